@@ -1,0 +1,30 @@
+#pragma once
+/*
+ * Memory that is given back all at once: the strings and small arrays of a snapshot or a diagnosis.
+ *
+ * An allocation never fails: running out of memory ends the program with a message, because nothing in a diagnosis
+ * can go on without its words. (The connections themselves, the one thing that may be large, are not kept here: see
+ * model/snapshot.h, which returns -ENOMEM.)
+ */
+#include <stdarg.h>
+#include <stddef.h>
+
+struct arena_block;
+
+struct arena {
+    struct arena_block *newest;
+    size_t used; /* bytes taken in the newest block */
+};
+
+void arena_init(struct arena *arena);
+void arena_deinit(struct arena *arena);
+
+/* Zeroed, aligned for any type, valid until arena_deinit(). */
+void *arena_alloc(struct arena *arena, size_t size) __attribute__((returns_nonnull, malloc));
+/* Copies `length` bytes and ends them with a NUL. */
+char *arena_strndup(struct arena *arena, const char *text, size_t length) __attribute__((returns_nonnull));
+char *arena_strdup(struct arena *arena, const char *text) __attribute__((returns_nonnull));
+char *arena_printf(struct arena *arena, const char *format, ...)
+    __attribute__((format(printf, 2, 3), returns_nonnull));
+char *arena_vprintf(struct arena *arena, const char *format, va_list args)
+    __attribute__((format(printf, 2, 0), returns_nonnull));

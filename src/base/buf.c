@@ -1,0 +1,77 @@
+#include "base/buf.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+static void reserve(struct buf *buf, size_t extra)
+{
+    size_t wanted = buf->length + extra + 1;
+    if (wanted <= buf->capacity)
+        return;
+    size_t capacity = buf->capacity ? buf->capacity : 64;
+    while (capacity < wanted)
+        capacity *= 2;
+    buf->data = xrealloc_array(buf->data, capacity, 1);
+    buf->capacity = capacity;
+}
+
+void buf_deinit(struct buf *buf)
+{
+    free(buf->data);
+    *buf = (struct buf){ 0 };
+}
+
+void buf_clear(struct buf *buf)
+{
+    buf->length = 0;
+    if (buf->data != NULL)
+        buf->data[0] = '\0';
+}
+
+void buf_add(struct buf *buf, const char *bytes, size_t length)
+{
+    reserve(buf, length);
+    if (length != 0)
+        memcpy(buf->data + buf->length, bytes, length);
+    buf->length += length;
+    buf->data[buf->length] = '\0';
+}
+
+void buf_str(struct buf *buf, const char *text)
+{
+    buf_add(buf, text, strlen(text));
+}
+
+void buf_char(struct buf *buf, char c)
+{
+    buf_add(buf, &c, 1);
+}
+
+void buf_repeat(struct buf *buf, const char *text, size_t times)
+{
+    for (size_t i = 0; i < times; i++)
+        buf_str(buf, text);
+}
+
+void buf_printf(struct buf *buf, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    int length = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    if (length <= 0)
+        return;
+    reserve(buf, (size_t)length);
+    va_start(args, format);
+    vsnprintf(buf->data + buf->length, (size_t)length + 1, format, args);
+    va_end(args);
+    buf->length += (size_t)length;
+}
+
+const char *buf_text(const struct buf *buf)
+{
+    return buf->data ? buf->data : "";
+}

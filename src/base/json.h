@@ -1,0 +1,42 @@
+#pragma once
+/*
+ * A streaming JSON writer (RFC 8259): commas, indentation and escaping are its business, order is the caller's.
+ *
+ * Strings that are not UTF-8 lose nothing: a stray byte is written as the four characters \xNN. The first write error is
+ * remembered and returned by json_end().
+ */
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+struct json {
+    FILE *out;
+    unsigned depth;
+    bool compact;   /* one line, no indentation */
+    bool has_items; /* something was written in the innermost open object or array */
+    bool after_key;
+    int error; /* 0, or the negative errno of the first failed write */
+};
+
+void json_begin(struct json *json, FILE *out, bool compact);
+/* Ends the document with a newline. Returns 0 or the first write error. */
+int json_end(struct json *json);
+
+void json_object(struct json *json);
+void json_object_end(struct json *json);
+void json_array(struct json *json);
+void json_array_end(struct json *json);
+void json_key(struct json *json, const char *key);
+
+void json_string(struct json *json, const char *text); /* NULL writes null */
+void json_uint(struct json *json, uint64_t number);
+void json_int(struct json *json, int64_t number);
+void json_seconds(struct json *json, uint64_t milliseconds); /* 1500 -> 1.5 */
+void json_bool(struct json *json, bool value);
+void json_null(struct json *json);
+
+/* key and value at once */
+void json_member_string(struct json *json, const char *key, const char *text);
+void json_member_uint(struct json *json, const char *key, uint64_t number);
+void json_member_bool(struct json *json, const char *key, bool value);
+void json_member_null(struct json *json, const char *key);

@@ -1,0 +1,45 @@
+#pragma once
+/*
+ * Text for people: escaping, display width, wrapping, numbers in words.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+/*
+ * Appends text with everything that could act on a terminal made visible: C0 and C1 controls, DEL and bytes that are
+ * not UTF-8 as \xNN (newline \n, tab \t, return \r), invisible and direction-changing characters as \u{NNNN}. What
+ * remains is printable UTF-8 on one line. Process names, command lines and addresses from outside go through here.
+ */
+void text_escape(struct buf *out, const char *text);
+
+/*
+ * Decodes one UTF-8 character at text (length bytes remain, at least 1). Returns its length and the code point, or 0
+ * where the bytes are not UTF-8 (RFC 3629: no overlong forms, no surrogates).
+ */
+size_t text_utf8_decode(const char *text, size_t length, uint32_t *ret_code_point);
+
+/* Columns that UTF-8 text takes on a terminal; escape sequences are not understood. */
+size_t text_width(const char *text);
+
+/*
+ * Appends text wrapped to `width` columns (a longer word stands alone). The first line starts at column `indent`
+ * without being indented here; the following ones are indented by `indent` spaces. Ends without a newline.
+ */
+void text_wrap(struct buf *out, const char *text, size_t indent, size_t width);
+
+/* 1204 -> "1,204". */
+void text_count(struct buf *out, uint64_t number);
+/* The two largest units: "840 ms", "14 s", "4 min 2 s", "4 h 12 min", "2 d 3 h". */
+void text_duration(struct buf *out, uint64_t milliseconds);
+/* "512 bytes", "1.2 kB", "3.4 MB": powers of 1,000. */
+void text_bytes(struct buf *out, uint64_t bytes);
+
+/* Case-insensitive Damerau-Levenshtein distance, for "did you mean"; words over 63 characters count as far. */
+unsigned text_distance(const char *a, const char *b);
+/* Parses a whole string as an unsigned decimal number up to max. Returns 0 or -EINVAL. */
+int text_parse_number(const char *text, uint64_t max, uint64_t *ret_number);
+/* Parses "90", "90s", "5m", "2h", "1d", "250ms" as a time; a bare number is seconds. Returns 0 or -EINVAL. */
+int text_parse_duration(const char *text, uint64_t *ret_milliseconds);

@@ -1,0 +1,68 @@
+#pragma once
+/*
+ * Options of the commands: one table of rows drives parsing and --help. Long options may be written --name VALUE or
+ * --name=VALUE; letters may be joined (-46); "--" ends them.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "base/error.h"
+#include "model/select.h"
+#include "source/source.h"
+
+/* What every command that looks at connections understands. */
+struct look_options {
+    struct source_options source;
+    struct selection selection;
+    bool json;
+};
+
+struct option_row {
+    char letter;       /* or 0 */
+    const char *name;  /* without the dashes */
+    const char *value; /* what its argument is called, or NULL: it takes none */
+    const char *help;
+    /* value is NULL for an option without one. Returns 0 or a negative errno with err filled. */
+    int (*set)(void *target, const char *value, struct error *err);
+};
+
+/* A part of a command's options: rows up to one without a name, and the struct that their setters get. */
+struct option_group {
+    const char *title; /* of the paragraph in --help */
+    const struct option_row *rows;
+    void *target;
+};
+
+/* The rows of struct look_options: the selection, --source, --json. */
+extern const struct option_row look_option_rows[];
+
+struct command {
+    const char *name;
+    const char *summary;  /* one line for `tcpwhy help` */
+    const char *synopsis; /* "tcpwhy list [OPTIONS]" */
+    const char *details;  /* paragraphs for --help, or NULL */
+    const char *examples; /* lines "command\n    what it does", or NULL */
+    int (*run)(const struct command *self, int argc, char **argv); /* argv[0] is the command's name; exit status */
+};
+
+enum { STATUS_HEALTHY = 0, STATUS_WARNING = 1, STATUS_CRITICAL = 2, STATUS_FAILED = 3 };
+
+enum parse_result {
+    PARSE_OK = 0,
+    PARSE_HELP, /* --help was asked for and has been printed: the command returns STATUS_HEALTHY */
+};
+
+/*
+ * Parses argv[1…] by the groups (up to one with rows NULL). What is not an option is moved to the front of argv + 1 and
+ * counted in *ret_operands. Returns a parse_result, or a negative errno with err filled.
+ */
+int options_parse(const struct command *command, const struct option_group *groups, int argc, char **argv,
+    int *ret_operands, struct error *err);
+
+/* "tcpwhy: --pid: …" on stderr. Returns STATUS_FAILED, so that a command can return it. */
+int cmd_fail(const struct command *command, const struct error *err);
+
+/* How to print on this stdout: terminal width (COLUMNS, the terminal, else 80), colour (NO_COLOR), UTF-8. */
+struct report_style;
+struct report_style cmd_style(FILE *out);

@@ -1,0 +1,41 @@
+#pragma once
+/*
+ * How long a connection has been in its state, as far as one snapshot tells, and how long the kernel will still wait.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model/snapshot.h"
+
+enum age_kind {
+    AGE_UNKNOWN = 0,
+    AGE_AT_LEAST, /* a lower bound: something may have reset the clock it was read from */
+    AGE_EXACT,    /* to within the kernel's timer resolution */
+};
+
+struct age {
+    enum age_kind kind;
+    uint64_t ms;
+};
+
+/*
+ * Time in state, by what each state leaves behind:
+ *   TIME_WAIT, FIN_WAIT_2 mini-sockets: the state's life less what its timer still has to run;
+ *   CLOSE_WAIT: time since the last segment of the peer, which was its FIN unless ACKs followed (tcpi_last_ack_recv);
+ *   states that retransmit: the sum of the timeouts so far (retransmits, tcpi_rto, timer);
+ *   ESTABLISHED: time since the last data or ACK either way (idle time).
+ */
+struct age conn_age(const struct snapshot *snapshot, const struct conn *conn);
+
+/*
+ * Time since the first transmission of the segment that is being retransmitted now: the timeouts double from the
+ * one that the round-trip time gives (RFC 6298 §5.5) up to tcp_rto_max_ms.
+ */
+struct age conn_retransmitting_for(const struct snapshot *snapshot, const struct conn *conn);
+
+/*
+ * Time until the kernel gives the connection up by itself, if the peer stays silent (retransmit timer) or keeps its
+ * window at zero (persist timer): tcp_write_timeout(), tcp_orphan_retries() and tcp_probe_timer() in
+ * net/ipv4/tcp_timer.c. False where it would wait for ever or where too little is known.
+ */
+bool conn_give_up_ms(const struct snapshot *snapshot, const struct conn *conn, uint64_t *ret_ms);

@@ -1,0 +1,67 @@
+#include "model/diagnosis.h"
+
+#include <string.h>
+
+const char *severity_name(enum severity severity)
+{
+    static const char *const names[] = { "info", "warning", "critical" };
+    return names[severity];
+}
+
+const char *confidence_name(enum confidence confidence)
+{
+    static const char *const names[] = { "possible", "likely", "certain" };
+    return names[confidence];
+}
+
+const char *fault_name(enum fault fault)
+{
+    static const char *const names[] = { "none", "local-application", "peer-application", "peer-or-path",
+        "host-settings" };
+    return names[fault];
+}
+
+const char *verdict_name(enum verdict verdict)
+{
+    static const char *const names[] = { "healthy", "warning", "critical" };
+    return names[verdict];
+}
+
+/* A grown copy of an array in the arena; the old one stays there until the arena goes. */
+static void *grown(struct arena *arena, const void *items, size_t count, size_t *capacity, size_t size)
+{
+    *capacity = *capacity ? *capacity * 2 : 4;
+    void *copy = arena_alloc(arena, *capacity * size);
+    if (count > 0)
+        memcpy(copy, items, count * size);
+    return copy;
+}
+
+void lines_add(struct lines *lines, struct arena *arena, const char *format, ...)
+{
+    if (lines->count == lines->capacity)
+        lines->items = grown(arena, lines->items, lines->count, &lines->capacity, sizeof *lines->items);
+    va_list args;
+    va_start(args, format);
+    lines->items[lines->count++] = arena_vprintf(arena, format, args);
+    va_end(args);
+}
+
+void fixes_add(struct fixes *fixes, struct arena *arena, const char *text, const char *command)
+{
+    if (fixes->count == fixes->capacity)
+        fixes->items = grown(arena, fixes->items, fixes->count, &fixes->capacity, sizeof *fixes->items);
+    fixes->items[fixes->count++] = (struct fix){ .text = arena_strdup(arena, text),
+        .command = command ? arena_strdup(arena, command) : NULL };
+}
+
+const char *diagnosis_cause(const struct diagnosis *diagnosis, size_t conn_index)
+{
+    return diagnosis->cause_ids[diagnosis->causes[conn_index]];
+}
+
+void diagnosis_deinit(struct diagnosis *diagnosis)
+{
+    arena_deinit(&diagnosis->arena);
+    *diagnosis = (struct diagnosis){ 0 };
+}

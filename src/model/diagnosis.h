@@ -1,0 +1,119 @@
+#pragma once
+/*
+ * What was concluded from a snapshot: ranked findings and a verdict. Made by src/diagnose, shown by src/report.
+ *
+ * Every string and array lives in the diagnosis's arena or in the snapshot, which must outlive it. Strings may hold
+ * process names and other words from outside: whoever shows them escapes them.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "model/age.h"
+#include "model/snapshot.h"
+
+enum severity { SEVERITY_INFO, SEVERITY_WARNING, SEVERITY_CRITICAL };
+enum confidence { CONFIDENCE_POSSIBLE, CONFIDENCE_LIKELY, CONFIDENCE_CERTAIN };
+enum fault { FAULT_NONE, FAULT_LOCAL_APPLICATION, FAULT_PEER_APPLICATION, FAULT_PEER_OR_PATH, FAULT_HOST_SETTINGS };
+enum verdict { VERDICT_HEALTHY, VERDICT_WARNING, VERDICT_CRITICAL }; /* equal to the exit status */
+
+const char *severity_name(enum severity severity);       /* "warning" */
+const char *confidence_name(enum confidence confidence); /* "certain" */
+const char *fault_name(enum fault fault);                /* "local-application" */
+const char *verdict_name(enum verdict verdict);          /* "healthy" */
+
+/* Lines of text; grows in an arena. */
+struct lines {
+    const char **items;
+    size_t count, capacity;
+};
+void lines_add(struct lines *lines, struct arena *arena, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+struct fix {
+    const char *text;
+    const char *command; /* to paste into a shell, or NULL */
+};
+struct fixes {
+    struct fix *items;
+    size_t count, capacity;
+};
+/* command may be NULL; both are copied. */
+void fixes_add(struct fixes *fixes, struct arena *arena, const char *text, const char *command);
+
+/* One end of a service. */
+struct endpoint {
+    bool known;       /* false: null in JSON, this side does not name the service */
+    bool any_address; /* several addresses: shown as "*" */
+    bool any_port;    /* no one port */
+    struct ip address;
+    uint16_t port;
+};
+
+struct peer_count {
+    struct ip address;
+    uint64_t count;
+};
+
+struct process_count {
+    const struct process *process;
+    uint64_t count;
+};
+
+struct finding {
+    const char *id;
+    enum severity severity;
+    enum confidence confidence;
+    enum fault fault;
+    const char *title; /* one sentence, names the owner and the number; no full stop */
+    const char *why;
+    uint64_t count; /* connections */
+
+    const struct process *owner; /* NULL: nobody on this host */
+    bool owner_inferred;         /* not the holder, but the process that listens on the local port */
+    /* Processes that hold the connections, most first; owner is the first unless inferred. */
+    const struct process_count *processes;
+    size_t process_count;
+    /* Processes on this host that hold the other ends, most first. */
+    const struct process_count *counterparts;
+    size_t counterpart_count;
+
+    struct endpoint local, remote;
+    const struct netns *netns;
+    const struct peer_count *peers; /* at most ten, most first */
+    size_t peer_count;
+    uint64_t distinct_peers;
+
+    bool age_known;
+    bool age_at_least; /* the ages are lower bounds */
+    uint64_t oldest_ms, median_ms;
+    bool give_up_known; /* the kernel will end them by itself */
+    uint64_t first_give_up_ms, last_give_up_ms;
+
+    struct lines evidence, ruled_out, will_not_help;
+    struct fixes fix_now, fix_for_good;
+
+    const uint32_t *conns; /* indexes into snapshot.conns: all of them, oldest first */
+};
+
+/* Connections in a state that is worth a word although nothing is wrong: "TIME_WAIT: 8,120: normal, …" */
+struct diagnosis {
+    struct arena arena;
+    const struct snapshot *snapshot;
+    enum verdict verdict;
+
+    uint64_t selected_count; /* connections that the selection took in */
+    uint64_t by_state[STATE_COUNT];
+
+    struct finding *findings; /* worst first */
+    size_t finding_count;
+    struct lines notes; /* why what looks alarming is not: the healthy part of the report */
+
+    const uint8_t *causes;         /* one for each connection of the snapshot */
+    const char *const *cause_ids;  /* names of those numbers; number 0 is "normal" */
+};
+
+/* "normal" or a finding's id. */
+const char *diagnosis_cause(const struct diagnosis *diagnosis, size_t conn_index);
+void diagnosis_deinit(struct diagnosis *diagnosis);

@@ -1,0 +1,147 @@
+#include "model/ip.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <string.h>
+
+#include "base/text.h"
+
+static const uint8_t mapped_prefix[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
+enum { MAPPED_BITS = 96 };
+
+struct ip ip_from_v4(const uint8_t bytes[4])
+{
+    struct ip ip;
+    memcpy(ip.bytes, mapped_prefix, sizeof mapped_prefix);
+    memcpy(ip.bytes + 12, bytes, 4);
+    return ip;
+}
+
+struct ip ip_from_v6(const uint8_t bytes[16])
+{
+    struct ip ip;
+    memcpy(ip.bytes, bytes, 16);
+    return ip;
+}
+
+bool ip_is_v4(const struct ip *ip)
+{
+    return memcmp(ip->bytes, mapped_prefix, sizeof mapped_prefix) == 0;
+}
+
+bool ip_is_any(const struct ip *ip)
+{
+    static const uint8_t zero[16];
+    return ip_is_v4(ip) ? memcmp(ip->bytes + 12, zero, 4) == 0 : memcmp(ip->bytes, zero, 16) == 0;
+}
+
+bool ip_is_loopback(const struct ip *ip)
+{
+    static const uint8_t one[16] = { [15] = 1 };
+    return ip_is_v4(ip) ? ip->bytes[12] == 127 : memcmp(ip->bytes, one, 16) == 0;
+}
+
+bool ip_equal(const struct ip *a, const struct ip *b)
+{
+    return memcmp(a->bytes, b->bytes, 16) == 0;
+}
+
+int ip_compare(const struct ip *a, const struct ip *b)
+{
+    bool v4_a = ip_is_v4(a), v4_b = ip_is_v4(b);
+    if (v4_a != v4_b)
+        return v4_a ? -1 : 1;
+    return memcmp(a->bytes, b->bytes, 16);
+}
+
+static void clear_host_part(struct ip *ip, unsigned prefix)
+{
+    for (unsigned i = 0; i < 16; i++) {
+        unsigned first_bit = i * 8;
+        if (first_bit >= prefix)
+            ip->bytes[i] = 0;
+        else if (prefix - first_bit < 8)
+            ip->bytes[i] &= (uint8_t)(0xff << (8 - (prefix - first_bit)));
+    }
+}
+
+bool ip_in_net(const struct ip *ip, const struct ip_net *net)
+{
+    struct ip masked = *ip;
+    clear_host_part(&masked, net->prefix);
+    return ip_equal(&masked, &net->address);
+}
+
+struct ip_net ip_net_of(const struct ip *ip, uint8_t v4_prefix, uint8_t v6_prefix)
+{
+    struct ip_net net = { .address = *ip,
+        .prefix = ip_is_v4(ip) ? (uint8_t)(MAPPED_BITS + v4_prefix) : v6_prefix };
+    clear_host_part(&net.address, net.prefix);
+    return net;
+}
+
+void ip_format(struct buf *out, const struct ip *ip)
+{
+    char text[INET6_ADDRSTRLEN];
+    if (ip_is_v4(ip))
+        inet_ntop(AF_INET, ip->bytes + 12, text, sizeof text);
+    else
+        inet_ntop(AF_INET6, ip->bytes, text, sizeof text);
+    buf_str(out, text);
+}
+
+void ip_port_format(struct buf *out, const struct ip *ip, uint16_t port)
+{
+    bool brackets = !ip_is_v4(ip);
+    if (brackets)
+        buf_char(out, '[');
+    ip_format(out, ip);
+    buf_str(out, brackets ? "]:" : ":");
+    if (port == 0)
+        buf_char(out, '*');
+    else
+        buf_printf(out, "%u", port);
+}
+
+void ip_net_format(struct buf *out, const struct ip_net *net)
+{
+    ip_format(out, &net->address);
+    buf_printf(out, "/%u", ip_is_v4(&net->address) ? net->prefix - MAPPED_BITS : net->prefix);
+}
+
+int ip_net_parse(const char *text, struct ip_net *ret_net)
+{
+    char address[INET6_ADDRSTRLEN + 2];
+    const char *slash = strchr(text, '/');
+    size_t length = slash ? (size_t)(slash - text) : strlen(text);
+    if (length >= 2 && text[0] == '[' && text[length - 1] == ']') {
+        text++;
+        length -= 2;
+    }
+    if (length >= sizeof address)
+        return -EINVAL;
+    memcpy(address, text, length);
+    address[length] = '\0';
+
+    struct ip_net net;
+    uint8_t bytes[16];
+    unsigned base, most;
+    if (inet_pton(AF_INET, address, bytes) == 1) {
+        net.address = ip_from_v4(bytes);
+        base = MAPPED_BITS;
+        most = 32;
+    } else if (inet_pton(AF_INET6, address, bytes) == 1) {
+        net.address = ip_from_v6(bytes);
+        base = 0;
+        most = 128;
+    } else {
+        return -EINVAL;
+    }
+    uint64_t prefix = most;
+    if (slash != NULL && text_parse_number(slash + 1, most, &prefix) < 0)
+        return -EINVAL;
+    net.prefix = (uint8_t)(base + prefix);
+    clear_host_part(&net.address, net.prefix);
+    *ret_net = net;
+    return 0;
+}

@@ -1,0 +1,59 @@
+#pragma once
+/* A process that holds TCP sockets, and the tables it refers to. All strings live in the snapshot's arena. */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Threads that wait in the same place. */
+struct wait_place {
+    char state;          /* as in /proc/PID/stat: R S D T t Z … */
+    const char *channel; /* kernel function that the thread sleeps in (/proc/PID/wchan), or NULL */
+    const char *call;    /* system call, "recvfrom", or NULL where it cannot be seen */
+    const char *target;  /* what its descriptor argument is: "10.0.0.9:5432 (ESTABLISHED)", "a pipe"; or NULL */
+    int fd;              /* that descriptor, or -1 */
+    uint32_t threads;
+};
+
+struct process {
+    uint32_t pid;
+    uint32_t parent_pid;
+    const char *name;    /* /proc/PID/comm, as it is: escape before showing */
+    const char *command; /* the command line with spaces between arguments; NULL: none or hidden */
+    const char *user;    /* name, or the number as text */
+    uint32_t uid;
+    const char *unit;      /* systemd unit, or NULL */
+    const char *container; /* container id (12 characters of a hash) or name, or NULL */
+    uint32_t cgroup;       /* index into snapshot.cgroups, or NO_INDEX */
+    uint32_t netns;        /* index into snapshot.netns, or NO_INDEX */
+    uint32_t fds_open;     /* descriptors; 0 where hidden */
+    uint32_t fds_limit;    /* soft RLIMIT_NOFILE; 0: unknown; UINT32_MAX: none */
+    uint32_t fds_sockets;  /* of them, sockets of any kind */
+    uint32_t tcp_sockets;  /* of them, TCP sockets in this snapshot */
+    uint64_t running_ms;   /* since it was started; 0: unknown */
+    char state;            /* as in /proc/PID/stat; '?' unknown */
+    uint32_t threads;
+    /* Where its threads wait: read only for processes with sockets that may be stuck; busiest first. */
+    const struct wait_place *waits;
+    size_t wait_count;
+};
+
+/* One descriptor that refers to a TCP socket. Those of one socket form a list. */
+struct holder {
+    uint32_t inode;
+    uint32_t process; /* index into snapshot.processes */
+    uint32_t fd;
+    uint32_t next; /* another holder of the same socket, or NO_INDEX */
+};
+
+struct netns {
+    uint64_t inode;   /* of /proc/PID/ns/net; 0: unknown */
+    const char *name; /* "host", a name in /run/netns, a container id, or "net:[4026532281]" */
+    bool is_own;      /* the one that tcpwhy runs in */
+};
+
+struct cgroup {
+    uint64_t id; /* inode of its directory; 0: unknown */
+    const char *path;
+    const char *unit;      /* or NULL */
+    const char *container; /* or NULL */
+};

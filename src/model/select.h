@@ -1,0 +1,52 @@
+#pragma once
+/* Which connections a person asked for. An empty selection takes in all. */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "model/snapshot.h"
+
+enum { SELECT_TERMS_MAX = 32 };
+
+struct select_endpoint {
+    bool has_net, has_port;
+    struct ip_net net;
+    uint16_t port;
+};
+
+struct selection {
+    uint32_t states; /* STATE_BIT()s; 0: all */
+    bool ipv4, ipv6; /* families asked for; neither: both */
+
+    /* Terms of one kind are alternatives; different kinds must all hold. */
+    uint32_t pids[SELECT_TERMS_MAX];
+    unsigned pid_count;
+    const char *names[SELECT_TERMS_MAX]; /* process names; shell wildcards (fnmatch) */
+    unsigned name_count;
+    uint16_t ports[SELECT_TERMS_MAX]; /* either end */
+    unsigned port_count;
+    struct select_endpoint locals[SELECT_TERMS_MAX], peers[SELECT_TERMS_MAX];
+    unsigned local_count, peer_count;
+    const char *causes[SELECT_TERMS_MAX]; /* "normal", finding ids; wildcards */
+    unsigned cause_count;
+    const char *netns; /* NULL or "all", "self", a name, or a PID */
+    uint64_t older_ms; /* 0: any age; else a connection of unknown age is left out */
+};
+
+/*
+ * Parsers of the option values, each adding its terms: comma-separated lists.
+ * They return 0, or -EINVAL (or -E2BIG: too many terms) with err filled. Strings are referred to, not copied.
+ */
+int selection_add_states(struct selection *selection, const char *text, struct error *err);
+int selection_add_pids(struct selection *selection, const char *text, struct error *err);
+int selection_add_names(struct selection *selection, const char *text, struct error *err);
+int selection_add_ports(struct selection *selection, const char *text, struct error *err);
+int selection_add_local(struct selection *selection, const char *text, struct error *err);
+int selection_add_peer(struct selection *selection, const char *text, struct error *err);
+int selection_add_causes(struct selection *selection, const char *text, struct error *err);
+int selection_set_older(struct selection *selection, const char *text, struct error *err);
+
+bool selection_is_empty(const struct selection *selection);
+/* All terms but the cause, which the caller knows only after a diagnosis. */
+bool selection_matches(const struct selection *selection, const struct snapshot *snapshot, const struct conn *conn);
+bool selection_matches_cause(const struct selection *selection, const char *cause);

@@ -1,0 +1,124 @@
+#include "model/snapshot.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+void snapshot_init(struct snapshot *snapshot)
+{
+    *snapshot = (struct snapshot){ 0 };
+    arena_init(&snapshot->arena);
+}
+
+void snapshot_deinit(struct snapshot *snapshot)
+{
+    free(snapshot->conns);
+    free(snapshot->processes);
+    free(snapshot->holders);
+    free(snapshot->netns);
+    free(snapshot->net_values);
+    free(snapshot->cgroups);
+    free(snapshot->gaps);
+    arena_deinit(&snapshot->arena);
+    *snapshot = (struct snapshot){ 0 };
+}
+
+/* One more zeroed element at the end of an array, or NULL without memory. */
+#define ADD(snapshot, items, count, capacity)                                                                          \
+    (vec_grow((void **)&(snapshot)->items, (snapshot)->count, &(snapshot)->capacity, sizeof *(snapshot)->items) == 0   \
+            ? memset(&(snapshot)->items[(snapshot)->count++], 0, sizeof *(snapshot)->items)                            \
+            : NULL)
+
+struct conn *snapshot_add_conn(struct snapshot *snapshot)
+{
+    struct conn *conn = ADD(snapshot, conns, conn_count, conn_capacity);
+    if (conn != NULL)
+        conn->holder = NO_INDEX;
+    return conn;
+}
+
+struct process *snapshot_add_process(struct snapshot *snapshot)
+{
+    return ADD(snapshot, processes, process_count, process_capacity);
+}
+
+struct holder *snapshot_add_holder(struct snapshot *snapshot)
+{
+    return ADD(snapshot, holders, holder_count, holder_capacity);
+}
+
+struct netns *snapshot_add_netns(struct snapshot *snapshot)
+{
+    size_t count = snapshot->netns_count;
+    if (vec_grow((void **)&snapshot->net_values, count, &snapshot->net_values_capacity,
+            sizeof *snapshot->net_values) < 0)
+        return NULL;
+    snapshot->net_values[count] = (struct net_values){ 0 };
+    return ADD(snapshot, netns, netns_count, netns_capacity);
+}
+
+struct cgroup *snapshot_add_cgroup(struct snapshot *snapshot)
+{
+    return ADD(snapshot, cgroups, cgroup_count, cgroup_capacity);
+}
+
+void snapshot_add_gap(struct snapshot *snapshot, const char *id, const char *text, const char *remedy)
+{
+    for (size_t i = 0; i < snapshot->gap_count; i++) {
+        if (strcmp(snapshot->gaps[i].id, id) == 0)
+            return;
+    }
+    struct gap *gap = ADD(snapshot, gaps, gap_count, gap_capacity);
+    if (gap == NULL)
+        return;
+    gap->id = arena_strdup(&snapshot->arena, id);
+    gap->text = arena_strdup(&snapshot->arena, text);
+    gap->remedy = arena_strdup(&snapshot->arena, remedy);
+}
+
+const struct process *snapshot_owner(const struct snapshot *snapshot, const struct conn *conn)
+{
+    return conn->holder == NO_INDEX ? NULL : &snapshot->processes[snapshot->holders[conn->holder].process];
+}
+
+unsigned snapshot_holder_processes(const struct snapshot *snapshot, const struct conn *conn)
+{
+    unsigned processes = 0;
+    uint32_t last = NO_INDEX;
+    /* The holders of one process stand together: /proc is walked process by process. */
+    for (uint32_t i = conn->holder; i != NO_INDEX; i = snapshot->holders[i].next) {
+        if (snapshot->holders[i].process != last)
+            processes++;
+        last = snapshot->holders[i].process;
+    }
+    return processes;
+}
+
+const struct process *snapshot_process_by_pid(const struct snapshot *snapshot, uint32_t pid)
+{
+    for (size_t i = 0; i < snapshot->process_count; i++) {
+        if (snapshot->processes[i].pid == pid)
+            return &snapshot->processes[i];
+    }
+    return NULL;
+}
+
+const struct cgroup *snapshot_cgroup_by_id(const struct snapshot *snapshot, uint64_t id)
+{
+    for (size_t i = 0; id != 0 && i < snapshot->cgroup_count; i++) {
+        if (snapshot->cgroups[i].id == id)
+            return &snapshot->cgroups[i];
+    }
+    return NULL;
+}
+
+const struct netns *snapshot_netns(const struct snapshot *snapshot, const struct conn *conn)
+{
+    return conn->netns < snapshot->netns_count ? &snapshot->netns[conn->netns] : NULL;
+}
+
+const struct net_values *snapshot_net_values(const struct snapshot *snapshot, const struct conn *conn)
+{
+    return conn->netns < snapshot->netns_count ? &snapshot->net_values[conn->netns] : NULL;
+}

@@ -1,0 +1,69 @@
+#pragma once
+/*
+ * All that was seen of a host at one moment: connections, the processes that own them, settings and counters for each
+ * network namespace, and the gaps: what could not be seen, why, and what would make it visible.
+ *
+ * A source fills it, everything else reads it. Other strings than the connections' live in the arena.
+ */
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "model/conn.h"
+#include "model/process.h"
+#include "model/setting.h"
+
+struct gap {
+    const char *id;     /* "owners-hidden" */
+    const char *text;   /* what is not known, and why */
+    const char *remedy; /* what would make it visible */
+};
+
+struct snapshot {
+    struct arena arena;
+
+    const char *host_name;
+    const char *os;     /* "linux", "windows" */
+    const char *kernel; /* release, or NULL */
+    const char *source; /* "linux-sock-diag", "linux-proc-net-tcp", … */
+    uint64_t taken_at_ms; /* since 1970, UTC */
+    uint32_t elapsed_us;  /* how long the looking took */
+    uint32_t page_bytes;  /* of a memory page; 0: unknown */
+
+    struct conn *conns;
+    size_t conn_count, conn_capacity;
+    struct process *processes;
+    size_t process_count, process_capacity;
+    struct holder *holders;
+    size_t holder_count, holder_capacity;
+    struct netns *netns;
+    struct net_values *net_values; /* as many as netns */
+    size_t netns_count, netns_capacity, net_values_capacity;
+    struct cgroup *cgroups;
+    size_t cgroup_count, cgroup_capacity;
+    struct gap *gaps;
+    size_t gap_count, gap_capacity;
+};
+
+void snapshot_init(struct snapshot *snapshot);
+void snapshot_deinit(struct snapshot *snapshot);
+
+/* Each adds one zeroed element (a connection: no holder) and returns it, or NULL without memory. Earlier pointers move. */
+struct conn *snapshot_add_conn(struct snapshot *snapshot);
+struct process *snapshot_add_process(struct snapshot *snapshot);
+struct holder *snapshot_add_holder(struct snapshot *snapshot);
+struct netns *snapshot_add_netns(struct snapshot *snapshot);
+struct cgroup *snapshot_add_cgroup(struct snapshot *snapshot);
+
+/* Notes a gap once per id; a second one with the same id is dropped. text and remedy are copied. */
+void snapshot_add_gap(struct snapshot *snapshot, const char *id, const char *text, const char *remedy);
+
+/* The process that holds the connection (the first of several), or NULL. */
+const struct process *snapshot_owner(const struct snapshot *snapshot, const struct conn *conn);
+/* How many processes hold it; several descriptors of one process count once. */
+unsigned snapshot_holder_processes(const struct snapshot *snapshot, const struct conn *conn);
+/* NULL where there is none. */
+const struct process *snapshot_process_by_pid(const struct snapshot *snapshot, uint32_t pid);
+const struct cgroup *snapshot_cgroup_by_id(const struct snapshot *snapshot, uint64_t id);
+const struct netns *snapshot_netns(const struct snapshot *snapshot, const struct conn *conn);
+const struct net_values *snapshot_net_values(const struct snapshot *snapshot, const struct conn *conn);

@@ -1,0 +1,101 @@
+#include "model/state.h"
+
+#include <ctype.h>
+#include <stddef.h>
+#include <string.h>
+
+static const char *const names[STATE_COUNT] = {
+    [STATE_UNKNOWN] = "UNKNOWN",
+    [STATE_CLOSED] = "CLOSED",
+    [STATE_LISTEN] = "LISTEN",
+    [STATE_SYN_SENT] = "SYN_SENT",
+    [STATE_SYN_RECEIVED] = "SYN_RECEIVED",
+    [STATE_ESTABLISHED] = "ESTABLISHED",
+    [STATE_FIN_WAIT_1] = "FIN_WAIT_1",
+    [STATE_FIN_WAIT_2] = "FIN_WAIT_2",
+    [STATE_CLOSE_WAIT] = "CLOSE_WAIT",
+    [STATE_CLOSING] = "CLOSING",
+    [STATE_LAST_ACK] = "LAST_ACK",
+    [STATE_TIME_WAIT] = "TIME_WAIT",
+    [STATE_BOUND] = "BOUND",
+};
+
+/*
+ * Spellings without case, spaces, hyphens and underscores: Windows and German Windows netstat, PowerShell's
+ * Get-NetTCPConnection, Linux net-tools, ss, the BSDs, Solaris. Names that only differ by those are found in `names`.
+ */
+static const struct {
+    const char *spelling;
+    enum conn_state state;
+} spellings[] = {
+    { "close", STATE_CLOSED },
+    { "unconn", STATE_CLOSED },
+    { "deletetcb", STATE_CLOSED },
+    { "idle", STATE_CLOSED },
+    { "listening", STATE_LISTEN },
+    { "abhören", STATE_LISTEN },
+    { "abhÖren", STATE_LISTEN },
+    { "abhoeren", STATE_LISTEN },
+    { "syngesendet", STATE_SYN_SENT },
+    { "synrecv", STATE_SYN_RECEIVED },
+    { "synrcvd", STATE_SYN_RECEIVED },
+    { "newsynrecv", STATE_SYN_RECEIVED },
+    { "synempfangen", STATE_SYN_RECEIVED },
+    { "estab", STATE_ESTABLISHED },
+    { "hergestellt", STATE_ESTABLISHED },
+    { "finwarten1", STATE_FIN_WAIT_1 },
+    { "finwarten2", STATE_FIN_WAIT_2 },
+    { "schliessenwarten", STATE_CLOSE_WAIT },
+    { "letztesack", STATE_LAST_ACK },
+    { "wartend", STATE_TIME_WAIT },
+};
+
+/* Copies text without what does not matter; returns 0, or -1 where it is too long for any state. */
+static int plain(const char *text, char *out, size_t size)
+{
+    size_t length = 0;
+    for (; *text != '\0'; text++) {
+        if (*text == '_' || *text == '-' || *text == ' ')
+            continue;
+        if (length + 1 >= size)
+            return -1;
+        out[length++] = (char)tolower((unsigned char)*text);
+    }
+    out[length] = '\0';
+    return 0;
+}
+
+const char *state_name(enum conn_state state)
+{
+    return (unsigned)state < STATE_COUNT ? names[state] : names[STATE_UNKNOWN];
+}
+
+enum conn_state state_parse(const char *text)
+{
+    char wanted[32];
+    if (plain(text, wanted, sizeof wanted) < 0)
+        return STATE_UNKNOWN;
+    if (wanted[0] >= '0' && wanted[0] <= '9') {
+        unsigned number = 0;
+        for (const char *digit = wanted; *digit != '\0'; digit++) {
+            if (*digit < '0' || *digit > '9' || digit - wanted > 2)
+                return STATE_UNKNOWN;
+            number = number * 10 + (unsigned)(*digit - '0');
+        }
+        if (number == 12) /* MIB_TCP_STATE_DELETE_TCB */
+            return STATE_CLOSED;
+        if (number == 100) /* Get-NetTCPConnection's Bound */
+            return STATE_BOUND;
+        return number < STATE_BOUND ? (enum conn_state)number : STATE_UNKNOWN;
+    }
+    for (int state = STATE_CLOSED; state < STATE_COUNT; state++) {
+        char name[32];
+        if (plain(names[state], name, sizeof name) == 0 && strcmp(name, wanted) == 0)
+            return (enum conn_state)state;
+    }
+    for (size_t i = 0; i < sizeof spellings / sizeof *spellings; i++) {
+        if (strcmp(spellings[i].spelling, wanted) == 0)
+            return spellings[i].state;
+    }
+    return STATE_UNKNOWN;
+}

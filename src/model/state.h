@@ -1,0 +1,35 @@
+#pragma once
+/*
+ * The states of a TCP connection: RFC 9293 §3.3.2, named as Windows and BSD print them.
+ *
+ * The first eleven have the numbers of Microsoft's MIB_TCP_STATE, so that a number from Windows is the state.
+ */
+#include <stdint.h>
+
+enum conn_state {
+    STATE_UNKNOWN = 0,
+    STATE_CLOSED = 1,
+    STATE_LISTEN = 2,
+    STATE_SYN_SENT = 3,
+    STATE_SYN_RECEIVED = 4,
+    STATE_ESTABLISHED = 5,
+    STATE_FIN_WAIT_1 = 6,
+    STATE_FIN_WAIT_2 = 7,
+    STATE_CLOSE_WAIT = 8,
+    STATE_CLOSING = 9,
+    STATE_LAST_ACK = 10,
+    STATE_TIME_WAIT = 11,
+    STATE_BOUND = 12, /* bound, neither listening nor connected: only some platforms show these */
+    STATE_COUNT
+};
+
+#define STATE_BIT(state) (1U << (state))
+
+/* "CLOSE_WAIT"; "UNKNOWN" for anything else. */
+const char *state_name(enum conn_state state);
+
+/*
+ * Any spelling that a netstat, ss, PowerShell, BSD, Solaris or German Windows prints, in any case, or the Windows number.
+ * Spaces, hyphens and underscores do not matter. Returns STATE_UNKNOWN for anything else.
+ */
+enum conn_state state_parse(const char *text);

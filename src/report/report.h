@@ -1,0 +1,27 @@
+#pragma once
+/* A diagnosis for people and for programs. Decides nothing. */
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "model/diagnosis.h"
+
+struct report_style {
+    unsigned width; /* columns; at least 60 */
+    bool colour;    /* ANSI colours */
+    bool utf8;      /* bars and bullets beyond ASCII */
+};
+
+struct report_options {
+    const char *tool_version;
+    struct report_style style; /* text only */
+    bool all_connections;      /* list every connection of a finding, not a sample */
+    bool compact;              /* JSON on one line */
+};
+
+/* The readable report. Returns 0 or the first write error as a negative errno. */
+int report_text(const struct diagnosis *diagnosis, const struct report_options *options, FILE *out);
+/* tcpwhy.diagnosis/1: docs/schema/diagnosis-1.json. Returns 0 or the first write error as a negative errno. */
+int report_json(const struct diagnosis *diagnosis, const struct report_options *options, FILE *out);
+
+/* How many connections of a finding are shown unless all are asked for. */
+enum { REPORT_SAMPLE = 20 };

@@ -1,0 +1,28 @@
+#pragma once
+/*
+ * Where snapshots come from. The platform's folder (linux/) provides source_read(); the build chooses it.
+ *
+ * A source reports what it saw and, as gaps, what it could not see. It judges nothing.
+ */
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "model/snapshot.h"
+
+enum source_kind {
+    SOURCE_AUTO,    /* the best that works here */
+    SOURCE_NETLINK, /* Linux: NETLINK_SOCK_DIAG */
+    SOURCE_PROC,    /* Linux: /proc/net/tcp and tcp6 */
+};
+
+struct source_options {
+    enum source_kind kind;
+    bool own_netns_only; /* do not look into other network namespaces */
+    bool no_owners;      /* leave out which processes hold the connections: for questions that need none */
+};
+
+/*
+ * Fills an initialised snapshot from this host. Returns 0, or a negative errno with err filled when nothing could be
+ * read at all; what could be read only in part is a gap.
+ */
+int source_read(const struct source_options *options, struct snapshot *snapshot, struct error *err);
