@@ -1,0 +1,91 @@
+#include "cmd/commands.h"
+
+#include <string.h>
+
+#include "base/text.h"
+
+static const struct command *const commands[] = {
+    &command_diagnose,
+    &command_list,
+    &command_count,
+    &command_explain,
+    &command_help,
+    &command_version,
+};
+enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
+
+const struct command *command_find(const char *name)
+{
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        if (strcmp(commands[i]->name, name) == 0)
+            return commands[i];
+    }
+    return NULL;
+}
+
+int command_unknown(const char *name)
+{
+    const char *nearest = NULL;
+    unsigned best = 3;
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        unsigned distance = text_distance(commands[i]->name, name);
+        if (distance < best) {
+            best = distance;
+            nearest = commands[i]->name;
+        }
+    }
+    struct error err;
+    if (nearest != NULL)
+        error_set(&err, 0, name, "no such command; did you mean '%s'?", nearest);
+    else
+        error_set(&err, 0, name, "no such command; 'tcpwhy help' lists them");
+    return cmd_fail(NULL, &err);
+}
+
+static int run_help(const struct command *self, int argc, char **argv)
+{
+    (void)self;
+    if (argc > 1 && argv[0][0] != '-') { /* tcpwhy help COMMAND */
+        const struct command *command = command_find(argv[1]);
+        if (command == NULL)
+            return command_unknown(argv[1]);
+        char flag[] = "--help";
+        char *help_argv[] = { argv[1], flag, NULL };
+        return command->run(command, 2, help_argv);
+    }
+    printf("usage: tcpwhy [COMMAND] [OPTIONS]\n\n"
+           "Why are these TCP connections stuck, who must act, and what will fix it?\n\n"
+           "Commands:\n");
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        printf("  %-10s %s\n", commands[i]->name, commands[i]->summary);
+    printf("\n'tcpwhy' alone is 'tcpwhy diagnose'. 'tcpwhy COMMAND --help' describes a command.\n\n"
+           "Examples:\n"
+           "  tcpwhy                              diagnose this host\n"
+           "  tcpwhy --state close-wait,last-ack  only these states\n"
+           "  tcpwhy list --process java          one row per connection of java\n"
+           "  tcpwhy count --by state,process     rank\n"
+           "  tcpwhy explain LAST_ACK             what it means, and what is wrongly said of it\n\n"
+           "Exit status: 0 healthy or done, 1 warning, 2 critical, 3 tcpwhy could not do what was asked.\n");
+    return STATUS_HEALTHY;
+}
+
+static int run_version(const struct command *self, int argc, char **argv)
+{
+    (void)self, (void)argc, (void)argv;
+    printf("tcpwhy %s\n", TCPWHY_VERSION);
+    return STATUS_HEALTHY;
+}
+
+const struct command command_help = {
+    .name = "help",
+    .summary = "describe tcpwhy or one of its commands",
+    .synopsis = "tcpwhy help [COMMAND]",
+    .run = run_help,
+};
+
+const struct command command_version = {
+    .name = "version",
+    .summary = "print the version",
+    .synopsis = "tcpwhy version",
+    .run = run_version,
+};

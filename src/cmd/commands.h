@@ -1,0 +1,15 @@
+#pragma once
+/* The commands, one file each. */
+#include "cmd/options.h"
+
+extern const struct command command_diagnose;
+extern const struct command command_list;
+extern const struct command command_count;
+extern const struct command command_explain;
+extern const struct command command_help;
+extern const struct command command_version;
+
+/* NULL where there is none of that name. */
+const struct command *command_find(const char *name);
+/* Says so on stderr, with the nearest names. Returns STATUS_FAILED. */
+int command_unknown(const char *name);

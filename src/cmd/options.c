@@ -1,0 +1,326 @@
+#include "cmd/options.h"
+
+#include <errno.h>
+#include <langinfo.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "report/report.h"
+
+/* --- what every command that looks at connections understands ------------------------------------------------- */
+
+static int set_states(void *target, const char *value, struct error *err)
+{
+    return selection_add_states(&((struct look_options *)target)->selection, value, err);
+}
+
+static int set_pids(void *target, const char *value, struct error *err)
+{
+    return selection_add_pids(&((struct look_options *)target)->selection, value, err);
+}
+
+static int set_names(void *target, const char *value, struct error *err)
+{
+    return selection_add_names(&((struct look_options *)target)->selection, value, err);
+}
+
+static int set_ports(void *target, const char *value, struct error *err)
+{
+    return selection_add_ports(&((struct look_options *)target)->selection, value, err);
+}
+
+static int set_local(void *target, const char *value, struct error *err)
+{
+    return selection_add_local(&((struct look_options *)target)->selection, value, err);
+}
+
+static int set_peer(void *target, const char *value, struct error *err)
+{
+    return selection_add_peer(&((struct look_options *)target)->selection, value, err);
+}
+
+static int set_older(void *target, const char *value, struct error *err)
+{
+    return selection_set_older(&((struct look_options *)target)->selection, value, err);
+}
+
+static int set_causes(void *target, const char *value, struct error *err)
+{
+    return selection_add_causes(&((struct look_options *)target)->selection, value, err);
+}
+
+static int set_netns(void *target, const char *value, struct error *err)
+{
+    struct look_options *look = target;
+    (void)err;
+    look->selection.netns = value;
+    look->source.own_netns_only = strcmp(value, "self") == 0;
+    return 0;
+}
+
+static int set_ipv4(void *target, const char *value, struct error *err)
+{
+    (void)value, (void)err;
+    ((struct look_options *)target)->selection.ipv4 = true;
+    return 0;
+}
+
+static int set_ipv6(void *target, const char *value, struct error *err)
+{
+    (void)value, (void)err;
+    ((struct look_options *)target)->selection.ipv6 = true;
+    return 0;
+}
+
+static int set_source(void *target, const char *value, struct error *err)
+{
+    static const struct {
+        const char *name;
+        enum source_kind kind;
+    } kinds[] = { { "auto", SOURCE_AUTO }, { "netlink", SOURCE_NETLINK }, { "proc", SOURCE_PROC } };
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        if (strcmp(value, kinds[i].name) == 0) {
+            ((struct look_options *)target)->source.kind = kinds[i].kind;
+            return 0;
+        }
+    }
+    return error_set(err, -EINVAL, value, "is not a source: auto, netlink or proc");
+}
+
+static int set_json(void *target, const char *value, struct error *err)
+{
+    (void)value, (void)err;
+    ((struct look_options *)target)->json = true;
+    return 0;
+}
+
+const struct option_row look_option_rows[] = {
+    { 's', "state", "LIST", "states, in any spelling: close-wait,LAST_ACK", set_states },
+    { 'p', "pid", "LIST", "held by these processes", set_pids },
+    { 'P', "process", "LIST", "held by processes of these names; wildcards: 'java*'", set_names },
+    { 0, "port", "LIST", "local or remote port", set_ports },
+    { 'l', "local", "ADDR[/LEN][:PORT]", "local end: 10.0.0.5, 10.0.0.0/8:80, :443, [::1]:80", set_local },
+    { 'r', "peer", "ADDR[/LEN][:PORT]", "remote end, written likewise", set_peer },
+    { 0, "older", "AGE", "in their state for at least 90s, 5m, 2h, 1d", set_older },
+    { 0, "cause", "LIST", "cause: 'normal', a finding's id; wildcards: 'close-wait-*'", set_causes },
+    { 0, "netns", "WHICH", "network namespace: self, all (default), a name or a PID", set_netns },
+    { '4', "ipv4", NULL, "IPv4 only", set_ipv4 },
+    { '6', "ipv6", NULL, "IPv6 only", set_ipv6 },
+    { 0, "source", "KIND", "read sockets by: auto (default), netlink, proc", set_source },
+    { 'j', "json", NULL, "print JSON", set_json },
+    { 0 },
+};
+
+/* --- parsing ---------------------------------------------------------------------------------------------------- */
+
+static const struct option_row *find_option(const struct option_group *groups, char letter, const char *name,
+    size_t name_length, void **ret_target)
+{
+    for (const struct option_group *group = groups; group->rows != NULL; group++) {
+        for (const struct option_row *row = group->rows; row->name != NULL; row++) {
+            bool same = name != NULL ? strlen(row->name) == name_length && memcmp(row->name, name, name_length) == 0
+                                     : row->letter == letter;
+            if (same) {
+                *ret_target = group->target;
+                return row;
+            }
+        }
+    }
+    return NULL;
+}
+
+static const char *nearest_option(const struct option_group *groups, const char *name)
+{
+    const char *nearest = NULL;
+    unsigned best = 3;
+    for (const struct option_group *group = groups; group->rows != NULL; group++) {
+        for (const struct option_row *row = group->rows; row->name != NULL; row++) {
+            unsigned distance = text_distance(row->name, name);
+            if (distance < best) {
+                best = distance;
+                nearest = row->name;
+            }
+        }
+    }
+    return nearest;
+}
+
+static int unknown_option(const struct option_group *groups, const char *argument, size_t length, struct error *err)
+{
+    char name[64];
+    snprintf(name, sizeof name, "%.*s", (int)(length < sizeof name ? length : sizeof name - 1), argument);
+    const char *nearest = nearest_option(groups, name + strspn(name, "-"));
+    if (nearest != NULL)
+        return error_set(err, -EINVAL, name, "no such option; did you mean --%s?", nearest);
+    return error_set(err, -EINVAL, name, "no such option; --help lists them");
+}
+
+/* Gives the row its value; names the option in the error where the setter named only the value. */
+static int apply(const struct option_row *row, void *target, const char *value, struct error *err)
+{
+    struct error inner = { 0 };
+    int result = row->set(target, value, &inner);
+    if (result < 0) {
+        char subject[80];
+        snprintf(subject, sizeof subject, "--%s", row->name);
+        if (inner.subject[0] != '\0')
+            return error_set(err, result, subject, "'%s' %s", inner.subject, inner.message);
+        return error_set(err, result, subject, "%s", inner.message);
+    }
+    return 0;
+}
+
+static int parse_long(const struct option_group *groups, const char *argument, char **argv, int argc, int *at,
+    struct error *err)
+{
+    size_t length = strcspn(argument, "=");
+    const char *value = argument[length] == '=' ? argument + length + 1 : NULL;
+    void *target = NULL;
+    const struct option_row *row = find_option(groups, 0, argument, length, &target);
+    if (row == NULL)
+        return unknown_option(groups, argument - 2, length + 2, err);
+    if (row->value == NULL && value != NULL)
+        return error_set(err, -EINVAL, argument - 2, "takes no value");
+    if (row->value != NULL && value == NULL) {
+        if (*at + 1 >= argc)
+            return error_set(err, -EINVAL, argument - 2, "needs a value: %s", row->value);
+        value = argv[++*at];
+    }
+    return apply(row, target, value, err);
+}
+
+static int parse_letters(const struct option_group *groups, const char *letters, char **argv, int argc, int *at,
+    struct error *err)
+{
+    for (; *letters != '\0'; letters++) {
+        char shown[3] = { '-', *letters };
+        void *target = NULL;
+        const struct option_row *row = find_option(groups, *letters, NULL, 0, &target);
+        if (row == NULL)
+            return unknown_option(groups, shown, 2, err);
+        const char *value = NULL;
+        if (row->value != NULL) {
+            value = letters[1] != '\0' ? letters + 1 : NULL;
+            if (value == NULL && *at + 1 < argc)
+                value = argv[++*at];
+            if (value == NULL)
+                return error_set(err, -EINVAL, shown, "needs a value: %s", row->value);
+        }
+        int result = apply(row, target, value, err);
+        if (result < 0 || value != NULL)
+            return result;
+    }
+    return 0;
+}
+
+static void print_help(const struct command *command, const struct option_group *groups, FILE *out)
+{
+    enum { HELP_COLUMN = 32 };
+    unsigned width = cmd_style(out).width;
+    struct buf text = { 0 };
+    buf_printf(&text, "usage: %s\n\n", command->synopsis);
+    text_wrap(&text, command->summary, 0, width);
+    buf_char(&text, '\n');
+    if (command->details != NULL)
+        buf_printf(&text, "\n%s", command->details);
+    for (const struct option_group *group = groups; group->rows != NULL; group++) {
+        buf_printf(&text, "\n%s:\n", group->title);
+        for (const struct option_row *row = group->rows; row->name != NULL; row++) {
+            struct buf left = { 0 };
+            if (row->letter != 0)
+                buf_printf(&left, "  -%c, --%s", row->letter, row->name);
+            else
+                buf_printf(&left, "      --%s", row->name);
+            if (row->value != NULL)
+                buf_printf(&left, " %s", row->value);
+            buf_str(&text, buf_text(&left));
+            if (left.length + 2 > HELP_COLUMN) {
+                buf_char(&text, '\n');
+                buf_repeat(&text, " ", HELP_COLUMN);
+            } else {
+                buf_repeat(&text, " ", HELP_COLUMN - left.length);
+            }
+            text_wrap(&text, row->help, HELP_COLUMN, width);
+            buf_char(&text, '\n');
+            buf_deinit(&left);
+        }
+    }
+    if (command->examples != NULL)
+        buf_printf(&text, "\nExamples:\n%s", command->examples);
+    fputs(buf_text(&text), out);
+    buf_deinit(&text);
+}
+
+int options_parse(const struct command *command, const struct option_group *groups, int argc, char **argv,
+    int *ret_operands, struct error *err)
+{
+    int operands = 0;
+    for (int i = 1; i < argc; i++) {
+        const char *argument = argv[i];
+        int result = 0;
+        if (strcmp(argument, "--") == 0) {
+            while (++i < argc)
+                argv[1 + operands++] = argv[i];
+            break;
+        }
+        if (strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0) {
+            print_help(command, groups, stdout);
+            return PARSE_HELP;
+        }
+        if (strncmp(argument, "--", 2) == 0)
+            result = parse_long(groups, argument + 2, argv, argc, &i, err);
+        else if (argument[0] == '-' && argument[1] != '\0')
+            result = parse_letters(groups, argument + 1, argv, argc, &i, err);
+        else
+            argv[1 + operands++] = argv[i];
+        if (result < 0)
+            return result;
+    }
+    *ret_operands = operands;
+    return PARSE_OK;
+}
+
+/* --- output ----------------------------------------------------------------------------------------------------- */
+
+int cmd_fail(const struct command *command, const struct error *err)
+{
+    struct buf text = { 0 };
+    buf_str(&text, "tcpwhy");
+    if (command != NULL)
+        buf_printf(&text, " %s", command->name);
+    buf_str(&text, ": ");
+    if (err->subject[0] != '\0') {
+        text_escape(&text, err->subject);
+        buf_str(&text, ": ");
+    }
+    text_escape(&text, err->message);
+    fprintf(stderr, "%s\n", buf_text(&text));
+    buf_deinit(&text);
+    return STATUS_FAILED;
+}
+
+struct report_style cmd_style(FILE *out)
+{
+    enum { WIDTH_DEFAULT = 80, WIDTH_LEAST = 60, WIDTH_MOST = 1000 };
+    bool terminal = isatty(fileno(out));
+    struct report_style style = { .width = WIDTH_DEFAULT };
+
+    struct winsize size;
+    if (terminal && ioctl(fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+        style.width = size.ws_col;
+    uint64_t columns;
+    const char *wanted = getenv("COLUMNS");
+    if (wanted != NULL && text_parse_number(wanted, WIDTH_MOST, &columns) == 0 && columns > 0)
+        style.width = (unsigned)columns;
+    if (style.width < WIDTH_LEAST)
+        style.width = WIDTH_LEAST;
+
+    const char *no_colour = getenv("NO_COLOR"); /* https://no-color.org */
+    const char *kind = getenv("TERM");
+    style.colour = terminal && (no_colour == NULL || *no_colour == '\0') && kind != NULL && strcmp(kind, "dumb") != 0;
+    style.utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+    return style;
+}

@@ -1,0 +1,32 @@
+/* Arguments -> command table -> exit status. */
+#include <locale.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd/commands.h"
+#include "cmd/options.h"
+
+int main(int argc, char **argv)
+{
+    /* The character set only: numbers and messages do not change with the locale. */
+    setlocale(LC_CTYPE, "");
+
+    const struct command *command = &command_diagnose;
+    if (argc > 1 && argv[1][0] != '-') {
+        command = command_find(argv[1]);
+        if (command == NULL)
+            return command_unknown(argv[1]);
+        argc--;
+        argv++;
+    } else if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
+        command = &command_help;
+    } else if (argc > 1 && (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)) {
+        command = &command_version;
+    }
+    int status = command->run(command, argc, argv);
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        perror("tcpwhy: standard output");
+        return STATUS_FAILED;
+    }
+    return status;
+}

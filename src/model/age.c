@@ -1,0 +1,164 @@
+#include "model/age.h"
+
+#include "model/setting.h"
+
+/* Kernel defaults, for where a setting could not be read: include/net/tcp.h */
+enum {
+    RTO_MIN_MS = 200,            /* TCP_RTO_MIN */
+    RTO_MAX_MS = 120 * 1000,     /* TCP_RTO_MAX */
+    TIME_WAIT_MS = 60 * 1000,    /* TCP_TIMEWAIT_LEN: not a setting */
+    RETRIES2 = 15,               /* TCP_RETR2 */
+    ORPHAN_RETRIES = 8,          /* tcp_orphan_retries() where the setting is 0 */
+    BACKOFF_MAX = 31,            /* doublings that make sense in 32 bits */
+};
+
+static uint64_t rto_max_ms(const struct net_values *values)
+{
+    return (uint64_t)setting_value(values, SETTING_RTO_MAX, RTO_MAX_MS);
+}
+
+static uint64_t rto_min_ms(const struct net_values *values)
+{
+    return (uint64_t)setting_value(values, SETTING_RTO_MIN, RTO_MIN_MS * 1000) / 1000;
+}
+
+/* The timeout before any backoff: __tcp_set_rto() in include/net/tcp.h; tcpi_rttvar is a quarter of what it adds. */
+static uint64_t base_rto_ms(const struct conn *conn, const struct net_values *values)
+{
+    uint64_t rto = ((uint64_t)conn->rtt_us + 4ULL * conn->rttvar_us) / 1000;
+    uint64_t least = rto_min_ms(values);
+    /* The variance term alone is at least the minimum: tcp_rtt_estimator(). */
+    uint64_t floor = conn->rtt_us / 1000 + least;
+    return rto < floor ? floor : rto;
+}
+
+struct age conn_retransmitting_for(const struct snapshot *snapshot, const struct conn *conn)
+{
+    const struct net_values *values = snapshot_net_values(snapshot, conn);
+    if (!conn_has(conn, CONN_TIMER) || conn->timer != TIMER_RETRANSMIT || conn->retransmits == 0)
+        return (struct age){ .kind = AGE_UNKNOWN };
+
+    uint64_t ceiling = rto_max_ms(values);
+    uint64_t timeout = conn_has(conn, CONN_TCP_INFO) && conn->rtt_us > 0 ? base_rto_ms(conn, values)
+                                                                        : rto_min_ms(values);
+    uint64_t sum = 0;
+    for (unsigned i = 0; i <= conn->retransmits; i++) {
+        sum += timeout < ceiling ? timeout : ceiling;
+        if (timeout < ceiling)
+            timeout *= 2;
+    }
+    uint64_t elapsed = sum > conn->timer_ms ? sum - conn->timer_ms : 0;
+    return (struct age){ .kind = AGE_AT_LEAST, .ms = elapsed };
+}
+
+struct age conn_age(const struct snapshot *snapshot, const struct conn *conn)
+{
+    const struct age unknown = { .kind = AGE_UNKNOWN };
+    switch (conn->state) {
+    case STATE_TIME_WAIT:
+        if (conn_has(conn, CONN_TIMER) && conn->timer == TIMER_TIME_WAIT && conn->timer_ms <= TIME_WAIT_MS)
+            return (struct age){ .kind = AGE_EXACT, .ms = TIME_WAIT_MS - conn->timer_ms };
+        return unknown;
+    case STATE_LAST_ACK:
+    case STATE_FIN_WAIT_1:
+    case STATE_CLOSING:
+    case STATE_SYN_SENT:
+    case STATE_SYN_RECEIVED: {
+        struct age age = conn_retransmitting_for(snapshot, conn);
+        /* Behind a zero window only the time held up by it tells; it counts the whole life of the connection, and a
+         * connection that closes has rarely been held up before. */
+        if (age.kind == AGE_UNKNOWN && conn_has(conn, CONN_TCP_INFO | CONN_TIMER) && conn->timer == TIMER_PERSIST)
+            age = (struct age){ .kind = AGE_AT_LEAST, .ms = conn->last_data_sent_ms };
+        return age;
+    }
+    case STATE_CLOSE_WAIT:
+        if (!conn_has(conn, CONN_TCP_INFO))
+            return unknown;
+        if (conn_has(conn, CONN_QUEUES) && conn->send_q_bytes > 0) {
+            /* The peer acknowledges probes, which resets last_ack_recv: our own last data is the better clock. */
+            uint32_t since = conn->last_data_sent_ms > conn->last_ack_recv_ms ? conn->last_data_sent_ms
+                                                                              : conn->last_ack_recv_ms;
+            return (struct age){ .kind = AGE_AT_LEAST, .ms = since };
+        }
+        return (struct age){ .kind = AGE_AT_LEAST, .ms = conn->last_ack_recv_ms };
+    case STATE_ESTABLISHED: {
+        if (!conn_has(conn, CONN_TCP_INFO))
+            return unknown;
+        uint32_t idle = conn->last_data_sent_ms < conn->last_data_recv_ms ? conn->last_data_sent_ms
+                                                                          : conn->last_data_recv_ms;
+        if (conn->last_ack_recv_ms < idle)
+            idle = conn->last_ack_recv_ms;
+        return (struct age){ .kind = AGE_AT_LEAST, .ms = idle };
+    }
+    default:
+        return unknown;
+    }
+}
+
+/* tcp_model_timeout(): how long `retries` timeouts last that start at the minimum and double up to the maximum. */
+static uint64_t model_timeout_ms(unsigned retries, uint64_t least, uint64_t most)
+{
+    uint64_t sum = 0, timeout = least;
+    for (unsigned i = 0; i <= retries; i++) {
+        sum += timeout < most ? timeout : most;
+        if (timeout < most)
+            timeout *= 2;
+    }
+    return sum;
+}
+
+/* Retransmissions: the kernel gives up at the first timeout after the modelled time is over. */
+static uint64_t retransmit_give_up_ms(const struct snapshot *snapshot, const struct conn *conn)
+{
+    const struct net_values *values = snapshot_net_values(snapshot, conn);
+    bool orphan = conn->inode == 0;
+    uint64_t most = rto_max_ms(values);
+    uint64_t elapsed = conn_retransmitting_for(snapshot, conn).ms;
+    uint64_t rto = conn->rto_ms;
+    uint64_t wait = conn->timer_ms;
+    unsigned retries = (unsigned)setting_value(values, SETTING_RETRIES2, RETRIES2);
+    if (orphan) {
+        retries = (unsigned)setting_value(values, SETTING_ORPHAN_RETRIES, 0);
+        if (retries == 0)
+            retries = ORPHAN_RETRIES;
+    }
+    uint64_t limit = model_timeout_ms(retries, rto_min_ms(values), most);
+    for (unsigned i = 0; i < 64 && elapsed + wait < limit; i++) {
+        if (orphan && rto >= most) /* tcp_orphan_retries(): no longer counted as alive */
+            break;
+        rto = rto * 2 < most ? rto * 2 : most;
+        wait += rto;
+    }
+    return wait;
+}
+
+/* Zero window, answered probes, orphan: tcp_probe_timer() gives up once the backed-off timeout reaches the maximum. */
+static uint64_t persist_give_up_ms(const struct snapshot *snapshot, const struct conn *conn)
+{
+    const struct net_values *values = snapshot_net_values(snapshot, conn);
+    uint64_t most = rto_max_ms(values);
+    uint64_t interval = base_rto_ms(conn, values);
+    for (unsigned i = 0; i < conn->backoff && i < BACKOFF_MAX && interval < most; i++)
+        interval *= 2;
+    uint64_t wait = conn->timer_ms;
+    while (interval < most) {
+        interval *= 2;
+        wait += interval < most ? interval : most;
+    }
+    return wait;
+}
+
+bool conn_give_up_ms(const struct snapshot *snapshot, const struct conn *conn, uint64_t *ret_ms)
+{
+    if (!conn_has(conn, CONN_TIMER | CONN_TCP_INFO | CONN_INODE))
+        return false;
+    if (conn->timer == TIMER_RETRANSMIT) {
+        *ret_ms = retransmit_give_up_ms(snapshot, conn);
+        return true;
+    }
+    if (conn->timer == TIMER_PERSIST && conn->inode == 0) {
+        *ret_ms = persist_give_up_ms(snapshot, conn);
+        return true;
+    }
+    return false;
+}
