@@ -186,17 +186,23 @@ def sockets_of(made):
 def test_young_is_quiet_until_it_is_old():
     makers = {"close_wait_leak": "close-wait-leak", "close_wait_unread": "close-wait-unread",
               "close_wait_not_accepted": "close-wait-not-accepted", "close_wait_inherited": "close-wait-inherited"}
-    with Faults() as faults:
-        made = {finding: faults.start(maker) for maker, finding in makers.items()}
-        began = time.monotonic()
-        young = program.diagnose("--port", ",".join(str(m.port) for m in made.values()))
-        assert time.monotonic() - began < 3, "too slow to see them young"
-        assert young["totals"]["by_state"]["CLOSE_WAIT"] == 12
-        assert (young.status, young["findings"]) == (program.HEALTHY, [])
-        time.sleep(6.5)
-        old = program.diagnose()
-        for finding, fault in made.items():
-            assert [f["id"] for f in old.findings_on(fault.port)] == [finding]
+    for _ in range(5):  # on a busy machine they may be old before they are seen
+        with Faults() as faults:
+            began = time.monotonic()
+            made = {finding: faults.begin(maker) for maker, finding in makers.items()}
+            for fault in made.values():
+                fault.wait_ready()
+            young = program.diagnose("--port", ",".join(str(m.port) for m in made.values()))
+            if time.monotonic() - began > 4.5:
+                continue
+            assert young["totals"]["by_state"]["CLOSE_WAIT"] == 12
+            assert (young.status, young["findings"]) == (program.HEALTHY, [])
+            time.sleep(6.5)
+            old = program.diagnose()
+            for finding, fault in made.items():
+                assert [f["id"] for f in old.findings_on(fault.port)] == [finding]
+            return
+    pytest.fail("never saw them young: this machine is too busy")
 
 
 @pytest.mark.last
