@@ -29,7 +29,7 @@ def csv_rows(*words, command="list", **how):
 def count(by, *words, **how):
     """The whole document of tcpwhy count."""
     whole = document("count", "tcpwhy.count/1", "--by", by, *words, **how)
-    assert whole["by"] == by.split(",")
+    assert whole["by"] == by.replace("-", "_").split(",")
     return whole
 
 

@@ -34,8 +34,9 @@ class Pair:
 
 
 class Namespaces:
+    _numbers = itertools.count()
+
     def __init__(self):
-        self._numbers = itertools.count()
         self._names = []
         _remove_stale()
 

@@ -27,7 +27,10 @@ def seen(source, *words):
                                   "blocked_writer", "zero_window_loopback", "fork_server", "named", "zero_window"])
 def test_both_sources_see_the_same(world, name):
     netlink, proc = (seen(source, "--port", world[name].port) for source in ("netlink", "proc"))
-    assert netlink == proc
+    assert [row for row in netlink if row[0] != "LISTEN"] == [row for row in proc if row[0] != "LISTEN"]
+    # /proc/net/tcp does not tell a listener's backlog: unknown, not 0.
+    assert [(*row[:4], "None", *row[5:]) for row in netlink if row[0] == "LISTEN"] == [
+        row for row in proc if row[0] == "LISTEN"]
     assert len(netlink) >= 2 * world[name].count
 
 

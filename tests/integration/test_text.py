@@ -5,6 +5,7 @@ import json
 import os
 import pty
 import re
+import shlex
 import struct
 import subprocess
 import termios
@@ -12,6 +13,7 @@ import termios
 import pytest
 
 import program
+from world import HOSTILE_UNIT
 
 SEQUENCE = re.compile(rb"\x1b\[[0-9;]*m")  # the only ones that tcpwhy itself makes
 
@@ -21,7 +23,8 @@ def on_terminal(*words, columns=80, env=None):
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
     clean = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "NO_COLOR")}
-    process = subprocess.Popen([program.path(), *map(str, words)], stdin=slave, stdout=slave, stderr=slave,
+    process = subprocess.Popen([program.path(), *map(str, words)], stdin=slave, stdout=slave,
+                               stderr=subprocess.DEVNULL,
                                env={**clean, "TERM": "xterm", **(env or {})})
     os.close(slave)
     out = b""
@@ -84,7 +87,7 @@ def test_hostile_names_in_json(world, command):
 def test_hostile_names_in_csv(world):
     out = program.run("list", "--csv", "--pid", world["leak_hostile"].pid).stdout
     assert re.search(rb"[\x00-\x09\x0b\x0c\x0e-\x1f\x7f]", out) is None
-    assert out.decode().count("\n") == 1 + world["leak_hostile"].count, "a record is a line"
+    assert out.decode().count("\n") == 1 + world["leak_hostile"].count + 1, "a record is a line: titles, listener"
 
 
 def test_hostile_command_line(world):
@@ -95,14 +98,29 @@ def test_hostile_command_line(world):
     assert b"\x07" not in out and b"\x1b" not in out and "\u202e".encode() not in out
 
 
+@pytest.mark.needs("hostile_unit")
+def test_commands_to_paste_are_harmless(world, report):
+    """Whoever may make cgroups chooses their names; what the report offers to paste must stay one word there."""
+    (finding,) = report.findings_on(world["hostile_unit"].port)
+    for fix in finding["fix_now"] + finding["fix_for_good"]:
+        command = fix["command"] or ""
+        if "pwned" in command:
+            assert any(word == HOSTILE_UNIT for word in shlex.split(command, comments=True)), command
+        assert "\x1b" not in command and "\n" not in command
+    out = program.run("--port", world["hostile_unit"].port).stdout
+    assert b"\x1b" not in out
+
+
 @pytest.mark.parametrize("columns", [60, 80, 200])
 @pytest.mark.parametrize("command", ["diagnose", "list"])
 def test_width(world, command, columns):
     """Nothing is wider than the terminal, but a word that cannot be broken: a command to paste, an address."""
     words = [*COMMANDS[command], "--port", ",".join(str(world[n].port) for n in ("unread", "not_accepted", "inherited"))]
-    by_variable = program.run(*words, env={"COLUMNS": str(columns)}).stdout.decode()
-    by_terminal, _ = on_terminal(*words, columns=columns, env={"NO_COLOR": "1"})
-    for out in (by_variable, by_terminal.decode()):
+    outs = [on_terminal(*words, columns=columns, env={"NO_COLOR": "1"})[0].decode()]
+    if command == "diagnose":  # a list that is piped is for programs: never cut
+        outs.append(program.run(*words, env={"COLUMNS": str(columns)}).stdout.decode())
+    for out in outs:
+        assert len(out.splitlines()) > 10
         too_wide = [line for line in out.splitlines() if len(line) > columns and not unbreakable(line)]
         assert too_wide == []
 

@@ -1,7 +1,9 @@
 """One world for the whole run: all faults and look-alikes at once, made old enough to be judged."""
 
+import os
 import time
 import uuid
+from datetime import datetime
 from pathlib import Path
 
 import privileges
@@ -13,6 +15,7 @@ from sockets import on_port, wait_for
 AGE_S = 6.5
 
 HOSTILE_NAME = "\x1b[31mx\n\udcff\u202e"  # 15 bytes at most
+HOSTILE_UNIT = f"tw{os.getpid()}';touch pwned;'$(id)\x1b[31m.service"  # who owns a cgroup names those in it
 HOSTILE_WORDS = ["--title=\x1b]0;owned\x07\x1b[2J", "line\nbreak", "\udcfe\udcff", "\u202ereversed", "tab\there"]
 
 HOST = {
@@ -59,6 +62,7 @@ class World:
     def __init__(self):
         self.faults = Faults()
         self.namespaces = Namespaces()
+        self.cgroups = []
         self._made = {}
         self._missing = {}  # name → why
 
@@ -68,10 +72,15 @@ class World:
     def why_missing(self, name):
         return self._missing.get(name)
 
+    def seconds_old(self, report):
+        """How long ago the first fault can have begun, when that diagnosis was made."""
+        return datetime.fromisoformat(report["taken_at"]).timestamp() - self._began
+
     def build(self):
+        self._began = time.time()
         without_netns = privileges.without_netns()
         if without_netns:
-            self._missing |= dict.fromkeys([*PATH, "link_down", "named", "unshared", "contained"], without_netns)
+            self._missing |= dict.fromkeys([*PATH, "link_down", "named", "unshared", "contained", "hostile_unit"], without_netns)
         else:
             self._begin_in_namespaces()
         for name, (maker, arguments) in HOST.items():
@@ -96,25 +105,27 @@ class World:
         self._begin_contained()
 
     def _begin_contained(self):
-        """A process in a cgroup that is called as Docker calls those of its containers."""
-        mount = cgroup2_mount()
+        """Processes in a cgroup that is called as Docker calls its containers', and in one that means harm."""
         self.container_id = uuid.uuid4().hex * 2
-        self.cgroup = mount / f"docker-{self.container_id}.scope" if mount else None
-        try:
-            if self.cgroup is None:
-                raise OSError("no cgroup2 is mounted")
-            self.cgroup.mkdir()
-        except OSError as e:
-            self.cgroup = None
-            self._missing["contained"] = f"needs to make a cgroup: {e}"
-            return
-        self._made["contained"] = self.faults.begin(
-            "close_wait_leak_unshared", count=3, ports=(22000, 23999), cgroup=str(self.cgroup))
+        cgroups = {
+            "contained": (f"docker-{self.container_id}.scope", (22000, 23999)),
+            "hostile_unit": (HOSTILE_UNIT, (24000, 25999)),
+        }
+        for name, (folder, ports) in cgroups.items():
+            try:
+                cgroup = cgroup2_mount() / folder
+                cgroup.mkdir()
+            except OSError as e:
+                self._missing[name] = f"needs to make a cgroup: {e}"
+                continue
+            self.cgroups.append(cgroup)
+            self._made[name] = self.faults.begin(
+                "close_wait_leak_unshared", count=3, ports=ports, cgroup=str(cgroup))
 
     def _wait_for_states(self):
         def in_state(fault, state, netns=None):
             wait_for(lambda: len(on_port(fault.port, state, netns)) == fault.count,
-                     f"{fault.count} connections of {fault.maker} in {state}")
+                     f"{fault.count} connections of {fault.maker} in {state}", 20)
 
         for name in CLOSE_WAIT_HERE | {"flow"}:
             in_state(self[name], "CLOSE_WAIT")
@@ -128,9 +139,9 @@ class World:
     def remove(self):
         self.faults.stop_all()
         self.namespaces.remove_all()
-        if getattr(self, "cgroup", None):
-            wait_for(lambda: not (self.cgroup / "cgroup.procs").read_text(), "the cgroup is empty")
-            self.cgroup.rmdir()
+        for cgroup in self.cgroups:
+            wait_for(lambda: not (cgroup / "cgroup.procs").read_text(), "the cgroup is empty")
+            cgroup.rmdir()
 
 
 def cgroup2_mount():
@@ -139,4 +150,4 @@ def cgroup2_mount():
             device, folder, kind, *_ = line.split()
             if kind == "cgroup2":
                 return Path(folder)
-    return None
+    raise OSError("no cgroup2 is mounted")

@@ -299,7 +299,8 @@ def close_wait_blocked_writer(stage, count=3, address=LOOPBACK):
             read_to_end(conn)
             write_until_full(conn)
         yield
-        conns[0].send(b"x")
+        while True:
+            conns[0].send(b"x" * 65536)
 
     service = stage.start("blocked-writer", server())
     port = service.said["port"]

@@ -7,6 +7,7 @@ and it goes on when the maker says so; while it waits, its sockets stay as they 
 import ctypes
 import json
 import os
+import select
 import signal
 import sys
 import time
@@ -122,8 +123,11 @@ def _play(name, part, netns, commands, reports):
         set_name(name)
         if netns:
             enter_netns(netns)
+        events = select.poll()  # as an event loop waits
+        events.register(commands)
         for said in part:
             os.write(reports, json.dumps(said or {}).encode() + b"\n")
+            events.poll()
             if not os.read(commands, 1):
                 break
         status = 0
