@@ -111,8 +111,8 @@ def test_commands_to_paste_are_harmless(world, report):
     assert b"\x1b" not in out
 
 
-@pytest.mark.parametrize("columns", [60, 80, 200])
-@pytest.mark.parametrize("command", ["diagnose", "list"])
+@pytest.mark.parametrize("command, columns", [
+    ("diagnose", 60), ("diagnose", 80), ("diagnose", 200), ("list", 120), ("list", 200)])
 def test_width(world, command, columns):
     """Nothing is wider than the terminal, but a word that cannot be broken: a command to paste, an address."""
     words = [*COMMANDS[command], "--port", ",".join(str(world[n].port) for n in ("unread", "not_accepted", "inherited"))]

@@ -73,8 +73,9 @@ class World:
         return self._missing.get(name)
 
     def seconds_old(self, report):
-        """How long ago the first fault can have begun, when that diagnosis was made."""
-        return datetime.fromisoformat(report["taken_at"]).timestamp() - self._began
+        """How long ago, when that diagnosis had been made, the first fault can have begun."""
+        taken_at = datetime.fromisoformat(report["taken_at"]).timestamp()
+        return taken_at + report["source"]["elapsed_ms"] / 1000 - self._began
 
     def build(self):
         self._began = time.time()
