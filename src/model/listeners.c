@@ -17,10 +17,16 @@ static void insert(struct listeners *listeners, uint32_t index)
     size_t slot = slot_of(listeners, conn);
     for (; listeners->slots[slot] != NO_INDEX; slot = (slot + 1) & listeners->mask) {
         const struct conn *other = &conns[listeners->slots[slot]];
-        /* One is enough of the many that share a port with SO_REUSEPORT. */
+        /*
+         * One is enough of the many that share a port with SO_REUSEPORT: the one whose queue is longest, because it is asked for
+         * when connections wait.
+         */
         if (other->netns == conn->netns && other->local_port == conn->local_port &&
-            ip_equal(&other->local, &conn->local))
+            ip_equal(&other->local, &conn->local)) {
+            if (conn->recv_q_bytes > other->recv_q_bytes)
+                listeners->slots[slot] = index;
             return;
+        }
     }
     listeners->slots[slot] = index;
 }
@@ -50,22 +56,30 @@ void listeners_deinit(struct listeners *listeners)
     *listeners = (struct listeners){ 0 };
 }
 
-static bool takes_in(const struct conn *listener, const struct conn *conn)
+/* How well the listener fits, as in the kernel's compute_score() (net/ipv4/inet_hashtables.c); 0: not at all. */
+static unsigned fitness(const struct conn *listener, const struct conn *conn)
 {
     if (listener->netns != conn->netns || listener->local_port != conn->local_port)
-        return false;
-    if (ip_is_any(&listener->local))
-        return !ip_is_v4(&listener->local) || ip_is_v4(&conn->local);
-    return ip_equal(&listener->local, &conn->local);
+        return 0;
+    if (ip_equal(&listener->local, &conn->local))
+        return 3;
+    if (!ip_is_any(&listener->local) || (ip_is_v4(&listener->local) && !ip_is_v4(&conn->local)))
+        return 0;
+    return listener->ipv6 == conn->ipv6 ? 2 : 1;
 }
 
 const struct conn *listeners_find(const struct listeners *listeners, const struct conn *conn)
 {
+    const struct conn *best = NULL;
+    unsigned best_fitness = 0;
     size_t slot = slot_of(listeners, conn);
     for (; listeners->slots[slot] != NO_INDEX; slot = (slot + 1) & listeners->mask) {
         const struct conn *listener = &listeners->snapshot->conns[listeners->slots[slot]];
-        if (takes_in(listener, conn))
-            return listener;
+        unsigned fits = fitness(listener, conn);
+        if (fits > best_fitness) {
+            best = listener;
+            best_fitness = fits;
+        }
     }
-    return NULL;
+    return best;
 }
