@@ -54,7 +54,7 @@ static void the_default_shows_trouble_first(void **state)
         "STATE        RECV-Q  SEND-Q  LOCAL               REMOTE                 AGE  CAUSE            PID  PROCESS\n"
         "CLOSE_WAIT        1       0  [2001:db8::5]:9100  [2001:db8::9]:50124  4h12m  close-wait-leak  812  spoolsvc\n"
         "CLOSE_WAIT        0       0  10.0.0.5:9100       10.1.2.3:50122       14m0s  close-wait-leak  812  spoolsvc +1\n"
-        "LAST_ACK          0       1  10.0.0.5:9100       10.1.2.4:50123        13s  normal             -  -\n"
+        "LAST_ACK          0       1  10.0.0.5:9100       10.1.2.4:50123         13s  normal             -  -\n"
         "ESTABLISHED       0       0  10.0.0.5:40000      10.0.0.9:5432           2s  normal             7  "
         "=\\x1b[31m\\n\",\\xff\n"
         "LISTEN            -       -  0.0.0.0:9100        0.0.0.0:*                -  normal           812  spoolsvc\n");
