@@ -1,37 +1,37 @@
 #include "report/count.h"
 
-#include "sample.h"
+#include "small_host.h"
 
 static const struct count_options plain = { .tool_version = "0.1.0" };
 
-static void make_host(struct sample *sample)
+static void make_host(struct host *host)
 {
-    sample_init(sample);
-    sample_netns(sample, "host", 1, true);
-    sample_netns(sample, "blue", 2, false);
-    uint32_t spool = sample_process(sample, 812, "spoolsvc");
-    uint32_t evil = sample_process(sample, 7, "\033[31m\"a,b\"\n");
+    host_init(host);
+    host_netns(host, "host", 1, true);
+    host_netns(host, "blue", 2, false);
+    uint32_t spool = host_process(host, 812, "spoolsvc");
+    uint32_t evil = host_process(host, 7, "\033[31m\"a,b\"\n");
 
-    sample_hold(sample, sample_conn(sample, STATE_LISTEN, "0.0.0.0", 9100, "0.0.0.0", 0), spool, 3);
-    sample_hold(sample, sample_conn(sample, STATE_LISTEN, "10.0.0.5", 22, "0.0.0.0", 0), evil, 3);
+    host_hold(host, host_conn(host, STATE_LISTEN, "0.0.0.0", 9100, "0.0.0.0", 0), spool, 3);
+    host_hold(host, host_conn(host, STATE_LISTEN, "10.0.0.5", 22, "0.0.0.0", 0), evil, 3);
     static const struct {
         const char *remote;
         uint32_t idle_ms;
     } clients[] = { { "10.1.2.3", 10000 }, { "10.1.2.3", 90000 }, { "10.1.2.4", 50000 }, { "10.1.3.1", 20000 } };
     for (size_t i = 0; i < 4; i++) {
-        struct conn *conn = sample_conn(sample, STATE_CLOSE_WAIT, "10.0.0.5", 9100, clients[i].remote,
+        struct conn *conn = host_conn(host, STATE_CLOSE_WAIT, "10.0.0.5", 9100, clients[i].remote,
             (uint16_t)(50000 + i));
-        sample_idle_for(conn, clients[i].idle_ms);
-        sample_hold(sample, conn, spool, (uint32_t)(10 + i));
-        sample->causes[sample->snapshot.conn_count - 1] = 1;
+        host_idle_for(conn, clients[i].idle_ms);
+        host_hold(host, conn, spool, (uint32_t)(10 + i));
+        host->causes[host->snapshot.conn_count - 1] = 1;
     }
     /* Outgoing, and the far end of a port that is listened on, but in the other namespace or at another address. */
-    sample_hold(sample, sample_conn(sample, STATE_ESTABLISHED, "10.0.0.5", 40000, "10.0.0.9", 5432), evil, 4);
-    sample_conn(sample, STATE_LAST_ACK, "10.0.0.5", 9100, "10.0.0.9", 9100)->netns = 1;
-    sample_conn(sample, STATE_LAST_ACK, "10.0.0.6", 22, "2001:db8::1:2", 40022);
+    host_hold(host, host_conn(host, STATE_ESTABLISHED, "10.0.0.5", 40000, "10.0.0.9", 5432), evil, 4);
+    host_conn(host, STATE_LAST_ACK, "10.0.0.5", 9100, "10.0.0.9", 9100)->netns = 1;
+    host_conn(host, STATE_LAST_ACK, "10.0.0.6", 22, "2001:db8::1:2", 40022);
 }
 
-static void groups_by(struct sample *sample, const char *first, const char *second, struct groups *ret_groups)
+static void groups_by(struct host *host, const char *first, const char *second, struct groups *ret_groups)
 {
     struct key_use keys[2];
     assert_true(key_find(first, &keys[0]));
@@ -39,22 +39,22 @@ static void groups_by(struct sample *sample, const char *first, const char *seco
         assert_true(key_find(second, &keys[1]));
     struct group_options options = { .keys = keys, .key_count = second != NULL ? 2 : 1, .v4_prefix = 24,
         .v6_prefix = 64 };
-    assert_int_equal(groups_init(ret_groups, &sample->diagnosis, NULL, &options), 0);
+    assert_int_equal(groups_init(ret_groups, &host->diagnosis, NULL, &options), 0);
 }
 
 static void expect_text(const char *first, const char *second, const struct count_options *options,
     const char *expected)
 {
-    struct sample sample;
-    make_host(&sample);
+    struct host host;
+    make_host(&host);
     struct groups groups;
-    groups_by(&sample, first, second, &groups);
+    groups_by(&host, first, second, &groups);
     char *text = NULL;
-    SAMPLE_WRITTEN(text, count_text(&groups, options, out));
+    HOST_WRITTEN(text, count_text(&groups, options, out));
     assert_string_equal(text, expected);
     free(text);
     groups_deinit(&groups);
-    sample_deinit(&sample);
+    host_deinit(&host);
 }
 
 static void states_are_ranked_with_share_and_ages(void **state)
@@ -123,23 +123,23 @@ static void the_rest_is_one_row(void **state)
 static void names_from_outside_are_escaped(void **state)
 {
     (void)state;
-    struct sample sample;
-    make_host(&sample);
+    struct host host;
+    make_host(&host);
     struct groups groups;
-    groups_by(&sample, "process", "pid", &groups);
+    groups_by(&host, "process", "pid", &groups);
     char *text = NULL;
-    SAMPLE_WRITTEN(text, count_text(&groups, &plain, out));
+    HOST_WRITTEN(text, count_text(&groups, &plain, out));
     assert_non_null(strstr(text, "  \\x1b[31m\"a,b\"\\n  7\n"));
     assert_null(strchr(text, '\033'));
     free(text);
-    SAMPLE_WRITTEN(text, count_csv(&groups, &plain, out));
+    HOST_WRITTEN(text, count_csv(&groups, &plain, out));
     assert_string_equal(text,
         "process,pid,count,share,oldest_s,median_s\r\n"
         "spoolsvc,812,5,0.556,90.000,20.000\r\n"
         "\"\\x1b[31m\"\"a,b\"\"\\n\",7,2,0.222,,\r\n"
         ",,2,0.222,,\r\n");
     free(text);
-    SAMPLE_WRITTEN(text, count_json(&groups, &plain, out));
+    HOST_WRITTEN(text, count_json(&groups, &plain, out));
     assert_non_null(strstr(text, "\"schema\": \"tcpwhy.count/1\""));
     assert_non_null(strstr(text, "\"total\": 9"));
     assert_non_null(strstr(text, "\n    {\"process\":\"spoolsvc\",\"pid\":812,\"count\":5,\"share\":0.556,"
@@ -149,33 +149,33 @@ static void names_from_outside_are_escaped(void **state)
     assert_non_null(strstr(text, "\"other\": null"));
     free(text);
     groups_deinit(&groups);
-    sample_deinit(&sample);
+    host_deinit(&host);
 }
 
 static void selections_and_causes_hold(void **state)
 {
     (void)state;
-    struct sample sample;
-    make_host(&sample);
+    struct host host;
+    make_host(&host);
     struct key_use key;
     assert_true(key_find("CAUSE", &key));
     struct group_options options = { .keys = &key, .key_count = 1 };
     struct selection selection = { .causes = { "close-wait-leak" }, .cause_count = 1, .older_ms = 15000 };
     struct groups groups;
-    assert_int_equal(groups_init(&groups, &sample.diagnosis, &selection, &options), 0);
+    assert_int_equal(groups_init(&groups, &host.diagnosis, &selection, &options), 0);
     assert_int_equal(groups.count, 1);
     assert_int_equal(groups.total, 3);
     assert_int_equal(groups.items[0].median_ms, 50000);
     groups_deinit(&groups);
     selection.older_ms = 1000000;
-    assert_int_equal(groups_init(&groups, &sample.diagnosis, &selection, &options), 0);
+    assert_int_equal(groups_init(&groups, &host.diagnosis, &selection, &options), 0);
     assert_int_equal(groups.count, 0);
     char *text = NULL;
-    SAMPLE_WRITTEN(text, count_text(&groups, &plain, out));
+    HOST_WRITTEN(text, count_text(&groups, &plain, out));
     assert_string_equal(text, "COUNT  SHARE  OLDEST  MEDIAN  CAUSE\n");
     free(text);
     groups_deinit(&groups);
-    sample_deinit(&sample);
+    host_deinit(&host);
 }
 
 static void listeners_take_in_what_the_kernel_would(void **state)
@@ -194,19 +194,19 @@ static void listeners_take_in_what_the_kernel_would(void **state)
         { "::ffff:0.0.0.0", "10.0.0.6", true },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct sample sample;
-        sample_init(&sample);
-        sample_conn(&sample, STATE_LISTEN, rows[i].listens, 80, "0.0.0.0", 0);
-        sample_conn(&sample, STATE_LISTEN, rows[i].listens, 80, "0.0.0.0", 0); /* SO_REUSEPORT */
-        struct conn *conn = sample_conn(&sample, STATE_ESTABLISHED, rows[i].local, 80, "10.0.0.9", 4000);
+        struct host host;
+        host_init(&host);
+        host_conn(&host, STATE_LISTEN, rows[i].listens, 80, "0.0.0.0", 0);
+        host_conn(&host, STATE_LISTEN, rows[i].listens, 80, "0.0.0.0", 0); /* SO_REUSEPORT */
+        struct conn *conn = host_conn(&host, STATE_ESTABLISHED, rows[i].local, 80, "10.0.0.9", 4000);
         struct listeners listeners;
-        listeners_init(&listeners, &sample.snapshot);
+        listeners_init(&listeners, &host.snapshot);
         if ((listeners_find(&listeners, conn) != NULL) != rows[i].takes_in)
             fail_msg("listening on %s, connection to %s", rows[i].listens, rows[i].local);
         conn->local_port = 81;
         assert_null(listeners_find(&listeners, conn));
         listeners_deinit(&listeners);
-        sample_deinit(&sample);
+        host_deinit(&host);
     }
 }
 
@@ -215,20 +215,20 @@ static void many_groups_stay_apart(void **state)
 {
     (void)state;
     enum { MANY = 20000 };
-    struct sample sample;
-    sample_init(&sample);
+    struct host host;
+    host_init(&host);
     uint8_t *causes = calloc(MANY, 1);
     assert_non_null(causes);
-    sample.diagnosis.causes = causes;
+    host.diagnosis.causes = causes;
     for (unsigned i = 0; i < MANY; i++) {
-        struct conn *conn = snapshot_add_conn(&sample.snapshot);
+        struct conn *conn = snapshot_add_conn(&host.snapshot);
         conn->state = STATE_CLOSE_WAIT;
-        conn->local = sample_ip("10.0.0.5");
+        conn->local = host_ip("10.0.0.5");
         conn->local_port = 9100;
         const uint8_t remote[4] = { 10, 1, (uint8_t)(i >> 8), (uint8_t)i };
         conn->remote = ip_from_v4(remote);
         conn->remote_port = (uint16_t)(i % 2 ? 1000 : 2000);
-        sample_idle_for(conn, (MANY - i) * 10);
+        host_idle_for(conn, (MANY - i) * 10);
     }
     static const struct {
         const char *key;
@@ -238,7 +238,7 @@ static void many_groups_stay_apart(void **state)
         { "local-port", 1, MANY } };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct groups groups;
-        groups_by(&sample, rows[i].key, NULL, &groups);
+        groups_by(&host, rows[i].key, NULL, &groups);
         uint64_t sum = 0;
         for (size_t at = 0; at < groups.count; at++)
             sum += groups.items[at].count;
@@ -252,26 +252,26 @@ static void many_groups_stay_apart(void **state)
         groups_deinit(&groups);
     }
     free(causes);
-    sample_deinit(&sample);
+    host_deinit(&host);
 }
 
 static void every_key_is_found_and_works(void **state)
 {
     (void)state;
-    struct sample sample;
-    make_host(&sample);
+    struct host host;
+    make_host(&host);
     const struct key *key;
     for (size_t i = 0; (key = key_at(i)) != NULL; i++) {
         struct groups groups;
-        groups_by(&sample, key->name, NULL, &groups);
-        assert_int_equal(groups.total, sample.snapshot.conn_count);
+        groups_by(&host, key->name, NULL, &groups);
+        assert_int_equal(groups.total, host.snapshot.conn_count);
         groups_deinit(&groups);
     }
     struct key_use use;
     assert_false(key_find("", &use));
     assert_false(key_find("stat", &use));
     assert_string_equal(key_nearest("proces"), "process");
-    sample_deinit(&sample);
+    host_deinit(&host);
 }
 
 int main(void)
