@@ -139,6 +139,7 @@ static int run_count(const struct command *self, int argc, char **argv)
     };
     struct buf details = { 0 };
     describe_keys(&details);
+    cmd_describe_causes(&details);
     struct command described = *self;
     described.details = buf_text(&details);
 

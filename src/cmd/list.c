@@ -164,6 +164,7 @@ static int run_list(const struct command *self, int argc, char **argv)
     };
     struct buf details = { 0 };
     describe_columns(&details);
+    cmd_describe_causes(&details);
     struct command described = *self;
     described.details = buf_text(&details);
 
