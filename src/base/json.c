@@ -177,6 +177,13 @@ void json_seconds(struct json *json, uint64_t milliseconds)
     value(json, text);
 }
 
+void json_seconds_us(struct json *json, uint64_t microseconds)
+{
+    char text[32];
+    snprintf(text, sizeof text, "%" PRIu64 ".%06u", microseconds / 1000000, (unsigned)(microseconds % 1000000));
+    value(json, text);
+}
+
 void json_bool(struct json *json, bool flag)
 {
     value(json, flag ? "true" : "false");

@@ -105,8 +105,7 @@ static void listener_evidence(struct arena *arena, const struct conn *listener, 
 void close_wait_not_accepted_word(const struct context *context, const struct group *group, struct arena *arena,
     struct finding *finding)
 {
-    const struct conn *listener =
-        group->listener == NO_INDEX ? NULL : &context->snapshot->conns[group->listener];
+    const struct conn *listener = group->listener;
     const char *service = words_service(arena, context, group);
     const char *owner = words_process(arena, finding->owner);
     const char *obstacle = words_obstacle(arena, finding->owner);
@@ -274,10 +273,9 @@ static bool is_left_in_child(const struct context *context, const struct conn *c
     enum { STDERR = 2 };
     const struct snapshot *snapshot = context->snapshot;
     const struct process *holder = snapshot_owner(snapshot, conn);
-    uint32_t listener = context_listener(context, conn);
-    if (holder == NULL || listener == NO_INDEX || snapshot->holders[conn->holder].fd <= STDERR)
+    const struct conn *listening = context_listener(context, conn);
+    if (holder == NULL || listening == NULL || snapshot->holders[conn->holder].fd <= STDERR)
         return false;
-    const struct conn *listening = &snapshot->conns[listener];
     if (!holds(snapshot, listening, holder->parent_pid) || holds(snapshot, listening, holder->pid))
         return false;
     const struct process *parent = snapshot_process_by_pid(snapshot, holder->parent_pid);

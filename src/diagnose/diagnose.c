@@ -111,7 +111,8 @@ int diagnose(const struct snapshot *snapshot, const struct selection *selection,
     diagnosis.causes = causes;
     diagnosis.cause_ids = cause_ids(&diagnosis.arena);
 
-    int result = selected == NULL ? -ENOMEM : context_init(&context, snapshot);
+    context_init(&context, snapshot);
+    int result = selected == NULL ? -ENOMEM : 0;
     if (result == 0)
         result = find_causes(&context, causes, &stuck, &count);
     if (result == 0) {

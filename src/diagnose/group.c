@@ -137,9 +137,9 @@ static void tally_init(struct tally *tally, const struct snapshot *snapshot, con
 }
 
 static bool is_incoming(const struct context *context, struct tally *tally, const struct conn *conn,
-    uint32_t listener)
+    const struct conn *listener)
 {
-    if (listener != NO_INDEX)
+    if (listener != NULL)
         return true;
     struct key local = endpoint_key(conn, true), remote = endpoint_key(conn, false);
     uint32_t share_local = tally->counts[key_number(&tally->ends, &local)];
@@ -149,9 +149,9 @@ static bool is_incoming(const struct context *context, struct tally *tally, cons
 
 /* --- folding ---------------------------------------------------------------------------------------------------- */
 
-static const struct process *holder_of_listener(const struct snapshot *snapshot, uint32_t listener)
+static const struct process *holder_of_listener(const struct snapshot *snapshot, const struct conn *listener)
 {
-    return listener == NO_INDEX ? NULL : snapshot_owner(snapshot, &snapshot->conns[listener]);
+    return listener == NULL ? NULL : snapshot_owner(snapshot, listener);
 }
 
 static struct key key_of(const struct context *context, const struct stuck *stuck, const uint32_t *stands_for,
@@ -159,7 +159,7 @@ static struct key key_of(const struct context *context, const struct stuck *stuc
 {
     const struct snapshot *snapshot = context->snapshot;
     const struct conn *conn = &snapshot->conns[stuck->conn];
-    uint32_t listener = context_listener(context, conn);
+    const struct conn *listener = context_listener(context, conn);
     const struct process *owner = snapshot_owner(snapshot, conn);
     if (owner == NULL)
         owner = holder_of_listener(snapshot, listener);

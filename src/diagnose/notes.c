@@ -27,7 +27,7 @@ static void note_time_wait(const struct context *context, struct diagnosis *diag
     uint64_t incoming = 0;
     for (size_t i = 0; i < snapshot->conn_count; i++) {
         const struct conn *conn = &snapshot->conns[i];
-        incoming += selected[i] && conn->state == STATE_TIME_WAIT && context_listener(context, conn) != NO_INDEX;
+        incoming += selected[i] && conn->state == STATE_TIME_WAIT && context_listener(context, conn) != NULL;
     }
     struct arena *arena = &diagnosis->arena;
     const char *who = incoming == count ? "the services here close first, as most servers do"

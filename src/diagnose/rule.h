@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "model/diagnosis.h"
+#include "model/listeners.h"
 
 struct rule;
 struct group;
@@ -17,8 +18,7 @@ struct group;
 /* The snapshot with the look-ups that rules need. */
 struct context {
     const struct snapshot *snapshot;
-    uint32_t *listeners; /* indexes of the LISTEN sockets, by namespace and port */
-    size_t listener_count;
+    struct listeners listeners;
 };
 
 /* When a finding is worth which severity; 0: this measure does not raise it. One row for each finding, in findings.c. */
@@ -59,7 +59,7 @@ struct group {
     const struct rule *rule;
     const struct netns *netns;
     bool incoming;     /* this host's service; else connections that it opened */
-    uint32_t listener; /* the socket that listens on the local port, or NO_INDEX */
+    const struct conn *listener; /* the socket that listens on the local port, or NULL */
     const struct process *holder;          /* holds most of them, or NULL */
     const struct process *listener_holder; /* or NULL */
 
@@ -81,11 +81,11 @@ struct group {
 
 /* --- context.c -------------------------------------------------------------------------------------------------- */
 
-int context_init(struct context *context, const struct snapshot *snapshot);
+void context_init(struct context *context, const struct snapshot *snapshot);
 void context_deinit(struct context *context);
 
-/* The listening socket that the connection came in through, or NO_INDEX. */
-uint32_t context_listener(const struct context *context, const struct conn *conn);
+/* The listening socket that the connection came in through, or NULL. */
+const struct conn *context_listener(const struct context *context, const struct conn *conn);
 /* Whether the connection was opened by the other side. Without a listener the ephemeral port range decides. */
 bool context_is_incoming(const struct context *context, const struct conn *conn);
 /* Has been in its state for as long as the limit; true where the age is unknown: then the confidence tells. */
