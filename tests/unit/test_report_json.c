@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "sample.h"
+#include "sick_host.h"
 #include "unit.h"
 
 static char *json_of(const struct diagnosis *diagnosis, bool all, bool compact)
@@ -36,9 +36,9 @@ static size_t occurrences(const char *text, const char *wanted)
 static void the_contract_is_kept(void **state)
 {
     (void)state;
-    struct sample sample;
-    sample_init(&sample);
-    char *text = json_of(&sample.diagnosis, false, true);
+    struct sick_host host;
+    sick_host_init(&host);
+    char *text = json_of(&host.diagnosis, false, true);
     static const char *const wanted[] = {
         "{\"schema\":\"tcpwhy.diagnosis/1\",\"tool\":{\"name\":\"tcpwhy\",\"version\":\"0.1.0\"},",
         "\"host\":{\"name\":\"web-3\",\"os\":\"linux\",\"kernel\":\"6.18.44\"}",
@@ -65,15 +65,15 @@ static void the_contract_is_kept(void **state)
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
         expect_contains(text, wanted[i]);
     free(text);
-    sample_deinit(&sample);
+    sick_host_deinit(&host);
 }
 
 static void hostile_names_are_escaped(void **state)
 {
     (void)state;
-    struct sample sample;
-    sample_init(&sample);
-    char *text = json_of(&sample.diagnosis, true, false);
+    struct sick_host host;
+    sick_host_init(&host);
+    char *text = json_of(&host.diagnosis, true, false);
     expect_contains(text, "\"name\": \"e\\u001b[31mvil\\u000a\\\\xff\\u202ecod\"");
     expect_contains(text, "\"netns\": \"web\\u001b[5m\"");
     for (const char *rest = text; *rest != '\0';) {
@@ -85,52 +85,52 @@ static void hostile_names_are_escaped(void **state)
         rest += size;
     }
     free(text);
-    sample_deinit(&sample);
+    sick_host_deinit(&host);
 }
 
 static void connections_are_a_sample_unless_all_are_asked_for(void **state)
 {
     (void)state;
-    struct sample sample;
-    sample_init(&sample);
-    char *some = json_of(&sample.diagnosis, false, true);
-    char *all = json_of(&sample.diagnosis, true, true);
+    struct sick_host host;
+    sick_host_init(&host);
+    char *some = json_of(&host.diagnosis, false, true);
+    char *all = json_of(&host.diagnosis, true, true);
     assert_int_equal(occurrences(some, "{\"state\":\"CLOSE_WAIT\""), REPORT_SAMPLE);
     assert_int_equal(occurrences(all, "{\"state\":\"CLOSE_WAIT\""), 1204);
     assert_int_equal(occurrences(some, "{\"state\":\"LAST_ACK\""), 2);
     free(some);
     free(all);
-    sample_deinit(&sample);
+    sick_host_deinit(&host);
 }
 
 static void unknown_is_null(void **state)
 {
     (void)state;
-    struct sample sample;
-    sample_init(&sample);
-    struct conn *conn = &sample.snapshot.conns[sample.diagnosis.findings[1].conns[0]];
+    struct sick_host host;
+    sick_host_init(&host);
+    struct conn *conn = &host.snapshot.conns[host.diagnosis.findings[1].conns[0]];
     conn->present = 0;
-    sample.snapshot.kernel = NULL;
-    char *text = json_of(&sample.diagnosis, false, true);
+    host.snapshot.kernel = NULL;
+    char *text = json_of(&host.diagnosis, false, true);
     expect_contains(text, "\"kernel\":null");
     expect_contains(text, "\"recv_q\":null,\"send_q\":null,\"inode\":null,\"age_s\":null,\"age_at_least\":false,"
                           "\"give_up_s\":null,\"timer\":null,\"timer_s\":null,\"retransmits\":null,\"pid\":null,"
                           "\"uid\":null");
     free(text);
-    sample_deinit(&sample);
+    sick_host_deinit(&host);
 }
 
 static void write_errors_are_reported(void **state)
 {
     (void)state;
-    struct sample sample;
-    sample_init(&sample);
+    struct sick_host host;
+    sick_host_init(&host);
     FILE *full = fopen("/dev/full", "w");
     assert_non_null(full);
     struct report_options options = { .tool_version = "0" };
-    assert_int_equal(report_json(&sample.diagnosis, &options, full), -ENOSPC);
+    assert_int_equal(report_json(&host.diagnosis, &options, full), -ENOSPC);
     fclose(full);
-    sample_deinit(&sample);
+    sick_host_deinit(&host);
 }
 
 int main(void)
