@@ -76,13 +76,15 @@ static void hostile_names_are_escaped(void **state)
     char *text = json_of(&host.diagnosis, true, false);
     expect_contains(text, "\"name\": \"e\\u001b[31mvil\\u000a\\\\xff\\u202ecod\"");
     expect_contains(text, "\"netns\": \"web\\u001b[5m\"");
-    for (const char *rest = text; *rest != '\0';) {
+    size_t left = strlen(text);
+    for (const char *rest = text; left > 0;) {
         uint32_t code_point;
-        size_t size = text_utf8_decode(rest, strlen(rest), &code_point);
+        size_t size = text_utf8_decode(rest, left, &code_point);
         assert_int_not_equal(size, 0);
         assert_true(code_point == '\n' || (code_point >= 0x20 && code_point != 0x7f));
         assert_false(code_point >= 0x80 && text_is_invisible(code_point));
         rest += size;
+        left -= size;
     }
     free(text);
     sick_host_deinit(&host);

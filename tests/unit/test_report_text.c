@@ -70,7 +70,7 @@ static void worst_comes_first_with_its_blocks_in_order(void **state)
         "tcpwhy explain close-wait-leak", "WARNING  last-ack-unanswered · likely · fault: peer or network path",
         "the kernel gives up the\n              first in 1 min 35 s, the last in 1 min 40 s", "worker (pid 813), user root; inferred",
         "goes to      10.1.2.3:443\n", "from         any address\n", "INFO  established-idle",
-        "process      ", "Not a problem", "9,210 ESTABLISHED are", "Not seen", "The processes of other users",
+        "process      ", "Also seen", "9,210 ESTABLISHED are", "Not seen", "The processes of other users",
         "To see it: run as root" };
     expect_order(text, wanted, sizeof wanted / sizeof *wanted);
     expect_harmless(text, false);
@@ -84,7 +84,8 @@ static void nothing_but_commands_and_long_words_exceeds_the_width(void **state)
     struct sick_host host;
     sick_host_init(&host);
     for (unsigned width = 60; width <= 200; width++) {
-        for (int form = 0; form < 4; form++) {
+        /* Every connection takes long to print: at some widths only. */
+        for (int form = 0; form < (width % 20 == 0 ? 4 : 2); form++) {
             char *text = text_of(&host.diagnosis, (struct report_options){
                 .style = { .width = width, .utf8 = form % 2 == 0 }, .all_connections = form / 2 == 1 });
             for (char *rest, *line = strtok_r(text, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest)) {
