@@ -420,8 +420,10 @@ unsigned proc_count_reserved_ports(const char *text, unsigned first, unsigned la
             low = first;
         if (high > last)
             high = last;
-        if (low <= high)
+        if (low <= high) {
             reserved += (unsigned)(high - low) + 1;
+            first = (unsigned)high + 1; /* the kernel lists them in order; no port counts twice */
+        }
         if (!take_char(&text, ','))
             break;
     }
