@@ -1,6 +1,7 @@
-#include "report/text_parts.h"
+#include <string.h>
 
 #include "base/text.h"
+#include "report/text_parts.h"
 
 /* "CRITICAL  close-wait-leak · certain · fault: local application" */
 static void heading(struct sheet *sheet, const struct finding *finding, size_t number, size_t of)
@@ -25,6 +26,17 @@ static void heading(struct sheet *sheet, const struct finding *finding, size_t n
     sheet_line(sheet);
 }
 
+static bool look_the_same(uint64_t one_ms, uint64_t other_ms)
+{
+    struct buf one = { 0 }, other = { 0 };
+    text_duration(&one, one_ms);
+    text_duration(&other, other_ms);
+    bool same = strcmp(buf_text(&one), buf_text(&other)) == 0;
+    buf_deinit(&one);
+    buf_deinit(&other);
+    return same;
+}
+
 static void lasting(struct sheet *sheet, const struct finding *finding, uint64_t ms)
 {
     sheet_text(sheet, INK_PLAIN, finding->age_at_least ? " at\xc2\xa0least\xc2\xa0" : " ");
@@ -33,16 +45,28 @@ static void lasting(struct sheet *sheet, const struct finding *finding, uint64_t
 
 static void ages(struct sheet *sheet, const struct finding *finding)
 {
-    if (finding->age_known && finding->count == 1) {
-        sheet_text(sheet, INK_PLAIN, "in this state for");
-        lasting(sheet, finding, finding->oldest_ms);
-    } else if (finding->age_known) {
-        sheet_text(sheet, INK_PLAIN, "the oldest");
-        lasting(sheet, finding, finding->oldest_ms);
+    if (!finding->age_known) {
+        sheet_text(sheet, INK_DIM, "not known");
+        return;
+    }
+    sheet_text(sheet, INK_PLAIN, finding->count == 1 ? "in this state for" : "the oldest");
+    lasting(sheet, finding, finding->oldest_ms);
+    if (finding->count > 1 && !look_the_same(finding->oldest_ms, finding->median_ms)) {
         sheet_text(sheet, INK_PLAIN, ", half of them");
         lasting(sheet, finding, finding->median_ms);
-    } else {
-        sheet_text(sheet, INK_DIM, "not known");
+    }
+}
+
+static void give_up(struct sheet *sheet, const struct finding *finding)
+{
+    bool one_time = look_the_same(finding->first_give_up_ms, finding->last_give_up_ms);
+    sheet_text(sheet, INK_PLAIN, finding->count == 1 ? "; the kernel gives it up in "
+            : one_time                               ? "; the kernel gives them up in "
+                                                     : "; the kernel gives up the first in ");
+    sheet_duration(sheet, INK_PLAIN, finding->first_give_up_ms);
+    if (!one_time) {
+        sheet_text(sheet, INK_PLAIN, ", the last in ");
+        sheet_duration(sheet, INK_PLAIN, finding->last_give_up_ms);
     }
 }
 
@@ -52,15 +76,8 @@ static void how_long(struct sheet *sheet, const struct finding *finding)
         return;
     text_label(sheet, "Age");
     ages(sheet, finding);
-    if (finding->give_up_known) {
-        sheet_text(sheet, INK_PLAIN, finding->count == 1 ? "; the kernel gives it up in "
-                                                         : "; the kernel gives up the first in ");
-        sheet_duration(sheet, INK_PLAIN, finding->first_give_up_ms);
-        if (finding->count > 1) {
-            sheet_text(sheet, INK_PLAIN, ", the last in ");
-            sheet_duration(sheet, INK_PLAIN, finding->last_give_up_ms);
-        }
-    }
+    if (finding->give_up_known)
+        give_up(sheet, finding);
     sheet_line(sheet);
 }
 
