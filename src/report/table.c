@@ -28,8 +28,8 @@ void table_deinit(struct table *table)
 }
 
 /*
- * Columns that ask for less than an even share of what is left get what they ask for; the others share the rest. Goes
- * on until no column changes, so that the sum never exceeds `space`.
+ * Columns that ask for less than an even share of what is left get what they ask for; the others share the
+ * rest. Goes on until no column changes, so that the sum never exceeds `space`.
  */
 static void share(size_t *widths, size_t columns, size_t space)
 {
@@ -99,8 +99,8 @@ static void trim(struct buf *out)
         out->data[--out->length] = '\0';
 }
 
-static void print_row(const struct table *table, size_t first, const size_t *widths, const char *prefix,
-    struct buf *out)
+static void print_row(
+    const struct table *table, size_t first, const size_t *widths, const char *prefix, struct buf *out)
 {
     struct styled_lines *cells = xcalloc(table->columns, sizeof *cells);
     bool more = false;
@@ -126,8 +126,8 @@ static void print_row(const struct table *table, size_t first, const size_t *wid
     free(cells);
 }
 
-void table_print(const struct table *table, const char *prefix, size_t width, const struct report_style *style,
-    struct buf *out)
+void table_print(const struct table *table, const char *prefix, size_t width,
+    const struct report_style *style, struct buf *out)
 {
     if (table->columns == 0)
         return;

@@ -20,6 +20,6 @@ struct table {
 /* A new cell at the end; valid until the next one. */
 struct table_cell *table_add(struct table *table);
 /* Appends lines of at most `width` columns, each beginning with `prefix`, whose columns are not counted. */
-void table_print(const struct table *table, const char *prefix, size_t width, const struct report_style *style,
-    struct buf *out);
+void table_print(const struct table *table, const char *prefix, size_t width,
+    const struct report_style *style, struct buf *out);
 void table_deinit(struct table *table);
