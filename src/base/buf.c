@@ -60,14 +60,20 @@ void buf_printf(struct buf *buf, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    int length = vsnprintf(NULL, 0, format, args);
+    buf_vprintf(buf, format, args);
     va_end(args);
+}
+
+void buf_vprintf(struct buf *buf, const char *format, va_list args)
+{
+    va_list again;
+    va_copy(again, args);
+    int length = vsnprintf(NULL, 0, format, again);
+    va_end(again);
     if (length <= 0)
         return;
     reserve(buf, (size_t)length);
-    va_start(args, format);
     vsnprintf(buf->data + buf->length, (size_t)length + 1, format, args);
-    va_end(args);
     buf->length += (size_t)length;
 }
 

@@ -17,5 +17,6 @@ void buf_str(struct buf *buf, const char *text);
 void buf_char(struct buf *buf, char c);
 void buf_repeat(struct buf *buf, const char *text, size_t times);
 void buf_printf(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void buf_vprintf(struct buf *buf, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
 /* The text so far; "" where nothing was added. Owned by the buffer. */
 const char *buf_text(const struct buf *buf);

@@ -82,7 +82,12 @@ static void put_quoted(struct json *json, const char *text)
         } else if (code_point == '"' || code_point == '\\') {
             snprintf(escaped, sizeof escaped, "\\%c", (char)code_point);
             put_str(json, escaped);
-        } else if (code_point < 0x20 || (code_point >= 0x7f && code_point < 0xa0)) {
+        } else if (code_point > 0xffff && text_is_invisible(code_point)) {
+            /* A surrogate pair: RFC 8259 §7 */
+            snprintf(escaped, sizeof escaped, "\\u%04" PRIx32 "\\u%04" PRIx32,
+                0xd7c0 + (code_point >> 10), 0xdc00 + (code_point & 0x3ff));
+            put_str(json, escaped);
+        } else if (code_point < 0x20 || code_point == 0x7f || text_is_invisible(code_point)) {
             snprintf(escaped, sizeof escaped, "\\u%04" PRIx32, code_point);
             put_str(json, escaped);
         } else {
@@ -169,6 +174,13 @@ void json_seconds(struct json *json, uint64_t milliseconds)
 {
     char text[32];
     snprintf(text, sizeof text, "%" PRIu64 ".%03u", milliseconds / 1000, (unsigned)(milliseconds % 1000));
+    value(json, text);
+}
+
+void json_seconds_us(struct json *json, uint64_t microseconds)
+{
+    char text[32];
+    snprintf(text, sizeof text, "%" PRIu64 ".%06u", microseconds / 1000000, (unsigned)(microseconds % 1000000));
     value(json, text);
 }
 

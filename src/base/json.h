@@ -2,7 +2,8 @@
 /*
  * A streaming JSON writer (RFC 8259): commas, indentation and escaping are its business, order is the caller's.
  *
- * Strings that are not UTF-8 lose nothing: a stray byte is written as the four characters \xNN. The first write error is
+ * Strings that are not UTF-8 lose nothing: a stray byte is written as the four characters \xNN. Controls and invisible
+ * characters are written as \uNNNN, so that the document itself may go to a terminal. The first write error is
  * remembered and returned by json_end().
  */
 #include <stdbool.h>
@@ -32,6 +33,7 @@ void json_string(struct json *json, const char *text); /* NULL writes null */
 void json_uint(struct json *json, uint64_t number);
 void json_int(struct json *json, int64_t number);
 void json_seconds(struct json *json, uint64_t milliseconds); /* 1500 -> 1.5 */
+void json_seconds_us(struct json *json, uint64_t microseconds); /* 1500 -> 0.001500 */
 void json_bool(struct json *json, bool value);
 void json_null(struct json *json);
 

@@ -38,8 +38,8 @@ size_t text_utf8_decode(const char *text, size_t length, uint32_t *ret_code_poin
     return size;
 }
 
-/* Characters that are not seen, or that change how others are shown (Unicode Bidi_Control and friends). */
-static bool is_invisible(uint32_t code_point)
+/* Unicode Bidi_Control, format and other characters without a glyph. */
+bool text_is_invisible(uint32_t code_point)
 {
     return (code_point >= 0x80 && code_point < 0xa0) || code_point == 0xad || code_point == 0x61c ||
         (code_point >= 0x200b && code_point <= 0x200f) || (code_point >= 0x2028 && code_point <= 0x202e) ||
@@ -64,7 +64,7 @@ void text_escape(struct buf *out, const char *text)
             buf_str(out, "\\r");
         } else if (code_point < 0x20 || code_point == 0x7f) {
             buf_printf(out, "\\x%02x", (unsigned)code_point);
-        } else if (is_invisible(code_point)) {
+        } else if (text_is_invisible(code_point)) {
             buf_printf(out, "\\u{%" PRIx32 "}", code_point);
         } else {
             buf_add(out, text, size);

@@ -15,6 +15,9 @@
  */
 void text_escape(struct buf *out, const char *text);
 
+/* Characters beyond ASCII that are not seen, or that change how others are shown. */
+bool text_is_invisible(uint32_t code_point);
+
 /*
  * Decodes one UTF-8 character at text (length bytes remain, at least 1). Returns its length and the code point, or 0
  * where the bytes are not UTF-8 (RFC 3629: no overlong forms, no surrogates).

@@ -75,10 +75,11 @@ struct age conn_age(const struct snapshot *snapshot, const struct conn *conn)
         if (!conn_has(conn, CONN_TCP_INFO))
             return unknown;
         if (conn_has(conn, CONN_QUEUES) && conn->send_q_bytes > 0) {
-            /* The peer acknowledges probes, which resets last_ack_recv: our own last data is the better clock. */
-            uint32_t since = conn->last_data_sent_ms > conn->last_ack_recv_ms ? conn->last_data_sent_ms
-                                                                              : conn->last_ack_recv_ms;
-            return (struct age){ .kind = AGE_AT_LEAST, .ms = since };
+            /* The peer acknowledges zero-window probes, which resets last_ack_recv; they do not count as data. */
+            struct age retransmitting = conn_retransmitting_for(snapshot, conn);
+            if (retransmitting.kind != AGE_UNKNOWN)
+                return retransmitting;
+            return (struct age){ .kind = AGE_AT_LEAST, .ms = conn->last_data_sent_ms };
         }
         return (struct age){ .kind = AGE_AT_LEAST, .ms = conn->last_ack_recv_ms };
     case STATE_ESTABLISHED: {

@@ -6,7 +6,10 @@
 #include "base/error.h"
 #include "model/snapshot.h"
 
-enum { SELECT_TERMS_MAX = 32 };
+enum {
+    SELECT_TERMS_MAX = 32,
+    SELECT_WORD_MAX = 256, /* bytes of one name, with its NUL */
+};
 
 struct select_endpoint {
     bool has_net, has_port;
@@ -16,18 +19,18 @@ struct select_endpoint {
 
 struct selection {
     uint32_t states; /* STATE_BIT()s; 0: all */
-    bool ipv4, ipv6; /* families asked for; neither: both */
+    bool ipv4, ipv6; /* what goes over the wire: IPv4 through an IPv6 socket is IPv4; neither: both */
 
     /* Terms of one kind are alternatives; different kinds must all hold. */
     uint32_t pids[SELECT_TERMS_MAX];
     unsigned pid_count;
-    const char *names[SELECT_TERMS_MAX]; /* process names; shell wildcards (fnmatch) */
+    const char *names[SELECT_TERMS_MAX]; /* process names; shell wildcards (fnmatch); each ends at a comma or NUL */
     unsigned name_count;
     uint16_t ports[SELECT_TERMS_MAX]; /* either end */
     unsigned port_count;
     struct select_endpoint locals[SELECT_TERMS_MAX], peers[SELECT_TERMS_MAX];
     unsigned local_count, peer_count;
-    const char *causes[SELECT_TERMS_MAX]; /* "normal", finding ids; wildcards */
+    const char *causes[SELECT_TERMS_MAX]; /* "normal", finding ids; wildcards; likewise */
     unsigned cause_count;
     const char *netns; /* NULL or "all", "self", a name, or a PID */
     uint64_t older_ms; /* 0: any age; else a connection of unknown age is left out */
@@ -50,3 +53,8 @@ bool selection_is_empty(const struct selection *selection);
 /* All terms but the cause, which the caller knows only after a diagnosis. */
 bool selection_matches(const struct selection *selection, const struct snapshot *snapshot, const struct conn *conn);
 bool selection_matches_cause(const struct selection *selection, const char *cause);
+
+/* Copies one of names or causes up to its end; it fits, because the parsers refuse longer ones. */
+void selection_word(const char *word, char ret_word[SELECT_WORD_MAX]);
+/* False where netns names neither a namespace nor a process of the snapshot: nothing can match then. */
+bool selection_netns_exists(const struct selection *selection, const struct snapshot *snapshot);

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "report/styled.h"
-#include "report/table.h"
+#include "report/markdown_table.h"
 
 enum {
     BODY_INDENT = 2, /* of everything but headings */
@@ -34,8 +34,8 @@ struct renderer {
     bool needs_blank; /* before the next block */
     unsigned depth;
     struct container containers[DEPTH_MAX];
-    struct table table;
-    struct table_cell *cell; /* being read, or NULL */
+    struct markdown_table table;
+    struct markdown_table_cell *cell; /* being read, or NULL */
 };
 
 static struct container *innermost(struct renderer *renderer)
@@ -147,8 +147,8 @@ static void flush_table(struct renderer *renderer)
     struct buf prefix = { 0 };
     add_blank(renderer);
     size_t columns = add_prefix(renderer, &prefix);
-    table_print(&renderer->table, buf_text(&prefix), room(renderer, columns), renderer->style, renderer->out);
-    table_deinit(&renderer->table);
+    markdown_table_print(&renderer->table, buf_text(&prefix), room(renderer, columns), renderer->style, renderer->out);
+    markdown_table_deinit(&renderer->table);
     buf_deinit(&prefix);
 }
 
@@ -221,7 +221,7 @@ static int enter_block(MD_BLOCKTYPE type, void *detail, void *user)
         break;
     case MD_BLOCK_TH:
     case MD_BLOCK_TD:
-        renderer->cell = table_add(&renderer->table);
+        renderer->cell = markdown_table_add(&renderer->table);
         renderer->cell->right = ((MD_BLOCK_TD_DETAIL *)detail)->align == MD_ALIGN_RIGHT;
         if (type == MD_BLOCK_TH)
             styled_open(&renderer->cell->text, STYLED_STRONG, renderer->style);
@@ -322,7 +322,7 @@ static int enter_span(MD_SPANTYPE type, void *detail, void *user)
 static bool ends_in(const struct buf *text, const MD_ATTRIBUTE *address)
 {
     return text->length >= address->size &&
-           memcmp(text->data + text->length - address->size, address->text, address->size) == 0;
+        memcmp(text->data + text->length - address->size, address->text, address->size) == 0;
 }
 
 static int leave_span(MD_SPANTYPE type, void *detail, void *user)
@@ -348,8 +348,8 @@ static int leave_span(MD_SPANTYPE type, void *detail, void *user)
 
 static void add_entity(struct buf *out, const char *text, size_t length, const struct report_style *style)
 {
-    static const char *const entities[][2] = { { "&lt;", "<" }, { "&gt;", ">" }, { "&amp;", "&" },
-        { "&quot;", "\"" }, { "&nbsp;", " " } };
+    static const char *const entities[][2] = { { "&lt;", "<" }, { "&gt;", ">" }, { "&amp;", "&" }, { "&quot;", "\"" },
+        { "&nbsp;", " " } };
     for (size_t i = 0; i < sizeof entities / sizeof *entities; i++) {
         if (strlen(entities[i][0]) == length && memcmp(entities[i][0], text, length) == 0) {
             buf_str(out, entities[i][1]);
@@ -392,7 +392,7 @@ int markdown_render(const char *markdown, const struct report_style *style, stru
     int result = length <= UINT32_MAX ? md_parse(markdown, (MD_SIZE)length, &parser, &renderer) : -1;
     if (result == 0)
         buf_str(out, buf_text(&rendered));
-    table_deinit(&renderer.table);
+    markdown_table_deinit(&renderer.table);
     buf_deinit(&renderer.text);
     buf_deinit(&renderer.code);
     buf_deinit(&rendered);

@@ -1,148 +1,113 @@
 #include "report/table.h"
 
-#include <stdlib.h>
+#include <assert.h>
+#include <ctype.h>
 #include <string.h>
 
-#include "base/memory.h"
-#include "report/styled.h"
+#include "base/text.h"
 
-enum { GAP = 2 }; /* columns between two cells */
+enum { GAP = 2 }; /* spaces between columns */
 
-struct table_cell *table_add(struct table *table)
+void table_init(struct table *table)
 {
-    if (table->count == table->capacity) {
-        table->capacity = table->capacity ? table->capacity * 2 : 16;
-        table->cells = xrealloc_array(table->cells, table->capacity, sizeof *table->cells);
-    }
-    struct table_cell *cell = &table->cells[table->count++];
-    *cell = (struct table_cell){ 0 };
-    return cell;
+    *table = (struct table){ 0 };
 }
 
 void table_deinit(struct table *table)
 {
-    for (size_t i = 0; i < table->count; i++)
-        buf_deinit(&table->cells[i].text);
-    free(table->cells);
-    *table = (struct table){ 0 };
+    buf_deinit(&table->cells);
 }
 
-/*
- * Columns that ask for less than an even share of what is left get what they ask for; the others share the
- * rest. Goes on until no column changes, so that the sum never exceeds `space`.
- */
-static void share(size_t *widths, size_t columns, size_t space)
+void table_add_column(struct table *table, bool right)
 {
-    bool *settled = xcalloc(columns, sizeof *settled);
-    size_t open = columns;
-    bool changed = true;
-    while (changed && open > 0) {
-        changed = false;
-        for (size_t i = 0; i < columns && open > 0; i++) {
-            if (!settled[i] && widths[i] <= space / open) {
-                settled[i] = changed = true;
-                space -= widths[i];
-                open--;
-            }
-        }
+    assert(table->column_count < TABLE_COLUMNS_MAX);
+    table->right[table->column_count++] = right;
+}
+
+struct buf *table_cell(struct table *table)
+{
+    assert(table->filled < table->column_count);
+    if (table->filled > 0)
+        buf_char(&table->cells, '\0');
+    table->starts[table->filled++] = table->cells.length;
+    return &table->cells;
+}
+
+void table_title(struct table *table, const char *name)
+{
+    struct buf *cell = table_cell(table);
+    for (; *name != '\0'; name++)
+        buf_char(cell, *name == '_' ? '-' : (char)toupper((unsigned char)*name));
+}
+
+static const char *cell_text(const struct table *table, unsigned column)
+{
+    return buf_text(&table->cells) + table->starts[column];
+}
+
+static void next_row(struct table *table)
+{
+    buf_clear(&table->cells);
+    table->filled = 0;
+}
+
+void table_measure(struct table *table)
+{
+    for (unsigned i = 0; i < table->filled; i++) {
+        size_t width = text_width(cell_text(table, i));
+        if (width > table->widths[i])
+            table->widths[i] = width;
     }
-    for (size_t i = 0; i < columns; i++) {
-        if (!settled[i]) {
-            widths[i] = space / open;
-            space -= widths[i];
-            open--;
-        }
-        if (widths[i] == 0)
-            widths[i] = 1;
+    next_row(table);
+}
+
+static void put_spaces(FILE *out, size_t count)
+{
+    for (; count > 0; count--)
+        putc(' ', out);
+}
+
+/* As many whole characters as fit into `room` columns with the sign that something is missing. */
+static void put_cut(const struct table *table, const char *text, size_t room, FILE *out)
+{
+    const char *sign = table->utf8 ? "…" : "...";
+    size_t sign_width = table->utf8 ? 1 : 3;
+    size_t used = 0, length = strlen(text), at = 0;
+    while (at < length) {
+        uint32_t code_point;
+        size_t size = text_utf8_decode(text + at, length - at, &code_point);
+        char one[5] = { 0 };
+        memcpy(one, text + at, size > 0 ? size : 1);
+        size_t width = text_width(one);
+        if (used + width + sign_width > room)
+            break;
+        used += width;
+        at += size > 0 ? size : 1;
     }
-    free(settled);
+    fwrite(text, 1, at, out);
+    fputs(sign, out);
 }
 
-/* Moves columns from where words have room to spare to where a word would have to be cut. */
-static void spare_words(size_t *widths, const size_t *words, size_t columns)
+void table_print(struct table *table, FILE *out)
 {
-    for (size_t i = 0; i < columns; i++) {
-        while (widths[i] < words[i]) {
-            size_t from = i, most = 0;
-            for (size_t j = 0; j < columns; j++) {
-                if (widths[j] > words[j] && widths[j] - words[j] > most) {
-                    most = widths[j] - words[j];
-                    from = j;
-                }
-            }
-            if (most == 0)
-                return;
-            widths[from]--;
-            widths[i]++;
-        }
+    enum { LEAST = 8 }; /* columns that the last cell keeps on a terminal that is too narrow for the others */
+    size_t column = 0;
+    for (unsigned i = 0; i < table->filled; i++) {
+        const char *text = cell_text(table, i);
+        size_t width = text_width(text);
+        size_t padding = table->widths[i] > width ? table->widths[i] - width : 0;
+        bool last = i + 1 == table->filled;
+        if (table->right[i])
+            put_spaces(out, padding);
+        size_t room = table->cut_at > column + LEAST ? table->cut_at - column : LEAST;
+        if (last && table->cut_at > 0 && width > room)
+            put_cut(table, text, room, out);
+        else
+            fputs(text, out);
+        if (!last)
+            put_spaces(out, GAP + (table->right[i] ? 0 : padding));
+        column += table->widths[i] + GAP;
     }
-}
-
-static void measure(const struct table *table, size_t *widths, size_t width)
-{
-    size_t *words = xcalloc(table->columns, sizeof *words);
-    for (size_t i = 0; i < table->count; i++) {
-        const char *text = buf_text(&table->cells[i].text);
-        size_t wanted = styled_width(text), word = styled_longest_word(text), column = i % table->columns;
-        widths[column] = wanted > widths[column] ? wanted : widths[column];
-        words[column] = word > words[column] ? word : words[column];
-    }
-    size_t gaps = GAP * (table->columns - 1);
-    share(widths, table->columns, width > gaps ? width - gaps : table->columns);
-    spare_words(widths, words, table->columns);
-    free(words);
-}
-
-static void trim(struct buf *out)
-{
-    while (out->length > 0 && out->data[out->length - 1] == ' ')
-        out->data[--out->length] = '\0';
-}
-
-static void print_row(
-    const struct table *table, size_t first, const size_t *widths, const char *prefix, struct buf *out)
-{
-    struct styled_lines *cells = xcalloc(table->columns, sizeof *cells);
-    bool more = false;
-    for (size_t i = 0; i < table->columns; i++)
-        cells[i].at = buf_text(&table->cells[first + i].text);
-    do {
-        more = false;
-        buf_str(out, prefix);
-        for (size_t i = 0; i < table->columns; i++) {
-            struct buf line = { 0 };
-            size_t used = styled_line(&cells[i], widths[i], &line);
-            size_t padding = used < widths[i] ? widths[i] - used : 0;
-            bool right = table->cells[first + i].right;
-            buf_repeat(out, " ", right ? padding : 0);
-            buf_str(out, buf_text(&line));
-            buf_repeat(out, " ", (right ? 0 : padding) + GAP);
-            buf_deinit(&line);
-            more |= *cells[i].at != '\0';
-        }
-        trim(out);
-        buf_char(out, '\n');
-    } while (more);
-    free(cells);
-}
-
-void table_print(const struct table *table, const char *prefix, size_t width,
-    const struct report_style *style, struct buf *out)
-{
-    if (table->columns == 0)
-        return;
-    size_t *widths = xcalloc(table->columns, sizeof *widths);
-    measure(table, widths, width);
-    for (size_t first = 0; first + table->columns <= table->count; first += table->columns) {
-        print_row(table, first, widths, prefix, out);
-        if (first > 0)
-            continue;
-        buf_str(out, prefix);
-        for (size_t i = 0; i < table->columns; i++) {
-            buf_repeat(out, style->utf8 ? "─" : "-", widths[i]);
-            buf_repeat(out, " ", i + 1 < table->columns ? GAP : 0);
-        }
-        buf_char(out, '\n');
-    }
-    free(widths);
+    putc('\n', out);
+    next_row(table);
 }

@@ -1,25 +1,34 @@
 #pragma once
-/* A table of wrapped cells, fitted to a width. */
+/*
+ * A table of text in columns as wide as their content. Each row is built twice, first to measure and then to print, in
+ * one buffer that is used again and again: a table of a million rows needs the memory of one.
+ */
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "base/buf.h"
-#include "report/report.h"
 
-struct table_cell {
-    struct buf text; /* styled: report/styled.h */
-    bool right;      /* aligned to the right */
-};
+enum { TABLE_COLUMNS_MAX = 64 };
 
-/* Cells row by row; the first row is the heading. */
 struct table {
-    size_t columns;
-    struct table_cell *cells;
-    size_t count, capacity;
+    unsigned column_count;
+    bool right[TABLE_COLUMNS_MAX];
+    size_t widths[TABLE_COLUMNS_MAX];
+    size_t cut_at; /* columns of the terminal, at which the last cell is cut; 0: never */
+    bool utf8;     /* cut with "…", not "..." */
+
+    struct buf cells; /* of this row, NUL between them */
+    size_t starts[TABLE_COLUMNS_MAX];
+    unsigned filled;
 };
 
-/* A new cell at the end; valid until the next one. */
-struct table_cell *table_add(struct table *table);
-/* Appends lines of at most `width` columns, each beginning with `prefix`, whose columns are not counted. */
-void table_print(const struct table *table, const char *prefix, size_t width,
-    const struct report_style *style, struct buf *out);
+void table_init(struct table *table);
 void table_deinit(struct table *table);
+void table_add_column(struct table *table, bool right);
+/* Begins the next cell of the row: what is added to the buffer is in it, and has to be escaped already. */
+struct buf *table_cell(struct table *table);
+/* A column's name as its title: "recv_q" as "RECV-Q". */
+void table_title(struct table *table, const char *name);
+/* End the row: the columns grow to hold it, or it is printed. */
+void table_measure(struct table *table);
+void table_print(struct table *table, FILE *out);

@@ -18,7 +18,6 @@ enum source_kind {
 struct source_options {
     enum source_kind kind;
     bool own_netns_only; /* do not look into other network namespaces */
-    bool no_owners;      /* leave out which processes hold the connections: for questions that need none */
 };
 
 /*

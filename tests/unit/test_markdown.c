@@ -39,9 +39,8 @@ static void paragraphs_and_headings(void **state)
 static void lists_within_lists(void **state)
 {
     (void)state;
-    expect_render(
-        "Before:\n\n- one item that is long enough to be wrapped to a second line\n  - inner\n- two\n\n"
-        "9. nine\n10. ten\n\nAfter.\n",
+    expect_render("Before:\n\n- one item that is long enough to be wrapped to a second line\n  - inner\n- two\n\n"
+                  "9. nine\n10. ten\n\nAfter.\n",
         plain,
         "  Before:\n"
         "\n"
@@ -85,9 +84,8 @@ static void links_show_their_address(void **state)
 static void tables_fit_the_width(void **state)
 {
     (void)state;
-    expect_render(
-        "| State | What it is | n |\n|---|---|--:|\n"
-        "| A | short | 1 |\n| BB | a cell that is far too long for one line of sixty columns | 200 |\n",
+    expect_render("| State | What it is | n |\n|---|---|--:|\n"
+                  "| A | short | 1 |\n| BB | a cell that is far too long for one line of sixty columns | 200 |\n",
         plain,
         "  State  What it is                                        n\n"
         "  -----  ----------------------------------------------  ---\n"
@@ -219,7 +217,7 @@ static void no_page_exceeds_the_width(void **state)
     for (size_t i = 0; i < count; i++) {
         struct buf markdown = { 0 };
         without_code_blocks(pages[i].text, &markdown);
-        for (size_t j = 0; j < 3 * 4; j++) {
+        for (size_t j = 0; j < sizeof widths / sizeof *widths * 4; j++) {
             const struct report_style style = { .width = widths[j / 4], .utf8 = j & 1, .colour = j & 2 };
             struct buf out = { 0 };
             assert_int_equal(markdown_render(buf_text(&markdown), &style, &out), 0);
@@ -236,8 +234,8 @@ static void long_words_are_cut_and_code_is_not(void **state)
     expect_render("https://example.org/a/very/long/path/that/does/not/fit/into/the/line\n", plain,
         "  https://example.org/a/very/long/path/that/does/not/fit/\n"
         "  into/the/line\n");
-    expect_render("```\naaaaaaaaaaaaaaaaaaaa bbbbbbbbbbbbbbbbbbbbbbbbbbbbb cccccccccccccccccccccc\n```\n",
-        plain, "    aaaaaaaaaaaaaaaaaaaa bbbbbbbbbbbbbbbbbbbbbbbbbbbbb cccccccccccccccccccccc\n");
+    expect_render("```\naaaaaaaaaaaaaaaaaaaa bbbbbbbbbbbbbbbbbbbbbbbbbbbbb cccccccccccccccccccccc\n```\n", plain,
+        "    aaaaaaaaaaaaaaaaaaaa bbbbbbbbbbbbbbbbbbbbbbbbbbbbb cccccccccccccccccccccc\n");
 }
 
 int main(void)

@@ -1,0 +1,48 @@
+# The front door. Meson does the work; this knows where, and fetches what is missing first.
+#
+#   make            build/tcpwhy
+#   make run        build, then diagnose this host (ARGS='list --state close-wait' for another command)
+#   make check      every test; tools/check unit lint … for some of them
+#   make bench      speed and memory against ss, netstat and lsof (SOCKETS='2000 200000' for other sizes)
+#   make install    to $(DESTDIR)$(prefix)
+#   make clean      remove everything that was built
+
+prefix = /usr/local
+SOCKETS =
+ARGS =
+
+# The system's own tools first: a python3 from elsewhere does not see the system's Meson or pytest.
+export PATH := /usr/bin:/bin:/usr/sbin:/sbin:$(PATH)
+
+all: build/build.ninja
+	@ninja -C build
+
+build/build.ninja: | setup-build
+	meson setup build --prefix=$(abspath $(prefix))
+
+# Without the build's own words. Exit status 1 and 2 are a diagnosis, 3 is a failure.
+run: build/build.ninja
+	@ninja -C build --quiet
+	@build/tcpwhy $(ARGS); status=$$?; [ $$status -le 2 ] || exit $$status
+
+check: setup-check
+	@tools/check
+
+bench: setup-check build/build.ninja
+	@ninja -C build --quiet
+	@tests/bench/run $(SOCKETS)
+
+install: all
+	meson configure build -Dprefix=$(abspath $(prefix))
+	DESTDIR=$(DESTDIR) meson install -C build
+
+clean:
+	rm -rf build
+
+setup-build:
+	@tools/setup build
+
+setup-check:
+	@tools/setup check
+
+.PHONY: all run check bench install clean setup-build setup-check

@@ -1,0 +1,191 @@
+#include "report/count.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "cmd/commands.h"
+#include "cmd/look.h"
+
+struct count_arguments {
+    struct count_options count;
+    struct key_use keys[KEYS_MAX];
+    unsigned key_count;
+    uint8_t v4_prefix, v6_prefix;
+    bool csv;
+};
+
+/* --- options ----------------------------------------------------------------------------------------------------- */
+
+static int set_by(void *target, const char *value, struct error *err)
+{
+    struct count_arguments *arguments = target;
+    arguments->key_count = 0;
+    for (;;) {
+        size_t length = strcspn(value, ",");
+        char name[64];
+        snprintf(name, sizeof name, "%.*s", (int)length, value);
+        if (arguments->key_count == KEYS_MAX)
+            return error_set(err, -E2BIG, name, "is one too many: at most %d", KEYS_MAX);
+        if (!key_find(name, &arguments->keys[arguments->key_count]))
+            return error_set(err, -EINVAL, name, "is no key; did you mean '%s'? --help lists them", key_nearest(name));
+        for (unsigned i = 0; i < arguments->key_count; i++) {
+            if (arguments->keys[i].key == arguments->keys[arguments->key_count].key)
+                return error_set(err, -EINVAL, name, "is named twice");
+        }
+        arguments->key_count++;
+        if (value[length] == '\0')
+            return 0;
+        value += length + 1;
+    }
+}
+
+static int set_top(void *target, const char *value, struct error *err)
+{
+    if (text_parse_number(value, UINT32_MAX, &((struct count_arguments *)target)->count.top) < 0)
+        return error_set(err, -EINVAL, value, "is not a number of groups");
+    return 0;
+}
+
+/* "16" or "16,48": prefix lengths for IPv4 and IPv6 */
+static int set_net(void *target, const char *value, struct error *err)
+{
+    struct count_arguments *arguments = target;
+    char first[8];
+    size_t length = strcspn(value, ",");
+    snprintf(first, sizeof first, "%.*s", (int)length, value);
+    uint64_t v4, v6 = arguments->v6_prefix;
+    if (text_parse_number(first, 32, &v4) < 0 ||
+        (value[length] == ',' && text_parse_number(value + length + 1, 128, &v6) < 0))
+        return error_set(err, -EINVAL, value, "is not a prefix length for IPv4 and one for IPv6: 16,48");
+    arguments->v4_prefix = (uint8_t)v4;
+    arguments->v6_prefix = (uint8_t)v6;
+    return 0;
+}
+
+static int set_no_header(void *target, const char *value, struct error *err)
+{
+    (void)value, (void)err;
+    ((struct count_arguments *)target)->count.no_header = true;
+    return 0;
+}
+
+static int set_csv(void *target, const char *value, struct error *err)
+{
+    (void)value, (void)err;
+    ((struct count_arguments *)target)->csv = true;
+    return 0;
+}
+
+static const struct option_row count_rows[] = {
+    { 'b', "by", "KEYS", "group by these, combined: state,process (default: state)", set_by },
+    { 't', "top", "N", "only the N largest groups, the others as one row", set_top },
+    { 0, "net", "N[,N]", "prefix lengths of peer-net, IPv4 and IPv6 (default: 24,64)", set_net },
+    { 'H', "no-header", NULL, "no line of titles", set_no_header },
+    { 0, "csv", NULL, "print CSV (RFC 4180)", set_csv },
+    { 0 },
+};
+
+/* --- help -------------------------------------------------------------------------------------------------------- */
+
+static void describe_keys(struct buf *out)
+{
+    enum { WIDTH = 79, HELP_COLUMN = 14 };
+    buf_str(out, "Prints, most first: how many connections, their share, the age of the oldest and the median age (of\n"
+                 "those whose age is known), and the keys. An age is the time in the state; if ESTABLISHED, the idle\n"
+                 "time. \"-\" is unknown, or nobody.\n\n"
+                 "Keys:\n");
+    const struct key *key;
+    for (size_t i = 0; (key = key_at(i)) != NULL; i++) {
+        size_t start = out->length;
+        buf_printf(out, "  %s", key->name);
+        buf_repeat(out, " ", HELP_COLUMN - (out->length - start));
+        text_wrap(out, key->help, HELP_COLUMN, WIDTH);
+        buf_char(out, '\n');
+    }
+}
+
+static int write_counts(const struct count_arguments *arguments, bool json, const struct selection *selection,
+    const struct diagnosis *diagnosis)
+{
+    struct group_options options = {
+        .keys = arguments->keys,
+        .key_count = arguments->key_count,
+        .v4_prefix = arguments->v4_prefix,
+        .v6_prefix = arguments->v6_prefix,
+    };
+    struct groups groups;
+    int result = groups_init(&groups, diagnosis, selection, &options);
+    if (result < 0)
+        return result;
+    result = (json ? count_json : arguments->csv ? count_csv : count_text)(&groups, &arguments->count, stdout);
+    groups_deinit(&groups);
+    return result;
+}
+
+static int run_count(const struct command *self, int argc, char **argv)
+{
+    struct look_options look = { 0 };
+    struct count_arguments arguments = {
+        .count = { .tool_version = TCPWHY_VERSION },
+        .v4_prefix = 24,
+        .v6_prefix = 64,
+    };
+    const struct option_group option_groups[] = {
+        { "Count", count_rows, &arguments },
+        { "Which connections", look_option_rows, &look },
+        { 0 },
+    };
+    struct buf details = { 0 };
+    describe_keys(&details);
+    struct command described = *self;
+    described.details = buf_text(&details);
+
+    struct error err = { 0 };
+    int operands = 0;
+    int result = options_parse(&described, option_groups, argc, argv, &operands, &err);
+    buf_deinit(&details);
+    if (result == PARSE_HELP)
+        return STATUS_HEALTHY;
+    if (result == 0 && operands > 0)
+        result = error_set(&err, -EINVAL, argv[1], "is not expected here; keys go after --by");
+    if (result == 0 && look.json && arguments.csv)
+        result = error_set(&err, -EINVAL, "--csv", "and --json exclude each other");
+    if (result == 0 && arguments.key_count == 0)
+        result = set_by(&arguments, "state", &err);
+    if (result < 0)
+        return cmd_fail(self, &err);
+
+    struct snapshot snapshot;
+    struct diagnosis diagnosis;
+    int status = cmd_look(self, &look, &snapshot, &diagnosis);
+    if (status != STATUS_HEALTHY)
+        return status;
+    struct report_style style = cmd_style(stdout);
+    arguments.count.terminal_width = isatty(STDOUT_FILENO) ? style.width : 0;
+    arguments.count.utf8 = style.utf8;
+    result = write_counts(&arguments, look.json, &look.selection, &diagnosis);
+    if (!look.json)
+        cmd_note_gaps(self, &snapshot);
+    diagnosis_deinit(&diagnosis);
+    snapshot_deinit(&snapshot);
+    if (result < 0) {
+        error_set(&err, result, "standard output", "cannot be written: %s", strerror(-result));
+        return cmd_fail(self, &err);
+    }
+    return STATUS_HEALTHY;
+}
+
+const struct command command_count = {
+    .name = "count",
+    .summary = "group and rank connections by state, process, peer, service, …",
+    .synopsis = "tcpwhy count [OPTIONS]",
+    .examples = "  tcpwhy count --state last-ack --by peer --top 10\n"
+                "      whose addresses LAST_ACK connections go to\n"
+                "  tcpwhy count --by process,pid,state\n"
+                "      who holds what\n"
+                "  tcpwhy count --older 5m --by cause,service\n"
+                "      what has been stuck for five minutes, and where\n",
+    .run = run_count,
+};

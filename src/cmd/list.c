@@ -1,0 +1,213 @@
+#include "report/list.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "cmd/commands.h"
+#include "cmd/look.h"
+
+struct list_arguments {
+    struct list_options list;
+    bool csv;
+};
+
+/* --- options ----------------------------------------------------------------------------------------------------- */
+
+static int find_field(const char *name, const struct field **ret_field, struct error *err)
+{
+    *ret_field = field_find(name);
+    if (*ret_field != NULL)
+        return 0;
+    return error_set(err, -EINVAL, name, "is no column; did you mean '%s'? --help lists them", field_nearest(name));
+}
+
+static void drop_column(struct list_options *list, const struct field *field)
+{
+    unsigned kept = 0;
+    for (unsigned i = 0; i < list->column_count; i++) {
+        if (list->columns[i] != field)
+            list->columns[kept++] = list->columns[i];
+    }
+    list->column_count = kept;
+}
+
+static void put_columns(struct list_options *list, bool all)
+{
+    const struct field *field;
+    for (size_t i = 0; (field = field_at(i)) != NULL; i++) {
+        drop_column(list, field);
+        if (all || field->shown)
+            list->columns[list->column_count++] = field;
+    }
+}
+
+/* "a,b" shows these, "+c" adds to the default ones, "-d" takes away; "all" is all. */
+static int set_columns(void *target, const char *value, struct error *err)
+{
+    struct list_options *list = &((struct list_arguments *)target)->list;
+    if ((*value == '+' || *value == '-') && list->column_count == 0)
+        put_columns(list, false);
+    for (;;) {
+        size_t length = strcspn(value, ",");
+        char sign = length > 0 && (*value == '+' || *value == '-') ? *value : '\0';
+        char name[64];
+        snprintf(name, sizeof name, "%.*s", (int)(length - (sign != 0)), value + (sign != 0));
+        const struct field *field = NULL;
+        if (strcmp(name, "all") == 0 && sign != '-') {
+            put_columns(list, true);
+        } else {
+            int result = find_field(name, &field, err);
+            if (result < 0)
+                return result;
+            drop_column(list, field);
+            if (sign != '-')
+                list->columns[list->column_count++] = field;
+        }
+        if (value[length] == '\0')
+            break;
+        value += length + 1;
+    }
+    return list->column_count > 0 ? 0 : error_set(err, -EINVAL, NULL, "leaves no column");
+}
+
+static int set_sort(void *target, const char *value, struct error *err)
+{
+    struct list_options *list = &((struct list_arguments *)target)->list;
+    list->unsorted = strcmp(value, "none") == 0;
+    list->sort_count = 0;
+    while (!list->unsorted) {
+        size_t length = strcspn(value, ",");
+        bool descending = *value == '-';
+        char name[64];
+        snprintf(name, sizeof name, "%.*s", (int)(length - descending), value + descending);
+        if (list->sort_count == LIST_SORT_KEYS_MAX)
+            return error_set(err, -E2BIG, name, "is one too many: at most %d", LIST_SORT_KEYS_MAX);
+        struct list_sort_key *key = &list->sort[list->sort_count];
+        int result = find_field(name, &key->field, err);
+        if (result < 0)
+            return result;
+        key->descending = descending;
+        list->sort_count++;
+        if (value[length] == '\0')
+            break;
+        value += length + 1;
+    }
+    return 0;
+}
+
+static int set_limit(void *target, const char *value, struct error *err)
+{
+    if (text_parse_number(value, UINT32_MAX, &((struct list_arguments *)target)->list.limit) < 0)
+        return error_set(err, -EINVAL, value, "is not a number of rows");
+    return 0;
+}
+
+static int set_no_header(void *target, const char *value, struct error *err)
+{
+    (void)value, (void)err;
+    ((struct list_arguments *)target)->list.no_header = true;
+    return 0;
+}
+
+static int set_csv(void *target, const char *value, struct error *err)
+{
+    (void)value, (void)err;
+    ((struct list_arguments *)target)->csv = true;
+    return 0;
+}
+
+static const struct option_row list_rows[] = {
+    { 'c', "columns", "LIST", "these columns, or '+timer,-pid' to change the default ones, or 'all'", set_columns },
+    { 'S', "sort", "LIST", "by these columns, descending with a minus: '-recv_q,age'; 'none': as the kernel lists them",
+        set_sort },
+    { 'n', "limit", "N", "this many rows at most", set_limit },
+    { 'H', "no-header", NULL, "no line of titles", set_no_header },
+    { 0, "csv", NULL, "print CSV (RFC 4180), all columns unless chosen", set_csv },
+    { 0 },
+};
+
+/* --- help -------------------------------------------------------------------------------------------------------- */
+
+static void describe_columns(struct buf *out)
+{
+    enum { WIDTH = 79, HELP_COLUMN = 16 };
+    buf_str(out, "Sorted, unless --sort says otherwise: connections with a cause first, then by state, those that\n"
+                 "are being closed before those that live, listeners last, oldest first.\n\n"
+                 "JSON (tcpwhy.list/1) and CSV hold all columns unless --columns names some; unknown is \"-\" in text,\n"
+                 "null in JSON, empty in CSV. Control characters are escaped everywhere; CSV puts an apostrophe\n"
+                 "before text that a spreadsheet would take for a formula.\n\n"
+                 "Columns (* shown by default):\n");
+    const struct field *field;
+    for (size_t i = 0; (field = field_at(i)) != NULL; i++) {
+        size_t start = out->length;
+        buf_printf(out, "%c %s", field->shown ? '*' : ' ', field->name);
+        buf_repeat(out, " ", HELP_COLUMN - (out->length - start));
+        text_wrap(out, field->help, HELP_COLUMN, WIDTH);
+        if (*field->unit != '\0')
+            buf_printf(out, " [%s]", field->unit);
+        buf_char(out, '\n');
+    }
+}
+
+static int run_list(const struct command *self, int argc, char **argv)
+{
+    struct look_options look = { 0 };
+    struct list_arguments arguments = { .list = { .tool_version = TCPWHY_VERSION } };
+    const struct option_group groups[] = {
+        { "List", list_rows, &arguments },
+        { "Which connections", look_option_rows, &look },
+        { 0 },
+    };
+    struct buf details = { 0 };
+    describe_columns(&details);
+    struct command described = *self;
+    described.details = buf_text(&details);
+
+    struct error err = { 0 };
+    int operands = 0;
+    int result = options_parse(&described, groups, argc, argv, &operands, &err);
+    buf_deinit(&details);
+    if (result == PARSE_HELP)
+        return STATUS_HEALTHY;
+    if (result == 0 && operands > 0)
+        result = error_set(&err, -EINVAL, argv[1], "is not expected here; options begin with -");
+    if (result == 0 && look.json && arguments.csv)
+        result = error_set(&err, -EINVAL, "--csv", "and --json exclude each other");
+    if (result < 0)
+        return cmd_fail(self, &err);
+
+    struct snapshot snapshot;
+    struct diagnosis diagnosis;
+    int status = cmd_look(self, &look, &snapshot, &diagnosis);
+    if (status != STATUS_HEALTHY)
+        return status;
+    struct report_style style = cmd_style(stdout);
+    arguments.list.terminal_width = isatty(STDOUT_FILENO) ? style.width : 0;
+    arguments.list.utf8 = style.utf8;
+    result = (look.json ? list_json : arguments.csv ? list_csv : list_text)(&diagnosis, &look.selection,
+        &arguments.list, stdout);
+    if (!look.json)
+        cmd_note_gaps(self, &snapshot);
+    diagnosis_deinit(&diagnosis);
+    snapshot_deinit(&snapshot);
+    if (result < 0) {
+        error_set(&err, result, "standard output", "cannot be written: %s", strerror(-result));
+        return cmd_fail(self, &err);
+    }
+    return STATUS_HEALTHY;
+}
+
+const struct command command_list = {
+    .name = "list",
+    .summary = "one row per connection, with owner, age, queues and cause",
+    .synopsis = "tcpwhy list [OPTIONS]",
+    .examples = "  tcpwhy list --state close-wait --older 5m\n"
+                "      CLOSE_WAIT for five minutes or more, oldest first\n"
+                "  tcpwhy list --process 'java*' --columns +timer,+rtt --sort -recv_q\n"
+                "      java's, with two more columns, most unread bytes first\n"
+                "  tcpwhy list --cause '*-unanswered' --csv > unanswered.csv\n"
+                "      for a spreadsheet\n",
+    .run = run_list,
+};

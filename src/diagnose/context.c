@@ -1,0 +1,39 @@
+#include "diagnose/rule.h"
+
+#include "model/setting.h"
+
+void context_init(struct context *context, const struct snapshot *snapshot)
+{
+    *context = (struct context){ .snapshot = snapshot };
+    listeners_init(&context->listeners, snapshot);
+}
+
+void context_deinit(struct context *context)
+{
+    listeners_deinit(&context->listeners);
+}
+
+const struct conn *context_listener(const struct context *context, const struct conn *conn)
+{
+    return listeners_find(&context->listeners, conn);
+}
+
+bool context_is_incoming(const struct context *context, const struct conn *conn)
+{
+    if (context_listener(context, conn) != NULL)
+        return true;
+    const struct net_values *values = snapshot_net_values(context->snapshot, conn);
+    int64_t first = setting_value(values, SETTING_PORT_RANGE_FIRST, 32768);
+    int64_t last = setting_value(values, SETTING_PORT_RANGE_LAST, 60999);
+    bool local_ephemeral = conn->local_port >= first && conn->local_port <= last;
+    bool remote_ephemeral = conn->remote_port >= first && conn->remote_port <= last;
+    if (local_ephemeral != remote_ephemeral)
+        return remote_ephemeral;
+    return conn->local_port < conn->remote_port; /* the lower port is the service, by custom */
+}
+
+bool context_is_settled(const struct context *context, const struct conn *conn, const struct limits *limits)
+{
+    struct age age = conn_age(context->snapshot, conn);
+    return age.kind == AGE_UNKNOWN || age.ms >= limits->settle_ms;
+}

@@ -1,0 +1,204 @@
+/* A group as a finding: owner, ends, peers, ages, severity. The words are the rule's. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "diagnose/rule.h"
+
+enum { PEERS_SHOWN = 10 };
+
+/* --- tallies of addresses and processes ------------------------------------------------------------------------- */
+
+struct peer_table {
+    struct peer_count *slots; /* count 0: free */
+    size_t slot_count, used;
+};
+
+static struct peer_count *peer_slot(const struct peer_table *table, const struct ip *address)
+{
+    uint64_t words[2];
+    memcpy(words, address->bytes, sizeof words);
+    uint64_t hash = (words[0] ^ words[1] * 0x9e3779b97f4a7c15ULL) * 0xff51afd7ed558ccdULL;
+    size_t slot = (hash >> 32) & (table->slot_count - 1);
+    while (table->slots[slot].count != 0 && !ip_equal(&table->slots[slot].address, address))
+        slot = (slot + 1) & (table->slot_count - 1);
+    return &table->slots[slot];
+}
+
+static void peer_add(struct peer_table *table, const struct ip *address)
+{
+    if (table->used * 2 >= table->slot_count) {
+        struct peer_table grown = { .slot_count = table->slot_count ? table->slot_count * 2 : 64,
+            .used = table->used };
+        grown.slots = xcalloc(grown.slot_count, sizeof *grown.slots);
+        for (size_t i = 0; i < table->slot_count; i++) {
+            if (table->slots[i].count != 0)
+                *peer_slot(&grown, &table->slots[i].address) = table->slots[i];
+        }
+        free(table->slots);
+        *table = grown;
+    }
+    struct peer_count *slot = peer_slot(table, address);
+    if (slot->count++ == 0) {
+        slot->address = *address;
+        table->used++;
+    }
+}
+
+static int more_peers_first(const void *a, const void *b)
+{
+    const struct peer_count *one = a, *other = b;
+    if (one->count != other->count)
+        return one->count > other->count ? -1 : 1;
+    return ip_compare(&one->address, &other->address);
+}
+
+static void count_peers(const struct snapshot *snapshot, const struct group *group, struct arena *arena,
+    struct finding *finding)
+{
+    struct peer_table table = { 0 };
+    for (size_t i = 0; i < group->count; i++)
+        peer_add(&table, &snapshot->conns[group->conns[i]].remote);
+    qsort(table.slots, table.slot_count, sizeof *table.slots, more_peers_first); /* free ones last */
+    finding->distinct_peers = table.used;
+    finding->peer_count = table.used < PEERS_SHOWN ? table.used : PEERS_SHOWN;
+    struct peer_count *peers = arena_alloc(arena, finding->peer_count * sizeof *peers);
+    memcpy(peers, table.slots, finding->peer_count * sizeof *peers);
+    finding->peers = peers;
+    free(table.slots);
+}
+
+static int more_conns_first(const void *a, const void *b)
+{
+    const struct process_count *one = a, *other = b;
+    if (one->count != other->count)
+        return one->count > other->count ? -1 : 1;
+    return one->process->pid < other->process->pid ? -1 : one->process->pid > other->process->pid;
+}
+
+/* The processes that hold these connections, each connection counting once for each of them, most first. */
+static size_t count_processes(const struct snapshot *snapshot, const uint32_t *conns, size_t count,
+    struct arena *arena, const struct process_count **ret_processes)
+{
+    uint64_t *counts = xcalloc(snapshot->process_count, sizeof *counts);
+    size_t distinct = 0;
+    for (size_t i = 0; i < count; i++) {
+        uint32_t last = NO_INDEX;
+        for (uint32_t h = snapshot->conns[conns[i]].holder; h != NO_INDEX; h = snapshot->holders[h].next) {
+            uint32_t process = snapshot->holders[h].process;
+            if (process != last)
+                distinct += counts[process]++ == 0;
+            last = process;
+        }
+    }
+    struct process_count *processes = arena_alloc(arena, distinct * sizeof *processes);
+    size_t filled = 0;
+    for (size_t i = 0; i < snapshot->process_count; i++) {
+        if (counts[i] > 0)
+            processes[filled++] = (struct process_count){ .process = &snapshot->processes[i], .count = counts[i] };
+    }
+    free(counts);
+    qsort(processes, distinct, sizeof *processes, more_conns_first);
+    *ret_processes = processes;
+    return distinct;
+}
+
+/* --- ends ------------------------------------------------------------------------------------------------------- */
+
+static void fill_endpoints(const struct snapshot *snapshot, const struct group *group, struct finding *finding)
+{
+    const struct conn *first = &snapshot->conns[group->conns[0]];
+    struct endpoint local = { .known = true, .address = first->local, .port = first->local_port };
+    struct endpoint remote = { .known = true, .address = first->remote, .port = first->remote_port };
+    for (size_t i = 1; i < group->count; i++) {
+        const struct conn *conn = &snapshot->conns[group->conns[i]];
+        local.any_address |= !ip_equal(&local.address, &conn->local);
+        remote.any_address |= !ip_equal(&remote.address, &conn->remote);
+    }
+    if (group->incoming)
+        remote = (struct endpoint){ .known = false };
+    else
+        local.any_port = true;
+    finding->local = local;
+    finding->remote = remote;
+}
+
+static void fill_give_up(const struct snapshot *snapshot, const struct group *group, struct finding *finding)
+{
+    uint64_t first = UINT64_MAX, last = 0;
+    for (size_t i = 0; i < group->count; i++) {
+        uint64_t ms;
+        if (!conn_give_up_ms(snapshot, &snapshot->conns[group->conns[i]], &ms))
+            return;
+        first = ms < first ? ms : first;
+        last = ms > last ? ms : last;
+    }
+    finding->give_up_known = true;
+    finding->first_give_up_ms = first;
+    finding->last_give_up_ms = last;
+}
+
+/* --- severity --------------------------------------------------------------------------------------------------- */
+
+static enum severity severity_of(const struct group *group, const struct limits *limits)
+{
+    enum severity severity = SEVERITY_INFO;
+    if (limits->warning_count != 0 && group->count >= limits->warning_count)
+        severity = SEVERITY_WARNING;
+    if (limits->warning_age_ms != 0 && group->ages_known && group->oldest_ms >= limits->warning_age_ms)
+        severity = SEVERITY_WARNING;
+    if (limits->critical_count != 0 && group->count >= limits->critical_count && group->ages_known &&
+        group->oldest_ms >= limits->critical_age_ms)
+        severity = SEVERITY_CRITICAL;
+    return severity;
+}
+
+/* These connections eat a scarce thing of their process: its descriptors. */
+static enum severity descriptor_risk(const struct process *process, uint64_t held)
+{
+    enum { WARNING_PERCENT = 50, CRITICAL_PERCENT = 80 };
+    if (process == NULL || process->fds_limit == 0 || process->fds_limit == UINT32_MAX || process->fds_open == 0)
+        return SEVERITY_INFO;
+    /* Only where these connections are a good part of what is open: others have their own finding. */
+    if (held * 4 < process->fds_open)
+        return SEVERITY_INFO;
+    uint64_t percent = (uint64_t)process->fds_open * 100 / process->fds_limit;
+    return percent >= CRITICAL_PERCENT ? SEVERITY_CRITICAL
+        : percent >= WARNING_PERCENT   ? SEVERITY_WARNING
+                                       : SEVERITY_INFO;
+}
+
+void finding_make(const struct context *context, const struct group *group, struct arena *arena,
+    struct finding *ret_finding)
+{
+    const struct snapshot *snapshot = context->snapshot;
+    struct finding finding = {
+        .id = group->rule->id,
+        .fault = group->rule->fault,
+        .severity = severity_of(group, &group->rule->limits),
+        .confidence = group->ages_known ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY,
+        .count = group->count,
+        .netns = group->netns,
+        .conns = group->conns,
+        .age_known = group->ages_known,
+        .age_at_least = true,
+        .oldest_ms = group->oldest_ms,
+        .median_ms = group->median_ms,
+    };
+    finding.process_count = count_processes(snapshot, group->conns, group->count, arena, &finding.processes);
+    finding.counterpart_count =
+        count_processes(snapshot, group->pairs, group->pair_count, arena, &finding.counterparts);
+    finding.owner_inferred = finding.process_count == 0 && group->listener_holder != NULL;
+    finding.owner = finding.process_count > 0 ? finding.processes[0].process : group->listener_holder;
+    fill_endpoints(snapshot, group, &finding);
+    fill_give_up(snapshot, group, &finding);
+    count_peers(snapshot, group, arena, &finding);
+
+    for (size_t i = 0; i < finding.process_count; i++) {
+        enum severity risk = descriptor_risk(finding.processes[i].process, finding.processes[i].count);
+        if (risk > finding.severity)
+            finding.severity = risk;
+    }
+    group->rule->word(context, group, arena, &finding);
+    *ret_finding = finding;
+}

@@ -1,0 +1,66 @@
+/*
+ * The findings that exist: one row each, with when they are worth a warning. A new one needs a rule (a function pair in the file
+ * of its state family), a row here, and a page of its name in src/knowledge/pages.
+ */
+#include "diagnose/diagnose.h"
+#include "diagnose/rule.h"
+
+#define RULE(rule_id, name) .id = (rule_id), .applies = name##_applies, .word = name##_word
+
+enum { SECOND = 1000, MINUTE = 60 * SECOND };
+
+const struct rule rules[] = {
+    { .id = "normal" },
+    {
+        RULE("close-wait-not-accepted", close_wait_not_accepted),
+        .states = STATE_BIT(STATE_CLOSE_WAIT),
+        .fault = FAULT_LOCAL_APPLICATION,
+        .limits = { .settle_ms = 5 * SECOND, .warning_count = 5, .warning_age_ms = MINUTE, .critical_count = 100,
+            .critical_age_ms = MINUTE },
+    },
+    {
+        RULE("close-wait-blocked-writer", close_wait_blocked_writer),
+        .states = STATE_BIT(STATE_CLOSE_WAIT),
+        .fault = FAULT_PEER_OR_PATH,
+        .limits = { .settle_ms = 5 * SECOND, .warning_count = 20, .critical_count = 500, .critical_age_ms = MINUTE },
+    },
+    {
+        RULE("close-wait-inherited", close_wait_inherited),
+        .states = STATE_BIT(STATE_CLOSE_WAIT),
+        .fault = FAULT_LOCAL_APPLICATION,
+        .limits = { .settle_ms = 5 * SECOND, .warning_count = 10, .critical_count = 100, .critical_age_ms = MINUTE },
+    },
+    {
+        RULE("close-wait-unread", close_wait_unread),
+        .states = STATE_BIT(STATE_CLOSE_WAIT),
+        .fault = FAULT_LOCAL_APPLICATION,
+        .limits = { .settle_ms = 5 * SECOND, .warning_count = 10, .critical_count = 100, .critical_age_ms = MINUTE },
+    },
+    {
+        RULE("close-wait-leak", close_wait_leak),
+        .states = STATE_BIT(STATE_CLOSE_WAIT),
+        .fault = FAULT_LOCAL_APPLICATION,
+        .limits = { .settle_ms = 5 * SECOND, .warning_count = 10, .critical_count = 100, .critical_age_ms = MINUTE },
+    },
+    {
+        RULE("last-ack-zero-window", last_ack_zero_window),
+        .states = STATE_BIT(STATE_LAST_ACK),
+        .fault = FAULT_PEER_APPLICATION,
+        .limits = { .settle_ms = 5 * SECOND, .warning_count = 100, .critical_count = 5000,
+            .critical_age_ms = MINUTE },
+    },
+    {
+        RULE("last-ack-unanswered", last_ack_unanswered),
+        .states = STATE_BIT(STATE_LAST_ACK),
+        .fault = FAULT_PEER_OR_PATH,
+        .limits = { .settle_ms = 5 * SECOND, .warning_count = 100, .critical_count = 5000,
+            .critical_age_ms = MINUTE },
+    },
+};
+
+const unsigned rule_count = sizeof rules / sizeof *rules;
+
+const char *diagnose_finding_id(unsigned index)
+{
+    return index + 1 < rule_count ? rules[index + 1].id : NULL;
+}

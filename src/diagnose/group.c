@@ -1,0 +1,333 @@
+/*
+ * Folding: thousands of stuck connections become a handful of groups with one cause, one owner and one service.
+ *
+ * Processes that are copies of one another (workers of one parent, alike in name, command line and control group) count as one
+ * owner. A service is the local port where this host listens, else the address and port that the connections go to.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "diagnose/rule.h"
+
+struct key {
+    struct ip remote;     /* outgoing, unless folded over many addresses */
+    uint32_t owner;       /* index of a process that stands for its copies, or NO_INDEX */
+    uint16_t netns;
+    uint16_t port;        /* local if incoming, remote if outgoing */
+    uint8_t rule;
+    uint8_t incoming;
+    uint8_t any_address;
+    uint8_t spare;
+};
+
+/* From keys to numbers 0, 1, 2 … in the order in which they come. */
+struct key_table {
+    struct key *keys;
+    size_t count, capacity;
+    uint32_t *slots;
+    size_t slot_count;
+};
+
+static uint64_t hash_bytes(const void *bytes, size_t length)
+{
+    uint64_t hash = 0xcbf29ce484222325ULL; /* FNV-1a */
+    for (size_t i = 0; i < length; i++)
+        hash = (hash ^ ((const uint8_t *)bytes)[i]) * 0x100000001b3ULL;
+    return hash ^ hash >> 32;
+}
+
+static void key_table_deinit(struct key_table *table)
+{
+    free(table->keys);
+    free(table->slots);
+    *table = (struct key_table){ 0 };
+}
+
+static uint32_t *key_slot(const struct key_table *table, const struct key *key)
+{
+    size_t slot = hash_bytes(key, sizeof *key) & (table->slot_count - 1);
+    while (table->slots[slot] != NO_INDEX && memcmp(&table->keys[table->slots[slot]], key, sizeof *key) != 0)
+        slot = (slot + 1) & (table->slot_count - 1);
+    return &table->slots[slot];
+}
+
+static uint32_t key_number(struct key_table *table, const struct key *key)
+{
+    if (table->count * 2 >= table->slot_count) {
+        table->slot_count = table->slot_count ? table->slot_count * 2 : 64;
+        table->slots = xrealloc_array(table->slots, table->slot_count, sizeof *table->slots);
+        memset(table->slots, 0xff, table->slot_count * sizeof *table->slots); /* NO_INDEX */
+        for (size_t i = 0; i < table->count; i++)
+            *key_slot(table, &table->keys[i]) = (uint32_t)i;
+    }
+    uint32_t *slot = key_slot(table, key);
+    if (*slot != NO_INDEX)
+        return *slot;
+    if (vec_grow((void **)&table->keys, table->count, &table->capacity, sizeof *table->keys) < 0)
+        abort();
+    table->keys[table->count] = *key;
+    *slot = (uint32_t)table->count;
+    return (uint32_t)table->count++;
+}
+
+/* --- owners ----------------------------------------------------------------------------------------------------- */
+
+static bool are_copies(const struct process *one, const struct process *other)
+{
+    if (one->parent_pid != other->parent_pid || one->cgroup != other->cgroup || strcmp(one->name, other->name) != 0)
+        return false;
+    if (one->command == NULL || other->command == NULL)
+        return one->command == other->command;
+    return strcmp(one->command, other->command) == 0;
+}
+
+static uint32_t *find_copies(const struct snapshot *snapshot)
+{
+    size_t slot_count = 64;
+    while (slot_count < snapshot->process_count * 2)
+        slot_count *= 2;
+    uint32_t *stands_for = xrealloc_array(NULL, snapshot->process_count, sizeof *stands_for);
+    uint32_t *slots = xrealloc_array(NULL, slot_count, sizeof *slots);
+    memset(slots, 0xff, slot_count * sizeof *slots); /* NO_INDEX */
+    for (size_t i = 0; i < snapshot->process_count; i++) {
+        const struct process *process = &snapshot->processes[i];
+        const char *command = process->command ? process->command : process->name;
+        size_t slot = (hash_bytes(command, strlen(command)) ^ process->parent_pid) & (slot_count - 1);
+        while (slots[slot] != NO_INDEX && !are_copies(&snapshot->processes[slots[slot]], process))
+            slot = (slot + 1) & (slot_count - 1);
+        if (slots[slot] == NO_INDEX)
+            slots[slot] = (uint32_t)i;
+        stands_for[i] = slots[slot];
+    }
+    free(slots);
+    return stands_for;
+}
+
+/* --- services --------------------------------------------------------------------------------------------------- */
+
+static struct key endpoint_key(const struct conn *conn, bool local)
+{
+    struct key key = { .netns = conn->netns, .incoming = local };
+    key.port = local ? conn->local_port : conn->remote_port;
+    if (!local)
+        key.remote = conn->remote;
+    return key;
+}
+
+/*
+ * How often each local port and each remote end occurs among the stuck connections. Where nobody listens any more, the end
+ * that more of them share is the service.
+ */
+struct tally {
+    struct key_table ends;
+    uint32_t *counts;
+};
+
+static void tally_init(struct tally *tally, const struct snapshot *snapshot, const struct stuck *stuck, size_t count)
+{
+    *tally = (struct tally){ .counts = xcalloc(count * 2, sizeof *tally->counts) };
+    for (size_t i = 0; i < count; i++) {
+        const struct conn *conn = &snapshot->conns[stuck[i].conn];
+        struct key local = endpoint_key(conn, true), remote = endpoint_key(conn, false);
+        tally->counts[key_number(&tally->ends, &local)]++;
+        tally->counts[key_number(&tally->ends, &remote)]++;
+    }
+}
+
+static bool is_incoming(const struct context *context, struct tally *tally, const struct conn *conn,
+    const struct conn *listener)
+{
+    if (listener != NULL)
+        return true;
+    struct key local = endpoint_key(conn, true), remote = endpoint_key(conn, false);
+    uint32_t share_local = tally->counts[key_number(&tally->ends, &local)];
+    uint32_t share_remote = tally->counts[key_number(&tally->ends, &remote)];
+    return share_local != share_remote ? share_local > share_remote : context_is_incoming(context, conn);
+}
+
+/* --- folding ---------------------------------------------------------------------------------------------------- */
+
+static const struct process *holder_of_listener(const struct snapshot *snapshot, const struct conn *listener)
+{
+    return listener == NULL ? NULL : snapshot_owner(snapshot, listener);
+}
+
+static struct key key_of(const struct context *context, const struct stuck *stuck, const uint32_t *stands_for,
+    struct tally *tally)
+{
+    const struct snapshot *snapshot = context->snapshot;
+    const struct conn *conn = &snapshot->conns[stuck->conn];
+    const struct conn *listener = context_listener(context, conn);
+    const struct process *owner = snapshot_owner(snapshot, conn);
+    if (owner == NULL)
+        owner = holder_of_listener(snapshot, listener);
+    struct key key = endpoint_key(conn, is_incoming(context, tally, conn, listener));
+    key.owner = owner ? stands_for[owner - snapshot->processes] : NO_INDEX;
+    key.rule = stuck->rule;
+    return key;
+}
+
+/* Outgoing connections of one owner to one port of many addresses are one story: a service behind many servers. */
+static void fold_addresses(struct stuck *stuck, size_t count, struct key_table *keys)
+{
+    enum { ADDRESSES_MOST = 8 };
+    struct key_table folded = { 0 }, wide = { 0 };
+    uint32_t *addresses = xcalloc(keys->count, sizeof *addresses);
+    uint32_t *wide_of = xcalloc(keys->count, sizeof *wide_of);
+    uint32_t *number = xcalloc(keys->count, sizeof *number);
+    for (size_t i = 0; i < keys->count; i++) {
+        struct key key = keys->keys[i];
+        memset(&key.remote, 0, sizeof key.remote);
+        key.any_address = !key.incoming;
+        wide_of[i] = key_number(&wide, &key);
+        addresses[wide_of[i]]++;
+    }
+    for (size_t i = 0; i < keys->count; i++) {
+        bool many = addresses[wide_of[i]] > ADDRESSES_MOST;
+        number[i] = key_number(&folded, many ? &wide.keys[wide_of[i]] : &keys->keys[i]);
+    }
+    for (size_t i = 0; i < count; i++)
+        stuck[i].group = number[stuck[i].group];
+    free(addresses);
+    free(wide_of);
+    free(number);
+    key_table_deinit(&wide);
+    key_table_deinit(keys);
+    *keys = folded;
+}
+
+/* --- facts ------------------------------------------------------------------------------------------------------ */
+
+struct aged {
+    uint64_t age_ms;
+    uint32_t conn;
+    uint32_t pair;
+};
+
+static int oldest_first(const void *a, const void *b)
+{
+    const struct aged *one = a, *other = b;
+    if (one->age_ms != other->age_ms)
+        return one->age_ms > other->age_ms ? -1 : 1;
+    return one->conn < other->conn ? -1 : one->conn > other->conn;
+}
+
+static void add_facts(struct group *group, const struct snapshot *snapshot, const struct conn *conn)
+{
+    if (conn_has(conn, CONN_QUEUES)) {
+        /* A FIN counts 1 in both queues; in CLOSE_WAIT the peer's has come, in LAST_ACK ours has gone. */
+        if (conn->state == STATE_CLOSE_WAIT && conn->recv_q_bytes > 1) {
+            group->unread_bytes += conn->recv_q_bytes - 1;
+            group->with_unread++;
+        }
+        uint32_t fin = conn->state == STATE_LAST_ACK ? 1 : 0;
+        group->unsent_bytes += conn->send_q_bytes > fin ? conn->send_q_bytes - fin : 0;
+    }
+    if (conn_has(conn, CONN_TIMER)) {
+        if (conn->retransmits < group->retransmits_least)
+            group->retransmits_least = conn->retransmits;
+        if (conn->retransmits > group->retransmits_most)
+            group->retransmits_most = conn->retransmits;
+    }
+    if (conn_has(conn, CONN_TCP_INFO)) {
+        if (conn->last_ack_recv_ms < group->silent_least_ms)
+            group->silent_least_ms = conn->last_ack_recv_ms;
+        if (conn->last_ack_recv_ms > group->silent_most_ms)
+            group->silent_most_ms = conn->last_ack_recv_ms;
+    }
+    group->zero_windows += conn_has(conn, CONN_SND_WND) && conn->snd_wnd_bytes == 0;
+    group->shared += snapshot_holder_processes(snapshot, conn) > 1;
+}
+
+static void make_group(const struct context *context, const struct key *key, struct aged *aged, size_t count,
+    struct arena *arena, struct group *group)
+{
+    const struct snapshot *snapshot = context->snapshot;
+    qsort(aged, count, sizeof *aged, oldest_first);
+    uint32_t *conns = arena_alloc(arena, count * sizeof *conns);
+    uint32_t *pairs = NULL;
+    const struct conn *first = &snapshot->conns[aged[0].conn];
+    *group = (struct group){
+        .rule = &rules[key->rule],
+        .netns = snapshot_netns(snapshot, first),
+        .incoming = key->incoming,
+        .listener = context_listener(context, first),
+        .conns = conns,
+        .count = count,
+        .ages_known = true,
+        .oldest_ms = aged[0].age_ms,
+        .youngest_ms = aged[count - 1].age_ms,
+        .median_ms = aged[count / 2].age_ms,
+        .retransmits_least = UINT8_MAX,
+        .silent_least_ms = UINT64_MAX,
+    };
+    group->listener_holder = holder_of_listener(snapshot, group->listener);
+    for (size_t i = 0; i < count; i++) {
+        const struct conn *conn = &snapshot->conns[aged[i].conn];
+        conns[i] = aged[i].conn;
+        if (conn_age(snapshot, conn).kind == AGE_UNKNOWN)
+            group->ages_known = false;
+        if (group->holder == NULL)
+            group->holder = snapshot_owner(snapshot, conn);
+        if (aged[i].pair != NO_INDEX) {
+            if (pairs == NULL)
+                pairs = arena_alloc(arena, count * sizeof *pairs);
+            pairs[group->pair_count++] = aged[i].pair;
+        }
+        add_facts(group, snapshot, conn);
+    }
+    group->pairs = pairs;
+}
+
+int group_fold(const struct context *context, struct stuck *stuck, size_t count, struct arena *arena,
+    struct group **ret_groups, size_t *ret_count)
+{
+    const struct snapshot *snapshot = context->snapshot;
+    *ret_groups = NULL;
+    *ret_count = 0;
+    if (count == 0)
+        return 0;
+    struct aged *aged = malloc(count * sizeof *aged);
+    if (aged == NULL)
+        return -ENOMEM;
+
+    uint32_t *stands_for = find_copies(snapshot);
+    struct tally tally;
+    tally_init(&tally, snapshot, stuck, count);
+    struct key_table keys = { 0 };
+    for (size_t i = 0; i < count; i++) {
+        struct key key = key_of(context, &stuck[i], stands_for, &tally);
+        stuck[i].group = key_number(&keys, &key);
+    }
+    fold_addresses(stuck, count, &keys);
+
+    /* Counting sort by group; ends[g] becomes where group g ends. */
+    size_t *ends = xcalloc(keys.count + 1, sizeof *ends);
+    for (size_t i = 0; i < count; i++)
+        ends[stuck[i].group + 1]++;
+    for (size_t g = 0; g < keys.count; g++)
+        ends[g + 1] += ends[g];
+    for (size_t i = 0; i < count; i++)
+        aged[ends[stuck[i].group]++] = (struct aged){
+            .age_ms = conn_age(snapshot, &snapshot->conns[stuck[i].conn]).ms,
+            .conn = stuck[i].conn,
+            .pair = stuck[i].pair,
+        };
+    struct group *groups = arena_alloc(arena, keys.count * sizeof *groups);
+    for (size_t g = 0; g < keys.count; g++) {
+        size_t start = g == 0 ? 0 : ends[g - 1];
+        make_group(context, &keys.keys[g], aged + start, ends[g] - start, arena, &groups[g]);
+    }
+    *ret_groups = groups;
+    *ret_count = keys.count;
+
+    free(ends);
+    free(aged);
+    free(stands_for);
+    free(tally.counts);
+    key_table_deinit(&tally.ends);
+    key_table_deinit(&keys);
+    return 0;
+}

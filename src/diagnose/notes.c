@@ -1,0 +1,80 @@
+/* The healthy part of a report: why what looks alarming is not, and what this version does not judge. */
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/text.h"
+#include "diagnose/rule.h"
+
+/* States in which a few connections need no word. */
+enum { WORTH_A_WORD = 100 };
+
+/* How many of the selected connections in this state have the cause "normal". */
+static uint64_t count_normal(const struct diagnosis *diagnosis, const bool *selected, enum conn_state state)
+{
+    const struct snapshot *snapshot = diagnosis->snapshot;
+    uint64_t count = 0;
+    for (size_t i = 0; i < snapshot->conn_count; i++)
+        count += selected[i] && snapshot->conns[i].state == state && diagnosis->causes[i] == 0;
+    return count;
+}
+
+static void note_time_wait(const struct context *context, struct diagnosis *diagnosis, const bool *selected)
+{
+    const struct snapshot *snapshot = diagnosis->snapshot;
+    uint64_t count = diagnosis->by_state[STATE_TIME_WAIT];
+    if (count < WORTH_A_WORD)
+        return;
+    uint64_t incoming = 0;
+    for (size_t i = 0; i < snapshot->conn_count; i++) {
+        const struct conn *conn = &snapshot->conns[i];
+        incoming += selected[i] && conn->state == STATE_TIME_WAIT && context_listener(context, conn) != NULL;
+    }
+    struct arena *arena = &diagnosis->arena;
+    const char *who = incoming == count ? "the services here close first, as most servers do"
+        : incoming == 0                 ? "this host's clients close first"
+                                        : arena_printf(arena, "in %s of them a service here closed first",
+                              words_count(arena, incoming));
+    lines_add(&diagnosis->notes, arena,
+        "TIME_WAIT %s: normal. Each ends by itself within 60 s and holds neither a descriptor nor a process; %s.",
+        words_count(arena, count), who);
+}
+
+static void note_young(struct diagnosis *diagnosis, const bool *selected, enum conn_state state, const char *why)
+{
+    uint64_t count = count_normal(diagnosis, selected, state);
+    if (count > 0)
+        lines_add(&diagnosis->notes, &diagnosis->arena, "%s %s: %s", state_name(state),
+            words_count(&diagnosis->arena, count), why);
+}
+
+/* A state that no rule is about must not look as if it had been found healthy. */
+static void note_unjudged(struct diagnosis *diagnosis)
+{
+    static const enum conn_state quiet = STATE_BOUND;
+    uint32_t judged = STATE_BIT(STATE_LISTEN) | STATE_BIT(STATE_ESTABLISHED) | STATE_BIT(STATE_TIME_WAIT) |
+        STATE_BIT(STATE_CLOSED) | STATE_BIT(quiet);
+    for (unsigned i = 1; i < rule_count; i++)
+        judged |= rules[i].states;
+    struct buf text = { 0 };
+    for (int state = STATE_CLOSED; state < STATE_COUNT; state++) {
+        if ((judged & STATE_BIT(state)) != 0 || diagnosis->by_state[state] == 0)
+            continue;
+        buf_str(&text, text.length > 0 ? ", " : "");
+        buf_printf(&text, "%s ", state_name((enum conn_state)state));
+        text_count(&text, diagnosis->by_state[state]);
+    }
+    if (text.length > 0)
+        lines_add(&diagnosis->notes, &diagnosis->arena,
+            "Counted, not judged by this version unless named above: %s. 'tcpwhy explain STATE' says what they mean.",
+            buf_text(&text));
+    buf_deinit(&text);
+}
+
+void notes_make(const struct context *context, struct diagnosis *diagnosis, const bool *selected)
+{
+    note_time_wait(context, diagnosis, selected);
+    note_young(diagnosis, selected, STATE_CLOSE_WAIT,
+        "normal so far. Too young to tell, or half-closed with data still flowing.");
+    note_young(diagnosis, selected, STATE_LAST_ACK, "normal so far. The last acknowledgement is on its way.");
+    note_unjudged(diagnosis);
+}

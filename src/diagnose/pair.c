@@ -1,0 +1,90 @@
+/*
+ * Both ends of a connection on one host: over loopback, or between two of its network namespaces. The one that must act is
+ * reported, the other is proof.
+ *
+ * Only the stuck connections are put into a table, which is small on most hosts; one pass over all connections looks each up
+ * there with its ends swapped.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "diagnose/rule.h"
+
+static uint64_t hash_ends(const struct ip *one, uint16_t one_port, const struct ip *other, uint16_t other_port)
+{
+    uint64_t words[4];
+    memcpy(words, one->bytes, 16);
+    memcpy(words + 2, other->bytes, 16);
+    uint64_t hash = (uint64_t)one_port << 16 | other_port;
+    for (int i = 0; i < 4; i++) {
+        hash ^= words[i];
+        hash *= 0x9e3779b97f4a7c15ULL;
+        hash ^= hash >> 29;
+    }
+    return hash;
+}
+
+static bool are_ends_of_one(const struct conn *one, const struct conn *other)
+{
+    return one->local_port == other->remote_port && one->remote_port == other->local_port &&
+        ip_equal(&one->local, &other->remote) && ip_equal(&one->remote, &other->local);
+}
+
+/*
+ * Whether one end can be in this state while the other is in that one. Two isolated networks on a host may use the same
+ * addresses; this keeps most strangers apart.
+ */
+static bool can_be_opposite(enum conn_state stuck, enum conn_state other)
+{
+    switch (stuck) {
+    case STATE_CLOSE_WAIT: /* the peer has sent its FIN, and we have acknowledged it */
+        return other == STATE_FIN_WAIT_2 || other == STATE_FIN_WAIT_1;
+    case STATE_LAST_ACK: /* and now ours is on its way */
+        return other == STATE_FIN_WAIT_2 || other == STATE_FIN_WAIT_1 || other == STATE_TIME_WAIT;
+    default:
+        return false;
+    }
+}
+
+int pair_find(const struct snapshot *snapshot, struct stuck *stuck, size_t count)
+{
+    if (count == 0)
+        return 0;
+    size_t slots = 16;
+    while (slots < count * 2)
+        slots *= 2;
+    uint32_t *table = malloc(slots * sizeof *table);
+    if (table == NULL)
+        return -ENOMEM;
+    memset(table, 0xff, slots * sizeof *table); /* NO_INDEX */
+    uint32_t states = 0; /* in which an other end may be */
+    for (size_t i = 0; i < count; i++) {
+        const struct conn *conn = &snapshot->conns[stuck[i].conn];
+        size_t slot = hash_ends(&conn->local, conn->local_port, &conn->remote, conn->remote_port) & (slots - 1);
+        while (table[slot] != NO_INDEX)
+            slot = (slot + 1) & (slots - 1);
+        table[slot] = (uint32_t)i;
+        for (int state = 0; state < STATE_COUNT; state++) {
+            if (can_be_opposite(conn->state, (enum conn_state)state))
+                states |= STATE_BIT(state);
+        }
+    }
+    for (size_t i = 0; i < snapshot->conn_count; i++) {
+        const struct conn *conn = &snapshot->conns[i];
+        if ((states & STATE_BIT(conn->state)) == 0)
+            continue;
+        size_t slot = hash_ends(&conn->remote, conn->remote_port, &conn->local, conn->local_port) & (slots - 1);
+        for (; table[slot] != NO_INDEX; slot = (slot + 1) & (slots - 1)) {
+            struct stuck *one = &stuck[table[slot]];
+            const struct conn *stuck_conn = &snapshot->conns[one->conn];
+            if (one->pair == NO_INDEX && are_ends_of_one(stuck_conn, conn) &&
+                can_be_opposite(stuck_conn->state, conn->state)) {
+                one->pair = (uint32_t)i;
+                break;
+            }
+        }
+    }
+    free(table);
+    return 0;
+}

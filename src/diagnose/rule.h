@@ -1,0 +1,156 @@
+#pragma once
+/*
+ * What the files of this folder share: the rules, what they look at, and what they fill in. Nothing outside includes it.
+ *
+ * A diagnosis runs in four steps: the cause of each connection (the first rule that applies), the folding of connections
+ * with one cause, one owner and one service into groups, the facts of each group, and its words as a finding.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/diagnosis.h"
+#include "model/listeners.h"
+
+struct rule;
+struct group;
+
+/* The snapshot with the look-ups that rules need. */
+struct context {
+    const struct snapshot *snapshot;
+    struct listeners listeners;
+};
+
+/* When a finding is worth which severity; 0: this measure does not raise it. One row for each finding, in findings.c. */
+struct limits {
+    uint64_t settle_ms;       /* younger than this is the state's normal life */
+    uint64_t warning_count;   /* connections */
+    uint64_t warning_age_ms;  /* of the oldest, whatever the count */
+    uint64_t critical_count;  /* connections, when the oldest is at least … */
+    uint64_t critical_age_ms; /* … this old */
+};
+
+struct rule {
+    const char *id;
+    uint32_t states; /* STATE_BIT()s it is about */
+    enum fault fault;
+    /* Whether this is why the connection is in its state; rules that stand earlier in the table have declined. */
+    bool (*applies)(const struct context *context, const struct conn *conn, const struct limits *limits);
+    /* Fills in title, why, evidence, ruled_out and the fixes; may lower the confidence and raise the severity. */
+    void (*word)(const struct context *context, const struct group *group, struct arena *arena,
+        struct finding *finding);
+    struct limits limits;
+};
+
+/* In order: the first that applies is the cause. Number 0 is none: "normal". */
+extern const struct rule rules[];
+extern const unsigned rule_count;
+
+/* One connection that is not as it should be. */
+struct stuck {
+    uint32_t conn;
+    uint32_t pair; /* its other end, where that is on this host too; or NO_INDEX */
+    uint32_t group;
+    uint8_t rule; /* index into rules */
+};
+
+/* Connections with one cause, one owner and one service, and what they have in common. */
+struct group {
+    const struct rule *rule;
+    const struct netns *netns;
+    bool incoming;     /* this host's service; else connections that it opened */
+    const struct conn *listener; /* the socket that listens on the local port, or NULL */
+    const struct process *holder;          /* holds most of them, or NULL */
+    const struct process *listener_holder; /* or NULL */
+
+    const uint32_t *conns; /* oldest first */
+    size_t count;
+    const uint32_t *pairs; /* other ends that are on this host */
+    size_t pair_count;
+
+    bool ages_known;      /* of all of them */
+    uint64_t oldest_ms, youngest_ms, median_ms;
+    uint64_t unread_bytes; /* the FINs not counted */
+    uint64_t with_unread;  /* connections that have such bytes */
+    uint64_t unsent_bytes; /* queued to be sent, the FINs not counted */
+    uint8_t retransmits_least, retransmits_most;
+    uint64_t silent_least_ms, silent_most_ms; /* since anything came from the peer */
+    uint64_t zero_windows; /* connections whose peer offers no window */
+    uint64_t shared;       /* connections that several processes hold */
+};
+
+/* --- context.c -------------------------------------------------------------------------------------------------- */
+
+void context_init(struct context *context, const struct snapshot *snapshot);
+void context_deinit(struct context *context);
+
+/* The listening socket that the connection came in through, or NULL. */
+const struct conn *context_listener(const struct context *context, const struct conn *conn);
+/* Whether the connection was opened by the other side. Without a listener the ephemeral port range decides. */
+bool context_is_incoming(const struct context *context, const struct conn *conn);
+/* Has been in its state for as long as the limit; true where the age is unknown: then the confidence tells. */
+bool context_is_settled(const struct context *context, const struct conn *conn, const struct limits *limits);
+
+/* --- pair.c ----------------------------------------------------------------------------------------------------- */
+
+/* Finds the other end of each stuck connection where it is on this host. Returns 0 or -ENOMEM. */
+int pair_find(const struct snapshot *snapshot, struct stuck *stuck, size_t count);
+
+/* --- group.c ---------------------------------------------------------------------------------------------------- */
+
+/* Folds them; groups and their arrays live in the arena. Returns 0 or -ENOMEM. */
+int group_fold(const struct context *context, struct stuck *stuck, size_t count, struct arena *arena,
+    struct group **ret_groups, size_t *ret_count);
+
+/* --- finding.c -------------------------------------------------------------------------------------------------- */
+
+/* The finding of a group: all that does not depend on the rule, then the rule's words. */
+void finding_make(const struct context *context, const struct group *group, struct arena *arena,
+    struct finding *ret_finding);
+
+/* --- notes.c ---------------------------------------------------------------------------------------------------- */
+
+/* Why what looks alarming is not, and what was not judged. */
+void notes_make(const struct context *context, struct diagnosis *diagnosis, const bool *selected);
+
+/* --- words.c: what several rules say ----------------------------------------------------------------------------- */
+
+/* These return text in the arena. */
+const char *words_count(struct arena *arena, uint64_t number);      /* "1,204" */
+const char *words_conns(struct arena *arena, uint64_t number);      /* "1,204 connections", "1 connection" */
+const char *words_duration(struct arena *arena, uint64_t ms);       /* "4 h 12 min" */
+const char *words_bytes(struct arena *arena, uint64_t bytes);
+const char *words_address(struct arena *arena, const struct ip *address);
+const char *words_process(struct arena *arena, const struct process *process); /* "nginx (pid 812)", "a process" */
+/* "on port 9100", "to 10.0.0.9:5432" */
+const char *words_service(struct arena *arena, const struct context *context, const struct group *group);
+/* "for 14 s to 4 h 12 min": empty where the ages are unknown */
+const char *words_ages(struct arena *arena, const struct group *group);
+/* Why the process cannot act on its sockets now ("is stopped (state T)"), or NULL where nothing shows that. */
+const char *words_obstacle(struct arena *arena, const struct process *process);
+
+/* "systemctl restart X", else "kill PID": what ends the process properly. */
+void words_fix_restart(struct arena *arena, const struct process *process, struct fixes *fixes);
+/* Evidence that any finding about descriptors wants: open ones against the limit. */
+void words_descriptors(struct arena *arena, const struct process *process, struct lines *evidence);
+/* The other ends on this host: their states and processes, as evidence. */
+void words_pairs(struct arena *arena, const struct context *context, const struct group *group,
+    struct lines *evidence);
+
+/* --- the rules, by state family ---------------------------------------------------------------------------------- */
+
+#define DECLARE_RULE(name)                                                                                             \
+    bool name##_applies(const struct context *context, const struct conn *conn, const struct limits *limits);          \
+    void name##_word(const struct context *context, const struct group *group, struct arena *arena,                    \
+        struct finding *finding)
+
+/* close_wait.c */
+DECLARE_RULE(close_wait_not_accepted);
+DECLARE_RULE(close_wait_blocked_writer);
+DECLARE_RULE(close_wait_inherited);
+DECLARE_RULE(close_wait_unread);
+DECLARE_RULE(close_wait_leak);
+
+/* last_ack.c */
+DECLARE_RULE(last_ack_zero_window);
+DECLARE_RULE(last_ack_unanswered);

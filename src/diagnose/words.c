@@ -1,0 +1,202 @@
+#include <inttypes.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/text.h"
+#include "diagnose/rule.h"
+
+/* Moves a buffer's text into the arena. */
+static const char *take(struct arena *arena, struct buf *text)
+{
+    const char *copy = arena_strndup(arena, buf_text(text), text->length);
+    buf_deinit(text);
+    return copy;
+}
+
+const char *words_count(struct arena *arena, uint64_t number)
+{
+    struct buf text = { 0 };
+    text_count(&text, number);
+    return take(arena, &text);
+}
+
+const char *words_conns(struct arena *arena, uint64_t number)
+{
+    return arena_printf(arena, "%s connection%s", words_count(arena, number), number == 1 ? "" : "s");
+}
+
+const char *words_duration(struct arena *arena, uint64_t ms)
+{
+    struct buf text = { 0 };
+    text_duration(&text, ms);
+    return take(arena, &text);
+}
+
+const char *words_bytes(struct arena *arena, uint64_t bytes)
+{
+    struct buf text = { 0 };
+    text_bytes(&text, bytes);
+    return take(arena, &text);
+}
+
+const char *words_address(struct arena *arena, const struct ip *address)
+{
+    struct buf text = { 0 };
+    ip_format(&text, address);
+    return take(arena, &text);
+}
+
+const char *words_process(struct arena *arena, const struct process *process)
+{
+    if (process == NULL)
+        return "a process that could not be seen";
+    return arena_printf(arena, "%s (pid %" PRIu32 ")", process->name, process->pid);
+}
+
+const char *words_service(struct arena *arena, const struct context *context, const struct group *group)
+{
+    const struct conn *conn = &context->snapshot->conns[group->conns[0]];
+    if (group->incoming)
+        return arena_printf(arena, "on port %u", conn->local_port);
+    for (size_t i = 1; i < group->count; i++) {
+        const struct conn *other = &context->snapshot->conns[group->conns[i]];
+        if (!ip_equal(&conn->remote, &other->remote))
+            return arena_printf(arena, "to port %u of several hosts", conn->remote_port);
+    }
+    struct buf text = { 0 };
+    buf_str(&text, "to ");
+    ip_port_format(&text, &conn->remote, conn->remote_port);
+    return take(arena, &text);
+}
+
+const char *words_ages(struct arena *arena, const struct group *group)
+{
+    if (!group->ages_known)
+        return "";
+    const char *oldest = words_duration(arena, group->oldest_ms);
+    if (group->count == 1)
+        return arena_printf(arena, "for at least %s", oldest);
+    return arena_printf(arena, "the oldest for at least %s, half of them for %s or more", oldest,
+        words_duration(arena, group->median_ms));
+}
+
+/* --- whether a process can act ---------------------------------------------------------------------------------- */
+
+/* Waiting for sockets to become ready, or for a timer: this thread will look at its sockets again. */
+static bool is_serving(const struct wait_place *place)
+{
+    static const char *const calls[] = { "epoll_wait", "epoll_pwait", "poll", "ppoll", "select", "pselect6", "accept",
+        "accept4", "io_uring_enter", "nanosleep", "clock_nanosleep" };
+    static const char *const channels[] = { "ep_poll", "poll", "select", "accept", "io_uring", "io_cqring", "nanosleep" };
+    if (place->state != 'S' && place->state != 'D' && place->state != 'I')
+        return place->state == 'R';
+    if (place->state == 'D')
+        return false;
+    for (size_t i = 0; place->call != NULL && i < sizeof calls / sizeof *calls; i++) {
+        if (strcmp(place->call, calls[i]) == 0)
+            return true;
+    }
+    for (size_t i = 0; place->call == NULL && place->channel != NULL && i < sizeof channels / sizeof *channels; i++) {
+        if (strstr(place->channel, channels[i]) != NULL)
+            return true;
+    }
+    /* Nothing is known of where it waits: it may well be serving. */
+    return place->call == NULL && place->channel == NULL;
+}
+
+static const char *words_place(struct arena *arena, const struct wait_place *place)
+{
+    const char *where = place->call ? place->call : place->channel ? place->channel : "a system call";
+    const char *threads = place->threads == 1
+        ? "a thread waits"
+        : arena_printf(arena, "%s threads wait", words_count(arena, place->threads));
+    const char *lock = place->call != NULL && strcmp(place->call, "futex") == 0 ? " (a lock or a condition)" : "";
+    const char *disk = place->state == 'D' ? ", uninterruptibly" : "";
+    if (place->target != NULL)
+        return arena_printf(arena, "%s in %s for %s%s", threads, where, place->target, disk);
+    return arena_printf(arena, "%s in %s%s%s", threads, where, lock, disk);
+}
+
+const char *words_obstacle(struct arena *arena, const struct process *process)
+{
+    if (process == NULL)
+        return NULL;
+    if (process->state == 'T')
+        return "is stopped (state T: SIGSTOP, or Ctrl-Z) and cannot act until it is continued";
+    if (process->state == 't')
+        return "is held by a debugger or tracer (state t) and cannot act";
+    if (process->state == 'Z')
+        return "has ended but was not waited for (a zombie)";
+    if (process->wait_count == 0)
+        return NULL;
+    for (size_t i = 0; i < process->wait_count; i++) {
+        if (is_serving(&process->waits[i]))
+            return NULL;
+    }
+    const char *places = words_place(arena, &process->waits[0]);
+    for (size_t i = 1; i < process->wait_count && i < 3; i++)
+        places = arena_printf(arena, "%s; %s", places, words_place(arena, &process->waits[i]));
+    return arena_printf(arena, "has no thread that watches its sockets now: %s", places);
+}
+
+/* --- fixes and evidence that several rules share ---------------------------------------------------------------- */
+
+void words_fix_restart(struct arena *arena, const struct process *process, struct fixes *fixes)
+{
+    if (process == NULL)
+        return;
+    if (process->unit != NULL && strstr(process->unit, ".service") != NULL && process->container == NULL) {
+        fixes_add(fixes, arena,
+            "Restart the service: the kernel closes its descriptors, and with them every one of these connections.",
+            arena_printf(arena, "systemctl restart '%s'", process->unit));
+    } else if (process->container != NULL) {
+        fixes_add(fixes, arena, "Restart the container: that closes every one of these connections.",
+            arena_printf(arena, "docker restart '%s'   # or podman, crictl", process->container));
+    } else {
+        fixes_add(fixes, arena,
+            "End the process in its usual way and start it again: the kernel closes its descriptors with it.",
+            arena_printf(arena, "kill -TERM %" PRIu32, process->pid));
+    }
+}
+
+void words_descriptors(struct arena *arena, const struct process *process, struct lines *evidence)
+{
+    if (process == NULL || process->fds_open == 0)
+        return;
+    const char *open = words_count(arena, process->fds_open);
+    if (process->fds_limit == 0 || process->fds_limit == UINT32_MAX) {
+        lines_add(evidence, arena, "%s has %s descriptors open.", words_process(arena, process), open);
+        return;
+    }
+    unsigned percent = (unsigned)((uint64_t)process->fds_open * 100 / process->fds_limit);
+    lines_add(evidence, arena, "%s has %s of its %s descriptors open (%u %%); at the limit accept() and open() fail.",
+        words_process(arena, process), open, words_count(arena, process->fds_limit), percent);
+}
+
+void words_pairs(struct arena *arena, const struct context *context, const struct group *group, struct lines *evidence)
+{
+    const struct snapshot *snapshot = context->snapshot;
+    if (group->pair_count == 0)
+        return;
+    uint64_t by_state[STATE_COUNT] = { 0 };
+    uint64_t unread = 0;
+    const struct process *process = NULL;
+    for (size_t i = 0; i < group->pair_count; i++) {
+        const struct conn *other = &snapshot->conns[group->pairs[i]];
+        by_state[other->state]++;
+        unread += conn_has(other, CONN_QUEUES) && other->inode != 0 ? other->recv_q_bytes : 0;
+        if (process == NULL)
+            process = snapshot_owner(snapshot, other);
+    }
+    for (int state = 0; state < STATE_COUNT; state++) {
+        if (by_state[state] == 0)
+            continue;
+        const char *held = process ? arena_printf(arena, ", held by %s", words_process(arena, process))
+                                   : ", closed by their process";
+        lines_add(evidence, arena, "%s of the other ends %s on this host too, in %s%s.", words_count(arena, by_state[state]),
+            by_state[state] == 1 ? "is" : "are", state_name((enum conn_state)state), held);
+    }
+    if (unread > 0)
+        lines_add(evidence, arena, "The other ends on this host leave %s unread.", words_bytes(arena, unread));
+}

@@ -1,0 +1,55 @@
+#include "report/document.h"
+
+#include <time.h>
+
+static void write_taken_at(struct json *json, uint64_t ms)
+{
+    time_t seconds = (time_t)(ms / 1000);
+    struct tm utc;
+    char day[32], text[48];
+    if (gmtime_r(&seconds, &utc) == NULL || strftime(day, sizeof day, "%Y-%m-%dT%H:%M:%S", &utc) == 0) {
+        json_member_null(json, "taken_at");
+        return;
+    }
+    snprintf(text, sizeof text, "%s.%03uZ", day, (unsigned)(ms % 1000)); /* RFC 3339 */
+    json_member_string(json, "taken_at", text);
+}
+
+void document_begin(struct json *json, const char *schema, const char *tool_version, const struct snapshot *snapshot)
+{
+    json_object(json);
+    json_member_string(json, "schema", schema);
+    json_key(json, "tool");
+    json_object(json);
+    json_member_string(json, "name", "tcpwhy");
+    json_member_string(json, "version", tool_version);
+    json_object_end(json);
+    json_key(json, "host");
+    json_object(json);
+    json_member_string(json, "name", snapshot->host_name);
+    json_member_string(json, "os", snapshot->os);
+    json_member_string(json, "kernel", snapshot->kernel);
+    json_object_end(json);
+    write_taken_at(json, snapshot->taken_at_ms);
+    json_key(json, "source");
+    json_object(json);
+    json_member_string(json, "kind", snapshot->source);
+    json_key(json, "elapsed_ms");
+    json_seconds(json, snapshot->elapsed_us); /* us as ms: the same thousandth */
+    json_object_end(json);
+}
+
+void document_end(struct json *json, const struct snapshot *snapshot)
+{
+    json_key(json, "gaps");
+    json_array(json);
+    for (size_t i = 0; i < snapshot->gap_count; i++) {
+        json_object(json);
+        json_member_string(json, "id", snapshot->gaps[i].id);
+        json_member_string(json, "text", snapshot->gaps[i].text);
+        json_member_string(json, "remedy", snapshot->gaps[i].remedy);
+        json_object_end(json);
+    }
+    json_array_end(json);
+    json_object_end(json);
+}

@@ -1,0 +1,9 @@
+#pragma once
+/* What every JSON document of tcpwhy begins and ends with. */
+#include "base/json.h"
+#include "model/snapshot.h"
+
+/* Opens the object: schema, tool, host, taken_at, source. */
+void document_begin(struct json *json, const char *schema, const char *tool_version, const struct snapshot *snapshot);
+/* The gaps; closes the object. */
+void document_end(struct json *json, const struct snapshot *snapshot);

@@ -1,0 +1,258 @@
+#include "report/list.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/csv.h"
+#include "base/json.h"
+#include "base/sort.h"
+#include "model/age.h"
+#include "report/document.h"
+#include "report/table.h"
+
+/* What all three formats go through: which connections in which order, and which columns. */
+struct rows {
+    struct field_source source;
+    const struct list_options *options;
+    uint32_t *indexes;
+    size_t count; /* to show */
+    const struct field *columns[FIELD_MAX];
+    unsigned column_count;
+};
+
+/* --- order ------------------------------------------------------------------------------------------------------- */
+
+static int by_number(uint64_t a, uint64_t b)
+{
+    return a < b ? -1 : a > b;
+}
+
+int list_default_order(struct field_source *source, uint32_t a, uint32_t b)
+{
+    static const uint8_t ranks[STATE_COUNT] = {
+        [STATE_CLOSE_WAIT] = 1,
+        [STATE_LAST_ACK] = 2,
+        [STATE_FIN_WAIT_1] = 3,
+        [STATE_CLOSING] = 4,
+        [STATE_FIN_WAIT_2] = 5,
+        [STATE_SYN_SENT] = 6,
+        [STATE_SYN_RECEIVED] = 7,
+        [STATE_ESTABLISHED] = 8,
+        [STATE_TIME_WAIT] = 9,
+        [STATE_LISTEN] = 10,
+        [STATE_BOUND] = 11,
+        [STATE_CLOSED] = 12,
+        [STATE_UNKNOWN] = 13,
+    };
+    const struct snapshot *snapshot = source->snapshot;
+    const struct conn *x = &snapshot->conns[a], *y = &snapshot->conns[b];
+    const uint8_t *causes = source->diagnosis->causes; /* number 0 is normal */
+    int order = by_number(causes[a] == 0, causes[b] == 0);
+    if (order == 0)
+        order = by_number(ranks[x->state], ranks[y->state]);
+    if (order == 0) {
+        struct age left = conn_age(snapshot, x), right = conn_age(snapshot, y);
+        order = by_number(left.kind == AGE_UNKNOWN, right.kind == AGE_UNKNOWN);
+        if (order == 0 && left.kind != AGE_UNKNOWN)
+            order = by_number(right.ms, left.ms);
+    }
+    if (order == 0)
+        order = by_number(x->local_port, y->local_port);
+    return order != 0 ? order : ip_compare(&x->local, &y->local);
+}
+
+static int compare_rows(const void *context, uint32_t a, uint32_t b)
+{
+    struct rows *rows = *(struct rows *const *)context;
+    const struct list_options *options = rows->options;
+    if (options->sort_count == 0)
+        return list_default_order(&rows->source, a, b);
+    for (unsigned i = 0; i < options->sort_count; i++) {
+        const struct list_sort_key *key = &options->sort[i];
+        struct value x = field_value(key->field, &rows->source, a), y = field_value(key->field, &rows->source, b);
+        int order = value_compare(&x, &y);
+        if (order != 0) {
+            bool unknown = x.kind == VALUE_UNKNOWN || y.kind == VALUE_UNKNOWN;
+            return key->descending && !unknown ? -order : order;
+        }
+    }
+    return 0;
+}
+
+/* --- rows and columns -------------------------------------------------------------------------------------------- */
+
+static bool several_netns(const struct rows *rows)
+{
+    const struct conn *conns = rows->source.snapshot->conns;
+    for (size_t i = 1; i < rows->count; i++) {
+        if (conns[rows->indexes[i]].netns != conns[rows->indexes[0]].netns)
+            return true;
+    }
+    return false;
+}
+
+static void choose_columns(struct rows *rows, bool all)
+{
+    const struct list_options *options = rows->options;
+    if (options->column_count > 0) {
+        memcpy(rows->columns, options->columns, options->column_count * sizeof *options->columns);
+        rows->column_count = options->column_count;
+        return;
+    }
+    /* The same address means another host in another namespace. */
+    const struct field *netns = !all && several_netns(rows) ? field_find("netns") : NULL;
+    const struct field *field;
+    for (size_t i = 0; (field = field_at(i)) != NULL; i++) {
+        if (all || field->shown || field == netns)
+            rows->columns[rows->column_count++] = field;
+    }
+}
+
+static int rows_init(struct rows *rows, const struct diagnosis *diagnosis, const struct selection *selection,
+    const struct list_options *options, bool all_columns)
+{
+    const struct snapshot *snapshot = diagnosis->snapshot;
+    *rows = (struct rows){ .source = { .snapshot = snapshot, .diagnosis = diagnosis }, .options = options };
+    rows->indexes = malloc((snapshot->conn_count + 1) * sizeof *rows->indexes);
+    if (rows->indexes == NULL)
+        return -ENOMEM;
+    if (selection != NULL && selection_is_empty(selection))
+        selection = NULL;
+    for (size_t i = 0; i < snapshot->conn_count; i++) {
+        if (selection == NULL ||
+            (selection_matches(selection, snapshot, &snapshot->conns[i]) &&
+                selection_matches_cause(selection, diagnosis_cause(diagnosis, i))))
+            rows->indexes[rows->count++] = (uint32_t)i;
+    }
+    if (!options->unsorted)
+        sort_indexes(rows->indexes, rows->count, compare_rows, &rows);
+    if (options->limit != 0 && options->limit < rows->count)
+        rows->count = options->limit;
+    choose_columns(rows, all_columns);
+    return 0;
+}
+
+static int finish(struct rows *rows, FILE *out)
+{
+    free(rows->indexes);
+    return fflush(out) != 0 || ferror(out) ? (errno ? -errno : -EIO) : 0;
+}
+
+/* --- text -------------------------------------------------------------------------------------------------------- */
+
+static void fill_row(struct rows *rows, struct table *table, uint32_t conn_index)
+{
+    for (unsigned i = 0; i < rows->column_count; i++) {
+        const struct field *field = rows->columns[i];
+        struct value value = field_value(field, &rows->source, conn_index);
+        struct buf *cell = table_cell(table);
+        value_write_text(&value, rows->source.snapshot, cell);
+        if (field->add_words != NULL)
+            field->add_words(&rows->source, conn_index, cell);
+    }
+}
+
+static void fill_titles(const struct rows *rows, struct table *table)
+{
+    for (unsigned i = 0; i < rows->column_count; i++)
+        table_title(table, rows->columns[i]->name);
+}
+
+int list_text(const struct diagnosis *diagnosis, const struct selection *selection,
+    const struct list_options *options, FILE *out)
+{
+    struct rows rows;
+    int result = rows_init(&rows, diagnosis, selection, options, false);
+    if (result < 0)
+        return result;
+    struct table table;
+    table_init(&table);
+    table.cut_at = options->terminal_width;
+    table.utf8 = options->utf8;
+    for (unsigned i = 0; i < rows.column_count; i++)
+        table_add_column(&table, rows.columns[i]->right);
+
+    if (!options->no_header) {
+        fill_titles(&rows, &table);
+        table_measure(&table);
+    }
+    for (size_t i = 0; i < rows.count; i++) {
+        fill_row(&rows, &table, rows.indexes[i]);
+        table_measure(&table);
+    }
+    if (!options->no_header) {
+        fill_titles(&rows, &table);
+        table_print(&table, out);
+    }
+    for (size_t i = 0; i < rows.count && !ferror(out); i++) {
+        fill_row(&rows, &table, rows.indexes[i]);
+        table_print(&table, out);
+    }
+    table_deinit(&table);
+    return finish(&rows, out);
+}
+
+/* --- JSON -------------------------------------------------------------------------------------------------------- */
+
+int list_json(const struct diagnosis *diagnosis, const struct selection *selection,
+    const struct list_options *options, FILE *out)
+{
+    struct rows rows;
+    int result = rows_init(&rows, diagnosis, selection, options, true);
+    if (result < 0)
+        return result;
+    const struct snapshot *snapshot = diagnosis->snapshot;
+    struct json json;
+    json_begin(&json, out, false);
+    document_begin(&json, "tcpwhy.list/1", options->tool_version, snapshot);
+    json_key(&json, "connections");
+    json_array(&json);
+    for (size_t i = 0; i < rows.count && json.error == 0; i++) {
+        json_object(&json);
+        json.compact = true; /* a connection is a line: for grep, and a third of the size */
+        for (unsigned column = 0; column < rows.column_count; column++) {
+            struct value value = field_value(rows.columns[column], &rows.source, rows.indexes[i]);
+            json_key(&json, field_key(rows.columns[column]));
+            value_write_json(&value, snapshot, &json);
+        }
+        json_object_end(&json);
+        json.compact = false;
+    }
+    json_array_end(&json);
+    document_end(&json, snapshot);
+    result = json_end(&json);
+    free(rows.indexes);
+    return result;
+}
+
+/* --- CSV --------------------------------------------------------------------------------------------------------- */
+
+int list_csv(const struct diagnosis *diagnosis, const struct selection *selection, const struct list_options *options,
+    FILE *out)
+{
+    struct rows rows;
+    int result = rows_init(&rows, diagnosis, selection, options, true);
+    if (result < 0)
+        return result;
+    struct buf line = { 0 };
+    if (!options->no_header) {
+        for (unsigned i = 0; i < rows.column_count; i++)
+            buf_printf(&line, "%s%s", i > 0 ? "," : "", field_key(rows.columns[i]));
+        csv_end_record(&line);
+        fwrite(line.data, 1, line.length, out);
+    }
+    for (size_t i = 0; i < rows.count && !ferror(out); i++) {
+        buf_clear(&line);
+        for (unsigned column = 0; column < rows.column_count; column++) {
+            struct value value = field_value(rows.columns[column], &rows.source, rows.indexes[i]);
+            if (column > 0)
+                buf_char(&line, ',');
+            value_write_csv(&value, diagnosis->snapshot, &line);
+        }
+        csv_end_record(&line);
+        fwrite(line.data, 1, line.length, out);
+    }
+    buf_deinit(&line);
+    return finish(&rows, out);
+}

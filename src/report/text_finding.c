@@ -1,0 +1,125 @@
+#include "report/text_parts.h"
+
+#include "base/text.h"
+
+/* "CRITICAL  close-wait-leak · certain · fault: local application" */
+static void heading(struct sheet *sheet, const struct finding *finding, size_t number, size_t of)
+{
+    static const char *const severities[] = { "INFO", "WARNING", "CRITICAL" };
+    static const char *const faults[] = { [FAULT_NONE] = "nobody’s fault",
+        [FAULT_LOCAL_APPLICATION] = "fault: local application", [FAULT_PEER_APPLICATION] = "fault: peer application",
+        [FAULT_PEER_OR_PATH] = "fault: peer or network path", [FAULT_HOST_SETTINGS] = "fault: host settings" };
+    sheet_line(sheet);
+    sheet_rule(sheet);
+    const char *severity = severities[finding->severity];
+    sheet_text(sheet, text_severity_ink(finding->severity), severity);
+    sheet_column(sheet, text_width(severity) + 2);
+    sheet->indent = sheet->column;
+    sheet_text(sheet, INK_BOLD, finding->id);
+    sheet_printf(sheet, INK_PLAIN, " · %s · %s", confidence_name(finding->confidence), faults[finding->fault]);
+    if (of > 1)
+        sheet_printf(sheet, INK_DIM, " · %zu\xc2\xa0of\xc2\xa0%zu", number, of);
+    sheet_line(sheet);
+    sheet_text(sheet, INK_BOLD, finding->title);
+    sheet_line(sheet);
+    sheet_line(sheet);
+}
+
+static void lasting(struct sheet *sheet, const struct finding *finding, uint64_t ms)
+{
+    sheet_text(sheet, INK_PLAIN, finding->age_at_least ? " at\xc2\xa0least\xc2\xa0" : " ");
+    sheet_duration(sheet, INK_PLAIN, ms);
+}
+
+static void ages(struct sheet *sheet, const struct finding *finding)
+{
+    if (finding->age_known && finding->count == 1) {
+        sheet_text(sheet, INK_PLAIN, "in this state for");
+        lasting(sheet, finding, finding->oldest_ms);
+    } else if (finding->age_known) {
+        sheet_text(sheet, INK_PLAIN, "the oldest");
+        lasting(sheet, finding, finding->oldest_ms);
+        sheet_text(sheet, INK_PLAIN, ", half of them");
+        lasting(sheet, finding, finding->median_ms);
+    } else {
+        sheet_text(sheet, INK_DIM, "not known");
+    }
+}
+
+static void how_long(struct sheet *sheet, const struct finding *finding)
+{
+    if (!finding->age_known && !finding->give_up_known)
+        return;
+    text_label(sheet, "Age");
+    ages(sheet, finding);
+    if (finding->give_up_known) {
+        sheet_text(sheet, INK_PLAIN, finding->count == 1 ? "; the kernel gives it up in "
+                                                         : "; the kernel gives up the first in ");
+        sheet_duration(sheet, INK_PLAIN, finding->first_give_up_ms);
+        if (finding->count > 1) {
+            sheet_text(sheet, INK_PLAIN, ", the last in ");
+            sheet_duration(sheet, INK_PLAIN, finding->last_give_up_ms);
+        }
+    }
+    sheet_line(sheet);
+}
+
+static void paragraph(struct sheet *sheet, const char *label, const char *text)
+{
+    if (text == NULL)
+        return;
+    text_label(sheet, label);
+    sheet_text(sheet, INK_PLAIN, text);
+    sheet_line(sheet);
+}
+
+static void fixes(struct sheet *sheet, const char *label, const struct fixes *fixes)
+{
+    if (fixes->count == 0)
+        return;
+    size_t column = BODY_COLUMN + (fixes->count > 1 ? 2 : 0);
+    text_label(sheet, label);
+    for (size_t i = 0; i < fixes->count; i++) {
+        sheet_column(sheet, BODY_COLUMN);
+        if (fixes->count > 1)
+            sheet_text(sheet, INK_DIM, "•");
+        sheet_column(sheet, column);
+        sheet->indent = column;
+        sheet_text(sheet, INK_PLAIN, fixes->items[i].text);
+        sheet_line(sheet);
+        if (fixes->items[i].command == NULL)
+            continue;
+        sheet_column(sheet, column);
+        sheet_verbatim(sheet, INK_DIM, "$ ");
+        sheet_verbatim(sheet, INK_COMMAND, fixes->items[i].command);
+        sheet_line(sheet);
+    }
+}
+
+static void more(struct sheet *sheet, const struct finding *finding)
+{
+    text_label(sheet, "More");
+    sheet_printf(sheet, INK_DIM, "tcpwhy explain %s", finding->id);
+    sheet_line(sheet);
+    sheet_column(sheet, BODY_COLUMN);
+    sheet_printf(sheet, INK_DIM, "tcpwhy list --cause %s", finding->id);
+    sheet_line(sheet);
+}
+
+void text_finding(struct sheet *sheet, const struct diagnosis *diagnosis, size_t number,
+    const struct report_options *options)
+{
+    const struct finding *finding = &diagnosis->findings[number - 1];
+    heading(sheet, finding, number, diagnosis->finding_count);
+    paragraph(sheet, "Why", finding->why);
+    how_long(sheet, finding);
+    text_lines(sheet, "Proof", &finding->evidence);
+    text_lines(sheet, "Ruled out", &finding->ruled_out);
+    text_who(sheet, diagnosis, finding);
+    text_conns(sheet, diagnosis, finding, options->all_connections);
+    sheet_line(sheet);
+    fixes(sheet, "Now", &finding->fix_now);
+    fixes(sheet, "For good", &finding->fix_for_good);
+    text_lines(sheet, "Won't help", &finding->will_not_help);
+    more(sheet, finding);
+}

@@ -1,0 +1,44 @@
+#include "source/linux/net_tcp.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "source/linux/proc_text.h"
+
+static int read_table(struct snapshot *snapshot, uint16_t netns, const char *path, bool ipv6)
+{
+    FILE *file = fopen(path, "re");
+    if (file == NULL)
+        return -errno;
+    char *line = NULL;
+    size_t capacity = 0;
+    int result = 0;
+    while (result == 0 && getline(&line, &capacity, file) > 0) {
+        struct conn conn;
+        if (proc_parse_net_tcp_row(line, ipv6, &conn) < 0)
+            continue; /* the heading */
+        struct conn *added = snapshot_add_conn(snapshot);
+        if (added == NULL) {
+            result = -ENOMEM;
+        } else {
+            *added = conn;
+            added->netns = netns;
+        }
+    }
+    if (result == 0 && ferror(file))
+        result = -EIO;
+    free(line);
+    fclose(file);
+    return result;
+}
+
+int net_tcp_read(struct snapshot *snapshot, uint16_t netns)
+{
+    /* The thread's own folder: /proc/net is that of the main thread. */
+    int result = read_table(snapshot, netns, "/proc/thread-self/net/tcp", false);
+    if (result < 0)
+        return result;
+    result = read_table(snapshot, netns, "/proc/thread-self/net/tcp6", true);
+    return result == -ENOENT ? 0 : result;
+}

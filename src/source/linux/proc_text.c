@@ -1,0 +1,457 @@
+#include "source/linux/proc_text.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "source/linux/inet_diag.h"
+
+/* --- /proc/net/tcp ---------------------------------------------------------------------------------------------- */
+
+/* Reads hexadecimal digits up to `most`; moves *text behind them. False where there is none. */
+static bool take_hex(const char **text, unsigned most, uint64_t *ret_value)
+{
+    uint64_t value = 0;
+    unsigned digits = 0;
+    for (; digits < most; digits++, (*text)++) {
+        char c = **text;
+        unsigned digit;
+        if (c >= '0' && c <= '9')
+            digit = (unsigned)(c - '0');
+        else if (c >= 'A' && c <= 'F')
+            digit = (unsigned)(c - 'A') + 10;
+        else if (c >= 'a' && c <= 'f')
+            digit = (unsigned)(c - 'a') + 10;
+        else
+            break;
+        value = value << 4 | digit;
+    }
+    *ret_value = value;
+    return digits > 0;
+}
+
+static bool take_decimal(const char **text, uint64_t *ret_value)
+{
+    char *end;
+    while (**text == ' ')
+        (*text)++;
+    if (**text < '0' || **text > '9')
+        return false;
+    errno = 0;
+    *ret_value = strtoull(*text, &end, 10);
+    *text = end;
+    return errno == 0;
+}
+
+static bool take_char(const char **text, char wanted)
+{
+    if (**text != wanted)
+        return false;
+    (*text)++;
+    return true;
+}
+
+static void skip_spaces(const char **text)
+{
+    while (**text == ' ')
+        (*text)++;
+}
+
+/* "0100007F:1F90": the address in words of the machine's byte order, the port as a number. */
+static bool take_endpoint(const char **text, bool ipv6, struct ip *ret_ip, uint16_t *ret_port)
+{
+    uint32_t words[4] = { 0 };
+    uint64_t value;
+    for (unsigned i = 0; i < (ipv6 ? 4U : 1U); i++) {
+        if (!take_hex(text, 8, &value))
+            return false;
+        words[i] = (uint32_t)value;
+    }
+    if (!take_char(text, ':') || !take_hex(text, 4, &value))
+        return false;
+    *ret_ip = ipv6 ? ip_from_v6((const uint8_t *)words) : ip_from_v4((const uint8_t *)words);
+    *ret_port = (uint16_t)value;
+    return true;
+}
+
+/* The kernel counts timers in USER_HZ here, which is 100 on every Linux ABI. */
+enum { TICK_MS = 10 };
+
+int proc_parse_net_tcp_row(const char *row, bool ipv6, struct conn *ret_conn)
+{
+    struct conn conn = { .ipv6 = ipv6, .holder = NO_INDEX };
+    uint64_t slot, state, send_q, recv_q, timer, ticks, retransmits, uid, probes, inode;
+    const char *text = row;
+    if (!take_decimal(&text, &slot) || !take_char(&text, ':'))
+        return -EBADMSG;
+    skip_spaces(&text);
+    if (!take_endpoint(&text, ipv6, &conn.local, &conn.local_port))
+        return -EBADMSG;
+    skip_spaces(&text);
+    if (!take_endpoint(&text, ipv6, &conn.remote, &conn.remote_port))
+        return -EBADMSG;
+    skip_spaces(&text);
+    if (!take_hex(&text, 2, &state))
+        return -EBADMSG;
+    skip_spaces(&text);
+    if (!take_hex(&text, 8, &send_q) || !take_char(&text, ':') || !take_hex(&text, 8, &recv_q))
+        return -EBADMSG;
+    skip_spaces(&text);
+    if (!take_hex(&text, 2, &timer) || !take_char(&text, ':') || !take_hex(&text, 8, &ticks))
+        return -EBADMSG;
+    skip_spaces(&text);
+    if (!take_hex(&text, 8, &retransmits) || !take_decimal(&text, &uid) || !take_decimal(&text, &probes) ||
+        !take_decimal(&text, &inode))
+        return -EBADMSG;
+    conn.state = (uint8_t)inet_diag_state((unsigned)state);
+    if (conn.state == STATE_UNKNOWN)
+        return -EBADMSG;
+
+    conn.recv_q_bytes = (uint32_t)recv_q;
+    conn.send_q_bytes = (uint32_t)send_q;
+    conn.timer = (uint8_t)timer;
+    conn.timer_ms = ticks > UINT32_MAX / TICK_MS ? UINT32_MAX : (uint32_t)ticks * TICK_MS;
+    /* The column holds retransmissions only; probes have one of their own. */
+    conn.retransmits = (uint8_t)(timer == TIMER_PERSIST ? probes : retransmits);
+    conn.uid = (uint32_t)uid;
+    conn.inode = (uint32_t)inode;
+    conn.present = CONN_QUEUES | CONN_TIMER | CONN_INODE;
+    if (inode != 0 || uid != 0)
+        conn.present |= CONN_UID;
+    *ret_conn = conn;
+    return 0;
+}
+
+/* --- processes -------------------------------------------------------------------------------------------------- */
+
+int proc_parse_stat(const char *text, struct proc_stat *ret_stat)
+{
+    enum { PF_KTHREAD = 0x00200000 }; /* include/linux/sched.h */
+    const char *open = strchr(text, '(');
+    const char *close = strrchr(text, ')');
+    if (open == NULL || close == NULL || close < open)
+        return -EBADMSG;
+    struct proc_stat stat = { 0 };
+    size_t length = (size_t)(close - open - 1);
+    if (length >= sizeof stat.name)
+        length = sizeof stat.name - 1;
+    memcpy(stat.name, open + 1, length);
+
+    unsigned long flags;
+    /* Fields 3 to 22: state ppid pgrp session tty tpgid flags … num_threads itrealvalue starttime */
+    int fields = sscanf(close + 1,
+        " %c %" SCNu32 " %*d %*d %*d %*d %lu %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %" SCNu32 " %*d %" SCNu64,
+        &stat.state, &stat.parent_pid, &flags, &stat.threads, &stat.start_ticks);
+    if (fields != 5)
+        return -EBADMSG;
+    stat.kernel_thread = (flags & PF_KTHREAD) != 0;
+    *ret_stat = stat;
+    return 0;
+}
+
+/* The text behind the first line that starts with `word`, or NULL. */
+static const char *line_after(const char *text, const char *word)
+{
+    size_t length = strlen(word);
+    while (text != NULL) {
+        if (strncmp(text, word, length) == 0)
+            return text + length;
+        text = strchr(text, '\n');
+        if (text != NULL)
+            text++;
+    }
+    return NULL;
+}
+
+int proc_parse_status_uid(const char *text, uint32_t *ret_uid)
+{
+    const char *line = line_after(text, "Uid:");
+    uint32_t uid;
+    if (line == NULL || sscanf(line, "%*u %" SCNu32, &uid) != 1)
+        return -EBADMSG;
+    *ret_uid = uid;
+    return 0;
+}
+
+int proc_parse_limits(const char *text, uint32_t *ret_files)
+{
+    const char *line = line_after(text, "Max open files");
+    if (line == NULL)
+        return -EBADMSG;
+    line += strspn(line, " ");
+    if (strncmp(line, "unlimited", strlen("unlimited")) == 0) {
+        *ret_files = UINT32_MAX;
+        return 0;
+    }
+    uint64_t files;
+    if (!take_decimal(&line, &files))
+        return -EBADMSG;
+    *ret_files = files > UINT32_MAX ? UINT32_MAX : (uint32_t)files;
+    return 0;
+}
+
+bool proc_parse_socket_link(const char *link, size_t length, uint32_t *ret_inode)
+{
+    static const char prefix[] = "socket:[";
+    if (length < sizeof prefix || memcmp(link, prefix, sizeof prefix - 1) != 0 || link[length - 1] != ']')
+        return false;
+    uint64_t inode = 0;
+    for (size_t i = sizeof prefix - 1; i < length - 1; i++) {
+        if (link[i] < '0' || link[i] > '9')
+            return false;
+        inode = inode * 10 + (uint64_t)(link[i] - '0');
+        if (inode > UINT32_MAX)
+            return false;
+    }
+    *ret_inode = (uint32_t)inode;
+    return inode != 0;
+}
+
+int proc_parse_syscall(const char *text, long *ret_number, uint64_t *ret_argument)
+{
+    long number;
+    unsigned long long argument = 0;
+    if (strncmp(text, "running", strlen("running")) == 0) {
+        *ret_number = -1;
+        *ret_argument = 0;
+        return 0;
+    }
+    if (sscanf(text, "%ld %llx", &number, &argument) < 1)
+        return -EBADMSG;
+    *ret_number = number;
+    *ret_argument = argument;
+    return 0;
+}
+
+/* --- control groups --------------------------------------------------------------------------------------------- */
+
+size_t proc_parse_cgroup(const char *text, const char **ret_path)
+{
+    size_t best = 0;
+    const char *unified = line_after(text, "0::");
+    if (unified != NULL) {
+        best = strcspn(unified, "\n");
+        *ret_path = unified;
+        if (best > 1)
+            return best;
+    }
+    const char *named = strstr(text, ":name=systemd:");
+    if (named != NULL) {
+        named += strlen(":name=systemd:");
+        size_t length = strcspn(named, "\n");
+        if (length > best) {
+            *ret_path = named;
+            best = length;
+        }
+    }
+    return best;
+}
+
+static bool has_suffix(const char *part, size_t length, const char *suffix)
+{
+    size_t suffix_length = strlen(suffix);
+    return length > suffix_length && memcmp(part + length - suffix_length, suffix, suffix_length) == 0;
+}
+
+static bool has_prefix(const char *part, size_t length, const char *prefix)
+{
+    size_t prefix_length = strlen(prefix);
+    return length > prefix_length && memcmp(part, prefix, prefix_length) == 0;
+}
+
+size_t proc_cgroup_unit(const char *path, const char **ret_unit)
+{
+    static const char *const kinds[] = { ".service", ".scope", ".socket", ".mount", ".swap" };
+    size_t found = 0;
+    for (const char *part = path; *part != '\0';) {
+        size_t length = strcspn(part, "/");
+        for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+            if (has_suffix(part, length, kinds[i])) {
+                *ret_unit = part;
+                found = length;
+            }
+        }
+        part += length;
+        part += *part == '/';
+    }
+    return found;
+}
+
+enum { HASH_LENGTH = 64, ID_LENGTH = 12 };
+
+/* "docker-<64 hex>.scope", "<64 hex>": the hash, or NULL. */
+static const char *hash_in(const char *part, size_t length)
+{
+    if (has_suffix(part, length, ".scope"))
+        length -= strlen(".scope");
+    if (length < HASH_LENGTH)
+        return NULL;
+    const char *hash = part + length - HASH_LENGTH;
+    if (hash > part && hash[-1] != '-' && hash[-1] != ':')
+        return NULL;
+    return strspn(hash, "0123456789abcdef") >= HASH_LENGTH ? hash : NULL;
+}
+
+size_t proc_cgroup_container(const char *path, const char **ret_container)
+{
+    /* What stands around a container's name in the parts of a path. */
+    static const struct {
+        const char *prefix, *suffix;
+    } frames[] = {
+        { "lxc.payload.", "" },
+        { "machine-", ".scope" },
+        { "systemd-nspawn@", ".service" },
+    };
+    size_t found = 0;
+    const char *before = "";
+    size_t before_length = 0;
+    for (const char *part = path; *part != '\0';) {
+        size_t length = strcspn(part, "/");
+        const char *hash = hash_in(part, length);
+        if (hash != NULL) {
+            *ret_container = hash;
+            found = ID_LENGTH;
+        }
+        for (size_t i = 0; i < sizeof frames / sizeof *frames; i++) {
+            size_t around = strlen(frames[i].prefix) + strlen(frames[i].suffix);
+            if (length > around && has_prefix(part, length, frames[i].prefix) &&
+                (frames[i].suffix[0] == '\0' || has_suffix(part, length, frames[i].suffix))) {
+                *ret_container = part + strlen(frames[i].prefix);
+                found = length - around;
+            }
+        }
+        if (before_length == 3 && memcmp(before, "lxc", 3) == 0 && length > 0) {
+            *ret_container = part;
+            found = length;
+        }
+        before = part;
+        before_length = length;
+        part += length;
+        part += *part == '/';
+    }
+    return found;
+}
+
+/* --- settings and counters -------------------------------------------------------------------------------------- */
+
+static void set_counter(const char *line, const char *name, size_t length, enum counter_file file, int64_t value,
+    struct net_values *values)
+{
+    for (int i = 0; i < COUNTER_COUNT; i++) {
+        const struct counter_info *info = &counter_infos[i];
+        if (info->file == file && strncmp(info->name, name, length) == 0 && info->name[length] == '\0' &&
+            strcmp(info->line, line) == 0) {
+            values->counters[i] = value;
+            values->has_counter[i] = true;
+        }
+    }
+}
+
+/* "Name: a 1 b 2": names and values alternate (sockstat). */
+static void read_alternating(const char *line, const char *rest, struct net_values *values)
+{
+    while (*rest == ' ') {
+        rest++;
+        size_t name_length = strcspn(rest, " \n");
+        const char *number = rest + name_length;
+        if (*number != ' ')
+            return;
+        char *end;
+        long long value = strtoll(number, &end, 10);
+        set_counter(line, rest, name_length, COUNTER_FILE_SOCKSTAT, value, values);
+        if (end == number)
+            return;
+        rest = end;
+    }
+}
+
+/* "Name: a b" above "Name: 1 2": a line of names, a line of values (netstat, snmp). */
+static void read_pair(const char *line, const char *names, const char *numbers, enum counter_file file,
+    struct net_values *values)
+{
+    while (*names == ' ') {
+        names++;
+        size_t length = strcspn(names, " \n");
+        char *end;
+        long long value = strtoll(numbers, &end, 10);
+        if (end == numbers)
+            return;
+        set_counter(line, names, length, file, value, values);
+        names += length;
+        numbers = end;
+    }
+}
+
+void proc_parse_counters(const char *text, enum counter_file file, struct net_values *values)
+{
+    while (*text != '\0') {
+        char line[16];
+        size_t length = strcspn(text, ":\n");
+        const char *rest = text + length;
+        const char *next = text + strcspn(text, "\n");
+        next += *next == '\n';
+        if (*rest == ':' && length < sizeof line) {
+            memcpy(line, text, length);
+            line[length] = '\0';
+            rest++;
+            if (file == COUNTER_FILE_SOCKSTAT) {
+                read_alternating(line, rest, values);
+            } else if (strncmp(next, text, length + 1) == 0) {
+                read_pair(line, rest, next + length + 1, file, values);
+                next += strcspn(next, "\n");
+                next += *next == '\n';
+            }
+        }
+        text = next;
+    }
+}
+
+unsigned proc_count_reserved_ports(const char *text, unsigned first, unsigned last)
+{
+    unsigned reserved = 0;
+    uint64_t low, high;
+    while (take_decimal(&text, &low)) {
+        high = low;
+        if (take_char(&text, '-') && !take_decimal(&text, &high))
+            break;
+        if (low < first)
+            low = first;
+        if (high > last)
+            high = last;
+        if (low <= high) {
+            reserved += (unsigned)(high - low) + 1;
+            first = (unsigned)high + 1; /* the kernel lists them in order; no port counts twice */
+        }
+        if (!take_char(&text, ','))
+            break;
+    }
+    return reserved;
+}
+
+void proc_parse_setting(const char *text, enum setting setting, struct net_values *values)
+{
+    if (setting == SETTING_RESERVED_PORTS) {
+        if (!values->has_setting[SETTING_PORT_RANGE_FIRST] || !values->has_setting[SETTING_PORT_RANGE_LAST])
+            return;
+        values->settings[setting] = proc_count_reserved_ports(text,
+            (unsigned)values->settings[SETTING_PORT_RANGE_FIRST],
+            (unsigned)values->settings[SETTING_PORT_RANGE_LAST]);
+        values->has_setting[setting] = true;
+        return;
+    }
+    for (unsigned word = 0;; word++) {
+        char *end;
+        errno = 0;
+        long long value = strtoll(text, &end, 10);
+        if (end == text || errno != 0)
+            return;
+        if (word == setting_infos[setting].word) {
+            values->settings[setting] = value;
+            values->has_setting[setting] = true;
+            return;
+        }
+        text = end;
+    }
+}

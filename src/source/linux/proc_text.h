@@ -1,0 +1,54 @@
+#pragma once
+/*
+ * The texts of /proc as values. Pure and bounded: text in, values out; a text that is not as expected yields less, never
+ * an error. Formats: proc(5), Documentation/filesystems/proc.rst, Documentation/networking/proc_net_tcp.rst.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/conn.h"
+#include "model/setting.h"
+
+/* One row of /proc/net/tcp or tcp6 (without its newline). Returns 0, or -EBADMSG for the heading and anything else. */
+int proc_parse_net_tcp_row(const char *row, bool ipv6, struct conn *ret_conn);
+
+struct proc_stat {
+    char name[64];
+    char state;
+    uint32_t parent_pid;
+    uint32_t threads;
+    uint64_t start_ticks; /* after boot, in clock ticks */
+    bool kernel_thread;   /* PF_KTHREAD */
+};
+
+/* /proc/PID/stat. The name may hold anything, parentheses and newlines included. Returns 0 or -EBADMSG. */
+int proc_parse_stat(const char *text, struct proc_stat *ret_stat);
+/* "Uid:" of /proc/PID/status: the effective user. Returns 0 or -EBADMSG. */
+int proc_parse_status_uid(const char *text, uint32_t *ret_uid);
+/* "Max open files" of /proc/PID/limits: the soft limit, UINT32_MAX for unlimited. Returns 0 or -EBADMSG. */
+int proc_parse_limits(const char *text, uint32_t *ret_files);
+/* "socket:[12345]", as /proc/PID/fd/N links to it. False for other links. */
+bool proc_parse_socket_link(const char *link, size_t length, uint32_t *ret_inode);
+
+/*
+ * The path in /proc/PID/cgroup: of cgroup v2 ("0::/…"), or of systemd's own hierarchy where v2 has only the root.
+ * Returns its length and where it starts, 0 where there is none.
+ */
+size_t proc_parse_cgroup(const char *text, const char **ret_path);
+/* The systemd unit that a cgroup path belongs to: its last part that is a unit. Length 0: none. */
+size_t proc_cgroup_unit(const char *path, const char **ret_unit);
+/*
+ * The container that a cgroup path belongs to: the first 12 characters of its id (Docker, containerd, CRI-O, Podman), or
+ * its name (LXC, systemd-nspawn). Length 0: none.
+ */
+size_t proc_cgroup_container(const char *path, const char **ret_container);
+
+/* A counter file as a whole: sets those of counter_infos that are in it. */
+void proc_parse_counters(const char *text, enum counter_file file, struct net_values *values);
+/* A sysctl file: sets the settings that are read from the sysctl `name`. */
+void proc_parse_setting(const char *text, enum setting setting, struct net_values *values);
+/* How many ports between first and last a list like "8080,9000-9010" reserves. */
+unsigned proc_count_reserved_ports(const char *text, unsigned first, unsigned last);
+/* /proc/PID/syscall: the number and its first argument; number -1: running, or not in a call. Returns 0 or -EBADMSG. */
+int proc_parse_syscall(const char *text, long *ret_number, uint64_t *ret_argument);

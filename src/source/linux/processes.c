@@ -1,0 +1,194 @@
+#include "source/linux/processes.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "source/linux/proc_file.h"
+#include "source/linux/proc_text.h"
+
+enum { TEXT_BYTES = 4096 };
+
+/* The folder of cgroup v2, "" where it is not mounted. */
+static void find_cgroup2(char *path, size_t size)
+{
+    path[0] = '\0';
+    FILE *file = fopen("/proc/self/mountinfo", "re");
+    if (file == NULL)
+        return;
+    char line[TEXT_BYTES];
+    while (fgets(line, sizeof line, file) != NULL) {
+        /* "36 35 98:0 /root /mount/point options … - type source options" */
+        char point[256];
+        const char *type = strstr(line, " - ");
+        if (type != NULL && strncmp(type, " - cgroup2 ", strlen(" - cgroup2 ")) == 0 &&
+            sscanf(line, "%*s %*s %*s %*s %255s", point) == 1) {
+            snprintf(path, size, "%s", point);
+            break;
+        }
+    }
+    fclose(file);
+}
+
+/* The index of the cgroup with this path, added where it is new. */
+static uint32_t intern_cgroup(struct snapshot *snapshot, const char *root, const char *path)
+{
+    for (size_t i = 0; i < snapshot->cgroup_count; i++) {
+        if (strcmp(snapshot->cgroups[i].path, path) == 0)
+            return (uint32_t)i;
+    }
+    struct cgroup *cgroup = snapshot_add_cgroup(snapshot);
+    if (cgroup == NULL)
+        return NO_INDEX;
+    cgroup->path = arena_strdup(&snapshot->arena, path);
+    const char *part;
+    size_t length = proc_cgroup_container(path, &part);
+    if (length > 0)
+        cgroup->container = arena_strndup(&snapshot->arena, part, length);
+    length = proc_cgroup_unit(path, &part);
+    if (length > 0)
+        cgroup->unit = arena_strndup(&snapshot->arena, part, length);
+    char folder[TEXT_BYTES];
+    struct stat status;
+    if (root[0] != '\0' && snprintf(folder, sizeof folder, "%s%s", root, path) < (int)sizeof folder &&
+        stat(folder, &status) == 0)
+        cgroup->id = status.st_ino; /* cgroup_id() is the inode of its folder on 64-bit machines */
+    return (uint32_t)(snapshot->cgroup_count - 1);
+}
+
+static void read_cgroup(struct snapshot *snapshot, struct process *process, int folder, const char *root)
+{
+    char text[TEXT_BYTES], path[TEXT_BYTES];
+    const char *start;
+    if (proc_read(folder, "cgroup", text, sizeof text) <= 0)
+        return;
+    size_t length = proc_parse_cgroup(text, &start);
+    if (length == 0)
+        return;
+    memcpy(path, start, length);
+    path[length] = '\0';
+    process->cgroup = intern_cgroup(snapshot, root, path);
+    if (process->cgroup != NO_INDEX) {
+        process->unit = snapshot->cgroups[process->cgroup].unit;
+        process->container = snapshot->cgroups[process->cgroup].container;
+    }
+}
+
+const char *processes_container_of(struct snapshot *snapshot, uint32_t pid)
+{
+    char path[32], text[TEXT_BYTES];
+    const char *start, *container;
+    snprintf(path, sizeof path, "/proc/%u/cgroup", pid);
+    if (proc_read(AT_FDCWD, path, text, sizeof text) <= 0)
+        return NULL;
+    size_t length = proc_parse_cgroup(text, &start);
+    if (length == 0)
+        return NULL;
+    text[(size_t)(start - text) + length] = '\0';
+    length = proc_cgroup_container(start, &container);
+    return length > 0 ? arena_strndup(&snapshot->arena, container, length) : NULL;
+}
+
+/*
+ * The name of a user, from /etc/passwd only: the name service may ask a server, and this tool runs on machines whose network
+ * is what is broken. Else the number.
+ */
+static const char *user_name(struct snapshot *snapshot, const char *passwd, uint32_t uid)
+{
+    for (const char *line = passwd; *line != '\0';) {
+        size_t length = strcspn(line, ":\n");
+        const char *password = line + length + (line[length] == ':');
+        const char *number = password + strcspn(password, ":\n");
+        if (*number == ':' && strtoul(number + 1, NULL, 10) == uid)
+            return arena_strndup(&snapshot->arena, line, length);
+        line += strcspn(line, "\n");
+        line += *line == '\n';
+    }
+    return arena_printf(&snapshot->arena, "%u", uid);
+}
+
+static void read_user(struct snapshot *snapshot, struct process *process, int folder, const char *passwd)
+{
+    char text[TEXT_BYTES];
+    if (proc_read(folder, "status", text, sizeof text) <= 0 || proc_parse_status_uid(text, &process->uid) < 0) {
+        process->user = "?";
+        return;
+    }
+    for (const struct process *other = snapshot->processes; other < process; other++) {
+        if (other->uid == process->uid) {
+            process->user = other->user;
+            return;
+        }
+    }
+    process->user = user_name(snapshot, passwd, process->uid);
+}
+
+/* Arguments are separated by NULs; processes may write what they like there. */
+static void read_command(struct snapshot *snapshot, struct process *process, int folder)
+{
+    char text[TEXT_BYTES];
+    ssize_t length = proc_read(folder, "cmdline", text, sizeof text);
+    while (length > 0 && (text[length - 1] == '\0' || text[length - 1] == ' '))
+        length--;
+    if (length <= 0)
+        return;
+    for (ssize_t i = 0; i < length; i++) {
+        if (text[i] == '\0')
+            text[i] = ' ';
+    }
+    process->command = arena_strndup(&snapshot->arena, text, (size_t)length);
+}
+
+static void read_stat(struct snapshot *snapshot, struct process *process, int folder)
+{
+    char text[TEXT_BYTES];
+    struct proc_stat stat;
+    if (proc_read(folder, "stat", text, sizeof text) <= 0 || proc_parse_stat(text, &stat) < 0)
+        return;
+    process->name = arena_strdup(&snapshot->arena, stat.name);
+    process->parent_pid = stat.parent_pid;
+    process->threads = stat.threads;
+    process->state = stat.state;
+    struct timespec now;
+    long ticks_per_second = sysconf(_SC_CLK_TCK);
+    if (clock_gettime(CLOCK_BOOTTIME, &now) == 0 && ticks_per_second > 0) {
+        uint64_t now_ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+        uint64_t start_ms = stat.start_ticks * 1000 / (uint64_t)ticks_per_second;
+        process->running_ms = now_ms > start_ms ? now_ms - start_ms : 1;
+    }
+}
+
+void processes_describe(struct snapshot *snapshot)
+{
+    enum { PASSWD_BYTES = 256 * 1024 };
+    char root[256], limits[TEXT_BYTES];
+    find_cgroup2(root, sizeof root);
+    char *passwd = malloc(PASSWD_BYTES);
+    if (passwd == NULL || proc_read(AT_FDCWD, "/etc/passwd", passwd, PASSWD_BYTES) < 0) {
+        free(passwd);
+        passwd = NULL;
+    }
+    for (size_t i = 0; i < snapshot->process_count; i++) {
+        struct process *process = &snapshot->processes[i];
+        char path[32];
+        process->name = "(gone)";
+        process->user = "?";
+        process->state = '?';
+        snprintf(path, sizeof path, "/proc/%u", process->pid);
+        int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (folder < 0)
+            continue;
+        read_stat(snapshot, process, folder);
+        read_user(snapshot, process, folder, passwd ? passwd : "");
+        read_command(snapshot, process, folder);
+        read_cgroup(snapshot, process, folder, root);
+        if (proc_read(folder, "limits", limits, sizeof limits) > 0)
+            proc_parse_limits(limits, &process->fds_limit);
+        close(folder);
+    }
+    free(passwd);
+}

@@ -1,0 +1,6 @@
+#pragma once
+/* Settings and counters of the network namespace that the calling thread is in. */
+#include "model/setting.h"
+
+/* What cannot be read stays unknown. */
+void settings_read(struct net_values *values);

@@ -1,0 +1,127 @@
+#include "source/linux/sock_diag.h"
+
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "source/linux/inet_diag.h"
+
+enum {
+    /* The kernel fills at most 32 KiB for one read of a dump: netlink_dump(). */
+    RECEIVE_BYTES = 32 * 1024,
+    ALL_STATES = (1U << (KERNEL_STATE_BOUND + 1)) - 1,
+};
+
+struct dump {
+    struct snapshot *snapshot;
+    uint16_t netns;
+};
+
+static int take_message(const struct nlmsghdr *header, void *data)
+{
+    struct dump *dump = data;
+    struct conn conn;
+    /* A message that this version does not understand is passed over: a newer kernel may have other states. */
+    if (inet_diag_parse(mnl_nlmsg_get_payload(header), mnl_nlmsg_get_payload_len(header), &conn) < 0)
+        return MNL_CB_OK;
+    conn.netns = dump->netns;
+    struct conn *added = snapshot_add_conn(dump->snapshot);
+    if (added == NULL) {
+        errno = ENOMEM;
+        return MNL_CB_ERROR;
+    }
+    *added = conn;
+    return MNL_CB_OK;
+}
+
+static int dump_family(struct mnl_socket *socket, uint8_t family, unsigned sequence, struct dump *dump)
+{
+    char request[MNL_NLMSG_HDRLEN + MNL_ALIGN(sizeof(struct inet_diag_req_v2))];
+    struct nlmsghdr *header = mnl_nlmsg_put_header(request);
+    header->nlmsg_type = SOCK_DIAG_BY_FAMILY;
+    header->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+    header->nlmsg_seq = sequence;
+    struct inet_diag_req_v2 *query = mnl_nlmsg_put_extra_header(header, sizeof *query);
+    query->sdiag_family = family;
+    query->sdiag_protocol = IPPROTO_TCP;
+    query->idiag_ext = 1U << (INET_DIAG_INFO - 1) | 1U << (INET_DIAG_SKMEMINFO - 1);
+    query->idiag_states = ALL_STATES;
+    if (mnl_socket_sendto(socket, header, header->nlmsg_len) < 0)
+        return -errno;
+
+    _Static_assert(RECEIVE_BYTES % sizeof(struct nlmsghdr) == 0, "whole words");
+    struct nlmsghdr buffer[RECEIVE_BYTES / sizeof(struct nlmsghdr)];
+    int result;
+    do {
+        ssize_t length = mnl_socket_recvfrom(socket, buffer, sizeof buffer);
+        if (length < 0 && errno == EINTR) {
+            result = MNL_CB_OK;
+            continue;
+        }
+        if (length < 0)
+            return -errno;
+        result = mnl_cb_run(buffer, (size_t)length, sequence, mnl_socket_get_portid(socket), take_message, dump);
+    } while (result > MNL_CB_STOP);
+    return result < 0 ? -errno : 0;
+}
+
+/*
+ * Drops what was seen twice: the kernel hands the sockets out in batches, and one that changes its place in between (a
+ * connection that becomes a TIME_WAIT mini-socket keeps its cookie) may come again. The later sight is the better one.
+ */
+static int drop_repeated(struct snapshot *snapshot, size_t first)
+{
+    size_t count = snapshot->conn_count - first;
+    size_t slots = 16;
+    while (slots < count * 2)
+        slots *= 2;
+    uint32_t *table = malloc(slots * sizeof *table);
+    if (table == NULL)
+        return -ENOMEM;
+    memset(table, 0xff, slots * sizeof *table); /* NO_INDEX */
+
+    size_t kept = first;
+    for (size_t i = first; i < snapshot->conn_count; i++) {
+        const struct conn *conn = &snapshot->conns[i];
+        size_t slot = (size_t)(conn->cookie * 0x9e3779b97f4a7c15ULL >> 20) & (slots - 1);
+        while (table[slot] != NO_INDEX && snapshot->conns[table[slot]].cookie != conn->cookie)
+            slot = (slot + 1) & (slots - 1);
+        if (table[slot] == NO_INDEX) {
+            table[slot] = (uint32_t)kept;
+            snapshot->conns[kept++] = *conn;
+        } else {
+            snapshot->conns[table[slot]] = *conn;
+        }
+    }
+    snapshot->conn_count = kept;
+    free(table);
+    return 0;
+}
+
+int sock_diag_read(struct snapshot *snapshot, uint16_t netns)
+{
+    struct mnl_socket *socket = mnl_socket_open2(NETLINK_SOCK_DIAG, SOCK_CLOEXEC);
+    if (socket == NULL)
+        return -errno;
+    size_t first = snapshot->conn_count;
+    struct dump dump = { .snapshot = snapshot, .netns = netns };
+    int result = mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0 ? -errno : 0;
+    if (result == 0)
+        result = dump_family(socket, AF_INET, 1, &dump);
+    if (result == 0) {
+        result = dump_family(socket, AF_INET6, 2, &dump);
+        if (result == -ENOENT || result == -EAFNOSUPPORT) /* a kernel without IPv6 */
+            result = 0;
+    }
+    mnl_socket_close(socket);
+    if (result == 0)
+        result = drop_repeated(snapshot, first);
+    if (result < 0)
+        snapshot->conn_count = first;
+    return result;
+}

@@ -1,0 +1,99 @@
+"""The shape of the code: who may include whom, what may stand where, and that every finding is complete."""
+import re
+
+from .tree import ROOT, files, finding_ids
+
+MIDDLE = ["source", "diagnose", "knowledge", "report", "act"]
+# What each folder of src/ may include beside itself. "" is src/ itself: main.c.
+MAY_INCLUDE = {
+    "base": [],
+    "model": ["base"],
+    **{folder: ["base", "model"] for folder in MIDDLE},
+    "cmd": ["base", "model", *MIDDLE],
+    "": ["base", "model", "cmd"],
+}
+
+# Only src/cmd and main.c talk to people and decide that the program ends. base/memory.c may end it: out of memory.
+BELOW_COMMANDS = ["base", "model", *MIDDLE]
+FORBIDDEN = [
+    (r"\b(printf|puts|putchar|perror|vprintf|err|errx|warn|warnx)\s*\(", "prints"),
+    (r"\bstdout\b", "names stdout"),
+    (r"\bstderr\b", "names stderr"),
+    (r"\b(_?exit|quick_exit)\s*\(", "ends the program"),
+]
+ALLOWED = {("src/base/memory.c", "names stderr"), ("src/base/memory.c", "ends the program")}
+
+PLATFORMS = r"^\s*#\s*(if|ifdef|ifndef|elif).*\b(_WIN32|_WIN64|__linux__|__APPLE__|__unix__|__MINGW32__|__FreeBSD__)\b"
+LINES_MAX = 500
+
+
+def folder_of(path):
+    return path.parts[1] if len(path.parts) > 2 else ""
+
+
+def without_comments(text):
+    """The same lines with comments blank, and strings empty."""
+    def blank(match):
+        word = match.group(0)
+        return '""' if word.startswith('"') else "\n" * word.count("\n")
+    return re.sub(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"', blank, text, flags=re.S)
+
+
+def check_includes(path, text):
+    folder = folder_of(path)
+    for name in re.findall(r'^\s*#\s*include\s+"([^"]+)"', text, flags=re.M):
+        target = name.split("/")[0] if "/" in name else None
+        if target is None or target not in MAY_INCLUDE:
+            if not (path.parent / name).exists() and not name.endswith(".inc"):
+                yield f'{path}: "{name}" is not written as a path from src/'
+        elif target != folder and target not in MAY_INCLUDE[folder]:
+            yield f'{path}: src/{folder} must not include "{name}"'
+
+
+def check_own_header(path, text):
+    own = str(path.relative_to("src").with_suffix(".h"))
+    first = re.search(r'^\s*#\s*include\s+["<]([^">]+)[">]', text, flags=re.M)
+    if path.suffix == ".c" and (ROOT / "src" / own).exists() and first and first.group(1) != own:
+        yield f'{path}: includes "{first.group(1)}" before its own header'
+
+
+def check_words(path, code):
+    if folder_of(path) in BELOW_COMMANDS:
+        for pattern, what in FORBIDDEN:
+            if (str(path), what) not in ALLOWED and re.search(pattern, code):
+                yield f"{path}: {what}; that is for src/cmd"
+    if re.search(PLATFORMS, code, flags=re.M):
+        yield f"{path}: asks for the platform; that is for the build, which chooses a file"
+
+
+def check_size(path, text):
+    lines = text.count("\n")
+    if lines > LINES_MAX:
+        yield f"{path}: {lines} lines; more than {LINES_MAX} are not one subject"
+    if path.suffix == ".h" and "#pragma once" not in text:
+        yield f"{path}: lacks #pragma once"
+
+
+def check_file(path):
+    text = (ROOT / path).read_text()
+    code = without_comments(text)
+    return [*check_includes(path, text), *check_own_header(path, text), *check_words(path, code),
+            *check_size(path, text)]
+
+
+def check_finding(finding, integration):
+    if not (ROOT / "src/knowledge/pages" / f"{finding}.md").exists():
+        yield f"src/knowledge/pages/{finding}.md is missing"
+    if not re.search(rf"[\"']{re.escape(finding)}[\"']", integration):
+        yield f"no test in tests/integration names {finding}"
+
+
+def run_layers(outcome):
+    """Direction of the includes, forbidden words, and a page and a test for every finding."""
+    for path in files("src/**/*.[ch]"):
+        outcome.expect(str(path), check_file(path))
+    findings = finding_ids()
+    outcome.expect("table of findings", [] if findings else ["no ids were found in src/diagnose/findings.c"])
+    integration = "\n".join((ROOT / path).read_text() for path in files("tests/integration/**/*.py"))
+    for finding in findings:
+        outcome.expect(f"finding {finding}", list(check_finding(finding, integration)))

@@ -1,0 +1,35 @@
+"""Suites that pytest runs: golden, integration, recipes."""
+from .tree import PROGRAM, REPORTS, ROOT, run
+
+
+def run_pytest(outcome, suite, program=PROGRAM, report=None, **environment):
+    folder = ROOT / "tests" / suite
+    if not folder.is_dir():
+        outcome.fail(suite, f"tests/{suite} is missing")
+        return
+    junit = REPORTS / f"{report or suite}.xml"
+    junit.unlink(missing_ok=True)
+    done = run(["/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={junit}", folder],
+               timeout=900, TCPWHY=str(program), **environment)
+    if not junit.exists():
+        outcome.fail(suite, done.stdout)
+        return
+    before = len(outcome.failed)
+    cases = outcome.add_junit(junit)
+    if done.returncode != 0 and len(outcome.failed) == before or cases == 0:
+        outcome.fail(suite, done.stdout)
+
+
+def run_golden(outcome):
+    """Dumps and snapshots in, renderings out."""
+    run_pytest(outcome, "golden")
+
+
+def run_integration(outcome):
+    """Real sockets in namespaces of their own."""
+    run_pytest(outcome, "integration")
+
+
+def run_recipes(outcome):
+    """The code that `tcpwhy explain closing` recommends."""
+    run_pytest(outcome, "recipes")
