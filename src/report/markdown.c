@@ -371,6 +371,8 @@ static int add_text(MD_TEXTTYPE type, const MD_CHAR *text, MD_SIZE size, void *u
         buf_char(out, STYLED_BREAK);
     else if (type == MD_TEXT_ENTITY)
         add_entity(out, text, size, renderer->style);
+    else if (type == MD_TEXT_CODE)
+        styled_code(out, text, size, renderer->style);
     else
         styled_text(out, text, size, renderer->style);
     return 0;

@@ -124,6 +124,7 @@ static void hostile_characters_are_escaped(void **state)
         "```\na\033[31mb\x01\x05\n```",
         "| a\033[31m |\n|---|\n| \x02\x03\x04 |",
         "[a](http://x\033[31m/)",
+        "`a \x06 b`",
         ("> \xc2\x9b"
          "31m \xe2\x80\xae"),
         "&#27;[31m &esc; \xff\xfe",
@@ -234,6 +235,16 @@ static void long_words_are_cut_and_code_is_not(void **state)
     expect_render("https://example.org/a/very/long/path/that/does/not/fit/into/the/line\n", plain,
         "  https://example.org/a/very/long/path/that/does/not/fit/\n"
         "  into/the/line\n");
+    /* Code within a text stays on one line, so that it can be copied; where that is too short, it ends at a space. */
+    expect_render("This is what shows it best: `tcpwhy count --state close-wait`, and more.\n", plain,
+        "  This is what shows it best:\n"
+        "  `tcpwhy count --state close-wait`, and more.\n");
+    expect_render("`netsh int ipv4 set dynamicport tcp start=10000 num=55535 store=persistent`\n", plain,
+        "  `netsh int ipv4 set dynamicport tcp start=10000 num=55535\n"
+        "  store=persistent`\n");
+    expect_render("`netsh int ipv4 set dynamicport tcp start=10000 num=55535 store=persistent`\n", fancy,
+        "  \033[36mnetsh int ipv4 set dynamicport tcp start=10000 num=55535\033[0m\n"
+        "  \033[36mstore=persistent\033[0m\n");
     expect_render("```\naaaaaaaaaaaaaaaaaaaa bbbbbbbbbbbbbbbbbbbbbbbbbbbbb cccccccccccccccccccccc\n```\n", plain,
         "    aaaaaaaaaaaaaaaaaaaa bbbbbbbbbbbbbbbbbbbbbbbbbbbbb cccccccccccccccccccccc\n");
 }
