@@ -150,8 +150,12 @@ void text_duration(struct buf *out, uint64_t milliseconds)
         buf_printf(out, "%" PRIu64 " min", seconds / 60);
     else if (seconds < 3600)
         buf_printf(out, "%" PRIu64 " min %" PRIu64 " s", seconds / 60, seconds % 60);
+    else if (seconds < 86400 && seconds % 3600 < 60)
+        buf_printf(out, "%" PRIu64 " h", seconds / 3600);
     else if (seconds < 86400)
         buf_printf(out, "%" PRIu64 " h %" PRIu64 " min", seconds / 3600, seconds % 3600 / 60);
+    else if (seconds % 86400 < 3600)
+        buf_printf(out, "%" PRIu64 " d", seconds / 86400);
     else
         buf_printf(out, "%" PRIu64 " d %" PRIu64 " h", seconds / 86400, seconds % 86400 / 3600);
 }

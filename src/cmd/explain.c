@@ -115,8 +115,8 @@ static int list_json(void)
 
 /* --- one page ------------------------------------------------------------------------------------------- */
 
-static int show(const struct command *self, const struct page *page, const char *text,
-    const struct explain_options *options)
+static int show(
+    const struct command *self, const struct page *page, const char *text, const struct explain_options *options)
 {
     if (options->json) {
         struct json json;

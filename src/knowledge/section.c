@@ -45,8 +45,7 @@ static bool find_heading(const char *line, struct heading *ret_heading)
         if (strncmp(line, "```", 3) == 0)
             in_code = !in_code;
         if (!in_code && strncmp(line, "## ", 3) == 0) {
-            *ret_heading =
-                (struct heading){ .line = line, .text = line + 3, .length = strcspn(line + 3, "\n") };
+            *ret_heading = (struct heading){ .line = line, .text = line + 3, .length = strcspn(line + 3, "\n") };
             return true;
         }
     }
@@ -64,9 +63,8 @@ static bool heading_contains(const struct heading *heading, const char *wanted)
     size_t length = strlen(wanted);
     for (size_t at = 0; at + length <= heading->length && length > 0; at++) {
         bool starts = at == 0 || !isalnum((unsigned char)heading->text[at - 1]);
-        char after = at + length < heading->length ? heading->text[at + length] : ' ';
-        if (starts && !isalnum((unsigned char)after) && after != '#' &&
-            strncasecmp(heading->text + at, wanted, length) == 0)
+        int after = at + length < heading->length ? (unsigned char)heading->text[at + length] : ' ';
+        if (starts && !isalnum(after) && after != '#' && strncasecmp(heading->text + at, wanted, length) == 0)
             return true;
     }
     return false;
@@ -75,8 +73,7 @@ static bool heading_contains(const struct heading *heading, const char *wanted)
 static bool choose(const struct page *page, const char *wanted,
     bool (*matches)(const struct heading *heading, const char *wanted), struct heading *ret_heading)
 {
-    for (const char *line = page->text; find_heading(line, ret_heading);
-         line = next_line(ret_heading->line)) {
+    for (const char *line = page->text; find_heading(line, ret_heading); line = next_line(ret_heading->line)) {
         if (matches(ret_heading, wanted))
             return true;
     }

@@ -322,7 +322,7 @@ static int enter_span(MD_SPANTYPE type, void *detail, void *user)
 static bool ends_in(const struct buf *text, const MD_ATTRIBUTE *address)
 {
     return text->length >= address->size &&
-           memcmp(text->data + text->length - address->size, address->text, address->size) == 0;
+        memcmp(text->data + text->length - address->size, address->text, address->size) == 0;
 }
 
 static int leave_span(MD_SPANTYPE type, void *detail, void *user)
@@ -348,8 +348,8 @@ static int leave_span(MD_SPANTYPE type, void *detail, void *user)
 
 static void add_entity(struct buf *out, const char *text, size_t length, const struct report_style *style)
 {
-    static const char *const entities[][2] = { { "&lt;", "<" }, { "&gt;", ">" }, { "&amp;", "&" },
-        { "&quot;", "\"" }, { "&nbsp;", " " } };
+    static const char *const entities[][2] = { { "&lt;", "<" }, { "&gt;", ">" }, { "&amp;", "&" }, { "&quot;", "\"" },
+        { "&nbsp;", " " } };
     for (size_t i = 0; i < sizeof entities / sizeof *entities; i++) {
         if (strlen(entities[i][0]) == length && memcmp(entities[i][0], text, length) == 0) {
             buf_str(out, entities[i][1]);
@@ -371,6 +371,8 @@ static int add_text(MD_TEXTTYPE type, const MD_CHAR *text, MD_SIZE size, void *u
         buf_char(out, STYLED_BREAK);
     else if (type == MD_TEXT_ENTITY)
         add_entity(out, text, size, renderer->style);
+    else if (type == MD_TEXT_CODE)
+        styled_code(out, text, size, renderer->style);
     else
         styled_text(out, text, size, renderer->style);
     return 0;

@@ -15,12 +15,15 @@ enum styled_mark {
     STYLED_EMPHASIS,
     STYLED_CODE,
     STYLED_LINK,
-    STYLED_END, /* of the style that was opened last */
+    STYLED_END,   /* of the style that was opened last */
+    STYLED_SPACE, /* in code: a line ends here only if the code does not fit on one, so that it can be copied */
     STYLED_BREAK = '\n'
 };
 
 /* Appends text, escaped; without style->utf8 in ASCII, as near as that goes. */
 void styled_text(struct buf *out, const char *text, size_t length, const struct report_style *style);
+/* The same for code within a line of text. */
+void styled_code(struct buf *out, const char *text, size_t length, const struct report_style *style);
 /*
  * Opens a style, or closes the last. Without colours, code is put in backquotes instead; the rest is not
  * shown.

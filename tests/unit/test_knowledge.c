@@ -53,8 +53,8 @@ static void every_finding_has_a_page(void **state)
     (void)state;
     static const char *const findings[] = { "close-wait-leak", "close-wait-unread", "close-wait-not-accepted",
         "close-wait-inherited", "close-wait-blocked-writer", "last-ack-unanswered", "last-ack-zero-window" };
-    static const char *const sections[] = { "What it means", "How tcpwhy decides", "What was ruled out",
-        "Fix now", "Fix for good", "What will not help", "Look-alikes", "Sources" };
+    static const char *const sections[] = { "What it means", "How tcpwhy decides", "What was ruled out", "Fix now",
+        "Fix for good", "What will not help", "Look-alikes", "Sources" };
     for (size_t i = 0; i < sizeof findings / sizeof *findings; i++) {
         const struct page *page = knowledge_find(findings[i]);
         if (page == NULL) {
@@ -92,8 +92,8 @@ static void every_page_sums_up_and_names_its_sources(void **state)
 static void any_spelling_finds_the_state(void **state)
 {
     (void)state;
-    static const char *const last_ack[] = { "LAST_ACK", "LastAck", "last-ack", "last ack", "Last_Ack",
-        "lastack", "10" };
+    static const char *const last_ack[] = { "LAST_ACK", "LastAck", "last-ack", "last ack", "Last_Ack", "lastack",
+        "10" };
     for (size_t i = 0; i < sizeof last_ack / sizeof *last_ack; i++)
         expect_page(last_ack[i], "last-ack");
     expect_page("CloseWait", "close-wait");

@@ -39,9 +39,8 @@ static void paragraphs_and_headings(void **state)
 static void lists_within_lists(void **state)
 {
     (void)state;
-    expect_render(
-        "Before:\n\n- one item that is long enough to be wrapped to a second line\n  - inner\n- two\n\n"
-        "9. nine\n10. ten\n\nAfter.\n",
+    expect_render("Before:\n\n- one item that is long enough to be wrapped to a second line\n  - inner\n- two\n\n"
+                  "9. nine\n10. ten\n\nAfter.\n",
         plain,
         "  Before:\n"
         "\n"
@@ -85,9 +84,8 @@ static void links_show_their_address(void **state)
 static void tables_fit_the_width(void **state)
 {
     (void)state;
-    expect_render(
-        "| State | What it is | n |\n|---|---|--:|\n"
-        "| A | short | 1 |\n| BB | a cell that is far too long for one line of sixty columns | 200 |\n",
+    expect_render("| State | What it is | n |\n|---|---|--:|\n"
+                  "| A | short | 1 |\n| BB | a cell that is far too long for one line of sixty columns | 200 |\n",
         plain,
         "  State  What it is                                        n\n"
         "  -----  ----------------------------------------------  ---\n"
@@ -126,6 +124,7 @@ static void hostile_characters_are_escaped(void **state)
         "```\na\033[31mb\x01\x05\n```",
         "| a\033[31m |\n|---|\n| \x02\x03\x04 |",
         "[a](http://x\033[31m/)",
+        "`a \x06 b`",
         ("> \xc2\x9b"
          "31m \xe2\x80\xae"),
         "&#27;[31m &esc; \xff\xfe",
@@ -219,7 +218,7 @@ static void no_page_exceeds_the_width(void **state)
     for (size_t i = 0; i < count; i++) {
         struct buf markdown = { 0 };
         without_code_blocks(pages[i].text, &markdown);
-        for (size_t j = 0; j < 3 * 4; j++) {
+        for (size_t j = 0; j < sizeof widths / sizeof *widths * 4; j++) {
             const struct report_style style = { .width = widths[j / 4], .utf8 = j & 1, .colour = j & 2 };
             struct buf out = { 0 };
             assert_int_equal(markdown_render(buf_text(&markdown), &style, &out), 0);
@@ -236,8 +235,18 @@ static void long_words_are_cut_and_code_is_not(void **state)
     expect_render("https://example.org/a/very/long/path/that/does/not/fit/into/the/line\n", plain,
         "  https://example.org/a/very/long/path/that/does/not/fit/\n"
         "  into/the/line\n");
-    expect_render("```\naaaaaaaaaaaaaaaaaaaa bbbbbbbbbbbbbbbbbbbbbbbbbbbbb cccccccccccccccccccccc\n```\n",
-        plain, "    aaaaaaaaaaaaaaaaaaaa bbbbbbbbbbbbbbbbbbbbbbbbbbbbb cccccccccccccccccccccc\n");
+    /* Code within a text stays on one line, so that it can be copied; where that is too short, it ends at a space. */
+    expect_render("This is what shows it best: `tcpwhy count --state close-wait`, and more.\n", plain,
+        "  This is what shows it best:\n"
+        "  `tcpwhy count --state close-wait`, and more.\n");
+    expect_render("`netsh int ipv4 set dynamicport tcp start=10000 num=55535 store=persistent`\n", plain,
+        "  `netsh int ipv4 set dynamicport tcp start=10000 num=55535\n"
+        "  store=persistent`\n");
+    expect_render("`netsh int ipv4 set dynamicport tcp start=10000 num=55535 store=persistent`\n", fancy,
+        "  \033[36mnetsh int ipv4 set dynamicport tcp start=10000 num=55535\033[0m\n"
+        "  \033[36mstore=persistent\033[0m\n");
+    expect_render("```\naaaaaaaaaaaaaaaaaaaa bbbbbbbbbbbbbbbbbbbbbbbbbbbbb cccccccccccccccccccccc\n```\n", plain,
+        "    aaaaaaaaaaaaaaaaaaaa bbbbbbbbbbbbbbbbbbbbbbbbbbbbb cccccccccccccccccccccc\n");
 }
 
 int main(void)

@@ -43,7 +43,9 @@ static void durations_show_two_units(void **state)
     expect_duration(14000, "14 s");
     expect_duration(242000, "4 min 2 s");
     expect_duration(15120000, "4 h 12 min");
+    expect_duration(14400000, "4 h");
     expect_duration(183600000, "2 d 3 h");
+    expect_duration(172800000, "2 d");
 }
 
 static void durations_parse_with_units(void **state)
