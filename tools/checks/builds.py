@@ -43,7 +43,8 @@ def build_sanitize():
 
 
 def run_meson_tests(outcome, folder, *suites, **environment):
-    done = run(["meson", "test", "-C", folder, "--no-rebuild", *(f"--suite={suite}" for suite in suites)],
+    # The sanitizers take a multiple of the time.
+    done = run(["meson", "test", "-C", folder, "--no-rebuild", "--timeout-multiplier=8", *(f"--suite={suite}" for suite in suites)],
                **environment)
     report = folder / "meson-logs/testlog.junit.xml"
     failures = len(outcome.failed)
