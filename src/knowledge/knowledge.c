@@ -55,7 +55,10 @@ static const struct page *find_loosely(const char *name)
     return NULL;
 }
 
-/* The page of a state has its name; only CLOSING must give way to the recipe that people ask for by that word. */
+/*
+ * The page of a state has its name; only CLOSING must give way to the recipe that people ask for by that
+ * word.
+ */
 static const struct page *find_state(enum conn_state state)
 {
     if (state == STATE_UNKNOWN)
@@ -73,7 +76,10 @@ const struct page *knowledge_find(const char *word)
     return page;
 }
 
-/* How far a name is from what was typed: a name that begins with the word, or holds it, is only a little further. */
+/*
+ * How far a name is from what was typed: a name that begins with the word, or holds it, is only a little
+ * further.
+ */
 static unsigned distance(const char *name, const char *word)
 {
     char start[64];

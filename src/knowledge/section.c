@@ -45,7 +45,8 @@ static bool find_heading(const char *line, struct heading *ret_heading)
         if (strncmp(line, "```", 3) == 0)
             in_code = !in_code;
         if (!in_code && strncmp(line, "## ", 3) == 0) {
-            *ret_heading = (struct heading){ .line = line, .text = line + 3, .length = strcspn(line + 3, "\n") };
+            *ret_heading =
+                (struct heading){ .line = line, .text = line + 3, .length = strcspn(line + 3, "\n") };
             return true;
         }
     }
@@ -74,7 +75,8 @@ static bool heading_contains(const struct heading *heading, const char *wanted)
 static bool choose(const struct page *page, const char *wanted,
     bool (*matches)(const struct heading *heading, const char *wanted), struct heading *ret_heading)
 {
-    for (const char *line = page->text; find_heading(line, ret_heading); line = next_line(ret_heading->line)) {
+    for (const char *line = page->text; find_heading(line, ret_heading);
+         line = next_line(ret_heading->line)) {
         if (matches(ret_heading, wanted))
             return true;
     }

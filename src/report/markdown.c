@@ -11,7 +11,7 @@ enum {
     BODY_INDENT = 2, /* of everything but headings */
     CODE_INDENT = 2, /* of code blocks, more than the text around them */
     TAB_WIDTH = 4,
-    DEPTH_MAX = 16, /* lists and quotes within each other; deeper ones are not indented further */
+    DEPTH_MAX = 16,  /* lists and quotes within each other; deeper ones are not indented further */
     LEAST_WIDTH = 16 /* of text, however deep it is */
 };
 
@@ -160,7 +160,7 @@ static void add_rule(struct renderer *renderer)
     buf_char(renderer->out, '\n');
 }
 
-/* --- md4c's events ---------------------------------------------------------------------------------------------- */
+/* --- md4c's events -------------------------------------------------------------------------------------- */
 
 static void enter_list(struct renderer *renderer, bool is_tight, unsigned start)
 {
@@ -322,7 +322,7 @@ static int enter_span(MD_SPANTYPE type, void *detail, void *user)
 static bool ends_in(const struct buf *text, const MD_ATTRIBUTE *address)
 {
     return text->length >= address->size &&
-        memcmp(text->data + text->length - address->size, address->text, address->size) == 0;
+           memcmp(text->data + text->length - address->size, address->text, address->size) == 0;
 }
 
 static int leave_span(MD_SPANTYPE type, void *detail, void *user)

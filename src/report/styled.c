@@ -11,12 +11,36 @@ static const struct {
     uint32_t code_point;
     const char *ascii;
 } ascii_for[] = {
-    { 0x00a0, " " },   { 0x00a7, "section " }, { 0x00b1, "+-" },  { 0x00b7, "*" },   { 0x00bc, "1/4" },
-    { 0x00bd, "1/2" }, { 0x00c4, "Ae" },       { 0x00d6, "Oe" },  { 0x00dc, "Ue" },  { 0x00d7, "x" },
-    { 0x00df, "ss" },  { 0x00e4, "ae" },       { 0x00f6, "oe" },  { 0x00fc, "ue" },  { 0x2010, "-" },
-    { 0x2011, "-" },   { 0x2013, "-" },        { 0x2014, "-" },   { 0x2018, "'" },   { 0x2019, "'" },
-    { 0x201c, "\"" },  { 0x201d, "\"" },       { 0x2022, "*" },   { 0x2026, "..." }, { 0x2190, "<-" },
-    { 0x2192, "->" },  { 0x2248, "~" },        { 0x2264, "<=" },  { 0x2265, ">=" },  { 0x2260, "!=" },
+    { 0x00a0, " " },
+    { 0x00a7, "section " },
+    { 0x00b1, "+-" },
+    { 0x00b7, "*" },
+    { 0x00bc, "1/4" },
+    { 0x00bd, "1/2" },
+    { 0x00c4, "Ae" },
+    { 0x00d6, "Oe" },
+    { 0x00dc, "Ue" },
+    { 0x00d7, "x" },
+    { 0x00df, "ss" },
+    { 0x00e4, "ae" },
+    { 0x00f6, "oe" },
+    { 0x00fc, "ue" },
+    { 0x2010, "-" },
+    { 0x2011, "-" },
+    { 0x2013, "-" },
+    { 0x2014, "-" },
+    { 0x2018, "'" },
+    { 0x2019, "'" },
+    { 0x201c, "\"" },
+    { 0x201d, "\"" },
+    { 0x2022, "*" },
+    { 0x2026, "..." },
+    { 0x2190, "<-" },
+    { 0x2192, "->" },
+    { 0x2248, "~" },
+    { 0x2264, "<=" },
+    { 0x2265, ">=" },
+    { 0x2260, "!=" },
 };
 
 static const char *const colours[] = {
@@ -143,7 +167,10 @@ size_t styled_longest_word(const char *text)
     return longest;
 }
 
-/* Where to cut a word that is wider than a line: after the last sign that joins parts, if one is in the second half. */
+/*
+ * Where to cut a word that is wider than a line: after the last sign that joins parts, if one is in the
+ * second half.
+ */
 static size_t cut_word(const char *word, size_t width)
 {
     size_t at = 0, used = 0, after_sign = 0, columns;

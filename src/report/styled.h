@@ -2,8 +2,8 @@
 /*
  * Text with emphasis: how it is kept, wrapped and written to a terminal.
  *
- * It is a buffer of printable UTF-8 in which single control bytes open and close a style; text from outside cannot
- * hold any, because styled_text() makes control characters visible.
+ * It is a buffer of printable UTF-8 in which single control bytes open and close a style; text from outside
+ * cannot hold any, because styled_text() makes control characters visible.
  */
 #include <stddef.h>
 
@@ -21,7 +21,10 @@ enum styled_mark {
 
 /* Appends text, escaped; without style->utf8 in ASCII, as near as that goes. */
 void styled_text(struct buf *out, const char *text, size_t length, const struct report_style *style);
-/* Opens a style, or closes the last. Without colours, code is put in backquotes instead; the rest is not shown. */
+/*
+ * Opens a style, or closes the last. Without colours, code is put in backquotes instead; the rest is not
+ * shown.
+ */
 void styled_open(struct buf *out, enum styled_mark mark, const struct report_style *style);
 void styled_close(struct buf *out, enum styled_mark mark, const struct report_style *style);
 
@@ -39,7 +42,7 @@ struct styled_lines {
 };
 
 /*
- * Writes the next line of at most `width` columns, without its newline; a word that is longer is cut. Returns the
- * columns written. There are lines as long as lines->at is not at the end of the text.
+ * Writes the next line of at most `width` columns, without its newline; a word that is longer is cut. Returns
+ * the columns written. There are lines as long as lines->at is not at the end of the text.
  */
 size_t styled_line(struct styled_lines *lines, size_t width, struct buf *out);
