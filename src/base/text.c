@@ -206,6 +206,20 @@ unsigned text_distance(const char *a, const char *b)
     return last[length_b];
 }
 
+static int word_character(char c)
+{
+    return c == '-' ? '_' : tolower((unsigned char)c);
+}
+
+bool text_same_word(const char *a, const char *b)
+{
+    while (*a != '\0' && word_character(*a) == word_character(*b)) {
+        a++;
+        b++;
+    }
+    return *a == *b;
+}
+
 int text_parse_number(const char *text, uint64_t max, uint64_t *ret_number)
 {
     uint64_t number = 0;

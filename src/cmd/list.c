@@ -51,7 +51,9 @@ static int set_columns(void *target, const char *value, struct error *err)
         put_columns(list, false);
     for (;;) {
         size_t length = strcspn(value, ",");
-        char sign = length > 0 && (*value == '+' || *value == '-') ? *value : '\0';
+        char sign = '\0';
+        if (*value == '+' || *value == '-')
+            sign = *value;
         char name[64];
         snprintf(name, sizeof name, "%.*s", (int)(length - (sign != 0)), value + (sign != 0));
         const struct field *field = NULL;
@@ -133,11 +135,13 @@ static const struct option_row list_rows[] = {
 static void describe_columns(struct buf *out)
 {
     enum { WIDTH = 79, HELP_COLUMN = 16 };
-    buf_str(out, "Sorted, unless --sort says otherwise: connections with a cause first, then by state, those that\n"
-                 "are being closed before those that live, listeners last, oldest first.\n\n"
-                 "JSON (tcpwhy.list/1) and CSV hold all columns unless --columns names some; unknown is \"-\" in text,\n"
-                 "null in JSON, empty in CSV. Control characters are escaped everywhere; CSV puts an apostrophe\n"
-                 "before text that a spreadsheet would take for a formula.\n\n"
+    buf_str(out, "Sorted, unless --sort says otherwise: connections with a cause first, then by\n"
+                 "state, those that are being closed before those that live, listeners last,\n"
+                 "oldest first. A row is a connection; on a terminal the last column is cut.\n\n"
+                 "JSON (tcpwhy.list/1) and CSV hold all columns unless --columns names some.\n"
+                 "Unknown is \"-\" in text, null in JSON, empty in CSV. Control characters are\n"
+                 "escaped everywhere; CSV puts an apostrophe before text that a spreadsheet\n"
+                 "would take for a formula.\n\n"
                  "Columns (* shown by default):\n");
     const struct field *field;
     for (size_t i = 0; (field = field_at(i)) != NULL; i++) {
@@ -162,6 +166,7 @@ static int run_list(const struct command *self, int argc, char **argv)
     };
     struct buf details = { 0 };
     describe_columns(&details);
+    cmd_describe_causes(&details);
     struct command described = *self;
     described.details = buf_text(&details);
 

@@ -83,3 +83,17 @@ void cmd_note_gaps(const struct command *command, const struct snapshot *snapsho
     }
     buf_deinit(&line);
 }
+
+void cmd_describe_causes(struct buf *out)
+{
+    enum { WIDTH = 79, INDENT = 2 };
+    struct buf list = { 0 };
+    buf_str(&list, "Causes: normal");
+    const char *id;
+    for (unsigned i = 0; (id = diagnose_finding_id(i)) != NULL; i++)
+        buf_printf(&list, ", %s", id);
+    buf_char(out, '\n');
+    text_wrap(out, buf_text(&list), INDENT, WIDTH);
+    buf_char(out, '\n');
+    buf_deinit(&list);
+}

@@ -1,5 +1,6 @@
 #pragma once
 /* What every command that looks at connections does first: read the snapshot, diagnose it. */
+#include "base/buf.h"
 #include "cmd/options.h"
 #include "model/diagnosis.h"
 #include "model/snapshot.h"
@@ -17,3 +18,6 @@ int cmd_look(const struct command *command, const struct look_options *options, 
  * in a column would not tell "nobody" from "may not be seen".
  */
 void cmd_note_gaps(const struct command *command, const struct snapshot *snapshot);
+
+/* For --help: the causes that exist, as a paragraph "Causes: normal, …". */
+void cmd_describe_causes(struct buf *out);

@@ -228,9 +228,46 @@ static void flow(struct sheet *sheet, enum ink ink, const char *text, bool break
         ink_end(sheet, ink);
 }
 
+/* Whether a word is a unit, whatever punctuation follows it. */
+static bool is_unit(const char *word)
+{
+    static const char *const units[] = { "%", "ms", "s", "min", "h", "d", "kB", "MB", "GB", "TB", "byte", "bytes" };
+    size_t length = strcspn(word, " ,;:.)");
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+        if (strlen(units[i]) == length && strncmp(word, units[i], length) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* Appends text with a no-break space between a number and its unit, and between the two units of a duration. */
+static void keep_quantities(struct buf *out, const char *text)
+{
+    bool after_unit = false;
+    for (const char *start = text; *text != '\0'; text++) {
+        const char *next = text + 1 + strcspn(text + 1, " ");
+        bool unit = text > start && is_digit(text[-1]) && is_unit(text + 1);
+        bool second = after_unit && is_digit(text[1]) && *next == ' ' && is_unit(next + 1);
+        if (*text != ' ') {
+            buf_char(out, *text);
+            continue;
+        }
+        buf_str(out, unit || second ? "\xc2\xa0" : " ");
+        after_unit = unit && is_unit(text + 1) && *next == ' ' && next[-1] >= 'a';
+    }
+}
+
 void sheet_text(struct sheet *sheet, enum ink ink, const char *text)
 {
-    flow(sheet, ink, escaped(sheet, text), false);
+    struct buf kept = { 0 };
+    keep_quantities(&kept, escaped(sheet, text));
+    flow(sheet, ink, buf_text(&kept), false);
+    buf_deinit(&kept);
 }
 
 void sheet_printf(struct sheet *sheet, enum ink ink, const char *format, ...)
@@ -307,6 +344,8 @@ void sheet_duration(struct sheet *sheet, enum ink ink, uint64_t milliseconds)
 
 void sheet_line(struct sheet *sheet)
 {
+    while (sheet->text.length > 0 && sheet->text.data[sheet->text.length - 1] == ' ')
+        sheet->text.data[--sheet->text.length] = '\0';
     buf_char(&sheet->text, '\n');
     sheet->column = 0;
     sheet->indent = 0;

@@ -115,7 +115,9 @@ static void tally(struct sheet *sheet, const struct diagnosis *diagnosis)
     for (int severity = SEVERITY_CRITICAL; severity >= SEVERITY_INFO; severity--) {
         if (counts[severity] == 0)
             continue;
-        sheet_printf(sheet, INK_DIM, "%s%zu %s", comma, counts[severity], severity_name((enum severity)severity));
+        bool plural = severity == SEVERITY_WARNING && counts[severity] > 1;
+        sheet_printf(sheet, INK_DIM, "%s%zu %s%s", comma, counts[severity], severity_name((enum severity)severity),
+            plural ? "s" : "");
         comma = ", ";
     }
 }
@@ -145,13 +147,13 @@ static void verdict(struct sheet *sheet, const struct diagnosis *diagnosis)
     sheet_line(sheet);
 }
 
-/* What looks alarming and is not. */
+/* What looks alarming and is not, and what was not judged. */
 static void notes(struct sheet *sheet, const struct diagnosis *diagnosis)
 {
     if (diagnosis->notes.count == 0)
         return;
     sheet_line(sheet);
-    sheet_text(sheet, INK_HEALTHY, "Not a problem");
+    sheet_text(sheet, INK_BOLD, "Also seen");
     sheet_line(sheet);
     for (size_t i = 0; i < diagnosis->notes.count; i++) {
         sheet_column(sheet, LABEL_COLUMN);

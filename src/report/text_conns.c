@@ -43,9 +43,8 @@ static void cells_deinit(struct cells *cells)
         buf_deinit(&cells->columns[i]);
 }
 
-static void table_row(struct sheet *sheet, enum ink ink, const char *const *texts, const size_t *widths)
+static void table_row(struct sheet *sheet, enum ink ink, const char *const *texts, const size_t *widths, size_t column)
 {
-    size_t column = BODY_COLUMN;
     for (size_t i = 0; i < COLUMN_COUNT; i++) {
         bool number = i == COLUMN_RECV_Q || i == COLUMN_SEND_Q;
         size_t width = sheet_width_of(sheet, texts[i]);
@@ -66,7 +65,7 @@ static void flowing_row(struct sheet *sheet, const char *const *texts)
             sheet_printf(sheet, INK_DIM, ", %s\xc2\xa0", headers[i]);
         else if (i > 0)
             sheet_text(sheet, INK_PLAIN, " ");
-        sheet_text(sheet, INK_PLAIN, texts[i]);
+        sheet_kept(sheet, INK_PLAIN, texts[i]);
     }
     sheet_line(sheet);
 }
@@ -84,7 +83,7 @@ void text_conns(struct sheet *sheet, const struct diagnosis *diagnosis, const st
     const struct snapshot *snapshot = diagnosis->snapshot;
     struct cells cells = { 0 };
     const char *texts[COLUMN_COUNT];
-    size_t widths[COLUMN_COUNT], total = BODY_COLUMN;
+    size_t widths[COLUMN_COUNT], total = 0;
     for (size_t i = 0; i < COLUMN_COUNT; i++)
         widths[i] = text_width(headers[i]);
     for (uint64_t i = 0; i < finding->count; i++) {
@@ -98,15 +97,19 @@ void text_conns(struct sheet *sheet, const struct diagnosis *diagnosis, const st
     for (size_t i = 0; i < COLUMN_COUNT; i++)
         total += widths[i] + (i > 0 ? GUTTER : 0);
 
-    bool table = total <= sheet->width;
-    text_label(sheet, finding->count == 1 ? "Connection" : "All of them");
+    /* Beside the label, or below it, or without columns. */
+    size_t start = BODY_COLUMN + total <= sheet->width ? BODY_COLUMN : 2 * LABEL_COLUMN;
+    bool table = start + total <= sheet->width;
+    text_label(sheet, finding->count == 1 ? "Socket" : "Sockets");
+    if (table && start < BODY_COLUMN)
+        sheet_fresh_line(sheet);
     if (table)
-        table_row(sheet, INK_DIM, headers, widths);
+        table_row(sheet, INK_DIM, headers, widths, start);
     for (uint64_t i = 0; i < finding->count; i++) {
         cells_fill(&cells, snapshot, &snapshot->conns[finding->conns[i]]);
         texts_of(&cells, texts);
         if (table)
-            table_row(sheet, INK_PLAIN, texts, widths);
+            table_row(sheet, INK_PLAIN, texts, widths, start);
         else
             flowing_row(sheet, texts);
     }

@@ -1,6 +1,7 @@
-#include "report/text_parts.h"
+#include <string.h>
 
 #include "base/text.h"
+#include "report/text_parts.h"
 
 /* "CRITICAL  close-wait-leak · certain · fault: local application" */
 static void heading(struct sheet *sheet, const struct finding *finding, size_t number, size_t of)
@@ -25,6 +26,17 @@ static void heading(struct sheet *sheet, const struct finding *finding, size_t n
     sheet_line(sheet);
 }
 
+static bool look_the_same(uint64_t one_ms, uint64_t other_ms)
+{
+    struct buf one = { 0 }, other = { 0 };
+    text_duration(&one, one_ms);
+    text_duration(&other, other_ms);
+    bool same = strcmp(buf_text(&one), buf_text(&other)) == 0;
+    buf_deinit(&one);
+    buf_deinit(&other);
+    return same;
+}
+
 static void lasting(struct sheet *sheet, const struct finding *finding, uint64_t ms)
 {
     sheet_text(sheet, INK_PLAIN, finding->age_at_least ? " at\xc2\xa0least\xc2\xa0" : " ");
@@ -33,16 +45,28 @@ static void lasting(struct sheet *sheet, const struct finding *finding, uint64_t
 
 static void ages(struct sheet *sheet, const struct finding *finding)
 {
-    if (finding->age_known && finding->count == 1) {
-        sheet_text(sheet, INK_PLAIN, "in this state for");
-        lasting(sheet, finding, finding->oldest_ms);
-    } else if (finding->age_known) {
-        sheet_text(sheet, INK_PLAIN, "the oldest");
-        lasting(sheet, finding, finding->oldest_ms);
+    if (!finding->age_known) {
+        sheet_text(sheet, INK_DIM, "not known");
+        return;
+    }
+    sheet_text(sheet, INK_PLAIN, finding->count == 1 ? "in this state for" : "the oldest");
+    lasting(sheet, finding, finding->oldest_ms);
+    if (finding->count > 1 && !look_the_same(finding->oldest_ms, finding->median_ms)) {
         sheet_text(sheet, INK_PLAIN, ", half of them");
         lasting(sheet, finding, finding->median_ms);
-    } else {
-        sheet_text(sheet, INK_DIM, "not known");
+    }
+}
+
+static void give_up(struct sheet *sheet, const struct finding *finding)
+{
+    bool one_time = look_the_same(finding->first_give_up_ms, finding->last_give_up_ms);
+    sheet_text(sheet, INK_PLAIN, finding->count == 1 ? "; the kernel gives it up in "
+            : one_time                               ? "; the kernel gives them up in "
+                                                     : "; the kernel gives up the first in ");
+    sheet_duration(sheet, INK_PLAIN, finding->first_give_up_ms);
+    if (!one_time) {
+        sheet_text(sheet, INK_PLAIN, ", the last in ");
+        sheet_duration(sheet, INK_PLAIN, finding->last_give_up_ms);
     }
 }
 
@@ -52,15 +76,8 @@ static void how_long(struct sheet *sheet, const struct finding *finding)
         return;
     text_label(sheet, "Age");
     ages(sheet, finding);
-    if (finding->give_up_known) {
-        sheet_text(sheet, INK_PLAIN, finding->count == 1 ? "; the kernel gives it up in "
-                                                         : "; the kernel gives up the first in ");
-        sheet_duration(sheet, INK_PLAIN, finding->first_give_up_ms);
-        if (finding->count > 1) {
-            sheet_text(sheet, INK_PLAIN, ", the last in ");
-            sheet_duration(sheet, INK_PLAIN, finding->last_give_up_ms);
-        }
-    }
+    if (finding->give_up_known)
+        give_up(sheet, finding);
     sheet_line(sheet);
 }
 
@@ -96,6 +113,68 @@ static void fixes(struct sheet *sheet, const char *label, const struct fixes *fi
     }
 }
 
+static bool same_text(const char *one, const char *other)
+{
+    return one == other || (one != NULL && other != NULL && strcmp(one, other) == 0);
+}
+
+static bool same_lines(const struct lines *one, const struct lines *other)
+{
+    if (one->count != other->count)
+        return false;
+    for (size_t i = 0; i < one->count; i++) {
+        if (!same_text(one->items[i], other->items[i]))
+            return false;
+    }
+    return true;
+}
+
+static bool same_fixes(const struct fixes *one, const struct fixes *other)
+{
+    if (one->count != other->count)
+        return false;
+    for (size_t i = 0; i < one->count; i++) {
+        if (!same_text(one->items[i].text, other->items[i].text) ||
+            !same_text(one->items[i].command, other->items[i].command))
+            return false;
+    }
+    return true;
+}
+
+/* The first finding of the same id, whose general advice need not be read twice; NULL for that one itself. */
+static const struct finding *first_of_kind(const struct diagnosis *diagnosis, const struct finding *finding,
+    size_t *ret_number)
+{
+    for (size_t i = 0; &diagnosis->findings[i] != finding; i++) {
+        *ret_number = i + 1;
+        if (strcmp(diagnosis->findings[i].id, finding->id) == 0)
+            return &diagnosis->findings[i];
+    }
+    return NULL;
+}
+
+static void as_before(struct sheet *sheet, const char *label, size_t number)
+{
+    text_label(sheet, label);
+    sheet_printf(sheet, INK_DIM, "as for finding %zu above", number);
+    sheet_line(sheet);
+}
+
+/* Advice that holds for every finding of its kind: in full for the first only. */
+static void advice(struct sheet *sheet, const struct diagnosis *diagnosis, const struct finding *finding)
+{
+    size_t number = 0;
+    const struct finding *first = first_of_kind(diagnosis, finding, &number);
+    if (first != NULL && finding->fix_for_good.count > 0 && same_fixes(&first->fix_for_good, &finding->fix_for_good))
+        as_before(sheet, "For good", number);
+    else
+        fixes(sheet, "For good", &finding->fix_for_good);
+    if (first != NULL && finding->will_not_help.count > 0 && same_lines(&first->will_not_help, &finding->will_not_help))
+        as_before(sheet, "Won't help", number);
+    else
+        text_lines(sheet, "Won't help", &finding->will_not_help);
+}
+
 static void more(struct sheet *sheet, const struct finding *finding)
 {
     text_label(sheet, "More");
@@ -119,7 +198,6 @@ void text_finding(struct sheet *sheet, const struct diagnosis *diagnosis, size_t
     text_conns(sheet, diagnosis, finding, options->all_connections);
     sheet_line(sheet);
     fixes(sheet, "Now", &finding->fix_now);
-    fixes(sheet, "For good", &finding->fix_for_good);
-    text_lines(sheet, "Won't help", &finding->will_not_help);
+    advice(sheet, diagnosis, finding);
     more(sheet, finding);
 }

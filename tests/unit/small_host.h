@@ -9,55 +9,55 @@
 #include "model/diagnosis.h"
 #include "model/snapshot.h"
 
-enum { SAMPLE_CONNS_MAX = 64 };
+enum { HOST_CONNS_MAX = 64 };
 
-struct sample {
+struct host {
     struct snapshot snapshot;
     struct diagnosis diagnosis;
-    uint8_t causes[SAMPLE_CONNS_MAX];
+    uint8_t causes[HOST_CONNS_MAX];
 };
 
-static const char *const sample_causes[] = { "normal", "close-wait-leak", "last-ack-unanswered" };
+static const char *const host_causes[] = { "normal", "close-wait-leak", "last-ack-unanswered" };
 
-static inline void sample_init(struct sample *sample)
+static inline void host_init(struct host *host)
 {
-    memset(sample, 0, sizeof *sample);
-    snapshot_init(&sample->snapshot);
-    sample->snapshot.host_name = "web-3";
-    sample->snapshot.os = "linux";
-    sample->snapshot.kernel = "6.18.44";
-    sample->snapshot.source = "test";
-    sample->snapshot.taken_at_ms = 1769860991123; /* 2026-01-31T12:03:11.123Z */
-    sample->snapshot.elapsed_us = 12300;
-    sample->diagnosis.snapshot = &sample->snapshot;
-    sample->diagnosis.causes = sample->causes;
-    sample->diagnosis.cause_ids = sample_causes;
+    memset(host, 0, sizeof *host);
+    snapshot_init(&host->snapshot);
+    host->snapshot.host_name = "web-3";
+    host->snapshot.os = "linux";
+    host->snapshot.kernel = "6.18.44";
+    host->snapshot.source = "test";
+    host->snapshot.taken_at_ms = 1769860991123; /* 2026-01-31T12:03:11.123Z */
+    host->snapshot.elapsed_us = 12300;
+    host->diagnosis.snapshot = &host->snapshot;
+    host->diagnosis.causes = host->causes;
+    host->diagnosis.cause_ids = host_causes;
 }
 
-static inline void sample_deinit(struct sample *sample)
+static inline void host_deinit(struct host *host)
 {
-    snapshot_deinit(&sample->snapshot);
+    snapshot_deinit(&host->snapshot);
 }
 
-static inline uint32_t sample_netns(struct sample *sample, const char *name, uint64_t inode, bool own)
+static inline uint32_t host_netns(struct host *host, const char *name, uint64_t inode, bool own)
 {
-    struct netns *netns = snapshot_add_netns(&sample->snapshot);
+    struct netns *netns = snapshot_add_netns(&host->snapshot);
     *netns = (struct netns){ .name = name, .inode = inode, .is_own = own };
-    return (uint32_t)(sample->snapshot.netns_count - 1);
+    return (uint32_t)(host->snapshot.netns_count - 1);
 }
 
-static inline uint32_t sample_process(struct sample *sample, uint32_t pid, const char *name)
+static inline uint32_t host_process(struct host *host, uint32_t pid, const char *name)
 {
-    struct process *process = snapshot_add_process(&sample->snapshot);
+    struct process *process = snapshot_add_process(&host->snapshot);
     process->pid = pid;
     process->name = name;
     process->user = "www";
     process->netns = NO_INDEX;
     process->cgroup = NO_INDEX;
-    return (uint32_t)(sample->snapshot.process_count - 1);
+    return (uint32_t)(host->snapshot.process_count - 1);
 }
 
-static inline struct ip sample_ip(const char *text)
+static inline struct ip host_ip(const char *text)
 {
     uint8_t bytes[16];
     if (inet_pton(AF_INET, text, bytes) == 1)
@@ -67,41 +67,41 @@ static inline struct ip sample_ip(const char *text)
 }
 
 /* The pointer is good until the next one is added. */
-static inline struct conn *sample_conn(struct sample *sample, enum conn_state state, const char *local,
+static inline struct conn *host_conn(struct host *host, enum conn_state state, const char *local,
     uint16_t local_port, const char *remote, uint16_t remote_port)
 {
-    assert_true(sample->snapshot.conn_count < SAMPLE_CONNS_MAX);
-    struct conn *conn = snapshot_add_conn(&sample->snapshot);
+    assert_true(host->snapshot.conn_count < HOST_CONNS_MAX);
+    struct conn *conn = snapshot_add_conn(&host->snapshot);
     conn->state = (uint8_t)state;
-    conn->local = sample_ip(local);
+    conn->local = host_ip(local);
     conn->local_port = local_port;
-    conn->remote = sample_ip(remote);
+    conn->remote = host_ip(remote);
     conn->remote_port = remote_port;
     conn->ipv6 = !ip_is_v4(&conn->local);
     return conn;
 }
 
 /* One more holder of the connection, after those that it has. */
-static inline void sample_hold(struct sample *sample, struct conn *conn, uint32_t process, uint32_t fd)
+static inline void host_hold(struct host *host, struct conn *conn, uint32_t process, uint32_t fd)
 {
-    struct holder *holder = snapshot_add_holder(&sample->snapshot);
+    struct holder *holder = snapshot_add_holder(&host->snapshot);
     *holder = (struct holder){ .process = process, .fd = fd, .next = NO_INDEX };
-    uint32_t added = (uint32_t)(sample->snapshot.holder_count - 1);
+    uint32_t added = (uint32_t)(host->snapshot.holder_count - 1);
     uint32_t *end = &conn->holder;
     while (*end != NO_INDEX)
-        end = &sample->snapshot.holders[*end].next;
+        end = &host->snapshot.holders[*end].next;
     *end = added;
 }
 
 /* A CLOSE_WAIT whose peer sent its FIN so long ago. */
-static inline void sample_idle_for(struct conn *conn, uint32_t ms)
+static inline void host_idle_for(struct conn *conn, uint32_t ms)
 {
     conn->present |= CONN_QUEUES | CONN_TIMER | CONN_TCP_INFO | CONN_INODE;
     conn->last_ack_recv_ms = conn->last_data_recv_ms = conn->last_data_sent_ms = ms;
 }
 
 /* What a function writes into a FILE. Free it. */
-#define SAMPLE_WRITTEN(text, call)                                                                                     \
+#define HOST_WRITTEN(text, call)                                                                                     \
     do {                                                                                                               \
         size_t written_size_;                                                                                          \
         FILE *out = open_memstream(&(text), &written_size_);                                                           \

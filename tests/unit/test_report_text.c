@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "sample.h"
+#include "sick_host.h"
 #include "unit.h"
 
 static char *text_of(const struct diagnosis *diagnosis, struct report_options options)
@@ -31,8 +31,10 @@ static void expect_order(const char *text, const char *const *wanted, size_t cou
     const char *at = text;
     for (size_t i = 0; i < count; i++) {
         at = strstr(at, wanted[i]);
-        if (at == NULL)
+        if (at == NULL) {
             fail_msg("not there, or too early: %s\n%s", wanted[i], text);
+            return; /* the analyser does not know that it does not come here */
+        }
     }
 }
 
@@ -53,9 +55,9 @@ static void expect_harmless(const char *text, bool ascii)
 static void worst_comes_first_with_its_blocks_in_order(void **state)
 {
     (void)state;
-    struct sample sample;
-    sample_init(&sample);
-    char *text = text_of(&sample.diagnosis, (struct report_options){ .style = { .width = 80, .utf8 = true } });
+    struct sick_host host;
+    sick_host_init(&host);
+    char *text = text_of(&host.diagnosis, (struct report_options){ .style = { .width = 80, .utf8 = true } });
     static const char *const wanted[] = { "tcpwhy 0.1.0 · web-3 · Linux 6.18.44 · 2026-01-31 12:03:11 UTC\n",
         "10,417 connections looked at in 12.3 ms", "CRITICAL  e\\x1b[31mvil\\n\\xff\\u{202e}cod has not closed",
         "3 findings: 1 critical, 1 warning, 1 info\n", "ESTABLISHED", "9,210", "88 %", "CLOSE_WAIT", "1,204",
@@ -70,22 +72,23 @@ static void worst_comes_first_with_its_blocks_in_order(void **state)
         "tcpwhy explain close-wait-leak", "WARNING  last-ack-unanswered · likely · fault: peer or network path",
         "the kernel gives up the\n              first in 1 min 35 s, the last in 1 min 40 s", "worker (pid 813), user root; inferred",
         "goes to      10.1.2.3:443\n", "from         any address\n", "INFO  established-idle",
-        "process      ", "Not a problem", "9,210 ESTABLISHED are", "Not seen", "The processes of other users",
+        "process      ", "Also seen", "9,210 ESTABLISHED are", "Not seen", "The processes of other users",
         "To see it: run as root" };
     expect_order(text, wanted, sizeof wanted / sizeof *wanted);
     expect_harmless(text, false);
     free(text);
-    sample_deinit(&sample);
+    sick_host_deinit(&host);
 }
 
 static void nothing_but_commands_and_long_words_exceeds_the_width(void **state)
 {
     (void)state;
-    struct sample sample;
-    sample_init(&sample);
+    struct sick_host host;
+    sick_host_init(&host);
     for (unsigned width = 60; width <= 200; width++) {
-        for (int form = 0; form < 4; form++) {
-            char *text = text_of(&sample.diagnosis, (struct report_options){
+        /* Every connection takes long to print: at some widths only. */
+        for (int form = 0; form < (width % 20 == 0 ? 4 : 2); form++) {
+            char *text = text_of(&host.diagnosis, (struct report_options){
                 .style = { .width = width, .utf8 = form % 2 == 0 }, .all_connections = form / 2 == 1 });
             for (char *rest, *line = strtok_r(text, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest)) {
                 bool command = strncmp(line + strspn(line, " "), "$ ", 2) == 0;
@@ -98,28 +101,28 @@ static void nothing_but_commands_and_long_words_exceeds_the_width(void **state)
             free(text);
         }
     }
-    sample_deinit(&sample);
+    sick_host_deinit(&host);
 }
 
 static void commands_are_never_broken(void **state)
 {
     (void)state;
-    struct sample sample;
-    sample_init(&sample);
-    char *text = text_of(&sample.diagnosis, (struct report_options){ .style = { .width = 60, .utf8 = true } });
+    struct sick_host host;
+    sick_host_init(&host);
+    char *text = text_of(&host.diagnosis, (struct report_options){ .style = { .width = 60, .utf8 = true } });
     expect_contains(text, "\n                $ systemctl restart spool.service "
                           "--and-an-argument-that-makes-this-command-longer-than-any-line-should-be\n");
     free(text);
-    sample_deinit(&sample);
+    sick_host_deinit(&host);
 }
 
 static void colours_only_when_asked_for(void **state)
 {
     (void)state;
-    struct sample sample;
-    sample_init(&sample);
-    char *plain = text_of(&sample.diagnosis, (struct report_options){ .style = { .width = 80, .utf8 = true } });
-    char *colour = text_of(&sample.diagnosis,
+    struct sick_host host;
+    sick_host_init(&host);
+    char *plain = text_of(&host.diagnosis, (struct report_options){ .style = { .width = 80, .utf8 = true } });
+    char *colour = text_of(&host.diagnosis,
         (struct report_options){ .style = { .width = 80, .utf8 = true, .colour = true } });
     assert_null(strchr(plain, '\033'));
     expect_contains(colour, "\033[1;31mCRITICAL\033[0m");
@@ -136,15 +139,15 @@ static void colours_only_when_asked_for(void **state)
     assert_string_equal(colour, plain);
     free(plain);
     free(colour);
-    sample_deinit(&sample);
+    sick_host_deinit(&host);
 }
 
 static void ascii_means_ascii(void **state)
 {
     (void)state;
-    struct sample sample;
-    sample_init(&sample);
-    char *text = text_of(&sample.diagnosis,
+    struct sick_host host;
+    sick_host_init(&host);
+    char *text = text_of(&host.diagnosis,
         (struct report_options){ .style = { .width = 100 }, .all_connections = true });
     expect_harmless(text, true);
     expect_contains(text, "RFC 9293 section 3.6.");
@@ -152,18 +155,18 @@ static void ascii_means_ascii(void **state)
     expect_contains(text, "- Recv-Q is 0");
     expect_contains(text, ">= 4 h 12 min");
     free(text);
-    sample_deinit(&sample);
+    sick_host_deinit(&host);
 }
 
 static void single_connections_are_shown_when_few_or_asked_for(void **state)
 {
     (void)state;
-    struct sample sample;
-    sample_init(&sample);
+    struct sick_host host;
+    sick_host_init(&host);
     struct report_options options = { .style = { .width = 110, .utf8 = true } };
-    char *few = text_of(&sample.diagnosis, options);
+    char *few = text_of(&host.diagnosis, options);
     options.all_connections = true;
-    char *all = text_of(&sample.diagnosis, options);
+    char *all = text_of(&host.diagnosis, options);
     /* Two in LAST_ACK, whose addresses do not fit a table even here. */
     expect_contains(few, "LAST_ACK [2001:db8:aaaa:bbbb:cccc:dddd:eeee:1]:9100");
     expect_contains(few, "Recv-Q 1, Send-Q 1, age ≥ ");
@@ -172,35 +175,35 @@ static void single_connections_are_shown_when_few_or_asked_for(void **state)
     expect_contains(all, "10.1.2.3:51325");
     free(few);
     free(all);
-    sample_deinit(&sample);
+    sick_host_deinit(&host);
 }
 
 static void nobody_is_not_the_same_as_unseen(void **state)
 {
     (void)state;
-    struct sample sample;
-    sample_init(&sample);
-    struct finding *last_ack = &sample.diagnosis.findings[1];
+    struct sick_host host;
+    sick_host_init(&host);
+    struct finding *last_ack = &host.diagnosis.findings[1];
     struct report_options options = { .style = { .width = 80, .utf8 = true } };
-    sample.diagnosis.findings = last_ack;
-    sample.diagnosis.finding_count = 1;
+    host.diagnosis.findings = last_ack;
+    host.diagnosis.finding_count = 1;
     last_ack->owner = NULL;
-    char *orphans = text_of(&sample.diagnosis, options);
+    char *orphans = text_of(&host.diagnosis, options);
     expect_contains(orphans, "none: only the kernel still holds them");
-    sample.snapshot.conns[last_ack->conns[0]].inode = 4711;
-    char *hidden = text_of(&sample.diagnosis, options);
+    host.snapshot.conns[last_ack->conns[0]].inode = 4711;
+    char *hidden = text_of(&host.diagnosis, options);
     expect_contains(hidden, "not visible from here");
     free(orphans);
     free(hidden);
-    sample_deinit(&sample);
+    sick_host_deinit(&host);
 }
 
 static void a_healthy_host_gets_a_short_report(void **state)
 {
     (void)state;
-    struct sample sample;
-    sample_init_healthy(&sample);
-    char *text = text_of(&sample.diagnosis, (struct report_options){ .style = { .width = 80, .utf8 = true } });
+    struct sick_host host;
+    healthy_host_init(&host);
+    char *text = text_of(&host.diagnosis, (struct report_options){ .style = { .width = 80, .utf8 = true } });
     expect_contains(text, "HEALTHY  No connection is stuck.");
     expect_contains(text, "8,120 TIME_WAIT: normal");
     assert_null(strstr(text, "Not seen"));
@@ -209,38 +212,38 @@ static void a_healthy_host_gets_a_short_report(void **state)
         lines += *c == '\n';
     assert_in_range(lines, 6, 12);
     free(text);
-    sample_deinit(&sample);
+    sick_host_deinit(&host);
 }
 
 static void healthy_is_not_claimed_of_what_was_not_seen(void **state)
 {
     (void)state;
-    struct sample sample;
-    sample_init_healthy(&sample);
-    snapshot_add_gap(&sample.snapshot, "no-info", "Timers are unknown", "a newer kernel");
+    struct sick_host host;
+    healthy_host_init(&host);
+    snapshot_add_gap(&host.snapshot, "no-info", "Timers are unknown", "a newer kernel");
     struct report_options options = { .style = { .width = 80, .utf8 = true } };
-    char *text = text_of(&sample.diagnosis, options);
+    char *text = text_of(&host.diagnosis, options);
     assert_null(strstr(text, "No connection is stuck."));
     expect_contains(text, "No connection that could be judged is stuck");
     free(text);
-    sample.diagnosis.selected_count = 0;
-    text = text_of(&sample.diagnosis, options);
+    host.diagnosis.selected_count = 0;
+    text = text_of(&host.diagnosis, options);
     expect_contains(text, "No connection was looked at");
     free(text);
-    sample_deinit(&sample);
+    sick_host_deinit(&host);
 }
 
 static void write_errors_are_reported(void **state)
 {
     (void)state;
-    struct sample sample;
-    sample_init(&sample);
+    struct sick_host host;
+    sick_host_init(&host);
     FILE *full = fopen("/dev/full", "w");
     assert_non_null(full);
     struct report_options options = { .tool_version = "0", .style = { .width = 80 }, .all_connections = true };
-    assert_int_equal(report_text(&sample.diagnosis, &options, full), -ENOSPC);
+    assert_int_equal(report_text(&host.diagnosis, &options, full), -ENOSPC);
     fclose(full);
-    sample_deinit(&sample);
+    sick_host_deinit(&host);
 }
 
 int main(void)

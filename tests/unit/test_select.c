@@ -148,38 +148,38 @@ static void lists_have_an_end(void **state)
 enum { NGINX_80, JAVA_OUT, SHARED, V6, MAPPED, OTHER_NS, ORPHAN, CONN_KINDS };
 
 /* One connection of each kind; bit N of a test's expectation is number N. */
-static void make_host(struct sample *sample)
+static void make_host(struct host *host)
 {
-    sample_init(sample);
-    sample_netns(sample, "host", 4026531840, true);
-    sample_netns(sample, "blue", 4026532281, false);
-    uint32_t nginx = sample_process(sample, 10, "nginx");
-    uint32_t java = sample_process(sample, 20, "java");
-    uint32_t child = sample_process(sample, 21, "logrotate-agent"); /* 15 bytes: perhaps cut by the kernel */
-    sample->snapshot.processes[nginx].netns = 0;
-    sample->snapshot.processes[java].netns = 1;
+    host_init(host);
+    host_netns(host, "host", 4026531840, true);
+    host_netns(host, "blue", 4026532281, false);
+    uint32_t nginx = host_process(host, 10, "nginx");
+    uint32_t java = host_process(host, 20, "java");
+    uint32_t child = host_process(host, 21, "logrotate-agent"); /* 15 bytes: perhaps cut by the kernel */
+    host->snapshot.processes[nginx].netns = 0;
+    host->snapshot.processes[java].netns = 1;
 
-    sample_hold(sample, sample_conn(sample, STATE_LISTEN, "0.0.0.0", 80, "0.0.0.0", 0), nginx, 3);
-    struct conn *conn = sample_conn(sample, STATE_CLOSE_WAIT, "10.0.0.5", 40000, "10.0.0.9", 5432);
-    sample_idle_for(conn, 300000);
-    sample_hold(sample, conn, java, 5);
-    conn = sample_conn(sample, STATE_ESTABLISHED, "10.0.0.5", 80, "192.0.2.7", 50000);
-    sample_hold(sample, conn, nginx, 7);
-    sample_hold(sample, conn, child, 7);
-    sample_conn(sample, STATE_ESTABLISHED, "2001:db8::5", 443, "2001:db8:9::1", 50001);
-    sample_conn(sample, STATE_TIME_WAIT, "::ffff:10.0.0.5", 443, "::ffff:198.51.100.1", 50002)->ipv6 = true;
-    sample_conn(sample, STATE_ESTABLISHED, "127.0.0.1", 80, "127.0.0.1", 50003)->netns = 1;
-    sample_conn(sample, STATE_LAST_ACK, "10.0.0.5", 80, "192.0.2.8", 443);
+    host_hold(host, host_conn(host, STATE_LISTEN, "0.0.0.0", 80, "0.0.0.0", 0), nginx, 3);
+    struct conn *conn = host_conn(host, STATE_CLOSE_WAIT, "10.0.0.5", 40000, "10.0.0.9", 5432);
+    host_idle_for(conn, 300000);
+    host_hold(host, conn, java, 5);
+    conn = host_conn(host, STATE_ESTABLISHED, "10.0.0.5", 80, "192.0.2.7", 50000);
+    host_hold(host, conn, nginx, 7);
+    host_hold(host, conn, child, 7);
+    host_conn(host, STATE_ESTABLISHED, "2001:db8::5", 443, "2001:db8:9::1", 50001);
+    host_conn(host, STATE_TIME_WAIT, "::ffff:10.0.0.5", 443, "::ffff:198.51.100.1", 50002)->ipv6 = true;
+    host_conn(host, STATE_ESTABLISHED, "127.0.0.1", 80, "127.0.0.1", 50003)->netns = 1;
+    host_conn(host, STATE_LAST_ACK, "10.0.0.5", 80, "192.0.2.8", 443);
 }
 
 typedef int (*parser)(struct selection *selection, const char *text, struct error *err);
 
-static void expect_taken(const struct sample *sample, const struct selection *selection, unsigned expected,
+static void expect_taken(const struct host *host, const struct selection *selection, unsigned expected,
     const char *what)
 {
     unsigned taken = 0;
-    for (size_t i = 0; i < sample->snapshot.conn_count; i++) {
-        if (selection_matches(selection, &sample->snapshot, &sample->snapshot.conns[i]))
+    for (size_t i = 0; i < host->snapshot.conn_count; i++) {
+        if (selection_matches(selection, &host->snapshot, &host->snapshot.conns[i]))
             taken |= 1U << i;
     }
     if (taken != expected)
@@ -227,25 +227,25 @@ static const struct {
 static void each_term_takes_in_what_it_should(void **state)
 {
     (void)state;
-    struct sample sample;
-    make_host(&sample);
+    struct host host;
+    make_host(&host);
     for (size_t i = 0; i < sizeof matches / sizeof *matches; i++) {
         struct selection selection = { 0 };
         assert_int_equal(matches[i].parse(&selection, matches[i].text, NULL), 0);
-        expect_taken(&sample, &selection, matches[i].expected, matches[i].text);
+        expect_taken(&host, &selection, matches[i].expected, matches[i].text);
     }
-    sample_deinit(&sample);
+    host_deinit(&host);
 }
 
 static void families_go_by_what_is_on_the_wire(void **state)
 {
     (void)state;
-    struct sample sample;
-    make_host(&sample);
-    expect_taken(&sample, &(struct selection){ .ipv6 = true }, BIT(V6), "-6");
-    expect_taken(&sample, &(struct selection){ .ipv4 = true }, ALL_KINDS & ~BIT(V6), "-4");
-    expect_taken(&sample, &(struct selection){ .ipv4 = true, .ipv6 = true }, ALL_KINDS, "-46");
-    sample_deinit(&sample);
+    struct host host;
+    make_host(&host);
+    expect_taken(&host, &(struct selection){ .ipv6 = true }, BIT(V6), "-6");
+    expect_taken(&host, &(struct selection){ .ipv4 = true }, ALL_KINDS & ~BIT(V6), "-4");
+    expect_taken(&host, &(struct selection){ .ipv4 = true, .ipv6 = true }, ALL_KINDS, "-46");
+    host_deinit(&host);
 }
 
 static void namespaces_go_by_name_inode_or_process(void **state)
@@ -267,33 +267,33 @@ static void namespaces_go_by_name_inode_or_process(void **state)
         { "green", 0, false },
         { "", 0, false },
     };
-    struct sample sample;
-    make_host(&sample);
+    struct host host;
+    make_host(&host);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct selection selection = { .netns = rows[i].netns };
-        expect_taken(&sample, &selection, rows[i].expected, rows[i].netns);
-        assert_int_equal(selection_netns_exists(&selection, &sample.snapshot), rows[i].exists);
+        expect_taken(&host, &selection, rows[i].expected, rows[i].netns);
+        assert_int_equal(selection_netns_exists(&selection, &host.snapshot), rows[i].exists);
     }
-    sample_deinit(&sample);
+    host_deinit(&host);
 }
 
 static void kinds_of_terms_must_all_hold(void **state)
 {
     (void)state;
-    struct sample sample;
-    make_host(&sample);
+    struct host host;
+    make_host(&host);
     struct selection selection = { 0 };
     assert_true(selection_is_empty(&selection));
-    expect_taken(&sample, &selection, ALL_KINDS, "nothing");
+    expect_taken(&host, &selection, ALL_KINDS, "nothing");
     assert_int_equal(selection_add_names(&selection, "nginx", NULL), 0);
     assert_int_equal(selection_add_states(&selection, "established", NULL), 0);
-    expect_taken(&sample, &selection, BIT(SHARED), "name and state");
+    expect_taken(&host, &selection, BIT(SHARED), "name and state");
     assert_int_equal(selection_add_names(&selection, "java", NULL), 0); /* an alternative to the first name */
-    expect_taken(&sample, &selection, BIT(SHARED), "two names and state");
+    expect_taken(&host, &selection, BIT(SHARED), "two names and state");
     assert_int_equal(selection_add_states(&selection, "close-wait", NULL), 0);
-    expect_taken(&sample, &selection, BIT(SHARED) | BIT(JAVA_OUT), "two names and two states");
+    expect_taken(&host, &selection, BIT(SHARED) | BIT(JAVA_OUT), "two names and two states");
     assert_false(selection_is_empty(&selection));
-    sample_deinit(&sample);
+    host_deinit(&host);
 }
 
 static void causes_match_by_id_and_wildcard(void **state)

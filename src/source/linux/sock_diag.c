@@ -5,7 +5,6 @@
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,16 +38,21 @@ static int take_message(const struct nlmsghdr *header, void *data)
     return MNL_CB_OK;
 }
 
-static int dump_family(struct mnl_socket *socket, uint8_t family, unsigned sequence, struct dump *dump)
+/*
+ * One walk over the kernel's tables for both families: only the older request does that (inet_diag_dump_compat() in
+ * net/ipv4/inet_diag.c); SOCK_DIAG_BY_FAMILY would walk them twice, which is what a namespace costs on a loaded host: the table of
+ * connections is shared by all of them.
+ */
+static int dump_all(struct mnl_socket *socket, struct dump *dump)
 {
-    char request[MNL_NLMSG_HDRLEN + MNL_ALIGN(sizeof(struct inet_diag_req_v2))];
+    enum { SEQUENCE = 1 };
+    char request[MNL_NLMSG_HDRLEN + MNL_ALIGN(sizeof(struct inet_diag_req))];
     struct nlmsghdr *header = mnl_nlmsg_put_header(request);
-    header->nlmsg_type = SOCK_DIAG_BY_FAMILY;
+    header->nlmsg_type = TCPDIAG_GETSOCK;
     header->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-    header->nlmsg_seq = sequence;
-    struct inet_diag_req_v2 *query = mnl_nlmsg_put_extra_header(header, sizeof *query);
-    query->sdiag_family = family;
-    query->sdiag_protocol = IPPROTO_TCP;
+    header->nlmsg_seq = SEQUENCE;
+    struct inet_diag_req *query = mnl_nlmsg_put_extra_header(header, sizeof *query);
+    query->idiag_family = AF_UNSPEC;
     query->idiag_ext = 1U << (INET_DIAG_INFO - 1) | 1U << (INET_DIAG_SKMEMINFO - 1);
     query->idiag_states = ALL_STATES;
     if (mnl_socket_sendto(socket, header, header->nlmsg_len) < 0)
@@ -65,7 +69,7 @@ static int dump_family(struct mnl_socket *socket, uint8_t family, unsigned seque
         }
         if (length < 0)
             return -errno;
-        result = mnl_cb_run(buffer, (size_t)length, sequence, mnl_socket_get_portid(socket), take_message, dump);
+        result = mnl_cb_run(buffer, (size_t)length, SEQUENCE, mnl_socket_get_portid(socket), take_message, dump);
     } while (result > MNL_CB_STOP);
     return result < 0 ? -errno : 0;
 }
@@ -112,12 +116,7 @@ int sock_diag_read(struct snapshot *snapshot, uint16_t netns)
     struct dump dump = { .snapshot = snapshot, .netns = netns };
     int result = mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0 ? -errno : 0;
     if (result == 0)
-        result = dump_family(socket, AF_INET, 1, &dump);
-    if (result == 0) {
-        result = dump_family(socket, AF_INET6, 2, &dump);
-        if (result == -ENOENT || result == -EAFNOSUPPORT) /* a kernel without IPv6 */
-            result = 0;
-    }
+        result = dump_all(socket, &dump);
     mnl_socket_close(socket);
     if (result == 0)
         result = drop_repeated(snapshot, first);

@@ -5,15 +5,15 @@
  */
 #include "model/diagnosis.h"
 
-struct sample {
+struct sick_host {
     struct snapshot snapshot;
     struct diagnosis diagnosis;
 };
 
-void sample_init(struct sample *sample);
+void sick_host_init(struct sick_host *host);
 /* The same host with nothing wrong: no findings, one note, no gap. */
-void sample_init_healthy(struct sample *sample);
-void sample_deinit(struct sample *sample);
+void healthy_host_init(struct sick_host *host);
+void sick_host_deinit(struct sick_host *host);
 
 /* The name of the first finding's owner: an escape sequence, a newline, a stray byte, and a right-to-left override. */
-#define SAMPLE_HOSTILE_NAME "e\033[31mvil\n\xff\xe2\x80\xae" "cod"
+#define SICK_HOST_HOSTILE_NAME "e\033[31mvil\n\xff\xe2\x80\xae" "cod"

@@ -1,0 +1,89 @@
+"""Connections that stay in LAST_ACK: both sides have closed, and the acknowledgement of our FIN does not come."""
+
+import socket
+import subprocess
+
+from faults.close_wait import half_closes_and_stops_reading
+from faults.stage import is_maker
+from faults.wire import (
+    REQUEST, accept_all, connect, listen, lose_no_more, lose_packets, port_of, read_to_end, wait_until_half_closed,
+    write_until_full,
+)
+
+
+def reads_to_the_end_then_closes(address, count):
+    listener = listen(address)
+    yield {"port": port_of(listener)}
+    conns = accept_all(listener, count)
+    for conn in conns:
+        read_to_end(conn)
+    yield
+    for conn in conns:
+        conn.close()
+    yield
+
+
+def closes_then_vanishes(address, port, count, link=None, one_way=False):
+    """The peer closes first; afterwards nothing of ours reaches it. In a third step, it does again."""
+    conns = [connect(address, port) for _ in range(count)]
+    for conn in conns:
+        conn.sendall(REQUEST)
+        conn.shutdown(socket.SHUT_WR)
+    yield
+    wait_until_half_closed(conns)
+    for conn in conns:
+        conn.close()
+    if link:
+        subprocess.run(["ip", "link", "set", link, "down"], check=True)
+    else:
+        lose_packets(port, one_way)
+    yield
+    lose_no_more(port)
+    yield
+
+
+def _unanswered(stage, address, service_netns, peer_netns, count, **loss):
+    service = stage.start("gone-service", reads_to_the_end_then_closes(address, count), service_netns)
+    port = service.said["port"]
+    peers = stage.start("gone-peer", closes_then_vanishes(address, port, count, **loss), peer_netns)
+    service.step()
+    peers.step()
+    service.step()
+    return peers, {"pid": service.pid, "peer_pid": peers.pid, "port": port, "count": count}
+
+
+@is_maker
+def last_ack_unanswered(stage, address, service_netns, peer_netns, count=3, link=None, one_way=False):
+    """The peer has vanished: packets are lost both ways (or one_way: only ours), or with `link`, its link is down."""
+    _, said = _unanswered(stage, address, service_netns, peer_netns, count, link=link, one_way=one_way)
+    yield said
+
+
+@is_maker
+def last_ack_answered_late(stage, address, service_netns, peer_netns, count=3):
+    """A look-alike: a few packets are lost, then the acknowledgements come (second step)."""
+    peers, said = _unanswered(stage, address, service_netns, peer_netns, count)
+    yield said
+    peers.step()
+    yield said
+
+
+@is_maker
+def last_ack_zero_window(stage, address="127.0.0.1", service_netns=None, peer_netns=None, count=3):
+    """The peer has half-closed and stopped reading; the server has written more than the window and closed."""
+
+    def server():
+        listener = listen(address)
+        yield {"port": port_of(listener)}
+        conns = accept_all(listener, count)
+        for conn in conns:
+            read_to_end(conn)
+            write_until_full(conn)
+            conn.close()
+        yield
+
+    service = stage.start("window-service", server(), service_netns)
+    port = service.said["port"]
+    peers = stage.start("window-peer", half_closes_and_stops_reading(address, port, count), peer_netns)
+    service.step()
+    yield {"pid": service.pid, "peer_pid": peers.pid, "port": port, "count": count}

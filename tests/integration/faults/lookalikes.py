@@ -1,0 +1,148 @@
+"""What resembles a fault and is none."""
+
+import os
+import selectors
+import signal
+import socket
+import time
+
+from faults.stage import die_with_parent, is_maker, set_name
+from faults.wire import ANSWER, REQUEST, accept_all, connect, listen, port_of, read_to_end
+
+LOOPBACK = "127.0.0.1"
+
+
+@is_maker
+def half_closed_flow(stage, count=3, address=LOOPBACK, interval_s=0.2):
+    """The peer has half-closed and reads on; data flows to it for ever from CLOSE_WAIT (RFC 9293 §3.6.1)."""
+
+    def server():
+        listener = listen(address)
+        yield {"port": port_of(listener)}
+        conns = accept_all(listener, count)
+        for conn in conns:
+            read_to_end(conn)
+        yield
+        while True:
+            for conn in conns:
+                conn.sendall(b"x" * 100)
+            time.sleep(interval_s)
+
+    def peer(port):
+        conns = [connect(address, port) for _ in range(count)]
+        selector = selectors.DefaultSelector()
+        for conn in conns:
+            conn.sendall(REQUEST)
+            conn.shutdown(socket.SHUT_WR)
+            selector.register(conn, selectors.EVENT_READ)
+        yield
+        while True:
+            for key, _ in selector.select():
+                key.fileobj.recv(65536)
+
+    service = stage.start("flow-service", server())
+    port = service.said["port"]
+    peers = stage.start("flow-peer", peer(port))
+    service.step()
+    service.go()
+    peers.go()
+    yield {"pid": service.pid, "peer_pid": peers.pid, "port": port, "count": count}
+
+
+@is_maker
+def churn(stage, per_second=40, address=LOOPBACK):
+    """Short connections, closed properly, by the client and by the server in turn: TIME_WAIT and FIN_WAIT_2 on both."""
+
+    def server():
+        listener = listen(address)
+        yield {"port": port_of(listener)}
+        while True:
+            conn = listener.accept()[0]
+            if conn.recv(len(REQUEST)) == REQUEST:
+                conn.sendall(ANSWER)
+            else:
+                read_to_end(conn)
+            conn.close()
+
+    def client(port):
+        yield
+        turn = 0
+        while True:
+            turn += 1
+            conn = connect(address, port)
+            conn.sendall(REQUEST if turn % 2 else REQUEST.lower())
+            if turn % 2:
+                read_to_end(conn)
+            conn.close()
+            time.sleep(1 / per_second)
+
+    service = stage.start("churn-service", server())
+    port = service.said["port"]
+    peers = stage.start("churn-client", client(port))
+    service.go()
+    peers.go()
+    yield {"pid": service.pid, "peer_pid": peers.pid, "port": port}
+
+
+@is_maker
+def fork_server(stage, count=3, address=LOOPBACK):
+    """A child for each connection, which the parent has closed: one holder each, and it serves. Not inherited."""
+
+    def server():
+        listener = listen(address)
+        yield {"port": port_of(listener)}
+        children = []
+        for _ in range(count):
+            conn = listener.accept()[0]
+            child = os.fork()
+            if child == 0:
+                die_with_parent()
+                set_name("fork-child")
+                listener.close()
+                while request := conn.recv(65536):
+                    conn.sendall(request)
+                    conn.shutdown(socket.SHUT_WR)
+                signal.pause()
+            conn.close()
+            children.append(child)
+        yield {"children": children}
+
+    def peer(port):
+        conns = [connect(address, port) for _ in range(count)]
+        yield
+        del conns
+
+    service = stage.start("fork-parent", server())
+    port = service.said["port"]
+    peers = stage.start("fork-peer", peer(port))
+    children = service.step()["children"]
+    yield {"pid": service.pid, "children": children, "peer_pid": peers.pid, "port": port, "count": count}
+
+
+@is_maker
+def slow_reader(stage, count=3, address=LOOPBACK):
+    """Unread bytes in plenty, but ESTABLISHED, and the process reads on, slowly."""
+
+    def server():
+        listener = listen(address)
+        yield {"port": port_of(listener)}
+        conns = accept_all(listener, count)
+        yield
+        while True:
+            for conn in conns:
+                conn.recv(10)
+            time.sleep(0.2)
+
+    def peer(port):
+        conns = [connect(address, port) for _ in range(count)]
+        for conn in conns:
+            conn.sendall(b"x" * 50000)
+        yield
+        del conns
+
+    service = stage.start("slow-reader", server())
+    port = service.said["port"]
+    peers = stage.start("slow-peer", peer(port))
+    service.step()
+    service.go()
+    yield {"pid": service.pid, "peer_pid": peers.pid, "port": port, "count": count}

@@ -1,0 +1,232 @@
+"""Every finding fires on a real fault with the right owner, number and peers, and is quiet on its look-alike."""
+
+import time
+
+import pytest
+
+import program
+from listing import rows
+from maker import Faults
+from sockets import on_port, sockets, wait_for
+
+LOCAL, PEER, PATH = "local-application", "peer-application", "peer-or-path"
+
+
+def fires(name, finding, fault, severity="info", **more):
+    return pytest.param(name, finding, fault, severity, more, id=f"{finding}:{name}",
+                        marks=pytest.mark.finding(finding, "fires"))
+
+
+# A few connections are worth a word, not an alarm (info), unless their process cannot act.
+FIRES = [
+    fires("leak", "close-wait-leak", LOCAL, "warning"),
+    fires("leak_near_limit", "close-wait-leak", LOCAL, "critical"),
+    fires("leak_client", "close-wait-leak", LOCAL, outgoing=True),
+    fires("leak_ipv6", "close-wait-leak", LOCAL, peer="::1"),
+    fires("leak_mapped", "close-wait-leak", LOCAL),
+    fires("leak_hostile", "close-wait-leak", LOCAL),
+    fires("named", "close-wait-leak", LOCAL, "warning"),
+    fires("unshared", "close-wait-leak", LOCAL),
+    fires("contained", "close-wait-leak", LOCAL),
+    fires("hostile_unit", "close-wait-leak", LOCAL),
+    fires("unread", "close-wait-unread", LOCAL, "warning"),
+    fires("unread_data", "close-wait-unread", LOCAL),
+    fires("stopped", "close-wait-unread", LOCAL, "warning"),
+    fires("unread_locked", "close-wait-unread", LOCAL, "warning"),
+    fires("unread_elsewhere", "close-wait-unread", LOCAL, "warning"),
+    fires("tls", "close-wait-unread", LOCAL, outgoing=True),
+    fires("not_accepted", "close-wait-not-accepted", LOCAL, "warning", inferred=True),
+    fires("inherited", "close-wait-inherited", LOCAL, "warning"),
+    fires("inherited_exec", "close-wait-inherited", LOCAL),
+    fires("blocked_writer", "close-wait-blocked-writer", PATH, "warning"),
+    fires("lost_writer", "close-wait-blocked-writer", PATH, peer="10.177.0.2"),
+    fires("unanswered", "last-ack-unanswered", PATH, "warning", peer="10.177.0.2", inferred=True),
+    fires("unanswered_one_way", "last-ack-unanswered", PATH, peer="10.177.0.2", inferred=True),
+    fires("link_down", "last-ack-unanswered", PATH, peer="10.177.0.2", inferred=True),
+    fires("zero_window", "last-ack-zero-window", PEER, "warning", peer="10.177.0.2", inferred=True),
+    fires("zero_window_loopback", "last-ack-zero-window", PEER, inferred=True),
+]
+STATUS_OF_SEVERITY = {"info": program.HEALTHY, "warning": program.WARNING, "critical": program.CRITICAL}
+
+
+def confidence_of(finding):
+    """A CLOSE_WAIT of some seconds is likely to be stuck, one of a minute certainly is. The others prove themselves."""
+    return "certain" if finding.startswith("last-ack") or finding == "close-wait-not-accepted" else "likely"
+
+
+@pytest.mark.parametrize("name, finding, fault, severity, more", FIRES)
+def test_fires(world, report, name, finding, fault, severity, more):
+    made = world[name]
+    found = report.findings_on(made.port)
+    assert [f["id"] for f in found] == [finding]
+    (found,) = found
+    assert found["owner"] is not None and found["owner"]["pid"] == made.pid
+    assert found["owner"]["inferred"] is more.get("inferred", False)
+    assert found["count"] == made.count
+    assert found["fault"] == fault
+    assert found["confidence"] == confidence_of(finding)
+    assert found["severity"] == severity
+    assert found["peers"] == [{"address": more.get("peer", "127.0.0.1"), "count": made.count}]
+    assert 5 <= found["age_s"]["oldest"] <= world.seconds_old(report) + 1
+    if more.get("outgoing"):
+        assert (found["remote"]["port"], found["local"]["port"]) == (made.port, None)
+    else:
+        assert (found["local"]["port"], found["remote"]) == (made.port, None)
+    for part in ("title", "why", "evidence", "fix_now", "fix_for_good", "will_not_help"):
+        assert found[part], part
+    assert f"{made.count:,}" in found["title"]
+
+
+@pytest.mark.parametrize("name, finding, fault, severity, more", FIRES)
+def test_exit_status(world, name, finding, fault, severity, more):
+    """Of each alone, selected by its port."""
+    alone = program.diagnose("--port", world[name].port)
+    assert [f["id"] for f in alone["findings"]] == [finding]
+    assert alone.status == STATUS_OF_SEVERITY[alone["findings"][0]["severity"]]
+    assert alone.status >= STATUS_OF_SEVERITY[severity], "it may have become worse with age"
+
+
+def quiet(name, *findings):
+    return pytest.param(name, id=name, marks=[pytest.mark.finding(f, "quiet") for f in findings])
+
+
+@pytest.mark.parametrize("name", [
+    quiet("flow", "close-wait-leak", "close-wait-blocked-writer"),
+    quiet("churn", "close-wait-leak", "close-wait-unread", "last-ack-unanswered"),
+    quiet("fork_server", "close-wait-inherited"),
+    quiet("slow_reader", "close-wait-unread", "last-ack-zero-window", "close-wait-blocked-writer"),
+])
+def test_quiet(world, report, name):
+    made = world[name]
+    assert report.findings_on(made.port) == []
+    assert report.findings_of(made.pid, made.peer_pid) == []
+    alone = program.diagnose("--port", made.port)
+    assert (alone["verdict"], alone.status, alone["findings"]) == ("healthy", program.HEALTHY, [])
+    assert alone["totals"]["connections"] > 0, "there was something to judge"
+
+
+def test_all_at_once(world, report):
+    """Six processes on one host: five findings with the right pids and counts, none for the half-closed pair."""
+    scene = ["leak", "unread", "not_accepted", "stopped", "inherited", "flow"]
+    ports = {world[name].port for name in scene}
+    found = [f for f in report["findings"] if f["local"] and f["local"]["port"] in ports and f["netns"] == "host"]
+    assert {(f["id"], f["owner"]["pid"], f["count"]) for f in found} == {
+        ("close-wait-leak", world["leak"].pid, 300),
+        ("close-wait-unread", world["unread"].pid, 40),
+        ("close-wait-not-accepted", world["not_accepted"].pid, 50),
+        ("close-wait-unread", world["stopped"].pid, 20),
+        ("close-wait-inherited", world["inherited"].pid, 12),
+    }
+    assert len(found) == 5
+    assert report["verdict"] in ("warning", "critical")
+
+
+def test_one_cause_one_finding(world, report):
+    """The peers' ends are on this host too: in FIN_WAIT_2, because we have not closed. They are proof, not findings."""
+    for name in ("leak", "unread", "blocked_writer", "zero_window_loopback", "leak_client"):
+        assert report.findings_of(world[name].peer_pid) == []
+
+
+def test_worst_first(report):
+    ranks = [["critical", "warning", "info"].index(f["severity"]) for f in report["findings"]]
+    assert ranks == sorted(ranks)
+
+
+# --- proof and words -------------------------------------------------------------------------------------------------
+
+def words_of(finding):
+    fixes = [f"{fix['text']} {fix.get('command') or ''}" for fix in finding["fix_now"] + finding["fix_for_good"]]
+    return "\n".join([finding["title"], finding["why"], *finding["evidence"], *finding["ruled_out"],
+                      *finding["will_not_help"], *fixes])
+
+
+@pytest.mark.parametrize("name, needles", [
+    ("stopped", ["stopped"]),
+    ("unread_locked", ["futex"]),
+    ("tls", ["close_notify"]),
+    ("inherited", ["inherit-child"]),
+    ("inherited_exec", ["sleep"]),
+    ("blocked_writer", ["window"]),
+    ("zero_window", ["window"]),
+])
+def test_proof_names(world, report, name, needles):
+    made = world[name]
+    (finding,) = report.findings_on(made.port)
+    for needle in needles:
+        assert needle in words_of(finding)
+
+
+def test_proof_names_the_second_holder(world, report):
+    (finding,) = report.findings_on(world["inherited"].port)
+    assert str(world["inherited"].child_pid) in words_of(finding)
+
+
+def test_proof_names_where_a_process_hangs(world, report):
+    """All its threads wait for an answer of the database: the proof says of which."""
+    (finding,) = report.findings_on(world["unread_elsewhere"].port)
+    assert f"127.0.0.1:{world['unread_elsewhere'].database_port}" in words_of(finding)
+
+
+def test_queues_as_ss_sees_them(world, report):
+    for name in ("leak", "unread", "unread_data", "stopped", "not_accepted", "blocked_writer", "tls"):
+        made = world[name]
+        (finding,) = report.findings_on(made.port)
+        expected = {(f"{s.local[0]}:{s.local[1]}", f"{s.remote[0]}:{s.remote[1]}"): (s.recv_q, s.send_q)
+                    for s in sockets_of(made)}
+        shown = {(c["local"], c["remote"]): (c["recv_q"], c["send_q"]) for c in finding["connections"]}
+        assert shown == expected
+        if hasattr(made, "recv_q"):
+            assert {recv_q for recv_q, _ in shown.values()} == {made.recv_q}
+
+
+def sockets_of(made):
+    return [s for s in sockets() if s.state == "CLOSE_WAIT" and made.port in (s.local[1], s.remote[1])]
+
+
+# --- young, old, gone ------------------------------------------------------------------------------------------------
+
+@pytest.mark.finding("close-wait-leak", "quiet")
+@pytest.mark.finding("close-wait-unread", "quiet")
+@pytest.mark.finding("close-wait-not-accepted", "quiet")
+@pytest.mark.finding("close-wait-inherited", "quiet")
+def test_young_is_quiet_until_it_is_old():
+    makers = {"close_wait_leak": "close-wait-leak", "close_wait_unread": "close-wait-unread",
+              "close_wait_not_accepted": "close-wait-not-accepted", "close_wait_inherited": "close-wait-inherited"}
+    for _ in range(5):  # on a busy machine they may be old before they are seen
+        with Faults() as faults:
+            began = time.monotonic()
+            made = {finding: faults.begin(maker) for maker, finding in makers.items()}
+            for fault in made.values():
+                fault.wait_ready()
+            young = program.diagnose("--port", ",".join(str(m.port) for m in made.values()))
+            if time.monotonic() - began > 4.5:
+                continue
+            assert young["totals"]["by_state"]["CLOSE_WAIT"] == 12
+            assert (young.status, young["findings"]) == (program.HEALTHY, [])
+            time.sleep(6.5)
+            old = program.diagnose()
+            for finding, fault in made.items():
+                assert [f["id"] for f in old.findings_on(fault.port)] == [finding]
+            return
+    pytest.fail("never saw them young: this machine is too busy")
+
+
+@pytest.mark.last
+def test_many_and_old_is_critical(world):
+    """The same leak, a minute later (the test that waits for LAST_ACK to end has run)."""
+    wait_for(lambda: rows("--port", world["leak"].port, "--older", "60s"), "the leak is a minute old", 70)
+    alone = program.diagnose("--port", world["leak"].port)
+    assert (alone["verdict"], alone.status) == ("critical", program.CRITICAL)
+    assert [(f["id"], f["severity"], f["confidence"]) for f in alone["findings"]] == [
+        ("close-wait-leak", "critical", "certain")]
+
+
+@pytest.mark.finding("close-wait-leak", "quiet")
+def test_gone_with_its_process(world, report):
+    """The kernel closes for a process that exits: nothing is left to find."""
+    made = world["leak_until_exit"]
+    assert [f["count"] for f in report.findings_of(made.pid)] == [made.count]
+    made.stop()
+    wait_for(lambda: not on_port(made.port, "CLOSE_WAIT"), "the kernel closed what the process held")
+    alone = program.diagnose("--port", made.port)
+    assert (alone.status, alone["findings"]) == (program.HEALTHY, [])
