@@ -5,6 +5,7 @@
 #   make check      every test; tools/check unit lint … for some of them
 #   make bench      speed and memory against ss, netstat and lsof (SOCKETS='2000 200000' for other sizes)
 #   make install    to $(DESTDIR)$(prefix)
+#   make format     lay the C code out as .clang-format says; `make check` asks for it
 #   make clean      remove everything that was built
 
 prefix = /usr/local
@@ -22,19 +23,22 @@ build/build.ninja: | setup-build
 
 # Without the build's own words. Exit status 1 and 2 are a diagnosis, 3 is a failure.
 run: build/build.ninja
-	@ninja -C build --quiet
+	@ninja -C build --quiet >&2
 	@build/tcpwhy $(ARGS); status=$$?; [ $$status -le 2 ] || exit $$status
 
 check: setup-check
 	@tools/check
 
 bench: setup-check build/build.ninja
-	@ninja -C build --quiet
+	@ninja -C build --quiet >&2
 	@tests/bench/run $(SOCKETS)
 
 install: all
 	meson configure build -Dprefix=$(abspath $(prefix))
 	DESTDIR=$(DESTDIR) meson install -C build
+
+format:
+	clang-format -i $$(git ls-files '*.[ch]')
 
 clean:
 	rm -rf build
@@ -45,4 +49,4 @@ setup-build:
 setup-check:
 	@tools/setup check
 
-.PHONY: all run check bench install clean setup-build setup-check
+.PHONY: all run check bench install format clean setup-build setup-check

@@ -34,11 +34,11 @@ void json_uint(struct json *json, uint64_t number);
 void json_int(struct json *json, int64_t number);
 void json_seconds(struct json *json, uint64_t milliseconds); /* 1500 -> 1.5 */
 void json_seconds_us(struct json *json, uint64_t microseconds); /* 1500 -> 0.001500 */
-void json_bool(struct json *json, bool value);
+void json_bool(struct json *json, bool flag);
 void json_null(struct json *json);
 
 /* key and value at once */
 void json_member_string(struct json *json, const char *key, const char *text);
 void json_member_uint(struct json *json, const char *key, uint64_t number);
-void json_member_bool(struct json *json, const char *key, bool value);
+void json_member_bool(struct json *json, const char *key, bool flag);
 void json_member_null(struct json *json, const char *key);

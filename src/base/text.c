@@ -150,8 +150,12 @@ void text_duration(struct buf *out, uint64_t milliseconds)
         buf_printf(out, "%" PRIu64 " min", seconds / 60);
     else if (seconds < 3600)
         buf_printf(out, "%" PRIu64 " min %" PRIu64 " s", seconds / 60, seconds % 60);
+    else if (seconds < 86400 && seconds % 3600 < 60)
+        buf_printf(out, "%" PRIu64 " h", seconds / 3600);
     else if (seconds < 86400)
         buf_printf(out, "%" PRIu64 " h %" PRIu64 " min", seconds / 3600, seconds % 3600 / 60);
+    else if (seconds % 86400 < 3600)
+        buf_printf(out, "%" PRIu64 " d", seconds / 86400);
     else
         buf_printf(out, "%" PRIu64 " d %" PRIu64 " h", seconds / 86400, seconds % 86400 / 3600);
 }
@@ -204,6 +208,20 @@ unsigned text_distance(const char *a, const char *b)
         row = spare;
     }
     return last[length_b];
+}
+
+static int word_character(char c)
+{
+    return c == '-' ? '_' : tolower((unsigned char)c);
+}
+
+bool text_same_word(const char *a, const char *b)
+{
+    while (*a != '\0' && word_character(*a) == word_character(*b)) {
+        a++;
+        b++;
+    }
+    return *a == *b;
 }
 
 int text_parse_number(const char *text, uint64_t max, uint64_t *ret_number)

@@ -42,6 +42,8 @@ void text_bytes(struct buf *out, uint64_t bytes);
 
 /* Case-insensitive Damerau-Levenshtein distance, for "did you mean"; words over 63 characters count as far. */
 unsigned text_distance(const char *a, const char *b);
+/* The same word, whatever the case and whether - or _ joins its parts: "Recv-Q" and "recv_q". */
+bool text_same_word(const char *a, const char *b);
 /* Parses a whole string as an unsigned decimal number up to max. Returns 0 or -EINVAL. */
 int text_parse_number(const char *text, uint64_t max, uint64_t *ret_number);
 /* Parses "90", "90s", "5m", "2h", "1d", "250ms" as a time; a bare number is seconds. Returns 0 or -EINVAL. */

@@ -48,7 +48,7 @@ static struct report_style page_style(void)
     return style;
 }
 
-/* --- the list of pages ------------------------------------------------------------------------------------------ */
+/* --- the list of pages ---------------------------------------------------------------------------------- */
 
 static void add_row(struct buf *out, const struct page *page)
 {
@@ -113,10 +113,10 @@ static int list_json(void)
     return json_end(&json) < 0 ? STATUS_FAILED : STATUS_HEALTHY;
 }
 
-/* --- one page --------------------------------------------------------------------------------------------------- */
+/* --- one page ------------------------------------------------------------------------------------------- */
 
-static int show(const struct command *self, const struct page *page, const char *text,
-    const struct explain_options *options)
+static int show(
+    const struct command *self, const struct page *page, const char *text, const struct explain_options *options)
 {
     if (options->json) {
         struct json json;
@@ -229,10 +229,12 @@ const struct command command_explain = {
     .name = "explain",
     .summary = "explain a state, a finding, or how to close a connection properly; offline",
     .synopsis = "tcpwhy explain [OPTIONS] [NAME [SECTION]]",
-    .details = "NAME is a state in any spelling (LAST_ACK, LastAck, last-ack, or 10, its number on Windows), the id\n"
-               "of a finding (close-wait-leak), or 'closing': how to close a connection, in C, C#, Java, Python,\n"
-               "JavaScript and Go. Without NAME all pages are listed. SECTION shows one section of the page only.\n\n"
-               "'closing' in lower case is the recipe; the state CLOSING is 'closing-state', CLOSING or 9.\n",
+    .details = "NAME is a state in any spelling (LAST_ACK, LastAck, last-ack, or 10, its number on\n"
+               "Windows), the id of a finding (close-wait-leak), or 'closing': how to close a\n"
+               "connection, in C, C#, Java, Python, JavaScript and Go. Without NAME all pages are\n"
+               "listed. SECTION shows one section of the page only.\n"
+               "\n"
+               "'closing' in lower case is the recipe; the state is 'closing-state', CLOSING or 9.\n",
     .examples = "  tcpwhy explain LAST_ACK\n"
                 "      what it means, who must act, and what is wrongly said of it\n"
                 "  tcpwhy explain close-wait-leak\n"

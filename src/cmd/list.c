@@ -51,7 +51,9 @@ static int set_columns(void *target, const char *value, struct error *err)
         put_columns(list, false);
     for (;;) {
         size_t length = strcspn(value, ",");
-        char sign = length > 0 && (*value == '+' || *value == '-') ? *value : '\0';
+        char sign = '\0';
+        if (*value == '+' || *value == '-')
+            sign = *value;
         char name[64];
         snprintf(name, sizeof name, "%.*s", (int)(length - (sign != 0)), value + (sign != 0));
         const struct field *field = NULL;

@@ -110,8 +110,9 @@ void close_wait_not_accepted_word(const struct context *context, const struct gr
     const char *owner = words_process(arena, finding->owner);
     const char *obstacle = words_obstacle(arena, finding->owner);
 
-    finding->title = arena_printf(arena, "%s does not accept: %s %s were closed by their peers before anyone took them",
-        owner, words_conns(arena, group->count), service);
+    finding->title = arena_printf(arena, "%s does not accept: %s %s %s closed by the peer before anyone took %s",
+        owner, words_conns(arena, group->count), service, group->count == 1 ? "was" : "were",
+        group->count == 1 ? "it" : "them");
     finding->why = arena_printf(arena,
         "The kernel completed these connections and put them into the accept queue of the listening socket; the process "
         "has not called accept() for them, and meanwhile the peers gave up and closed.%s%s%s",
@@ -189,8 +190,8 @@ void close_wait_blocked_writer_word(const struct context *context, const struct 
     uint64_t unanswered = group->count - by_window;
     const char *owner = words_process(arena, finding->owner);
 
-    finding->title = arena_printf(arena, "%s cannot finish %s %s: the peers do not take the rest of the data", owner,
-        words_conns(arena, group->count), words_service(arena, context, group));
+    finding->title = arena_printf(arena, "%s cannot finish %s %s: %s stopped taking the data", owner,
+        words_conns(arena, group->count), words_service(arena, context, group), words_peers_have(group));
     finding->why = arena_printf(arena,
         "The peers have closed their sending side and are owed %s more. %s The process here has to wait, or to give up: "
         "until then the connection stays in CLOSE_WAIT.",
@@ -374,8 +375,8 @@ void close_wait_unread_word(const struct context *context, const struct group *g
     const char *obstacle = words_obstacle(arena, finding->owner);
     uint64_t close_notify = count_close_notify(context->snapshot, group);
 
-    finding->title = arena_printf(arena, "%s has not noticed that the peers of %s %s closed them", owner,
-        words_conns(arena, group->count), words_service(arena, context, group));
+    finding->title = arena_printf(arena, "%s has not noticed that %s closed %s %s", owner,
+        words_peers_have(group), words_conns(arena, group->count), words_service(arena, context, group));
     if (obstacle != NULL)
         finding->why = arena_printf(arena,
             "The end of stream has arrived and waits in the receive queue, but %s %s. Until it reads, it cannot know that the "
@@ -447,13 +448,20 @@ bool close_wait_leak_applies(const struct context *context, const struct conn *c
     return conn->inode != 0 && read && idle && context_is_settled(context, conn, limits);
 }
 
+/* More than half of them are open: time to buy time. */
+static bool descriptors_run_out(const struct process *process)
+{
+    return process != NULL && process->fds_limit != 0 && process->fds_limit != UINT32_MAX &&
+        process->fds_open > process->fds_limit / 2;
+}
+
 void close_wait_leak_word(const struct context *context, const struct group *group, struct arena *arena,
     struct finding *finding)
 {
     const char *owner = words_process(arena, finding->owner);
     const char *obstacle = words_obstacle(arena, finding->owner);
-    finding->title = arena_printf(arena, "%s has not closed %s %s that the peers have closed", owner,
-        words_conns(arena, group->count), words_service(arena, context, group));
+    finding->title = arena_printf(arena, "%s has not closed %s %s that %s closed", owner,
+        words_conns(arena, group->count), words_service(arena, context, group), words_peers_have(group));
     finding->why = arena_printf(arena,
         "The peers are done and everything they sent, the end of stream with it, has been read; %s still holds the "
         "descriptors and has not called close(). That is a leak in the program: nothing else can end these connections.",
@@ -481,7 +489,7 @@ void close_wait_leak_word(const struct context *context, const struct group *gro
         lower_confidence(finding, CONFIDENCE_LIKELY);
 
     words_fix_restart(arena, finding->owner, &finding->fix_now);
-    if (finding->owner != NULL && finding->owner->fds_limit != 0 && finding->owner->fds_limit != UINT32_MAX)
+    if (descriptors_run_out(finding->owner))
         fixes_add(&finding->fix_now, arena, "To win time until then, raise the limit of the running process.",
             arena_printf(arena, "prlimit --pid %u --nofile=%llu", finding->owner->pid,
                 (unsigned long long)finding->owner->fds_limit * 2));

@@ -59,6 +59,8 @@ static void count_peers(const struct snapshot *snapshot, const struct group *gro
     struct peer_table table = { 0 };
     for (size_t i = 0; i < group->count; i++)
         peer_add(&table, &snapshot->conns[group->conns[i]].remote);
+    if (table.slots == NULL)
+        return;
     qsort(table.slots, table.slot_count, sizeof *table.slots, more_peers_first); /* free ones last */
     finding->distinct_peers = table.used;
     finding->peer_count = table.used < PEERS_SHOWN ? table.used : PEERS_SHOWN;

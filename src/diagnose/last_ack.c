@@ -104,7 +104,7 @@ static const char *owner_phrase(struct arena *arena, const struct finding *findi
 void last_ack_unanswered_word(const struct context *context, const struct group *group, struct arena *arena,
     struct finding *finding)
 {
-    finding->title = arena_printf(arena, "The peers of %s%s %s do not answer the last FIN",
+    finding->title = arena_printf(arena, "Nobody answers the last FIN of %s%s %s",
         words_conns(arena, group->count), owner_phrase(arena, finding), words_service(arena, context, group));
     finding->why =
         "Both sides have closed; our FIN is sent again and again with doubling pauses, and no acknowledgement comes back. The "
@@ -159,8 +159,9 @@ void last_ack_unanswered_word(const struct context *context, const struct group 
 void last_ack_zero_window_word(const struct context *context, const struct group *group, struct arena *arena,
     struct finding *finding)
 {
-    finding->title = arena_printf(arena, "The peers of %s%s %s have stopped reading: the last data cannot be delivered",
-        words_conns(arena, group->count), owner_phrase(arena, finding), words_service(arena, context, group));
+    finding->title = arena_printf(arena, "The last data of %s%s %s cannot be delivered: %s stopped reading",
+        words_conns(arena, group->count), owner_phrase(arena, finding), words_service(arena, context, group),
+        words_peers_have(group));
     finding->why = arena_printf(arena,
         "Both sides have closed, but %s stand before our FIN and the peers' receive windows are zero: their programs have "
         "closed the sending side and do not read what is still coming. The kernels there are alive and say so.",

@@ -122,6 +122,8 @@ const char *words_duration(struct arena *arena, uint64_t ms);       /* "4 h 12 m
 const char *words_bytes(struct arena *arena, uint64_t bytes);
 const char *words_address(struct arena *arena, const struct ip *address);
 const char *words_process(struct arena *arena, const struct process *process); /* "nginx (pid 812)", "a process" */
+/* "the peer has", "the peers have" */
+const char *words_peers_have(const struct group *group);
 /* "on port 9100", "to 10.0.0.9:5432" */
 const char *words_service(struct arena *arena, const struct context *context, const struct group *group);
 /* "for 14 s to 4 h 12 min": empty where the ages are unknown */

@@ -50,8 +50,13 @@ const char *words_address(struct arena *arena, const struct ip *address)
 const char *words_process(struct arena *arena, const struct process *process)
 {
     if (process == NULL)
-        return "a process that could not be seen";
+        return "A process that could not be seen";
     return arena_printf(arena, "%s (pid %" PRIu32 ")", process->name, process->pid);
+}
+
+const char *words_peers_have(const struct group *group)
+{
+    return group->count == 1 ? "the peer has" : "the peers have";
 }
 
 const char *words_service(struct arena *arena, const struct context *context, const struct group *group)
@@ -144,8 +149,10 @@ const char *words_obstacle(struct arena *arena, const struct process *process)
 
 void words_fix_restart(struct arena *arena, const struct process *process, struct fixes *fixes)
 {
-    if (process == NULL)
+    if (process == NULL) {
+        fixes_add(fixes, arena, "Find out which process holds them: look again with more privileges.", "sudo tcpwhy");
         return;
+    }
     if (process->unit != NULL && strstr(process->unit, ".service") != NULL && process->container == NULL) {
         fixes_add(fixes, arena,
             "Restart the service: the kernel closes its descriptors, and with them every one of these connections.",

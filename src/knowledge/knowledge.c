@@ -29,21 +29,24 @@ static bool is_separator(char c)
     return c == '-' || c == '_' || c == ' ';
 }
 
+/* Takes the next letter, in lower case; '\0' at the end. */
+static int next_letter(const char **text)
+{
+    while (is_separator(**text))
+        ++*text;
+    return **text != '\0' ? tolower((unsigned char)*(*text)++) : '\0';
+}
+
 /* Without regard to case and to separators. */
 static bool same_name(const char *a, const char *b)
 {
-    for (;;) {
-        while (is_separator(*a))
-            a++;
-        while (is_separator(*b))
-            b++;
-        if (tolower((unsigned char)*a) != tolower((unsigned char)*b))
+    int letter;
+    do {
+        letter = next_letter(&a);
+        if (letter != next_letter(&b))
             return false;
-        if (*a == '\0')
-            return true;
-        a++;
-        b++;
-    }
+    } while (letter != '\0');
+    return true;
 }
 
 static const struct page *find_loosely(const char *name)
@@ -55,7 +58,10 @@ static const struct page *find_loosely(const char *name)
     return NULL;
 }
 
-/* The page of a state has its name; only CLOSING must give way to the recipe that people ask for by that word. */
+/*
+ * The page of a state has its name; only CLOSING must give way to the recipe that people ask for by that
+ * word.
+ */
 static const struct page *find_state(enum conn_state state)
 {
     if (state == STATE_UNKNOWN)
@@ -73,7 +79,10 @@ const struct page *knowledge_find(const char *word)
     return page;
 }
 
-/* How far a name is from what was typed: a name that begins with the word, or holds it, is only a little further. */
+/*
+ * How far a name is from what was typed: a name that begins with the word, or holds it, is only a little
+ * further.
+ */
 static unsigned distance(const char *name, const char *word)
 {
     char start[64];
@@ -100,7 +109,7 @@ size_t knowledge_suggest(const char *word, const struct page **ret_pages, size_t
     if (length >= sizeof wanted)
         return 0;
     for (size_t i = 0; i <= length; i++)
-        wanted[i] = is_separator(word[i]) ? '-' : word[i];
+        wanted[i] = (char)(is_separator(word[i]) ? '-' : word[i]);
     if (most > NEAREST_MAX)
         most = NEAREST_MAX;
 

@@ -1,7 +1,7 @@
 #pragma once
 /*
- * What there is to know, offline: one Markdown page per state, finding and recipe. The pages are files in pages/, put
- * into the program by the build (tools/embed-pages).
+ * What there is to know, offline: one Markdown page per state, finding and recipe. The pages are files in
+ * pages/, put into the program by the build (tools/embed-pages).
  *
  * Adding a page: write pages/NAME.md, add NAME to the list in meson.build beside this file.
  */
@@ -19,20 +19,23 @@ struct page {
 /* All pages, by name; *ret_count of them. */
 const struct page *knowledge_pages(size_t *ret_count);
 /*
- * By page name, or any spelling of a state (LastAck, last-ack, LAST_ACK, 10), in any case; spaces, hyphens and
- * underscores do not matter. NULL where there is none.
+ * By page name, or any spelling of a state (LastAck, last-ack, LAST_ACK, 10), in any case; spaces, hyphens
+ * and underscores do not matter. NULL where there is none.
  *
- * One word is both: "closing", written just so, is the page on how to close a connection; the state CLOSING, in any
- * other spelling (CLOSING, Closing, 9), is the page "closing-state".
+ * One word is both: "closing", written just so, is the page on how to close a connection; the state CLOSING,
+ * in any other spelling (CLOSING, Closing, 9), is the page "closing-state".
  */
 const struct page *knowledge_find(const char *word);
-/* The pages whose names come nearest to a misspelt word, nearest first. Returns how many were put into ret_pages. */
+/*
+ * The pages whose names come nearest to a misspelt word, nearest first. Returns how many were put into
+ * ret_pages.
+ */
 size_t knowledge_suggest(const char *word, const struct page **ret_pages, size_t most);
 
 /*
- * Appends a part of a page: all before its first "## " heading, then the section under the heading that is `wanted`, or
- * failing that the first that contains it as words; case does not matter. Programming languages have short names
- * ("js", "csharp"). Returns 0, or -ENOENT with nothing appended.
+ * Appends a part of a page: all before its first "## " heading, then the section under the heading that is
+ * `wanted`, or failing that the first that contains it as words; case does not matter. Programming languages
+ * have short names ("js", "csharp"). Returns 0, or -ENOENT with nothing appended.
  */
 int knowledge_section(const struct page *page, const char *wanted, struct buf *out);
 /* Appends the page's "## " headings: "C, C#, Java". */

@@ -63,9 +63,8 @@ static bool heading_contains(const struct heading *heading, const char *wanted)
     size_t length = strlen(wanted);
     for (size_t at = 0; at + length <= heading->length && length > 0; at++) {
         bool starts = at == 0 || !isalnum((unsigned char)heading->text[at - 1]);
-        char after = at + length < heading->length ? heading->text[at + length] : ' ';
-        if (starts && !isalnum((unsigned char)after) && after != '#' &&
-            strncasecmp(heading->text + at, wanted, length) == 0)
+        int after = at + length < heading->length ? (unsigned char)heading->text[at + length] : ' ';
+        if (starts && !isalnum(after) && after != '#' && strncasecmp(heading->text + at, wanted, length) == 0)
             return true;
     }
     return false;

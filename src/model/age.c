@@ -59,14 +59,23 @@ struct age conn_age(const struct snapshot *snapshot, const struct conn *conn)
         if (conn_has(conn, CONN_TIMER) && conn->timer == TIMER_TIME_WAIT && conn->timer_ms <= TIME_WAIT_MS)
             return (struct age){ .kind = AGE_EXACT, .ms = TIME_WAIT_MS - conn->timer_ms };
         return unknown;
+    case STATE_FIN_WAIT_2: {
+        /* A mini-socket (timer 3) lives for tcp_fin_timeout, at most 60 s: tcp_time_wait() in net/ipv4/tcp_minisocks.c. */
+        uint64_t life = (uint64_t)setting_value(snapshot_net_values(snapshot, conn), SETTING_FIN_TIMEOUT, 60) * 1000;
+        life = life < TIME_WAIT_MS ? life : TIME_WAIT_MS;
+        if (conn_has(conn, CONN_TIMER) && conn->timer == TIMER_TIME_WAIT && conn->timer_ms <= life)
+            return (struct age){ .kind = AGE_AT_LEAST, .ms = life - conn->timer_ms };
+        if (conn_has(conn, CONN_TCP_INFO) && conn->timer != TIMER_TIME_WAIT)
+            return (struct age){ .kind = AGE_AT_LEAST, .ms = conn->last_ack_recv_ms };
+        return unknown;
+    }
     case STATE_LAST_ACK:
     case STATE_FIN_WAIT_1:
     case STATE_CLOSING:
     case STATE_SYN_SENT:
     case STATE_SYN_RECEIVED: {
         struct age age = conn_retransmitting_for(snapshot, conn);
-        /* Behind a zero window only the time held up by it tells; it counts the whole life of the connection, and a
-         * connection that closes has rarely been held up before. */
+        /* Behind a zero window: how long it has been stuck, which may have begun before this state did. */
         if (age.kind == AGE_UNKNOWN && conn_has(conn, CONN_TCP_INFO | CONN_TIMER) && conn->timer == TIMER_PERSIST)
             age = (struct age){ .kind = AGE_AT_LEAST, .ms = conn->last_data_sent_ms };
         return age;

@@ -20,9 +20,11 @@ struct age {
 
 /*
  * Time in state, by what each state leaves behind:
- *   TIME_WAIT, FIN_WAIT_2 mini-sockets: the state's life less what its timer still has to run;
+ *   TIME_WAIT, FIN_WAIT_2 without a descriptor: the mini-socket's life less what its timer still has to run;
  *   CLOSE_WAIT: time since the last segment of the peer, which was its FIN unless ACKs followed (tcpi_last_ack_recv);
+ *   FIN_WAIT_2 with a descriptor: time since the peer's last acknowledgement, which was that of our FIN unless data followed;
  *   states that retransmit: the sum of the timeouts so far (retransmits, tcpi_rto, timer);
+ *   the same behind a zero window: time since the last data could be sent, that is, how long it has been stuck;
  *   ESTABLISHED: time since the last data or ACK either way (idle time).
  */
 struct age conn_age(const struct snapshot *snapshot, const struct conn *conn);

@@ -1,6 +1,5 @@
 #include "model/field.h"
 
-#include <ctype.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -37,9 +36,9 @@ static struct value get_member(const struct field *field, struct field_source *s
 {
     const struct conn *conn = conn_at(source, conn_index);
     if (!conn_has(conn, field->present))
-        return (struct value){ 0 };
+        return value_unknown();
     if ((field->present & CONN_TCP_INFO) != 0 && conn_is_listener(conn))
-        return (struct value){ 0 };
+        return value_unknown();
     const unsigned char *at = (const unsigned char *)conn + field->offset;
     uint64_t number = 0;
     switch (field->size) {
@@ -62,7 +61,7 @@ static struct value get_member(const struct field *field, struct field_source *s
 static struct value get_last(const struct field *field, struct field_source *source, uint32_t conn_index)
 {
     if (conn_at(source, conn_index)->state == STATE_SYN_SENT)
-        return (struct value){ 0 };
+        return value_unknown();
     return get_member(field, source, conn_index);
 }
 
@@ -70,7 +69,7 @@ static struct value get_last(const struct field *field, struct field_source *sou
 static struct value get_measured(const struct field *field, struct field_source *source, uint32_t conn_index)
 {
     struct value value = get_member(field, source, conn_index);
-    return value.number != 0 ? value : (struct value){ 0 };
+    return value.number != 0 ? value : value_unknown();
 }
 
 GETTER(get_state)
@@ -96,7 +95,7 @@ GETTER(get_remote)
 GETTER(get_age)
 {
     struct age age = conn_age(source->snapshot, conn_at(source, conn_index));
-    return age.kind == AGE_UNKNOWN ? (struct value){ 0 } : value_ms(age.ms);
+    return age.kind == AGE_UNKNOWN ? value_unknown() : value_ms(age.ms);
 }
 
 GETTER(get_age_kind)
@@ -119,7 +118,7 @@ GETTER(get_netns)
 GETTER(get_pid)
 {
     const struct process *owner = owner_of(source, conn_index);
-    return owner != NULL ? value_number(owner->pid) : (struct value){ 0 };
+    return owner != NULL ? value_number(owner->pid) : value_unknown();
 }
 
 GETTER(get_process)
@@ -131,7 +130,7 @@ GETTER(get_process)
 GETTER(get_fd)
 {
     const struct conn *conn = conn_at(source, conn_index);
-    return conn->holder != NO_INDEX ? value_number(source->snapshot->holders[conn->holder].fd) : (struct value){ 0 };
+    return conn->holder != NO_INDEX ? value_number(source->snapshot->holders[conn->holder].fd) : value_unknown();
 }
 
 GETTER(get_holders)
@@ -142,7 +141,7 @@ GETTER(get_holders)
 GETTER(get_held_by)
 {
     uint32_t holder = conn_at(source, conn_index)->holder;
-    return holder != NO_INDEX ? (struct value){ .kind = VALUE_HOLDERS, .number = holder } : (struct value){ 0 };
+    return holder != NO_INDEX ? (struct value){ .kind = VALUE_HOLDERS, .number = holder } : value_unknown();
 }
 
 GETTER(get_user)
@@ -195,20 +194,20 @@ GETTER(get_timer_left)
 {
     const struct conn *conn = conn_at(source, conn_index);
     bool running = conn_has(conn, CONN_TIMER) && conn->timer != TIMER_NONE;
-    return running ? value_ms(conn->timer_ms) : (struct value){ 0 };
+    return running ? value_ms(conn->timer_ms) : value_unknown();
 }
 
 GETTER(get_give_up)
 {
     uint64_t ms;
-    return conn_give_up_ms(source->snapshot, conn_at(source, conn_index), &ms) ? value_ms(ms) : (struct value){ 0 };
+    return conn_give_up_ms(source->snapshot, conn_at(source, conn_index), &ms) ? value_ms(ms) : value_unknown();
 }
 
 GETTER(get_skmem)
 {
     const struct conn *conn = conn_at(source, conn_index);
     if (!conn_has(conn, CONN_SKMEM))
-        return (struct value){ 0 };
+        return value_unknown();
     return value_number((uint64_t)conn->skmem_rmem_bytes + conn->skmem_wmem_bytes);
 }
 
@@ -321,21 +320,10 @@ const struct field *field_at(size_t index)
     return index < FIELD_COUNT ? &fields[index] : NULL;
 }
 
-static bool same_name(const char *a, const char *b)
-{
-    for (; *a != '\0' && *b != '\0'; a++, b++) {
-        char x = *a == '-' ? '_' : (char)tolower((unsigned char)*a);
-        char y = *b == '-' ? '_' : (char)tolower((unsigned char)*b);
-        if (x != y)
-            return false;
-    }
-    return *a == *b;
-}
-
 const struct field *field_find(const char *name)
 {
     for (size_t i = 0; i < FIELD_COUNT; i++) {
-        if (same_name(fields[i].name, name) || (fields[i].key != NULL && same_name(fields[i].key, name)))
+        if (text_same_word(fields[i].name, name) || (fields[i].key != NULL && text_same_word(fields[i].key, name)))
             return &fields[i];
     }
     return NULL;

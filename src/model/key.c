@@ -1,19 +1,17 @@
 #include "model/key.h"
 
-#include <ctype.h>
-
 #include "base/text.h"
 
 static struct value get_peer(const struct key_source *source, const struct conn *conn)
 {
     (void)source;
-    return conn_is_listener(conn) ? (struct value){ 0 } : value_address(&conn->remote);
+    return conn_is_listener(conn) ? value_unknown() : value_address(&conn->remote);
 }
 
 static struct value get_peer_net(const struct key_source *source, const struct conn *conn)
 {
     if (conn_is_listener(conn))
-        return (struct value){ 0 };
+        return value_unknown();
     struct ip_net net = ip_net_of(&conn->remote, source->v4_prefix, source->v6_prefix);
     return (struct value){ .kind = VALUE_NET, .ip = net.address, .prefix = net.prefix };
 }
@@ -21,7 +19,7 @@ static struct value get_peer_net(const struct key_source *source, const struct c
 static struct value get_peer_port(const struct key_source *source, const struct conn *conn)
 {
     (void)source;
-    return conn->remote_port == 0 ? (struct value){ 0 } : value_number(conn->remote_port);
+    return conn->remote_port == 0 ? value_unknown() : value_number(conn->remote_port);
 }
 
 static struct value get_local(const struct key_source *source, const struct conn *conn)
@@ -41,7 +39,7 @@ static struct value get_service(const struct key_source *source, const struct co
     if (listeners_find(&source->listeners, conn) != NULL)
         return (struct value){ .kind = VALUE_SERVICE_IN, .port = conn->local_port };
     if (conn->remote_port == 0) /* bound or closed: goes nowhere */
-        return (struct value){ 0 };
+        return value_unknown();
     return (struct value){ .kind = VALUE_SERVICE_OUT, .ip = conn->remote, .port = conn->remote_port };
 }
 
@@ -69,20 +67,10 @@ const struct key *key_at(size_t index)
     return index < KEY_COUNT ? &keys[index] : NULL;
 }
 
-static bool same_name(const char *a, const char *b)
-{
-    for (; *a != '\0' && *b != '\0'; a++, b++) {
-        char y = *b == '_' ? '-' : (char)tolower((unsigned char)*b);
-        if (*a != y)
-            return false;
-    }
-    return *a == *b;
-}
-
 bool key_find(const char *name, struct key_use *ret_use)
 {
     for (size_t i = 0; i < KEY_COUNT; i++) {
-        if (same_name(keys[i].name, name)) {
+        if (text_same_word(keys[i].name, name)) {
             *ret_use = (struct key_use){ .key = &keys[i],
                 .field = keys[i].field != NULL ? field_find(keys[i].field) : NULL };
             return true;

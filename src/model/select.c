@@ -60,7 +60,7 @@ static int add_state(struct selection *selection, const char *term, const char *
         return 0;
     }
     enum { FAR = 4 };
-    unsigned best = FAR;
+    size_t best = FAR;
     for (int i = STATE_CLOSED; i < STATE_COUNT; i++) {
         unsigned distance = text_distance(state_name(i), term);
         if (distance < best) {

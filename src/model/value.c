@@ -7,6 +7,11 @@
 #include "base/csv.h"
 #include "base/text.h"
 
+struct value value_unknown(void)
+{
+    return (struct value){ .kind = VALUE_UNKNOWN };
+}
+
 struct value value_number(uint64_t number)
 {
     return (struct value){ .kind = VALUE_NUMBER, .number = number };

@@ -34,6 +34,7 @@ struct value {
     struct ip ip;
 };
 
+struct value value_unknown(void);
 struct value value_number(uint64_t number);
 struct value value_ms(uint64_t ms);
 struct value value_us(uint64_t us);

@@ -208,13 +208,14 @@ int count_json(struct groups *groups, const struct count_options *options, FILE 
 
 static void csv_numbers(const struct groups *groups, const struct row *row, struct buf *line)
 {
+    const struct snapshot *snapshot = groups->source.fields.snapshot;
     unsigned thousandths = share(groups, row->count);
     buf_printf(line, ",%" PRIu64 ",%u.%03u,", row->count, thousandths / 1000, thousandths % 1000);
-    struct value oldest = row->age_known ? value_ms(row->oldest_ms) : (struct value){ 0 };
-    value_write_csv(&oldest, NULL, line);
+    struct value oldest = row->age_known ? value_ms(row->oldest_ms) : value_unknown();
+    value_write_csv(&oldest, snapshot, line);
     buf_char(line, ',');
-    struct value median = row->median_known ? value_ms(row->median_ms) : (struct value){ 0 };
-    value_write_csv(&median, NULL, line);
+    struct value median = row->median_known ? value_ms(row->median_ms) : value_unknown();
+    value_write_csv(&median, snapshot, line);
     csv_end_record(line);
 }
 

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/csv.h"
 #include "base/json.h"
@@ -96,8 +95,8 @@ static void choose_columns(struct rows *rows, bool all)
 {
     const struct list_options *options = rows->options;
     if (options->column_count > 0) {
-        memcpy(rows->columns, options->columns, options->column_count * sizeof *options->columns);
-        rows->column_count = options->column_count;
+        for (unsigned i = 0; i < options->column_count; i++)
+            rows->columns[rows->column_count++] = options->columns[i];
         return;
     }
     /* The same address means another host in another namespace. */

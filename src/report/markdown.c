@@ -11,7 +11,7 @@ enum {
     BODY_INDENT = 2, /* of everything but headings */
     CODE_INDENT = 2, /* of code blocks, more than the text around them */
     TAB_WIDTH = 4,
-    DEPTH_MAX = 16, /* lists and quotes within each other; deeper ones are not indented further */
+    DEPTH_MAX = 16,  /* lists and quotes within each other; deeper ones are not indented further */
     LEAST_WIDTH = 16 /* of text, however deep it is */
 };
 
@@ -160,7 +160,7 @@ static void add_rule(struct renderer *renderer)
     buf_char(renderer->out, '\n');
 }
 
-/* --- md4c's events ---------------------------------------------------------------------------------------------- */
+/* --- md4c's events -------------------------------------------------------------------------------------- */
 
 static void enter_list(struct renderer *renderer, bool is_tight, unsigned start)
 {
@@ -348,8 +348,8 @@ static int leave_span(MD_SPANTYPE type, void *detail, void *user)
 
 static void add_entity(struct buf *out, const char *text, size_t length, const struct report_style *style)
 {
-    static const char *const entities[][2] = { { "&lt;", "<" }, { "&gt;", ">" }, { "&amp;", "&" },
-        { "&quot;", "\"" }, { "&nbsp;", " " } };
+    static const char *const entities[][2] = { { "&lt;", "<" }, { "&gt;", ">" }, { "&amp;", "&" }, { "&quot;", "\"" },
+        { "&nbsp;", " " } };
     for (size_t i = 0; i < sizeof entities / sizeof *entities; i++) {
         if (strlen(entities[i][0]) == length && memcmp(entities[i][0], text, length) == 0) {
             buf_str(out, entities[i][1]);
@@ -371,6 +371,8 @@ static int add_text(MD_TEXTTYPE type, const MD_CHAR *text, MD_SIZE size, void *u
         buf_char(out, STYLED_BREAK);
     else if (type == MD_TEXT_ENTITY)
         add_entity(out, text, size, renderer->style);
+    else if (type == MD_TEXT_CODE)
+        styled_code(out, text, size, renderer->style);
     else
         styled_text(out, text, size, renderer->style);
     return 0;

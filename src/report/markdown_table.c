@@ -99,8 +99,8 @@ static void trim(struct buf *out)
         out->data[--out->length] = '\0';
 }
 
-static void print_row(const struct markdown_table *table, size_t first, const size_t *widths, const char *prefix,
-    struct buf *out)
+static void print_row(
+    const struct markdown_table *table, size_t first, const size_t *widths, const char *prefix, struct buf *out)
 {
     struct styled_lines *cells = xcalloc(table->columns, sizeof *cells);
     bool more = false;
@@ -126,8 +126,8 @@ static void print_row(const struct markdown_table *table, size_t first, const si
     free(cells);
 }
 
-void markdown_table_print(const struct markdown_table *table, const char *prefix, size_t width, const struct report_style *style,
-    struct buf *out)
+void markdown_table_print(const struct markdown_table *table, const char *prefix, size_t width,
+    const struct report_style *style, struct buf *out)
 {
     if (table->columns == 0)
         return;

@@ -20,6 +20,6 @@ struct markdown_table {
 /* A new cell at the end; valid until the next one. */
 struct markdown_table_cell *markdown_table_add(struct markdown_table *table);
 /* Appends lines of at most `width` columns, each beginning with `prefix`, whose columns are not counted. */
-void markdown_table_print(const struct markdown_table *table, const char *prefix, size_t width, const struct report_style *style,
-    struct buf *out);
+void markdown_table_print(const struct markdown_table *table, const char *prefix, size_t width,
+    const struct report_style *style, struct buf *out);
 void markdown_table_deinit(struct markdown_table *table);

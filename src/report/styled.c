@@ -11,12 +11,36 @@ static const struct {
     uint32_t code_point;
     const char *ascii;
 } ascii_for[] = {
-    { 0x00a0, " " },   { 0x00a7, "section " }, { 0x00b1, "+-" },  { 0x00b7, "*" },   { 0x00bc, "1/4" },
-    { 0x00bd, "1/2" }, { 0x00c4, "Ae" },       { 0x00d6, "Oe" },  { 0x00dc, "Ue" },  { 0x00d7, "x" },
-    { 0x00df, "ss" },  { 0x00e4, "ae" },       { 0x00f6, "oe" },  { 0x00fc, "ue" },  { 0x2010, "-" },
-    { 0x2011, "-" },   { 0x2013, "-" },        { 0x2014, "-" },   { 0x2018, "'" },   { 0x2019, "'" },
-    { 0x201c, "\"" },  { 0x201d, "\"" },       { 0x2022, "*" },   { 0x2026, "..." }, { 0x2190, "<-" },
-    { 0x2192, "->" },  { 0x2248, "~" },        { 0x2264, "<=" },  { 0x2265, ">=" },  { 0x2260, "!=" },
+    { 0x00a0, " " },
+    { 0x00a7, "section " },
+    { 0x00b1, "+-" },
+    { 0x00b7, "*" },
+    { 0x00bc, "1/4" },
+    { 0x00bd, "1/2" },
+    { 0x00c4, "Ae" },
+    { 0x00d6, "Oe" },
+    { 0x00dc, "Ue" },
+    { 0x00d7, "x" },
+    { 0x00df, "ss" },
+    { 0x00e4, "ae" },
+    { 0x00f6, "oe" },
+    { 0x00fc, "ue" },
+    { 0x2010, "-" },
+    { 0x2011, "-" },
+    { 0x2013, "-" },
+    { 0x2014, "-" },
+    { 0x2018, "'" },
+    { 0x2019, "'" },
+    { 0x201c, "\"" },
+    { 0x201d, "\"" },
+    { 0x2022, "*" },
+    { 0x2026, "..." },
+    { 0x2190, "<-" },
+    { 0x2192, "->" },
+    { 0x2248, "~" },
+    { 0x2264, "<=" },
+    { 0x2265, ">=" },
+    { 0x2260, "!=" },
 };
 
 static const char *const colours[] = {
@@ -66,6 +90,16 @@ void styled_text(struct buf *out, const char *text, size_t length, const struct 
     buf_deinit(&escaped);
 }
 
+void styled_code(struct buf *out, const char *text, size_t length, const struct report_style *style)
+{
+    size_t start = out->length;
+    styled_text(out, text, length, style);
+    for (size_t i = start; i < out->length; i++) {
+        if (out->data[i] == ' ')
+            out->data[i] = STYLED_SPACE;
+    }
+}
+
 void styled_open(struct buf *out, enum styled_mark mark, const struct report_style *style)
 {
     if (style->colour)
@@ -88,6 +122,10 @@ static size_t unit(const char *text, size_t *ret_columns)
     *ret_columns = 0;
     if (is_mark(*text))
         return 1;
+    if (*text == STYLED_SPACE) {
+        *ret_columns = 1;
+        return 1;
+    }
     uint32_t code_point;
     size_t size = text_utf8_decode(text, strnlen(text, 4), &code_point);
     if (size == 0)
@@ -131,24 +169,28 @@ size_t styled_width(const char *text)
 
 size_t styled_longest_word(const char *text)
 {
-    size_t longest = 0, length;
+    size_t longest = 0, width = 0, columns;
     while (*text != '\0') {
-        size_t width = word_width(text, &length);
-        if (width > longest)
-            longest = width;
-        text += length;
-        if (*text != '\0')
-            text++;
+        bool ends = ends_word(*text) || *text == STYLED_SPACE;
+        text += unit(text, &columns);
+        width = ends ? 0 : width + columns;
+        longest = width > longest ? width : longest;
     }
     return longest;
 }
 
-/* Where to cut a word that is wider than a line: after the last sign that joins parts, if one is in the second half. */
+/*
+ * Where to cut a word that is wider than a line: after the last space of code, or else after the last sign that
+ * joins parts, if there is one in the second half.
+ */
 static size_t cut_word(const char *word, size_t width)
 {
-    size_t at = 0, used = 0, after_sign = 0, columns;
+    size_t at = 0, used = 0, after_space = 0, after_sign = 0, columns;
     for (;;) {
         size_t size = unit(word + at, &columns);
+        /* A space may stand beyond the edge: it is not shown at the end of a line. */
+        if (word[at] == STYLED_SPACE && used <= width && at > 0)
+            after_space = at + size;
         if (used + columns > width && at > 0)
             break;
         used += columns;
@@ -156,6 +198,8 @@ static size_t cut_word(const char *word, size_t width)
             after_sign = at + size;
         at += size;
     }
+    if (after_space > 0)
+        return after_space;
     return after_sign > 0 ? after_sign : at;
 }
 
@@ -178,6 +222,8 @@ static size_t put(struct styled_lines *lines, size_t length, struct buf *out)
                 lines->open[lines->depth] = c;
             lines->depth++;
             buf_str(out, colours[(unsigned char)c]);
+        } else if (c == STYLED_SPACE) {
+            buf_char(out, ' ');
         } else {
             buf_add(out, lines->at, size);
         }
@@ -210,6 +256,10 @@ size_t styled_line(struct styled_lines *lines, size_t width, struct buf *out)
         lines->at = word;
         if (column + word_columns > width) {
             column += put(lines, cut_word(word, width), out);
+            if (out->data[out->length - 1] == ' ') {
+                out->data[--out->length] = '\0';
+                column--;
+            }
             break;
         }
         column += put(lines, length, out);

@@ -36,8 +36,12 @@ struct buf *table_cell(struct table *table)
 void table_title(struct table *table, const char *name)
 {
     struct buf *cell = table_cell(table);
-    for (; *name != '\0'; name++)
-        buf_char(cell, *name == '_' ? '-' : (char)toupper((unsigned char)*name));
+    for (; *name != '\0'; name++) {
+        if (*name == '_')
+            buf_char(cell, '-');
+        else
+            buf_char(cell, (char)toupper((unsigned char)*name));
+    }
 }
 
 static const char *cell_text(const struct table *table, unsigned column)

@@ -113,6 +113,68 @@ static void fixes(struct sheet *sheet, const char *label, const struct fixes *fi
     }
 }
 
+static bool same_text(const char *one, const char *other)
+{
+    return one == other || (one != NULL && other != NULL && strcmp(one, other) == 0);
+}
+
+static bool same_lines(const struct lines *one, const struct lines *other)
+{
+    if (one->count != other->count)
+        return false;
+    for (size_t i = 0; i < one->count; i++) {
+        if (!same_text(one->items[i], other->items[i]))
+            return false;
+    }
+    return true;
+}
+
+static bool same_fixes(const struct fixes *one, const struct fixes *other)
+{
+    if (one->count != other->count)
+        return false;
+    for (size_t i = 0; i < one->count; i++) {
+        if (!same_text(one->items[i].text, other->items[i].text) ||
+            !same_text(one->items[i].command, other->items[i].command))
+            return false;
+    }
+    return true;
+}
+
+/* The first finding of the same id, whose general advice need not be read twice; NULL for that one itself. */
+static const struct finding *first_of_kind(const struct diagnosis *diagnosis, const struct finding *finding,
+    size_t *ret_number)
+{
+    for (size_t i = 0; &diagnosis->findings[i] != finding; i++) {
+        *ret_number = i + 1;
+        if (strcmp(diagnosis->findings[i].id, finding->id) == 0)
+            return &diagnosis->findings[i];
+    }
+    return NULL;
+}
+
+static void as_before(struct sheet *sheet, const char *label, size_t number)
+{
+    text_label(sheet, label);
+    sheet_printf(sheet, INK_DIM, "as for finding %zu above", number);
+    sheet_line(sheet);
+}
+
+/* Advice that holds for every finding of its kind: in full for the first only. */
+static void advice(struct sheet *sheet, const struct diagnosis *diagnosis, const struct finding *finding)
+{
+    size_t number = 0;
+    const struct finding *first = first_of_kind(diagnosis, finding, &number);
+    if (first != NULL && finding->fix_for_good.count > 0 && same_fixes(&first->fix_for_good, &finding->fix_for_good))
+        as_before(sheet, "For good", number);
+    else
+        fixes(sheet, "For good", &finding->fix_for_good);
+    if (first != NULL && finding->will_not_help.count > 0 && same_lines(&first->will_not_help, &finding->will_not_help))
+        as_before(sheet, "Won't help", number);
+    else
+        text_lines(sheet, "Won't help", &finding->will_not_help);
+}
+
 static void more(struct sheet *sheet, const struct finding *finding)
 {
     text_label(sheet, "More");
@@ -136,7 +198,6 @@ void text_finding(struct sheet *sheet, const struct diagnosis *diagnosis, size_t
     text_conns(sheet, diagnosis, finding, options->all_connections);
     sheet_line(sheet);
     fixes(sheet, "Now", &finding->fix_now);
-    fixes(sheet, "For good", &finding->fix_for_good);
-    text_lines(sheet, "Won't help", &finding->will_not_help);
+    advice(sheet, diagnosis, finding);
     more(sheet, finding);
 }

@@ -131,7 +131,7 @@ static void age_client(int fd, unsigned number)
 /* One process: connects to the next one's listeners and accepts as many from the one before. */
 static void fill(unsigned self, unsigned processes, unsigned connections, const int *listeners)
 {
-    unsigned next = (self + 1) % processes;
+    unsigned next = self + 1 < processes ? self + 1 : 0;
     for (unsigned done = 0; done < connections; done += BATCH) {
         unsigned batch = connections - done < BATCH ? connections - done : BATCH;
         for (unsigned i = done; i < done + batch; i++) {

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "diagnose/diagnose.h"
 #include "fixture.h"
 #include "report/report.h"
@@ -19,7 +20,8 @@ static int failed(const char *subject, const char *message)
 
 int main(int argc, char **argv)
 {
-    if (argc != 4)
+    uint64_t width;
+    if (argc != 4 || text_parse_number(argv[2], 1000, &width) < 0)
         return failed("usage", "render text|colour|ascii|all|json WIDTH FIXTURE");
     const char *form = argv[1];
     setlocale(LC_ALL, "C.UTF-8");
@@ -33,7 +35,7 @@ int main(int argc, char **argv)
         return failed(argv[3], "cannot be diagnosed");
     struct report_options options = {
         .tool_version = "0.0.0-golden", /* the reports do not change with every release */
-        .style = { .width = (unsigned)atoi(argv[2]), .utf8 = strcmp(form, "ascii") != 0,
+        .style = { .width = (unsigned)width, .utf8 = strcmp(form, "ascii") != 0,
             .colour = strcmp(form, "colour") == 0 },
         .all_connections = strcmp(form, "all") == 0,
     };

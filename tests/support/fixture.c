@@ -51,7 +51,7 @@ int loader_netns(struct loader *loader, const char *name, uint32_t *ret_index)
 
 int loader_process(struct loader *loader, const char *pid, uint32_t *ret_index)
 {
-    uint64_t number;
+    uint64_t number = 0;
     int r = loader_number(loader, pid, UINT32_MAX, &number);
     if (r < 0)
         return r;
@@ -71,13 +71,13 @@ static size_t unescape(const char *text, char *ret_char)
         *ret_char = values[found - names];
         return 1;
     }
-    unsigned byte;
-    int taken = 0;
-    if (sscanf(text, "x%2x%n", &byte, &taken) == 1 && taken == 3 && byte != 0) {
-        *ret_char = (char)byte;
-        return 3;
-    }
-    return 0;
+    static const char digits[] = "0123456789abcdef";
+    const char *high = text[0] == 'x' && text[1] ? strchr(digits, text[1]) : NULL;
+    const char *low = high != NULL && text[2] ? strchr(digits, text[2]) : NULL;
+    if (low == NULL || (high == digits && low == digits))
+        return 0;
+    *ret_char = (char)((high - digits) << 4 | (low - digits));
+    return 3;
 }
 
 /* Splits the line into loader->words. */
@@ -121,13 +121,13 @@ static int split(struct loader *loader, const char *text, size_t length)
 static int parse_time(struct loader *loader, const char *text, uint64_t *ret_ms)
 {
     struct tm tm = { 0 };
-    unsigned ms = 0;
-    int taken = 0;
-    if (sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d.%3uZ%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &tm.tm_hour,
-            &tm.tm_min, &tm.tm_sec, &ms, &taken) != 7 || text[taken] != '\0' || taken == 0)
+    uint64_t ms = 0;
+    const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
+    char fraction[4] = "";
+    if (rest != NULL && *rest == '.' && strlen(rest) == sizeof ".123Z" - 1 && rest[4] == 'Z')
+        memcpy(fraction, rest + 1, 3);
+    if (text_parse_number(fraction, 999, &ms) < 0)
         return loader_fail(loader, "not a time like 2026-01-31T12:03:11.123Z: %s", text);
-    tm.tm_year -= 1900;
-    tm.tm_mon -= 1;
     *ret_ms = (uint64_t)timegm(&tm) * 1000 + ms;
     return 0;
 }
@@ -214,7 +214,7 @@ static int line_setting(struct loader *loader)
     for (size_t i = 0; i < SETTING_COUNT && wanted > 0; i++) {
         if (strcmp(setting_infos[i].name, loader->words[1]) != 0 || setting_infos[i].word >= wanted)
             continue;
-        uint64_t number;
+        uint64_t number = 0;
         int r = loader_number(loader, loader->words[2 + setting_infos[i].word], INT64_MAX, &number);
         if (r < 0)
             return r;
@@ -238,7 +238,7 @@ static int line_counter(struct loader *loader)
     for (size_t i = 0; dot != NULL && i < COUNTER_COUNT; i++) {
         if (strcmp(counter_infos[i].line, loader->words[1]) != 0 || strcmp(counter_infos[i].name, dot + 1) != 0)
             continue;
-        uint64_t number;
+        uint64_t number = 0;
         int r = loader_number(loader, loader->words[2], INT64_MAX, &number);
         if (r < 0)
             return r;

@@ -17,7 +17,7 @@
  *   gap owners-hidden text="…" remedy="…"
  *
  * Words are parted by spaces. A word, or what follows its "=", may stand in double quotes, in which \n \t \r \e \" \\ and
- * \xNN mean what they mean in C: hostile names are written so. Lines may come in any order, but a process stands before
+ * \xNN (two lower-case digits) mean what they mean in C: hostile names are written so. Lines may come in any order, but a process stands before
  * what it holds or waits for, and a cgroup or a netns before what names it. Anything that is not understood is an error
  * with the line's number: a fixture with a slip of the pen must not test something else than it says.
  *

@@ -43,7 +43,9 @@ static void durations_show_two_units(void **state)
     expect_duration(14000, "14 s");
     expect_duration(242000, "4 min 2 s");
     expect_duration(15120000, "4 h 12 min");
+    expect_duration(14400000, "4 h");
     expect_duration(183600000, "2 d 3 h");
+    expect_duration(172800000, "2 d");
 }
 
 static void durations_parse_with_units(void **state)
@@ -97,6 +99,16 @@ static void distance_counts_swaps_as_one(void **state)
     assert_int_equal(text_distance("kitten", "sitting"), 3);
 }
 
+static void words_are_the_same_in_any_dress(void **state)
+{
+    (void)state;
+    assert_true(text_same_word("recv_q", "Recv-Q"));
+    assert_true(text_same_word("", ""));
+    assert_false(text_same_word("recv_q", "recvq"));
+    assert_false(text_same_word("recv", "recv_q"));
+    assert_false(text_same_word("recv_q", "recv"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -106,6 +118,7 @@ int main(void)
         cmocka_unit_test(counts_and_bytes_read_easily),
         cmocka_unit_test(wrapping_keeps_to_the_width),
         cmocka_unit_test(distance_counts_swaps_as_one),
+        cmocka_unit_test(words_are_the_same_in_any_dress),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,7 +3,8 @@ import os
 import shutil
 import subprocess
 
-from .tree import BUILD, ENVIRONMENT, PROGRAM, REPORTS, ROOT, must, run
+from .pythons import run_pytest
+from .tree import BUILD, ENVIRONMENT, REPORTS, ROOT, must, run
 
 CLANG = REPORTS / "clang"
 SANITIZE = REPORTS / "sanitize"
@@ -43,7 +44,8 @@ def build_sanitize():
 
 
 def run_meson_tests(outcome, folder, *suites, **environment):
-    done = run(["meson", "test", "-C", folder, "--no-rebuild", *(f"--suite={suite}" for suite in suites)],
+    # The sanitizers take a multiple of the time.
+    done = run(["meson", "test", "-C", folder, "--no-rebuild", "--timeout-multiplier=8", "--num-processes=2", *(f"--suite={suite}" for suite in suites)],
                **environment)
     report = folder / "meson-logs/testlog.junit.xml"
     failures = len(outcome.failed)
@@ -55,6 +57,11 @@ def run_meson_tests(outcome, folder, *suites, **environment):
 def run_unit(outcome):
     """The unit tests, and the fuzz targets' corpus, as gcc builds them."""
     run_meson_tests(outcome, BUILD, "unit", "corpus")
+
+
+def run_golden(outcome):
+    """Snapshots written by hand in, every rendering out."""
+    run_meson_tests(outcome, BUILD, "golden")
 
 
 def run_clang(outcome):
@@ -108,10 +115,8 @@ def run_live(outcome):
 def run_sanitizers(outcome):
     """Unit tests, corpus, golden tests and the program under the address and undefined-behaviour sanitizers."""
     build_sanitize()
-    run_meson_tests(outcome, SANITIZE, **SANITIZER_OPTIONS)
-    if (ROOT / "tests/golden").is_dir():
-        from .pythons import run_pytest
-        run_pytest(outcome, "golden", program=SANITIZE / "tcpwhy", report="golden-sanitize", **SANITIZER_OPTIONS)
+    run_meson_tests(outcome, SANITIZE, "unit", "corpus", "golden", **SANITIZER_OPTIONS)
+    run_pytest(outcome, "command", program=SANITIZE / "tcpwhy", report="command-sanitize", **SANITIZER_OPTIONS)
     if os.geteuid() != 0:
         outcome.skip("a crowd of sockets", "needs root, to make a network namespace of its own")
         run_live(outcome)

@@ -83,7 +83,7 @@ def check_targets(path):
     for target in set(re.findall(r"(?:^|`)make ([a-z]+)", text, flags=re.M)):
         if not re.search(rf"^{target}:", makefile, flags=re.M):
             yield f"{path}: the Makefile has no {target}"
-    for tool in set(re.findall(r"`((?:tools|src|tests|docs|man)/[\w./-]+)`", text)):
+    for tool in set(re.findall(r"`((?:tools|src|tests|docs|man)/[a-z0-9_./-]+)`", text)):
         if not (ROOT / tool).exists():
             yield f"{path}: no {tool}"
 

@@ -1,4 +1,4 @@
-"""Suites that pytest runs: golden, integration, recipes."""
+"""Suites that pytest runs."""
 from .tree import PROGRAM, REPORTS, ROOT, run
 
 
@@ -20,9 +20,14 @@ def run_pytest(outcome, suite, program=PROGRAM, report=None, **environment):
         outcome.fail(suite, done.stdout)
 
 
-def run_golden(outcome):
-    """Dumps and snapshots in, renderings out."""
-    run_pytest(outcome, "golden")
+def run_command(outcome):
+    """The commands as a person calls them."""
+    run_pytest(outcome, "command")
+
+
+def run_completion(outcome):
+    """What the shell offers is what the program understands."""
+    run_pytest(outcome, "completion")
 
 
 def run_integration(outcome):

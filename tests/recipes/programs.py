@@ -1,0 +1,196 @@
+"""The recipes of src/knowledge/pages/closing.md as programs that a test can drive.
+
+Each program connects to 127.0.0.1:PORT, writes BYTES bytes, prints "ready" and waits for a line on its
+standard input; then it closes the connection by the recipe with the limit LIMIT_MS, prints "ended" when the
+recipe says that the peer has ended its side, "limit" otherwise, and lives on until its standard input ends, so
+that a descriptor it has leaked can be seen.
+"""
+
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+
+PAGE = pathlib.Path(__file__).resolve().parents[2] / "src/knowledge/pages/closing.md"
+BUILD_LIMIT_S = 180
+
+C_DRIVER = r"""
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int main(int argc, char **argv)
+{
+    (void)argc;
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    struct sockaddr_in peer = { .sin_family = AF_INET, .sin_port = htons((unsigned short)atoi(argv[1])) };
+    peer.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (connect(fd, (struct sockaddr *)&peer, sizeof peer) < 0)
+        return 2;
+    size_t size = (size_t)atoi(argv[2]);
+    char *bytes = calloc(size, 1);
+    for (size_t sent = 0; sent < size;) {
+        ssize_t more = send(fd, bytes + sent, size - sent, MSG_NOSIGNAL);
+        if (more < 0)
+            return 2;
+        sent += (size_t)more;
+    }
+    free(bytes);
+    puts("ready");
+    fflush(stdout);
+    getchar();
+    puts(close_gracefully(fd, atoi(argv[3])) == 0 ? "ended" : "limit");
+    fflush(stdout);
+    while (getchar() != EOF) {
+    }
+}
+"""
+
+PYTHON_DRIVER = r"""
+import sys
+sock = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+sock.sendall(bytes(int(sys.argv[2])))
+print("ready", flush=True)
+sys.stdin.readline()
+print("ended" if close_gracefully(sock, int(sys.argv[3]) / 1000) else "limit", flush=True)
+sys.stdin.read()
+"""
+
+JAVA_DRIVER = r"""
+public class Driver {
+    public static void main(String[] args) throws Exception {
+        java.net.Socket socket = new java.net.Socket("127.0.0.1", Integer.parseInt(args[0]));
+        socket.getOutputStream().write(new byte[Integer.parseInt(args[1])]);
+        System.out.println("ready");
+        System.in.read();
+        boolean ended = false;
+        try {
+            ended = Connections.closeGracefully(socket, Integer.parseInt(args[2]));
+        } catch (java.io.IOException gone) {
+            // reset by the peer: closed all the same
+        }
+        System.out.println(ended ? "ended" : "limit");
+        while (System.in.read() >= 0) {
+        }
+    }
+}
+"""
+
+JAVASCRIPT_DRIVER = r"""
+const [port, size, limit] = process.argv.slice(2).map(Number);
+const allowHalfOpen = process.env.HALF_OPEN === '1';
+const socket = require('net').connect({ port, host: '127.0.0.1', allowHalfOpen });
+socket.on('error', () => {});
+socket.on('connect', () => socket.write(Buffer.alloc(size), () => console.log('ready')));
+process.stdin.once('data', async () => console.log(await closeGracefully(socket, limit) ? 'ended' : 'limit'));
+process.stdin.on('end', () => process.exit());
+"""
+
+GO_DRIVER = r"""
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"strconv"
+	"time"
+)
+
+func main() {
+	conn, err := net.Dial("tcp4", "127.0.0.1:"+os.Args[1])
+	if err != nil {
+		panic(err)
+	}
+	size, _ := strconv.Atoi(os.Args[2])
+	limit, _ := strconv.Atoi(os.Args[3])
+	conn.Write(make([]byte, size))
+	fmt.Println("ready")
+	input := bufio.NewReader(os.Stdin)
+	input.ReadString('\n')
+	if CloseGracefully(conn.(*net.TCPConn), time.Duration(limit)*time.Millisecond) == nil {
+		fmt.Println("ended")
+	} else {
+		fmt.Println("limit")
+	}
+	io.Copy(io.Discard, input)
+}
+"""
+
+
+class ToolMissing(Exception):
+    """What is needed to build or run a language's recipe is not installed."""
+
+
+def recipe(language):
+    """The one code block of that language on the page."""
+    blocks = re.findall(rf"^```{language}\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.M | re.S)
+    assert len(blocks) == 1, f"{PAGE.name} has {len(blocks)} code blocks marked {language}, not one"
+    return blocks[0]
+
+
+def tool(*names):
+    for name in names:
+        path = shutil.which(name)
+        if path:
+            return path
+    raise ToolMissing(f"no {' or '.join(names)} in PATH")
+
+
+def run(command, folder, **environment):
+    subprocess.run(command, cwd=folder, check=True, timeout=BUILD_LIMIT_S, env={**os.environ, **environment})
+
+
+def build_c(folder):
+    compiler = tool("cc", "gcc", "clang")
+    (folder / "recipe.c").write_text(recipe("c") + C_DRIVER)
+    run([compiler, "-std=gnu17", "-Wall", "-Wextra", "-Werror", "-o", "recipe", "recipe.c"], folder)
+    return [str(folder / "recipe")]
+
+
+def build_python(folder):
+    (folder / "recipe.py").write_text(recipe("python") + PYTHON_DRIVER)
+    return [sys.executable, "-X", "dev", "-W", "error", str(folder / "recipe.py")]
+
+
+def build_java(folder):
+    compiler, java = tool("javac"), tool("java")
+    code = recipe("java")
+    (folder / "Connections.java").write_text(code)
+    (folder / "Driver.java").write_text(JAVA_DRIVER)
+    run([compiler, "-Xlint:all", "-Werror", "-d", ".", "Connections.java", "Driver.java"], folder)
+    return [java, "-XX:TieredStopAtLevel=1", "-Xmx64m", "-cp", str(folder), "Driver"]
+
+
+def build_javascript(folder):
+    node = tool("node", "nodejs")
+    (folder / "recipe.js").write_text(recipe("javascript") + JAVASCRIPT_DRIVER)
+    return [node, str(folder / "recipe.js")]
+
+
+def build_javascript_half_open(folder):
+    return [tool("env"), "HALF_OPEN=1", *build_javascript(folder)]
+
+
+def build_go(folder):
+    go = tool("go")
+    (folder / "recipe.go").write_text("package main\n\n" + recipe("go"))
+    (folder / "main.go").write_text(GO_DRIVER)
+    run([go, "build", "-o", "recipe", "main.go", "recipe.go"], folder,
+        GO111MODULE="off", GOCACHE=str(folder / "cache"), GOFLAGS="-p=1", CGO_ENABLED="0")
+    return [str(folder / "recipe")]
+
+
+BUILDERS = {
+    "c": build_c,
+    "python": build_python,
+    "java": build_java,
+    "javascript": build_javascript,
+    "javascript-half-open": build_javascript_half_open,
+    "go": build_go,
+}

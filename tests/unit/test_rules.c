@@ -1,0 +1,296 @@
+/*
+ * Each finding twice: a host on which it must be made, and the look-alike on which it must not. Hosts differ in the one thing that
+ * decides.
+ */
+#include "diagnose/diagnose.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "fixture.h"
+#include "unit.h"
+
+/* A server with a listener on 9100, whose process runs and watches its sockets. */
+#define SERVER                                                                                                         \
+    "netns host own\n"                                                                                                 \
+    "setting net.ipv4.tcp_max_orphans 65536\n"                                                                         \
+    "setting net.ipv4.ip_local_port_range 32768 60999\n"                                                               \
+    "process 800 systemd parent=0 running=9d\n"                                                                        \
+    "process 812 spoolsvc parent=800 fds=1267/20000 state=S running=2d command=\"/usr/sbin/spoolsvc\"\n"               \
+    "wait 812 S channel=ep_poll call=epoll_wait threads=1\n"                                                           \
+    "conn LISTEN *:9100 recv_q=0 send_q=128 holders=812:3\n"
+
+#define CLOSE_WAIT_300 "conn CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:40000 x300 "
+#define LAST_ACK_20 "conn LAST_ACK 10.0.0.5:9100 10.1.2.3:40000 x20 uid=7 inode=0 "
+#define OLD "last_ack_recv=10m last_data_sent=10m last_data_recv=10m "
+#define IDLE "recv_q=0 send_q=0 timer=none "
+
+struct rule_case {
+    const char *what;
+    const char *host;
+    const char *expected; /* "id count pid severity confidence", a line each; "": healthy */
+};
+
+static const struct rule_case cases[] = {
+    { "leak: end of stream read, old, held by one", SERVER CLOSE_WAIT_300 IDLE OLD "holders=812:20\n",
+        "close-wait-leak 300 812 critical certain\n" },
+    { "no leak: 3 s old, whatever the count",
+        SERVER CLOSE_WAIT_300 IDLE "last_ack_recv=3s last_data_sent=3s last_data_recv=3s holders=812:20\n", "" },
+    { "no leak: half-closed, data still flows (its ACKs come in)",
+        SERVER CLOSE_WAIT_300 IDLE "last_ack_recv=120ms last_data_sent=120ms last_data_recv=10m holders=812:20\n", "" },
+    { "no leak: half-closed, data is on its way out now",
+        SERVER CLOSE_WAIT_300
+        "recv_q=0 send_q=4096 timer=retransmit timer_ms=200 last_ack_recv=80ms last_data_sent=40ms holders=812:20\n",
+        "" },
+    { "a leak of seconds is likely and not yet critical",
+        SERVER CLOSE_WAIT_300 IDLE "last_ack_recv=8s last_data_sent=8s last_data_recv=8s holders=812:20\n",
+        "close-wait-leak 300 812 warning likely\n" },
+    { "two leaked sockets are a finding, not a reason to wake anybody",
+        SERVER "conn CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:40000 x2 " IDLE OLD "holders=812:20\n",
+        "close-wait-leak 2 812 info certain\n" },
+    { "few sockets, but the descriptors run out",
+        SERVER "process 900 tiny parent=800 fds=60/64 running=1d\n"
+               "conn LISTEN *:9200 recv_q=0 send_q=8 holders=900:3\n"
+               "conn CLOSE_WAIT 10.0.0.5:9200 10.1.2.3:40000 x20 " IDLE OLD "holders=900:20\n",
+        "close-wait-leak 20 900 critical certain\n" },
+    { "without ages it is only likely",
+        SERVER CLOSE_WAIT_300 IDLE "holders=812:20\n", "close-wait-leak 300 812 warning likely\n" },
+
+    { "unread: the FIN waits in Recv-Q", SERVER CLOSE_WAIT_300 "recv_q=1 send_q=0 timer=none " OLD "holders=812:20\n",
+        "close-wait-unread 300 812 critical certain\n" },
+    { "not unread: 2 s old",
+        SERVER CLOSE_WAIT_300
+        "recv_q=1 send_q=0 timer=none last_ack_recv=2s last_data_sent=2s last_data_recv=2s holders=812:20\n",
+        "" },
+    { "unread by a stopped process is worth a warning even if they are few",
+        SERVER "process 901 held parent=800 fds=9/1024 state=T running=1d\n"
+               "conn LISTEN *:9300 recv_q=0 send_q=8 holders=901:3\n"
+               "conn CLOSE_WAIT 10.0.0.5:9300 10.1.2.3:40000 x3 recv_q=1 send_q=0 timer=none " OLD "holders=901:20\n",
+        "close-wait-unread 3 901 warning certain\n" },
+
+    { "not accepted: no inode, and the queue is that long",
+        "netns host own\nprocess 812 spoolsvc parent=1 fds=9/1024 running=2d\n"
+        "conn LISTEN *:9100 recv_q=50 send_q=128 holders=812:3\n"
+        "conn CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:40000 x50 recv_q=1 send_q=0 timer=none inode=0 " OLD "\n",
+        "close-wait-not-accepted 50 812 warning certain\n" },
+    { "not accepted, and the queue is full",
+        "netns host own\nprocess 812 spoolsvc parent=1 fds=9/1024 running=2d\n"
+        "conn LISTEN *:9100 recv_q=11 send_q=10 holders=812:3\n"
+        "conn CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:40000 x11 recv_q=1 send_q=0 timer=none inode=0 " OLD "\n",
+        "close-wait-not-accepted 11 812 critical certain\n" },
+    { "not yet accepted: a busy moment",
+        SERVER "conn CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:40000 x50 recv_q=1 send_q=0 timer=none inode=0 last_ack_recv=90ms\n",
+        "" },
+    { "the listener whose queue is long is the one that does not accept (SO_REUSEPORT)",
+        "netns host own\nprocess 812 good parent=1 fds=9/1024 running=2d\nprocess 813 bad parent=1 fds=9/1024 running=2d\n"
+        "conn LISTEN *:9100 recv_q=0 send_q=128 holders=812:3\n"
+        "conn LISTEN *:9100 recv_q=9 send_q=128 holders=813:3\n"
+        "conn CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:40000 x9 recv_q=1 send_q=0 timer=none inode=0 " OLD "\n",
+        "close-wait-not-accepted 9 813 warning certain\n" },
+
+    { "inherited: two processes that have both been there for long hold it",
+        SERVER "process 950 worker parent=812 fds=400/20000 running=1h\n" CLOSE_WAIT_300 IDLE OLD
+               "holders=812:20,950:20\n",
+        "close-wait-inherited 300 812 critical certain\n" },
+    { "not inherited: a fork() is just under way",
+        SERVER "process 950 spoolsvc parent=812 fds=400/20000 running=20ms\n" CLOSE_WAIT_300 IDLE OLD
+               "holders=812:20,950:20\n",
+        "close-wait-leak 300 812 critical certain\n" },
+    { "not inherited: one process with two descriptors of the same socket",
+        SERVER CLOSE_WAIT_300 IDLE OLD "holders=812:20,812:900\n", "close-wait-leak 300 812 critical certain\n" },
+    { "left in a child that runs another program",
+        SERVER "process 951 sleep parent=812 fds=400/20000 running=1h\n" CLOSE_WAIT_300 IDLE OLD "holders=951:20\n",
+        "close-wait-inherited 300 951 critical likely\n" },
+    { "a forked worker of the same program owns its connections",
+        SERVER "process 952 spoolsvc parent=812 fds=400/20000 running=1h\n" CLOSE_WAIT_300 IDLE OLD "holders=952:20\n",
+        "close-wait-leak 300 952 critical certain\n" },
+    { "a program started for one connection has it on its standard input on purpose (inetd)",
+        SERVER "process 953 ftpd parent=812 fds=5/1024 running=1h\n"
+               "conn CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:40000 " IDLE OLD "holders=953:0\n",
+        "close-wait-leak 1 953 info certain\n" },
+
+    { "blocked writer: the peer's window is zero",
+        SERVER CLOSE_WAIT_300
+        "recv_q=0 send_q=90000 timer=persist timer_ms=900 snd_wnd=0 last_ack_recv=1s last_data_sent=10m holders=812:20\n",
+        "close-wait-blocked-writer 300 812 warning certain\n" },
+    { "not blocked: a slow reader whose window opens now and then",
+        SERVER CLOSE_WAIT_300
+        "recv_q=0 send_q=90000 timer=persist timer_ms=200 snd_wnd=0 last_ack_recv=1s last_data_sent=2s holders=812:20\n",
+        "" },
+    { "blocked writer: the data is sent again and again",
+        SERVER CLOSE_WAIT_300 "recv_q=0 send_q=900 timer=retransmit timer_ms=9000 retransmits=6 rto=25600 rtt=1000 "
+                              "rttvar=500 last_ack_recv=30s last_data_sent=10s holders=812:20\n",
+        "close-wait-blocked-writer 300 812 warning likely\n" },
+    { "not blocked: one lost segment",
+        SERVER CLOSE_WAIT_300 "recv_q=0 send_q=900 timer=retransmit timer_ms=300 retransmits=1 rto=400 rtt=1000 "
+                              "rttvar=500 last_ack_recv=500ms last_data_sent=300ms holders=812:20\n",
+        "" },
+
+    { "LAST_ACK unanswered: six retransmissions, the listener is inferred",
+        SERVER LAST_ACK_20 "recv_q=1 send_q=1 timer=retransmit timer_ms=9000 retransmits=6 rto=12800 rtt=300 rttvar=150 "
+                           "unacked=1 last_ack_recv=40s last_data_sent=41s\n",
+        "last-ack-unanswered 20 812 info certain\n" },
+    { "LAST_ACK: the FIN is on its way",
+        SERVER LAST_ACK_20 "recv_q=0 send_q=1 timer=retransmit timer_ms=190 retransmits=0 rto=200 rtt=300 rttvar=150 "
+                           "unacked=1 last_ack_recv=10ms last_data_sent=11ms\n",
+        "" },
+    { "LAST_ACK: a lost segment or two",
+        SERVER LAST_ACK_20 "recv_q=0 send_q=1 timer=retransmit timer_ms=600 retransmits=2 rto=800 rtt=300 rttvar=150 "
+                           "unacked=1 last_ack_recv=900ms last_data_sent=1s\n",
+        "" },
+    { "LAST_ACK behind a zero window whose probes are answered",
+        SERVER LAST_ACK_20 "recv_q=0 send_q=70000 timer=persist timer_ms=3000 probes=0 backoff=5 rto=200 rtt=300 rttvar=150 "
+                           "snd_wnd=0 last_ack_recv=2s last_data_sent=1m\n",
+        "last-ack-zero-window 20 812 info certain\n" },
+    { "LAST_ACK behind a zero window, but the peer answers no probe any more",
+        SERVER LAST_ACK_20 "recv_q=0 send_q=70000 timer=persist timer_ms=3000 probes=5 backoff=5 rto=200 rtt=300 rttvar=150 "
+                           "snd_wnd=0 last_ack_recv=1m last_data_sent=1m\n",
+        "last-ack-unanswered 20 812 info certain\n" },
+    { "LAST_ACK of a slow download that still moves",
+        SERVER LAST_ACK_20 "recv_q=0 send_q=70000 timer=persist timer_ms=100 probes=0 rto=200 rtt=300 rttvar=150 snd_wnd=0 "
+                           "last_ack_recv=100ms last_data_sent=400ms\n",
+        "" },
+    { "LAST_ACK that comes near the orphan limit is critical",
+        "netns host own\nsetting net.ipv4.tcp_max_orphans 100\ncounter TCP.orphan 60\n" LAST_ACK_20
+        "recv_q=1 send_q=1 timer=retransmit timer_ms=9000 retransmits=6 rto=12800 rtt=300 rttvar=150 unacked=1 "
+        "last_ack_recv=40s last_data_sent=41s\n",
+        "last-ack-unanswered 20 0 critical certain\n" },
+
+    { "50,000 TIME_WAIT are healthy",
+        SERVER "conn TIME_WAIT 10.0.0.5:9100 10.1.2.3:1024 x50000 recv_q=0 send_q=0 timer=time_wait timer_ms=0..60s\n", "" },
+    { "copies of one worker are one owner",
+        SERVER "process 961 php-fpm parent=700 command=\"php-fpm: pool www\" fds=300/1024 running=1h\n"
+               "process 962 php-fpm parent=700 command=\"php-fpm: pool www\" fds=300/1024 running=1h\n"
+               "conn CLOSE_WAIT 10.0.0.5:40000 10.9.9.9:5432 x30 vary=local_port " IDLE OLD "holders=961:20\n"
+               "conn CLOSE_WAIT 10.0.0.5:41000 10.9.9.9:5432 x40 vary=local_port " IDLE OLD "holders=962:20\n",
+        "close-wait-leak 70 962 warning certain\n" },
+    { "two programs that leak to the same server are two owners",
+        SERVER "process 961 one parent=700 command=one fds=300/1024 running=1h\n"
+               "process 962 two parent=700 command=two fds=300/1024 running=1h\n"
+               "conn CLOSE_WAIT 10.0.0.5:40000 10.9.9.9:5432 x30 vary=local_port " IDLE OLD "holders=961:20\n"
+               "conn CLOSE_WAIT 10.0.0.5:41000 10.9.9.9:5432 x40 vary=local_port " IDLE OLD "holders=962:20\n",
+        "close-wait-leak 40 962 warning certain\nclose-wait-leak 30 961 warning certain\n" },
+    { "a service behind many addresses is one service",
+        SERVER "process 961 one parent=700 fds=300/1024 running=1h\n"
+               "conn CLOSE_WAIT 10.0.0.5:40000 10.9.9.9:443 x30 vary=peer_address " IDLE OLD "holders=961:20\n",
+        "close-wait-leak 30 961 warning certain\n" },
+    { "the end that must act is reported, the other is its proof",
+        SERVER "process 970 client parent=800 fds=300/1024 running=1h\n"
+               "conn CLOSE_WAIT 127.0.0.1:9100 127.0.0.1:40000 x30 " IDLE OLD "holders=812:20\n"
+               "conn FIN_WAIT_2 127.0.0.1:40000 127.0.0.1:9100 x30 vary=local_port " IDLE OLD
+               "shutdown=send holders=970:20\n",
+        "close-wait-leak 30 812 warning certain\n" },
+};
+
+static void describe(const struct diagnosis *diagnosis, char *text, size_t size)
+{
+    size_t length = 0;
+    text[0] = '\0';
+    for (size_t i = 0; i < diagnosis->finding_count; i++) {
+        const struct finding *finding = &diagnosis->findings[i];
+        length += (size_t)snprintf(text + length, size - length, "%s %llu %u %s %s\n", finding->id,
+            (unsigned long long)finding->count, finding->owner ? finding->owner->pid : 0,
+            severity_name(finding->severity), confidence_name(finding->confidence));
+    }
+}
+
+static void every_case_is_judged_as_expected(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct snapshot snapshot;
+        struct diagnosis diagnosis;
+        char found[1024];
+        fixture_must(&snapshot, cases[i].host);
+        assert_int_equal(diagnose(&snapshot, NULL, &diagnosis), 0);
+        describe(&diagnosis, found, sizeof found);
+        if (strcmp(found, cases[i].expected) != 0)
+            fail_msg("%s:\nexpected:\n%sfound:\n%s", cases[i].what, cases[i].expected, found);
+        assert_int_equal(diagnosis.verdict == VERDICT_HEALTHY,
+            diagnosis.finding_count == 0 || diagnosis.findings[0].severity == SEVERITY_INFO);
+        diagnosis_deinit(&diagnosis);
+        snapshot_deinit(&snapshot);
+    }
+}
+
+static void every_finding_fires_somewhere_above(void **state)
+{
+    (void)state;
+    const char *id;
+    for (unsigned i = 0; (id = diagnose_finding_id(i)) != NULL; i++) {
+        bool fires = false;
+        for (size_t c = 0; c < sizeof cases / sizeof *cases; c++)
+            fires |= strncmp(cases[c].expected, id, strlen(id)) == 0;
+        if (!fires)
+            fail_msg("no case for %s", id);
+    }
+}
+
+/* The facts of a finding beyond its name. */
+static void the_other_end_is_proof(void **state)
+{
+    (void)state;
+    struct snapshot snapshot;
+    struct diagnosis diagnosis;
+    fixture_must(&snapshot, SERVER "process 970 client parent=800 fds=300/1024 running=1h\n"
+        "conn CLOSE_WAIT 127.0.0.1:9100 127.0.0.1:40000 x30 " IDLE OLD "holders=812:20\n"
+        "conn FIN_WAIT_2 127.0.0.1:40000 127.0.0.1:9100 x30 vary=local_port " IDLE OLD "holders=970:20\n");
+    assert_int_equal(diagnose(&snapshot, NULL, &diagnosis), 0);
+    const struct finding *finding = &diagnosis.findings[0];
+    assert_int_equal(finding->counterpart_count, 1);
+    assert_int_equal(finding->counterparts[0].process->pid, 970);
+    assert_int_equal(finding->counterparts[0].count, 30);
+    assert_true(finding->local.known);
+    assert_int_equal(finding->local.port, 9100);
+    assert_false(finding->remote.known);
+    assert_int_equal(finding->oldest_ms, 600000);
+    diagnosis_deinit(&diagnosis);
+    snapshot_deinit(&snapshot);
+}
+
+static void an_orphan_has_an_inferred_owner_and_a_time_left(void **state)
+{
+    (void)state;
+    struct snapshot snapshot;
+    struct diagnosis diagnosis;
+    fixture_must(&snapshot, SERVER LAST_ACK_20
+        "recv_q=1 send_q=1 timer=retransmit timer_ms=12000 retransmits=6 rto=12800 rtt=300 rttvar=150 unacked=1\n");
+    assert_int_equal(diagnose(&snapshot, NULL, &diagnosis), 0);
+    const struct finding *finding = &diagnosis.findings[0];
+    assert_true(finding->owner_inferred);
+    assert_int_equal(finding->owner->pid, 812);
+    assert_int_equal(finding->process_count, 0);
+    assert_true(finding->give_up_known);
+    /* 0.2 s doubling, 25.4 s in all at the next time-out but 12 s from now; 102.2 s are over at the one after next: 12 + 25.6 + 51.2 */
+    assert_in_range(finding->last_give_up_ms, 88000, 90000);
+    diagnosis_deinit(&diagnosis);
+    snapshot_deinit(&snapshot);
+}
+
+static void a_selection_narrows_the_findings(void **state)
+{
+    (void)state;
+    struct snapshot snapshot;
+    struct diagnosis diagnosis;
+    struct selection selection = { .states = STATE_BIT(STATE_LAST_ACK) };
+    fixture_must(&snapshot, SERVER CLOSE_WAIT_300 IDLE OLD "holders=812:20\n" LAST_ACK_20
+        "recv_q=1 send_q=1 timer=retransmit timer_ms=12000 retransmits=6 rto=12800 rtt=300 rttvar=150 unacked=1\n");
+    assert_int_equal(diagnose(&snapshot, &selection, &diagnosis), 0);
+    assert_int_equal(diagnosis.finding_count, 1);
+    assert_string_equal(diagnosis.findings[0].id, "last-ack-unanswered");
+    assert_int_equal(diagnosis.selected_count, 20);
+    diagnosis_deinit(&diagnosis);
+    snapshot_deinit(&snapshot);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_case_is_judged_as_expected),
+        cmocka_unit_test(every_finding_fires_somewhere_above),
+        cmocka_unit_test(the_other_end_is_proof),
+        cmocka_unit_test(an_orphan_has_an_inferred_owner_and_a_time_left),
+        cmocka_unit_test(a_selection_narrows_the_findings),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
