@@ -54,11 +54,13 @@ def report(_report):
 
 
 def pytest_terminal_summary(terminalreporter):
-    table = {}
+    table, notes = {}, []
     for outcome in ("passed", "failed", "skipped"):
         for result in terminalreporter.stats.get(outcome, []):
             for key, value in getattr(result, "user_properties", []):
-                if key == "finding":
+                if key == "note":
+                    notes.append(value)
+                elif key == "finding":
                     finding, role = value
                     counts = table.setdefault(finding, {}).setdefault(role, {"passed": 0, "failed": 0, "skipped": 0})
                     counts[outcome] += 1
@@ -73,3 +75,5 @@ def pytest_terminal_summary(terminalreporter):
             bad = ", ".join(f"{counts[o]} {o.upper()}" for o in ("failed", "skipped") if counts.get(o))
             cells.append(f"{word}: {counts.get('passed', 0)} ok" + (f", {bad}" if bad else "") if counts else f"{word}: none")
         terminalreporter.write_line(f"{finding:<28} {cells[0]:<32} {cells[1]}")
+    for note in notes:
+        terminalreporter.write_line(note)

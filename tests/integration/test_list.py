@@ -1,5 +1,6 @@
 """tcpwhy list and count against ss, every selection, and the exit statuses."""
 
+import subprocess
 from collections import Counter
 
 import pytest
@@ -102,7 +103,9 @@ def test_select_pid_and_process(world):
     assert {row["pid"] for row in select(world, "--pid", made.pid)} == {made.pid}
     assert {row["pid"] for row in select(world, "--pid", f"{made.pid},{other.pid}")} == {made.pid, other.pid}
     assert len(select(world, "--pid", made.pid)) == 301, "300 and the listener"
-    assert {row["pid"] for row in select(world, "--process", "leak-ipv6")} == {other.pid}
+    ours = ["--port", f"{made.port},{other.port}", "--state", "close-wait"]
+    assert {row["pid"] for row in select(world, *ours, "--process", "leak-ipv6")} == {other.pid}
+    assert {row["pid"] for row in select(world, *ours, "--process", "leak-*")} == {made.pid, other.pid}
     names = {row["process"] for row in select(world, "--process", "leak-*", "--state", "close-wait")}
     assert {"leak-service", "leak-ipv6", "leak-mapped", "leak-pool"} <= names
     assert all(name.startswith("leak-") for name in names)
@@ -194,7 +197,6 @@ def test_help(words):
 
 def test_full_disk():
     with open("/dev/full", "wb") as full:
-        import subprocess
         done = subprocess.run([program.path(), "--json"], stdout=full, stderr=subprocess.PIPE)
     assert done.returncode == program.FAILED and b"tcpwhy" in done.stderr
 

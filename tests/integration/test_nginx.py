@@ -53,7 +53,7 @@ def netns():
 @pytest.mark.finding("close-wait-unread", "quiet")
 @pytest.mark.finding("last-ack-unanswered", "quiet")
 @pytest.mark.parametrize("keepalive", [0, 5], ids=["keepalive-off", "keepalive-on"])
-def test_nginx_under_load(netns, tmp_path, keepalive):
+def test_nginx_under_load(netns, tmp_path, keepalive, record_property):
     configuration = tmp_path / "nginx.conf"
     configuration.write_text(CONFIGURATION.format(folder=tmp_path, keepalive=keepalive))
     inside = ["ip", "netns", "exec", netns]
@@ -69,10 +69,10 @@ def test_nginx_under_load(netns, tmp_path, keepalive):
             time.sleep(0.7)
         runs.append(program.diagnose("--netns", "self", netns=netns))
         rate = next((line for line in wrk.stdout.read().decode().splitlines() if "Requests/sec" in line), "?")
-        print(f"keepalive {keepalive}: {rate.strip()}")
+        record_property("note", f"nginx, keepalive {keepalive}: {' '.join(rate.split())}")
         for run in runs:
-            print(f"  {run['verdict']}, exit {run.status}, {run['source']['elapsed_ms']:.0f} ms: "
-                  f"{run['totals']['by_state']}")
+            record_property("note", f"  {run['verdict']}, exit {run.status}, {run['source']['elapsed_ms']:.0f} ms: "
+                                    f"{run['totals']['by_state']}")
     finally:
         nginx.send_signal(signal.SIGTERM)
         nginx.wait(10)

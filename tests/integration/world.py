@@ -15,7 +15,7 @@ from sockets import on_port, wait_for
 AGE_S = 6.5
 
 HOSTILE_NAME = "\x1b[31mx\n\udcff\u202e"  # 15 bytes at most
-HOSTILE_UNIT = f"tw{os.getpid()}';touch pwned;'$(id)\x1b[31m.service"  # who owns a cgroup names those in it
+HOSTILE_UNIT = "a';touch pwned;'$(id)\x1b[31m.service"  # who owns a cgroup names those in it
 HOSTILE_WORDS = ["--title=\x1b]0;owned\x07\x1b[2J", "line\nbreak", "\udcfe\udcff", "\u202ereversed", "tab\there"]
 
 HOST = {
@@ -62,7 +62,7 @@ class World:
     def __init__(self):
         self.faults = Faults()
         self.namespaces = Namespaces()
-        self.cgroups = []
+        self.cgroup = None
         self._made = {}
         self._missing = {}  # name → why
 
@@ -113,14 +113,18 @@ class World:
             "contained": (f"docker-{self.container_id}.scope", (22000, 23999)),
             "hostile_unit": (HOSTILE_UNIT, (24000, 25999)),
         }
+        try:
+            top = cgroup2_mount()
+            remove_stale_cgroups(top)
+            self.cgroup = top / f"tw-{os.getpid()}"
+            self.cgroup.mkdir()
+        except OSError as e:
+            self._missing |= dict.fromkeys(cgroups, f"needs to make a cgroup: {e}")
+            self.cgroup = None
+            return
         for name, (folder, ports) in cgroups.items():
-            try:
-                cgroup = cgroup2_mount() / folder
-                cgroup.mkdir()
-            except OSError as e:
-                self._missing[name] = f"needs to make a cgroup: {e}"
-                continue
-            self.cgroups.append(cgroup)
+            cgroup = self.cgroup / folder
+            cgroup.mkdir()
             self._made[name] = self.faults.begin(
                 "close_wait_leak_unshared", count=3, ports=ports, cgroup=str(cgroup))
 
@@ -153,9 +157,21 @@ class World:
     def remove(self):
         self.faults.stop_all()
         self.namespaces.remove_all()
-        for cgroup in self.cgroups:
-            wait_for(lambda: not (cgroup / "cgroup.procs").read_text(), "the cgroup is empty")
-            cgroup.rmdir()
+        if self.cgroup:
+            wait_for(lambda: "populated 0" in (self.cgroup / "cgroup.events").read_text(), "the cgroups are empty")
+            remove_cgroup(self.cgroup)
+
+
+def remove_cgroup(cgroup):
+    for folder in [*(child for child in cgroup.iterdir() if child.is_dir()), cgroup]:
+        folder.rmdir()
+
+
+def remove_stale_cgroups(top):
+    """What a run that was killed has left behind."""
+    for cgroup in top.glob("tw-*"):
+        if not Path("/proc", cgroup.name.removeprefix("tw-")).exists():
+            remove_cgroup(cgroup)
 
 
 def cgroup2_mount():
