@@ -321,6 +321,8 @@ static int enter_span(MD_SPANTYPE type, void *detail, void *user)
 /* Whether the text ends in the link's address (<https://…>, where it need not be said twice). */
 static bool ends_in(const struct buf *text, const MD_ATTRIBUTE *address)
 {
+    if (address->size == 0)
+        return true;
     return text->length >= address->size &&
         memcmp(text->data + text->length - address->size, address->text, address->size) == 0;
 }

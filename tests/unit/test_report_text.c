@@ -227,6 +227,7 @@ static void healthy_is_not_claimed_of_what_was_not_seen(void **state)
     expect_contains(text, "No connection that could be judged is stuck");
     free(text);
     host.diagnosis.selected_count = 0;
+    memset(host.diagnosis.by_state, 0, sizeof host.diagnosis.by_state);
     text = text_of(&host.diagnosis, options);
     expect_contains(text, "No connection was looked at");
     free(text);

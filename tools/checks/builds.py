@@ -45,7 +45,8 @@ def build_sanitize():
 
 def run_meson_tests(outcome, folder, *suites, **environment):
     # The sanitizers take a multiple of the time.
-    done = run(["meson", "test", "-C", folder, "--no-rebuild", "--timeout-multiplier=8", "--num-processes=2", *(f"--suite={suite}" for suite in suites)],
+    done = run(["meson", "test", "-C", folder, "--no-rebuild", "--print-errorlogs",
+                "--timeout-multiplier=8", "--num-processes=2", *(f"--suite={suite}" for suite in suites)],
                **environment)
     report = folder / "meson-logs/testlog.junit.xml"
     failures = len(outcome.failed)
