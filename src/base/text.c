@@ -74,6 +74,25 @@ void text_escape(struct buf *out, const char *text)
     }
 }
 
+bool text_shell_quote(struct buf *out, const char *text)
+{
+    struct buf escaped = { 0 };
+    text_escape(&escaped, text);
+    bool plain = strcmp(buf_text(&escaped), text) == 0;
+    buf_deinit(&escaped);
+    if (!plain)
+        return false;
+    buf_char(out, '\'');
+    for (; *text != '\0'; text++) {
+        if (*text == '\'')
+            buf_str(out, "'\\''");
+        else
+            buf_char(out, *text);
+    }
+    buf_char(out, '\'');
+    return true;
+}
+
 static size_t width_of(const char *text, size_t length)
 {
     size_t width = 0;

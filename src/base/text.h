@@ -19,6 +19,12 @@ void text_escape(struct buf *out, const char *text);
 bool text_is_invisible(uint32_t code_point);
 
 /*
+ * Appends text as one word of a POSIX shell, in single quotes. False, with nothing appended, where it holds characters that
+ * text_escape() would have to change: such a word cannot be shown and pasted at once.
+ */
+bool text_shell_quote(struct buf *out, const char *text);
+
+/*
  * Decodes one UTF-8 character at text (length bytes remain, at least 1). Returns its length and the code point, or 0
  * where the bytes are not UTF-8 (RFC 3629: no overlong forms, no surrogates).
  */

@@ -147,19 +147,30 @@ const char *words_obstacle(struct arena *arena, const struct process *process)
 
 /* --- fixes and evidence that several rules share ---------------------------------------------------------------- */
 
+/* A name from outside as a word to paste into a shell, or NULL where it cannot be one. */
+static const char *shell_word(struct arena *arena, const char *name)
+{
+    struct buf text = { 0 };
+    bool plain = text_shell_quote(&text, name);
+    const char *word = take(arena, &text);
+    return plain ? word : NULL;
+}
+
 void words_fix_restart(struct arena *arena, const struct process *process, struct fixes *fixes)
 {
     if (process == NULL) {
         fixes_add(fixes, arena, "Find out which process holds them: look again with more privileges.", "sudo tcpwhy");
         return;
     }
-    if (process->unit != NULL && strstr(process->unit, ".service") != NULL && process->container == NULL) {
+    const char *word;
+    if (process->container != NULL && (word = shell_word(arena, process->container)) != NULL) {
+        fixes_add(fixes, arena, "Restart the container: that closes every one of these connections.",
+            arena_printf(arena, "docker restart %s   # or podman, crictl", word));
+    } else if (process->container == NULL && process->unit != NULL && strstr(process->unit, ".service") != NULL &&
+        (word = shell_word(arena, process->unit)) != NULL) {
         fixes_add(fixes, arena,
             "Restart the service: the kernel closes its descriptors, and with them every one of these connections.",
-            arena_printf(arena, "systemctl restart '%s'", process->unit));
-    } else if (process->container != NULL) {
-        fixes_add(fixes, arena, "Restart the container: that closes every one of these connections.",
-            arena_printf(arena, "docker restart '%s'   # or podman, crictl", process->container));
+            arena_printf(arena, "systemctl restart %s", word));
     } else {
         fixes_add(fixes, arena,
             "End the process in its usual way and start it again: the kernel closes its descriptors with it.",

@@ -32,23 +32,39 @@ static uint64_t base_rto_ms(const struct conn *conn, const struct net_values *va
     return rto < floor ? floor : rto;
 }
 
+/*
+ * The timeouts up to this one, as they must have been: each retransmission that got as far as the network doubled the timeout. One that
+ * failed on this host (the link is down) is tried again after half a second without that: tcp_retransmit_timer().
+ */
+static uint64_t sum_of_timeouts(const struct conn *conn, uint64_t first, uint64_t ceiling)
+{
+    enum { RESOURCE_PROBE_MS = 500 }; /* TCP_RESOURCE_PROBE_INTERVAL */
+    uint64_t timeout = first, sum = 0;
+    unsigned left = conn->retransmits;
+    for (; left > 0; left--) {
+        bool reached = conn_has(conn, CONN_RTO) && conn->rto_ms < ceiling && timeout * 10 > (uint64_t)conn->rto_ms * 7;
+        if (reached)
+            break;
+        sum += timeout < ceiling ? timeout : ceiling;
+        timeout *= timeout < ceiling ? 2 : 1;
+    }
+    uint64_t pause = timeout < RESOURCE_PROBE_MS ? timeout : RESOURCE_PROBE_MS;
+    return sum + left * pause + (timeout < ceiling ? timeout : ceiling);
+}
+
 struct age conn_retransmitting_for(const struct snapshot *snapshot, const struct conn *conn)
 {
     const struct net_values *values = snapshot_net_values(snapshot, conn);
     if (!conn_has(conn, CONN_TIMER) || conn->timer != TIMER_RETRANSMIT || conn->retransmits == 0)
         return (struct age){ .kind = AGE_UNKNOWN };
 
-    uint64_t ceiling = rto_max_ms(values);
-    uint64_t timeout = conn_has(conn, CONN_TCP_INFO) && conn->rtt_us > 0 ? base_rto_ms(conn, values)
-                                                                        : rto_min_ms(values);
-    uint64_t sum = 0;
-    for (unsigned i = 0; i <= conn->retransmits; i++) {
-        sum += timeout < ceiling ? timeout : ceiling;
-        if (timeout < ceiling)
-            timeout *= 2;
-    }
-    uint64_t elapsed = sum > conn->timer_ms ? sum - conn->timer_ms : 0;
-    return (struct age){ .kind = AGE_AT_LEAST, .ms = elapsed };
+    uint64_t first = conn_has(conn, CONN_TCP_INFO) && conn->rtt_us > 0 ? base_rto_ms(conn, values)
+                                                                       : rto_min_ms(values);
+    /* The kernel's own clock of this recovery, where it is the only one. */
+    if (conn_has(conn, CONN_RTO_TIME) && conn->rto_recoveries == 1)
+        return (struct age){ .kind = AGE_EXACT, .ms = first + conn->total_rto_time_ms };
+    uint64_t sum = sum_of_timeouts(conn, first, rto_max_ms(values));
+    return (struct age){ .kind = AGE_AT_LEAST, .ms = sum > conn->timer_ms ? sum - conn->timer_ms : 0 };
 }
 
 struct age conn_age(const struct snapshot *snapshot, const struct conn *conn)

@@ -32,11 +32,12 @@ enum conn_field {
     CONN_COOKIE = 1 << 4,
     CONN_CGROUP = 1 << 5,
     CONN_SHUTDOWN = 1 << 6,
-    CONN_TCP_INFO = 1 << 7,    /* rto_ms … rwnd_limited_ms, but for the two that came later: */
+    CONN_TCP_INFO = 1 << 7,    /* rtt_us … bytes_acked, and probes and backoff; but for the two that came later: */
     CONN_SND_WND = 1 << 8,     /* Linux 5.4 */
-    CONN_RTO_TIME = 1 << 9,    /* total_rto_time_ms; Linux 6.7 */
+    CONN_RTO_TIME = 1 << 9,    /* total_rto_time_ms, rto_recoveries; Linux 6.7 */
     CONN_SKMEM = 1 << 10,      /* skmem_… */
     CONN_BACKLOG = 1 << 11,    /* of a listener, send_q_bytes is the backlog */
+    CONN_RTO = 1 << 12,        /* rto_ms, which is known to more sources than the rest of tcp_info */
 };
 
 struct conn {
@@ -52,7 +53,7 @@ struct conn {
     uint8_t probes;     /* unanswered zero-window or keepalive probes (tcpi_probes) */
     uint8_t backoff;    /* doublings of the timeout (tcpi_backoff) */
     uint8_t shutdown;   /* SHUTDOWN_… */
-    uint8_t spare;
+    uint8_t rto_recoveries; /* how often it fell into timeouts, this time included; 255: more */
 
     uint16_t present; /* enum conn_field */
     uint16_t netns;   /* index into snapshot.netns */
@@ -78,7 +79,7 @@ struct conn {
     uint32_t last_data_recv_ms; /* ago; a bare FIN does not count */
     uint32_t last_ack_recv_ms;  /* ago; a FIN does count */
     uint32_t total_retrans;     /* segments, over the connection's life */
-    uint32_t total_rto_time_ms; /* spent in timeouts, over the connection's life */
+    uint32_t total_rto_time_ms; /* since the first timeout, over all recoveries of the connection's life */
     uint32_t rwnd_limited_ms;   /* held up by the peer's window, over the connection's life */
     uint64_t bytes_received;    /* the FIN counts 1 */
     uint64_t bytes_acked;

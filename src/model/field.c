@@ -57,6 +57,15 @@ static struct value get_member(const struct field *field, struct field_source *s
     return (struct value){ .kind = field->kind, .number = number };
 }
 
+/* Of a listener it is the backlog, which not every source tells. */
+GETTER(get_send_q)
+{
+    const struct conn *conn = conn_at(source, conn_index);
+    if (conn_is_listener(conn) && !conn_has(conn, CONN_BACKLOG))
+        return value_unknown();
+    return get_member(field, source, conn_index);
+}
+
 /* Time since something was last sent or received. In SYN_SENT these hold the kernel's clock instead. */
 static struct value get_last(const struct field *field, struct field_source *source, uint32_t conn_index)
 {
@@ -251,7 +260,7 @@ static const struct field fields[] = {
     { .name = "recv_q", .unit = "bytes", .right = true, .shown = true, .get = get_member,
         MEMBER(recv_q_bytes, CONN_QUEUES, VALUE_NUMBER),
         .help = "unread, the peer's FIN counts 1; of a listener, connections not accepted yet" },
-    { .name = "send_q", .unit = "bytes", .right = true, .shown = true, .get = get_member,
+    { .name = "send_q", .unit = "bytes", .right = true, .shown = true, .get = get_send_q,
         MEMBER(send_q_bytes, CONN_QUEUES, VALUE_NUMBER),
         .help = "not acknowledged, our FIN counts 1; of a listener, its backlog" },
     { .name = "local", .unit = "", .shown = true, .get = get_local, .help = "local address and port" },
@@ -282,7 +291,7 @@ static const struct field fields[] = {
     { .name = "give_up", .key = "give_up_s", .unit = "s", .right = true, .get = get_give_up,
         .help = "time until the kernel ends it by itself" },
     { .name = "rto", .key = "rto_s", .unit = "s", .right = true, .get = get_member,
-        MEMBER(rto_ms, CONN_TCP_INFO, VALUE_MS), .help = "retransmission timeout" },
+        MEMBER(rto_ms, CONN_RTO, VALUE_MS), .help = "retransmission timeout" },
     { .name = "rtt", .key = "rtt_s", .unit = "s", .right = true, .get = get_measured,
         MEMBER(rtt_us, CONN_TCP_INFO, VALUE_US), .help = "smoothed round-trip time" },
     { .name = "snd_wnd", .unit = "bytes", .right = true, .get = get_member,

@@ -42,6 +42,18 @@ static void timeouts_add_up(void **state)
     age = age_of("conn LAST_ACK 10.0.0.1:80 10.0.0.2:4000 timer=retransmit retransmits=1 timer_ms=0 rto=1200 rtt=200000 "
                  "rttvar=100000\n");
     assert_int_equal(age.ms, 600 + 1200);
+    /* the kernel keeps the time since the first timeout: measured 6,095 ms at 6.5 s after the FIN */
+    age = age_of("conn LAST_ACK 10.0.0.1:80 10.0.0.2:4000 timer=retransmit retransmits=5 timer_ms=5800 rto=6400 rtt=60 rttvar=30 "
+                 "total_rto_time=6095 rto_recoveries=1\n");
+    assert_int_equal(age.kind, AGE_EXACT);
+    assert_in_range(age.ms, 6295, 6500);
+    /* but not where it counts an earlier recovery too */
+    age = age_of("conn LAST_ACK 10.0.0.1:80 10.0.0.2:4000 timer=retransmit retransmits=1 timer_ms=0 rto=400 rtt=60 rttvar=30 "
+                 "total_rto_time=60000 rto_recoveries=2\n");
+    assert_int_equal(age.ms, 600);
+    /* the link is down: 17 attempts, half a second apart, and the timeout has not doubled once */
+    age = age_of("conn LAST_ACK 10.0.0.1:80 10.0.0.2:4000 timer=retransmit retransmits=17 timer_ms=100 rto=200 rtt=60 rttvar=30\n");
+    assert_in_range(age.ms, 3000, 8600);
     /* capped: 120 s is the longest pause */
     age = age_of("conn LAST_ACK 10.0.0.1:80 10.0.0.2:4000 timer=retransmit retransmits=11 timer_ms=0 rto=120000 rtt=60 rttvar=30\n");
     /* 0.2 … 102.4 s are ten time-outs, 204.6 s in all, and two of 120 s */

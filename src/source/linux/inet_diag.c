@@ -49,7 +49,8 @@ enum tcp_info_offset {
     TCPI_RWND_LIMITED = 176, /* Linux 4.10 */
     TCPI_BASE_END = 184,
     TCPI_SND_WND = 228,        /* Linux 5.4 */
-    TCPI_TOTAL_RTO_TIME = 244, /* Linux 6.7 */
+    TCPI_TOTAL_RTO_RECOVERIES = 242, /* Linux 6.7, 16 bits */
+    TCPI_TOTAL_RTO_TIME = 244,
 };
 
 static uint32_t u32_at(const unsigned char *bytes, size_t offset)
@@ -90,13 +91,16 @@ static void read_tcp_info(const unsigned char *info, size_t length, struct conn 
     conn->bytes_acked = u64_at(info, TCPI_BYTES_ACKED);
     conn->bytes_received = u64_at(info, TCPI_BYTES_RECEIVED);
     conn->rwnd_limited_ms = at_most_u32(u64_at(info, TCPI_RWND_LIMITED) / 1000);
-    conn->present |= CONN_TCP_INFO;
+    conn->present |= CONN_TCP_INFO | CONN_RTO;
     if (length >= TCPI_SND_WND + sizeof(uint32_t)) {
         conn->snd_wnd_bytes = u32_at(info, TCPI_SND_WND);
         conn->present |= CONN_SND_WND;
     }
     if (length >= TCPI_TOTAL_RTO_TIME + sizeof(uint32_t)) {
         conn->total_rto_time_ms = u32_at(info, TCPI_TOTAL_RTO_TIME);
+        uint16_t recoveries;
+        memcpy(&recoveries, info + TCPI_TOTAL_RTO_RECOVERIES, sizeof recoveries);
+        conn->rto_recoveries = recoveries > UINT8_MAX ? UINT8_MAX : (uint8_t)recoveries;
         conn->present |= CONN_RTO_TIME;
     }
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "source/linux/proc_text.h"
+#include "source/linux/repeats.h"
 
 static int read_table(struct snapshot *snapshot, uint16_t netns, const char *path, bool ipv6)
 {
@@ -36,9 +37,12 @@ static int read_table(struct snapshot *snapshot, uint16_t netns, const char *pat
 int net_tcp_read(struct snapshot *snapshot, uint16_t netns)
 {
     /* The thread's own folder: /proc/net is that of the main thread. */
+    size_t first = snapshot->conn_count;
     int result = read_table(snapshot, netns, "/proc/thread-self/net/tcp", false);
     if (result < 0)
         return result;
     result = read_table(snapshot, netns, "/proc/thread-self/net/tcp6", true);
-    return result == -ENOENT ? 0 : result;
+    if (result < 0 && result != -ENOENT) /* -ENOENT: a kernel without IPv6 */
+        return result;
+    return repeats_drop(snapshot, first);
 }

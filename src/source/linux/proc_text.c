@@ -118,6 +118,13 @@ int proc_parse_net_tcp_row(const char *row, bool ipv6, struct conn *ret_conn)
     conn.uid = (uint32_t)uid;
     conn.inode = (uint32_t)inode;
     conn.present = CONN_QUEUES | CONN_TIMER | CONN_INODE;
+    /* Sockets proper go on: references, address, rto … ; mini-sockets end here: get_tcp4_sock(), get_timewait4_sock(). */
+    uint64_t references, address, rto_ticks;
+    if (take_decimal(&text, &references) && take_char(&text, ' ') && take_hex(&text, 16, &address) &&
+        take_decimal(&text, &rto_ticks) && rto_ticks > 0 && rto_ticks <= UINT32_MAX / TICK_MS) {
+        conn.rto_ms = (uint32_t)rto_ticks * TICK_MS;
+        conn.present |= CONN_RTO;
+    }
     if (inode != 0 || uid != 0)
         conn.present |= CONN_UID;
     *ret_conn = conn;

@@ -5,10 +5,10 @@
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "source/linux/inet_diag.h"
+#include "source/linux/repeats.h"
 
 enum {
     /* The kernel fills at most 32 KiB for one read of a dump: netlink_dump(). */
@@ -74,39 +74,6 @@ static int dump_all(struct mnl_socket *socket, struct dump *dump)
     return result < 0 ? -errno : 0;
 }
 
-/*
- * Drops what was seen twice: the kernel hands the sockets out in batches, and one that changes its place in between (a
- * connection that becomes a TIME_WAIT mini-socket keeps its cookie) may come again. The later sight is the better one.
- */
-static int drop_repeated(struct snapshot *snapshot, size_t first)
-{
-    size_t count = snapshot->conn_count - first;
-    size_t slots = 16;
-    while (slots < count * 2)
-        slots *= 2;
-    uint32_t *table = malloc(slots * sizeof *table);
-    if (table == NULL)
-        return -ENOMEM;
-    memset(table, 0xff, slots * sizeof *table); /* NO_INDEX */
-
-    size_t kept = first;
-    for (size_t i = first; i < snapshot->conn_count; i++) {
-        const struct conn *conn = &snapshot->conns[i];
-        size_t slot = (size_t)(conn->cookie * 0x9e3779b97f4a7c15ULL >> 20) & (slots - 1);
-        while (table[slot] != NO_INDEX && snapshot->conns[table[slot]].cookie != conn->cookie)
-            slot = (slot + 1) & (slots - 1);
-        if (table[slot] == NO_INDEX) {
-            table[slot] = (uint32_t)kept;
-            snapshot->conns[kept++] = *conn;
-        } else {
-            snapshot->conns[table[slot]] = *conn;
-        }
-    }
-    snapshot->conn_count = kept;
-    free(table);
-    return 0;
-}
-
 int sock_diag_read(struct snapshot *snapshot, uint16_t netns)
 {
     struct mnl_socket *socket = mnl_socket_open2(NETLINK_SOCK_DIAG, SOCK_CLOEXEC);
@@ -119,7 +86,7 @@ int sock_diag_read(struct snapshot *snapshot, uint16_t netns)
         result = dump_all(socket, &dump);
     mnl_socket_close(socket);
     if (result == 0)
-        result = drop_repeated(snapshot, first);
+        result = repeats_drop(snapshot, first);
     if (result < 0)
         snapshot->conn_count = first;
     return result;
