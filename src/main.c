@@ -20,6 +20,7 @@ int main(int argc, char **argv)
         argv++;
     } else if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
         command = &command_help;
+        argc = 1;
     } else if (argc > 1 && (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)) {
         command = &command_version;
     }

@@ -45,7 +45,7 @@ int command_unknown(const char *name)
 static int run_help(const struct command *self, int argc, char **argv)
 {
     (void)self;
-    if (argc > 1 && argv[0][0] != '-') { /* tcpwhy help COMMAND */
+    if (argc > 1) { /* tcpwhy help COMMAND */
         const struct command *command = command_find(argv[1]);
         if (command == NULL)
             return command_unknown(argv[1]);

@@ -20,6 +20,7 @@ class Fault:
             [sys.executable, "-m", "faults", maker, *words, "--", *hostile_words],
             cwd=HERE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
         self.said = None
+        self.netns = "host"  # what tcpwhy calls the network namespace of the process that is to be named
 
     def __getattr__(self, key):
         try:

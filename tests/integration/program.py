@@ -37,9 +37,10 @@ class Diagnosis(dict):
         """Findings whose owner is one of these processes."""
         return [f for f in self["findings"] if f["owner"] and f["owner"]["pid"] in pids]
 
-    def findings_on(self, port):
-        """Findings of the service on that port: ours, or one that we connect to."""
-        return [f for f in self["findings"] if any(end and end["port"] == port for end in (f["local"], f["remote"]))]
+    def findings_about(self, fault):
+        """Findings of the fault's service: one here, or one that we connect to."""
+        return [f for f in self["findings"] if f["netns"] == fault.netns and any(
+            end and end["port"] == fault.port for end in (f["local"], f["remote"]))]
 
     def gap(self, gap_id):
         return next((g for g in self["gaps"] if g["id"] == gap_id), None)

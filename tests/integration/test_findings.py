@@ -57,7 +57,7 @@ def confidence_of(finding):
 @pytest.mark.parametrize("name, finding, fault, severity, more", FIRES)
 def test_fires(world, report, name, finding, fault, severity, more):
     made = world[name]
-    found = report.findings_on(made.port)
+    found = report.findings_about(made)
     assert [f["id"] for f in found] == [finding]
     (found,) = found
     assert found["owner"] is not None and found["owner"]["pid"] == made.pid
@@ -80,7 +80,7 @@ def test_fires(world, report, name, finding, fault, severity, more):
 @pytest.mark.parametrize("name, finding, fault, severity, more", FIRES)
 def test_exit_status(world, name, finding, fault, severity, more):
     """Of each alone, selected by its port."""
-    alone = program.diagnose("--port", world[name].port)
+    alone = program.diagnose("--port", world[name].port, "--netns", world[name].netns)
     assert [f["id"] for f in alone["findings"]] == [finding]
     assert alone.status == STATUS_OF_SEVERITY[alone["findings"][0]["severity"]]
     assert alone.status >= STATUS_OF_SEVERITY[severity], "it may have become worse with age"
@@ -98,7 +98,7 @@ def quiet(name, *findings):
 ])
 def test_quiet(world, report, name):
     made = world[name]
-    assert report.findings_on(made.port) == []
+    assert report.findings_about(made) == []
     assert report.findings_of(made.pid, made.peer_pid) == []
     alone = program.diagnose("--port", made.port)
     assert (alone["verdict"], alone.status, alone["findings"]) == ("healthy", program.HEALTHY, [])
@@ -151,26 +151,26 @@ def words_of(finding):
 ])
 def test_proof_names(world, report, name, needles):
     made = world[name]
-    (finding,) = report.findings_on(made.port)
+    (finding,) = report.findings_about(made)
     for needle in needles:
         assert needle in words_of(finding)
 
 
 def test_proof_names_the_second_holder(world, report):
-    (finding,) = report.findings_on(world["inherited"].port)
+    (finding,) = report.findings_about(world["inherited"])
     assert str(world["inherited"].child_pid) in words_of(finding)
 
 
 def test_proof_names_where_a_process_hangs(world, report):
     """All its threads wait for an answer of the database: the proof says of which."""
-    (finding,) = report.findings_on(world["unread_elsewhere"].port)
+    (finding,) = report.findings_about(world["unread_elsewhere"])
     assert f"127.0.0.1:{world['unread_elsewhere'].database_port}" in words_of(finding)
 
 
 def test_queues_as_ss_sees_them(world, report):
     for name in ("leak", "unread", "unread_data", "stopped", "not_accepted", "blocked_writer", "tls"):
         made = world[name]
-        (finding,) = report.findings_on(made.port)
+        (finding,) = report.findings_about(made)
         expected = {(f"{s.local[0]}:{s.local[1]}", f"{s.remote[0]}:{s.remote[1]}"): (s.recv_q, s.send_q)
                     for s in sockets_of(made)}
         shown = {(c["local"], c["remote"]): (c["recv_q"], c["send_q"]) for c in finding["connections"]}
@@ -206,7 +206,7 @@ def test_young_is_quiet_until_it_is_old():
             time.sleep(6.5)
             old = program.diagnose()
             for finding, fault in made.items():
-                assert [f["id"] for f in old.findings_on(fault.port)] == [finding]
+                assert [f["id"] for f in old.findings_about(fault)] == [finding]
             return
     pytest.fail("never saw them young: this machine is too busy")
 

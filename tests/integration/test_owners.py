@@ -10,7 +10,7 @@ import pytest
 @pytest.mark.parametrize("name", ["leak", "unread", "stopped", "not_accepted", "leak_client"])
 def test_owner_fields(world, report, name):
     made = world[name]
-    (finding,) = report.findings_on(made.port)
+    (finding,) = report.findings_about(made)
     owner = finding["owner"]
     with open(f"/proc/{made.pid}/comm") as comm:
         assert owner["name"] == comm.read().rstrip("\n")
@@ -24,13 +24,13 @@ def test_owner_fields(world, report, name):
 
 
 def test_leak_counts_against_the_descriptor_limit(world, report):
-    (finding,) = report.findings_on(world["leak"].port)
+    (finding,) = report.findings_about(world["leak"])
     assert finding["owner"]["fds_open"] > 300
 
 
 def test_the_helper_is_blamed_not_the_parent(world, report):
     """A helper program inherited the descriptors and the server closed its own: only the helper holds them."""
     made = world["inherited_exec"]
-    (finding,) = report.findings_on(made.port)
+    (finding,) = report.findings_about(made)
     assert (finding["owner"]["pid"], finding["owner"]["name"]) == (made.pid, "sleep")
     assert report.findings_of(made.parent_pid) == []

@@ -101,7 +101,7 @@ def test_hostile_command_line(world):
 @pytest.mark.needs("hostile_unit")
 def test_commands_to_paste_are_harmless(world, report):
     """Whoever may make cgroups chooses their names; what the report offers to paste must stay one word there."""
-    (finding,) = report.findings_on(world["hostile_unit"].port)
+    (finding,) = report.findings_about(world["hostile_unit"])
     for fix in finding["fix_now"] + finding["fix_for_good"]:
         command = fix["command"] or ""
         if "pwned" in command:

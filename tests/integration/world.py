@@ -88,17 +88,18 @@ class World:
             self._made[name] = self.faults.begin(maker, **arguments)
         for fault in self._made.values():
             fault.wait_ready()
+        self._name_namespaces()
         self._wait_for_states()
         time.sleep(AGE_S)
         return self
 
     def _begin_in_namespaces(self):
         self.path = self.namespaces.pair((10000, 11999), (12000, 13999))
-        other = self.namespaces.pair((14000, 15999), (16000, 17999))
+        self.other_path = self.namespaces.pair((14000, 15999), (16000, 17999))
         for name, (maker, arguments) in PATH.items():
             self._made[name] = self.faults.begin(maker, **self.path.arguments(), **arguments)
         self._made["link_down"] = self.faults.begin(
-            "last_ack_unanswered", **other.arguments(), link=other.peer_link, count=2)
+            "last_ack_unanswered", **self.other_path.arguments(), link=self.other_path.peer_link, count=2)
         self.named = self.namespaces.add((18000, 19999))
         self._made["named"] = self.faults.begin(
             "close_wait_leak", count=11, service_netns=self.named, peer_netns=self.named, name="leak-named")
@@ -122,6 +123,18 @@ class World:
             self.cgroups.append(cgroup)
             self._made[name] = self.faults.begin(
                 "close_wait_leak_unshared", count=3, ports=ports, cgroup=str(cgroup))
+
+    def _name_namespaces(self):
+        for name in ("unshared", "hostile_unit"):
+            if name in self._made:
+                self[name].netns = f"net:[{self[name].netns_inode}]"
+        if "contained" in self._made:
+            self["contained"].netns = self.container_id[:12]
+        if "named" in self._made:
+            self["named"].netns = self.named
+            self["link_down"].netns = self.other_path.service
+            for name in PATH:
+                self[name].netns = self.path.service
 
     def _wait_for_states(self):
         def in_state(fault, state, netns=None):

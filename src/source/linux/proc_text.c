@@ -336,16 +336,24 @@ size_t proc_cgroup_container(const char *path, const char **ret_container)
 
 /* --- settings and counters -------------------------------------------------------------------------------------- */
 
-static void set_counter(const char *line, const char *name, size_t length, enum counter_file file, int64_t value,
-    struct net_values *values)
+/* The counter that is called so in that line of that file; COUNTER_COUNT: none that matters. */
+static enum counter find_counter(const char *line, const char *name, size_t length, enum counter_file file)
 {
-    for (int i = 0; i < COUNTER_COUNT; i++) {
+    int i = 0;
+    for (; i < COUNTER_COUNT; i++) {
         const struct counter_info *info = &counter_infos[i];
-        if (info->file == file && strncmp(info->name, name, length) == 0 && info->name[length] == '\0' &&
-            strcmp(info->line, line) == 0) {
-            values->counters[i] = value;
-            values->has_counter[i] = true;
-        }
+        if (info->file == file && strcmp(info->line, line) == 0 && strlen(info->name) == length &&
+            memcmp(info->name, name, length) == 0)
+            break;
+    }
+    return (enum counter)i;
+}
+
+static void set_counter(struct net_values *values, enum counter counter, int64_t value)
+{
+    if (counter < COUNTER_COUNT) {
+        values->counters[counter] = value;
+        values->has_counter[counter] = true;
     }
 }
 
@@ -360,9 +368,9 @@ static void read_alternating(const char *line, const char *rest, struct net_valu
             return;
         char *end;
         long long value = strtoll(number, &end, 10);
-        set_counter(line, rest, name_length, COUNTER_FILE_SOCKSTAT, value, values);
         if (end == number)
             return;
+        set_counter(values, find_counter(line, rest, name_length, COUNTER_FILE_SOCKSTAT), value);
         rest = end;
     }
 }
@@ -378,7 +386,7 @@ static void read_pair(const char *line, const char *names, const char *numbers, 
         long long value = strtoll(numbers, &end, 10);
         if (end == numbers)
             return;
-        set_counter(line, names, length, file, value, values);
+        set_counter(values, find_counter(line, names, length, file), value);
         names += length;
         numbers = end;
     }
