@@ -24,7 +24,6 @@ void *arena_alloc(struct arena *arena, size_t size) __attribute__((returns_nonnu
 /* Copies `length` bytes and ends them with a NUL. */
 char *arena_strndup(struct arena *arena, const char *text, size_t length) __attribute__((returns_nonnull));
 char *arena_strdup(struct arena *arena, const char *text) __attribute__((returns_nonnull));
-char *arena_printf(struct arena *arena, const char *format, ...)
-    __attribute__((format(printf, 2, 3), returns_nonnull));
+char *arena_printf(struct arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3), returns_nonnull));
 char *arena_vprintf(struct arena *arena, const char *format, va_list args)
     __attribute__((format(printf, 2, 0), returns_nonnull));

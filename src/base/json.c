@@ -64,8 +64,8 @@ static void put_quoted(struct json *json, const char *text)
     while (left > 0) {
         /* The longest run that needs no escaping goes out in one piece. */
         size_t run = 0;
-        while (run < left && (unsigned char)text[run] >= 0x20 && (unsigned char)text[run] < 0x7f &&
-            text[run] != '"' && text[run] != '\\')
+        while (run < left && (unsigned char)text[run] >= 0x20 && (unsigned char)text[run] < 0x7f && text[run] != '"' &&
+            text[run] != '\\')
             run++;
         put(json, text, run);
         text += run;
@@ -84,8 +84,8 @@ static void put_quoted(struct json *json, const char *text)
             put_str(json, escaped);
         } else if (code_point > 0xffff && text_is_invisible(code_point)) {
             /* A surrogate pair: RFC 8259 §7 */
-            snprintf(escaped, sizeof escaped, "\\u%04" PRIx32 "\\u%04" PRIx32,
-                0xd7c0 + (code_point >> 10), 0xdc00 + (code_point & 0x3ff));
+            snprintf(escaped, sizeof escaped, "\\u%04" PRIx32 "\\u%04" PRIx32, 0xd7c0 + (code_point >> 10),
+                0xdc00 + (code_point & 0x3ff));
             put_str(json, escaped);
         } else if (code_point < 0x20 || code_point == 0x7f || text_is_invisible(code_point)) {
             snprintf(escaped, sizeof escaped, "\\u%04" PRIx32, code_point);

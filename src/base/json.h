@@ -32,7 +32,7 @@ void json_key(struct json *json, const char *key);
 void json_string(struct json *json, const char *text); /* NULL writes null */
 void json_uint(struct json *json, uint64_t number);
 void json_int(struct json *json, int64_t number);
-void json_seconds(struct json *json, uint64_t milliseconds); /* 1500 -> 1.5 */
+void json_seconds(struct json *json, uint64_t milliseconds);    /* 1500 -> 1.5 */
 void json_seconds_us(struct json *json, uint64_t microseconds); /* 1500 -> 0.001500 */
 void json_bool(struct json *json, bool flag);
 void json_null(struct json *json);

@@ -92,10 +92,11 @@ static const struct option_row count_rows[] = {
 static void describe_keys(struct buf *out)
 {
     enum { WIDTH = 79, HELP_COLUMN = 14 };
-    buf_str(out, "Prints, most first: how many connections, their share, the age of the oldest\n"
-                 "and the median age (of those whose age is known), and the keys. An age is the\n"
-                 "time in the state; if ESTABLISHED, the idle time. \"-\" is unknown, or nobody.\n\n"
-                 "Keys:\n");
+    buf_str(out,
+        "Prints, most first: how many connections, their share, the age of the oldest\n"
+        "and the median age (of those whose age is known), and the keys. An age is the\n"
+        "time in the state; if ESTABLISHED, the idle time. \"-\" is unknown, or nobody.\n\n"
+        "Keys:\n");
     const struct key *key;
     for (size_t i = 0; (key = key_at(i)) != NULL; i++) {
         size_t start = out->length;

@@ -135,14 +135,15 @@ static const struct option_row list_rows[] = {
 static void describe_columns(struct buf *out)
 {
     enum { WIDTH = 79, HELP_COLUMN = 16 };
-    buf_str(out, "Sorted, unless --sort says otherwise: connections with a cause first, then by\n"
-                 "state, those that are being closed before those that live, listeners last,\n"
-                 "oldest first. A row is a connection; on a terminal the last column is cut.\n\n"
-                 "JSON (tcpwhy.list/1) and CSV hold all columns unless --columns names some.\n"
-                 "Unknown is \"-\" in text, null in JSON, empty in CSV. Control characters are\n"
-                 "escaped everywhere; CSV puts an apostrophe before text that a spreadsheet\n"
-                 "would take for a formula.\n\n"
-                 "Columns (* shown by default):\n");
+    buf_str(out,
+        "Sorted, unless --sort says otherwise: connections with a cause first, then by\n"
+        "state, those that are being closed before those that live, listeners last,\n"
+        "oldest first. A row is a connection; on a terminal the last column is cut.\n\n"
+        "JSON (tcpwhy.list/1) and CSV hold all columns unless --columns names some.\n"
+        "Unknown is \"-\" in text, null in JSON, empty in CSV. Control characters are\n"
+        "escaped everywhere; CSV puts an apostrophe before text that a spreadsheet\n"
+        "would take for a formula.\n\n"
+        "Columns (* shown by default):\n");
     const struct field *field;
     for (size_t i = 0; (field = field_at(i)) != NULL; i++) {
         size_t start = out->length;
@@ -191,8 +192,9 @@ static int run_list(const struct command *self, int argc, char **argv)
     struct report_style style = cmd_style(stdout);
     arguments.list.terminal_width = isatty(STDOUT_FILENO) ? style.width : 0;
     arguments.list.utf8 = style.utf8;
-    result = (look.json ? list_json : arguments.csv ? list_csv : list_text)(&diagnosis, &look.selection,
-        &arguments.list, stdout);
+    result = (look.json     ? list_json
+            : arguments.csv ? list_csv
+                            : list_text)(&diagnosis, &look.selection, &arguments.list, stdout);
     if (!look.json)
         cmd_note_gaps(self, &snapshot);
     diagnosis_deinit(&diagnosis);

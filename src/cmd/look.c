@@ -36,8 +36,8 @@ static int check_netns(const struct selection *selection, const struct snapshot 
     struct buf seen = { 0 };
     for (size_t i = 0; i < snapshot->netns_count && seen.length < 160; i++)
         buf_printf(&seen, "%s%s", i > 0 ? ", " : "", snapshot->netns[i].name);
-    error_set(err, -ENOENT, "--netns", "'%s' is no network namespace or process seen here; seen: %s",
-        selection->netns, buf_text(&seen));
+    error_set(err, -ENOENT, "--netns", "'%s' is no network namespace or process seen here; seen: %s", selection->netns,
+        buf_text(&seen));
     buf_deinit(&seen);
     return -ENOENT;
 }

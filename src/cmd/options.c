@@ -116,8 +116,8 @@ const struct option_row look_option_rows[] = {
 
 /* --- parsing ---------------------------------------------------------------------------------------------------- */
 
-static const struct option_row *find_option(const struct option_group *groups, char letter, const char *name,
-    size_t name_length, void **ret_target)
+static const struct option_row *find_option(
+    const struct option_group *groups, char letter, const char *name, size_t name_length, void **ret_target)
 {
     for (const struct option_group *group = groups; group->rows != NULL; group++) {
         for (const struct option_row *row = group->rows; row->name != NULL; row++) {
@@ -173,8 +173,8 @@ static int apply(const struct option_row *row, void *target, const char *value, 
     return 0;
 }
 
-static int parse_long(const struct option_group *groups, const char *argument, char **argv, int argc, int *at,
-    struct error *err)
+static int parse_long(
+    const struct option_group *groups, const char *argument, char **argv, int argc, int *at, struct error *err)
 {
     size_t length = strcspn(argument, "=");
     const char *value = argument[length] == '=' ? argument + length + 1 : NULL;
@@ -192,8 +192,8 @@ static int parse_long(const struct option_group *groups, const char *argument, c
     return apply(row, target, value, err);
 }
 
-static int parse_letters(const struct option_group *groups, const char *letters, char **argv, int argc, int *at,
-    struct error *err)
+static int parse_letters(
+    const struct option_group *groups, const char *letters, char **argv, int argc, int *at, struct error *err)
 {
     for (; *letters != '\0'; letters++) {
         char shown[3] = { '-', *letters };

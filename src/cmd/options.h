@@ -39,10 +39,10 @@ extern const struct option_row look_option_rows[];
 
 struct command {
     const char *name;
-    const char *summary;  /* one line for `tcpwhy help` */
-    const char *synopsis; /* "tcpwhy list [OPTIONS]" */
-    const char *details;  /* paragraphs for --help, or NULL */
-    const char *examples; /* lines "command\n    what it does", or NULL */
+    const char *summary;                                           /* one line for `tcpwhy help` */
+    const char *synopsis;                                          /* "tcpwhy list [OPTIONS]" */
+    const char *details;                                           /* paragraphs for --help, or NULL */
+    const char *examples;                                          /* lines "command\n    what it does", or NULL */
     int (*run)(const struct command *self, int argc, char **argv); /* argv[0] is the command's name; exit status */
 };
 

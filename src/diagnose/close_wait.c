@@ -68,14 +68,15 @@ static void evidence_age(struct arena *arena, const struct group *group, struct 
             words_ages(arena, group));
     else
         lines_add(&finding->evidence, arena,
-            "How long they have been in CLOSE_WAIT is not known from this source; look again in a minute: those that are "
+            "How long they have been in CLOSE_WAIT is not known from this source; look again in a minute: those that "
+            "are "
             "still there are stuck.");
 }
 
 /* --- never accepted ---------------------------------------------------------------------------------------------- */
 
-bool close_wait_not_accepted_applies(const struct context *context, const struct conn *conn,
-    const struct limits *limits)
+bool close_wait_not_accepted_applies(
+    const struct context *context, const struct conn *conn, const struct limits *limits)
 {
     /* close() moves a socket out of CLOSE_WAIT, so that one without inode cannot be an orphan: it was never accepted. */
     return conn_has(conn, CONN_INODE) && conn->inode == 0 && context_is_settled(context, conn, limits);
@@ -102,31 +103,30 @@ static void listener_evidence(struct arena *arena, const struct conn *listener, 
             words_count(arena, listener->skmem_drops));
 }
 
-void close_wait_not_accepted_word(const struct context *context, const struct group *group, struct arena *arena,
-    struct finding *finding)
+void close_wait_not_accepted_word(
+    const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 {
     const struct conn *listener = group->listener;
     const char *service = words_service(arena, context, group);
     const char *owner = words_process(arena, finding->owner);
     const char *obstacle = words_obstacle(arena, finding->owner);
 
-    finding->title = arena_printf(arena, "%s does not accept: %s %s %s closed by the peer before anyone took %s",
-        owner, words_conns(arena, group->count), service, group->count == 1 ? "was" : "were",
+    finding->title = arena_printf(arena, "%s does not accept: %s %s %s closed by the peer before anyone took %s", owner,
+        words_conns(arena, group->count), service, group->count == 1 ? "was" : "were",
         group->count == 1 ? "it" : "them");
     finding->why = arena_printf(arena,
-        "The kernel completed these connections and put them into the accept queue of the listening socket; the process "
+        "The kernel completed these connections and put them into the accept queue of the listening socket; the "
+        "process "
         "has not called accept() for them, and meanwhile the peers gave up and closed.%s%s%s",
-        obstacle ? " " : "", obstacle ? owner : "",
-        obstacle ? arena_printf(arena, " %s.", obstacle) : "");
+        obstacle ? " " : "", obstacle ? owner : "", obstacle ? arena_printf(arena, " %s.", obstacle) : "");
 
-    lines_add(&finding->evidence, arena,
-        "%s in CLOSE_WAIT %s no inode: no process has ever had a descriptor for them.",
+    lines_add(&finding->evidence, arena, "%s in CLOSE_WAIT %s no inode: no process has ever had a descriptor for them.",
         words_conns(arena, group->count), group->count == 1 ? "has" : "have");
     if (listener != NULL)
         listener_evidence(arena, listener, finding);
     if (group->unread_bytes > 0)
-        lines_add(&finding->evidence, arena, "%s of requests wait in them, unread.",
-            words_bytes(arena, group->unread_bytes));
+        lines_add(
+            &finding->evidence, arena, "%s of requests wait in them, unread.", words_bytes(arena, group->unread_bytes));
     evidence_age(arena, group, finding);
     words_pairs(arena, context, group, &finding->evidence);
 
@@ -151,11 +151,12 @@ void close_wait_not_accepted_word(const struct context *context, const struct gr
                 finding->owner->pid));
     words_fix_restart(arena, finding->owner, &finding->fix_now);
     fixes_add(&finding->fix_for_good, arena,
-        "Never do slow work in the thread that accepts: hand connections to workers, put a time limit on everything that "
+        "Never do slow work in the thread that accepts: hand connections to workers, put a time limit on everything "
+        "that "
         "the accepting loop calls, and let the health check go through accept().",
         NULL);
-    lines_add(&finding->will_not_help, arena,
-        "A larger backlog (somaxconn): the queue only gets longer; nobody empties it.");
+    lines_add(
+        &finding->will_not_help, arena, "A larger backlog (somaxconn): the queue only gets longer; nobody empties it.");
     will_not_help(arena, finding);
 }
 
@@ -173,15 +174,15 @@ static bool is_unanswered(const struct conn *conn)
     return conn->timer == TIMER_RETRANSMIT && conn->retransmits >= UNANSWERED_RETRANSMITS;
 }
 
-bool close_wait_blocked_writer_applies(const struct context *context, const struct conn *conn,
-    const struct limits *limits)
+bool close_wait_blocked_writer_applies(
+    const struct context *context, const struct conn *conn, const struct limits *limits)
 {
     return conn_has(conn, CONN_QUEUES | CONN_TIMER) && conn->inode != 0 && conn->send_q_bytes > 0 &&
         (is_blocked_by_window(conn) || is_unanswered(conn)) && context_is_settled(context, conn, limits);
 }
 
-void close_wait_blocked_writer_word(const struct context *context, const struct group *group, struct arena *arena,
-    struct finding *finding)
+void close_wait_blocked_writer_word(
+    const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 {
     const struct snapshot *snapshot = context->snapshot;
     uint64_t by_window = 0;
@@ -193,7 +194,8 @@ void close_wait_blocked_writer_word(const struct context *context, const struct 
     finding->title = arena_printf(arena, "%s cannot finish %s %s: %s stopped taking the data", owner,
         words_conns(arena, group->count), words_service(arena, context, group), words_peers_have(group));
     finding->why = arena_printf(arena,
-        "The peers have closed their sending side and are owed %s more. %s The process here has to wait, or to give up: "
+        "The peers have closed their sending side and are owed %s more. %s The process here has to wait, or to give "
+        "up: "
         "until then the connection stays in CLOSE_WAIT.",
         words_bytes(arena, group->unsent_bytes),
         unanswered == 0      ? "They have stopped reading: their receive window is zero."
@@ -290,8 +292,8 @@ bool close_wait_inherited_applies(const struct context *context, const struct co
     return is_shared(context->snapshot, conn, limits->settle_ms) || is_left_in_child(context, conn);
 }
 
-void close_wait_inherited_word(const struct context *context, const struct group *group, struct arena *arena,
-    struct finding *finding)
+void close_wait_inherited_word(
+    const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 {
     const char *service = words_service(arena, context, group);
     bool shared = group->shared > 0;
@@ -300,9 +302,9 @@ void close_wait_inherited_word(const struct context *context, const struct group
         finding->title = arena_printf(arena, "%s %s %s held open by %u processes at once, %s and %s among them",
             words_conns(arena, group->count), service, group->count == 1 ? "is" : "are",
             (unsigned)finding->process_count, words_process(arena, finding->owner), words_process(arena, last));
-        finding->why =
-            "A descriptor that was inherited across fork() keeps the connection alive: the kernel sends the FIN only when "
-            "the last copy is closed. One process may well have closed its own.";
+        finding->why = "A descriptor that was inherited across fork() keeps the connection alive: the kernel sends the "
+                       "FIN only when "
+                       "the last copy is closed. One process may well have closed its own.";
     } else {
         finding->title = arena_printf(arena, "%s, started by the service, keeps %s %s open that the service has closed",
             words_process(arena, finding->owner), words_conns(arena, group->count), service);
@@ -314,8 +316,7 @@ void close_wait_inherited_word(const struct context *context, const struct group
     }
     for (size_t i = 0; i < finding->process_count && i < 4; i++)
         lines_add(&finding->evidence, arena, "%s holds %s of them.",
-            words_process(arena, finding->processes[i].process),
-            words_count(arena, finding->processes[i].count));
+            words_process(arena, finding->processes[i].process), words_count(arena, finding->processes[i].count));
     if (!shared && group->listener_holder != NULL)
         lines_add(&finding->evidence, arena, "Its parent %s listens on the port, and holds none of them any more.",
             words_process(arena, group->listener_holder));
@@ -340,7 +341,8 @@ void close_wait_inherited_word(const struct context *context, const struct group
     }
     words_fix_restart(arena, last, &finding->fix_now);
     fixes_add(&finding->fix_for_good, arena,
-        "Open sockets close-on-exec: accept4(…, SOCK_CLOEXEC), socket(… | SOCK_CLOEXEC); Python does so by itself unless "
+        "Open sockets close-on-exec: accept4(…, SOCK_CLOEXEC), socket(… | SOCK_CLOEXEC); Python does so by itself "
+        "unless "
         "close_fds=False or pass_fds is given.",
         NULL);
     fixes_add(&finding->fix_for_good, arena,
@@ -368,23 +370,25 @@ static uint64_t count_close_notify(const struct snapshot *snapshot, const struct
     return count;
 }
 
-void close_wait_unread_word(const struct context *context, const struct group *group, struct arena *arena,
-    struct finding *finding)
+void close_wait_unread_word(
+    const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 {
     const char *owner = words_process(arena, finding->owner);
     const char *obstacle = words_obstacle(arena, finding->owner);
     uint64_t close_notify = count_close_notify(context->snapshot, group);
 
-    finding->title = arena_printf(arena, "%s has not noticed that %s closed %s %s", owner,
-        words_peers_have(group), words_conns(arena, group->count), words_service(arena, context, group));
+    finding->title = arena_printf(arena, "%s has not noticed that %s closed %s %s", owner, words_peers_have(group),
+        words_conns(arena, group->count), words_service(arena, context, group));
     if (obstacle != NULL)
         finding->why = arena_printf(arena,
-            "The end of stream has arrived and waits in the receive queue, but %s %s. Until it reads, it cannot know that the "
+            "The end of stream has arrived and waits in the receive queue, but %s %s. Until it reads, it cannot know "
+            "that the "
             "peer is gone.",
             owner, obstacle);
     else if (close_notify == group->count)
         finding->why = arena_printf(arena,
-            "These are idle TLS connections that %s opened, most likely a pool: the server said goodbye (close_notify) and "
+            "These are idle TLS connections that %s opened, most likely a pool: the server said goodbye (close_notify) "
+            "and "
             "closed; the pool does not watch connections that nobody uses, and will fail on the next use.",
             owner);
     else
@@ -433,7 +437,8 @@ void close_wait_unread_word(const struct context *context, const struct group *g
             "(validation, eviction of idle connections).",
             NULL);
     fixes_add(&finding->fix_for_good, arena,
-        "Keep every open connection in the event loop, also while it is idle or its handler waits for something else, and "
+        "Keep every open connection in the event loop, also while it is idle or its handler waits for something else, "
+        "and "
         "put time limits on handlers.",
         NULL);
     will_not_help(arena, finding);
@@ -455,8 +460,8 @@ static bool descriptors_run_out(const struct process *process)
         process->fds_open > process->fds_limit / 2;
 }
 
-void close_wait_leak_word(const struct context *context, const struct group *group, struct arena *arena,
-    struct finding *finding)
+void close_wait_leak_word(
+    const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 {
     const char *owner = words_process(arena, finding->owner);
     const char *obstacle = words_obstacle(arena, finding->owner);
@@ -464,7 +469,8 @@ void close_wait_leak_word(const struct context *context, const struct group *gro
         words_conns(arena, group->count), words_service(arena, context, group), words_peers_have(group));
     finding->why = arena_printf(arena,
         "The peers are done and everything they sent, the end of stream with it, has been read; %s still holds the "
-        "descriptors and has not called close(). That is a leak in the program: nothing else can end these connections.",
+        "descriptors and has not called close(). That is a leak in the program: nothing else can end these "
+        "connections.",
         owner);
 
     lines_add(&finding->evidence, arena,
@@ -494,7 +500,8 @@ void close_wait_leak_word(const struct context *context, const struct group *gro
             arena_printf(arena, "prlimit --pid %u --nofile=%llu", finding->owner->pid,
                 (unsigned long long)finding->owner->fds_limit * 2));
     fixes_add(&finding->fix_for_good, arena,
-        "Close the socket on every path out of the handler, errors and time-outs included: when read returns 0 (or -1, or an "
+        "Close the socket on every path out of the handler, errors and time-outs included: when read returns 0 (or -1, "
+        "or an "
         "exception), close. 'tcpwhy explain closing' has the pattern for C, C#, Java, Python, JavaScript and Go.",
         NULL);
     will_not_help(arena, finding);

@@ -44,8 +44,8 @@ static int find_causes(const struct context *context, uint8_t *causes, struct st
 }
 
 /* Marks what the selection takes in, counts it, and drops the other stuck connections. */
-static void apply_selection(const struct selection *selection, struct diagnosis *diagnosis, bool *selected,
-    struct stuck *stuck, size_t *count)
+static void apply_selection(
+    const struct selection *selection, struct diagnosis *diagnosis, bool *selected, struct stuck *stuck, size_t *count)
 {
     const struct snapshot *snapshot = diagnosis->snapshot;
     bool all = selection == NULL || selection_is_empty(selection);
@@ -75,8 +75,8 @@ static int worst_first(const void *a, const void *b)
     return strcmp(one->id, other->id);
 }
 
-static void make_findings(const struct context *context, const struct group *groups, size_t count,
-    struct diagnosis *diagnosis)
+static void make_findings(
+    const struct context *context, const struct group *groups, size_t count, struct diagnosis *diagnosis)
 {
     diagnosis->findings = arena_alloc(&diagnosis->arena, count * sizeof *diagnosis->findings);
     diagnosis->finding_count = count;

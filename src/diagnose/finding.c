@@ -28,8 +28,7 @@ static struct peer_count *peer_slot(const struct peer_table *table, const struct
 static void peer_add(struct peer_table *table, const struct ip *address)
 {
     if (table->used * 2 >= table->slot_count) {
-        struct peer_table grown = { .slot_count = table->slot_count ? table->slot_count * 2 : 64,
-            .used = table->used };
+        struct peer_table grown = { .slot_count = table->slot_count ? table->slot_count * 2 : 64, .used = table->used };
         grown.slots = xcalloc(grown.slot_count, sizeof *grown.slots);
         for (size_t i = 0; i < table->slot_count; i++) {
             if (table->slots[i].count != 0)
@@ -53,8 +52,8 @@ static int more_peers_first(const void *a, const void *b)
     return ip_compare(&one->address, &other->address);
 }
 
-static void count_peers(const struct snapshot *snapshot, const struct group *group, struct arena *arena,
-    struct finding *finding)
+static void count_peers(
+    const struct snapshot *snapshot, const struct group *group, struct arena *arena, struct finding *finding)
 {
     struct peer_table table = { 0 };
     for (size_t i = 0; i < group->count; i++)
@@ -79,8 +78,8 @@ static int more_conns_first(const void *a, const void *b)
 }
 
 /* The processes that hold these connections, each connection counting once for each of them, most first. */
-static size_t count_processes(const struct snapshot *snapshot, const uint32_t *conns, size_t count,
-    struct arena *arena, const struct process_count **ret_processes)
+static size_t count_processes(const struct snapshot *snapshot, const uint32_t *conns, size_t count, struct arena *arena,
+    const struct process_count **ret_processes)
 {
     uint64_t *counts = xcalloc(snapshot->process_count, sizeof *counts);
     size_t distinct = 0;
@@ -170,8 +169,8 @@ static enum severity descriptor_risk(const struct process *process, uint64_t hel
                                        : SEVERITY_INFO;
 }
 
-void finding_make(const struct context *context, const struct group *group, struct arena *arena,
-    struct finding *ret_finding)
+void finding_make(
+    const struct context *context, const struct group *group, struct arena *arena, struct finding *ret_finding)
 {
     const struct snapshot *snapshot = context->snapshot;
     struct finding finding = {
@@ -188,8 +187,8 @@ void finding_make(const struct context *context, const struct group *group, stru
         .median_ms = group->median_ms,
     };
     finding.process_count = count_processes(snapshot, group->conns, group->count, arena, &finding.processes);
-    finding.counterpart_count =
-        count_processes(snapshot, group->pairs, group->pair_count, arena, &finding.counterparts);
+    finding.counterpart_count = count_processes(
+        snapshot, group->pairs, group->pair_count, arena, &finding.counterparts);
     finding.owner_inferred = finding.process_count == 0 && group->listener_holder != NULL;
     finding.owner = finding.process_count > 0 ? finding.processes[0].process : group->listener_holder;
     fill_endpoints(snapshot, group, &finding);

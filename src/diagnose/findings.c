@@ -15,7 +15,10 @@ const struct rule rules[] = {
         RULE("close-wait-not-accepted", close_wait_not_accepted),
         .states = STATE_BIT(STATE_CLOSE_WAIT),
         .fault = FAULT_LOCAL_APPLICATION,
-        .limits = { .settle_ms = 5 * SECOND, .warning_count = 5, .warning_age_ms = MINUTE, .critical_count = 100,
+        .limits = { .settle_ms = 5 * SECOND,
+            .warning_count = 5,
+            .warning_age_ms = MINUTE,
+            .critical_count = 100,
             .critical_age_ms = MINUTE },
     },
     {
@@ -46,15 +49,13 @@ const struct rule rules[] = {
         RULE("last-ack-zero-window", last_ack_zero_window),
         .states = STATE_BIT(STATE_LAST_ACK),
         .fault = FAULT_PEER_APPLICATION,
-        .limits = { .settle_ms = 5 * SECOND, .warning_count = 100, .critical_count = 5000,
-            .critical_age_ms = MINUTE },
+        .limits = { .settle_ms = 5 * SECOND, .warning_count = 100, .critical_count = 5000, .critical_age_ms = MINUTE },
     },
     {
         RULE("last-ack-unanswered", last_ack_unanswered),
         .states = STATE_BIT(STATE_LAST_ACK),
         .fault = FAULT_PEER_OR_PATH,
-        .limits = { .settle_ms = 5 * SECOND, .warning_count = 100, .critical_count = 5000,
-            .critical_age_ms = MINUTE },
+        .limits = { .settle_ms = 5 * SECOND, .warning_count = 100, .critical_count = 5000, .critical_age_ms = MINUTE },
     },
 };
 

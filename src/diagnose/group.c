@@ -12,10 +12,10 @@
 #include "diagnose/rule.h"
 
 struct key {
-    struct ip remote;     /* outgoing, unless folded over many addresses */
-    uint32_t owner;       /* index of a process that stands for its copies, or NO_INDEX */
+    struct ip remote; /* outgoing, unless folded over many addresses */
+    uint32_t owner;   /* index of a process that stands for its copies, or NO_INDEX */
     uint16_t netns;
-    uint16_t port;        /* local if incoming, remote if outgoing */
+    uint16_t port; /* local if incoming, remote if outgoing */
     uint8_t rule;
     uint8_t incoming;
     uint8_t any_address;
@@ -136,8 +136,8 @@ static void tally_init(struct tally *tally, const struct snapshot *snapshot, con
     }
 }
 
-static bool is_incoming(const struct context *context, struct tally *tally, const struct conn *conn,
-    const struct conn *listener)
+static bool is_incoming(
+    const struct context *context, struct tally *tally, const struct conn *conn, const struct conn *listener)
 {
     if (listener != NULL)
         return true;
@@ -154,8 +154,8 @@ static const struct process *holder_of_listener(const struct snapshot *snapshot,
     return listener == NULL ? NULL : snapshot_owner(snapshot, listener);
 }
 
-static struct key key_of(const struct context *context, const struct stuck *stuck, const uint32_t *stands_for,
-    struct tally *tally)
+static struct key key_of(
+    const struct context *context, const struct stuck *stuck, const uint32_t *stands_for, struct tally *tally)
 {
     const struct snapshot *snapshot = context->snapshot;
     const struct conn *conn = &snapshot->conns[stuck->conn];

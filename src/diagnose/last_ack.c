@@ -36,8 +36,8 @@ bool last_ack_unanswered_applies(const struct context *context, const struct con
 
 /* --- words that both share --------------------------------------------------------------------------------------- */
 
-static void evidence_orphans(struct arena *arena, const struct context *context, const struct group *group,
-    struct finding *finding)
+static void evidence_orphans(
+    struct arena *arena, const struct context *context, const struct group *group, struct finding *finding)
 {
     const struct snapshot *snapshot = context->snapshot;
     uint64_t orphans = 0;
@@ -45,7 +45,8 @@ static void evidence_orphans(struct arena *arena, const struct context *context,
         orphans += snapshot->conns[group->conns[i]].inode == 0;
     if (orphans < group->count)
         lines_add(&finding->evidence, arena,
-            "%s still %s a descriptor: shutdown() was called, close() not yet; the kernel keeps trying longer for those.",
+            "%s still %s a descriptor: shutdown() was called, close() not yet; the kernel keeps trying longer for "
+            "those.",
             words_conns(arena, group->count - orphans), group->count - orphans == 1 ? "has" : "have");
     if (orphans == 0)
         return;
@@ -89,31 +90,32 @@ static void will_not_help(struct arena *arena, struct finding *finding)
     lines_add(&finding->will_not_help, arena,
         "Changing or restarting the application here: it has closed, these sockets are the kernel's.");
     lines_add(&finding->will_not_help, arena,
-        "tcp_fin_timeout (FIN_WAIT_2), TcpTimedWaitDelay (TIME_WAIT), InitialRto and MaxSynRetransmissions (the handshake): "
+        "tcp_fin_timeout (FIN_WAIT_2), TcpTimedWaitDelay (TIME_WAIT), InitialRto and MaxSynRetransmissions (the "
+        "handshake): "
         "none of them governs LAST_ACK.");
 }
 
 static const char *owner_phrase(struct arena *arena, const struct finding *finding)
 {
-    return finding->owner == NULL ? ""
-                                  : arena_printf(arena, " of %s", words_process(arena, finding->owner));
+    return finding->owner == NULL ? "" : arena_printf(arena, " of %s", words_process(arena, finding->owner));
 }
 
 /* --- unanswered -------------------------------------------------------------------------------------------------- */
 
-void last_ack_unanswered_word(const struct context *context, const struct group *group, struct arena *arena,
-    struct finding *finding)
+void last_ack_unanswered_word(
+    const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 {
-    finding->title = arena_printf(arena, "Nobody answers the last FIN of %s%s %s",
-        words_conns(arena, group->count), owner_phrase(arena, finding), words_service(arena, context, group));
-    finding->why =
-        "Both sides have closed; our FIN is sent again and again with doubling pauses, and no acknowledgement comes back. The "
-        "peer has vanished (crashed, rebooted, asleep, behind a NAT or firewall that forgot the connection), or the path back "
-        "drops the answers.";
+    finding->title = arena_printf(arena, "Nobody answers the last FIN of %s%s %s", words_conns(arena, group->count),
+        owner_phrase(arena, finding), words_service(arena, context, group));
+    finding->why = "Both sides have closed; our FIN is sent again and again with doubling pauses, and no "
+                   "acknowledgement comes back. The "
+                   "peer has vanished (crashed, rebooted, asleep, behind a NAT or firewall that forgot the "
+                   "connection), or the path back "
+                   "drops the answers.";
 
     if (group->retransmits_least == group->retransmits_most)
-        lines_add(&finding->evidence, arena, "The FIN was sent again %u times without an answer.",
-            group->retransmits_most);
+        lines_add(
+            &finding->evidence, arena, "The FIN was sent again %u times without an answer.", group->retransmits_most);
     else
         lines_add(&finding->evidence, arena, "The FINs were sent again %u to %u times without an answer.",
             group->retransmits_least, group->retransmits_most);
@@ -128,8 +130,8 @@ void last_ack_unanswered_word(const struct context *context, const struct group 
     if (finding->distinct_peers == 1 && group->count > 1)
         lines_add(&finding->evidence, arena, "All of them go to one peer: that host, or the path to it.");
     else if (finding->distinct_peers > 1)
-        lines_add(&finding->evidence, arena, "They go to %s different peers.",
-            words_count(arena, finding->distinct_peers));
+        lines_add(
+            &finding->evidence, arena, "They go to %s different peers.", words_count(arena, finding->distinct_peers));
     evidence_orphans(arena, context, group, finding);
     evidence_give_up(arena, finding);
     words_pairs(arena, context, group, &finding->evidence);
@@ -144,11 +146,13 @@ void last_ack_unanswered_word(const struct context *context, const struct group 
         arena_printf(arena, "tcpdump -ni any 'host %s and tcp[tcpflags] & (tcp-fin|tcp-ack|tcp-rst) != 0'",
             words_address(arena, &finding->peers[0].address)));
     fixes_add(&finding->fix_for_good, arena,
-        "Look at what lies between: a firewall or NAT whose idle time-out is shorter than the connections' pauses, a security "
+        "Look at what lies between: a firewall or NAT whose idle time-out is shorter than the connections' pauses, a "
+        "security "
         "group without a rule back, peers that lose their network (mobile clients).",
         NULL);
     fixes_add(&finding->fix_for_good, arena,
-        "Where there are so many that the orphan limit comes near, fewer attempts per orphan shorten their life; tcpwhy "
+        "Where there are so many that the orphan limit comes near, fewer attempts per orphan shorten their life; "
+        "tcpwhy "
         "counts with what is set (0 means 8).",
         "sysctl net.ipv4.tcp_orphan_retries=4");
     will_not_help(arena, finding);
@@ -156,19 +160,19 @@ void last_ack_unanswered_word(const struct context *context, const struct group 
 
 /* --- zero window ------------------------------------------------------------------------------------------------- */
 
-void last_ack_zero_window_word(const struct context *context, const struct group *group, struct arena *arena,
-    struct finding *finding)
+void last_ack_zero_window_word(
+    const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 {
     finding->title = arena_printf(arena, "The last data of %s%s %s cannot be delivered: %s stopped reading",
         words_conns(arena, group->count), owner_phrase(arena, finding), words_service(arena, context, group),
         words_peers_have(group));
     finding->why = arena_printf(arena,
-        "Both sides have closed, but %s stand before our FIN and the peers' receive windows are zero: their programs have "
+        "Both sides have closed, but %s stand before our FIN and the peers' receive windows are zero: their programs "
+        "have "
         "closed the sending side and do not read what is still coming. The kernels there are alive and say so.",
         words_bytes(arena, group->unsent_bytes));
 
-    lines_add(&finding->evidence, arena, "%s wait in Send-Q before the FIN.",
-        words_bytes(arena, group->unsent_bytes));
+    lines_add(&finding->evidence, arena, "%s wait in Send-Q before the FIN.", words_bytes(arena, group->unsent_bytes));
     if (group->zero_windows > 0)
         lines_add(&finding->evidence, arena, "The peer's window is 0 on %s; the persist timer probes it.",
             group->zero_windows == group->count ? "all of them" : words_conns(arena, group->zero_windows));
@@ -193,10 +197,11 @@ void last_ack_zero_window_word(const struct context *context, const struct group
             arena_printf(arena, "cat /proc/%u/wchan; ls -l /proc/%u/fd", finding->counterparts[0].process->pid,
                 finding->counterparts[0].process->pid));
     else
-        fixes_add(&finding->fix_now, arena, "Look at the program on the peer: it must read to the end of stream, or close.",
-            NULL);
+        fixes_add(&finding->fix_now, arena,
+            "Look at the program on the peer: it must read to the end of stream, or close.", NULL);
     fixes_add(&finding->fix_for_good, arena,
-        "In the peer's program: a client that has asked and shut down its side must read the answer to its end, or close the "
+        "In the peer's program: a client that has asked and shut down its side must read the answer to its end, or "
+        "close the "
         "socket outright so that the data is refused with a reset.",
         NULL);
     fixes_add(&finding->fix_for_good, arena,

@@ -31,9 +31,9 @@ static void note_time_wait(const struct context *context, struct diagnosis *diag
     }
     struct arena *arena = &diagnosis->arena;
     const char *who = incoming == count ? "the services here close first, as most servers do"
-        : incoming == 0                 ? "this host's clients close first"
-                                        : arena_printf(arena, "in %s of them a service here closed first",
-                              words_count(arena, incoming));
+        : incoming == 0
+        ? "this host's clients close first"
+        : arena_printf(arena, "in %s of them a service here closed first", words_count(arena, incoming));
     lines_add(&diagnosis->notes, arena,
         "TIME_WAIT %s: normal. Each ends by itself within 60 s and holds neither a descriptor nor a process; %s.",
         words_count(arena, count), who);

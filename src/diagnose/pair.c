@@ -58,7 +58,7 @@ int pair_find(const struct snapshot *snapshot, struct stuck *stuck, size_t count
     if (table == NULL)
         return -ENOMEM;
     memset(table, 0xff, slots * sizeof *table); /* NO_INDEX */
-    uint32_t states = 0; /* in which an other end may be */
+    uint32_t states = 0;                        /* in which an other end may be */
     for (size_t i = 0; i < count; i++) {
         const struct conn *conn = &snapshot->conns[stuck[i].conn];
         size_t slot = hash_ends(&conn->local, conn->local_port, &conn->remote, conn->remote_port) & (slots - 1);

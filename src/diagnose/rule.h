@@ -37,8 +37,8 @@ struct rule {
     /* Whether this is why the connection is in its state; rules that stand earlier in the table have declined. */
     bool (*applies)(const struct context *context, const struct conn *conn, const struct limits *limits);
     /* Fills in title, why, evidence, ruled_out and the fixes; may lower the confidence and raise the severity. */
-    void (*word)(const struct context *context, const struct group *group, struct arena *arena,
-        struct finding *finding);
+    void (*word)(
+        const struct context *context, const struct group *group, struct arena *arena, struct finding *finding);
     struct limits limits;
 };
 
@@ -58,8 +58,8 @@ struct stuck {
 struct group {
     const struct rule *rule;
     const struct netns *netns;
-    bool incoming;     /* this host's service; else connections that it opened */
-    const struct conn *listener; /* the socket that listens on the local port, or NULL */
+    bool incoming;                         /* this host's service; else connections that it opened */
+    const struct conn *listener;           /* the socket that listens on the local port, or NULL */
     const struct process *holder;          /* holds most of them, or NULL */
     const struct process *listener_holder; /* or NULL */
 
@@ -68,15 +68,15 @@ struct group {
     const uint32_t *pairs; /* other ends that are on this host */
     size_t pair_count;
 
-    bool ages_known;      /* of all of them */
+    bool ages_known; /* of all of them */
     uint64_t oldest_ms, youngest_ms, median_ms;
     uint64_t unread_bytes; /* the FINs not counted */
     uint64_t with_unread;  /* connections that have such bytes */
     uint64_t unsent_bytes; /* queued to be sent, the FINs not counted */
     uint8_t retransmits_least, retransmits_most;
     uint64_t silent_least_ms, silent_most_ms; /* since anything came from the peer */
-    uint64_t zero_windows; /* connections whose peer offers no window */
-    uint64_t shared;       /* connections that several processes hold */
+    uint64_t zero_windows;                    /* connections whose peer offers no window */
+    uint64_t shared;                          /* connections that several processes hold */
 };
 
 /* --- context.c -------------------------------------------------------------------------------------------------- */
@@ -105,8 +105,8 @@ int group_fold(const struct context *context, struct stuck *stuck, size_t count,
 /* --- finding.c -------------------------------------------------------------------------------------------------- */
 
 /* The finding of a group: all that does not depend on the rule, then the rule's words. */
-void finding_make(const struct context *context, const struct group *group, struct arena *arena,
-    struct finding *ret_finding);
+void finding_make(
+    const struct context *context, const struct group *group, struct arena *arena, struct finding *ret_finding);
 
 /* --- notes.c ---------------------------------------------------------------------------------------------------- */
 
@@ -116,9 +116,9 @@ void notes_make(const struct context *context, struct diagnosis *diagnosis, cons
 /* --- words.c: what several rules say ----------------------------------------------------------------------------- */
 
 /* These return text in the arena. */
-const char *words_count(struct arena *arena, uint64_t number);      /* "1,204" */
-const char *words_conns(struct arena *arena, uint64_t number);      /* "1,204 connections", "1 connection" */
-const char *words_duration(struct arena *arena, uint64_t ms);       /* "4 h 12 min" */
+const char *words_count(struct arena *arena, uint64_t number); /* "1,204" */
+const char *words_conns(struct arena *arena, uint64_t number); /* "1,204 connections", "1 connection" */
+const char *words_duration(struct arena *arena, uint64_t ms);  /* "4 h 12 min" */
 const char *words_bytes(struct arena *arena, uint64_t bytes);
 const char *words_address(struct arena *arena, const struct ip *address);
 const char *words_process(struct arena *arena, const struct process *process); /* "nginx (pid 812)", "a process" */
@@ -136,15 +136,14 @@ void words_fix_restart(struct arena *arena, const struct process *process, struc
 /* Evidence that any finding about descriptors wants: open ones against the limit. */
 void words_descriptors(struct arena *arena, const struct process *process, struct lines *evidence);
 /* The other ends on this host: their states and processes, as evidence. */
-void words_pairs(struct arena *arena, const struct context *context, const struct group *group,
-    struct lines *evidence);
+void words_pairs(struct arena *arena, const struct context *context, const struct group *group, struct lines *evidence);
 
 /* --- the rules, by state family ---------------------------------------------------------------------------------- */
 
 #define DECLARE_RULE(name)                                                                                             \
     bool name##_applies(const struct context *context, const struct conn *conn, const struct limits *limits);          \
-    void name##_word(const struct context *context, const struct group *group, struct arena *arena,                    \
-        struct finding *finding)
+    void name##_word(                                                                                                  \
+        const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 
 /* close_wait.c */
 DECLARE_RULE(close_wait_not_accepted);

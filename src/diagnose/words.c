@@ -93,7 +93,8 @@ static bool is_serving(const struct wait_place *place)
 {
     static const char *const calls[] = { "epoll_wait", "epoll_pwait", "poll", "ppoll", "select", "pselect6", "accept",
         "accept4", "io_uring_enter", "nanosleep", "clock_nanosleep" };
-    static const char *const channels[] = { "ep_poll", "poll", "select", "accept", "io_uring", "io_cqring", "nanosleep" };
+    static const char *const channels[] = { "ep_poll", "poll", "select", "accept", "io_uring", "io_cqring",
+        "nanosleep" };
     if (place->state != 'S' && place->state != 'D' && place->state != 'I')
         return place->state == 'R';
     if (place->state == 'D')
@@ -212,8 +213,9 @@ void words_pairs(struct arena *arena, const struct context *context, const struc
             continue;
         const char *held = process ? arena_printf(arena, ", held by %s", words_process(arena, process))
                                    : ", closed by their process";
-        lines_add(evidence, arena, "%s of the other ends %s on this host too, in %s%s.", words_count(arena, by_state[state]),
-            by_state[state] == 1 ? "is" : "are", state_name((enum conn_state)state), held);
+        lines_add(evidence, arena, "%s of the other ends %s on this host too, in %s%s.",
+            words_count(arena, by_state[state]), by_state[state] == 1 ? "is" : "are",
+            state_name((enum conn_state)state), held);
     }
     if (unread > 0)
         lines_add(evidence, arena, "The other ends on this host leave %s unread.", words_bytes(arena, unread));

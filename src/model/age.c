@@ -4,12 +4,12 @@
 
 /* Kernel defaults, for where a setting could not be read: include/net/tcp.h */
 enum {
-    RTO_MIN_MS = 200,            /* TCP_RTO_MIN */
-    RTO_MAX_MS = 120 * 1000,     /* TCP_RTO_MAX */
-    TIME_WAIT_MS = 60 * 1000,    /* TCP_TIMEWAIT_LEN: not a setting */
-    RETRIES2 = 15,               /* TCP_RETR2 */
-    ORPHAN_RETRIES = 8,          /* tcp_orphan_retries() where the setting is 0 */
-    BACKOFF_MAX = 31,            /* doublings that make sense in 32 bits */
+    RTO_MIN_MS = 200,         /* TCP_RTO_MIN */
+    RTO_MAX_MS = 120 * 1000,  /* TCP_RTO_MAX */
+    TIME_WAIT_MS = 60 * 1000, /* TCP_TIMEWAIT_LEN: not a setting */
+    RETRIES2 = 15,            /* TCP_RETR2 */
+    ORPHAN_RETRIES = 8,       /* tcp_orphan_retries() where the setting is 0 */
+    BACKOFF_MAX = 31,         /* doublings that make sense in 32 bits */
 };
 
 static uint64_t rto_max_ms(const struct net_values *values)
@@ -58,8 +58,7 @@ struct age conn_retransmitting_for(const struct snapshot *snapshot, const struct
     if (!conn_has(conn, CONN_TIMER) || conn->timer != TIMER_RETRANSMIT || conn->retransmits == 0)
         return (struct age){ .kind = AGE_UNKNOWN };
 
-    uint64_t first = conn_has(conn, CONN_TCP_INFO) && conn->rtt_us > 0 ? base_rto_ms(conn, values)
-                                                                       : rto_min_ms(values);
+    uint64_t first = conn_has(conn, CONN_TCP_INFO) && conn->rtt_us > 0 ? base_rto_ms(conn, values) : rto_min_ms(values);
     /* The kernel's own clock of this recovery, where it is the only one. */
     if (conn_has(conn, CONN_RTO_TIME) && conn->rto_recoveries == 1)
         return (struct age){ .kind = AGE_EXACT, .ms = first + conn->total_rto_time_ms };

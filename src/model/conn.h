@@ -25,19 +25,19 @@ enum conn_timer {
 enum { SHUTDOWN_RECEIVE = 1, SHUTDOWN_SEND = 2 };
 
 enum conn_field {
-    CONN_QUEUES = 1 << 0,      /* recv_q_bytes, send_q_bytes */
-    CONN_TIMER = 1 << 1,       /* timer, timer_ms, retransmits */
+    CONN_QUEUES = 1 << 0, /* recv_q_bytes, send_q_bytes */
+    CONN_TIMER = 1 << 1,  /* timer, timer_ms, retransmits */
     CONN_UID = 1 << 2,
     CONN_INODE = 1 << 3,
     CONN_COOKIE = 1 << 4,
     CONN_CGROUP = 1 << 5,
     CONN_SHUTDOWN = 1 << 6,
-    CONN_TCP_INFO = 1 << 7,    /* rtt_us … bytes_acked, and probes and backoff; but for the two that came later: */
-    CONN_SND_WND = 1 << 8,     /* Linux 5.4 */
-    CONN_RTO_TIME = 1 << 9,    /* total_rto_time_ms, rto_recoveries; Linux 6.7 */
-    CONN_SKMEM = 1 << 10,      /* skmem_… */
-    CONN_BACKLOG = 1 << 11,    /* of a listener, send_q_bytes is the backlog */
-    CONN_RTO = 1 << 12,        /* rto_ms, which is known to more sources than the rest of tcp_info */
+    CONN_TCP_INFO = 1 << 7, /* rtt_us … bytes_acked, and probes and backoff; but for the two that came later: */
+    CONN_SND_WND = 1 << 8,  /* Linux 5.4 */
+    CONN_RTO_TIME = 1 << 9, /* total_rto_time_ms, rto_recoveries; Linux 6.7 */
+    CONN_SKMEM = 1 << 10,   /* skmem_… */
+    CONN_BACKLOG = 1 << 11, /* of a listener, send_q_bytes is the backlog */
+    CONN_RTO = 1 << 12,     /* rto_ms, which is known to more sources than the rest of tcp_info */
 };
 
 struct conn {
@@ -46,22 +46,22 @@ struct conn {
     uint16_t local_port;
     uint16_t remote_port;
 
-    uint8_t state;      /* enum conn_state */
-    bool ipv6;          /* the socket's family; its addresses may be IPv4 all the same */
-    uint8_t timer;      /* enum conn_timer */
-    uint8_t retransmits;/* of the segment that is unacknowledged now; zero-window probes when timer is persist */
-    uint8_t probes;     /* unanswered zero-window or keepalive probes (tcpi_probes) */
-    uint8_t backoff;    /* doublings of the timeout (tcpi_backoff) */
-    uint8_t shutdown;   /* SHUTDOWN_… */
+    uint8_t state;          /* enum conn_state */
+    bool ipv6;              /* the socket's family; its addresses may be IPv4 all the same */
+    uint8_t timer;          /* enum conn_timer */
+    uint8_t retransmits;    /* of the segment that is unacknowledged now; zero-window probes when timer is persist */
+    uint8_t probes;         /* unanswered zero-window or keepalive probes (tcpi_probes) */
+    uint8_t backoff;        /* doublings of the timeout (tcpi_backoff) */
+    uint8_t shutdown;       /* SHUTDOWN_… */
     uint8_t rto_recoveries; /* how often it fell into timeouts, this time included; 255: more */
 
     uint16_t present; /* enum conn_field */
     uint16_t netns;   /* index into snapshot.netns */
 
     uint32_t uid;
-    uint32_t inode;  /* 0: no struct socket: not accepted yet, an orphan, or a mini-socket */
-    uint32_t holder; /* index into snapshot.holders of the first descriptor that refers to it, or NO_INDEX */
-    uint64_t cookie; /* unique for the life of the connection, from SYN_RECEIVED to TIME_WAIT */
+    uint32_t inode;     /* 0: no struct socket: not accepted yet, an orphan, or a mini-socket */
+    uint32_t holder;    /* index into snapshot.holders of the first descriptor that refers to it, or NO_INDEX */
+    uint64_t cookie;    /* unique for the life of the connection, from SYN_RECEIVED to TIME_WAIT */
     uint64_t cgroup_id; /* inode of the cgroup-v2 directory it was created in */
 
     uint32_t recv_q_bytes; /* LISTEN: connections that wait in the accept queue; else unread bytes, a FIN counting 1 */

@@ -28,8 +28,7 @@ struct lines {
     const char **items;
     size_t count, capacity;
 };
-void lines_add(struct lines *lines, struct arena *arena, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+void lines_add(struct lines *lines, struct arena *arena, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 struct fix {
     const char *text;
@@ -110,8 +109,8 @@ struct diagnosis {
     size_t finding_count;
     struct lines notes; /* why what looks alarming is not: the healthy part of the report */
 
-    const uint8_t *causes;         /* one for each connection of the snapshot */
-    const char *const *cause_ids;  /* names of those numbers; number 0 is "normal" */
+    const uint8_t *causes;        /* one for each connection of the snapshot */
+    const char *const *cause_ids; /* names of those numbers; number 0 is "normal" */
 };
 
 /* "normal" or a finding's id. */

@@ -74,8 +74,7 @@ bool ip_in_net(const struct ip *ip, const struct ip_net *net)
 
 struct ip_net ip_net_of(const struct ip *ip, uint8_t v4_prefix, uint8_t v6_prefix)
 {
-    struct ip_net net = { .address = *ip,
-        .prefix = ip_is_v4(ip) ? (uint8_t)(MAPPED_BITS + v4_prefix) : v6_prefix };
+    struct ip_net net = { .address = *ip, .prefix = ip_is_v4(ip) ? (uint8_t)(MAPPED_BITS + v4_prefix) : v6_prefix };
     clear_host_part(&net.address, net.prefix);
     return net;
 }

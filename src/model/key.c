@@ -57,7 +57,8 @@ static const struct key keys[] = {
     { .name = "peer-port", .get = get_peer_port, .help = "remote port" },
     { .name = "local", .get = get_local, .help = "local address" },
     { .name = "local-port", .get = get_local_port, .help = "local port" },
-    { .name = "service", .get = get_service,
+    { .name = "service",
+        .get = get_service,
         .help = "*:PORT (in) where this host listens on the local port, else where it goes: ADDR:PORT (out)" },
 };
 enum { KEY_COUNT = sizeof keys / sizeof *keys };

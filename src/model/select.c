@@ -71,7 +71,8 @@ static int add_state(struct selection *selection, const char *term, const char *
     /* Half of a short word changed is another word. */
     if (state != STATE_UNKNOWN && best * 2 < strlen(term))
         return error_set(err, -EINVAL, term, "is not a TCP state; did you mean %s?", state_name(state));
-    return error_set(err, -EINVAL, term, "is not a TCP state; CLOSE_WAIT, last-ack, TimeWait, SYN_RECV or all would do");
+    return error_set(
+        err, -EINVAL, term, "is not a TCP state; CLOSE_WAIT, last-ack, TimeWait, SYN_RECV or all would do");
 }
 
 int selection_add_states(struct selection *selection, const char *text, struct error *err)

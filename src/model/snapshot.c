@@ -51,8 +51,8 @@ struct holder *snapshot_add_holder(struct snapshot *snapshot)
 struct netns *snapshot_add_netns(struct snapshot *snapshot)
 {
     size_t count = snapshot->netns_count;
-    if (vec_grow((void **)&snapshot->net_values, count, &snapshot->net_values_capacity,
-            sizeof *snapshot->net_values) < 0)
+    if (vec_grow((void **)&snapshot->net_values, count, &snapshot->net_values_capacity, sizeof *snapshot->net_values) <
+        0)
         return NULL;
     snapshot->net_values[count] = (struct net_values){ 0 };
     return ADD(snapshot, netns, netns_count, netns_capacity);

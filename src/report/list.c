@@ -158,8 +158,8 @@ static void fill_titles(const struct rows *rows, struct table *table)
         table_title(table, rows->columns[i]->name);
 }
 
-int list_text(const struct diagnosis *diagnosis, const struct selection *selection,
-    const struct list_options *options, FILE *out)
+int list_text(
+    const struct diagnosis *diagnosis, const struct selection *selection, const struct list_options *options, FILE *out)
 {
     struct rows rows;
     int result = rows_init(&rows, diagnosis, selection, options, false);
@@ -194,8 +194,8 @@ int list_text(const struct diagnosis *diagnosis, const struct selection *selecti
 
 /* --- JSON -------------------------------------------------------------------------------------------------------- */
 
-int list_json(const struct diagnosis *diagnosis, const struct selection *selection,
-    const struct list_options *options, FILE *out)
+int list_json(
+    const struct diagnosis *diagnosis, const struct selection *selection, const struct list_options *options, FILE *out)
 {
     struct rows rows;
     int result = rows_init(&rows, diagnosis, selection, options, true);
@@ -227,8 +227,8 @@ int list_json(const struct diagnosis *diagnosis, const struct selection *selecti
 
 /* --- CSV --------------------------------------------------------------------------------------------------------- */
 
-int list_csv(const struct diagnosis *diagnosis, const struct selection *selection, const struct list_options *options,
-    FILE *out)
+int list_csv(
+    const struct diagnosis *diagnosis, const struct selection *selection, const struct list_options *options, FILE *out)
 {
     struct rows rows;
     int result = rows_init(&rows, diagnosis, selection, options, true);

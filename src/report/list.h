@@ -21,16 +21,16 @@ struct list_options {
     unsigned sort_count;
     bool unsorted; /* as the source gave them */
     bool no_header;
-    uint64_t limit;       /* rows at most; 0: all */
+    uint64_t limit;        /* rows at most; 0: all */
     size_t terminal_width; /* the last column is cut here; 0: not a terminal, nothing is cut */
     bool utf8;
 };
 
 /* The connections that the selection takes in (NULL: all). Each returns 0 or the first write error, -ENOMEM. */
-int list_text(const struct diagnosis *diagnosis, const struct selection *selection,
-    const struct list_options *options, FILE *out);
-int list_json(const struct diagnosis *diagnosis, const struct selection *selection,
-    const struct list_options *options, FILE *out);
+int list_text(const struct diagnosis *diagnosis, const struct selection *selection, const struct list_options *options,
+    FILE *out);
+int list_json(const struct diagnosis *diagnosis, const struct selection *selection, const struct list_options *options,
+    FILE *out);
 int list_csv(const struct diagnosis *diagnosis, const struct selection *selection, const struct list_options *options,
     FILE *out);
 

@@ -20,12 +20,12 @@ struct sheet {
     FILE *out;
     int error; /* 0, or the negative errno of the first write that failed */
 
-    struct buf text;   /* written and not yet handed to `out` */
-    struct buf scratch;/* for the escaped text of one call */
-    size_t width;      /* lines keep to it */
-    size_t indent;     /* where a broken line goes on */
-    size_t column;     /* where the next character goes; 0: the line is empty */
-    bool space;        /* a space is due before the next word, unless the line breaks there */
+    struct buf text;     /* written and not yet handed to `out` */
+    struct buf scratch;  /* for the escaped text of one call */
+    size_t width;        /* lines keep to it */
+    size_t indent;       /* where a broken line goes on */
+    size_t column;       /* where the next character goes; 0: the line is empty */
+    bool space;          /* a space is due before the next word, unless the line breaks there */
     size_t break_at;     /* of the last space that flowed: where in `text`, 0: nowhere on this line */
     size_t break_column; /* and the column behind it */
 };

@@ -7,8 +7,9 @@
 
 enum ink text_severity_ink(enum severity severity)
 {
-    static const enum ink inks[] = { [SEVERITY_INFO] = INK_INFO, [SEVERITY_WARNING] = INK_WARNING,
-        [SEVERITY_CRITICAL] = INK_CRITICAL };
+    static const enum ink inks[] = {
+        [SEVERITY_INFO] = INK_INFO, [SEVERITY_WARNING] = INK_WARNING, [SEVERITY_CRITICAL] = INK_CRITICAL
+    };
     return inks[severity];
 }
 
@@ -91,8 +92,9 @@ static void headline(struct sheet *sheet, const struct diagnosis *diagnosis, con
         sheet_text(sheet, INK_DIM, " of ");
         sheet_count(sheet, INK_DIM, snapshot->conn_count);
     }
-    sheet_text(sheet, INK_DIM, diagnosis->selected_count == 1 && snapshot->conn_count == 1
-            ? " connection looked at in " : " connections looked at in ");
+    sheet_text(sheet, INK_DIM,
+        diagnosis->selected_count == 1 && snapshot->conn_count == 1 ? " connection looked at in "
+                                                                    : " connections looked at in ");
     elapsed(sheet, snapshot->elapsed_us);
     if (snapshot->netns_count > 1)
         sheet_printf(sheet, INK_DIM, " · %zu network namespaces", snapshot->netns_count);
@@ -127,7 +129,8 @@ static void verdict(struct sheet *sheet, const struct diagnosis *diagnosis)
     static const struct {
         const char *word;
         enum ink ink;
-    } words[] = { [VERDICT_HEALTHY] = { "HEALTHY", INK_HEALTHY }, [VERDICT_WARNING] = { "WARNING", INK_WARNING },
+    } words[] = { [VERDICT_HEALTHY] = { "HEALTHY", INK_HEALTHY },
+        [VERDICT_WARNING] = { "WARNING", INK_WARNING },
         [VERDICT_CRITICAL] = { "CRITICAL", INK_CRITICAL } };
     sheet_line(sheet);
     sheet_text(sheet, words[diagnosis->verdict].ink, words[diagnosis->verdict].word);
@@ -140,7 +143,8 @@ static void verdict(struct sheet *sheet, const struct diagnosis *diagnosis)
     else if (diagnosis->finding_count > 0)
         sheet_text(sheet, INK_PLAIN, "Nothing has to be done; what is worth knowing stands below.");
     else if (diagnosis->snapshot->gap_count > 0)
-        sheet_text(sheet, INK_PLAIN, "No connection that could be judged is stuck; what could not be seen stands below.");
+        sheet_text(
+            sheet, INK_PLAIN, "No connection that could be judged is stuck; what could not be seen stands below.");
     else
         sheet_text(sheet, INK_PLAIN, "No connection is stuck.");
     tally(sheet, diagnosis);

@@ -8,8 +8,10 @@ static void heading(struct sheet *sheet, const struct finding *finding, size_t n
 {
     static const char *const severities[] = { "INFO", "WARNING", "CRITICAL" };
     static const char *const faults[] = { [FAULT_NONE] = "nobody’s fault",
-        [FAULT_LOCAL_APPLICATION] = "fault: local application", [FAULT_PEER_APPLICATION] = "fault: peer application",
-        [FAULT_PEER_OR_PATH] = "fault: peer or network path", [FAULT_HOST_SETTINGS] = "fault: host settings" };
+        [FAULT_LOCAL_APPLICATION] = "fault: local application",
+        [FAULT_PEER_APPLICATION] = "fault: peer application",
+        [FAULT_PEER_OR_PATH] = "fault: peer or network path",
+        [FAULT_HOST_SETTINGS] = "fault: host settings" };
     sheet_line(sheet);
     sheet_rule(sheet);
     const char *severity = severities[finding->severity];
@@ -60,9 +62,10 @@ static void ages(struct sheet *sheet, const struct finding *finding)
 static void give_up(struct sheet *sheet, const struct finding *finding)
 {
     bool one_time = look_the_same(finding->first_give_up_ms, finding->last_give_up_ms);
-    sheet_text(sheet, INK_PLAIN, finding->count == 1 ? "; the kernel gives it up in "
-            : one_time                               ? "; the kernel gives them up in "
-                                                     : "; the kernel gives up the first in ");
+    sheet_text(sheet, INK_PLAIN,
+        finding->count == 1 ? "; the kernel gives it up in "
+            : one_time      ? "; the kernel gives them up in "
+                            : "; the kernel gives up the first in ");
     sheet_duration(sheet, INK_PLAIN, finding->first_give_up_ms);
     if (!one_time) {
         sheet_text(sheet, INK_PLAIN, ", the last in ");
@@ -142,8 +145,8 @@ static bool same_fixes(const struct fixes *one, const struct fixes *other)
 }
 
 /* The first finding of the same id, whose general advice need not be read twice; NULL for that one itself. */
-static const struct finding *first_of_kind(const struct diagnosis *diagnosis, const struct finding *finding,
-    size_t *ret_number)
+static const struct finding *first_of_kind(
+    const struct diagnosis *diagnosis, const struct finding *finding, size_t *ret_number)
 {
     for (size_t i = 0; &diagnosis->findings[i] != finding; i++) {
         *ret_number = i + 1;
@@ -185,8 +188,8 @@ static void more(struct sheet *sheet, const struct finding *finding)
     sheet_line(sheet);
 }
 
-void text_finding(struct sheet *sheet, const struct diagnosis *diagnosis, size_t number,
-    const struct report_options *options)
+void text_finding(
+    struct sheet *sheet, const struct diagnosis *diagnosis, size_t number, const struct report_options *options)
 {
     const struct finding *finding = &diagnosis->findings[number - 1];
     heading(sheet, finding, number, diagnosis->finding_count);

@@ -14,8 +14,8 @@ void text_lines(struct sheet *sheet, const char *label, const struct lines *line
 /* How many connections there are in each state, with bars. */
 void text_states(struct sheet *sheet, const struct diagnosis *diagnosis);
 /* A finding with all its blocks. `number` counts from 1. */
-void text_finding(struct sheet *sheet, const struct diagnosis *diagnosis, size_t number,
-    const struct report_options *options);
+void text_finding(
+    struct sheet *sheet, const struct diagnosis *diagnosis, size_t number, const struct report_options *options);
 /* The block of processes, service and peers. */
 void text_who(struct sheet *sheet, const struct diagnosis *diagnosis, const struct finding *finding);
 /* The block of single connections: all, or the oldest few where there are only few. */

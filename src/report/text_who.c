@@ -62,8 +62,8 @@ static void descriptors_row(struct sheet *sheet, const struct process *process)
     } else if (process->fds_limit != 0) {
         sheet_text(sheet, INK_PLAIN, " open of ");
         sheet_count(sheet, INK_PLAIN, process->fds_limit);
-        sheet_printf(sheet, INK_PLAIN, " (%" PRIu64 "\xc2\xa0%%)",
-            (uint64_t)process->fds_open * 100 / process->fds_limit);
+        sheet_printf(
+            sheet, INK_PLAIN, " (%" PRIu64 "\xc2\xa0%%)", (uint64_t)process->fds_open * 100 / process->fds_limit);
     } else {
         sheet_text(sheet, INK_PLAIN, " open");
     }

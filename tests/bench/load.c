@@ -147,8 +147,8 @@ static void fill(unsigned self, unsigned processes, unsigned connections, const 
     }
 }
 
-static void run_child(unsigned self, unsigned processes, unsigned connections, int listeners[][FAMILIES], int ready,
-    const int stop[2])
+static void run_child(
+    unsigned self, unsigned processes, unsigned connections, int listeners[][FAMILIES], int ready, const int stop[2])
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     close(stop[1]);

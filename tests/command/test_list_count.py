@@ -5,6 +5,7 @@ import json
 import os
 import socket
 import subprocess
+import time
 
 import pytest
 
@@ -16,6 +17,17 @@ def run(*arguments, status=0):
     result = subprocess.run([PROGRAM, *arguments], capture_output=True, timeout=60, check=False)
     assert result.returncode == status, result.stderr.decode()
     return result.stdout.decode() if status == 0 else result.stderr.decode()
+
+
+FIN_WAIT_2 = 5  # net/tcp_states.h
+
+
+def await_state(each, state):
+    """Waits until the kernel has the socket in that state; struct tcp_info begins with it."""
+    deadline = time.monotonic() + 5
+    while each.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] != state:
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
 
 
 @pytest.fixture(scope="module", name="port")
@@ -33,6 +45,7 @@ def held_sockets():
                 client.sendall(b"unread")
             if number < 2:
                 client.shutdown(socket.SHUT_WR)
+                await_state(client, FIN_WAIT_2)  # the acknowledgement of the FIN may be delayed
         yield listener.getsockname()[1]
         for each in kept:
             each.close()

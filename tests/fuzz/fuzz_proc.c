@@ -87,7 +87,15 @@ static void call(const char *text)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static void (*const parsers[])(const char *) = {
-        net_tcp4, net_tcp6, stat, status_and_limits, socket_link, cgroup, counters, settings, call,
+        net_tcp4,
+        net_tcp6,
+        stat,
+        status_and_limits,
+        socket_link,
+        cgroup,
+        counters,
+        settings,
+        call,
     };
     if (size == 0)
         return 0;

@@ -35,7 +35,8 @@ int main(int argc, char **argv)
         return failed(argv[3], "cannot be diagnosed");
     struct report_options options = {
         .tool_version = "0.0.0-golden", /* the reports do not change with every release */
-        .style = { .width = (unsigned)width, .utf8 = strcmp(form, "ascii") != 0,
+        .style = { .width = (unsigned)width,
+            .utf8 = strcmp(form, "ascii") != 0,
             .colour = strcmp(form, "colour") == 0 },
         .all_connections = strcmp(form, "all") == 0,
     };

@@ -17,7 +17,9 @@ struct field {
 };
 
 #define FIELD(name, kind, present)                                                                                     \
-    { #name, offsetof(struct conn, name), sizeof(((struct conn *)NULL)->name), kind, present }
+    {                                                                                                                  \
+#name, offsetof(struct conn, name), sizeof(((struct conn *)NULL)->name), kind, present                         \
+    }
 #define INFO_FIELD(name, kind) FIELD(name, kind, CONN_TCP_INFO)
 
 static const struct field fields[] = {
@@ -96,8 +98,8 @@ static int parse_endpoint(struct loader *loader, char *text, struct ip *ret_ip, 
     return 0;
 }
 
-static int parse_named(struct loader *loader, const char *text, const char *const *names, size_t count,
-    uint64_t *ret_number)
+static int parse_named(
+    struct loader *loader, const char *text, const char *const *names, size_t count, uint64_t *ret_number)
 {
     for (size_t i = 0; i < count; i++) {
         if (strcmp(text, names[i]) == 0) {
@@ -260,8 +262,10 @@ static int add_holders(struct loader *loader, const struct conn_line *line, uint
         struct holder *holder = snapshot_add_holder(snapshot);
         if (holder == NULL)
             return -ENOMEM;
-        *holder = (struct holder){ .inode = conn->inode, .process = line->holders[h].process,
-            .fd = (uint32_t)(line->holders[h].fd + i), .next = next };
+        *holder = (struct holder){ .inode = conn->inode,
+            .process = line->holders[h].process,
+            .fd = (uint32_t)(line->holders[h].fd + i),
+            .next = next };
         next = (uint32_t)snapshot->holder_count - 1;
         struct process *process = &snapshot->processes[holder->process];
         process->tcp_sockets++;
@@ -328,8 +332,10 @@ int loader_conn_line(struct loader *loader)
 {
     if (loader->word_count < 3)
         return loader_fail(loader, "conn wants a state and an address");
-    struct conn_line line = { .first = { .holder = NO_INDEX, .netns = (uint16_t)loader->netns,
-        .state = (uint8_t)state_parse(loader->words[1]) }, .count = 1 };
+    struct conn_line line = { .first = { .holder = NO_INDEX,
+                                  .netns = (uint16_t)loader->netns,
+                                  .state = (uint8_t)state_parse(loader->words[1]) },
+        .count = 1 };
     if (line.first.state == STATE_UNKNOWN)
         return loader_fail(loader, "not a state: %s", loader->words[1]);
     size_t next = 0;

@@ -90,8 +90,14 @@ int loader_process_line(struct loader *loader)
     struct process *process = snapshot_add_process(loader->snapshot);
     if (process == NULL)
         return -ENOMEM;
-    *process = (struct process){ .pid = (uint32_t)pid, .parent_pid = 1, .name = loader->words[2], .user = "root",
-        .cgroup = NO_INDEX, .netns = loader->netns, .state = 'S', .threads = 1 };
+    *process = (struct process){ .pid = (uint32_t)pid,
+        .parent_pid = 1,
+        .name = loader->words[2],
+        .user = "root",
+        .cgroup = NO_INDEX,
+        .netns = loader->netns,
+        .state = 'S',
+        .threads = 1 };
     for (size_t i = 3; i < loader->word_count && r == 0; i++) {
         char *value;
         const char *key = loader_key(loader->words[i], &value);
@@ -139,8 +145,7 @@ int loader_wait_line(struct loader *loader)
         r = wait_member(loader, &place, key, value);
     }
     struct process *process = &loader->snapshot->processes[index];
-    struct wait_place *places =
-        arena_alloc(&loader->snapshot->arena, (process->wait_count + 1) * sizeof *places);
+    struct wait_place *places = arena_alloc(&loader->snapshot->arena, (process->wait_count + 1) * sizeof *places);
     if (process->wait_count > 0)
         memcpy(places, process->waits, process->wait_count * sizeof *places);
     places[process->wait_count++] = place;

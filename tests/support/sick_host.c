@@ -6,9 +6,11 @@ static const char sick_host_fixture[] =
     "source linux-sock-diag elapsed_us=12300\n"
     "netns host own\n"
     "netns \"web\\e[5m\"\n"
-    "process 812 \"e\\e[31mvil\\n\\xff\\xe2\\x80\\xaecod\" user=\"l\\x9bp\" uid=7 unit=spool.service container=4f0c1ab2cd3e"
+    "process 812 \"e\\e[31mvil\\n\\xff\\xe2\\x80\\xaecod\" user=\"l\\x9bp\" uid=7 unit=spool.service "
+    "container=4f0c1ab2cd3e"
     " fds=1267/4096 state=T threads=4 netns=host"
-    " command=\"/usr/sbin/spoolsvc -f \\e]0;owned\\x07 --a-very-long-option=/var/lib/spool/queue/with/a/deep/path,/and/one"
+    " command=\"/usr/sbin/spoolsvc -f \\e]0;owned\\x07 "
+    "--a-very-long-option=/var/lib/spool/queue/with/a/deep/path,/and/one"
     "/more/that/does/not/end/anywhere/near/the/width/of/a/terminal/at/all/by/any/stretch/of/the/imagination Grüße\"\n"
     "wait 812 S channel=futex_wait_queue call=futex threads=3\n"
     "wait 812 D call=read fd=7 target=\"a pipe\\n\"\n"
@@ -52,19 +54,33 @@ static void leak(struct sick_host *host, struct finding *finding)
     struct peer_count *peers = arena_alloc(arena, 2 * sizeof *peers);
     peers[0] = (struct peer_count){ snapshot->conns[finding->conns[0]].remote, 1200 };
     peers[1] = (struct peer_count){ snapshot->conns[finding->conns[finding->count - 1]].remote, 4 };
-    *finding = (struct finding){ .id = "close-wait-leak", .severity = SEVERITY_CRITICAL,
-        .confidence = CONFIDENCE_CERTAIN, .fault = FAULT_LOCAL_APPLICATION,
-        .title = arena_printf(arena, "%s has not closed 1,204 connections that its peers ended", SICK_HOST_HOSTILE_NAME),
+    *finding = (struct finding){ .id = "close-wait-leak",
+        .severity = SEVERITY_CRITICAL,
+        .confidence = CONFIDENCE_CERTAIN,
+        .fault = FAULT_LOCAL_APPLICATION,
+        .title = arena_printf(
+            arena, "%s has not closed 1,204 connections that its peers ended", SICK_HOST_HOSTILE_NAME),
         .why = "The peers sent their FIN, the process read the end of the stream and kept the descriptors. Nothing in "
                "the kernel ends CLOSE_WAIT: RFC 9293 § 3.6.",
-        .count = finding->count, .conns = finding->conns,
-        .owner = snapshot_process_by_pid(snapshot, 812), .processes = process_counts(host, 812, 813, 1204),
-        .process_count = 2, .counterparts = process_counts(host, 900, 813, 3), .counterpart_count = 1,
+        .count = finding->count,
+        .conns = finding->conns,
+        .owner = snapshot_process_by_pid(snapshot, 812),
+        .processes = process_counts(host, 812, 813, 1204),
+        .process_count = 2,
+        .counterparts = process_counts(host, 900, 813, 3),
+        .counterpart_count = 1,
         .local = { .known = true, .address = snapshot->conns[finding->conns[0]].local, .port = 9100 },
-        .netns = &snapshot->netns[1], .peers = peers, .peer_count = 2, .distinct_peers = 340, .age_known = true,
-        .age_at_least = true, .oldest_ms = 15120000, .median_ms = 840000 };
+        .netns = &snapshot->netns[1],
+        .peers = peers,
+        .peer_count = 2,
+        .distinct_peers = 340,
+        .age_known = true,
+        .age_at_least = true,
+        .oldest_ms = 15120000,
+        .median_ms = 840000 };
     lines_add(&finding->evidence, arena, "Recv-Q is 0 on all 1,204: the end of the stream was consumed");
-    lines_add(&finding->evidence, arena, "all 1,204 descriptors are still open in pid 812 (%s)", SICK_HOST_HOSTILE_NAME);
+    lines_add(
+        &finding->evidence, arena, "all 1,204 descriptors are still open in pid 812 (%s)", SICK_HOST_HOSTILE_NAME);
     lines_add(&finding->ruled_out, arena, "The network: the FIN arrived and was acknowledged");
     lines_add(&finding->will_not_help, arena, "net.ipv4.tcp_fin_timeout: it concerns FIN_WAIT_2");
     fixes_add(&finding->fix_now, arena, "Restart the unit; its connections end with the process",
@@ -77,13 +93,23 @@ static void last_ack(struct sick_host *host, struct finding *finding)
 {
     struct arena *arena = &host->diagnosis.arena;
     const struct snapshot *snapshot = &host->snapshot;
-    *finding = (struct finding){ .id = "last-ack-unanswered", .severity = SEVERITY_WARNING,
-        .confidence = CONFIDENCE_LIKELY, .fault = FAULT_PEER_OR_PATH, .title = "2 connections wait for the last ACK",
-        .why = "Nobody answers.", .conns = indexes(host, STATE_LAST_ACK, &finding->count),
-        .owner = snapshot_process_by_pid(snapshot, 813), .owner_inferred = true,
+    *finding = (struct finding){ .id = "last-ack-unanswered",
+        .severity = SEVERITY_WARNING,
+        .confidence = CONFIDENCE_LIKELY,
+        .fault = FAULT_PEER_OR_PATH,
+        .title = "2 connections wait for the last ACK",
+        .why = "Nobody answers.",
+        .conns = indexes(host, STATE_LAST_ACK, &finding->count),
+        .owner = snapshot_process_by_pid(snapshot, 813),
+        .owner_inferred = true,
         .remote = { .known = true, .address = snapshot->conns[1].remote, .port = 443 },
-        .local = { .known = true, .any_address = true, .any_port = true }, .netns = &snapshot->netns[0],
-        .age_known = true, .oldest_ms = 6500, .median_ms = 6100, .give_up_known = true, .first_give_up_ms = 95700,
+        .local = { .known = true, .any_address = true, .any_port = true },
+        .netns = &snapshot->netns[0],
+        .age_known = true,
+        .oldest_ms = 6500,
+        .median_ms = 6100,
+        .give_up_known = true,
+        .first_give_up_ms = 95700,
         .last_give_up_ms = 100200 };
     finding->conns = indexes(host, STATE_LAST_ACK, &finding->count);
     lines_add(&finding->evidence, arena, "5 retransmissions without an answer");
@@ -91,9 +117,13 @@ static void last_ack(struct sick_host *host, struct finding *finding)
 
 static void idle(struct sick_host *host, struct finding *finding)
 {
-    *finding = (struct finding){ .id = "established-idle", .severity = SEVERITY_INFO,
-        .confidence = CONFIDENCE_POSSIBLE, .fault = FAULT_NONE, .title = "9,210 connections are idle",
-        .why = "Nothing was sent.", .local = { .known = true, .any_address = true, .port = 22 } };
+    *finding = (struct finding){ .id = "established-idle",
+        .severity = SEVERITY_INFO,
+        .confidence = CONFIDENCE_POSSIBLE,
+        .fault = FAULT_NONE,
+        .title = "9,210 connections are idle",
+        .why = "Nothing was sent.",
+        .local = { .known = true, .any_address = true, .port = 22 } };
     finding->conns = indexes(host, STATE_ESTABLISHED, &finding->count);
 }
 

@@ -16,4 +16,6 @@ void healthy_host_init(struct sick_host *host);
 void sick_host_deinit(struct sick_host *host);
 
 /* The name of the first finding's owner: an escape sequence, a newline, a stray byte, and a right-to-left override. */
-#define SICK_HOST_HOSTILE_NAME "e\033[31mvil\n\xff\xe2\x80\xae" "cod"
+#define SICK_HOST_HOSTILE_NAME                                                                                         \
+    "e\033[31mvil\n\xff\xe2\x80\xae"                                                                                   \
+    "cod"

@@ -67,8 +67,8 @@ static inline struct ip host_ip(const char *text)
 }
 
 /* The pointer is good until the next one is added. */
-static inline struct conn *host_conn(struct host *host, enum conn_state state, const char *local,
-    uint16_t local_port, const char *remote, uint16_t remote_port)
+static inline struct conn *host_conn(struct host *host, enum conn_state state, const char *local, uint16_t local_port,
+    const char *remote, uint16_t remote_port)
 {
     assert_true(host->snapshot.conn_count < HOST_CONNS_MAX);
     struct conn *conn = snapshot_add_conn(&host->snapshot);
@@ -101,7 +101,7 @@ static inline void host_idle_for(struct conn *conn, uint32_t ms)
 }
 
 /* What a function writes into a FILE. Free it. */
-#define HOST_WRITTEN(text, call)                                                                                     \
+#define HOST_WRITTEN(text, call)                                                                                       \
     do {                                                                                                               \
         size_t written_size_;                                                                                          \
         FILE *out = open_memstream(&(text), &written_size_);                                                           \

@@ -12,18 +12,45 @@ static void every_spelling_of_a_state(void **state)
         const char *spelling;
         enum conn_state state;
     } cases[] = {
-        { "LISTENING", STATE_LISTEN }, { "SYN_RECEIVED", STATE_SYN_RECEIVED }, { "FIN_WAIT_1", STATE_FIN_WAIT_1 },
-        { "CLOSE_WAIT", STATE_CLOSE_WAIT }, { "LAST_ACK", STATE_LAST_ACK }, { "TIME_WAIT", STATE_TIME_WAIT },
-        { "Listen", STATE_LISTEN }, { "SynReceived", STATE_SYN_RECEIVED }, { "FinWait1", STATE_FIN_WAIT_1 },
-        { "CloseWait", STATE_CLOSE_WAIT }, { "LastAck", STATE_LAST_ACK }, { "TimeWait", STATE_TIME_WAIT },
-        { "DeleteTCB", STATE_CLOSED }, { "Bound", STATE_BOUND }, { "SYN_RECV", STATE_SYN_RECEIVED },
-        { "FIN_WAIT1", STATE_FIN_WAIT_1 }, { "CLOSE", STATE_CLOSED }, { "ESTAB", STATE_ESTABLISHED },
-        { "UNCONN", STATE_CLOSED }, { "SYN-RECV", STATE_SYN_RECEIVED }, { "FIN-WAIT-1", STATE_FIN_WAIT_1 },
-        { "close-wait", STATE_CLOSE_WAIT }, { "last-ack", STATE_LAST_ACK }, { "SYN_RCVD", STATE_SYN_RECEIVED },
-        { "IDLE", STATE_CLOSED }, { "ABHÖREN", STATE_LISTEN }, { "HERGESTELLT", STATE_ESTABLISHED },
-        { "WARTEND", STATE_TIME_WAIT }, { "SCHLIESSEN_WARTEN", STATE_CLOSE_WAIT }, { "SYN_GESENDET", STATE_SYN_SENT },
-        { "FIN_WARTEN_2", STATE_FIN_WAIT_2 }, { "10", STATE_LAST_ACK }, { "8", STATE_CLOSE_WAIT }, { "12", STATE_CLOSED },
-        { "100", STATE_BOUND }, { "13", STATE_UNKNOWN }, { "0", STATE_UNKNOWN }, { "", STATE_UNKNOWN }, { "LAST_NAK", STATE_UNKNOWN },
+        { "LISTENING", STATE_LISTEN },
+        { "SYN_RECEIVED", STATE_SYN_RECEIVED },
+        { "FIN_WAIT_1", STATE_FIN_WAIT_1 },
+        { "CLOSE_WAIT", STATE_CLOSE_WAIT },
+        { "LAST_ACK", STATE_LAST_ACK },
+        { "TIME_WAIT", STATE_TIME_WAIT },
+        { "Listen", STATE_LISTEN },
+        { "SynReceived", STATE_SYN_RECEIVED },
+        { "FinWait1", STATE_FIN_WAIT_1 },
+        { "CloseWait", STATE_CLOSE_WAIT },
+        { "LastAck", STATE_LAST_ACK },
+        { "TimeWait", STATE_TIME_WAIT },
+        { "DeleteTCB", STATE_CLOSED },
+        { "Bound", STATE_BOUND },
+        { "SYN_RECV", STATE_SYN_RECEIVED },
+        { "FIN_WAIT1", STATE_FIN_WAIT_1 },
+        { "CLOSE", STATE_CLOSED },
+        { "ESTAB", STATE_ESTABLISHED },
+        { "UNCONN", STATE_CLOSED },
+        { "SYN-RECV", STATE_SYN_RECEIVED },
+        { "FIN-WAIT-1", STATE_FIN_WAIT_1 },
+        { "close-wait", STATE_CLOSE_WAIT },
+        { "last-ack", STATE_LAST_ACK },
+        { "SYN_RCVD", STATE_SYN_RECEIVED },
+        { "IDLE", STATE_CLOSED },
+        { "ABHÖREN", STATE_LISTEN },
+        { "HERGESTELLT", STATE_ESTABLISHED },
+        { "WARTEND", STATE_TIME_WAIT },
+        { "SCHLIESSEN_WARTEN", STATE_CLOSE_WAIT },
+        { "SYN_GESENDET", STATE_SYN_SENT },
+        { "FIN_WARTEN_2", STATE_FIN_WAIT_2 },
+        { "10", STATE_LAST_ACK },
+        { "8", STATE_CLOSE_WAIT },
+        { "12", STATE_CLOSED },
+        { "100", STATE_BOUND },
+        { "13", STATE_UNKNOWN },
+        { "0", STATE_UNKNOWN },
+        { "", STATE_UNKNOWN },
+        { "LAST_NAK", STATE_UNKNOWN },
         { "99999999999999999999999999", STATE_UNKNOWN },
         { "an endless word that fits into no table of states whatever", STATE_UNKNOWN },
     };
@@ -55,7 +82,8 @@ static void networks(void **state)
     expect_net("2001:db8::1/33", "2001:db8::/33");
     expect_net("[::1]", "::1/128");
     expect_net("::ffff:10.0.0.1", "10.0.0.1/32");
-    static const char *const bad[] = { "", "10.0.0", "10.0.0.0/33", "10.0.0.0/", "10.0.0.0/-1", "::/129", "localhost", "10.0.0.0/8x" };
+    static const char *const bad[] = { "", "10.0.0", "10.0.0.0/33", "10.0.0.0/", "10.0.0.0/-1", "::/129", "localhost",
+        "10.0.0.0/8x" };
     struct ip_net net;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_true(ip_net_parse(bad[i], &net) < 0);

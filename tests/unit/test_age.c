@@ -19,15 +19,18 @@ static void each_state_has_its_clock(void **state)
     struct age age = age_of("conn TIME_WAIT 10.0.0.1:80 10.0.0.2:4000 timer=time_wait timer_ms=47s\n");
     assert_int_equal(age.kind, AGE_EXACT);
     assert_int_equal(age.ms, 13000);
-    age = age_of("conn CLOSE_WAIT 10.0.0.1:80 10.0.0.2:4000 recv_q=0 send_q=0 last_ack_recv=90s last_data_recv=2h inode=7\n");
+    age = age_of(
+        "conn CLOSE_WAIT 10.0.0.1:80 10.0.0.2:4000 recv_q=0 send_q=0 last_ack_recv=90s last_data_recv=2h inode=7\n");
     assert_int_equal(age.kind, AGE_AT_LEAST);
     assert_int_equal(age.ms, 90000);
     age = age_of("conn FIN_WAIT_2 10.0.0.1:80 10.0.0.2:4000 timer=time_wait timer_ms=59s\n");
     assert_int_equal(age.ms, 1000);
-    age = age_of("setting net.ipv4.tcp_fin_timeout 10\nconn FIN_WAIT_2 10.0.0.1:80 10.0.0.2:4000 timer=time_wait timer_ms=4s\n");
+    age = age_of(
+        "setting net.ipv4.tcp_fin_timeout 10\nconn FIN_WAIT_2 10.0.0.1:80 10.0.0.2:4000 timer=time_wait timer_ms=4s\n");
     assert_int_equal(age.ms, 6000);
     assert_int_equal(age_of("conn CLOSE_WAIT 10.0.0.1:80 10.0.0.2:4000 recv_q=0 send_q=0\n").kind, AGE_UNKNOWN);
-    assert_int_equal(age_of("conn LAST_ACK 10.0.0.1:80 10.0.0.2:4000 timer=retransmit retransmits=0 timer_ms=100\n").kind,
+    assert_int_equal(
+        age_of("conn LAST_ACK 10.0.0.1:80 10.0.0.2:4000 timer=retransmit retransmits=0 timer_ms=100\n").kind,
         AGE_UNKNOWN);
 }
 
@@ -35,27 +38,33 @@ static void timeouts_add_up(void **state)
 {
     (void)state;
     /* 0.2 + 0.4 + 0.8 + 1.6 + 3.2 + 6.4 s, the next time-out 5.8 s away: measured at 6.5 s after the FIN */
-    struct age age = age_of("conn LAST_ACK 10.0.0.1:80 10.0.0.2:4000 timer=retransmit retransmits=5 timer_ms=5800 rto=6400 rtt=60 "
-                            "rttvar=30\n");
+    struct age age = age_of(
+        "conn LAST_ACK 10.0.0.1:80 10.0.0.2:4000 timer=retransmit retransmits=5 timer_ms=5800 rto=6400 rtt=60 "
+        "rttvar=30\n");
     assert_in_range(age.ms, 6500, 7000);
     /* a slow path: the first timeout is longer */
-    age = age_of("conn LAST_ACK 10.0.0.1:80 10.0.0.2:4000 timer=retransmit retransmits=1 timer_ms=0 rto=1200 rtt=200000 "
-                 "rttvar=100000\n");
+    age = age_of(
+        "conn LAST_ACK 10.0.0.1:80 10.0.0.2:4000 timer=retransmit retransmits=1 timer_ms=0 rto=1200 rtt=200000 "
+        "rttvar=100000\n");
     assert_int_equal(age.ms, 600 + 1200);
     /* the kernel keeps the time since the first timeout: measured 6,095 ms at 6.5 s after the FIN */
-    age = age_of("conn LAST_ACK 10.0.0.1:80 10.0.0.2:4000 timer=retransmit retransmits=5 timer_ms=5800 rto=6400 rtt=60 rttvar=30 "
+    age = age_of("conn LAST_ACK 10.0.0.1:80 10.0.0.2:4000 timer=retransmit retransmits=5 timer_ms=5800 rto=6400 rtt=60 "
+                 "rttvar=30 "
                  "total_rto_time=6095 rto_recoveries=1\n");
     assert_int_equal(age.kind, AGE_EXACT);
     assert_in_range(age.ms, 6295, 6500);
     /* but not where it counts an earlier recovery too */
-    age = age_of("conn LAST_ACK 10.0.0.1:80 10.0.0.2:4000 timer=retransmit retransmits=1 timer_ms=0 rto=400 rtt=60 rttvar=30 "
-                 "total_rto_time=60000 rto_recoveries=2\n");
+    age = age_of(
+        "conn LAST_ACK 10.0.0.1:80 10.0.0.2:4000 timer=retransmit retransmits=1 timer_ms=0 rto=400 rtt=60 rttvar=30 "
+        "total_rto_time=60000 rto_recoveries=2\n");
     assert_int_equal(age.ms, 600);
     /* the link is down: 17 attempts, half a second apart, and the timeout has not doubled once */
-    age = age_of("conn LAST_ACK 10.0.0.1:80 10.0.0.2:4000 timer=retransmit retransmits=17 timer_ms=100 rto=200 rtt=60 rttvar=30\n");
+    age = age_of("conn LAST_ACK 10.0.0.1:80 10.0.0.2:4000 timer=retransmit retransmits=17 timer_ms=100 rto=200 rtt=60 "
+                 "rttvar=30\n");
     assert_in_range(age.ms, 3000, 8600);
     /* capped: 120 s is the longest pause */
-    age = age_of("conn LAST_ACK 10.0.0.1:80 10.0.0.2:4000 timer=retransmit retransmits=11 timer_ms=0 rto=120000 rtt=60 rttvar=30\n");
+    age = age_of("conn LAST_ACK 10.0.0.1:80 10.0.0.2:4000 timer=retransmit retransmits=11 timer_ms=0 rto=120000 rtt=60 "
+                 "rttvar=30\n");
     /* 0.2 … 102.4 s are ten time-outs, 204.6 s in all, and two of 120 s */
     assert_in_range(age.ms, 444600 - 1000, 444600);
 }
@@ -80,14 +89,21 @@ static void the_kernel_gives_up_orphans_first(void **state)
     /* With a descriptor tcp_retries2 holds: 924.6 s at the least */
     assert_in_range(give_up("conn LAST_ACK 10.0.0.1:80 10.0.0.2:4000 inode=99 " FRESH), 920000, 1050000);
     /* what is set counts */
-    assert_in_range(give_up("setting net.ipv4.tcp_orphan_retries 2\nconn LAST_ACK 10.0.0.1:80 10.0.0.2:4000 inode=0 " FRESH), 1000, 2000);
+    assert_in_range(
+        give_up("setting net.ipv4.tcp_orphan_retries 2\nconn LAST_ACK 10.0.0.1:80 10.0.0.2:4000 inode=0 " FRESH), 1000,
+        2000);
     /* Zero window, an orphan: when the pause between probes has reached 120 s; measured 343 s from the start */
-    assert_in_range(give_up("conn LAST_ACK 10.0.0.1:80 10.0.0.2:4000 inode=0 timer=persist timer_ms=200 backoff=0 rto=200 rtt=60 "
-                            "rttvar=30 snd_wnd=0\n"), 220000, 345000);
+    assert_in_range(
+        give_up("conn LAST_ACK 10.0.0.1:80 10.0.0.2:4000 inode=0 timer=persist timer_ms=200 backoff=0 rto=200 rtt=60 "
+                "rttvar=30 snd_wnd=0\n"),
+        220000, 345000);
     /* the same with a descriptor: for ever */
-    assert_int_equal(give_up("conn LAST_ACK 10.0.0.1:80 10.0.0.2:4000 inode=99 timer=persist timer_ms=200 backoff=0 rto=200 "
-                             "rtt=60 rttvar=30 snd_wnd=0\n"), UINT64_MAX);
-    assert_int_equal(give_up("conn CLOSE_WAIT 10.0.0.1:80 10.0.0.2:4000 inode=99 recv_q=0 send_q=0 timer=none\n"), UINT64_MAX);
+    assert_int_equal(
+        give_up("conn LAST_ACK 10.0.0.1:80 10.0.0.2:4000 inode=99 timer=persist timer_ms=200 backoff=0 rto=200 "
+                "rtt=60 rttvar=30 snd_wnd=0\n"),
+        UINT64_MAX);
+    assert_int_equal(
+        give_up("conn CLOSE_WAIT 10.0.0.1:80 10.0.0.2:4000 inode=99 recv_q=0 send_q=0 timer=none\n"), UINT64_MAX);
 }
 
 int main(void)

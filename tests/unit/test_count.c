@@ -19,8 +19,8 @@ static void make_host(struct host *host)
         uint32_t idle_ms;
     } clients[] = { { "10.1.2.3", 10000 }, { "10.1.2.3", 90000 }, { "10.1.2.4", 50000 }, { "10.1.3.1", 20000 } };
     for (size_t i = 0; i < 4; i++) {
-        struct conn *conn = host_conn(host, STATE_CLOSE_WAIT, "10.0.0.5", 9100, clients[i].remote,
-            (uint16_t)(50000 + i));
+        struct conn *conn = host_conn(
+            host, STATE_CLOSE_WAIT, "10.0.0.5", 9100, clients[i].remote, (uint16_t)(50000 + i));
         host_idle_for(conn, clients[i].idle_ms);
         host_hold(host, conn, spool, (uint32_t)(10 + i));
         host->causes[host->snapshot.conn_count - 1] = 1;
@@ -37,13 +37,14 @@ static void groups_by(struct host *host, const char *first, const char *second, 
     assert_true(key_find(first, &keys[0]));
     if (second != NULL)
         assert_true(key_find(second, &keys[1]));
-    struct group_options options = { .keys = keys, .key_count = second != NULL ? 2 : 1, .v4_prefix = 24,
-        .v6_prefix = 64 };
+    struct group_options options = {
+        .keys = keys, .key_count = second != NULL ? 2 : 1, .v4_prefix = 24, .v6_prefix = 64
+    };
     assert_int_equal(groups_init(ret_groups, &host->diagnosis, NULL, &options), 0);
 }
 
-static void expect_text(const char *first, const char *second, const struct count_options *options,
-    const char *expected)
+static void expect_text(
+    const char *first, const char *second, const struct count_options *options, const char *expected)
 {
     struct host host;
     make_host(&host);
@@ -142,8 +143,9 @@ static void names_from_outside_are_escaped(void **state)
     HOST_WRITTEN(text, count_json(&groups, &plain, out));
     assert_non_null(strstr(text, "\"schema\": \"tcpwhy.count/1\""));
     assert_non_null(strstr(text, "\"total\": 9"));
-    assert_non_null(strstr(text, "\n    {\"process\":\"spoolsvc\",\"pid\":812,\"count\":5,\"share\":0.556,"
-                                 "\"age_s\":{\"oldest\":90.000,\"median\":20.000}},\n"));
+    assert_non_null(strstr(text,
+        "\n    {\"process\":\"spoolsvc\",\"pid\":812,\"count\":5,\"share\":0.556,"
+        "\"age_s\":{\"oldest\":90.000,\"median\":20.000}},\n"));
     assert_non_null(strstr(text, "{\"process\":\"\\u001b[31m\\\"a,b\\\"\\u000a\",\"pid\":7,"));
     assert_non_null(strstr(text, "{\"process\":null,\"pid\":null,\"count\":2,"));
     assert_non_null(strstr(text, "\"other\": null"));

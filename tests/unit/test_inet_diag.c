@@ -15,8 +15,15 @@ struct message {
 
 static void begin(struct message *message, uint8_t family, uint8_t state)
 {
-    struct inet_diag_msg head = { .idiag_family = family, .idiag_state = state, .idiag_timer = 1, .idiag_retrans = 4,
-        .idiag_expires = 3100, .idiag_rqueue = 1, .idiag_wqueue = 2, .idiag_uid = 33, .idiag_inode = 4711 };
+    struct inet_diag_msg head = { .idiag_family = family,
+        .idiag_state = state,
+        .idiag_timer = 1,
+        .idiag_retrans = 4,
+        .idiag_expires = 3100,
+        .idiag_rqueue = 1,
+        .idiag_wqueue = 2,
+        .idiag_uid = 33,
+        .idiag_inode = 4711 };
     head.id.idiag_sport = htons(9100);
     head.id.idiag_dport = htons(50122);
     head.id.idiag_src[0] = htonl(0x0a000005);
@@ -46,12 +53,12 @@ static void a_whole_message(void **state)
     (void)state;
     struct message message;
     unsigned char info[280] = { [3] = 2, [4] = 5 };
-    put_u32(info, 8, 6400000);  /* rto */
-    put_u32(info, 44, 100);     /* last_data_sent */
-    put_u32(info, 56, 300);     /* last_ack_recv */
-    put_u32(info, 144, 555);    /* notsent_bytes */
-    put_u32(info, 228, 0);      /* snd_wnd */
-    put_u32(info, 244, 6095);   /* total_rto_time */
+    put_u32(info, 8, 6400000); /* rto */
+    put_u32(info, 44, 100);    /* last_data_sent */
+    put_u32(info, 56, 300);    /* last_ack_recv */
+    put_u32(info, 144, 555);   /* notsent_bytes */
+    put_u32(info, 228, 0);     /* snd_wnd */
+    put_u32(info, 244, 6095);  /* total_rto_time */
     uint32_t skmem[9] = { 11, 0, 0, 0, 0, 22, 0, 0, 33 };
     uint64_t cgroup = 4026532000;
     uint8_t shutdown = 3;
@@ -82,8 +89,9 @@ static void a_whole_message(void **state)
     assert_int_equal(conn.cgroup_id, cgroup);
     assert_int_equal(conn.shutdown, SHUTDOWN_RECEIVE | SHUTDOWN_SEND);
     assert_int_equal(conn.holder, NO_INDEX);
-    assert_true(conn_has(&conn, CONN_QUEUES | CONN_TIMER | CONN_UID | CONN_INODE | CONN_COOKIE | CONN_CGROUP | CONN_SHUTDOWN |
-        CONN_TCP_INFO | CONN_SND_WND | CONN_RTO_TIME | CONN_SKMEM));
+    assert_true(conn_has(&conn,
+        CONN_QUEUES | CONN_TIMER | CONN_UID | CONN_INODE | CONN_COOKIE | CONN_CGROUP | CONN_SHUTDOWN | CONN_TCP_INFO |
+            CONN_SND_WND | CONN_RTO_TIME | CONN_SKMEM));
 }
 
 static void an_older_kernel_sends_less(void **state)

@@ -53,11 +53,13 @@ static void the_default_shows_trouble_first(void **state)
     expect_text(&host, &plain,
         "STATE        RECV-Q  SEND-Q  LOCAL               REMOTE                 AGE  CAUSE            PID  PROCESS\n"
         "CLOSE_WAIT        1       0  [2001:db8::5]:9100  [2001:db8::9]:50124  4h12m  close-wait-leak  812  spoolsvc\n"
-        "CLOSE_WAIT        0       0  10.0.0.5:9100       10.1.2.3:50122       14m0s  close-wait-leak  812  spoolsvc +1\n"
+        "CLOSE_WAIT        0       0  10.0.0.5:9100       10.1.2.3:50122       14m0s  close-wait-leak  812  spoolsvc "
+        "+1\n"
         "LAST_ACK          0       1  10.0.0.5:9100       10.1.2.4:50123         13s  normal             -  -\n"
         "ESTABLISHED       0       0  10.0.0.5:40000      10.0.0.9:5432           2s  normal             7  "
         "=\\x1b[31m\\n\",\\xff\n"
-        "LISTEN            -       -  0.0.0.0:9100        0.0.0.0:*                -  normal           812  spoolsvc\n");
+        "LISTEN            -       -  0.0.0.0:9100        0.0.0.0:*                -  normal           812  "
+        "spoolsvc\n");
     host_deinit(&host);
 }
 
@@ -107,8 +109,7 @@ static void sorting_goes_by_number_not_by_text(void **state)
     struct list_options options = with_columns("remote", NULL);
     options.sort[options.sort_count++] = (struct list_sort_key){ .field = field_find("state") };
     options.sort[options.sort_count++] = (struct list_sort_key){ .field = field_find("remote"), .descending = true };
-    expect_text(&host, &options,
-        "0.0.0.0:*\n10.0.0.9:5432\n[2001:db8::9]:50124\n10.1.2.3:50122\n10.1.2.4:50123\n");
+    expect_text(&host, &options, "0.0.0.0:*\n10.0.0.9:5432\n[2001:db8::9]:50124\n10.1.2.3:50122\n10.1.2.4:50123\n");
     options.limit = 2;
     expect_text(&host, &options, "0.0.0.0:*\n10.0.0.9:5432\n");
     options.limit = 0;
@@ -193,9 +194,10 @@ static void json_is_one_document_with_a_line_a_connection(void **state)
     assert_non_null(strstr(text, "\"schema\": \"tcpwhy.list/1\""));
     assert_non_null(strstr(text, "\"taken_at\": \"2026-01-31T12:03:11.123Z\""));
     assert_non_null(strstr(text, "\"elapsed_ms\": 12.300"));
-    assert_non_null(strstr(text, "\n    {\"process\":\"spoolsvc\",\"age_s\":840.000,\"pid\":812,\"held_by\":"
-                                 "[{\"pid\":812,\"process\":\"spoolsvc\",\"fd\":5},"
-                                 "{\"pid\":813,\"process\":\"spoolsvc\",\"fd\":5}]},\n"));
+    assert_non_null(strstr(text,
+        "\n    {\"process\":\"spoolsvc\",\"age_s\":840.000,\"pid\":812,\"held_by\":"
+        "[{\"pid\":812,\"process\":\"spoolsvc\",\"fd\":5},"
+        "{\"pid\":813,\"process\":\"spoolsvc\",\"fd\":5}]},\n"));
     assert_non_null(strstr(text, "\n    {\"process\":null,\"age_s\":13.400,\"pid\":null,\"held_by\":null},\n"));
     assert_non_null(strstr(text, "{\"process\":\"=\\u001b[31m\\u000a\\\",\\\\xff\","));
     assert_null(strchr(text, '\033'));
@@ -258,8 +260,8 @@ static void what_is_not_known_is_never_zero(void **state)
     host_init(&host);
     host_conn(&host, STATE_TIME_WAIT, "10.0.0.5", 80, "10.0.0.9", 2);
     static const char *const unknown[] = { "recv_q", "send_q", "age", "pid", "process", "user", "uid", "unit",
-        "container", "cgroup", "netns", "timer", "retransmits", "give_up", "rto", "rtt", "snd_wnd", "last_ack",
-        "skmem", "drops", "shutdown", "inode", "cookie", "fd", "held_by" };
+        "container", "cgroup", "netns", "timer", "retransmits", "give_up", "rto", "rtt", "snd_wnd", "last_ack", "skmem",
+        "drops", "shutdown", "inode", "cookie", "fd", "held_by" };
     struct field_source source = { .snapshot = &host.snapshot, .diagnosis = &host.diagnosis };
     for (size_t i = 0; i < sizeof unknown / sizeof *unknown; i++) {
         if (field_value(field_find(unknown[i]), &source, 0).kind != VALUE_UNKNOWN)

@@ -9,9 +9,10 @@ static void rows_of_net_tcp(void **state)
 {
     (void)state;
     struct conn conn;
-    assert_int_equal(proc_parse_net_tcp_row(
-        "   3: 0500000A:238C 0302010A:C3CA 08 00000000:00000001 00:00000000 00000000     7        0 21542 1 0000 20 4 30 10 -1",
-        false, &conn), 0);
+    assert_int_equal(proc_parse_net_tcp_row("   3: 0500000A:238C 0302010A:C3CA 08 00000000:00000001 00:00000000 "
+                                            "00000000     7        0 21542 1 0000 20 4 30 10 -1",
+                         false, &conn),
+        0);
     assert_int_equal(conn.state, STATE_CLOSE_WAIT);
     assert_int_equal(conn.local_port, 9100);
     assert_int_equal(conn.remote_port, 50122);
@@ -29,9 +30,10 @@ static void rows_of_net_tcp(void **state)
     buf_deinit(&text);
 
     /* LAST_ACK, the FIN retransmitted 5 times, the next time in 3.2 s; an orphan: no uid is sent */
-    assert_int_equal(proc_parse_net_tcp_row(
-        "   9: 0100007F:0050 0100007F:C3CA 09 00000001:00000000 01:00000140 00000005     0        0 0 1 0000 20 4 30 10 -1",
-        false, &conn), 0);
+    assert_int_equal(proc_parse_net_tcp_row("   9: 0100007F:0050 0100007F:C3CA 09 00000001:00000000 01:00000140 "
+                                            "00000005     0        0 0 1 0000 20 4 30 10 -1",
+                         false, &conn),
+        0);
     assert_int_equal(conn.state, STATE_LAST_ACK);
     assert_int_equal(conn.timer, TIMER_RETRANSMIT);
     assert_int_equal(conn.timer_ms, 3200);
@@ -39,16 +41,18 @@ static void rows_of_net_tcp(void **state)
     assert_false(conn_has(&conn, CONN_UID));
 
     /* the persist timer: the probes have their own column */
-    assert_int_equal(proc_parse_net_tcp_row(
-        "   9: 0100007F:0050 0100007F:C3CA 09 00010000:00000000 04:00000140 00000000     0        2 0 1 0000 20 4 30 10 -1",
-        false, &conn), 0);
+    assert_int_equal(proc_parse_net_tcp_row("   9: 0100007F:0050 0100007F:C3CA 09 00010000:00000000 04:00000140 "
+                                            "00000000     0        2 0 1 0000 20 4 30 10 -1",
+                         false, &conn),
+        0);
     assert_int_equal(conn.timer, TIMER_PERSIST);
     assert_int_equal(conn.retransmits, 2);
 
-    assert_int_equal(proc_parse_net_tcp_row(
-        "   0: 00000000000000000000000001000000:1F90 00000000000000000000000000000000:0000 0A 00000000:00000002 00:00000000 "
-        "00000000  1000        0 4711 1 0000 100 0 0 10 0",
-        true, &conn), 0);
+    assert_int_equal(proc_parse_net_tcp_row("   0: 00000000000000000000000001000000:1F90 "
+                                            "00000000000000000000000000000000:0000 0A 00000000:00000002 00:00000000 "
+                                            "00000000  1000        0 4711 1 0000 100 0 0 10 0",
+                         true, &conn),
+        0);
     assert_int_equal(conn.state, STATE_LISTEN);
     assert_true(conn.ipv6);
     assert_true(ip_is_loopback(&conn.local));
@@ -58,8 +62,8 @@ static void rows_of_net_tcp(void **state)
 static void rows_that_are_none(void **state)
 {
     (void)state;
-    static const char *const rows[] = { "", "  sl  local_address rem_address   st tx_queue rx_queue", "   3:",
-        "   3: 0500000A:238C", "   3: 0500000A:238C 0302010A:C3CA 63 00000000:00000001 00:00000000 0 7 0 1",
+    static const char *const rows[] = { "", "  sl  local_address rem_address   st tx_queue rx_queue",
+        "   3:", "   3: 0500000A:238C", "   3: 0500000A:238C 0302010A:C3CA 63 00000000:00000001 00:00000000 0 7 0 1",
         "   3: 0500000A-238C 0302010A:C3CA 08 00000000:00000001 00:00000000 00000000     7        0 21542" };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct conn conn = { .local_port = 77 };
@@ -72,8 +76,10 @@ static void stat_with_any_name(void **state)
 {
     (void)state;
     struct proc_stat stat;
-    assert_int_equal(proc_parse_stat(
-        "812 (evil) R 1 (x\n) T 800 812 812 0 -1 4194560 1 0 0 0 5 6 0 0 20 0 17 0 123456 1 2 3", &stat), 0);
+    assert_int_equal(
+        proc_parse_stat(
+            "812 (evil) R 1 (x\n) T 800 812 812 0 -1 4194560 1 0 0 0 5 6 0 0 20 0 17 0 123456 1 2 3", &stat),
+        0);
     assert_string_equal(stat.name, "evil) R 1 (x\n");
     assert_int_equal(stat.state, 'T');
     assert_int_equal(stat.parent_pid, 800);
@@ -91,10 +97,14 @@ static void limits_and_users(void **state)
 {
     (void)state;
     uint32_t number;
-    assert_int_equal(proc_parse_limits("Limit   Soft  Hard\nMax open files            1024                 524288               "
-                                       "files     \n", &number), 0);
+    assert_int_equal(
+        proc_parse_limits("Limit   Soft  Hard\nMax open files            1024                 524288               "
+                          "files     \n",
+            &number),
+        0);
     assert_int_equal(number, 1024);
-    assert_int_equal(proc_parse_limits("Max open files            unlimited            unlimited            files\n", &number), 0);
+    assert_int_equal(
+        proc_parse_limits("Max open files            unlimited            unlimited            files\n", &number), 0);
     assert_int_equal(number, UINT32_MAX);
     assert_int_equal(proc_parse_limits("Max processes 1\n", &number), -EBADMSG);
     assert_int_equal(proc_parse_status_uid("Name:\tx\nUid:\t1000\t33\t33\t33\n", &number), 0);
@@ -165,14 +175,16 @@ static void counters_by_name(void **state)
     assert_int_equal(values.counters[COUNTER_ORPHANS], 3);
     assert_int_equal(values.counters[COUNTER_SOCKETS_IN_USE], 5);
     assert_int_equal(values.counters[COUNTER_MEMORY_PAGES], 2);
-    proc_parse_counters("TcpExt: SyncookiesSent ListenOverflows ListenDrops\nTcpExt: 1 20 33\nIpExt: InNoRoutes\nIpExt: 5\n",
+    proc_parse_counters(
+        "TcpExt: SyncookiesSent ListenOverflows ListenDrops\nTcpExt: 1 20 33\nIpExt: InNoRoutes\nIpExt: 5\n",
         COUNTER_FILE_NETSTAT, &values);
     assert_int_equal(values.counters[COUNTER_LISTEN_OVERFLOWS], 20);
     assert_int_equal(values.counters[COUNTER_LISTEN_DROPS], 33);
     assert_false(values.has_counter[COUNTER_TIME_WAIT_OVERFLOW]);
     /* more names than numbers, and a heading without its numbers */
     struct net_values cut = { 0 };
-    proc_parse_counters("TcpExt: SyncookiesSent ListenOverflows ListenDrops\nTcpExt: 1 20\nTcpExt: X\n", COUNTER_FILE_NETSTAT, &cut);
+    proc_parse_counters(
+        "TcpExt: SyncookiesSent ListenOverflows ListenDrops\nTcpExt: 1 20\nTcpExt: X\n", COUNTER_FILE_NETSTAT, &cut);
     assert_true(cut.has_counter[COUNTER_LISTEN_OVERFLOWS]);
     assert_false(cut.has_counter[COUNTER_LISTEN_DROPS]);
 }

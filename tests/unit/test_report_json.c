@@ -46,7 +46,8 @@ static void the_contract_is_kept(void **state)
         "\"source\":{\"kind\":\"linux-sock-diag\",\"elapsed_ms\":12.300}",
         "\"by_state\":{\"LISTEN\":1,\"ESTABLISHED\":9210,\"CLOSE_WAIT\":1204,\"LAST_ACK\":2}",
         "\"verdict\":\"critical\"",
-        "\"id\":\"close-wait-leak\",\"severity\":\"critical\",\"confidence\":\"certain\",\"fault\":\"local-application\"",
+        "\"id\":\"close-wait-leak\",\"severity\":\"critical\",\"confidence\":\"certain\",\"fault\":\"local-"
+        "application\"",
         "\"unit\":\"spool.service\",\"container\":\"4f0c1ab2cd3e\",\"fds_open\":1267,\"fds_limit\":4096",
         "\"local\":{\"address\":\"10.0.0.5\",\"port\":9100},\"remote\":null",
         "\"peers\":[{\"address\":\"10.1.2.3\",\"count\":1200}",
@@ -114,9 +115,10 @@ static void unknown_is_null(void **state)
     host.snapshot.kernel = NULL;
     char *text = json_of(&host.diagnosis, false, true);
     expect_contains(text, "\"kernel\":null");
-    expect_contains(text, "\"recv_q\":null,\"send_q\":null,\"inode\":null,\"age_s\":null,\"age_at_least\":false,"
-                          "\"give_up_s\":null,\"timer\":null,\"timer_s\":null,\"retransmits\":null,\"pid\":null,"
-                          "\"uid\":null");
+    expect_contains(text,
+        "\"recv_q\":null,\"send_q\":null,\"inode\":null,\"age_s\":null,\"age_at_least\":false,"
+        "\"give_up_s\":null,\"timer\":null,\"timer_s\":null,\"retransmits\":null,\"pid\":null,"
+        "\"uid\":null");
     free(text);
     sick_host_deinit(&host);
 }

@@ -68,12 +68,13 @@ static void worst_comes_first_with_its_blocks_in_order(void **state)
         "1 uninterruptible in read, descriptor 7: a pipe\\n\n", "service      10.0.0.5:9100\n",
         "namespace    web\\x1b[5m\n", "held by", "worker (pid 813): 1,204\n", "other ends   client (pid 900): 3\n",
         "10.1.2.3 (1,200), 10.1.2.3 (4) and 338 more addresses", "  Now         • Restart",
-        "                $ systemctl restart", "  For good    Close the socket", "  Won't help  net.ipv4.tcp_fin_timeout",
-        "tcpwhy explain close-wait-leak", "WARNING  last-ack-unanswered · likely · fault: peer or network path",
-        "the kernel gives up the\n              first in 1 min 35 s, the last in 1 min 40 s", "worker (pid 813), user root; inferred",
-        "goes to      10.1.2.3:443\n", "from         any address\n", "INFO  established-idle",
-        "process      ", "Also seen", "9,210 ESTABLISHED are", "Not seen", "The processes of other users",
-        "To see it: run as root" };
+        "                $ systemctl restart", "  For good    Close the socket",
+        "  Won't help  net.ipv4.tcp_fin_timeout", "tcpwhy explain close-wait-leak",
+        "WARNING  last-ack-unanswered · likely · fault: peer or network path",
+        "the kernel gives up the\n              first in 1 min 35 s, the last in 1 min 40 s",
+        "worker (pid 813), user root; inferred", "goes to      10.1.2.3:443\n", "from         any address\n",
+        "INFO  established-idle", "process      ", "Also seen", "9,210 ESTABLISHED are", "Not seen",
+        "The processes of other users", "To see it: run as root" };
     expect_order(text, wanted, sizeof wanted / sizeof *wanted);
     expect_harmless(text, false);
     free(text);
@@ -88,8 +89,9 @@ static void nothing_but_commands_and_long_words_exceeds_the_width(void **state)
     for (unsigned width = 60; width <= 200; width++) {
         /* Every connection takes long to print: at some widths only. */
         for (int form = 0; form < (width % 20 == 0 ? 4 : 2); form++) {
-            char *text = text_of(&host.diagnosis, (struct report_options){
-                .style = { .width = width, .utf8 = form % 2 == 0 }, .all_connections = form / 2 == 1 });
+            char *text = text_of(&host.diagnosis,
+                (struct report_options){
+                    .style = { .width = width, .utf8 = form % 2 == 0 }, .all_connections = form / 2 == 1 });
             for (char *rest, *line = strtok_r(text, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest)) {
                 bool command = strncmp(line + strspn(line, " "), "$ ", 2) == 0;
                 if (!command && text_width(line) > width)
@@ -110,8 +112,9 @@ static void commands_are_never_broken(void **state)
     struct sick_host host;
     sick_host_init(&host);
     char *text = text_of(&host.diagnosis, (struct report_options){ .style = { .width = 60, .utf8 = true } });
-    expect_contains(text, "\n                $ systemctl restart spool.service "
-                          "--and-an-argument-that-makes-this-command-longer-than-any-line-should-be\n");
+    expect_contains(text,
+        "\n                $ systemctl restart spool.service "
+        "--and-an-argument-that-makes-this-command-longer-than-any-line-should-be\n");
     free(text);
     sick_host_deinit(&host);
 }
@@ -122,8 +125,8 @@ static void colours_only_when_asked_for(void **state)
     struct sick_host host;
     sick_host_init(&host);
     char *plain = text_of(&host.diagnosis, (struct report_options){ .style = { .width = 80, .utf8 = true } });
-    char *colour = text_of(&host.diagnosis,
-        (struct report_options){ .style = { .width = 80, .utf8 = true, .colour = true } });
+    char *colour = text_of(
+        &host.diagnosis, (struct report_options){ .style = { .width = 80, .utf8 = true, .colour = true } });
     assert_null(strchr(plain, '\033'));
     expect_contains(colour, "\033[1;31mCRITICAL\033[0m");
     expect_contains(colour, "\033[1mclose-wait-leak\033[0m");
@@ -147,8 +150,8 @@ static void ascii_means_ascii(void **state)
     (void)state;
     struct sick_host host;
     sick_host_init(&host);
-    char *text = text_of(&host.diagnosis,
-        (struct report_options){ .style = { .width = 100 }, .all_connections = true });
+    char *text = text_of(
+        &host.diagnosis, (struct report_options){ .style = { .width = 100 }, .all_connections = true });
     expect_harmless(text, true);
     expect_contains(text, "RFC 9293 section 3.6.");
     expect_contains(text, "####");

@@ -53,8 +53,8 @@ static const struct rule_case cases[] = {
                "conn LISTEN *:9200 recv_q=0 send_q=8 holders=900:3\n"
                "conn CLOSE_WAIT 10.0.0.5:9200 10.1.2.3:40000 x20 " IDLE OLD "holders=900:20\n",
         "close-wait-leak 20 900 critical certain\n" },
-    { "without ages it is only likely",
-        SERVER CLOSE_WAIT_300 IDLE "holders=812:20\n", "close-wait-leak 300 812 warning likely\n" },
+    { "without ages it is only likely", SERVER CLOSE_WAIT_300 IDLE "holders=812:20\n",
+        "close-wait-leak 300 812 warning likely\n" },
 
     { "unread: the FIN waits in Recv-Q", SERVER CLOSE_WAIT_300 "recv_q=1 send_q=0 timer=none " OLD "holders=812:20\n",
         "close-wait-unread 300 812 critical certain\n" },
@@ -79,10 +79,12 @@ static const struct rule_case cases[] = {
         "conn CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:40000 x11 recv_q=1 send_q=0 timer=none inode=0 " OLD "\n",
         "close-wait-not-accepted 11 812 critical certain\n" },
     { "not yet accepted: a busy moment",
-        SERVER "conn CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:40000 x50 recv_q=1 send_q=0 timer=none inode=0 last_ack_recv=90ms\n",
+        SERVER
+        "conn CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:40000 x50 recv_q=1 send_q=0 timer=none inode=0 last_ack_recv=90ms\n",
         "" },
     { "the listener whose queue is long is the one that does not accept (SO_REUSEPORT)",
-        "netns host own\nprocess 812 good parent=1 fds=9/1024 running=2d\nprocess 813 bad parent=1 fds=9/1024 running=2d\n"
+        "netns host own\nprocess 812 good parent=1 fds=9/1024 running=2d\nprocess 813 bad parent=1 fds=9/1024 "
+        "running=2d\n"
         "conn LISTEN *:9100 recv_q=0 send_q=128 holders=812:3\n"
         "conn LISTEN *:9100 recv_q=9 send_q=128 holders=813:3\n"
         "conn CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:40000 x9 recv_q=1 send_q=0 timer=none inode=0 " OLD "\n",
@@ -110,12 +112,12 @@ static const struct rule_case cases[] = {
         "close-wait-leak 1 953 info certain\n" },
 
     { "blocked writer: the peer's window is zero",
-        SERVER CLOSE_WAIT_300
-        "recv_q=0 send_q=90000 timer=persist timer_ms=900 snd_wnd=0 last_ack_recv=1s last_data_sent=10m holders=812:20\n",
+        SERVER CLOSE_WAIT_300 "recv_q=0 send_q=90000 timer=persist timer_ms=900 snd_wnd=0 last_ack_recv=1s "
+                              "last_data_sent=10m holders=812:20\n",
         "close-wait-blocked-writer 300 812 warning certain\n" },
     { "not blocked: a slow reader whose window opens now and then",
-        SERVER CLOSE_WAIT_300
-        "recv_q=0 send_q=90000 timer=persist timer_ms=200 snd_wnd=0 last_ack_recv=1s last_data_sent=2s holders=812:20\n",
+        SERVER CLOSE_WAIT_300 "recv_q=0 send_q=90000 timer=persist timer_ms=200 snd_wnd=0 last_ack_recv=1s "
+                              "last_data_sent=2s holders=812:20\n",
         "" },
     { "blocked writer: the data is sent again and again",
         SERVER CLOSE_WAIT_300 "recv_q=0 send_q=900 timer=retransmit timer_ms=9000 retransmits=6 rto=25600 rtt=1000 "
@@ -127,8 +129,9 @@ static const struct rule_case cases[] = {
         "" },
 
     { "LAST_ACK unanswered: six retransmissions, the listener is inferred",
-        SERVER LAST_ACK_20 "recv_q=1 send_q=1 timer=retransmit timer_ms=9000 retransmits=6 rto=12800 rtt=300 rttvar=150 "
-                           "unacked=1 last_ack_recv=40s last_data_sent=41s\n",
+        SERVER LAST_ACK_20
+        "recv_q=1 send_q=1 timer=retransmit timer_ms=9000 retransmits=6 rto=12800 rtt=300 rttvar=150 "
+        "unacked=1 last_ack_recv=40s last_data_sent=41s\n",
         "last-ack-unanswered 20 812 info certain\n" },
     { "LAST_ACK: the FIN is on its way",
         SERVER LAST_ACK_20 "recv_q=0 send_q=1 timer=retransmit timer_ms=190 retransmits=0 rto=200 rtt=300 rttvar=150 "
@@ -139,16 +142,19 @@ static const struct rule_case cases[] = {
                            "unacked=1 last_ack_recv=900ms last_data_sent=1s\n",
         "" },
     { "LAST_ACK behind a zero window whose probes are answered",
-        SERVER LAST_ACK_20 "recv_q=0 send_q=70000 timer=persist timer_ms=3000 probes=0 backoff=5 rto=200 rtt=300 rttvar=150 "
-                           "snd_wnd=0 last_ack_recv=2s last_data_sent=1m\n",
+        SERVER LAST_ACK_20
+        "recv_q=0 send_q=70000 timer=persist timer_ms=3000 probes=0 backoff=5 rto=200 rtt=300 rttvar=150 "
+        "snd_wnd=0 last_ack_recv=2s last_data_sent=1m\n",
         "last-ack-zero-window 20 812 info certain\n" },
     { "LAST_ACK behind a zero window, but the peer answers no probe any more",
-        SERVER LAST_ACK_20 "recv_q=0 send_q=70000 timer=persist timer_ms=3000 probes=5 backoff=5 rto=200 rtt=300 rttvar=150 "
-                           "snd_wnd=0 last_ack_recv=1m last_data_sent=1m\n",
+        SERVER LAST_ACK_20
+        "recv_q=0 send_q=70000 timer=persist timer_ms=3000 probes=5 backoff=5 rto=200 rtt=300 rttvar=150 "
+        "snd_wnd=0 last_ack_recv=1m last_data_sent=1m\n",
         "last-ack-unanswered 20 812 info certain\n" },
     { "LAST_ACK of a slow download that still moves",
-        SERVER LAST_ACK_20 "recv_q=0 send_q=70000 timer=persist timer_ms=100 probes=0 rto=200 rtt=300 rttvar=150 snd_wnd=0 "
-                           "last_ack_recv=100ms last_data_sent=400ms\n",
+        SERVER LAST_ACK_20
+        "recv_q=0 send_q=70000 timer=persist timer_ms=100 probes=0 rto=200 rtt=300 rttvar=150 snd_wnd=0 "
+        "last_ack_recv=100ms last_data_sent=400ms\n",
         "" },
     { "LAST_ACK that comes near the orphan limit is critical",
         "netns host own\nsetting net.ipv4.tcp_max_orphans 100\ncounter TCP.orphan 60\n" LAST_ACK_20
@@ -157,7 +163,8 @@ static const struct rule_case cases[] = {
         "last-ack-unanswered 20 0 critical certain\n" },
 
     { "50,000 TIME_WAIT are healthy",
-        SERVER "conn TIME_WAIT 10.0.0.5:9100 10.1.2.3:1024 x50000 recv_q=0 send_q=0 timer=time_wait timer_ms=0..60s\n", "" },
+        SERVER "conn TIME_WAIT 10.0.0.5:9100 10.1.2.3:1024 x50000 recv_q=0 send_q=0 timer=time_wait timer_ms=0..60s\n",
+        "" },
     { "copies of one worker are one owner",
         SERVER "process 961 php-fpm parent=700 command=\"php-fpm: pool www\" fds=300/1024 running=1h\n"
                "process 962 php-fpm parent=700 command=\"php-fpm: pool www\" fds=300/1024 running=1h\n"
@@ -232,9 +239,10 @@ static void the_other_end_is_proof(void **state)
     (void)state;
     struct snapshot snapshot;
     struct diagnosis diagnosis;
-    fixture_must(&snapshot, SERVER "process 970 client parent=800 fds=300/1024 running=1h\n"
-        "conn CLOSE_WAIT 127.0.0.1:9100 127.0.0.1:40000 x30 " IDLE OLD "holders=812:20\n"
-        "conn FIN_WAIT_2 127.0.0.1:40000 127.0.0.1:9100 x30 vary=local_port " IDLE OLD "holders=970:20\n");
+    fixture_must(&snapshot,
+        SERVER "process 970 client parent=800 fds=300/1024 running=1h\n"
+               "conn CLOSE_WAIT 127.0.0.1:9100 127.0.0.1:40000 x30 " IDLE OLD "holders=812:20\n"
+               "conn FIN_WAIT_2 127.0.0.1:40000 127.0.0.1:9100 x30 vary=local_port " IDLE OLD "holders=970:20\n");
     assert_int_equal(diagnose(&snapshot, NULL, &diagnosis), 0);
     const struct finding *finding = &diagnosis.findings[0];
     assert_int_equal(finding->counterpart_count, 1);
@@ -253,7 +261,8 @@ static void an_orphan_has_an_inferred_owner_and_a_time_left(void **state)
     (void)state;
     struct snapshot snapshot;
     struct diagnosis diagnosis;
-    fixture_must(&snapshot, SERVER LAST_ACK_20
+    fixture_must(&snapshot,
+        SERVER LAST_ACK_20
         "recv_q=1 send_q=1 timer=retransmit timer_ms=12000 retransmits=6 rto=12800 rtt=300 rttvar=150 unacked=1\n");
     assert_int_equal(diagnose(&snapshot, NULL, &diagnosis), 0);
     const struct finding *finding = &diagnosis.findings[0];
@@ -273,7 +282,9 @@ static void a_selection_narrows_the_findings(void **state)
     struct snapshot snapshot;
     struct diagnosis diagnosis;
     struct selection selection = { .states = STATE_BIT(STATE_LAST_ACK) };
-    fixture_must(&snapshot, SERVER CLOSE_WAIT_300 IDLE OLD "holders=812:20\n" LAST_ACK_20
+    fixture_must(&snapshot,
+        SERVER CLOSE_WAIT_300 IDLE OLD
+        "holders=812:20\n" LAST_ACK_20
         "recv_q=1 send_q=1 timer=retransmit timer_ms=12000 retransmits=6 rto=12800 rtt=300 rttvar=150 unacked=1\n");
     assert_int_equal(diagnose(&snapshot, &selection, &diagnosis), 0);
     assert_int_equal(diagnosis.finding_count, 1);

@@ -112,8 +112,8 @@ static void what_is_no_end_is_refused(void **state)
     (void)state;
     static const char *const bad[] = { "", ":", "10.0.0.5:", "10.0.0.5:0", "10.0.0.5:65536", "10.0.0.5:http",
         "10.0.0.256", "10.0.0.0/33", "10.0.0.0/", "/8", "[::1", "::1]", "[::1]80", "[::1]:", "2001:db8::/129",
-        "example.org", "10.0.0.5:80:90", "[10.0.0.5", "::1%lo", "[]", "[]:80", "[/]:80", "-1", "10.0.0.5,",
-        ",10.0.0.5", "**" };
+        "example.org", "10.0.0.5:80:90", "[10.0.0.5", "::1%lo", "[]", "[]:80", "[/]:80", "-1", "10.0.0.5,", ",10.0.0.5",
+        "**" };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct selection selection = { 0 };
         struct error err = { 0 };
@@ -174,8 +174,8 @@ static void make_host(struct host *host)
 
 typedef int (*parser)(struct selection *selection, const char *text, struct error *err);
 
-static void expect_taken(const struct host *host, const struct selection *selection, unsigned expected,
-    const char *what)
+static void expect_taken(
+    const struct host *host, const struct selection *selection, unsigned expected, const char *what)
 {
     unsigned taken = 0;
     for (size_t i = 0; i < host->snapshot.conn_count; i++) {
@@ -261,9 +261,9 @@ static void namespaces_go_by_name_inode_or_process(void **state)
         { "host", ALL_KINDS & ~BIT(OTHER_NS), true },
         { "blue", BIT(OTHER_NS), true },
         { "4026532281", BIT(OTHER_NS), true },
-        { "20", BIT(OTHER_NS), true },               /* java's */
-        { "10", ALL_KINDS & ~BIT(OTHER_NS), true },  /* nginx's */
-        { "21", 0, false },                          /* a process whose namespace is not known */
+        { "20", BIT(OTHER_NS), true },              /* java's */
+        { "10", ALL_KINDS & ~BIT(OTHER_NS), true }, /* nginx's */
+        { "21", 0, false },                         /* a process whose namespace is not known */
         { "green", 0, false },
         { "", 0, false },
     };
@@ -316,9 +316,14 @@ static void every_member_counts_as_a_selection(void **state)
         parser parse;
         const char *text;
     } rows[] = {
-        { selection_add_states, "listen" }, { selection_add_pids, "1" }, { selection_add_names, "x" },
-        { selection_add_ports, "1" }, { selection_add_local, "*" }, { selection_add_peer, "*" },
-        { selection_add_causes, "normal" }, { selection_set_older, "1" },
+        { selection_add_states, "listen" },
+        { selection_add_pids, "1" },
+        { selection_add_names, "x" },
+        { selection_add_ports, "1" },
+        { selection_add_local, "*" },
+        { selection_add_peer, "*" },
+        { selection_add_causes, "normal" },
+        { selection_set_older, "1" },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct selection selection = { 0 };

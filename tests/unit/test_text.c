@@ -19,8 +19,12 @@ static void escape_makes_terminal_controls_visible(void **state)
     expect_escaped("\033[31mred\033[0m", "\\x1b[31mred\\x1b[0m");
     expect_escaped("a\nb\tc\rd", "a\\nb\\tc\\rd");
     expect_escaped("bad\xff\xc3", "bad\\xff\\xc3");
-    expect_escaped("\xc2\x9b" "31m", "\\u{9b}31m");           /* C1 CSI */
-    expect_escaped("\xe2\x80\xae" "txt.exe", "\\u{202e}txt.exe"); /* right-to-left override */
+    expect_escaped("\xc2\x9b"
+                   "31m",
+        "\\u{9b}31m"); /* C1 CSI */
+    expect_escaped("\xe2\x80\xae"
+                   "txt.exe",
+        "\\u{202e}txt.exe"); /* right-to-left override */
     expect_escaped("Grüße 日本", "Grüße 日本");
     expect_escaped("\xed\xa0\x80", "\\xed\\xa0\\x80"); /* a surrogate is not UTF-8 */
     expect_escaped("\xc0\xaf", "\\xc0\\xaf");          /* overlong */

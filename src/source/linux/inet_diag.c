@@ -48,7 +48,7 @@ enum tcp_info_offset {
     TCPI_NOTSENT_BYTES = 144,
     TCPI_RWND_LIMITED = 176, /* Linux 4.10 */
     TCPI_BASE_END = 184,
-    TCPI_SND_WND = 228,        /* Linux 5.4 */
+    TCPI_SND_WND = 228,              /* Linux 5.4 */
     TCPI_TOTAL_RTO_RECOVERIES = 242, /* Linux 6.7, 16 bits */
     TCPI_TOTAL_RTO_TIME = 244,
 };
@@ -183,8 +183,8 @@ int inet_diag_parse(const void *payload, size_t length, struct conn *ret_conn)
         memcpy(&attribute, bytes + at, sizeof attribute);
         if (attribute.nla_len < sizeof attribute || attribute.nla_len > length - at)
             break;
-        read_attribute(attribute.nla_type & NLA_TYPE_MASK, bytes + at + NLA_HDRLEN,
-            attribute.nla_len - (size_t)NLA_HDRLEN, &conn);
+        read_attribute(
+            attribute.nla_type & NLA_TYPE_MASK, bytes + at + NLA_HDRLEN, attribute.nla_len - (size_t)NLA_HDRLEN, &conn);
         at += NLA_ALIGN(attribute.nla_len);
     }
     *ret_conn = conn;

@@ -62,14 +62,14 @@ static void note_hidden_netns(struct snapshot *snapshot, unsigned refused, const
     if (refused == 0)
         return;
     char text[400];
-    snprintf(text, sizeof text, "the connections of %u other network namespace%s (%s%s) were not looked at: %s", refused,
-        refused == 1 ? "" : "s", refused == 1 ? "" : "one is ", example, strerror(-why));
+    snprintf(text, sizeof text, "the connections of %u other network namespace%s (%s%s) were not looked at: %s",
+        refused, refused == 1 ? "" : "s", refused == 1 ? "" : "one is ", example, strerror(-why));
     snapshot_add_gap(snapshot, "netns-hidden", text,
         "run as root, or with CAP_SYS_ADMIN (to enter) and CAP_SYS_PTRACE (to find) network namespaces");
 }
 
-static int read_every_netns(struct snapshot *snapshot, const struct owners *owners, bool own_only,
-    struct reading *reading, struct error *err)
+static int read_every_netns(
+    struct snapshot *snapshot, const struct owners *owners, bool own_only, struct reading *reading, struct error *err)
 {
     uint32_t own;
     int result = netns_list(snapshot, owners, &own);

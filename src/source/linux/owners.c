@@ -22,7 +22,7 @@ static void note_hidden(struct owners *owners, int proc, uint32_t pid)
     struct proc_stat stat;
     snprintf(path, sizeof path, "%u/stat", pid);
     if (proc_read(proc, path, text, sizeof text) <= 0 || proc_parse_stat(text, &stat) < 0)
-        return; /* it has gone */
+        return;             /* it has gone */
     if (stat.kernel_thread) /* has no descriptors */
         return;
     owners->hidden_processes++;
@@ -89,8 +89,8 @@ static int take_descriptor(struct snapshot *snapshot, struct process *process, u
 }
 
 /* The descriptors of one process. Returns 0, -ENOMEM, or what opening its folder failed with. */
-static int walk_descriptors(struct snapshot *snapshot, struct process *process, uint32_t process_index, int proc,
-    bool *ret_refused)
+static int walk_descriptors(
+    struct snapshot *snapshot, struct process *process, uint32_t process_index, int proc, bool *ret_refused)
 {
     char path[32];
     snprintf(path, sizeof path, "%u/fd", process->pid);

@@ -383,8 +383,8 @@ static void read_alternating(const char *line, const char *rest, struct net_valu
 }
 
 /* "Name: a b" above "Name: 1 2": a line of names, a line of values (netstat, snmp). */
-static void read_pair(const char *line, const char *names, const char *numbers, enum counter_file file,
-    struct net_values *values)
+static void read_pair(
+    const char *line, const char *names, const char *numbers, enum counter_file file, struct net_values *values)
 {
     while (*names == ' ') {
         names++;
@@ -451,8 +451,7 @@ void proc_parse_setting(const char *text, enum setting setting, struct net_value
         if (!values->has_setting[SETTING_PORT_RANGE_FIRST] || !values->has_setting[SETTING_PORT_RANGE_LAST])
             return;
         values->settings[setting] = proc_count_reserved_ports(text,
-            (unsigned)values->settings[SETTING_PORT_RANGE_FIRST],
-            (unsigned)values->settings[SETTING_PORT_RANGE_LAST]);
+            (unsigned)values->settings[SETTING_PORT_RANGE_FIRST], (unsigned)values->settings[SETTING_PORT_RANGE_LAST]);
         values->has_setting[setting] = true;
         return;
     }

@@ -100,8 +100,8 @@ static const char *describe_target(struct snapshot *snapshot, uint32_t pid, int 
 }
 
 /* Finds or adds the place; the last one takes what does not fit. */
-static struct wait_place *place_for(struct snapshot *snapshot, struct places *places, const struct wait_place *wanted,
-    uint32_t pid)
+static struct wait_place *place_for(
+    struct snapshot *snapshot, struct places *places, const struct wait_place *wanted, uint32_t pid)
 {
     for (size_t i = 0; i < places->count; i++) {
         struct wait_place *place = &places->items[i];
