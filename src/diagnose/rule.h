@@ -145,13 +145,17 @@ void words_pairs(struct arena *arena, const struct context *context, const struc
     void name##_word(                                                                                                  \
         const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 
-/* close_wait.c */
+/*
+ * close_wait.c, with its words in close_wait_words.c. Whether the peer, alive, offers no window to a connection that has
+ * data to send.
+ */
+bool close_wait_is_blocked_by_window(const struct conn *conn);
 DECLARE_RULE(close_wait_not_accepted);
 DECLARE_RULE(close_wait_blocked_writer);
 DECLARE_RULE(close_wait_inherited);
 DECLARE_RULE(close_wait_unread);
 DECLARE_RULE(close_wait_leak);
 
-/* last_ack.c */
+/* last_ack.c, last_ack_words.c */
 DECLARE_RULE(last_ack_zero_window);
 DECLARE_RULE(last_ack_unanswered);

@@ -1,0 +1,177 @@
+/* What the findings about LAST_ACK say. Why each is made: last_ack.c. */
+#include "diagnose/rule.h"
+
+/* --- words that both share --------------------------------------------------------------------------------------- */
+
+static void evidence_orphans(
+    struct arena *arena, const struct context *context, const struct group *group, struct finding *finding)
+{
+    const struct snapshot *snapshot = context->snapshot;
+    uint64_t orphans = 0;
+    for (size_t i = 0; i < group->count; i++)
+        orphans += snapshot->conns[group->conns[i]].inode == 0;
+    if (orphans < group->count)
+        lines_add(&finding->evidence, arena,
+            "%s still %s a descriptor: shutdown() was called, close() not yet; the kernel keeps trying longer for "
+            "those.",
+            words_conns(arena, group->count - orphans), group->count - orphans == 1 ? "has" : "have");
+    if (orphans == 0)
+        return;
+    const struct net_values *values = snapshot_net_values(snapshot, &snapshot->conns[group->conns[0]]);
+    int64_t all = values->has_counter[COUNTER_ORPHANS] ? values->counters[COUNTER_ORPHANS] : (int64_t)orphans;
+    int64_t most = setting_value(values, SETTING_MAX_ORPHANS, 0);
+    lines_add(&finding->evidence, arena, "No process holds %s: %s closed by the application.",
+        orphans == group->count ? "them" : words_count(arena, orphans), orphans == 1 ? "it was" : "they were");
+    if (most <= 0)
+        return;
+    lines_add(&finding->evidence, arena, "This host has %s orphaned sockets; the kernel allows %s (tcp_max_orphans).",
+        words_count(arena, (uint64_t)all), words_count(arena, (uint64_t)most));
+    /* tcp_check_oom(): an orphan that does worse counts double or fourfold, so the limit bites from a quarter on. */
+    if (all * 4 >= most && finding->severity < SEVERITY_WARNING)
+        finding->severity = SEVERITY_WARNING;
+    if (all * 2 >= most)
+        finding->severity = SEVERITY_CRITICAL;
+}
+
+static void evidence_give_up(struct arena *arena, struct finding *finding)
+{
+    if (!finding->give_up_known)
+        return;
+    if (finding->count == 1)
+        lines_add(&finding->evidence, arena, "Unless the peer answers, the kernel gives up by itself in about %s.",
+            words_duration(arena, finding->last_give_up_ms));
+    else
+        lines_add(&finding->evidence, arena,
+            "Unless the peer answers, the kernel gives up by itself: the first in about %s, the last in about %s.",
+            words_duration(arena, finding->first_give_up_ms), words_duration(arena, finding->last_give_up_ms));
+}
+
+static void rule_out_application(struct arena *arena, struct finding *finding)
+{
+    lines_add(&finding->ruled_out, arena,
+        "The application here: LAST_ACK is entered by closing. What it forgot to close would be in CLOSE_WAIT.");
+}
+
+static void will_not_help(struct arena *arena, struct finding *finding)
+{
+    lines_add(&finding->will_not_help, arena,
+        "Changing or restarting the application here: it has closed, these sockets are the kernel's.");
+    lines_add(&finding->will_not_help, arena,
+        "tcp_fin_timeout (FIN_WAIT_2), TcpTimedWaitDelay (TIME_WAIT), InitialRto and MaxSynRetransmissions (the "
+        "handshake): "
+        "none of them governs LAST_ACK.");
+}
+
+static const char *owner_phrase(struct arena *arena, const struct finding *finding)
+{
+    return finding->owner == NULL ? "" : arena_printf(arena, " of %s", words_process(arena, finding->owner));
+}
+
+/* --- unanswered -------------------------------------------------------------------------------------------------- */
+
+void last_ack_unanswered_word(
+    const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
+{
+    finding->title = arena_printf(arena, "Nobody answers the last FIN of %s%s %s", words_conns(arena, group->count),
+        owner_phrase(arena, finding), words_service(arena, context, group));
+    finding->why = "Both sides have closed; our FIN is sent again and again with doubling pauses, and no "
+                   "acknowledgement comes back. The "
+                   "peer has vanished (crashed, rebooted, asleep, behind a NAT or firewall that forgot the "
+                   "connection), or the path back "
+                   "drops the answers.";
+
+    if (group->retransmits_least == group->retransmits_most)
+        lines_add(
+            &finding->evidence, arena, "The FIN was sent again %u times without an answer.", group->retransmits_most);
+    else
+        lines_add(&finding->evidence, arena, "The FINs were sent again %u to %u times without an answer.",
+            group->retransmits_least, group->retransmits_most);
+    if (group->ages_known)
+        lines_add(&finding->evidence, arena, "In LAST_ACK %s (sum of the timeouts so far).", words_ages(arena, group));
+    if (group->silent_least_ms != UINT64_MAX)
+        lines_add(&finding->evidence, arena, "Nothing at all has come from any of the peers for the last %s.",
+            words_duration(arena, group->silent_least_ms));
+    if (group->unsent_bytes > 0)
+        lines_add(&finding->evidence, arena, "%s of data before the FIN are unacknowledged too.",
+            words_bytes(arena, group->unsent_bytes));
+    if (finding->distinct_peers == 1 && group->count > 1)
+        lines_add(&finding->evidence, arena, "All of them go to one peer: that host, or the path to it.");
+    else if (finding->distinct_peers > 1)
+        lines_add(
+            &finding->evidence, arena, "They go to %s different peers.", words_count(arena, finding->distinct_peers));
+    evidence_orphans(arena, context, group, finding);
+    evidence_give_up(arena, finding);
+    words_pairs(arena, context, group, &finding->evidence);
+
+    rule_out_application(arena, finding);
+    lines_add(&finding->ruled_out, arena, "A peer that has stopped reading: its kernel would still acknowledge.");
+    if (!group->ages_known)
+        finding->confidence = CONFIDENCE_LIKELY;
+
+    fixes_add(&finding->fix_now, arena, "Usually nothing: the kernel gives them up by itself.", NULL);
+    fixes_add(&finding->fix_now, arena, "See on this host whether the peer's answers arrive.",
+        arena_printf(arena, "tcpdump -ni any 'host %s and tcp[tcpflags] & (tcp-fin|tcp-ack|tcp-rst) != 0'",
+            words_address(arena, &finding->peers[0].address)));
+    fixes_add(&finding->fix_for_good, arena,
+        "Look at what lies between: a firewall or NAT whose idle time-out is shorter than the connections' pauses, a "
+        "security "
+        "group without a rule back, peers that lose their network (mobile clients).",
+        NULL);
+    fixes_add(&finding->fix_for_good, arena,
+        "Where there are so many that the orphan limit comes near, fewer attempts per orphan shorten their life; "
+        "tcpwhy "
+        "counts with what is set (0 means 8).",
+        "sysctl net.ipv4.tcp_orphan_retries=4");
+    will_not_help(arena, finding);
+}
+
+/* --- zero window ------------------------------------------------------------------------------------------------- */
+
+void last_ack_zero_window_word(
+    const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
+{
+    finding->title = arena_printf(arena, "The last data of %s%s %s cannot be delivered: %s stopped reading",
+        words_conns(arena, group->count), owner_phrase(arena, finding), words_service(arena, context, group),
+        words_peers_have(group));
+    finding->why = arena_printf(arena,
+        "Both sides have closed, but %s stand before our FIN and the peers' receive windows are zero: their programs "
+        "have "
+        "closed the sending side and do not read what is still coming. The kernels there are alive and say so.",
+        words_bytes(arena, group->unsent_bytes));
+
+    lines_add(&finding->evidence, arena, "%s wait in Send-Q before the FIN.", words_bytes(arena, group->unsent_bytes));
+    if (group->zero_windows > 0)
+        lines_add(&finding->evidence, arena, "The peer's window is 0 on %s; the persist timer probes it.",
+            group->zero_windows == group->count ? "all of them" : words_conns(arena, group->zero_windows));
+    else
+        lines_add(&finding->evidence, arena, "The persist timer runs: the peer's window is 0.");
+    if (group->silent_least_ms != UINT64_MAX)
+        lines_add(&finding->evidence, arena, "The peers answer the probes: the last answer came %s ago.",
+            words_duration(arena, group->silent_least_ms));
+    if (group->ages_known)
+        lines_add(&finding->evidence, arena, "No data could be sent %s.", words_ages(arena, group));
+    evidence_orphans(arena, context, group, finding);
+    evidence_give_up(arena, finding);
+    words_pairs(arena, context, group, &finding->evidence);
+
+    rule_out_application(arena, finding);
+    lines_add(&finding->ruled_out, arena, "The network: the probes are answered.");
+
+    if (finding->counterpart_count > 0)
+        fixes_add(&finding->fix_now, arena,
+            arena_printf(arena, "The reader is on this host: look at what %s is doing.",
+                words_process(arena, finding->counterparts[0].process)),
+            arena_printf(arena, "cat /proc/%u/wchan; ls -l /proc/%u/fd", finding->counterparts[0].process->pid,
+                finding->counterparts[0].process->pid));
+    else
+        fixes_add(&finding->fix_now, arena,
+            "Look at the program on the peer: it must read to the end of stream, or close.", NULL);
+    fixes_add(&finding->fix_for_good, arena,
+        "In the peer's program: a client that has asked and shut down its side must read the answer to its end, or "
+        "close the "
+        "socket outright so that the data is refused with a reset.",
+        NULL);
+    fixes_add(&finding->fix_for_good, arena,
+        "Here: TCP_USER_TIMEOUT bounds how long the kernel waits for a window that does not open.", NULL);
+    will_not_help(arena, finding);
+}
