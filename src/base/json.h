@@ -2,9 +2,9 @@
 /*
  * A streaming JSON writer (RFC 8259): commas, indentation and escaping are its business, order is the caller's.
  *
- * Strings that are not UTF-8 lose nothing: a stray byte is written as the four characters \xNN. Controls and invisible
- * characters are written as \uNNNN, so that the document itself may go to a terminal. The first write error is
- * remembered and returned by json_end().
+ * Strings that are not UTF-8 lose nothing: a stray byte is written as the four characters \xNN. Controls and
+ * invisible characters are written as \uNNNN, so that the document itself may go to a terminal. The first write error
+ * is remembered and returned by json_end().
  */
 #include <stdbool.h>
 #include <stdint.h>

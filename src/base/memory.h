@@ -8,7 +8,7 @@ void *xrealloc_array(void *old, size_t count, size_t size);
 void *xcalloc(size_t count, size_t size) __attribute__((malloc));
 
 /*
- * Makes room for one more element in an array of `count` elements of `size` bytes with room for *capacity: doubles it,
- * untouched pages cost nothing. Returns 0, or -ENOMEM with the array as it was.
+ * Makes room for one more element in an array of `count` elements of `size` bytes with room for *capacity: doubles
+ * it, untouched pages cost nothing. Returns 0, or -ENOMEM with the array as it was.
  */
 int vec_grow(void **items, size_t count, size_t *capacity, size_t size);

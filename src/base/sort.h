@@ -1,5 +1,7 @@
 #pragma once
-/* Sorting of an array of indexes: stable, linear in memory, and the comparison gets its context (qsort() has none). */
+/*
+ * Sorting of an array of indexes: stable, linear in memory, and the comparison gets its context (qsort() has none).
+ */
 #include <stddef.h>
 #include <stdint.h>
 

@@ -19,8 +19,8 @@ void text_escape(struct buf *out, const char *text);
 bool text_is_invisible(uint32_t code_point);
 
 /*
- * Appends text as one word of a POSIX shell, in single quotes. False, with nothing appended, where it holds characters that
- * text_escape() would have to change: such a word cannot be shown and pasted at once.
+ * Appends text as one word of a POSIX shell, in single quotes. False, with nothing appended, where it holds
+ * characters that text_escape() would have to change: such a word cannot be shown and pasted at once.
  */
 bool text_shell_quote(struct buf *out, const char *text);
 

@@ -54,8 +54,8 @@ enum parse_result {
 };
 
 /*
- * Parses argv[1…] by the groups (up to one with rows NULL). What is not an option is moved to the front of argv + 1 and
- * counted in *ret_operands. Returns a parse_result, or a negative errno with err filled.
+ * Parses argv[1…] by the groups (up to one with rows NULL). What is not an option is moved to the front of argv + 1
+ * and counted in *ret_operands. Returns a parse_result, or a negative errno with err filled.
  */
 int options_parse(const struct command *command, const struct option_group *groups, int argc, char **argv,
     int *ret_operands, struct error *err);

@@ -1,7 +1,8 @@
 /*
- * CLOSE_WAIT: the peer has sent its FIN and the kernel has acknowledged it; what is missing is the close() of the process here
- * (RFC 9293 §3.6). No timer runs in this state: it lasts until the process acts. Which of five things keeps it from acting is
- * told by the queues, in which the FIN counts one byte (tcp_diag_get_info() in net/ipv4/tcp_diag.c):
+ * CLOSE_WAIT: the peer has sent its FIN and the kernel has acknowledged it; what is missing is the close() of the
+ * process here (RFC 9293 §3.6). No timer runs in this state: it lasts until the process acts. Which of five things
+ * keeps it from acting is told by the queues, in which the FIN counts one byte (tcp_diag_get_info() in
+ * net/ipv4/tcp_diag.c):
  *
  *   no inode                        it was never accepted: it still waits in the listener's accept queue
  *   Send-Q > 0, window 0 or unACKed it cannot close properly, it is stuck writing to a peer that does not take the data
@@ -18,7 +19,9 @@ enum { UNANSWERED_RETRANSMITS = 3 }; /* 0.2 + 0.4 + 0.8 s at the least: not a lo
 bool close_wait_not_accepted_applies(
     const struct context *context, const struct conn *conn, const struct limits *limits)
 {
-    /* close() moves a socket out of CLOSE_WAIT, so that one without inode cannot be an orphan: it was never accepted. */
+    /*
+     * close() moves a socket out of CLOSE_WAIT, so that one without inode cannot be an orphan: it was never accepted.
+     */
     return conn_has(conn, CONN_INODE) && conn->inode == 0 && context_is_settled(context, conn, limits);
 }
 
@@ -44,7 +47,10 @@ static bool ran_for(const struct process *process, uint64_t ms)
     return process->running_ms == 0 || process->running_ms >= ms;
 }
 
-/* Held by several processes that have all been there for a while: one caught between fork() and exec() does not count. */
+/*
+ * Held by several processes that have all been there for a while: one caught between fork() and exec() does not
+ * count.
+ */
 static bool is_shared(const struct snapshot *snapshot, const struct conn *conn, uint64_t settle_ms)
 {
     unsigned settled = 0;
@@ -68,8 +74,8 @@ static bool holds(const struct snapshot *snapshot, const struct conn *conn, uint
 }
 
 /*
- * Held by one process only, another program that the listening process started: what accepted it has closed it, the child got
- * the descriptor by accident. Descriptors 0 to 2 are given on purpose (inetd, CGI).
+ * Held by one process only, another program that the listening process started: what accepted it has closed it, the
+ * child got the descriptor by accident. Descriptors 0 to 2 are given on purpose (inetd, CGI).
  */
 static bool is_left_in_child(const struct context *context, const struct conn *conn)
 {

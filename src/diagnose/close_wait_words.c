@@ -1,8 +1,10 @@
 /* What the findings about CLOSE_WAIT say. Why each is made: close_wait.c. */
 #include "diagnose/rule.h"
 
-/* TLS's close_notify alert (RFC 8446 §6.1, RFC 5246 §7.2.1) followed by a FIN, as it waits in Recv-Q: the record is 24 bytes in TLS
- * 1.3 and 31 with TLS 1.2's AES-GCM suites; the FIN counts one. */
+/*
+ * TLS's close_notify alert (RFC 8446 §6.1, RFC 5246 §7.2.1) followed by a FIN, as it waits in Recv-Q: the record is
+ * 24 bytes in TLS 1.3 and 31 with TLS 1.2's AES-GCM suites; the FIN counts one.
+ */
 enum { TLS13_CLOSE_NOTIFY_AND_FIN = 25, TLS12_CLOSE_NOTIFY_AND_FIN = 32 };
 
 /* From here on nothing but a leak explains it. */
@@ -61,7 +63,7 @@ static void evidence_age(struct arena *arena, const struct group *group, struct 
             "still there are stuck.");
 }
 
-/* --- never accepted ---------------------------------------------------------------------------------------------- */
+/* --- never accepted ------------------------------------------------------------------------------------------- */
 
 static bool queue_is_full(const struct conn *listener)
 {
@@ -141,7 +143,7 @@ void close_wait_not_accepted_word(
     will_not_help(arena, finding);
 }
 
-/* --- blocked in writing ------------------------------------------------------------------------------------------ */
+/* --- blocked in writing --------------------------------------------------------------------------------------- */
 
 void close_wait_blocked_writer_word(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
@@ -199,7 +201,7 @@ void close_wait_blocked_writer_word(
     will_not_help(arena, finding);
 }
 
-/* --- inherited --------------------------------------------------------------------------------------------------- */
+/* --- inherited ------------------------------------------------------------------------------------------------ */
 
 void close_wait_inherited_word(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
@@ -261,7 +263,7 @@ void close_wait_inherited_word(
     will_not_help(arena, finding);
 }
 
-/* --- end of stream not read --------------------------------------------------------------------------------------- */
+/* --- end of stream not read ----------------------------------------------------------------------------------- */
 
 static uint64_t count_close_notify(const struct snapshot *snapshot, const struct group *group)
 {
@@ -347,7 +349,7 @@ void close_wait_unread_word(
     will_not_help(arena, finding);
 }
 
-/* --- never closed ------------------------------------------------------------------------------------------------- */
+/* --- never closed --------------------------------------------------------------------------------------------- */
 
 /* More than half of them are open: time to buy time. */
 static bool descriptors_run_out(const struct process *process)

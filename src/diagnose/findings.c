@@ -1,6 +1,6 @@
 /*
- * The findings that exist: one row each, with when they are worth a warning. A new one needs a rule (a function pair in the file
- * of its state family), a row here, and a page of its name in src/knowledge/pages.
+ * The findings that exist: one row each, with when they are worth a warning. A new one needs a rule (a function pair
+ * in the file of its state family), a row here, and a page of its name in src/knowledge/pages.
  */
 #include "diagnose/diagnose.h"
 #include "diagnose/rule.h"

@@ -1,8 +1,9 @@
 /*
  * Folding: thousands of stuck connections become a handful of groups with one cause, one owner and one service.
  *
- * Processes that are copies of one another (workers of one parent, alike in name, command line and control group) count as one
- * owner. A service is the local port where this host listens, else the address and port that the connections go to.
+ * Processes that are copies of one another (workers of one parent, alike in name, command line and control group)
+ * count as one owner. A service is the local port where this host listens, else the address and port that the
+ * connections go to.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -117,8 +118,8 @@ static struct key endpoint_key(const struct conn *conn, bool local)
 }
 
 /*
- * How often each local port and each remote end occurs among the stuck connections. Where nobody listens any more, the end
- * that more of them share is the service.
+ * How often each local port and each remote end occurs among the stuck connections. Where nobody listens any more,
+ * the end that more of them share is the service.
  */
 struct tally {
     struct key_table ends;

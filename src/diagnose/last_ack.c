@@ -1,8 +1,9 @@
 /*
- * LAST_ACK: the peer closed first, the process here has closed too, and our FIN waits for its acknowledgement (RFC 9293 §3.3.2).
- * The application has done its part: it is never its fault. Linux enters the state when the FIN is queued, so that data may stand
- * before it. Either nothing comes back (the retransmit timer doubles) or the peer's receive window is zero (the persist timer
- * probes): tcp_write_timeout() and tcp_probe_timer() in net/ipv4/tcp_timer.c.
+ * LAST_ACK: the peer closed first, the process here has closed too, and our FIN waits for its acknowledgement (RFC
+ * 9293 §3.3.2). The application has done its part: it is never its fault. Linux enters the state when the FIN is
+ * queued, so that data may stand before it. Either nothing comes back (the retransmit timer doubles) or the peer's
+ * receive window is zero (the persist timer probes): tcp_write_timeout() and tcp_probe_timer() in
+ * net/ipv4/tcp_timer.c.
  */
 #include "diagnose/rule.h"
 

@@ -1,7 +1,7 @@
 /* What the findings about LAST_ACK say. Why each is made: last_ack.c. */
 #include "diagnose/rule.h"
 
-/* --- words that both share --------------------------------------------------------------------------------------- */
+/* --- words that both share ------------------------------------------------------------------------------------ */
 
 static void evidence_orphans(
     struct arena *arena, const struct context *context, const struct group *group, struct finding *finding)
@@ -67,7 +67,7 @@ static const char *owner_phrase(struct arena *arena, const struct finding *findi
     return finding->owner == NULL ? "" : arena_printf(arena, " of %s", words_process(arena, finding->owner));
 }
 
-/* --- unanswered -------------------------------------------------------------------------------------------------- */
+/* --- unanswered ----------------------------------------------------------------------------------------------- */
 
 void last_ack_unanswered_word(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
@@ -125,7 +125,7 @@ void last_ack_unanswered_word(
     will_not_help(arena, finding);
 }
 
-/* --- zero window ------------------------------------------------------------------------------------------------- */
+/* --- zero window ---------------------------------------------------------------------------------------------- */
 
 void last_ack_zero_window_word(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)

@@ -1,9 +1,9 @@
 /*
- * Both ends of a connection on one host: over loopback, or between two of its network namespaces. The one that must act is
- * reported, the other is proof.
+ * Both ends of a connection on one host: over loopback, or between two of its network namespaces. The one that must
+ * act is reported, the other is proof.
  *
- * Only the stuck connections are put into a table, which is small on most hosts; one pass over all connections looks each up
- * there with its ends swapped.
+ * Only the stuck connections are put into a table, which is small on most hosts; one pass over all connections looks
+ * each up there with its ends swapped.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -32,8 +32,8 @@ static bool are_ends_of_one(const struct conn *one, const struct conn *other)
 }
 
 /*
- * Whether one end can be in this state while the other is in that one. Two isolated networks on a host may use the same
- * addresses; this keeps most strangers apart.
+ * Whether one end can be in this state while the other is in that one. Two isolated networks on a host may use the
+ * same addresses; this keeps most strangers apart.
  */
 static bool can_be_opposite(enum conn_state stuck, enum conn_state other)
 {

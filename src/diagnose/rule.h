@@ -1,9 +1,11 @@
 #pragma once
 /*
- * What the files of this folder share: the rules, what they look at, and what they fill in. Nothing outside includes it.
+ * What the files of this folder share: the rules, what they look at, and what they fill in. Nothing outside includes
+ * it.
  *
- * A diagnosis runs in four steps: the cause of each connection (the first rule that applies), the folding of connections
- * with one cause, one owner and one service into groups, the facts of each group, and its words as a finding.
+ * A diagnosis runs in four steps: the cause of each connection (the first rule that applies), the folding of
+ * connections with one cause, one owner and one service into groups, the facts of each group, and its words as a
+ * finding.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,7 +23,9 @@ struct context {
     struct listeners listeners;
 };
 
-/* When a finding is worth which severity; 0: this measure does not raise it. One row for each finding, in findings.c. */
+/*
+ * When a finding is worth which severity; 0: this measure does not raise it. One row for each finding, in findings.c.
+ */
 struct limits {
     uint64_t settle_ms;       /* younger than this is the state's normal life */
     uint64_t warning_count;   /* connections */
@@ -113,7 +117,7 @@ void finding_make(
 /* Why what looks alarming is not, and what was not judged. */
 void notes_make(const struct context *context, struct diagnosis *diagnosis, const bool *selected);
 
-/* --- words.c: what several rules say ----------------------------------------------------------------------------- */
+/* --- words.c: what several rules say -------------------------------------------------------------------------- */
 
 /* These return text in the arena. */
 const char *words_count(struct arena *arena, uint64_t number); /* "1,204" */
@@ -138,7 +142,7 @@ void words_descriptors(struct arena *arena, const struct process *process, struc
 /* The other ends on this host: their states and processes, as evidence. */
 void words_pairs(struct arena *arena, const struct context *context, const struct group *group, struct lines *evidence);
 
-/* --- the rules, by state family ---------------------------------------------------------------------------------- */
+/* --- the rules, by state family ------------------------------------------------------------------------------- */
 
 #define DECLARE_RULE(name)                                                                                             \
     bool name##_applies(const struct context *context, const struct conn *conn, const struct limits *limits);          \
@@ -146,8 +150,8 @@ void words_pairs(struct arena *arena, const struct context *context, const struc
         const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 
 /*
- * close_wait.c, with its words in close_wait_words.c. Whether the peer, alive, offers no window to a connection that has
- * data to send.
+ * close_wait.c, with its words in close_wait_words.c. Whether the peer, alive, offers no window to a connection that
+ * has data to send.
  */
 bool close_wait_is_blocked_by_window(const struct conn *conn);
 DECLARE_RULE(close_wait_not_accepted);

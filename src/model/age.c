@@ -33,8 +33,9 @@ static uint64_t base_rto_ms(const struct conn *conn, const struct net_values *va
 }
 
 /*
- * The timeouts up to this one, as they must have been: each retransmission that got as far as the network doubled the timeout. One that
- * failed on this host (the link is down) is tried again after half a second without that: tcp_retransmit_timer().
+ * The timeouts up to this one, as they must have been: each retransmission that got as far as the network doubled the
+ * timeout. One that failed on this host (the link is down) is tried again after half a second without that:
+ * tcp_retransmit_timer().
  */
 static uint64_t sum_of_timeouts(const struct conn *conn, uint64_t first, uint64_t ceiling)
 {
@@ -75,7 +76,10 @@ struct age conn_age(const struct snapshot *snapshot, const struct conn *conn)
             return (struct age){ .kind = AGE_EXACT, .ms = TIME_WAIT_MS - conn->timer_ms };
         return unknown;
     case STATE_FIN_WAIT_2: {
-        /* A mini-socket (timer 3) lives for tcp_fin_timeout, at most 60 s: tcp_time_wait() in net/ipv4/tcp_minisocks.c. */
+        /*
+         * A mini-socket (timer 3) lives for tcp_fin_timeout, at most 60 s: tcp_time_wait() in
+         * net/ipv4/tcp_minisocks.c.
+         */
         uint64_t life = (uint64_t)setting_value(snapshot_net_values(snapshot, conn), SETTING_FIN_TIMEOUT, 60) * 1000;
         life = life < TIME_WAIT_MS ? life : TIME_WAIT_MS;
         if (conn_has(conn, CONN_TIMER) && conn->timer == TIMER_TIME_WAIT && conn->timer_ms <= life)
@@ -157,7 +161,9 @@ static uint64_t retransmit_give_up_ms(const struct snapshot *snapshot, const str
     return wait;
 }
 
-/* Zero window, answered probes, orphan: tcp_probe_timer() gives up once the backed-off timeout reaches the maximum. */
+/*
+ * Zero window, answered probes, orphan: tcp_probe_timer() gives up once the backed-off timeout reaches the maximum.
+ */
 static uint64_t persist_give_up_ms(const struct snapshot *snapshot, const struct conn *conn)
 {
     const struct net_values *values = snapshot_net_values(snapshot, conn);

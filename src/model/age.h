@@ -30,8 +30,8 @@ struct age {
 struct age conn_age(const struct snapshot *snapshot, const struct conn *conn);
 
 /*
- * Time since the first transmission of the segment that is being retransmitted now: the timeouts double from the
- * one that the round-trip time gives (RFC 6298 §5.5) up to tcp_rto_max_ms. Linux 6.7 and later keep the time themselves.
+ * Time since the first transmission of the segment that is being retransmitted now: the timeouts double from the one
+ * that the round-trip time gives (RFC 6298 §5.5) up to tcp_rto_max_ms. Linux 6.7 and later keep the time themselves.
  */
 struct age conn_retransmitting_for(const struct snapshot *snapshot, const struct conn *conn);
 

@@ -25,7 +25,7 @@ static const struct cgroup *cgroup_of(struct field_source *source, uint32_t conn
     return source->last_cgroup;
 }
 
-/* --- getters ----------------------------------------------------------------------------------------------------- */
+/* --- getters -------------------------------------------------------------------------------------------------- */
 
 #define GETTER(name)                                                                                                   \
     static struct value name(                                                                                          \
@@ -227,7 +227,7 @@ GETTER(get_shutdown)
     return value_text(conn_has(conn, CONN_SHUTDOWN) ? names[conn->shutdown & 3] : NULL);
 }
 
-/* --- what only text says ----------------------------------------------------------------------------------------- */
+/* --- what only text says -------------------------------------------------------------------------------------- */
 
 /* "retransmit 12s (4)": the time left and the tries so far */
 static void add_timer_words(struct field_source *source, uint32_t conn_index, struct buf *out)
@@ -249,7 +249,7 @@ static void add_process_words(struct field_source *source, uint32_t conn_index, 
         buf_printf(out, " +%u", processes - 1);
 }
 
-/* --- the table --------------------------------------------------------------------------------------------------- */
+/* --- the table ------------------------------------------------------------------------------------------------ */
 
 #define MEMBER(member, bits, value_kind)                                                                               \
     .offset = offsetof(struct conn, member), .size = sizeof((struct conn *)NULL)->member, .present = (bits),           \

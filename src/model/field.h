@@ -1,7 +1,7 @@
 #pragma once
 /*
- * What there is to say of one connection. One table drives the columns of the list, its JSON keys, its CSV header, what
- * can be sorted by, and the help to all of them.
+ * What there is to say of one connection. One table drives the columns of the list, its JSON keys, its CSV header,
+ * what can be sorted by, and the help to all of them.
  */
 #include <stdbool.h>
 #include <stddef.h>

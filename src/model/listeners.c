@@ -18,8 +18,8 @@ static void insert(struct listeners *listeners, uint32_t index)
     for (; listeners->slots[slot] != NO_INDEX; slot = (slot + 1) & listeners->mask) {
         const struct conn *other = &conns[listeners->slots[slot]];
         /*
-         * One is enough of the many that share a port with SO_REUSEPORT: the one whose queue is longest, because it is asked for
-         * when connections wait.
+         * One is enough of the many that share a port with SO_REUSEPORT: the one whose queue is longest, because it
+         * is asked for when connections wait.
          */
         if (other->netns == conn->netns && other->local_port == conn->local_port &&
             ip_equal(&other->local, &conn->local)) {

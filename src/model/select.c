@@ -8,7 +8,7 @@
 #include "base/text.h"
 #include "model/age.h"
 
-/* --- lists ------------------------------------------------------------------------------------------------------- */
+/* --- lists ---------------------------------------------------------------------------------------------------- */
 
 typedef int (*add_term)(struct selection *selection, const char *term, const char *source, struct error *err);
 
@@ -45,7 +45,7 @@ static int for_each_term(struct selection *selection, const char *text, add_term
     }
 }
 
-/* --- states ------------------------------------------------------------------------------------------------------ */
+/* --- states --------------------------------------------------------------------------------------------------- */
 
 static int add_state(struct selection *selection, const char *term, const char *source, struct error *err)
 {
@@ -80,7 +80,7 @@ int selection_add_states(struct selection *selection, const char *text, struct e
     return for_each_term(selection, text, add_state, err);
 }
 
-/* --- numbers and words ------------------------------------------------------------------------------------------- */
+/* --- numbers and words ---------------------------------------------------------------------------------------- */
 
 static int add_pid(struct selection *selection, const char *term, const char *source, struct error *err)
 {
@@ -170,7 +170,7 @@ void selection_word(const char *word, char ret_word[SELECT_WORD_MAX])
     ret_word[length] = '\0';
 }
 
-/* --- ends of a connection ---------------------------------------------------------------------------------------- */
+/* --- ends of a connection ------------------------------------------------------------------------------------- */
 
 /*
  * Where the port's colon stands, or NULL where the term has no port. The colons of an IPv6 address are not it: it
@@ -255,7 +255,7 @@ int selection_add_peer(struct selection *selection, const char *text, struct err
     return for_each_term(selection, text, add_peer, err);
 }
 
-/* --- matching ---------------------------------------------------------------------------------------------------- */
+/* --- matching ------------------------------------------------------------------------------------------------- */
 
 static bool endpoint_matches(const struct select_endpoint *ends, unsigned count, const struct ip *ip, uint16_t port)
 {
@@ -352,7 +352,9 @@ bool selection_netns_exists(const struct selection *selection, const struct snap
     return false;
 }
 
-/* By the addresses, not the socket's family: a server on an IPv6 socket that takes in both speaks IPv4 to IPv4 peers. */
+/*
+ * By the addresses, not the socket's family: a server on an IPv6 socket that takes in both speaks IPv4 to IPv4 peers.
+ */
 static bool family_matches(const struct selection *selection, const struct conn *conn)
 {
     if (selection->ipv4 == selection->ipv6)

@@ -48,7 +48,10 @@ struct snapshot {
 void snapshot_init(struct snapshot *snapshot);
 void snapshot_deinit(struct snapshot *snapshot);
 
-/* Each adds one zeroed element (a connection: no holder) and returns it, or NULL without memory. Earlier pointers move. */
+/*
+ * Each adds one zeroed element (a connection: no holder) and returns it, or NULL without memory. Earlier pointers
+ * move.
+ */
 struct conn *snapshot_add_conn(struct snapshot *snapshot);
 struct process *snapshot_add_process(struct snapshot *snapshot);
 struct holder *snapshot_add_holder(struct snapshot *snapshot);

@@ -29,7 +29,7 @@ enum conn_state {
 const char *state_name(enum conn_state state);
 
 /*
- * Any spelling that a netstat, ss, PowerShell, BSD, Solaris or German Windows prints, in any case, or the Windows number.
- * Spaces, hyphens and underscores do not matter. Returns STATE_UNKNOWN for anything else.
+ * Any spelling that a netstat, ss, PowerShell, BSD, Solaris or German Windows prints, in any case, or the Windows
+ * number. Spaces, hyphens and underscores do not matter. Returns STATE_UNKNOWN for anything else.
  */
 enum conn_state state_parse(const char *text);

@@ -42,7 +42,7 @@ struct value value_endpoint(const struct ip *ip, uint16_t port)
     return (struct value){ .kind = VALUE_ENDPOINT, .ip = *ip, .port = port };
 }
 
-/* --- order and identity ------------------------------------------------------------------------------------------ */
+/* --- order and identity --------------------------------------------------------------------------------------- */
 
 bool value_equal(const struct value *a, const struct value *b)
 {
@@ -92,7 +92,7 @@ int value_compare(const struct value *a, const struct value *b)
     return order != 0 ? order : compare_numbers(a->port, b->port);
 }
 
-/* --- writing ----------------------------------------------------------------------------------------------------- */
+/* --- writing -------------------------------------------------------------------------------------------------- */
 
 void value_format_ms(struct buf *out, uint64_t ms)
 {

@@ -57,7 +57,7 @@ static int finish(FILE *out)
     return fflush(out) != 0 || ferror(out) ? (errno ? -errno : -EIO) : 0;
 }
 
-/* --- text -------------------------------------------------------------------------------------------------------- */
+/* --- text ----------------------------------------------------------------------------------------------------- */
 
 static void fill_age(struct table *table, bool known, uint64_t ms)
 {
@@ -135,7 +135,7 @@ int count_text(struct groups *groups, const struct count_options *options, FILE 
     return finish(out);
 }
 
-/* --- JSON and CSV ------------------------------------------------------------------------------------------------ */
+/* --- JSON and CSV --------------------------------------------------------------------------------------------- */
 
 /* "peer-net" as "peer_net" */
 static const char *key_word(const struct key *key, char word[32])

@@ -20,7 +20,7 @@ struct rows {
     unsigned column_count;
 };
 
-/* --- order ------------------------------------------------------------------------------------------------------- */
+/* --- order ---------------------------------------------------------------------------------------------------- */
 
 static int by_number(uint64_t a, uint64_t b)
 {
@@ -79,7 +79,7 @@ static int compare_rows(const void *context, uint32_t a, uint32_t b)
     return 0;
 }
 
-/* --- rows and columns -------------------------------------------------------------------------------------------- */
+/* --- rows and columns ----------------------------------------------------------------------------------------- */
 
 static bool several_netns(const struct rows *rows)
 {
@@ -138,7 +138,7 @@ static int finish(struct rows *rows, FILE *out)
     return fflush(out) != 0 || ferror(out) ? (errno ? -errno : -EIO) : 0;
 }
 
-/* --- text -------------------------------------------------------------------------------------------------------- */
+/* --- text ----------------------------------------------------------------------------------------------------- */
 
 static void fill_row(struct rows *rows, struct table *table, uint32_t conn_index)
 {
@@ -192,7 +192,7 @@ int list_text(
     return finish(&rows, out);
 }
 
-/* --- JSON -------------------------------------------------------------------------------------------------------- */
+/* --- JSON ----------------------------------------------------------------------------------------------------- */
 
 int list_json(
     const struct diagnosis *diagnosis, const struct selection *selection, const struct list_options *options, FILE *out)
@@ -225,7 +225,7 @@ int list_json(
     return result;
 }
 
-/* --- CSV --------------------------------------------------------------------------------------------------------- */
+/* --- CSV ------------------------------------------------------------------------------------------------------ */
 
 int list_csv(
     const struct diagnosis *diagnosis, const struct selection *selection, const struct list_options *options, FILE *out)

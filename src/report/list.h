@@ -35,8 +35,8 @@ int list_csv(const struct diagnosis *diagnosis, const struct selection *selectio
     FILE *out);
 
 /*
- * The order in which an operator wants to read: connections with a cause other than normal first; then by state, those
- * of a connection that ends before those of one that lives, listeners last; then oldest first; then by local end.
- * <0, 0, >0.
+ * The order in which an operator wants to read: connections with a cause other than normal first; then by state,
+ * those of a connection that ends before those of one that lives, listeners last; then oldest first; then by local
+ * end. <0, 0, >0.
  */
 int list_default_order(struct field_source *source, uint32_t a, uint32_t b);

@@ -1,9 +1,9 @@
 #pragma once
 /*
- * The paper that the text report is written on: words flow from left to right, break at the width and go on at a hanging
- * indent. Everything that is written is escaped for the terminal (and for ASCII, where the style says so), so that no
- * caller can forget it; colours are the sheet's own business. Typographic characters (· • … §) may be used freely: the
- * sheet replaces them where the style is ASCII. A no-break space keeps words together.
+ * The paper that the text report is written on: words flow from left to right, break at the width and go on at a
+ * hanging indent. Everything that is written is escaped for the terminal (and for ASCII, where the style says so), so
+ * that no caller can forget it; colours are the sheet's own business. Typographic characters (· • … §) may be used
+ * freely: the sheet replaces them where the style is ASCII. A no-break space keeps words together.
  */
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 #pragma once
 /*
- * A table of text in columns as wide as their content. Each row is built twice, first to measure and then to print, in
- * one buffer that is used again and again: a table of a million rows needs the memory of one.
+ * A table of text in columns as wide as their content. Each row is built twice, first to measure and then to print,
+ * in one buffer that is used again and again: a table of a million rows needs the memory of one.
  */
 #include <stdbool.h>
 #include <stdio.h>

@@ -4,9 +4,9 @@
  *   load SOCKETS PROCESSES
  *
  * Half IPv4, half IPv6, on loopback. Process i connects to process i + 1, so that the ends of a connection are in
- * different processes. Of the sockets 1 in 50 is TIME_WAIT; of the connections 1 in 4 is half closed (CLOSE_WAIT on one
- * end, half of these with the end of the stream read; FIN_WAIT_2 on the other), 1 in 10 of the others has data unread,
- * and the rest is ESTABLISHED and idle. Each process has two listeners.
+ * different processes. Of the sockets 1 in 50 is TIME_WAIT; of the connections 1 in 4 is half closed (CLOSE_WAIT on
+ * one end, half of these with the end of the stream read; FIN_WAIT_2 on the other), 1 in 10 of the others has data
+ * unread, and the rest is ESTABLISHED and idle. Each process has two listeners.
  *
  * Prints "ready" when all stand. TIME_WAIT lasts 60 s only: each line on stdin makes up for those that have gone, and
  * prints "ready" again. At the end of stdin everything is closed. Needs CAP_SYS_ADMIN and CAP_NET_ADMIN.

@@ -1,7 +1,7 @@
 #pragma once
 /*
- * What a fuzz target is: one function that takes any bytes and must come back. libFuzzer calls it (meson -Dfuzz=true),
- * or replay.c does with the files of corpus/NAME.
+ * What a fuzz target is: one function that takes any bytes and must come back. libFuzzer calls it (meson
+ * -Dfuzz=true), or replay.c does with the files of corpus/NAME.
  */
 #include <stddef.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /*
- * Command lines of the commands that look at connections: words between NUL bytes. Whatever they are, they are understood or
- * refused with words, and a selection that was understood can be asked about any connection.
+ * Command lines of the commands that look at connections: words between NUL bytes. Whatever they are, they are
+ * understood or refused with words, and a selection that was understood can be asked about any connection.
  */
 #include "fuzz.h"
 

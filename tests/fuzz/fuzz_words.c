@@ -1,4 +1,6 @@
-/* Words that people type: states and addresses. What is understood, is printed in a way that is understood the same. */
+/*
+ * Words that people type: states and addresses. What is understood, is printed in a way that is understood the same.
+ */
 #include "fuzz.h"
 
 #include "model/ip.h"

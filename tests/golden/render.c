@@ -1,6 +1,6 @@
 /*
- * Renders a fixture as the program would render that host: render FORM WIDTH FIXTURE, where FORM is text, colour, ascii,
- * all (every connection) or json. The golden tests compare what it prints.
+ * Renders a fixture as the program would render that host: render FORM WIDTH FIXTURE, where FORM is text, colour,
+ * ascii, all (every connection) or json. The golden tests compare what it prints.
  */
 #include <locale.h>
 #include <stdio.h>

@@ -16,27 +16,32 @@
  *   conn CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:50122 x1204 recv_q=0 send_q=0 last_ack_recv=4h..14m holders=812:17
  *   gap owners-hidden text="…" remedy="…"
  *
- * Words are parted by spaces. A word, or what follows its "=", may stand in double quotes, in which \n \t \r \e \" \\ and
- * \xNN (two lower-case digits) mean what they mean in C: hostile names are written so. Lines may come in any order, but a process stands before
- * what it holds or waits for, and a cgroup or a netns before what names it. Anything that is not understood is an error
- * with the line's number: a fixture with a slip of the pen must not test something else than it says.
+ * Words are parted by spaces. A word, or what follows its "=", may stand in double quotes, in which \n \t \r \e \" \\
+ * and \xNN (two lower-case digits) mean what they mean in C: hostile names are written so. Lines may come in any
+ * order, but a process stands before what it holds or waits for, and a cgroup or a netns before what names it.
+ * Anything that is not understood is an error with the line's number: a fixture with a slip of the pen must not test
+ * something else than it says.
  *
  * host NAME OS KERNEL TIME   All of it may be left out: "web-3", "linux", "6.18.44" and the time above, which never
  *   moves. KERNEL may be "?": unknown. "source" without options: the values above.
  *
- * netns NAME [own] [inode=N]   Starts a namespace: settings, counters, connections and processes that follow are in it,
+ * netns NAME [own] [inode=N]   Starts a namespace: settings, counters, connections and processes that follow are in
+ * it,
  *   unless they say netns=NAME. Without any such line there is one: "host", own.
  *
  * setting NAME VALUE…   A sysctl by its name in src/model/setting.c; one with several numbers takes that many.
- * counter LINE.NAME VALUE   A counter by its line and name in that file: TCP.orphan, TcpExt.ListenDrops, Tcp.RetransSegs.
+ * counter LINE.NAME VALUE   A counter by its line and name in that file: TCP.orphan, TcpExt.ListenDrops,
+ * Tcp.RetransSegs.
  *
- * process PID NAME [KEY=VALUE]…   user= uid= unit= container= command= parent= state= threads= netns= running= cgroup=ID
+ * process PID NAME [KEY=VALUE]…   user= uid= unit= container= command= parent= state= threads= netns= running=
+ * cgroup=ID
  *   fds=OPEN/LIMIT (LIMIT may be "none"; without it unknown) sockets=N. How many TCP sockets it holds is counted.
  *
  * wait PID STATE [KEY=VALUE]…   channel= call= target= fd= threads=: where threads of that process wait. Several
  *   lines: several places.
  *
- * conn STATE LOCAL [PEER] [xN] [KEY=VALUE]…   STATE in any spelling. An address is 10.0.0.5:80, [2001:db8::1]:80 or *:80;
+ * conn STATE LOCAL [PEER] [xN] [KEY=VALUE]…   STATE in any spelling. An address is 10.0.0.5:80, [2001:db8::1]:80 or
+ * *:80;
  *   no PEER: none, as of a listener.
  *   KEY is the name of any field of struct conn, with or without its unit (recv_q or recv_q_bytes); what is named is
  *   known, with all that shares its presence bit, and nothing else is. timer= none, retransmit, keepalive, time_wait,

@@ -46,8 +46,8 @@ static void the_contract_is_kept(void **state)
         "\"source\":{\"kind\":\"linux-sock-diag\",\"elapsed_ms\":12.300}",
         "\"by_state\":{\"LISTEN\":1,\"ESTABLISHED\":9210,\"CLOSE_WAIT\":1204,\"LAST_ACK\":2}",
         "\"verdict\":\"critical\"",
-        "\"id\":\"close-wait-leak\",\"severity\":\"critical\",\"confidence\":\"certain\",\"fault\":\"local-"
-        "application\"",
+        ("\"id\":\"close-wait-leak\",\"severity\":\"critical\",\"confidence\":\"certain\","
+         "\"fault\":\"local-application\""),
         "\"unit\":\"spool.service\",\"container\":\"4f0c1ab2cd3e\",\"fds_open\":1267,\"fds_limit\":4096",
         "\"local\":{\"address\":\"10.0.0.5\",\"port\":9100},\"remote\":null",
         "\"peers\":[{\"address\":\"10.1.2.3\",\"count\":1200}",

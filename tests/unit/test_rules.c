@@ -1,6 +1,6 @@
 /*
- * Each finding twice: a host on which it must be made, and the look-alike on which it must not. Hosts differ in the one thing that
- * decides.
+ * Each finding twice: a host on which it must be made, and the look-alike on which it must not. Hosts differ in the
+ * one thing that decides.
  */
 #include "diagnose/diagnose.h"
 
@@ -270,7 +270,10 @@ static void an_orphan_has_an_inferred_owner_and_a_time_left(void **state)
     assert_int_equal(finding->owner->pid, 812);
     assert_int_equal(finding->process_count, 0);
     assert_true(finding->give_up_known);
-    /* 0.2 s doubling, 25.4 s in all at the next time-out but 12 s from now; 102.2 s are over at the one after next: 12 + 25.6 + 51.2 */
+    /*
+     * 0.2 s doubling, 25.4 s in all at the next time-out but 12 s from now; 102.2 s are over at the one after next:
+     * 12 + 25.6 + 51.2
+     */
     assert_in_range(finding->last_give_up_ms, 88000, 90000);
     diagnosis_deinit(&diagnosis);
     snapshot_deinit(&snapshot);

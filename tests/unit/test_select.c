@@ -4,7 +4,7 @@
 
 #include "small_host.h"
 
-/* --- parsing ----------------------------------------------------------------------------------------------------- */
+/* --- parsing -------------------------------------------------------------------------------------------------- */
 
 static void every_spelling_of_a_state_is_taken(void **state)
 {
@@ -143,7 +143,7 @@ static void lists_have_an_end(void **state)
     assert_int_equal(selection_add_names(&selection, longest + 1, NULL), 0);
 }
 
-/* --- matching ---------------------------------------------------------------------------------------------------- */
+/* --- matching ------------------------------------------------------------------------------------------------- */
 
 enum { NGINX_80, JAVA_OUT, SHARED, V6, MAPPED, OTHER_NS, ORPHAN, CONN_KINDS };
 

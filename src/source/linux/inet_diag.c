@@ -29,8 +29,8 @@ enum conn_state inet_diag_state(unsigned kernel_state)
 }
 
 /*
- * Where the fields of struct tcp_info that we read stand (include/uapi/linux/tcp.h). The struct only ever grows at its end,
- * and each kernel sends as much as it knows: a field is there when the attribute reaches over it.
+ * Where the fields of struct tcp_info that we read stand (include/uapi/linux/tcp.h). The struct only ever grows at
+ * its end, and each kernel sends as much as it knows: a field is there when the attribute reaches over it.
  */
 enum tcp_info_offset {
     TCPI_PROBES = 3,

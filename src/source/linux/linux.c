@@ -1,6 +1,6 @@
 /*
- * A snapshot of a Linux host: one walk over /proc for owners and namespaces, then the sockets, settings and counters of each
- * namespace, then what is worth knowing of the processes that turned out to hold TCP sockets.
+ * A snapshot of a Linux host: one walk over /proc for owners and namespaces, then the sockets, settings and counters
+ * of each namespace, then what is worth knowing of the processes that turned out to hold TCP sockets.
  */
 #include <errno.h>
 #include <inttypes.h>

@@ -91,7 +91,9 @@ int netns_list(struct snapshot *snapshot, const struct owners *owners, uint32_t 
     return 0;
 }
 
-/* A descriptor of the namespace, or a negative errno. What was opened is the namespace meant: its inode is compared. */
+/*
+ * A descriptor of the namespace, or a negative errno. What was opened is the namespace meant: its inode is compared.
+ */
 static int open_netns(const struct snapshot *snapshot, const struct owners *owners, uint32_t index)
 {
     const struct netns *netns = &snapshot->netns[index];
@@ -128,7 +130,9 @@ int netns_enter(struct snapshot *snapshot, const struct owners *owners, uint32_t
         result = setns(fd, CLONE_NEWNET) < 0 ? -errno : 0;
         if (result == 0) {
             result = visit(snapshot, netns, data);
-            /* Coming home needs the same privilege that leaving did, and what we read next must not be of elsewhere. */
+            /*
+             * Coming home needs the same privilege that leaving did, and what we read next must not be of elsewhere.
+             */
             if (setns(home, CLONE_NEWNET) < 0)
                 abort();
         }

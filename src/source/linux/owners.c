@@ -146,7 +146,9 @@ static int build_table(struct owners *owners, struct snapshot *snapshot)
     if (owners->table == NULL)
         return -ENOMEM;
     memset(owners->table, 0xff, owners->slots * sizeof *owners->table); /* NO_INDEX */
-    /* From the last to the first, each put before those of the same socket: their lists keep the order of the walk. */
+    /*
+     * From the last to the first, each put before those of the same socket: their lists keep the order of the walk.
+     */
     for (size_t i = snapshot->holder_count; i-- > 0;) {
         size_t slot = slot_of(owners, snapshot, snapshot->holders[i].inode);
         snapshot->holders[i].next = owners->table[slot];

@@ -2,8 +2,8 @@
 /*
  * Who holds which socket, from one walk over /proc.
  *
- * The walk comes before the sockets are read. A socket that has been stuck for a while existed during both, so it cannot
- * seem to have no owner; only one that was opened in between can, and it is too young to matter.
+ * The walk comes before the sockets are read. A socket that has been stuck for a while existed during both, so it
+ * cannot seem to have no owner; only one that was opened in between can, and it is too young to matter.
  */
 #include "model/snapshot.h"
 
@@ -21,8 +21,8 @@ struct owners {
 };
 
 /*
- * Fills the snapshot's holders, its processes that hold sockets (pid, descriptor counts, namespace) and its namespaces.
- * Returns 0 or a negative errno (no /proc, no memory). Release with owners_deinit() in any case.
+ * Fills the snapshot's holders, its processes that hold sockets (pid, descriptor counts, namespace) and its
+ * namespaces. Returns 0 or a negative errno (no /proc, no memory). Release with owners_deinit() in any case.
  */
 int owners_walk(struct owners *owners, struct snapshot *snapshot);
 void owners_deinit(struct owners *owners);

@@ -118,7 +118,10 @@ int proc_parse_net_tcp_row(const char *row, bool ipv6, struct conn *ret_conn)
     conn.uid = (uint32_t)uid;
     conn.inode = (uint32_t)inode;
     conn.present = CONN_QUEUES | CONN_TIMER | CONN_INODE;
-    /* Sockets proper go on: references, address, rto … ; mini-sockets end here: get_tcp4_sock(), get_timewait4_sock(). */
+    /*
+     * Sockets proper go on: references, address, rto … ; mini-sockets end here: get_tcp4_sock(),
+     * get_timewait4_sock().
+     */
     uint64_t references, address, rto_ticks;
     if (take_decimal(&text, &references) && take_char(&text, ' ') && take_hex(&text, 16, &address) &&
         take_decimal(&text, &rto_ticks) && rto_ticks > 0 && rto_ticks <= UINT32_MAX / TICK_MS) {

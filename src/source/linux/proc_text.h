@@ -1,7 +1,7 @@
 #pragma once
 /*
- * The texts of /proc as values. Pure and bounded: text in, values out; a text that is not as expected yields less, never
- * an error. Formats: proc(5), Documentation/filesystems/proc.rst, Documentation/networking/proc_net_tcp.rst.
+ * The texts of /proc as values. Pure and bounded: text in, values out; a text that is not as expected yields less,
+ * never an error. Formats: proc(5), Documentation/filesystems/proc.rst, Documentation/networking/proc_net_tcp.rst.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -10,7 +10,9 @@
 #include "model/conn.h"
 #include "model/setting.h"
 
-/* One row of /proc/net/tcp or tcp6 (without its newline). Returns 0, or -EBADMSG for the heading and anything else. */
+/*
+ * One row of /proc/net/tcp or tcp6 (without its newline). Returns 0, or -EBADMSG for the heading and anything else.
+ */
 int proc_parse_net_tcp_row(const char *row, bool ipv6, struct conn *ret_conn);
 
 struct proc_stat {
@@ -39,8 +41,8 @@ size_t proc_parse_cgroup(const char *text, const char **ret_path);
 /* The systemd unit that a cgroup path belongs to: its last part that is a unit. Length 0: none. */
 size_t proc_cgroup_unit(const char *path, const char **ret_unit);
 /*
- * The container that a cgroup path belongs to: the first 12 characters of its id (Docker, containerd, CRI-O, Podman), or
- * its name (LXC, systemd-nspawn). Length 0: none.
+ * The container that a cgroup path belongs to: the first 12 characters of its id (Docker, containerd, CRI-O, Podman),
+ * or its name (LXC, systemd-nspawn). Length 0: none.
  */
 size_t proc_cgroup_container(const char *path, const char **ret_container);
 
@@ -50,5 +52,7 @@ void proc_parse_counters(const char *text, enum counter_file file, struct net_va
 void proc_parse_setting(const char *text, enum setting setting, struct net_values *values);
 /* How many ports between first and last a list like "8080,9000-9010" reserves. */
 unsigned proc_count_reserved_ports(const char *text, unsigned first, unsigned last);
-/* /proc/PID/syscall: the number and its first argument; number -1: running, or not in a call. Returns 0 or -EBADMSG. */
+/*
+ * /proc/PID/syscall: the number and its first argument; number -1: running, or not in a call. Returns 0 or -EBADMSG.
+ */
 int proc_parse_syscall(const char *text, long *ret_number, uint64_t *ret_argument);

@@ -94,8 +94,8 @@ const char *processes_container_of(struct snapshot *snapshot, uint32_t pid)
 }
 
 /*
- * The name of a user, from /etc/passwd only: the name service may ask a server, and this tool runs on machines whose network
- * is what is broken. Else the number.
+ * The name of a user, from /etc/passwd only: the name service may ask a server, and this tool runs on machines whose
+ * network is what is broken. Else the number.
  */
 static const char *user_name(struct snapshot *snapshot, const char *passwd, uint32_t uid)
 {

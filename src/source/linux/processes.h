@@ -3,14 +3,14 @@
 #include "model/snapshot.h"
 
 /*
- * Fills in name, command, user, parent, state, age, descriptor limit, unit, container and cgroup of every process of the
- * snapshot. One that has gone meanwhile is called "(gone)".
+ * Fills in name, command, user, parent, state, age, descriptor limit, unit, container and cgroup of every process of
+ * the snapshot. One that has gone meanwhile is called "(gone)".
  */
 void processes_describe(struct snapshot *snapshot);
 
 /*
- * Notes where the threads of those processes wait that hold connections which may be stuck because nobody acts: closed by
- * the peer, or a listener with connections waiting.
+ * Notes where the threads of those processes wait that hold connections which may be stuck because nobody acts:
+ * closed by the peer, or a listener with connections waiting.
  */
 void processes_find_waits(struct snapshot *snapshot);
 

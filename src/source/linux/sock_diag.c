@@ -40,8 +40,8 @@ static int take_message(const struct nlmsghdr *header, void *data)
 
 /*
  * One walk over the kernel's tables for both families: only the older request does that (inet_diag_dump_compat() in
- * net/ipv4/inet_diag.c); SOCK_DIAG_BY_FAMILY would walk them twice, which is what a namespace costs on a loaded host: the table of
- * connections is shared by all of them.
+ * net/ipv4/inet_diag.c); SOCK_DIAG_BY_FAMILY would walk them twice, which is what a namespace costs on a loaded host:
+ * the table of connections is shared by all of them.
  */
 static int dump_all(struct mnl_socket *socket, struct dump *dump)
 {

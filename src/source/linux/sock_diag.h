@@ -3,8 +3,8 @@
 #include "model/snapshot.h"
 
 /*
- * Appends the connections, marked as of namespace `netns`; a socket that was seen twice because it moved meanwhile is kept
- * once. Returns 0; -ENOMEM; or the kernel's refusal (-EPERM, -EACCES, -ENOENT without tcp_diag, …), in which case
- * nothing was appended.
+ * Appends the connections, marked as of namespace `netns`; a socket that was seen twice because it moved meanwhile is
+ * kept once. Returns 0; -ENOMEM; or the kernel's refusal (-EPERM, -EACCES, -ENOENT without tcp_diag, …), in which
+ * case nothing was appended.
  */
 int sock_diag_read(struct snapshot *snapshot, uint16_t netns);
