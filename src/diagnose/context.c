@@ -4,7 +4,7 @@
 
 void context_init(struct context *context, const struct snapshot *snapshot)
 {
-    *context = (struct context){ .snapshot = snapshot };
+    context->snapshot = snapshot;
     listeners_init(&context->listeners, snapshot);
 }
 

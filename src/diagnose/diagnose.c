@@ -65,6 +65,23 @@ static void apply_selection(
     *count = kept;
 }
 
+/*
+ * One root cause, one finding: what waits for a peer that is on this host, and is itself found to be at fault, is that
+ * finding's proof and needs none of its own.
+ */
+static void yield_to_other_ends(const struct context *context, struct stuck *stuck, size_t *count)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < *count; i++) {
+        uint32_t pair = stuck[i].pair;
+        bool yields = rules[stuck[i].rule].fault != FAULT_LOCAL_APPLICATION && pair != NO_INDEX &&
+            context->selected[pair] && rules[context->causes[pair]].fault == FAULT_LOCAL_APPLICATION;
+        if (!yields)
+            stuck[kept++] = stuck[i];
+    }
+    *count = kept;
+}
+
 static int worst_first(const void *a, const void *b)
 {
     const struct finding *one = a, *other = b;
@@ -75,19 +92,49 @@ static int worst_first(const void *a, const void *b)
     return strcmp(one->id, other->id);
 }
 
-static void make_findings(
-    const struct context *context, const struct group *groups, size_t count, struct diagnosis *diagnosis)
+/* Too few to be worth a finding: then they are normal. */
+static bool is_too_small(const struct group *group, uint8_t *causes)
 {
-    diagnosis->findings = arena_alloc(&diagnosis->arena, count * sizeof *diagnosis->findings);
-    diagnosis->finding_count = count;
+    if (group->count >= group->rule->limits.least_count)
+        return false;
+    for (size_t i = 0; i < group->count; i++)
+        causes[group->conns[i]] = 0;
+    return true;
+}
+
+static void judge(const struct finding *finding, struct diagnosis *diagnosis)
+{
+    if (finding->severity == SEVERITY_CRITICAL)
+        diagnosis->verdict = VERDICT_CRITICAL;
+    else if (finding->severity == SEVERITY_WARNING && diagnosis->verdict == VERDICT_HEALTHY)
+        diagnosis->verdict = VERDICT_WARNING;
+}
+
+static void make_findings(const struct context *context, const struct group *groups, size_t count, uint8_t *causes,
+    struct diagnosis *diagnosis)
+{
+    struct finding_list list = { 0 };
     for (size_t i = 0; i < count; i++) {
-        finding_make(context, &groups[i], &diagnosis->arena, &diagnosis->findings[i]);
-        if (diagnosis->findings[i].severity == SEVERITY_CRITICAL)
-            diagnosis->verdict = VERDICT_CRITICAL;
-        else if (diagnosis->findings[i].severity == SEVERITY_WARNING && diagnosis->verdict == VERDICT_HEALTHY)
-            diagnosis->verdict = VERDICT_WARNING;
+        if (is_too_small(&groups[i], causes))
+            continue;
+        struct finding finding;
+        finding_make(context, &groups[i], &diagnosis->arena, &finding);
+        *finding_list_add(&list, groups[i].rule) = finding;
     }
-    qsort(diagnosis->findings, count, sizeof *diagnosis->findings, worst_first);
+    for (unsigned i = 1; i < rule_count; i++) {
+        if (rules[i].assess != NULL)
+            rules[i].assess(context, &rules[i], &diagnosis->arena, &list);
+    }
+    diagnosis->findings = arena_alloc(&diagnosis->arena, list.count * sizeof *list.items);
+    diagnosis->finding_count = list.count;
+    diagnosis->wants_rates = list.wants_rates;
+    if (list.count > 0) {
+        qsort(list.items, list.count, sizeof *list.items, worst_first);
+        memcpy(diagnosis->findings, list.items, list.count * sizeof *list.items);
+    }
+    for (size_t i = 0; i < list.count; i++)
+        judge(&list.items[i], diagnosis);
+    free(list.items);
 }
 
 static const char *const *cause_ids(struct arena *arena)
@@ -102,13 +149,15 @@ int diagnose(const struct snapshot *snapshot, const struct selection *selection,
 {
     struct diagnosis diagnosis = { .snapshot = snapshot, .verdict = VERDICT_HEALTHY };
     arena_init(&diagnosis.arena);
-    struct context context = { 0 };
     struct stuck *stuck = NULL;
     struct group *groups = NULL;
     size_t count = 0, group_count = 0;
     uint8_t *causes = arena_alloc(&diagnosis.arena, snapshot->conn_count);
     bool *selected = calloc(snapshot->conn_count + 1, sizeof *selected);
     diagnosis.causes = causes;
+    struct context context = {
+        .selected = selected, .selects_all = selection == NULL || selection_is_empty(selection), .causes = causes
+    };
     diagnosis.cause_ids = cause_ids(&diagnosis.arena);
 
     context_init(&context, snapshot);
@@ -120,9 +169,11 @@ int diagnose(const struct snapshot *snapshot, const struct selection *selection,
         result = pair_find(snapshot, stuck, count);
     }
     if (result == 0)
+        yield_to_other_ends(&context, stuck, &count);
+    if (result == 0)
         result = group_fold(&context, stuck, count, &diagnosis.arena, &groups, &group_count);
     if (result == 0) {
-        make_findings(&context, groups, group_count, &diagnosis);
+        make_findings(&context, groups, group_count, causes, &diagnosis);
         notes_make(&context, &diagnosis, selected);
         *ret_diagnosis = diagnosis;
     } else {

@@ -181,6 +181,7 @@ void finding_make(
         .count = group->count,
         .netns = group->netns,
         .conns = group->conns,
+        .conn_count = group->count,
         .age_known = group->ages_known,
         .age_at_least = true,
         .oldest_ms = group->oldest_ms,
@@ -202,4 +203,15 @@ void finding_make(
     }
     group->rule->word(context, group, arena, &finding);
     *ret_finding = finding;
+}
+
+struct finding *finding_list_add(struct finding_list *list, const struct rule *rule)
+{
+    if (list->count == list->capacity) {
+        list->capacity = list->capacity ? list->capacity * 2 : 8;
+        list->items = xrealloc_array(list->items, list->capacity, sizeof *list->items);
+    }
+    struct finding *finding = &list->items[list->count++];
+    *finding = (struct finding){ .id = rule->id, .fault = rule->fault, .confidence = CONFIDENCE_CERTAIN };
+    return finding;
 }

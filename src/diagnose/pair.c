@@ -37,14 +37,20 @@ static bool are_ends_of_one(const struct conn *one, const struct conn *other)
  */
 static bool can_be_opposite(enum conn_state stuck, enum conn_state other)
 {
-    switch (stuck) {
-    case STATE_CLOSE_WAIT: /* the peer has sent its FIN, and we have acknowledged it */
-        return other == STATE_FIN_WAIT_2 || other == STATE_FIN_WAIT_1;
-    case STATE_LAST_ACK: /* and now ours is on its way */
-        return other == STATE_FIN_WAIT_2 || other == STATE_FIN_WAIT_1 || other == STATE_TIME_WAIT;
-    default:
-        return false;
-    }
+    /* RFC 9293 §3.3.2, figure 5, seen from both ends; what is on its way makes neighbours of some states. */
+    static const uint32_t opposites[STATE_COUNT] = {
+        [STATE_SYN_SENT] = STATE_BIT(STATE_SYN_RECEIVED) | STATE_BIT(STATE_SYN_SENT),
+        [STATE_SYN_RECEIVED] = STATE_BIT(STATE_SYN_SENT) | STATE_BIT(STATE_ESTABLISHED) | STATE_BIT(STATE_FIN_WAIT_1),
+        [STATE_ESTABLISHED] = STATE_BIT(STATE_ESTABLISHED) | STATE_BIT(STATE_SYN_RECEIVED) |
+            STATE_BIT(STATE_FIN_WAIT_1),
+        [STATE_FIN_WAIT_1] = STATE_BIT(STATE_ESTABLISHED) | STATE_BIT(STATE_CLOSE_WAIT) | STATE_BIT(STATE_FIN_WAIT_1) |
+            STATE_BIT(STATE_CLOSING) | STATE_BIT(STATE_LAST_ACK) | STATE_BIT(STATE_SYN_RECEIVED),
+        [STATE_FIN_WAIT_2] = STATE_BIT(STATE_CLOSE_WAIT) | STATE_BIT(STATE_LAST_ACK),
+        [STATE_CLOSE_WAIT] = STATE_BIT(STATE_FIN_WAIT_2) | STATE_BIT(STATE_FIN_WAIT_1),
+        [STATE_CLOSING] = STATE_BIT(STATE_FIN_WAIT_1) | STATE_BIT(STATE_CLOSING) | STATE_BIT(STATE_TIME_WAIT),
+        [STATE_LAST_ACK] = STATE_BIT(STATE_FIN_WAIT_2) | STATE_BIT(STATE_FIN_WAIT_1) | STATE_BIT(STATE_TIME_WAIT),
+    };
+    return (unsigned)stuck < STATE_COUNT && (opposites[stuck] & STATE_BIT(other)) != 0;
 }
 
 int pair_find(const struct snapshot *snapshot, struct stuck *stuck, size_t count)

@@ -20,6 +20,9 @@ struct group;
 /* The snapshot with the look-ups that rules need. */
 struct context {
     const struct snapshot *snapshot;
+    const bool *selected;  /* for each connection: whether the person asked for it */
+    bool selects_all;      /* nothing was left out: findings about the whole host are in place */
+    const uint8_t *causes; /* what is known so far: indexes into rules; 0: normal */
     struct listeners listeners;
 };
 
@@ -27,6 +30,7 @@ struct context {
  * When a finding is worth which severity; 0: this measure does not raise it. One row for each finding, in findings.c.
  */
 struct limits {
+    uint64_t least_count;     /* fewer connections of one owner and service than this are normal */
     uint64_t settle_ms;       /* younger than this is the state's normal life */
     uint64_t warning_count;   /* connections */
     uint64_t warning_age_ms;  /* of the oldest, whatever the count */
@@ -34,15 +38,28 @@ struct limits {
     uint64_t critical_age_ms; /* … this old */
 };
 
+/* Where findings are put. */
+struct finding_list {
+    struct finding *items;
+    size_t count, capacity;
+    bool wants_rates; /* see struct diagnosis */
+};
+
+/*
+ * A rule is either about connections (states, applies, word) or about the host: a process, a port range (assess).
+ */
 struct rule {
     const char *id;
-    uint32_t states; /* STATE_BIT()s it is about */
+    uint32_t states; /* STATE_BIT()s it is about; 0: it is about the host */
     enum fault fault;
     /* Whether this is why the connection is in its state; rules that stand earlier in the table have declined. */
     bool (*applies)(const struct context *context, const struct conn *conn, const struct limits *limits);
     /* Fills in title, why, evidence, ruled_out and the fixes; may lower the confidence and raise the severity. */
     void (*word)(
         const struct context *context, const struct group *group, struct arena *arena, struct finding *finding);
+    /* Adds its findings, as many as there are, by finding_list_add(). Called when all connections have their causes. */
+    void (*assess)(
+        const struct context *context, const struct rule *rule, struct arena *arena, struct finding_list *list);
     struct limits limits;
 };
 
@@ -111,6 +128,9 @@ int group_fold(const struct context *context, struct stuck *stuck, size_t count,
 /* The finding of a group: all that does not depend on the rule, then the rule's words. */
 void finding_make(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *ret_finding);
+
+/* A new finding of the rule with its id and fault, severity info, confidence certain; the pointer holds until the next. */
+struct finding *finding_list_add(struct finding_list *list, const struct rule *rule);
 
 /* --- notes.c ---------------------------------------------------------------------------------------------------- */
 

@@ -67,7 +67,7 @@ struct finding {
     enum fault fault;
     const char *title; /* one sentence, names the owner and the number; no full stop */
     const char *why;
-    uint64_t count; /* connections */
+    uint64_t count; /* what the finding counts: its connections, but for findings about the host */
 
     const struct process *owner; /* NULL: nobody on this host */
     bool owner_inferred;         /* not the holder, but the process that listens on the local port */
@@ -93,7 +93,8 @@ struct finding {
     struct lines evidence, ruled_out, will_not_help;
     struct fixes fix_now, fix_for_good;
 
-    const uint32_t *conns; /* indexes into snapshot.conns: all of them, oldest first */
+    const uint32_t *conns; /* indexes into snapshot.conns, oldest first */
+    size_t conn_count;
 };
 
 /* Connections in a state that is worth a word although nothing is wrong: "TIME_WAIT: 8,120: normal, …" */
@@ -108,6 +109,8 @@ struct diagnosis {
     struct finding *findings; /* worst first */
     size_t finding_count;
     struct lines notes; /* why what looks alarming is not: the healthy part of the report */
+    /* A rule would judge better if it knew how fast a counter rises: read the counters again, and diagnose again. */
+    bool wants_rates;
 
     const uint8_t *causes;        /* one for each connection of the snapshot */
     const char *const *cause_ids; /* names of those numbers; number 0 is "normal" */

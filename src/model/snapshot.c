@@ -122,3 +122,23 @@ const struct net_values *snapshot_net_values(const struct snapshot *snapshot, co
 {
     return conn->netns < snapshot->netns_count ? &snapshot->net_values[conn->netns] : NULL;
 }
+
+bool snapshot_counter_rise(
+    const struct snapshot *snapshot, uint32_t netns, enum counter counter, int64_t *ret_rise, uint64_t *ret_ms)
+{
+    const struct snapshot *earlier = snapshot->earlier;
+    if (earlier == NULL || netns >= snapshot->netns_count || snapshot->taken_at_ms <= earlier->taken_at_ms)
+        return false;
+    const struct net_values *now = &snapshot->net_values[netns];
+    for (size_t i = 0; i < earlier->netns_count; i++) {
+        const struct net_values *then = &earlier->net_values[i];
+        if (earlier->netns[i].inode != snapshot->netns[netns].inode)
+            continue;
+        if (!now->has_counter[counter] || !then->has_counter[counter])
+            return false;
+        *ret_rise = now->counters[counter] - then->counters[counter];
+        *ret_ms = snapshot->taken_at_ms - earlier->taken_at_ms;
+        return true;
+    }
+    return false;
+}

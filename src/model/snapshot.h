@@ -30,6 +30,12 @@ struct snapshot {
     uint32_t elapsed_us;  /* how long the looking took */
     uint32_t page_bytes;  /* of a memory page; 0: unknown */
 
+    /*
+     * An earlier reading of the same host, for what changes: NULL where there is none; not owned. One without connections
+     * has only the counters. Its namespaces are found by inode.
+     */
+    const struct snapshot *earlier;
+
     struct conn *conns;
     size_t conn_count, conn_capacity;
     struct process *processes;
@@ -70,3 +76,9 @@ const struct process *snapshot_process_by_pid(const struct snapshot *snapshot, u
 const struct cgroup *snapshot_cgroup_by_id(const struct snapshot *snapshot, uint64_t id);
 const struct netns *snapshot_netns(const struct snapshot *snapshot, const struct conn *conn);
 const struct net_values *snapshot_net_values(const struct snapshot *snapshot, const struct conn *conn);
+/*
+ * By how much a counter of a namespace (an index) has risen since the earlier reading, and over which time. False where
+ * there is none, or the counter is unknown in one of them.
+ */
+bool snapshot_counter_rise(
+    const struct snapshot *snapshot, uint32_t netns, enum counter counter, int64_t *ret_rise, uint64_t *ret_ms);

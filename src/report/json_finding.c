@@ -203,7 +203,7 @@ static void conn_object(struct json *json, const struct snapshot *snapshot, cons
 
 void json_finding(struct json *json, const struct snapshot *snapshot, const struct finding *finding, bool all_conns)
 {
-    uint64_t shown = !all_conns && finding->count > REPORT_SAMPLE ? REPORT_SAMPLE : finding->count;
+    uint64_t shown = !all_conns && finding->conn_count > REPORT_SAMPLE ? REPORT_SAMPLE : finding->conn_count;
     json_object(json);
     json_member_string(json, "id", finding->id);
     json_member_string(json, "severity", severity_name(finding->severity));

@@ -78,7 +78,7 @@ static void texts_of(const struct cells *cells, const char **texts)
 
 void text_conns(struct sheet *sheet, const struct diagnosis *diagnosis, const struct finding *finding, bool all)
 {
-    if (finding->count == 0 || (finding->count > FEW && !all))
+    if (finding->conn_count == 0 || (finding->conn_count > FEW && !all))
         return;
     const struct snapshot *snapshot = diagnosis->snapshot;
     struct cells cells = { 0 };
@@ -86,7 +86,7 @@ void text_conns(struct sheet *sheet, const struct diagnosis *diagnosis, const st
     size_t widths[COLUMN_COUNT], total = 0;
     for (size_t i = 0; i < COLUMN_COUNT; i++)
         widths[i] = text_width(headers[i]);
-    for (uint64_t i = 0; i < finding->count; i++) {
+    for (uint64_t i = 0; i < finding->conn_count; i++) {
         cells_fill(&cells, snapshot, &snapshot->conns[finding->conns[i]]);
         texts_of(&cells, texts);
         for (size_t c = 0; c < COLUMN_COUNT; c++) {
@@ -100,12 +100,12 @@ void text_conns(struct sheet *sheet, const struct diagnosis *diagnosis, const st
     /* Beside the label, or below it, or without columns. */
     size_t start = BODY_COLUMN + total <= sheet->width ? BODY_COLUMN : 2 * LABEL_COLUMN;
     bool table = start + total <= sheet->width;
-    text_label(sheet, finding->count == 1 ? "Socket" : "Sockets");
+    text_label(sheet, finding->conn_count == 1 ? "Socket" : "Sockets");
     if (table && start < BODY_COLUMN)
         sheet_fresh_line(sheet);
     if (table)
         table_row(sheet, INK_DIM, headers, widths, start);
-    for (uint64_t i = 0; i < finding->count; i++) {
+    for (uint64_t i = 0; i < finding->conn_count; i++) {
         cells_fill(&cells, snapshot, &snapshot->conns[finding->conns[i]]);
         texts_of(&cells, texts);
         if (table)

@@ -29,7 +29,7 @@ static enum ink ink_of(const struct diagnosis *diagnosis, enum conn_state state)
 {
     for (size_t i = 0; i < diagnosis->finding_count; i++) {
         const struct finding *finding = &diagnosis->findings[i];
-        if (finding->count > 0 && diagnosis->snapshot->conns[finding->conns[0]].state == state)
+        if (finding->conn_count > 0 && diagnosis->snapshot->conns[finding->conns[0]].state == state)
             return text_severity_ink(finding->severity);
     }
     return INK_PLAIN;

@@ -37,7 +37,7 @@ static void owner_row(struct sheet *sheet, const struct diagnosis *diagnosis, co
 {
     row(sheet, "process");
     if (finding->owner == NULL) {
-        const struct conn *conn = finding->count ? &diagnosis->snapshot->conns[finding->conns[0]] : NULL;
+        const struct conn *conn = finding->conn_count ? &diagnosis->snapshot->conns[finding->conns[0]] : NULL;
         bool held = conn == NULL || !conn_has(conn, CONN_INODE) || conn->inode != 0;
         sheet_text(sheet, INK_PLAIN, held ? "not visible from here" : "none: only the kernel still holds them");
         return;

@@ -149,6 +149,8 @@ void sick_host_init(struct sick_host *host)
     leak(host, &diagnosis->findings[0]);
     last_ack(host, &diagnosis->findings[1]);
     idle(host, &diagnosis->findings[2]);
+    for (size_t i = 0; i < diagnosis->finding_count; i++)
+        diagnosis->findings[i].conn_count = diagnosis->findings[i].count;
     lines_add(&diagnosis->notes, &diagnosis->arena, "9,210 ESTABLISHED are what a busy server has");
 }
 
