@@ -162,6 +162,22 @@ static void a_peer_that_does_not_read_is_at_fault_in_closing(void **state)
     snapshot_deinit(&snapshot);
 }
 
+/* A person who asks for these connections only is not shown what is about the host; the risk must still be told. */
+static void near_the_limit_a_selection_raises_the_severity(void **state)
+{
+    (void)state;
+    struct snapshot snapshot;
+    struct diagnosis diagnosis;
+    struct selection selection = { .states = STATE_BIT(STATE_FIN_WAIT_1) };
+    fixture_must(&snapshot, ORPHANS("500") FIN_WAIT_1_20 "inode=0 " RETRANSMITTED_6 "\n");
+    assert_int_equal(diagnose(&snapshot, &selection, &diagnosis), 0);
+    assert_int_equal(diagnosis.finding_count, 1);
+    assert_string_equal(diagnosis.findings[0].id, "fin-wait-1-unanswered");
+    assert_int_equal(diagnosis.findings[0].severity, SEVERITY_CRITICAL);
+    diagnosis_deinit(&diagnosis);
+    snapshot_deinit(&snapshot);
+}
+
 static void fin_wait_2_has_a_time_left_unless_it_is_held(void **state)
 {
     (void)state;
@@ -196,6 +212,7 @@ int main(void)
         cmocka_unit_test(every_finding_fires_somewhere_above),
         cmocka_unit_test(a_process_that_does_not_read_is_at_fault_itself),
         cmocka_unit_test(a_peer_that_does_not_read_is_at_fault_in_closing),
+        cmocka_unit_test(near_the_limit_a_selection_raises_the_severity),
         cmocka_unit_test(fin_wait_2_has_a_time_left_unless_it_is_held),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
