@@ -38,8 +38,10 @@ static void rule_out_network(struct arena *arena, struct finding *finding)
         "The network and the peer: the peer's FIN has arrived and was acknowledged, nothing is outstanding from them.");
 }
 
-static void rule_out_blocked_writer(struct arena *arena, struct finding *finding)
+static void rule_out_blocked_writer(struct arena *arena, const struct group *group, struct finding *finding)
 {
+    if (group->unsent_bytes > 0)
+        return;
     lines_add(&finding->ruled_out, arena, "A peer that does not take data: Send-Q is 0, nothing waits to be sent.");
 }
 
@@ -92,7 +94,7 @@ void close_wait_not_accepted_word(
     const struct conn *listener = group->listener;
     const char *service = words_service(arena, context, group);
     const char *owner = words_process(arena, finding->owner);
-    const char *obstacle = words_obstacle(arena, finding->owner);
+    const char *obstacle = words_listener_obstacle(arena, context->snapshot, listener, finding->owner);
 
     finding->title = arena_printf(arena, "%s does not accept: %s %s %s closed by the peer before anyone took %s", owner,
         words_conns(arena, group->count), service, group->count == 1 ? "was" : "were",
@@ -238,7 +240,7 @@ void close_wait_inherited_word(
     words_descriptors(arena, finding->owner, &finding->evidence);
 
     rule_out_network(arena, finding);
-    rule_out_blocked_writer(arena, finding);
+    rule_out_blocked_writer(arena, group, finding);
     rule_out_half_close(arena, group, finding);
     if (shared)
         lines_add(&finding->ruled_out, arena, "A fork() in progress: every holder has been running for a while.");
@@ -319,7 +321,7 @@ void close_wait_unread_word(
     words_descriptors(arena, finding->owner, &finding->evidence);
 
     rule_out_network(arena, finding);
-    rule_out_blocked_writer(arena, finding);
+    rule_out_blocked_writer(arena, group, finding);
     lines_add(&finding->ruled_out, arena,
         "A forgotten close() after the end of stream: it has not been read yet (Recv-Q would be 0).");
     judge_age(group, finding);
@@ -383,7 +385,7 @@ void close_wait_leak_word(
         lines_add(&finding->evidence, arena, "%s %s.", owner, obstacle);
 
     rule_out_network(arena, finding);
-    rule_out_blocked_writer(arena, finding);
+    rule_out_blocked_writer(arena, group, finding);
     lines_add(&finding->ruled_out, arena, "An end of stream that nobody noticed: it would count 1 in Recv-Q.");
     rule_out_half_close(arena, group, finding);
     if (finding->process_count == 1)

@@ -150,9 +150,20 @@ static bool is_incoming(
 
 /* --- folding ---------------------------------------------------------------------------------------------------- */
 
+/*
+ * The process that accepts. A service manager keeps the sockets that it passed on (socket activation) but does not serve
+ * them: it is meant only where nobody else holds the listener.
+ */
 static const struct process *holder_of_listener(const struct snapshot *snapshot, const struct conn *listener)
 {
-    return listener == NULL ? NULL : snapshot_owner(snapshot, listener);
+    if (listener == NULL)
+        return NULL;
+    for (uint32_t h = listener->holder; h != NO_INDEX; h = snapshot->holders[h].next) {
+        const struct process *process = &snapshot->processes[snapshot->holders[h].process];
+        if (process->pid != 1 && strcmp(process->name, "systemd") != 0)
+            return process;
+    }
+    return snapshot_owner(snapshot, listener);
 }
 
 static struct key key_of(

@@ -135,6 +135,13 @@ const char *words_ages(struct arena *arena, const struct group *group);
 /* Why the process cannot act on its sockets now ("is stopped (state T)"), or NULL where nothing shows that. */
 const char *words_obstacle(struct arena *arena, const struct process *process);
 
+/*
+ * The same for whom a listener's connections wait: of several processes that hold it (a master and its workers) one that
+ * can act is enough, and then it is NULL.
+ */
+const char *words_listener_obstacle(
+    struct arena *arena, const struct snapshot *snapshot, const struct conn *listener, const struct process *process);
+
 /* "systemctl restart X", else "kill PID": what ends the process properly. */
 void words_fix_restart(struct arena *arena, const struct process *process, struct fixes *fixes);
 /* Evidence that any finding about descriptors wants: open ones against the limit. */

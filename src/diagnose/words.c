@@ -146,6 +146,18 @@ const char *words_obstacle(struct arena *arena, const struct process *process)
     return arena_printf(arena, "has no thread that watches its sockets now: %s", places);
 }
 
+const char *words_listener_obstacle(
+    struct arena *arena, const struct snapshot *snapshot, const struct conn *listener, const struct process *process)
+{
+    if (listener == NULL)
+        return words_obstacle(arena, process);
+    for (uint32_t h = listener->holder; h != NO_INDEX; h = snapshot->holders[h].next) {
+        if (words_obstacle(arena, &snapshot->processes[snapshot->holders[h].process]) == NULL)
+            return NULL;
+    }
+    return words_obstacle(arena, process);
+}
+
 /* --- fixes and evidence that several rules share ---------------------------------------------------------------- */
 
 /* A name from outside as a word to paste into a shell, or NULL where it cannot be one. */
@@ -160,7 +172,10 @@ static const char *shell_word(struct arena *arena, const char *name)
 void words_fix_restart(struct arena *arena, const struct process *process, struct fixes *fixes)
 {
     if (process == NULL) {
-        fixes_add(fixes, arena, "Find out which process holds them: look again with more privileges.", "sudo tcpwhy");
+        fixes_add(fixes, arena,
+            "Find out who holds them: look again as root, and in other PID namespaces. The kernel's own clients (NFS, "
+            "CIFS, iSCSI) have no process.",
+            "sudo tcpwhy");
         return;
     }
     const char *word;
@@ -172,6 +187,10 @@ void words_fix_restart(struct arena *arena, const struct process *process, struc
         fixes_add(fixes, arena,
             "Restart the service: the kernel closes its descriptors, and with them every one of these connections.",
             arena_printf(arena, "systemctl restart %s", word));
+    } else if (process->pid == 1) {
+        fixes_add(fixes, arena,
+            "Do not end process 1, which everything else here depends on: restart the service that these belong to.",
+            NULL);
     } else {
         fixes_add(fixes, arena,
             "End the process in its usual way and start it again: the kernel closes its descriptors with it.",
@@ -198,21 +217,24 @@ void words_pairs(struct arena *arena, const struct context *context, const struc
     const struct snapshot *snapshot = context->snapshot;
     if (group->pair_count == 0)
         return;
-    uint64_t by_state[STATE_COUNT] = { 0 };
+    uint64_t by_state[STATE_COUNT] = { 0 }, orphans[STATE_COUNT] = { 0 };
     uint64_t unread = 0;
-    const struct process *process = NULL;
+    const struct process *holders[STATE_COUNT] = { NULL }; /* one of them */
     for (size_t i = 0; i < group->pair_count; i++) {
         const struct conn *other = &snapshot->conns[group->pairs[i]];
         by_state[other->state]++;
         unread += conn_has(other, CONN_QUEUES) && other->inode != 0 ? other->recv_q_bytes : 0;
-        if (process == NULL)
-            process = snapshot_owner(snapshot, other);
+        orphans[other->state] += conn_has(other, CONN_INODE) && other->inode == 0;
+        if (holders[other->state] == NULL)
+            holders[other->state] = snapshot_owner(snapshot, other);
     }
     for (int state = 0; state < STATE_COUNT; state++) {
         if (by_state[state] == 0)
             continue;
-        const char *held = process ? arena_printf(arena, ", held by %s", words_process(arena, process))
-                                   : ", closed by their process";
+        const struct process *process = holders[state];
+        const char *held = process              ? arena_printf(arena, ", held by %s", words_process(arena, process))
+            : orphans[state] == by_state[state] ? ", closed by their process"
+                                                : "";
         lines_add(evidence, arena, "%s of the other ends %s on this host too, in %s%s.",
             words_count(arena, by_state[state]), by_state[state] == 1 ? "is" : "are",
             state_name((enum conn_state)state), held);

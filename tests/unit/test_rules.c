@@ -82,6 +82,28 @@ static const struct rule_case cases[] = {
         SERVER
         "conn CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:40000 x50 recv_q=1 send_q=0 timer=none inode=0 last_ack_recv=90ms\n",
         "" },
+    { "not accepted by the service, not by the manager that keeps its socket (socket activation)",
+        "netns host own\nprocess 1 systemd parent=0 fds=99/1024 running=9d\n"
+        "process 812 spoolsvc parent=1 fds=9/1024 running=2d\n"
+        "conn LISTEN *:9100 recv_q=3 send_q=128 holders=1:40,812:3\n"
+        "conn CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:40000 x3 recv_q=1 send_q=0 timer=none inode=0 " OLD "\n",
+        "close-wait-not-accepted 3 812 warning certain\n" },
+    { "a master that only minds its workers is no reason for a warning while a worker can accept",
+        "netns host own\nprocess 812 nginx parent=1 fds=9/1024 running=2d\n"
+        "process 813 nginx parent=812 fds=9/1024 running=2d\n"
+        "wait 812 S call=rt_sigsuspend threads=1\nwait 813 S call=epoll_wait threads=1\n"
+        "conn LISTEN *:9100 recv_q=3 send_q=128 holders=812:6,813:6\n"
+        "conn CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:40000 x3 recv_q=1 send_q=0 timer=none inode=0 "
+        "last_ack_recv=10s last_data_sent=10s last_data_recv=10s\n",
+        "close-wait-not-accepted 3 812 info certain\n" },
+    { "but one that nobody can accept from is",
+        "netns host own\nprocess 812 nginx parent=1 fds=9/1024 running=2d\n"
+        "process 813 nginx parent=812 fds=9/1024 running=2d\n"
+        "wait 812 S call=rt_sigsuspend threads=1\nwait 813 S call=futex threads=1\n"
+        "conn LISTEN *:9100 recv_q=3 send_q=128 holders=812:6,813:6\n"
+        "conn CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:40000 x3 recv_q=1 send_q=0 timer=none inode=0 "
+        "last_ack_recv=10s last_data_sent=10s last_data_recv=10s\n",
+        "close-wait-not-accepted 3 812 warning certain\n" },
     { "the listener whose queue is long is the one that does not accept (SO_REUSEPORT)",
         "netns host own\nprocess 812 good parent=1 fds=9/1024 running=2d\nprocess 813 bad parent=1 fds=9/1024 "
         "running=2d\n"
