@@ -75,7 +75,9 @@ static bool holds(const struct snapshot *snapshot, const struct conn *conn, uint
 
 /*
  * Held by one process only, another program that the listening process started: what accepted it has closed it, the
- * child got the descriptor by accident. Descriptors 0 to 2 are given on purpose (inetd, CGI).
+ * child got the descriptor by accident. Descriptors 0 to 2 are given on purpose (inetd, CGI). One that is closed on exec
+ * did not come through exec(): the child set that (sshd-session, systemd's sd_listen_fds()) or was handed it over a
+ * UNIX socket (Node.js's cluster, dovecot), and knows of it.
  */
 static bool is_left_in_child(const struct context *context, const struct conn *conn)
 {
@@ -83,7 +85,8 @@ static bool is_left_in_child(const struct context *context, const struct conn *c
     const struct snapshot *snapshot = context->snapshot;
     const struct process *holder = snapshot_owner(snapshot, conn);
     const struct conn *listening = context_listener(context, conn);
-    if (holder == NULL || listening == NULL || snapshot->holders[conn->holder].fd <= STDERR)
+    if (holder == NULL || listening == NULL || snapshot->holders[conn->holder].fd <= STDERR ||
+        snapshot->holders[conn->holder].close_on_exec)
         return false;
     if (!holds(snapshot, listening, holder->parent_pid) || holds(snapshot, listening, holder->pid))
         return false;

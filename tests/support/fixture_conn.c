@@ -71,6 +71,7 @@ struct conn_line {
     } ranges[FIELD_COUNT];
     struct {
         uint32_t process, fd;
+        bool close_on_exec;
     } holders[HOLDERS_MAX];
     size_t holder_count;
 };
@@ -167,6 +168,10 @@ static int parse_holders(struct loader *loader, struct conn_line *line, char *te
         if (colon == NULL || line->holder_count == HOLDERS_MAX)
             return loader_fail(loader, "holders are PID:FD, at most %d", HOLDERS_MAX);
         *colon = '\0';
+        char *mark = strchr(colon + 1, 'e');
+        if (mark != NULL && mark[1] == '\0')
+            *mark = '\0';
+        line->holders[line->holder_count].close_on_exec = mark != NULL;
         uint64_t fd = 0;
         uint32_t process;
         int r = loader_process(loader, item, &process);
@@ -264,7 +269,8 @@ static int add_holders(struct loader *loader, const struct conn_line *line, uint
             return -ENOMEM;
         *holder = (struct holder){ .inode = conn->inode,
             .process = line->holders[h].process,
-            .fd = (uint32_t)(line->holders[h].fd + i),
+            .fd = (uint32_t)(line->holders[h].fd + i) & INT32_MAX,
+            .close_on_exec = line->holders[h].close_on_exec,
             .next = next };
         next = (uint32_t)snapshot->holder_count - 1;
         struct process *process = &snapshot->processes[holder->process];

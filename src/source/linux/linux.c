@@ -173,6 +173,7 @@ int source_read(const struct source_options *options, struct snapshot *snapshot,
         owners_join(&owners, snapshot);
         processes_describe(snapshot);
         processes_find_waits(snapshot);
+        processes_find_close_on_exec(snapshot);
         note_hidden_owners(snapshot, &owners);
         note_fallback(snapshot, &reading);
         snapshot->elapsed_us = (uint32_t)(clock_us(CLOCK_MONOTONIC) - started_us);

@@ -71,7 +71,7 @@ static int take_descriptor(struct snapshot *snapshot, struct process *process, u
 {
     uint64_t fd;
     char link[LINK_BYTES];
-    if (text_parse_number(name, UINT32_MAX, &fd) < 0)
+    if (text_parse_number(name, INT32_MAX, &fd) < 0)
         return 0; /* "." and ".." */
     process->fds_open++;
     ssize_t length = readlinkat(folder, name, link, sizeof link);
@@ -84,7 +84,9 @@ static int take_descriptor(struct snapshot *snapshot, struct process *process, u
     struct holder *holder = snapshot_add_holder(snapshot);
     if (holder == NULL)
         return -ENOMEM;
-    *holder = (struct holder){ .inode = inode, .process = process_index, .fd = (uint32_t)fd, .next = NO_INDEX };
+    *holder = (struct holder){
+        .inode = inode, .process = process_index, .fd = (uint32_t)fd & INT32_MAX, .next = NO_INDEX
+    };
     return 0;
 }
 

@@ -14,5 +14,11 @@ void processes_describe(struct snapshot *snapshot);
  */
 void processes_find_waits(struct snapshot *snapshot);
 
+/*
+ * Notes which descriptors of connections in CLOSE_WAIT are closed on exec, for processes that run another program than
+ * the parent that has TCP sockets too.
+ */
+void processes_find_close_on_exec(struct snapshot *snapshot);
+
 /* The container that a process belongs to, in the snapshot's arena, or NULL. */
 const char *processes_container_of(struct snapshot *snapshot, uint32_t pid);
