@@ -1,4 +1,6 @@
 /* What the findings about CLOSE_WAIT say. Why each is made: close_wait.c. */
+#include <string.h>
+
 #include "diagnose/rule.h"
 
 /*
@@ -327,7 +329,9 @@ void close_wait_unread_word(
     judge_age(group, finding);
     if (finding->owner == NULL)
         lower_confidence(finding, CONFIDENCE_LIKELY);
-    if (obstacle != NULL && finding->severity == SEVERITY_INFO)
+    /* An idle pool whose threads all rest is no trouble by itself; a service, or a process that is stopped, is. */
+    bool cannot_act = finding->owner != NULL && memchr("TtZD", finding->owner->state, 4) != NULL;
+    if (obstacle != NULL && (group->incoming || cannot_act) && finding->severity == SEVERITY_INFO)
         finding->severity = SEVERITY_WARNING;
 
     if (finding->owner != NULL && finding->owner->state == 'T')

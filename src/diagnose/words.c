@@ -136,10 +136,14 @@ const char *words_obstacle(struct arena *arena, const struct process *process)
         return "has ended but was not waited for (a zombie)";
     if (process->wait_count == 0)
         return NULL;
+    uint64_t seen = 0;
     for (size_t i = 0; i < process->wait_count; i++) {
         if (is_serving(&process->waits[i]))
             return NULL;
+        seen += process->waits[i].threads;
     }
+    if (seen < process->threads) /* one of the others may be serving */
+        return NULL;
     const char *places = words_place(arena, &process->waits[0]);
     for (size_t i = 1; i < process->wait_count && i < 3; i++)
         places = arena_printf(arena, "%s; %s", places, words_place(arena, &process->waits[i]));

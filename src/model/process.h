@@ -32,7 +32,8 @@ struct process {
     uint64_t running_ms;   /* since it was started; 0: unknown */
     char state;            /* as in /proc/PID/stat; '?' unknown */
     uint32_t threads;
-    /* Where its threads wait: read only for processes with sockets that may be stuck; busiest first. */
+    /* Where its threads wait: read only for processes with sockets that may be stuck; busiest first.
+     * Their numbers may add up to less than `threads`: then not all were seen. */
     const struct wait_place *waits;
     size_t wait_count;
 };

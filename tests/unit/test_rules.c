@@ -68,6 +68,22 @@ static const struct rule_case cases[] = {
                "conn CLOSE_WAIT 10.0.0.5:9300 10.1.2.3:40000 x3 recv_q=1 send_q=0 timer=none " OLD "holders=901:20\n",
         "close-wait-unread 3 901 warning certain\n" },
 
+    { "unread by a process whose threads all wait for something else is worth a warning",
+        SERVER "process 901 held parent=800 fds=9/1024 threads=4 running=1d\n"
+               "wait 901 S call=futex threads=4\nconn LISTEN *:9300 recv_q=0 send_q=8 holders=901:3\n"
+               "conn CLOSE_WAIT 10.0.0.5:9300 10.1.2.3:40000 x3 recv_q=1 send_q=0 timer=none " OLD "holders=901:20\n",
+        "close-wait-unread 3 901 warning certain\n" },
+    { "but not where a thread that was not seen may be serving them",
+        SERVER "process 901 held parent=800 fds=9/1024 threads=5 running=1d\n"
+               "wait 901 S call=futex threads=4\nconn LISTEN *:9300 recv_q=0 send_q=8 holders=901:3\n"
+               "conn CLOSE_WAIT 10.0.0.5:9300 10.1.2.3:40000 x3 recv_q=1 send_q=0 timer=none " OLD "holders=901:20\n",
+        "close-wait-unread 3 901 info certain\n" },
+    { "nor for an idle pool: nobody is waiting for these",
+        SERVER "process 901 java parent=800 fds=9/1024 threads=4 running=1d\n"
+               "wait 901 S call=futex threads=4\n"
+               "conn CLOSE_WAIT 10.0.0.5:40000 10.1.2.3:5432 x3 vary=local_port recv_q=1 send_q=0 timer=none " OLD
+               "holders=901:20\n",
+        "close-wait-unread 3 901 info certain\n" },
     { "not accepted: no inode, and the queue is that long",
         "netns host own\nprocess 812 spoolsvc parent=1 fds=9/1024 running=2d\n"
         "conn LISTEN *:9100 recv_q=50 send_q=128 holders=812:3\n"
