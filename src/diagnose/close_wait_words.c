@@ -364,6 +364,17 @@ static bool descriptors_run_out(const struct process *process)
         process->fds_open > process->fds_limit / 2;
 }
 
+/* Other ends on this host whose program has shut down its sending side only: it may be waiting for the answer. */
+static uint64_t count_half_closed_peers(const struct snapshot *snapshot, const struct group *group)
+{
+    uint64_t count = 0;
+    for (size_t i = 0; i < group->pair_count; i++) {
+        const struct conn *other = &snapshot->conns[group->pairs[i]];
+        count += conn_has(other, CONN_INODE) && other->inode != 0;
+    }
+    return count;
+}
+
 void close_wait_leak_word(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 {
@@ -384,6 +395,14 @@ void close_wait_leak_word(
         lines_add(&finding->evidence, arena, "The descriptors are open in %s.", owner);
     evidence_age(arena, group, finding);
     words_pairs(arena, context, group, &finding->evidence);
+    uint64_t half_closed = count_half_closed_peers(context->snapshot, group);
+    if (half_closed > 0) {
+        lines_add(&finding->evidence, arena,
+            "At %s of the other ends the descriptor is still open: that program has shut down its sending side and may be "
+            "waiting for an answer (a half-close).",
+            words_count(arena, half_closed));
+        lower_confidence(finding, CONFIDENCE_LIKELY);
+    }
     words_descriptors(arena, finding->owner, &finding->evidence);
     if (obstacle != NULL)
         lines_add(&finding->evidence, arena, "%s %s.", owner, obstacle);

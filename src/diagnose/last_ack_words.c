@@ -80,11 +80,13 @@ void last_ack_unanswered_word(
                    "connection), or the path back "
                    "drops the answers.";
 
+    /* What is sent again is the oldest that is not acknowledged: the data before the FIN where there is some. */
+    const char *what = group->unsent_bytes > 0 ? "What is unacknowledged" : "The FIN";
     if (group->retransmits_least == group->retransmits_most)
         lines_add(
-            &finding->evidence, arena, "The FIN was sent again %u times without an answer.", group->retransmits_most);
+            &finding->evidence, arena, "%s was sent again %u times without an answer.", what, group->retransmits_most);
     else
-        lines_add(&finding->evidence, arena, "The FINs were sent again %u to %u times without an answer.",
+        lines_add(&finding->evidence, arena, "%s was sent again %u to %u times without an answer.", what,
             group->retransmits_least, group->retransmits_most);
     if (group->ages_known)
         lines_add(&finding->evidence, arena, "In LAST_ACK %s (sum of the timeouts so far).", words_ages(arena, group));

@@ -225,9 +225,14 @@ static const struct rule_case cases[] = {
     { "the end that must act is reported, the other is its proof",
         SERVER "process 970 client parent=800 fds=300/1024 running=1h\n"
                "conn CLOSE_WAIT 127.0.0.1:9100 127.0.0.1:40000 x30 " IDLE OLD "holders=812:20\n"
+               "conn FIN_WAIT_2 127.0.0.1:40000 127.0.0.1:9100 x30 vary=local_port " IDLE OLD "inode=0\n",
+        "close-wait-leak 30 812 warning certain\n" },
+    { "a leak is only likely where the other end has half-closed and may wait for an answer",
+        SERVER "process 970 client parent=800 fds=300/1024 running=1h\n"
+               "conn CLOSE_WAIT 127.0.0.1:9100 127.0.0.1:40000 x30 " IDLE OLD "holders=812:20\n"
                "conn FIN_WAIT_2 127.0.0.1:40000 127.0.0.1:9100 x30 vary=local_port " IDLE OLD
                "shutdown=send holders=970:20\n",
-        "close-wait-leak 30 812 warning certain\n" },
+        "close-wait-leak 30 812 warning likely\n" },
 };
 
 static void describe(const struct diagnosis *diagnosis, char *text, size_t size)
