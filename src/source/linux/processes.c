@@ -152,7 +152,8 @@ static void read_stat(struct snapshot *snapshot, struct process *process, int fo
     process->name = arena_strdup(&snapshot->arena, stat.name);
     process->parent_pid = stat.parent_pid;
     process->threads = stat.threads;
-    process->state = stat.state;
+    /* A first thread that has ended tells nothing of the others. */
+    process->state = stat.state == 'Z' && stat.threads > 1 ? '?' : stat.state;
     struct timespec now;
     long ticks_per_second = sysconf(_SC_CLK_TCK);
     if (clock_gettime(CLOCK_BOOTTIME, &now) == 0 && ticks_per_second > 0) {
