@@ -8,7 +8,7 @@
 static _Noreturn void out_of_memory(void)
 {
     fputs("tcpwhy: out of memory\n", stderr);
-    abort();
+    _Exit(3); /* "tcpwhy could not do what was asked" */
 }
 
 void *xrealloc_array(void *old, size_t count, size_t size)

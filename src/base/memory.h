@@ -1,6 +1,6 @@
 #pragma once
 /*
- * Overflow-checked allocation. The x… functions end the program when there is no memory; vec_grow() reports it.
+ * Overflow-checked allocation. The x… functions end the program with status 3 when there is no memory; vec_grow() reports it.
  */
 #include <stddef.h>
 

@@ -66,8 +66,10 @@ static uint32_t key_number(struct key_table *table, const struct key *key)
     uint32_t *slot = key_slot(table, key);
     if (*slot != NO_INDEX)
         return *slot;
-    if (vec_grow((void **)&table->keys, table->count, &table->capacity, sizeof *table->keys) < 0)
-        abort();
+    if (table->count == table->capacity) {
+        table->capacity = table->capacity ? table->capacity * 2 : 16;
+        table->keys = xrealloc_array(table->keys, table->capacity, sizeof *table->keys);
+    }
     table->keys[table->count] = *key;
     *slot = (uint32_t)table->count;
     return (uint32_t)table->count++;
@@ -238,6 +240,7 @@ static void add_facts(struct group *group, const struct snapshot *snapshot, cons
         group->unsent_bytes += conn->send_q_bytes > fin ? conn->send_q_bytes - fin : 0;
     }
     if (conn_has(conn, CONN_TIMER)) {
+        group->keepalives += conn->timer == TIMER_KEEPALIVE;
         if (conn->retransmits < group->retransmits_least)
             group->retransmits_least = conn->retransmits;
         if (conn->retransmits > group->retransmits_most)

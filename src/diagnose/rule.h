@@ -81,6 +81,7 @@ struct group {
     uint64_t silent_least_ms, silent_most_ms; /* since anything came from the peer */
     uint64_t zero_windows;                    /* connections whose peer offers no window */
     uint64_t shared;                          /* connections that several processes hold */
+    uint64_t keepalives;                      /* connections whose keepalive timer runs */
 };
 
 /* --- context.c -------------------------------------------------------------------------------------------------- */
@@ -92,6 +93,11 @@ void context_deinit(struct context *context);
 const struct conn *context_listener(const struct context *context, const struct conn *conn);
 /* Whether the connection was opened by the other side. Without a listener the ephemeral port range decides. */
 bool context_is_incoming(const struct context *context, const struct conn *conn);
+/*
+ * Whether the peer's kernel has been heard while we kept sending the same segment again: then it is there, but does not
+ * take it (its receive buffer is full).
+ */
+bool context_hears_peer(const struct context *context, const struct conn *conn);
 /* Has been in its state for as long as the limit; true where the age is unknown: then the confidence tells. */
 bool context_is_settled(const struct context *context, const struct conn *conn, const struct limits *limits);
 
@@ -160,7 +166,7 @@ void words_pairs(struct arena *arena, const struct context *context, const struc
  * close_wait.c, with its words in close_wait_words.c. Whether the peer, alive, offers no window to a connection that
  * has data to send.
  */
-bool close_wait_is_blocked_by_window(const struct conn *conn);
+bool close_wait_is_blocked_by_window(const struct context *context, const struct conn *conn);
 DECLARE_RULE(close_wait_not_accepted);
 DECLARE_RULE(close_wait_blocked_writer);
 DECLARE_RULE(close_wait_inherited);

@@ -88,6 +88,13 @@ const char *words_ages(struct arena *arena, const struct group *group)
 
 /* --- whether a process can act ---------------------------------------------------------------------------------- */
 
+/* In the freezer of its control group, whatever it waited for before: kernel/cgroup/freezer.c, kernel/freezer.c */
+static bool is_frozen(const struct wait_place *place)
+{
+    return place->channel != NULL &&
+        (strcmp(place->channel, "do_freezer_trap") == 0 || strcmp(place->channel, "__refrigerator") == 0);
+}
+
 /* Waiting for sockets to become ready, or for a timer: this thread will look at its sockets again. */
 static bool is_serving(const struct wait_place *place)
 {
@@ -98,6 +105,8 @@ static bool is_serving(const struct wait_place *place)
     if (place->state != 'S' && place->state != 'D' && place->state != 'I')
         return place->state == 'R';
     if (place->state == 'D')
+        return false;
+    if (is_frozen(place))
         return false;
     for (size_t i = 0; place->call != NULL && i < sizeof calls / sizeof *calls; i++) {
         if (strcmp(place->call, calls[i]) == 0)
@@ -144,6 +153,8 @@ const char *words_obstacle(struct arena *arena, const struct process *process)
     }
     if (seen < process->threads) /* one of the others may be serving */
         return NULL;
+    if (is_frozen(&process->waits[0]))
+        return "is frozen: its control group is paused (docker pause, systemctl freeze), and it cannot act";
     const char *places = words_place(arena, &process->waits[0]);
     for (size_t i = 1; i < process->wait_count && i < 3; i++)
         places = arena_printf(arena, "%s; %s", places, words_place(arena, &process->waits[i]));
@@ -177,20 +188,21 @@ void words_fix_restart(struct arena *arena, const struct process *process, struc
 {
     if (process == NULL) {
         fixes_add(fixes, arena,
-            "Find out who holds them: look again as root, and in other PID namespaces. The kernel's own clients (NFS, "
-            "CIFS, iSCSI) have no process.",
+            "Find out who holds them: look again as root, and in other PID namespaces. The kernel's own clients "
+            "(NFS, CIFS, iSCSI) have no process.",
             "sudo tcpwhy");
         return;
     }
     const char *word;
     if (process->container != NULL && (word = shell_word(arena, process->container)) != NULL) {
         fixes_add(fixes, arena, "Restart the container: that closes every one of these connections.",
-            arena_printf(arena, "docker restart %s   # or podman, crictl", word));
+            arena_printf(arena, "docker restart %s   # or podman restart", word));
     } else if (process->container == NULL && process->unit != NULL && strstr(process->unit, ".service") != NULL &&
         (word = shell_word(arena, process->unit)) != NULL) {
         fixes_add(fixes, arena,
             "Restart the service: the kernel closes its descriptors, and with them every one of these connections.",
-            arena_printf(arena, "systemctl restart %s", word));
+            process->user_unit ? arena_printf(arena, "systemctl --user -M %" PRIu32 "@ restart %s", process->uid, word)
+                               : arena_printf(arena, "systemctl restart %s", word));
     } else if (process->pid == 1) {
         fixes_add(fixes, arena,
             "Do not end process 1, which everything else here depends on: restart the service that these belong to.",

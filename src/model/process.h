@@ -22,6 +22,7 @@ struct process {
     const char *user;    /* name, or the number as text */
     uint32_t uid;
     const char *unit;      /* systemd unit, or NULL */
+    bool user_unit;        /* of the user's service manager, not the system's */
     const char *container; /* container id (12 characters of a hash) or name, or NULL */
     uint32_t cgroup;       /* index into snapshot.cgroups, or NO_INDEX */
     uint32_t netns;        /* index into snapshot.netns, or NO_INDEX */
@@ -58,5 +59,6 @@ struct cgroup {
     uint64_t id; /* inode of its directory; 0: unknown */
     const char *path;
     const char *unit;      /* or NULL */
+    bool user_unit;        /* of a user's service manager */
     const char *container; /* or NULL */
 };

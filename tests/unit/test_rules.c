@@ -45,6 +45,9 @@ static const struct rule_case cases[] = {
     { "a leak of seconds is likely and not yet critical",
         SERVER CLOSE_WAIT_300 IDLE "last_ack_recv=8s last_data_sent=8s last_data_recv=8s holders=812:20\n",
         "close-wait-leak 300 812 warning likely\n" },
+    { "a leak of two minutes may still be a proxy that is half-closed on purpose",
+        SERVER CLOSE_WAIT_300 IDLE "last_ack_recv=2m last_data_sent=2m last_data_recv=2m holders=812:20\n",
+        "close-wait-leak 300 812 critical likely\n" },
     { "two leaked sockets are a finding, not a reason to wake anybody",
         SERVER "conn CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:40000 x2 " IDLE OLD "holders=812:20\n",
         "close-wait-leak 2 812 info certain\n" },
@@ -132,6 +135,10 @@ static const struct rule_case cases[] = {
         SERVER "process 950 worker parent=812 fds=400/20000 running=1h\n" CLOSE_WAIT_300 IDLE OLD
                "holders=812:20,950:20\n",
         "close-wait-inherited 300 812 critical certain\n" },
+    { "two copies of one program may share a connection on purpose (sshd)",
+        SERVER "process 950 spoolsvc parent=812 fds=400/20000 running=1h\n" CLOSE_WAIT_300 IDLE OLD
+               "holders=812:20,950:20\n",
+        "close-wait-inherited 300 812 critical likely\n" },
     { "not inherited: a fork() is just under way",
         SERVER "process 950 spoolsvc parent=812 fds=400/20000 running=20ms\n" CLOSE_WAIT_300 IDLE OLD
                "holders=812:20,950:20\n",
@@ -163,6 +170,10 @@ static const struct rule_case cases[] = {
     { "blocked writer: the data is sent again and again",
         SERVER CLOSE_WAIT_300 "recv_q=0 send_q=900 timer=retransmit timer_ms=9000 retransmits=6 rto=25600 rtt=1000 "
                               "rttvar=500 last_ack_recv=30s last_data_sent=10s holders=812:20\n",
+        "close-wait-blocked-writer 300 812 warning likely\n" },
+    { "blocked writer: the peer answers, but takes nothing",
+        SERVER CLOSE_WAIT_300 "recv_q=0 send_q=900 timer=retransmit timer_ms=9000 retransmits=6 rto=25600 rtt=1000 "
+                              "rttvar=500 last_ack_recv=3s last_data_sent=10s holders=812:20\n",
         "close-wait-blocked-writer 300 812 warning likely\n" },
     { "not blocked: one lost segment",
         SERVER CLOSE_WAIT_300 "recv_q=0 send_q=900 timer=retransmit timer_ms=300 retransmits=1 rto=400 rtt=1000 "
@@ -325,6 +336,25 @@ static void an_orphan_has_an_inferred_owner_and_a_time_left(void **state)
     snapshot_deinit(&snapshot);
 }
 
+/* Whose threads all sit in the freezer was paused, whatever they waited for before. */
+static void a_frozen_process_is_said_to_be_frozen(void **state)
+{
+    (void)state;
+    struct snapshot snapshot;
+    struct diagnosis diagnosis;
+    fixture_must(&snapshot,
+        "netns host own\nprocess 812 spoolsvc parent=1 fds=9/1024 threads=1 running=2d unit=spool.service\n"
+        "wait 812 S channel=do_freezer_trap call=epoll_wait threads=1\n"
+        "conn LISTEN *:9100 recv_q=0 send_q=128 holders=812:3\n"
+        "conn CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:40000 x5 recv_q=1 send_q=0 timer=none " OLD "holders=812:20\n");
+    assert_int_equal(diagnose(&snapshot, NULL, &diagnosis), 0);
+    assert_int_equal(diagnosis.finding_count, 1);
+    assert_int_equal(diagnosis.findings[0].severity, SEVERITY_WARNING);
+    assert_non_null(strstr(diagnosis.findings[0].why, "is frozen"));
+    diagnosis_deinit(&diagnosis);
+    snapshot_deinit(&snapshot);
+}
+
 static void a_selection_narrows_the_findings(void **state)
 {
     (void)state;
@@ -350,6 +380,7 @@ int main(void)
         cmocka_unit_test(every_finding_fires_somewhere_above),
         cmocka_unit_test(the_other_end_is_proof),
         cmocka_unit_test(an_orphan_has_an_inferred_owner_and_a_time_left),
+        cmocka_unit_test(a_frozen_process_is_said_to_be_frozen),
         cmocka_unit_test(a_selection_narrows_the_findings),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,9 +4,10 @@
 
 /*
  * Fills in name, command, user, parent, state, age, descriptor limit, unit, container and cgroup of every process of
- * the snapshot. One that has gone meanwhile is called "(gone)".
+ * the snapshot. One that has gone meanwhile is called "(gone)". walked_ms: when the walk over /proc ended
+ * (CLOCK_BOOTTIME); a process that started later is another one with the same number.
  */
-void processes_describe(struct snapshot *snapshot);
+void processes_describe(struct snapshot *snapshot, uint64_t walked_ms);
 
 /*
  * Notes where the threads of those processes wait that hold connections which may be stuck because nobody acts:
