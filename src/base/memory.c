@@ -45,3 +45,9 @@ int vec_grow(void **items, size_t count, size_t *capacity, size_t size)
     *capacity = wanted;
     return 0;
 }
+
+void xvec_grow(void **items, size_t count, size_t *capacity, size_t size)
+{
+    if (vec_grow(items, count, capacity, size) < 0)
+        out_of_memory();
+}

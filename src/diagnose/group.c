@@ -66,10 +66,7 @@ static uint32_t key_number(struct key_table *table, const struct key *key)
     uint32_t *slot = key_slot(table, key);
     if (*slot != NO_INDEX)
         return *slot;
-    if (table->count == table->capacity) {
-        table->capacity = table->capacity ? table->capacity * 2 : 16;
-        table->keys = xrealloc_array(table->keys, table->capacity, sizeof *table->keys);
-    }
+    xvec_grow((void **)&table->keys, table->count, &table->capacity, sizeof *table->keys);
     table->keys[table->count] = *key;
     *slot = (uint32_t)table->count;
     return (uint32_t)table->count++;
