@@ -58,8 +58,7 @@ static void will_not_help(struct arena *arena, struct finding *finding)
         "Changing or restarting the application here: it has closed, these sockets are the kernel's.");
     lines_add(&finding->will_not_help, arena,
         "tcp_fin_timeout (FIN_WAIT_2), TcpTimedWaitDelay (TIME_WAIT), InitialRto and MaxSynRetransmissions (the "
-        "handshake): "
-        "none of them governs LAST_ACK.");
+        "handshake): none of them governs LAST_ACK.");
 }
 
 static const char *owner_phrase(struct arena *arena, const struct finding *finding)
@@ -75,16 +74,16 @@ void last_ack_unanswered_word(
     finding->title = arena_printf(arena, "Nobody answers the last FIN of %s%s %s", words_conns(arena, group->count),
         owner_phrase(arena, finding), words_service(arena, context, group));
     finding->why = "Both sides have closed; our FIN is sent again and again with doubling pauses, and no "
-                   "acknowledgement comes back. The "
-                   "peer has vanished (crashed, rebooted, asleep, behind a NAT or firewall that forgot the "
-                   "connection), or the path back "
-                   "drops the answers.";
+                   "acknowledgement comes back. The peer has vanished (crashed, rebooted, asleep, behind a NAT or "
+                   "firewall that forgot the connection), or the path back drops the answers.";
 
+    /* What is sent again is the oldest that is not acknowledged: the data before the FIN where there is some. */
+    const char *what = group->unsent_bytes > 0 ? "What is unacknowledged" : "The FIN";
     if (group->retransmits_least == group->retransmits_most)
         lines_add(
-            &finding->evidence, arena, "The FIN was sent again %u times without an answer.", group->retransmits_most);
+            &finding->evidence, arena, "%s was sent again %u times without an answer.", what, group->retransmits_most);
     else
-        lines_add(&finding->evidence, arena, "The FINs were sent again %u to %u times without an answer.",
+        lines_add(&finding->evidence, arena, "%s was sent again %u to %u times without an answer.", what,
             group->retransmits_least, group->retransmits_most);
     if (group->ages_known)
         lines_add(&finding->evidence, arena, "In LAST_ACK %s (sum of the timeouts so far).", words_ages(arena, group));
@@ -113,14 +112,12 @@ void last_ack_unanswered_word(
         arena_printf(arena, "tcpdump -ni any 'host %s and tcp[tcpflags] & (tcp-fin|tcp-ack|tcp-rst) != 0'",
             words_address(arena, &finding->peers[0].address)));
     fixes_add(&finding->fix_for_good, arena,
-        "Look at what lies between: a firewall or NAT whose idle time-out is shorter than the connections' pauses, a "
-        "security "
-        "group without a rule back, peers that lose their network (mobile clients).",
+        "Look at what lies between: a firewall or NAT whose idle time-out is shorter than the connections' pauses, "
+        "a security group without a rule back, peers that lose their network (mobile clients).",
         NULL);
     fixes_add(&finding->fix_for_good, arena,
         "Where there are so many that the orphan limit comes near, fewer attempts per orphan shorten their life; "
-        "tcpwhy "
-        "counts with what is set (0 means 8).",
+        "tcpwhy counts with what is set (0 means 8).",
         "sysctl net.ipv4.tcp_orphan_retries=4");
     will_not_help(arena, finding);
 }
@@ -134,9 +131,9 @@ void last_ack_zero_window_word(
         words_conns(arena, group->count), owner_phrase(arena, finding), words_service(arena, context, group),
         words_peers_have(group));
     finding->why = arena_printf(arena,
-        "Both sides have closed, but %s stand before our FIN and the peers' receive windows are zero: their programs "
-        "have "
-        "closed the sending side and do not read what is still coming. The kernels there are alive and say so.",
+        "Both sides have closed, but %s stand before our FIN and the peers' receive windows are zero: their "
+        "programs have closed the sending side and do not read what is still coming. The kernels there are alive "
+        "and say so.",
         words_bytes(arena, group->unsent_bytes));
 
     lines_add(&finding->evidence, arena, "%s wait in Send-Q before the FIN.", words_bytes(arena, group->unsent_bytes));
@@ -168,8 +165,7 @@ void last_ack_zero_window_word(
             "Look at the program on the peer: it must read to the end of stream, or close.", NULL);
     fixes_add(&finding->fix_for_good, arena,
         "In the peer's program: a client that has asked and shut down its side must read the answer to its end, or "
-        "close the "
-        "socket outright so that the data is refused with a reset.",
+        "close the socket outright so that the data is refused with a reset.",
         NULL);
     fixes_add(&finding->fix_for_good, arena,
         "Here: TCP_USER_TIMEOUT bounds how long the kernel waits for a window that does not open.", NULL);
