@@ -229,8 +229,8 @@ void close_wait_inherited_word(
         finding->title = arena_printf(arena, "%s, started by the service, keeps %s %s open that the service has closed",
             words_process(arena, finding->owner), words_conns(arena, group->count), service);
         finding->why = "The listening process accepted these connections and has closed them; a child that it started "
-                       "meanwhile, another program, inherited the descriptors and does not know of them. The FIN goes "
-                       "out only when the last copy is closed.";
+                       "meanwhile, another program, inherited the descriptors and does not know of them. The FIN "
+                       "goes out only when the last copy is closed.";
         lower_confidence(finding, CONFIDENCE_LIKELY);
     }
     for (size_t i = 0; i < finding->process_count && i < 4; i++)

@@ -228,12 +228,14 @@ static int oldest_first(const void *a, const void *b)
 static void add_facts(struct group *group, const struct snapshot *snapshot, const struct conn *conn)
 {
     if (conn_has(conn, CONN_QUEUES)) {
-        /* A FIN counts 1 in both queues; in CLOSE_WAIT the peer's has come, in LAST_ACK ours has gone. */
+        /* A FIN counts 1 in both queues; in CLOSE_WAIT the peer's has come, in these three ours has gone. */
+        static const uint32_t sent_fin = STATE_BIT(STATE_FIN_WAIT_1) | STATE_BIT(STATE_CLOSING) |
+            STATE_BIT(STATE_LAST_ACK);
         if (conn->state == STATE_CLOSE_WAIT && conn->recv_q_bytes > 1) {
             group->unread_bytes += conn->recv_q_bytes - 1;
             group->with_unread++;
         }
-        uint32_t fin = conn->state == STATE_LAST_ACK ? 1 : 0;
+        uint32_t fin = (sent_fin & STATE_BIT(conn->state)) != 0 ? 1 : 0;
         group->unsent_bytes += conn->send_q_bytes > fin ? conn->send_q_bytes - fin : 0;
     }
     if (conn_has(conn, CONN_TIMER)) {

@@ -135,6 +135,9 @@ int group_fold(const struct context *context, struct stuck *stuck, size_t count,
 void finding_make(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *ret_finding);
 
+/* Owner, processes and peers of the connections that stand in it (conns, conn_count). */
+void finding_fill_from_conns(const struct context *context, struct arena *arena, struct finding *finding);
+
 /* A new finding of the rule with its id and fault, severity info, confidence certain; the pointer holds until the next. */
 struct finding *finding_list_add(struct finding_list *list, const struct rule *rule);
 
@@ -193,6 +196,46 @@ DECLARE_RULE(close_wait_inherited);
 DECLARE_RULE(close_wait_unread);
 DECLARE_RULE(close_wait_leak);
 
-/* last_ack.c, last_ack_words.c */
-DECLARE_RULE(last_ack_zero_window);
-DECLARE_RULE(last_ack_unanswered);
+/*
+ * sent_fin.c, sent_fin_words.c: FIN_WAIT_1, CLOSING and LAST_ACK. Whether the peer, alive, offers no window to what
+ * stands before our FIN.
+ */
+bool sent_fin_is_zero_window(const struct conn *conn);
+DECLARE_RULE(sent_fin_zero_window);
+DECLARE_RULE(sent_fin_unanswered);
+DECLARE_RULE(sent_fin_either);
+
+/* fin_wait_2.c, fin_wait_2_words.c */
+DECLARE_RULE(fin_wait_2_held);
+DECLARE_RULE(fin_wait_2_orphaned);
+
+#define DECLARE_HOST_RULE(name)                                                                                        \
+    void name##_assess(                                                                                                \
+        const struct context *context, const struct rule *rule, struct arena *arena, struct finding_list *list)
+
+/* time_wait.c, time_wait_words.c */
+struct time_wait_overflow {
+    uint32_t netns;
+    int64_t used, limit; /* entries; limit 0: unknown */
+    int64_t skipped;     /* since the namespace was made */
+    int64_t rise;        /* of them, in the last rise_ms */
+    uint64_t rise_ms;
+    bool rise_known;
+};
+DECLARE_RULE(time_wait_churn);
+DECLARE_HOST_RULE(time_wait_overflow);
+void time_wait_overflow_word(const struct time_wait_overflow *facts, struct arena *arena, struct finding *finding);
+
+/* port_exhaustion.c, port_exhaustion_words.c, with ports.h */
+DECLARE_HOST_RULE(port_exhaustion);
+
+/* orphans.c, orphans_words.c */
+struct orphan_limit {
+    int64_t orphans, limit;
+    int64_t aborted;      /* connections reset for it in the last rise_ms */
+    int64_t aborted_ever; /* or for want of memory */
+    uint64_t rise_ms;
+    uint64_t by_state[STATE_COUNT]; /* of those that could be seen */
+};
+DECLARE_HOST_RULE(orphan_limit);
+void orphan_limit_word(const struct orphan_limit *facts, struct arena *arena, struct finding *finding);

@@ -188,8 +188,28 @@ static uint64_t persist_give_up_ms(const struct snapshot *snapshot, const struct
     return wait;
 }
 
+/*
+ * FIN_WAIT_2 that nobody holds: the mini-socket's timer is all that is left of its life. A time over 60 s is spent as
+ * a full socket first, on the keepalive timer, for what exceeds 60 s; then the mini-socket gets as much again:
+ * tcp_keepalive_timer() in net/ipv4/tcp_timer.c. The time may be the socket's own (TCP_LINGER2), at most 120 s.
+ */
+static bool fin_wait_2_left_ms(const struct snapshot *snapshot, const struct conn *conn, uint64_t *ret_ms)
+{
+    if (conn->timer == TIMER_TIME_WAIT) {
+        *ret_ms = conn->timer_ms;
+        return true;
+    }
+    if (conn->timer != TIMER_KEEPALIVE || !conn_has(conn, CONN_INODE) || conn->inode != 0)
+        return false;
+    int64_t life = setting_value(snapshot_net_values(snapshot, conn), SETTING_FIN_TIMEOUT, 60) * 1000;
+    *ret_ms = conn->timer_ms + (uint64_t)(life > TIME_WAIT_MS ? life - TIME_WAIT_MS : TIME_WAIT_MS);
+    return true;
+}
+
 bool conn_give_up_ms(const struct snapshot *snapshot, const struct conn *conn, uint64_t *ret_ms)
 {
+    if (conn->state == STATE_FIN_WAIT_2 && conn_has(conn, CONN_TIMER))
+        return fin_wait_2_left_ms(snapshot, conn, ret_ms);
     if (!conn_has(conn, CONN_TIMER | CONN_TCP_INFO | CONN_INODE))
         return false;
     if (conn->timer == TIMER_RETRANSMIT) {
