@@ -45,8 +45,8 @@ static struct held_facts facts_of(const struct context *context, const struct gr
     return facts;
 }
 
-static void evidence_held(struct arena *arena, const struct group *group, const struct held_facts *facts,
-    struct finding *finding)
+static void evidence_held(
+    struct arena *arena, const struct group *group, const struct held_facts *facts, struct finding *finding)
 {
     if (facts->half_closed > 0)
         lines_add(&finding->evidence, arena,
@@ -88,8 +88,8 @@ static void held_by_who_does_not_read(
         lines_add(&finding->evidence, arena, "%s %s.", owner, obstacle);
     words_fix_restart(arena, finding->owner, &finding->fix_now);
     fixes_add(&finding->fix_for_good, arena,
-        "After shutdown(SHUT_WR), read until the end of stream (recv() returns 0), then close(); if nothing that comes "
-        "is of interest, call close() at once.",
+        "After shutdown(SHUT_WR), read until the end of stream (recv() returns 0), then close(); if nothing that "
+        "comes is of interest, call close() at once.",
         NULL);
 }
 
@@ -108,8 +108,9 @@ void fin_wait_2_held_word(
         finding->title = arena_printf(arena, "%s waits on %s %s for %s to close as well", owner,
             words_conns(arena, group->count), words_service(arena, context, group),
             finding->distinct_peers == 1 ? "a peer" : "peers");
-        finding->why = "The process has shut down its side and kept the descriptors; the peer's kernel has acknowledged "
-                       "that, but the program there has not closed. Nobody has set a limit to the wait.";
+        finding
+            ->why = "The process has shut down its side and kept the descriptors; the peer's kernel has acknowledged "
+                    "that, but the program there has not closed. Nobody has set a limit to the wait.";
         lines_add(&finding->ruled_out, arena,
             "A half-close on which data still flows: that would make the connections young again.");
         look_at_the_peer(arena, context, group, finding);
@@ -119,8 +120,8 @@ void fin_wait_2_held_word(
             "In the peer's program: close when recv() returns 0 (tcpwhy explain close-wait-leak).", NULL);
     }
     fixes_add(&finding->fix_for_good, arena,
-        "In the program here: limit the wait. After shutdown() give the peer some seconds (SO_RCVTIMEO, a timer in the "
-        "event loop), then close(): from there on the kernel's own time-out runs.",
+        "In the program here: limit the wait. After shutdown() give the peer some seconds (SO_RCVTIMEO, a timer in "
+        "the event loop), then close(): from there on the kernel's own time-out runs.",
         NULL);
     lines_add(&finding->will_not_help, arena,
         "tcp_fin_timeout: it starts with close(). Nothing limits FIN_WAIT_2 while a descriptor is open.");
@@ -184,8 +185,8 @@ void fin_wait_2_orphaned_word(
     finding->title = arena_printf(arena, "%s%s %s, closed here, wait for peers that do not close",
         words_conns(arena, group->count), owner, words_service(arena, context, group));
     finding->why = arena_printf(arena,
-        "The program here has closed and the peers' kernels have acknowledged it, but the programs there keep their "
-        "ends open. The kernel here does not wait for ever: after %s (tcp_fin_timeout) it drops them.",
+        "The program here has closed and the peers' kernels have acknowledged it, but the programs there keep "
+        "their ends open. The kernel here does not wait for ever: after %s (tcp_fin_timeout) it drops them.",
         words_duration(arena, (uint64_t)timeout * 1000));
 
     lines_add(&finding->evidence, arena, "No process holds them: they were closed by the application.");
@@ -210,7 +211,7 @@ void fin_wait_2_orphaned_word(
         "late then get a reset.",
         "sysctl net.ipv4.tcp_fin_timeout=20");
     if (!group->incoming)
-        lines_add(&finding->will_not_help, arena,
-            "tcp_tw_reuse: it never takes the port of a connection in FIN_WAIT_2.");
+        lines_add(
+            &finding->will_not_help, arena, "tcp_tw_reuse: it never takes the port of a connection in FIN_WAIT_2.");
     lines_add(&finding->will_not_help, arena, "Restarting the service here: what is closed is the kernel's.");
 }

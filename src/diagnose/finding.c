@@ -106,8 +106,7 @@ static size_t count_processes(const struct snapshot *snapshot, const uint32_t *c
 void finding_fill_from_conns(const struct context *context, struct arena *arena, struct finding *finding)
 {
     const struct snapshot *snapshot = context->snapshot;
-    finding->process_count = count_processes(
-        snapshot, finding->conns, finding->conn_count, arena, &finding->processes);
+    finding->process_count = count_processes(snapshot, finding->conns, finding->conn_count, arena, &finding->processes);
     finding->owner = finding->process_count > 0 ? finding->processes[0].process : NULL;
     count_peers(snapshot, arena, finding);
 }

@@ -46,9 +46,9 @@ void orphan_limit_word(const struct orphan_limit *facts, struct arena *arena, st
     finding->title = arena_printf(arena, "%s orphaned sockets, %" PRId64 " %% of what the kernel allows (%s)", orphans,
         facts->orphans * 100 / facts->limit, limit);
     finding->why = "Their processes have closed them, and the kernel still tries to deliver what is left. Past the "
-                   "limit it resets connections instead, and those that do badly it counts double or fourfold: one that "
-                   "has sent nothing for minutes or has used up its retries, one that an ICMP error came for. So it "
-                   "acts from a quarter of the limit on, and at close() when the limit itself is reached.";
+                   "limit it resets connections instead, and those that do badly it counts double or fourfold: one "
+                   "that has sent nothing for minutes or has used up its retries, one that an ICMP error came for. "
+                   "So it acts from a quarter of the limit on, and at close() when the limit itself is reached.";
     lines_add(&finding->evidence, arena, "%s orphans (\"orphan\" in /proc/net/sockstat), tcp_max_orphans is %s.",
         orphans, limit);
     if (facts->aborted > 0)
@@ -57,8 +57,9 @@ void orphan_limit_word(const struct orphan_limit *facts, struct arena *arena, st
                                 : arena_printf(arena, "%s were", words_conns(arena, (uint64_t)facts->aborted)),
             words_duration(arena, facts->rise_ms));
     else if (facts->aborted_ever > 0)
-        lines_add(&finding->evidence, arena, "TCPAbortOnMemory stands at %s: connections have been reset for want of "
-                                             "orphans or memory since the start.",
+        lines_add(&finding->evidence, arena,
+            "TCPAbortOnMemory stands at %s: connections have been reset for want of "
+            "orphans or memory since the start.",
             words_count(arena, (uint64_t)facts->aborted_ever));
     evidence_states(arena, facts, finding);
     evidence_peers(arena, finding);
@@ -75,8 +76,8 @@ void orphan_limit_word(const struct orphan_limit *facts, struct arena *arena, st
         "Give up sooner on peers that are gone: fewer attempts per orphan (0 means 8, more than 100 s).",
         "sysctl -w net.ipv4.tcp_orphan_retries=4");
     fixes_add(&finding->fix_for_good, arena,
-        "In the program: do not close right after a large answer to a client that may not read it; bound the sending "
-        "with TCP_USER_TIMEOUT.",
+        "In the program: do not close right after a large answer to a client that may not read it; bound the "
+        "sending with TCP_USER_TIMEOUT.",
         NULL);
     lines_add(&finding->will_not_help, arena, "Restarting the service: that closes more sockets, and makes orphans.");
     lines_add(&finding->will_not_help, arena,

@@ -55,8 +55,7 @@ static const char *states(struct arena *arena, const struct shortage *shortage)
 static void evidence_range(struct arena *arena, const struct shortage *shortage, struct finding *finding)
 {
     const struct port_range *range = &shortage->range;
-    lines_add(&finding->evidence, arena,
-        "ip_local_port_range %u to %u is %s ports%s.", range->first, range->last,
+    lines_add(&finding->evidence, arena, "ip_local_port_range %u to %u is %s ports%s.", range->first, range->last,
         words_count(arena, range->usable + range->reserved),
         range->reserved == 0 ? ", none of them reserved"
                              : arena_printf(arena, ", less %s reserved (ip_local_reserved_ports): %s",
@@ -81,8 +80,8 @@ static void evidence_sum(struct arena *arena, const struct shortage *shortage, s
             words_count(arena, shortage->recyclable));
     if (shortage->bound > 0 && own > 0)
         lines_add(&finding->evidence, arena,
-            "%s used by connections to one destination, and %s that other sockets are bound to, which connect() passes "
-            "over: %s of %s ports, %u %%.",
+            "%s used by connections to one destination, and %s that other sockets are bound to, which connect() "
+            "passes over: %s of %s ports, %u %%.",
             words_count(arena, own), words_count(arena, shortage->bound), words_count(arena, shortage->used),
             words_count(arena, shortage->range.usable), percent(shortage));
     else
@@ -96,8 +95,8 @@ static void evidence_rate(struct arena *arena, const struct shortage *shortage, 
     if (waiting < TIME_WAIT_S)
         return;
     lines_add(&finding->evidence, arena,
-        "About %s a second were closed here in the last minute; each keeps its port for 60 s, so that %s ports carry "
-        "about %s a second.",
+        "About %s a second were closed here in the last minute; each keeps its port for 60 s, so that %s ports "
+        "carry about %s a second.",
         words_conns(arena, waiting / TIME_WAIT_S), words_count(arena, shortage->range.usable),
         words_count(arena, shortage->range.usable / TIME_WAIT_S));
 }
@@ -113,8 +112,7 @@ static void fix_range(struct arena *arena, const struct shortage *shortage, stru
             "Widen the range to %s ports. First see that no service listens there, or keep its port out with "
             "net.ipv4.ip_local_reserved_ports.",
             words_count(arena, (uint64_t)shortage->range.last - WIDE_FIRST + 1)),
-        arena_printf(
-            arena, "sysctl -w net.ipv4.ip_local_port_range='%d %u'", WIDE_FIRST, shortage->range.last));
+        arena_printf(arena, "sysctl -w net.ipv4.ip_local_port_range='%d %u'", WIDE_FIRST, shortage->range.last));
 }
 
 static void fix_reuse(
@@ -125,8 +123,8 @@ static void fix_reuse(
         setting_value(values, SETTING_TW_REUSE, 2) == 1 || setting_value(values, SETTING_TIMESTAMPS, 1) == 0)
         return;
     fixes_add(&finding->fix_now, arena,
-        "Let connect() take over the port of a TIME_WAIT that is older than a second; only for outgoing connections "
-        "whose peer uses TCP timestamps.",
+        "Let connect() take over the port of a TIME_WAIT that is older than a second; only for outgoing "
+        "connections whose peer uses TCP timestamps.",
         "sysctl -w net.ipv4.tcp_tw_reuse=1");
 }
 
@@ -137,18 +135,18 @@ static void fixes_for_connections(
         fix_reuse(arena, context, shortage, finding);
     fix_range(arena, shortage, finding);
     fixes_add(&finding->fix_for_good, arena,
-        "Use connections again instead of opening one for each request: HTTP keep-alive (in nginx \"keepalive\" in the "
-        "upstream block), a connection pool with an upper bound.",
+        "Use connections again instead of opening one for each request: HTTP keep-alive (in nginx \"keepalive\" in "
+        "the upstream block), a connection pool with an upper bound.",
         NULL);
     if (shortage->kind == SHORTAGE_SOURCE)
         fixes_add(&finding->fix_for_good, arena,
-            "In the program: set IP_BIND_ADDRESS_NO_PORT before bind(address, 0). The port is then chosen by connect(), "
-            "and need only be unique for each destination.",
+            "In the program: set IP_BIND_ADDRESS_NO_PORT before bind(address, 0). The port is then chosen by "
+            "connect(), and need only be unique for each destination.",
             NULL);
     else
         fixes_add(&finding->fix_for_good, arena,
-            "Where a program binds a source address first, let it set IP_BIND_ADDRESS_NO_PORT: else it gets each port "
-            "only once for all destinations.",
+            "Where a program binds a source address first, let it set IP_BIND_ADDRESS_NO_PORT: else it gets each "
+            "port only once for all destinations.",
             NULL);
     fixes_add(&finding->fix_for_good, arena,
         "More source addresses, or more destination addresses or ports: each combination has the whole range.", NULL);
@@ -165,8 +163,8 @@ static void fixes_for_bound(struct arena *arena, const struct shortage *shortage
 static void will_not_help(struct arena *arena, const struct shortage *shortage, struct finding *finding)
 {
     lines_add(&finding->will_not_help, arena,
-        "SO_REUSEADDR: it lets several sockets bind one port, and then connect() to the same destination fails with "
-        "EADDRNOTAVAIL instead.");
+        "SO_REUSEADDR: it lets several sockets bind one port, and then connect() to the same destination fails "
+        "with EADDRNOTAVAIL instead.");
     lines_add(&finding->will_not_help, arena,
         "tcp_fin_timeout: it does not shorten TIME_WAIT, which is fixed at 60 s. tcp_max_tw_buckets is another limit.");
     if (shortage->kind == SHORTAGE_SOURCE)
@@ -184,8 +182,8 @@ static void title_and_why(struct arena *arena, const struct shortage *shortage, 
     const char *owner = owner_phrase(arena, finding);
     switch (shortage->kind) {
     case SHORTAGE_DESTINATION:
-        finding->title = arena_printf(arena, "%s of %s ports for connections%s to %s are used (%u %%)", used, usable, owner,
-            destination(arena, &shortage->use), percent(shortage));
+        finding->title = arena_printf(arena, "%s of %s ports for connections%s to %s are used (%u %%)", used, usable,
+            owner, destination(arena, &shortage->use), percent(shortage));
         finding->why = "Connections from one address to one destination need a local port each, and this range is "
                        "nearly used up. When it is, connect() fails with EADDRNOTAVAIL (\"Cannot assign requested "
                        "address\"); with few left it already takes long, because it searches.";
@@ -194,8 +192,8 @@ static void title_and_why(struct arena *arena, const struct shortage *shortage, 
         finding->title = arena_printf(arena, "%s of %s ports of %s are used (%u %%): sockets%s bound before connecting",
             used, usable, from, percent(shortage), owner);
         finding->why = "The sockets were bound to a source address before they connected. Then the kernel must find a "
-                       "port that nobody has on that address, whatever the destination; at the end bind() fails with "
-                       "EADDRINUSE (\"Address already in use\").";
+                       "port that nobody has on that address, whatever the destination; at the end bind() fails "
+                       "with EADDRINUSE (\"Address already in use\").";
         return;
     case SHORTAGE_BOUND:
         finding->title = arena_printf(arena, "%s of %s ports cannot be had (%u %%): sockets%s are bound to them", used,
@@ -217,8 +215,8 @@ void port_exhaustion_word(
         finding->confidence = CONFIDENCE_LIKELY; /* bind() leaves no mark on a connected socket */
         lines_add(&finding->evidence, arena,
             "Hardly a port is used for two destinations: connect() alone would have shared them.");
-        lines_add(&finding->ruled_out, arena, "One destination that takes all ports: there are %u.",
-            shortage->destinations);
+        lines_add(
+            &finding->ruled_out, arena, "One destination that takes all ports: there are %u.", shortage->destinations);
     } else if (shortage->kind == SHORTAGE_DESTINATION) {
         lines_add(&finding->ruled_out, arena,
             "The destination: it accepts them. A wrong source address fails at once, not only at times.");

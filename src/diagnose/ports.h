@@ -56,10 +56,10 @@ enum port_shortage {
 struct shortage {
     enum port_shortage kind;
     struct port_range range;
-    struct port_use use;  /* of SHORTAGE_BOUND: the busiest destination */
-    uint32_t used;        /* ports that cannot be had */
-    uint32_t bound;       /* of them, bound by others, beyond the reserved ones */
-    uint32_t recyclable;  /* not counted in used */
+    struct port_use use; /* of SHORTAGE_BOUND: the busiest destination */
+    uint32_t used;       /* ports that cannot be had */
+    uint32_t bound;      /* of them, bound by others, beyond the reserved ones */
+    uint32_t recyclable; /* not counted in used */
     uint32_t by_state[STATE_COUNT];
     unsigned destinations; /* of SHORTAGE_SOURCE */
 };

@@ -98,6 +98,7 @@ struct group {
     uint64_t silent_least_ms, silent_most_ms; /* since anything came from the peer */
     uint64_t zero_windows;                    /* connections whose peer offers no window */
     uint64_t shared;                          /* connections that several processes hold */
+    uint64_t keepalives;                      /* connections whose keepalive timer runs */
 };
 
 /* --- context.c -------------------------------------------------------------------------------------------------- */
@@ -109,6 +110,11 @@ void context_deinit(struct context *context);
 const struct conn *context_listener(const struct context *context, const struct conn *conn);
 /* Whether the connection was opened by the other side. Without a listener the ephemeral port range decides. */
 bool context_is_incoming(const struct context *context, const struct conn *conn);
+/*
+ * Whether the peer's kernel has been heard while we kept sending the same segment again: then it is there, but does not
+ * take it (its receive buffer is full).
+ */
+bool context_hears_peer(const struct context *context, const struct conn *conn);
 /* Has been in its state for as long as the limit; true where the age is unknown: then the confidence tells. */
 bool context_is_settled(const struct context *context, const struct conn *conn, const struct limits *limits);
 
@@ -158,6 +164,13 @@ const char *words_ages(struct arena *arena, const struct group *group);
 /* Why the process cannot act on its sockets now ("is stopped (state T)"), or NULL where nothing shows that. */
 const char *words_obstacle(struct arena *arena, const struct process *process);
 
+/*
+ * The same for whom a listener's connections wait: of several processes that hold it (a master and its workers) one that
+ * can act is enough, and then it is NULL.
+ */
+const char *words_listener_obstacle(
+    struct arena *arena, const struct snapshot *snapshot, const struct conn *listener, const struct process *process);
+
 /* "systemctl restart X", else "kill PID": what ends the process properly. */
 void words_fix_restart(struct arena *arena, const struct process *process, struct fixes *fixes);
 /* Evidence that any finding about descriptors wants: open ones against the limit. */
@@ -176,7 +189,7 @@ void words_pairs(struct arena *arena, const struct context *context, const struc
  * close_wait.c, with its words in close_wait_words.c. Whether the peer, alive, offers no window to a connection that
  * has data to send.
  */
-bool close_wait_is_blocked_by_window(const struct conn *conn);
+bool close_wait_is_blocked_by_window(const struct context *context, const struct conn *conn);
 DECLARE_RULE(close_wait_not_accepted);
 DECLARE_RULE(close_wait_blocked_writer);
 DECLARE_RULE(close_wait_inherited);

@@ -128,11 +128,11 @@ void sent_fin_unanswered_word(
         owner_phrase(arena, finding), words_service(arena, context, group));
     finding->why = arena_printf(arena,
         "%s; our FIN is sent again and again with doubling pauses, and no acknowledgement comes back. The peer has "
-        "vanished (crashed, rebooted, asleep, behind a NAT or firewall that forgot the connection), or the path back "
-        "drops the answers.",
+        "vanished (crashed, rebooted, asleep, behind a NAT or firewall that forgot the connection), or the path "
+        "back drops the answers.",
         words->closed);
 
-    const char *segment = group->unsent_bytes > 0 ? "The data before the FIN" : "The FIN";
+    const char *segment = group->unsent_bytes > 0 ? "What is unacknowledged" : "The FIN";
     if (group->retransmits_least == group->retransmits_most)
         lines_add(&finding->evidence, arena, "%s was sent again %u times without an answer.", segment,
             group->retransmits_most);
@@ -167,14 +167,12 @@ void sent_fin_unanswered_word(
         arena_printf(arena, "tcpdump -ni any 'host %s and tcp[tcpflags] & (tcp-fin|tcp-ack|tcp-rst) != 0'",
             words_address(arena, &finding->peers[0].address)));
     fixes_add(&finding->fix_for_good, arena,
-        "Look at what lies between: a firewall or NAT whose idle time-out is shorter than the connections' pauses, a "
-        "security "
-        "group without a rule back, peers that lose their network (mobile clients).",
+        "Look at what lies between: a firewall or NAT whose idle time-out is shorter than the connections' pauses, "
+        "a security group without a rule back, peers that lose their network (mobile clients).",
         NULL);
     fixes_add(&finding->fix_for_good, arena,
         "Where there are so many that the orphan limit comes near, fewer attempts per orphan shorten their life; "
-        "tcpwhy "
-        "counts with what is set (0 means 8).",
+        "tcpwhy counts with what is set (0 means 8).",
         "sysctl net.ipv4.tcp_orphan_retries=4");
     will_not_help(arena, context, group, finding);
 }
@@ -188,8 +186,8 @@ void sent_fin_zero_window_word(
         words_conns(arena, group->count), owner_phrase(arena, finding), words_service(arena, context, group),
         words_peers_have(group));
     finding->why = arena_printf(arena,
-        "%s, but %s stand before our FIN and the peers' receive windows are zero: their programs %sdo not read what "
-        "is still coming. The kernels there are alive and say so.",
+        "%s, but %s stand before our FIN and the peers' receive windows are zero: their programs %sdo not read "
+        "what is still coming. The kernels there are alive and say so.",
         words_of(context, group)->closed, words_bytes(arena, group->unsent_bytes),
         context->snapshot->conns[group->conns[0]].state == STATE_FIN_WAIT_1 ? "" : "have closed the sending side and ");
 
@@ -222,8 +220,7 @@ void sent_fin_zero_window_word(
             "Look at the program on the peer: it must read to the end of stream, or close.", NULL);
     fixes_add(&finding->fix_for_good, arena,
         "In the peer's program: a client that has asked and shut down its side must read the answer to its end, or "
-        "close the "
-        "socket outright so that the data is refused with a reset.",
+        "close the socket outright so that the data is refused with a reset.",
         NULL);
     fixes_add(&finding->fix_for_good, arena,
         "Here: TCP_USER_TIMEOUT bounds how long the kernel waits for a window that does not open.", NULL);

@@ -25,18 +25,16 @@ static void judge_ports(
         words_count(arena, busiest.connections), words_count(arena, range.usable),
         words_address(arena, &busiest.remote), busiest.remote_port,
         (unsigned)((uint64_t)busiest.connections * 100 / range.usable),
-        busiest.recyclable > 0
-            ? arena_printf(arena, ", but %s of them may be taken over at once (tcp_tw_reuse)",
-                  words_count(arena, busiest.recyclable))
-            : "");
+        busiest.recyclable > 0 ? arena_printf(arena, ", but %s of them may be taken over at once (tcp_tw_reuse)",
+                                     words_count(arena, busiest.recyclable))
+                               : "");
 }
 
 void time_wait_churn_word(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 {
     const char *service = words_service(arena, context, group);
-    finding->title = arena_printf(
-        arena, "%s %s in TIME_WAIT: harmless", words_conns(arena, group->count), service);
+    finding->title = arena_printf(arena, "%s %s in TIME_WAIT: harmless", words_conns(arena, group->count), service);
     finding->why = group->incoming
         ? "They are over. The service here closes first, as most servers do, and TIME_WAIT stays with the side that "
           "does. Each ends by itself within 60 s and holds neither a descriptor nor a process nor a port of its own."
@@ -81,9 +79,10 @@ void time_wait_overflow_word(const struct time_wait_overflow *facts, struct aren
         : facts->rise_known && facts->rise > 0
         ? arena_printf(arena, "The table of TIME_WAIT was full a moment ago (%s entries now)", used)
         : arena_printf(arena, "The table of TIME_WAIT is nearly full: %s of %s entries", used, limit);
-    finding->why = "When the limit is reached, the kernel closes connections without TIME_WAIT. Late segments of such a "
-                   "connection can then disturb a new one on the same ports, and a last FIN that was lost is answered "
-                   "by a reset. It is a safety limit against floods; here it is reached by ordinary load.";
+    finding
+        ->why = "When the limit is reached, the kernel closes connections without TIME_WAIT. Late segments of such a "
+                "connection can then disturb a new one on the same ports, and a last FIN that was lost is answered "
+                "by a reset. It is a safety limit against floods; here it is reached by ordinary load.";
     if (facts->rise_known && facts->rise > 0)
         lines_add(&finding->evidence, arena, "%s were closed without TIME_WAIT in the last %s (TCPTimeWaitOverflow).",
             words_conns(arena, (uint64_t)facts->rise), words_duration(arena, facts->rise_ms));

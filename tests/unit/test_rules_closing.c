@@ -19,9 +19,8 @@
 #define ORPHANS(count) "netns host own\nsetting net.ipv4.tcp_max_orphans 1000\ncounter TCP.orphan " count "\n"
 
 static const struct rule_case cases[] = {
-    { "FIN_WAIT_1 unanswered: six retransmissions, an orphan of the listener", SERVER FIN_WAIT_1_20
-        "inode=0 " RETRANSMITTED_6 "\n",
-        "fin-wait-1-unanswered 20 812 info certain\n" },
+    { "FIN_WAIT_1 unanswered: six retransmissions, an orphan of the listener",
+        SERVER FIN_WAIT_1_20 "inode=0 " RETRANSMITTED_6 "\n", "fin-wait-1-unanswered 20 812 info certain\n" },
     { "FIN_WAIT_1 unanswered with a descriptor: shutdown() was called, not close()",
         SERVER FIN_WAIT_1_20 RETRANSMITTED_6 "shutdown=send holders=812:20\n",
         "fin-wait-1-unanswered 20 812 info certain\n" },
