@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/memory.h"
 #include "diagnose/rule.h"
 
@@ -18,8 +19,7 @@ static struct peer_count *peer_slot(const struct peer_table *table, const struct
 {
     uint64_t words[2];
     memcpy(words, address->bytes, sizeof words);
-    uint64_t hash = (words[0] ^ words[1] * 0x9e3779b97f4a7c15ULL) * 0xff51afd7ed558ccdULL;
-    size_t slot = (hash >> 32) & (table->slot_count - 1);
+    size_t slot = hash_words(0, words, 2) & (table->slot_count - 1);
     while (table->slots[slot].count != 0 && !ip_equal(&table->slots[slot].address, address))
         slot = (slot + 1) & (table->slot_count - 1);
     return &table->slots[slot];

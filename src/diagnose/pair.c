@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "diagnose/rule.h"
 
 static uint64_t hash_ends(const struct ip *one, uint16_t one_port, const struct ip *other, uint16_t other_port)
@@ -16,13 +17,7 @@ static uint64_t hash_ends(const struct ip *one, uint16_t one_port, const struct 
     uint64_t words[4];
     memcpy(words, one->bytes, 16);
     memcpy(words + 2, other->bytes, 16);
-    uint64_t hash = (uint64_t)one_port << 16 | other_port;
-    for (int i = 0; i < 4; i++) {
-        hash ^= words[i];
-        hash *= 0x9e3779b97f4a7c15ULL;
-        hash ^= hash >> 29;
-    }
-    return hash;
+    return hash_words((uint64_t)one_port << 16 | other_port, words, 4);
 }
 
 static bool are_ends_of_one(const struct conn *one, const struct conn *other)

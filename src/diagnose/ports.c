@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/memory.h"
 
 enum { FIRST_DEFAULT = 32768, LAST_DEFAULT = 60999, REUSE_LOOPBACK = 2, REUSE_DELAY_MS = 1000, TIME_WAIT_MS = 60000 };
@@ -57,13 +58,7 @@ static uint64_t hash_of(const struct port_use *use)
     uint64_t words[4];
     memcpy(words, use->local.bytes, 16);
     memcpy(words + 2, use->remote.bytes, 16);
-    uint64_t hash = (uint64_t)use->netns << 16 | use->remote_port;
-    for (int i = 0; i < 4; i++) {
-        hash ^= words[i];
-        hash *= 0x9e3779b97f4a7c15ULL;
-        hash ^= hash >> 29;
-    }
-    return hash;
+    return hash_words((uint64_t)use->netns << 16 | use->remote_port, words, 4);
 }
 
 bool ports_same(const struct port_use *one, const struct port_use *other)
