@@ -56,8 +56,11 @@ static void count_peers(
     const struct snapshot *snapshot, const struct group *group, struct arena *arena, struct finding *finding)
 {
     struct peer_table table = { 0 };
-    for (size_t i = 0; i < group->count; i++)
-        peer_add(&table, &snapshot->conns[group->conns[i]].remote);
+    for (size_t i = 0; i < group->count; i++) {
+        const struct conn *conn = &snapshot->conns[group->conns[i]];
+        if (!conn_is_listener(conn))
+            peer_add(&table, &conn->remote);
+    }
     if (table.slots == NULL)
         return;
     qsort(table.slots, table.slot_count, sizeof *table.slots, more_peers_first); /* free ones last */
