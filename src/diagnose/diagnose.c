@@ -78,6 +78,12 @@ static void pair_with_listeners(const struct context *context, struct stuck *stu
     }
 }
 
+/* The end to which the SYN came is stuck too: its finding says on which way the packets are lost. */
+static bool knows_more(const struct context *context, uint32_t pair)
+{
+    return context->snapshot->conns[pair].state == STATE_SYN_RECEIVED && context->causes[pair] != 0;
+}
+
 /* Whether the finding about the listener, or about what its process did not accept, is made. */
 static bool listener_is_at_fault(const struct context *context, const struct conn *listener)
 {
@@ -95,10 +101,12 @@ static void yield_to_other_ends(const struct context *context, struct stuck *stu
     for (size_t i = 0; i < *count; i++) {
         uint32_t pair = stuck[i].pair;
         const struct conn *other = pair == NO_INDEX ? NULL : &context->snapshot->conns[pair];
-        bool yields = other != NULL && context->selected[pair] &&
-            (conn_is_listener(other) ? listener_is_at_fault(context, other)
-                                     : rules[stuck[i].rule].fault != FAULT_LOCAL_APPLICATION &&
-                        rules[context->causes[pair]].fault == FAULT_LOCAL_APPLICATION);
+        bool yields = false;
+        if (other != NULL && context->selected[pair] && conn_is_listener(other))
+            yields = listener_is_at_fault(context, other);
+        else if (other != NULL && context->selected[pair])
+            yields = rules[stuck[i].rule].fault != FAULT_LOCAL_APPLICATION &&
+                (rules[context->causes[pair]].fault == FAULT_LOCAL_APPLICATION || knows_more(context, pair));
         if (!yields)
             stuck[kept++] = stuck[i];
     }

@@ -75,7 +75,7 @@ const struct rule rules[] = {
         RULE("syn-recv-unanswered", syn_recv_unanswered),
         .states = STATE_BIT(STATE_SYN_RECEIVED),
         .fault = FAULT_PEER_OR_PATH,
-        .limits = { .settle_ms = 5 * SECOND, .warning_count = 20 },
+        .limits = { .settle_ms = SECOND, .warning_count = 20 },
     },
     {
         RULE("accept-queue-overflow", accept_queue_overflow),

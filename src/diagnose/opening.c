@@ -15,7 +15,7 @@
 
 enum {
     SYN_RETRANSMITS = 2,    /* 2 s at the least: not one lost segment */
-    SYNACK_RETRANSMITS = 3, /* 1 + 2 + 4 s at the least */
+    SYNACK_RETRANSMITS = 3, /* 7 s where the client is silent; 2 s where it repeats its SYN, which counts too */
     NEAR_PERCENT = 90,      /* of the backlog: from here on it counts as full */
 };
 

@@ -1,4 +1,6 @@
 /* What the findings about SYN_SENT and SYN_RECEIVED say. Why each is made: opening.c. */
+#include <string.h>
+
 #include "diagnose/rule.h"
 
 /* --- words that several share --------------------------------------------------------------------------------- */
@@ -17,12 +19,12 @@ static void evidence_give_up(struct arena *arena, const struct finding *finding,
 {
     if (!finding->give_up_known)
         return;
-    if (finding->count == 1)
-        lines_add(evidence, arena, "Without an answer the kernel gives up in about %s.",
-            words_duration(arena, finding->last_give_up_ms));
+    const char *first = words_duration(arena, finding->first_give_up_ms);
+    const char *last = words_duration(arena, finding->last_give_up_ms);
+    if (strcmp(first, last) == 0)
+        lines_add(evidence, arena, "Without an answer the kernel gives up in about %s.", last);
     else
-        lines_add(evidence, arena, "Without an answer the kernel gives them up in about %s to %s.",
-            words_duration(arena, finding->first_give_up_ms), words_duration(arena, finding->last_give_up_ms));
+        lines_add(evidence, arena, "Without an answer the kernel gives them up in about %s to %s.", first, last);
 }
 
 /* --- SYN_SENT ------------------------------------------------------------------------------------------------- */
@@ -224,7 +226,7 @@ void syn_recv_unanswered_word(
             words_count(arena, listener->recv_q_bytes), words_count(arena, (uint64_t)listener->send_q_bytes + 1));
     evidence_give_up(arena, finding, &finding->evidence);
     words_pairs(arena, context, group, &finding->evidence);
-    lines_add(&finding->ruled_out, arena, "A flood: they are far fewer than the listener's backlog.");
+    lines_add(&finding->ruled_out, arena, "A flood: they do not fill the listener's request queue.");
 
     const char *address = words_address(arena, &finding->peers[0].address);
     fixes_add(&finding->fix_now, arena, "See whether the SYN-ACK leaves, and by which interface.",

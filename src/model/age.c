@@ -84,9 +84,24 @@ static bool is_handshake(const struct conn *conn)
     return conn->state == STATE_SYN_SENT || conn->state == STATE_SYN_RECEIVED;
 }
 
+/*
+ * A SYN-ACK is sent again when its timer fires and, besides, whenever the client repeats its SYN, which also puts the
+ * timer off: tcp_check_req(). The count may thus rise twice a second; a timer that has longer to run than the first
+ * pauses tells that those are over.
+ */
+static uint64_t syn_ack_age_ms(const struct net_values *values, const struct conn *conn)
+{
+    uint64_t least = (uint64_t)conn->retransmits * HANDSHAKE_RTO_MS / 2, over = 0;
+    for (unsigned i = 0; i < conn->retransmits && handshake_pause_ms(values, conn, i) < conn->timer_ms; i++)
+        over += handshake_pause_ms(values, conn, i);
+    return over > least ? over : least;
+}
+
 static struct age handshake_age(const struct snapshot *snapshot, const struct conn *conn)
 {
     const struct net_values *values = snapshot_net_values(snapshot, conn);
+    if (conn->state == STATE_SYN_RECEIVED)
+        return (struct age){ .kind = AGE_AT_LEAST, .ms = syn_ack_age_ms(values, conn) };
     if (conn_has(conn, CONN_RTO_TIME) && conn->rto_recoveries == 1)
         return (struct age){ .kind = AGE_EXACT, .ms = HANDSHAKE_RTO_MS + conn->total_rto_time_ms };
     uint64_t sum = 0;
@@ -96,17 +111,20 @@ static struct age handshake_age(const struct snapshot *snapshot, const struct co
 }
 
 /* tcp_write_timeout() gives a SYN up when all its retransmissions, the linear ones beside the others, are over. */
-static uint64_t handshake_give_up_ms(const struct snapshot *snapshot, const struct conn *conn)
+static bool handshake_give_up_ms(const struct snapshot *snapshot, const struct conn *conn, uint64_t *ret_ms)
 {
     const struct net_values *values = snapshot_net_values(snapshot, conn);
     unsigned retries = conn->state == STATE_SYN_SENT
         ? (unsigned)setting_value(values, SETTING_SYN_RETRIES, SYN_RETRIES) + linear_timeouts(values)
         : (unsigned)setting_value(values, SETTING_SYNACK_RETRIES, SYNACK_RETRIES);
     retries = retries < UINT8_MAX ? retries : UINT8_MAX;
+    if (conn->retransmits > retries) /* the client's repetitions count too: no telling how often the timer fired */
+        return false;
     uint64_t wait = conn->timer_ms;
     for (unsigned i = conn->retransmits + 1U; i <= retries; i++)
         wait += handshake_pause_ms(values, conn, i);
-    return wait;
+    *ret_ms = wait;
+    return true;
 }
 
 struct age conn_retransmitting_for(const struct snapshot *snapshot, const struct conn *conn)
@@ -261,8 +279,7 @@ bool conn_give_up_ms(const struct snapshot *snapshot, const struct conn *conn, u
     if (is_handshake(conn)) {
         if (!conn_has(conn, CONN_TIMER) || conn->timer != TIMER_RETRANSMIT)
             return false;
-        *ret_ms = handshake_give_up_ms(snapshot, conn);
-        return true;
+        return handshake_give_up_ms(snapshot, conn, ret_ms);
     }
     if (!conn_has(conn, CONN_TIMER | CONN_TCP_INFO | CONN_INODE))
         return false;
