@@ -72,18 +72,12 @@ static void evidence_age(struct arena *arena, const struct group *group, struct 
 
 /* --- never accepted ------------------------------------------------------------------------------------------- */
 
-static bool queue_is_full(const struct conn *listener)
-{
-    /* sk_acceptq_is_full() in include/net/sock.h: more than the backlog. */
-    return conn_has(listener, CONN_QUEUES | CONN_BACKLOG) && listener->recv_q_bytes > listener->send_q_bytes;
-}
-
 static void listener_evidence(struct arena *arena, const struct conn *listener, struct finding *finding)
 {
     if (conn_has(listener, CONN_QUEUES | CONN_BACKLOG)) {
         lines_add(&finding->evidence, arena, "The listener's accept queue holds %s of at most %s%s.",
             words_count(arena, listener->recv_q_bytes), words_count(arena, (uint64_t)listener->send_q_bytes + 1),
-            queue_is_full(listener) ? ": it is full, and new connections are being dropped" : "");
+            listener_is_full(listener) ? ": it is full, and new connections are being dropped" : "");
     } else if (conn_has(listener, CONN_QUEUES)) {
         lines_add(&finding->evidence, arena, "The listener's accept queue holds %s.",
             words_conns(arena, listener->recv_q_bytes));
@@ -113,6 +107,7 @@ void close_wait_not_accepted_word(
         words_conns(arena, group->count), group->count == 1 ? "has" : "have");
     if (listener != NULL)
         listener_evidence(arena, listener, finding);
+    queue_evidence(arena, context_queue(context, listener), finding);
     if (group->unread_bytes > 0)
         lines_add(
             &finding->evidence, arena, "%s of requests wait in them, unread.", words_bytes(arena, group->unread_bytes));
@@ -126,7 +121,7 @@ void close_wait_not_accepted_word(
         lower_confidence(finding, CONFIDENCE_LIKELY); /* taken between the two readings */
     if (listener == NULL)
         lower_confidence(finding, CONFIDENCE_LIKELY);
-    if (listener != NULL && queue_is_full(listener))
+    if (listener != NULL && listener_is_full(listener))
         finding->severity = SEVERITY_CRITICAL;
     else if (obstacle != NULL && finding->severity == SEVERITY_INFO)
         finding->severity = SEVERITY_WARNING;

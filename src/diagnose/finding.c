@@ -55,8 +55,11 @@ static int more_peers_first(const void *a, const void *b)
 static void count_peers(const struct snapshot *snapshot, struct arena *arena, struct finding *finding)
 {
     struct peer_table table = { 0 };
-    for (size_t i = 0; i < finding->conn_count; i++)
-        peer_add(&table, &snapshot->conns[finding->conns[i]].remote);
+    for (size_t i = 0; i < finding->conn_count; i++) {
+        const struct conn *conn = &snapshot->conns[finding->conns[i]];
+        if (!conn_is_listener(conn))
+            peer_add(&table, &conn->remote);
+    }
     if (table.slots == NULL)
         return;
     qsort(table.slots, table.slot_count, sizeof *table.slots, more_peers_first); /* free ones last */

@@ -27,10 +27,12 @@ static const struct rule_case cases[] = {
         RANGE "setting net.ipv4.ip_local_reserved_ports 150\n" ESTABLISHED("10.0.0.5:40000", "10.9.9.9:5432", "700"),
         "port-exhaustion 700 700 warning certain\n" },
     { "each destination has the whole range",
-        RANGE ESTABLISHED("10.0.0.5:40000", "10.9.9.9:5432", "700") ESTABLISHED("10.0.0.5:40100", "10.9.9.8:5432", "700"),
+        RANGE ESTABLISHED("10.0.0.5:40000", "10.9.9.9:5432", "700")
+            ESTABLISHED("10.0.0.5:40100", "10.9.9.8:5432", "700"),
         "" },
     { "so has each source address",
-        RANGE ESTABLISHED("10.0.0.5:40000", "10.9.9.9:5432", "700") ESTABLISHED("10.0.0.6:40100", "10.9.9.9:5432", "700"),
+        RANGE ESTABLISHED("10.0.0.5:40000", "10.9.9.9:5432", "700")
+            ESTABLISHED("10.0.0.6:40100", "10.9.9.9:5432", "700"),
         "" },
     { "ports outside the range do not count", RANGE ESTABLISHED("10.0.0.5:20000", "10.9.9.9:5432", "900"), "" },
     { "a thousand clients of a service are on one port of it",
@@ -61,14 +63,14 @@ static const struct rule_case cases[] = {
         "port-exhaustion 850 0 warning certain\n" },
 
     { "bound before connecting: no port twice, and two destinations share the range",
-        RANGE ESTABLISHED("10.0.0.5:40000", "10.9.9.9:5432", "450") ESTABLISHED("10.0.0.5:40450", "10.9.9.8:5432", "450"),
+        RANGE ESTABLISHED("10.0.0.5:40000", "10.9.9.9:5432", "450")
+            ESTABLISHED("10.0.0.5:40450", "10.9.9.8:5432", "450"),
         "port-exhaustion 900 700 warning likely\n" },
     { "there tcp_tw_reuse does not help",
         RANGE "setting net.ipv4.tcp_tw_reuse 1\n" TIME_WAIT("10.0.0.5:40000", "10.9.9.9:5432", "450")
             TIME_WAIT("10.0.0.5:40450", "10.9.9.8:5432", "450"),
         "port-exhaustion 900 0 warning likely\n" },
-    { "bound and never connected",
-        RANGE "conn BOUND 10.0.0.5:40000 x850 vary=local_port holders=700:20\n",
+    { "bound and never connected", RANGE "conn BOUND 10.0.0.5:40000 x850 vary=local_port holders=700:20\n",
         "port-exhaustion 850 700 warning certain\n" },
     { "bound ones and connected ones together",
         RANGE "conn BOUND 10.0.0.5:40000 x300 vary=local_port holders=700:20\n" ESTABLISHED(
@@ -99,8 +101,9 @@ static void the_destination_is_named(void **state)
     (void)state;
     struct snapshot snapshot;
     struct diagnosis diagnosis;
-    fixture_must(&snapshot, RANGE ESTABLISHED("10.0.0.5:40000", "10.9.9.9:5432", "600")
-                                TIME_WAIT("10.0.0.5:40600", "10.9.9.9:5432", "250"));
+    fixture_must(&snapshot,
+        RANGE ESTABLISHED("10.0.0.5:40000", "10.9.9.9:5432", "600")
+            TIME_WAIT("10.0.0.5:40600", "10.9.9.9:5432", "250"));
     assert_int_equal(diagnose(&snapshot, NULL, &diagnosis), 0);
     const struct finding *finding = &diagnosis.findings[0];
     assert_string_equal(finding->id, "port-exhaustion");
