@@ -68,8 +68,8 @@ void time_wait_overflow_word(const struct time_wait_overflow *facts, struct aren
     finding->title = arena_printf(arena, "The table of TIME_WAIT is full: %s of %s entries", used, limit);
     finding
         ->why = "When the limit is reached, the kernel closes connections without TIME_WAIT. Late segments of such a "
-                "connection can then disturb a new one on the same ports, and a last FIN that was lost is "
-                "answered by a reset. It is a safety limit against floods; here it is reached by ordinary load.";
+                "connection can then disturb a new one on the same ports, and a last FIN that was lost is answered "
+                "by a reset. It is a safety limit against floods; here it is reached by ordinary load.";
     if (facts->rise_known && facts->rise > 0)
         lines_add(&finding->evidence, arena, "%s were closed without TIME_WAIT in the last %s (TCPTimeWaitOverflow).",
             words_conns(arena, (uint64_t)facts->rise), words_duration(arena, facts->rise_ms));

@@ -30,6 +30,7 @@
 #define WAITING "conn ESTABLISHED 10.0.0.5:80 10.1.0.1:50000 x11 vary=peer_address recv_q=70 send_q=0 timer=none "
 #define OPEN "conn ESTABLISHED 10.0.0.5:80 10.1.0.1:50000 "
 #define PATH "rtt=300 rttvar=150 "
+#define BACKED_OFF "rto=13056 rtt=300 rttvar=150 "
 #define QUIET_FOR(time) "last_data_sent=" time " last_data_recv=" time " last_ack_recv=" time " "
 #define MINE "holders=812:100\n"
 
@@ -103,7 +104,7 @@ static const struct rule_case cases[] = {
             "40s") "\n" HALF "x4 retransmits=5 timer=retransmit timer_ms=9000\n"
                    "conn SYN_SENT 10.0.0.5:40000 10.0.0.5:80 x7 " SYN_MINE "retransmits=5 timer_ms=500\n"
                    "conn ESTABLISHED 10.0.0.5:41000 10.0.0.5:80 x3 vary=local_port recv_q=0 send_q=90 timer=retransmit "
-                   "retransmits=6 timer_ms=9000 " PATH QUIET_FOR("20s") "holders=900:50\n",
+                   "retransmits=6 timer_ms=9000 " BACKED_OFF QUIET_FOR("20s") "holders=900:50\n",
         "accept-queue-overflow 11 812 critical certain\n", .wants_rates = true },
     { "the same of a listener that peers have given up on: one finding",
         FULL
@@ -124,16 +125,18 @@ static const struct rule_case cases[] = {
 
     /* ESTABLISHED: unanswered */
     { "data that nobody acknowledges",
-        LISTENING OPEN "x12 recv_q=0 send_q=900 timer=retransmit retransmits=6 timer_ms=9000 " PATH QUIET_FOR("13s")
-            MINE,
+        LISTENING OPEN
+        "x12 recv_q=0 send_q=900 timer=retransmit retransmits=6 timer_ms=9000 " BACKED_OFF QUIET_FOR("13s") MINE,
         "established-unanswered 12 812 warning certain\n" },
     { "a lost segment",
-        LISTENING OPEN "x12 recv_q=0 send_q=900 timer=retransmit retransmits=2 timer_ms=300 " PATH QUIET_FOR("500ms")
-            MINE,
+        LISTENING OPEN
+        "x12 recv_q=0 send_q=900 timer=retransmit retransmits=2 timer_ms=300 rto=816 rtt=300 rttvar=150 " QUIET_FOR(
+            "500ms") MINE,
         "" },
     { "three attempts within two seconds are young",
-        LISTENING OPEN "x12 recv_q=0 send_q=900 timer=retransmit retransmits=3 timer_ms=800 " PATH QUIET_FOR("900ms")
-            MINE,
+        LISTENING OPEN
+        "x12 recv_q=0 send_q=900 timer=retransmit retransmits=3 timer_ms=800 rto=1632 rtt=300 rttvar=150 " QUIET_FOR(
+            "900ms") MINE,
         "" },
     { "a window that nobody answers for any more: the peer is gone",
         LISTENING OPEN "x12 recv_q=0 send_q=900 timer=persist probes=6 snd_wnd=0 timer_ms=9000 " PATH QUIET_FOR("60s")
