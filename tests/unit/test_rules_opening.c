@@ -29,7 +29,7 @@
 #define HALF "conn SYN_RECEIVED 10.0.0.5:80 10.1.0.1:50000 "
 #define WAITING "conn ESTABLISHED 10.0.0.5:80 10.1.0.1:50000 x11 vary=peer_address recv_q=70 send_q=0 timer=none "
 #define OPEN "conn ESTABLISHED 10.0.0.5:80 10.1.0.1:50000 "
-#define PATH "rtt=300 rttvar=150 "
+#define PATH "rto=204 rtt=300 rttvar=150 "
 #define BACKED_OFF "rto=13056 rtt=300 rttvar=150 "
 #define QUIET_FOR(time) "last_data_sent=" time " last_data_recv=" time " last_ack_recv=" time " "
 #define MINE "holders=812:100\n"
