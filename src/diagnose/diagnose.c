@@ -18,7 +18,8 @@ static uint8_t cause_of(const struct context *context, const struct conn *conn)
 }
 
 /* The connections with a cause. Returns 0 or -ENOMEM. */
-static int find_causes(const struct context *context, uint8_t *causes, struct stuck **ret_stuck, size_t *ret_count)
+static int find_causes(const struct context *context, const struct confirm *confirm, uint8_t *causes,
+    struct stuck **ret_stuck, size_t *ret_count)
 {
     const struct snapshot *snapshot = context->snapshot;
     uint32_t judged = 0;
@@ -30,6 +31,8 @@ static int find_causes(const struct context *context, uint8_t *causes, struct st
     for (size_t i = 0; i < snapshot->conn_count; i++) {
         const struct conn *conn = &snapshot->conns[i];
         causes[i] = (judged & STATE_BIT(conn->state)) != 0 ? cause_of(context, conn) : 0;
+        if (causes[i] != 0 && !confirm_holds(confirm, snapshot, conn, causes[i]))
+            causes[i] = 0;
         if (causes[i] == 0)
             continue;
         if (vec_grow((void **)&stuck, count, &capacity, sizeof *stuck) < 0) {
@@ -161,9 +164,12 @@ int diagnose(const struct snapshot *snapshot, const struct selection *selection,
     diagnosis.cause_ids = cause_ids(&diagnosis.arena);
 
     context_init(&context, snapshot);
-    int result = selected == NULL ? -ENOMEM : 0;
+    struct confirm confirm;
+    int result = confirm_init(&confirm, snapshot);
+    if (result == 0 && selected == NULL)
+        result = -ENOMEM;
     if (result == 0)
-        result = find_causes(&context, causes, &stuck, &count);
+        result = find_causes(&context, &confirm, causes, &stuck, &count);
     if (result == 0) {
         apply_selection(selection, &diagnosis, selected, stuck, &count);
         result = pair_find(snapshot, stuck, count);
@@ -181,6 +187,7 @@ int diagnose(const struct snapshot *snapshot, const struct selection *selection,
     }
     free(selected);
     free(stuck);
+    confirm_deinit(&confirm);
     context_deinit(&context);
     return result;
 }

@@ -16,6 +16,7 @@ enum age_kind {
 struct age {
     enum age_kind kind;
     uint64_t ms;
+    bool from_looks; /* known only because two looks show the connection: it may be far older */
 };
 
 /*
@@ -26,6 +27,7 @@ struct age {
  *   states that retransmit: the sum of the timeouts so far (retransmits, tcpi_rto, timer);
  *   the same behind a zero window: time since the last data could be sent, that is, how long it has been stuck;
  *   ESTABLISHED: time since the last data or ACK either way (idle time).
+ * Where the source has none of these: the time between two looks (earlier.h) at a connection that stayed as it was.
  */
 struct age conn_age(const struct snapshot *snapshot, const struct conn *conn);
 

@@ -33,7 +33,7 @@ static void note_hidden(struct owners *owners, int proc, uint32_t pid)
 }
 
 /* The index of the namespace that a process is in, added where it is new; NO_INDEX where it cannot be told. */
-static uint32_t netns_of(struct owners *owners, struct snapshot *snapshot, int proc, uint32_t pid)
+static uint32_t netns_of(struct snapshot *snapshot, int proc, uint32_t pid)
 {
     char path[32], link[LINK_BYTES];
     snprintf(path, sizeof path, "%u/ns/net", pid);
@@ -53,15 +53,8 @@ static uint32_t netns_of(struct owners *owners, struct snapshot *snapshot, int p
             return NO_INDEX;
         netns->inode = inode;
     }
-    while (index >= owners->netns_pid_capacity) {
-        size_t wanted = owners->netns_pid_capacity ? owners->netns_pid_capacity * 2 : 16;
-        owners->netns_pids = xrealloc_array(owners->netns_pids, wanted, sizeof *owners->netns_pids);
-        memset(owners->netns_pids + owners->netns_pid_capacity, 0,
-            (wanted - owners->netns_pid_capacity) * sizeof *owners->netns_pids);
-        owners->netns_pid_capacity = wanted;
-    }
-    if (owners->netns_pids[index] == 0)
-        owners->netns_pids[index] = pid;
+    if (snapshot->netns[index].pid == 0)
+        snapshot->netns[index].pid = pid;
     return (uint32_t)index;
 }
 
@@ -113,7 +106,7 @@ static int walk_descriptors(
 
 static int walk_process(struct owners *owners, struct snapshot *snapshot, int proc, uint32_t pid)
 {
-    struct process process = { .pid = pid, .cgroup = NO_INDEX, .netns = netns_of(owners, snapshot, proc, pid) };
+    struct process process = { .pid = pid, .cgroup = NO_INDEX, .netns = netns_of(snapshot, proc, pid) };
     bool refused = false;
     int result = walk_descriptors(snapshot, &process, (uint32_t)snapshot->process_count, proc, &refused);
     if (result == -ENOMEM)
@@ -177,7 +170,6 @@ int owners_walk(struct owners *owners, struct snapshot *snapshot)
 void owners_deinit(struct owners *owners)
 {
     free(owners->table);
-    free(owners->netns_pids);
     *owners = (struct owners){ 0 };
 }
 
