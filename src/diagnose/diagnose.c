@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "diagnose/rule.h"
+#include "model/earlier.h"
 
 /* The number of the first rule that applies; 0: the connection is as it should be. */
 static uint8_t cause_of(const struct context *context, const struct conn *conn)
@@ -148,6 +149,24 @@ static const char *const *cause_ids(struct arena *arena)
     return ids;
 }
 
+/* What one look alone would have called stuck. */
+static void note_passing(const struct context *context, struct diagnosis *diagnosis)
+{
+    const struct snapshot *snapshot = context->snapshot;
+    uint64_t passing = 0;
+    for (size_t i = 0; snapshot->confirms && i < snapshot->conn_count; i++) {
+        if (!context->selected[i] || context->causes[i] != 0)
+            continue;
+        uint8_t cause = cause_of(context, &snapshot->conns[i]);
+        passing += cause != 0 && rules[cause].limits.least_count == 0; /* others may just be too few */
+    }
+    struct arena *arena = &diagnosis->arena;
+    if (passing > 0)
+        lines_add(&diagnosis->notes, arena,
+            "%s looked stuck, but had just come or had moved since the look %s earlier: normal so far.",
+            words_conns(arena, passing), words_duration(arena, earlier_apart_ms(snapshot)));
+}
+
 int diagnose(const struct snapshot *snapshot, const struct selection *selection, struct diagnosis *ret_diagnosis)
 {
     struct diagnosis diagnosis = { .snapshot = snapshot, .verdict = VERDICT_HEALTHY };
@@ -181,6 +200,7 @@ int diagnose(const struct snapshot *snapshot, const struct selection *selection,
     if (result == 0) {
         make_findings(&context, groups, group_count, causes, &diagnosis);
         notes_make(&context, &diagnosis, selected);
+        note_passing(&context, &diagnosis);
         *ret_diagnosis = diagnosis;
     } else {
         diagnosis_deinit(&diagnosis);

@@ -89,8 +89,8 @@ struct group {
     const uint32_t *pairs; /* other ends that are on this host */
     size_t pair_count;
 
-    bool ages_known;      /* of all of them */
-    bool ages_from_looks; /* of some only because two looks show them: what passed in between is not known */
+    bool ages_known;       /* of all of them */
+    bool ages_from_looks;  /* of some only because two looks show them: what passed in between is not known */
     uint64_t confirmed_ms; /* two looks, so far apart, show the same; 0: there was only one */
     uint64_t oldest_ms, youngest_ms, median_ms;
     uint64_t unread_bytes; /* the FINs not counted */
