@@ -55,6 +55,7 @@ static void nap(uint64_t ms)
 /* The first look becomes the earlier one, and the host is looked at again. */
 static int look_again(const struct look_options *options, struct look *look, struct error *err)
 {
+    enum { ROUNDING_MS = 2 }; /* the looks' times are in whole milliseconds: never less apart than asked for */
     bool watched = isatty(STDERR_FILENO);
     if (watched) {
         struct buf wait = { 0 };
@@ -63,7 +64,7 @@ static int look_again(const struct look_options *options, struct look *look, str
         fflush(stderr);
         buf_deinit(&wait);
     }
-    nap(options->confirm_ms);
+    nap(options->confirm_ms + ROUNDING_MS);
     if (watched)
         fputs("\r\033[K", stderr); /* only a note: off with it */
     look->earlier = look->snapshot;

@@ -1,6 +1,8 @@
 #include "cmd/watch.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +18,7 @@
  * The signals are kept back and fetched while waiting, so that no handler is needed. One that whoever started this
  * process ignores (nohup, a background job of a script) stays ignored.
  */
-static void hold_back(sigset_t *ret_signals, sigset_t *ret_before)
+static void hold_back(sigset_t *ret_signals)
 {
     static const int wanted[] = { SIGINT, SIGTERM, SIGWINCH };
     sigemptyset(ret_signals);
@@ -25,7 +27,7 @@ static void hold_back(sigset_t *ret_signals, sigset_t *ret_before)
         if (sigaction(wanted[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
             sigaddset(ret_signals, wanted[i]);
     }
-    sigprocmask(SIG_BLOCK, ret_signals, ret_before);
+    sigprocmask(SIG_BLOCK, ret_signals, NULL);
 }
 
 static uint64_t clock_ms(void)
@@ -103,7 +105,7 @@ static void show(const char *text, const struct screen *screen, uint64_t interva
         full = full || rows > left;
         if (!full) {
             fwrite(line, 1, length, out);
-            fputs("\033[K\r\n", out);
+            fputs("\033[K\n", out);
             left -= rows;
         } else {
             hidden++;
@@ -120,7 +122,7 @@ static void show(const char *text, const struct screen *screen, uint64_t interva
     buf_str(&below, "every ");
     text_duration(&below, interval_ms);
     buf_printf(&below, "%sCtrl-C ends\n", utf8 ? " · " : " - ");
-    fputs("\033[K\r\n", out);
+    fputs("\033[K\n", out);
     fprintf(out, "%.*s\033[J", (int)(below.length - 1), buf_text(&below));
     buf_deinit(&below);
 }
@@ -131,19 +133,17 @@ struct watch {
     const struct look_options *look;
     struct report_options report;
     uint64_t interval_ms;
-    bool is_first;
-    sigset_t signals, before;
+    bool is_first; /* nothing of ours is on the screen */
+    sigset_t signals;
 };
 
-static int finish(FILE *out, int result)
+static bool is_on_screen(const struct watch *watch, const struct screen *screen)
 {
-    errno = 0;
-    if (fflush(out) != 0 || ferror(out))
-        return result < 0 ? result : errno ? -errno : -EIO;
-    return result;
+    return screen->is_terminal && !watch->look->json;
 }
 
-static int write_on_screen(const struct watch *watch, const struct diagnosis *diagnosis, const struct screen *screen)
+static int write_on_screen(
+    const struct watch *watch, const struct diagnosis *diagnosis, const struct screen *screen, FILE *out)
 {
     char *text = NULL;
     size_t size = 0;
@@ -154,40 +154,65 @@ static int write_on_screen(const struct watch *watch, const struct diagnosis *di
     if (fclose(paper) != 0 && result == 0)
         result = -ENOMEM;
     if (result == 0) {
-        if (watch->is_first)
-            fputs("\033[H\033[2J", stdout);
-        show(text, screen, watch->interval_ms, watch->report.style.utf8, stdout);
+        fputs(watch->is_first ? "\033[H\033[2J" : "", out);
+        show(text, screen, watch->interval_ms, watch->report.style.utf8, out);
     }
     free(text);
-    return finish(stdout, result);
+    return result;
 }
 
-static int write_on_paper(const struct watch *watch, const struct diagnosis *diagnosis)
+static int write_on_paper(const struct watch *watch, const struct diagnosis *diagnosis, FILE *out)
 {
     if (watch->look->json)
-        return finish(stdout, report_json(diagnosis, &watch->report, stdout));
+        return report_json(diagnosis, &watch->report, out);
     if (!watch->is_first) {
         struct buf line = { 0 };
         buf_repeat(&line, watch->report.style.utf8 ? "═" : "=", watch->report.style.width);
-        printf("\n%s\n\n", buf_text(&line));
+        fprintf(out, "\n%s\n\n", buf_text(&line));
         buf_deinit(&line);
     }
-    return finish(stdout, report_text(diagnosis, &watch->report, stdout));
+    return report_text(diagnosis, &watch->report, out);
+}
+
+/*
+ * A reader that has stopped reading must not keep anybody from ending this: no more is written at once than a pipe that
+ * is ready takes without waiting (PIPE_BUF). Returns TIME_IS_UP when all is written, INTERRUPTED, or a negative errno.
+ */
+static int hand_out(const struct watch *watch, const char *text, size_t size)
+{
+    enum { PATIENCE_MS = 250 };
+    while (size > 0) {
+        struct pollfd ready = { .fd = STDOUT_FILENO, .events = POLLOUT };
+        if (poll(&ready, 1, PATIENCE_MS) == 0) {
+            if (wait_until(0, &watch->signals) == INTERRUPTED)
+                return INTERRUPTED;
+            continue;
+        }
+        ssize_t written = write(STDOUT_FILENO, text, size < PIPE_BUF ? size : PIPE_BUF);
+        if (written < 0 && errno != EINTR && errno != EAGAIN)
+            return -errno;
+        text += written > 0 ? written : 0;
+        size -= written > 0 ? (size_t)written : 0;
+    }
+    return TIME_IS_UP;
 }
 
 static int write_report(struct watch *watch, const struct diagnosis *diagnosis)
 {
     struct screen screen = screen_of(stdout);
     watch->report.style = cmd_style(stdout);
-    int result;
-    if (screen.is_terminal && !watch->look->json) {
-        result = write_on_screen(watch, diagnosis, &screen);
-    } else {
-        /* A reader that has stopped reading must not keep anybody from ending this. */
-        sigprocmask(SIG_SETMASK, &watch->before, NULL);
-        result = write_on_paper(watch, diagnosis);
-        sigprocmask(SIG_BLOCK, &watch->signals, NULL);
-    }
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    if (out == NULL)
+        return -ENOMEM;
+    int result = is_on_screen(watch, &screen) ? write_on_screen(watch, diagnosis, &screen, out)
+                                              : write_on_paper(watch, diagnosis, out);
+    if (fclose(out) != 0 && result == 0)
+        result = -ENOMEM;
+    if (result == 0)
+        result = hand_out(watch, text, size);
+    free(text);
     watch->is_first = false;
     return result;
 }
@@ -196,13 +221,15 @@ static int write_report(struct watch *watch, const struct diagnosis *diagnosis)
 static int show_until(struct watch *watch, const struct diagnosis *diagnosis, uint64_t due_ms)
 {
     int result = write_report(watch, diagnosis);
-    while (result >= 0) {
+    while (result == TIME_IS_UP) {
         enum awaited awaited = wait_until(due_ms, &watch->signals);
         if (awaited != SIZE_CHANGED)
             return (int)awaited;
-        watch->is_first = true; /* nothing stands where it stood */
-        if (screen_of(stdout).is_terminal && !watch->look->json)
-            result = write_report(watch, diagnosis);
+        struct screen screen = screen_of(stdout);
+        if (!is_on_screen(watch, &screen))
+            continue;
+        watch->is_first = true; /* what is there may have been broken anew: off with it */
+        result = write_report(watch, diagnosis);
     }
     return result;
 }
@@ -212,20 +239,21 @@ int cmd_watch(const struct command *command, const struct look_options *look, co
 {
     struct watch watch = { .look = look, .report = *report, .interval_ms = interval_ms, .is_first = true };
     watch.report.compact = true;
-    struct look looks[2]; /* this one, and the one before */
+    enum { ROUNDING_MS = 2 }; /* as for two looks of one report */
+    struct look looks[2];     /* this one, and the one before */
     unsigned count = 0;
     int status = STATUS_HEALTHY, ended_by = TIME_IS_UP;
     while (ended_by == TIME_IS_UP) {
         struct look *now = &looks[count % 2], *previous = count > 0 ? &looks[(count + 1) % 2] : NULL;
-        uint64_t started_ms = clock_ms();
         status = cmd_look(command, look, previous, now);
         if (status != STATUS_HEALTHY)
             break;
         if (count == 0) /* until then Ctrl-C just ends the process: there is no verdict yet */
-            hold_back(&watch.signals, &watch.before);
+            hold_back(&watch.signals);
         status = (int)now->diagnosis.verdict;
         watch.report.previous = previous ? &previous->diagnosis : NULL;
-        ended_by = show_until(&watch, &now->diagnosis, started_ms + interval_ms);
+        /* From the end of this look: one that confirms must not come too soon after it. */
+        ended_by = show_until(&watch, &now->diagnosis, clock_ms() + interval_ms + ROUNDING_MS);
         look_forget_previous(now);
         if (previous != NULL)
             look_deinit(previous);
@@ -233,7 +261,8 @@ int cmd_watch(const struct command *command, const struct look_options *look, co
     }
     if (count > 0)
         look_deinit(&looks[(count + 1) % 2]);
-    if (screen_of(stdout).is_terminal && !look->json)
-        putchar('\n');
+    struct screen screen = screen_of(stdout);
+    if (is_on_screen(&watch, &screen))
+        putchar('\n'); /* the shell's prompt below the report */
     return ended_by < 0 ? cmd_fail_to_write(command, ended_by) : status;
 }
