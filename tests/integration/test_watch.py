@@ -223,3 +223,16 @@ def test_a_full_disk_is_told_once(words):
     told = [line for line in done.stderr.decode().splitlines() if "not seen" not in line]
     assert done.returncode == program.FAILED
     assert len(told) == 1 and "standard output" in told[0] and "No space left on device" in told[0]
+
+
+def test_a_reader_that_has_stopped_does_not_keep_it_from_ending(leak):
+    process = subprocess.Popen([program.path(), "--watch", "100ms", "--json"], stdout=subprocess.PIPE,
+                               env=clean_environment())
+    fcntl.fcntl(process.stdout.fileno(), 1031, 4096)  # F_SETPIPE_SZ
+    held = [-1, 0]
+    while held[-1] == 0 or held[-1] != held[-2]:  # until no more goes into the pipe
+        time.sleep(0.6)
+        held.append(struct.unpack("i", fcntl.ioctl(process.stdout.fileno(), termios.FIONREAD, b"\0" * 4))[0])
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(10) in (program.HEALTHY, program.WARNING, program.CRITICAL)
+    process.stdout.close()
