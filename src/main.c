@@ -40,8 +40,9 @@ int main(int argc, char **argv)
         command = &command_version;
     }
     int status = command->run(command, argc, argv);
-    bool unwritten = fflush(stdout) != 0 || ferror(stdout);
-    if (unwritten && status != STATUS_FAILED) { /* else it has said why already */
+    if (status == STATUS_FAILED) /* has said why, which may be the same */
+        return status;
+    if (fflush(stdout) != 0 || ferror(stdout)) {
         perror("tcpwhy: standard output");
         return STATUS_FAILED;
     }

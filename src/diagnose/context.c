@@ -37,3 +37,9 @@ bool context_is_settled(const struct context *context, const struct conn *conn, 
     struct age age = conn_age(context->snapshot, conn);
     return age.kind == AGE_UNKNOWN || age.from_looks || age.ms >= limits->settle_ms;
 }
+
+bool context_hears_peer(const struct context *context, const struct conn *conn)
+{
+    struct age age = conn_retransmitting_for(context->snapshot, conn);
+    return age.kind != AGE_UNKNOWN && conn_has(conn, CONN_TCP_INFO) && conn->last_ack_recv_ms < age.ms / 2;
+}

@@ -100,6 +100,7 @@ struct group {
     uint64_t silent_least_ms, silent_most_ms; /* since anything came from the peer */
     uint64_t zero_windows;                    /* connections whose peer offers no window */
     uint64_t shared;                          /* connections that several processes hold */
+    uint64_t keepalives;                      /* connections whose keepalive timer runs */
 };
 
 /* --- context.c -------------------------------------------------------------------------------------------------- */
@@ -111,6 +112,11 @@ void context_deinit(struct context *context);
 const struct conn *context_listener(const struct context *context, const struct conn *conn);
 /* Whether the connection was opened by the other side. Without a listener the ephemeral port range decides. */
 bool context_is_incoming(const struct context *context, const struct conn *conn);
+/*
+ * Whether the peer's kernel has been heard while we kept sending the same segment again: then it is there, but does not
+ * take it (its receive buffer is full).
+ */
+bool context_hears_peer(const struct context *context, const struct conn *conn);
 /* Has been in its state for as long as the limit; true where the age is unknown: then the confidence tells. */
 bool context_is_settled(const struct context *context, const struct conn *conn, const struct limits *limits);
 
@@ -150,6 +156,9 @@ int group_fold(const struct context *context, struct stuck *stuck, size_t count,
 void finding_make(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *ret_finding);
 
+/* Owner, processes and peers of the connections that stand in it (conns, conn_count). */
+void finding_fill_from_conns(const struct context *context, struct arena *arena, struct finding *finding);
+
 /* A new finding of the rule with its id and fault, severity info, confidence certain; the pointer holds until the next. */
 struct finding *finding_list_add(struct finding_list *list, const struct rule *rule);
 
@@ -179,6 +188,13 @@ const char *words_ages(struct arena *arena, const struct group *group);
 /* Why the process cannot act on its sockets now ("is stopped (state T)"), or NULL where nothing shows that. */
 const char *words_obstacle(struct arena *arena, const struct process *process);
 
+/*
+ * The same for whom a listener's connections wait: of several processes that hold it (a master and its workers) one that
+ * can act is enough, and then it is NULL.
+ */
+const char *words_listener_obstacle(
+    struct arena *arena, const struct snapshot *snapshot, const struct conn *listener, const struct process *process);
+
 /* "systemctl restart X", else "kill PID": what ends the process properly. */
 void words_fix_restart(struct arena *arena, const struct process *process, struct fixes *fixes);
 /* Evidence that any finding about descriptors wants: open ones against the limit. */
@@ -197,13 +213,53 @@ void words_pairs(struct arena *arena, const struct context *context, const struc
  * close_wait.c, with its words in close_wait_words.c. Whether the peer, alive, offers no window to a connection that
  * has data to send.
  */
-bool close_wait_is_blocked_by_window(const struct conn *conn);
+bool close_wait_is_blocked_by_window(const struct context *context, const struct conn *conn);
 DECLARE_RULE(close_wait_not_accepted);
 DECLARE_RULE(close_wait_blocked_writer);
 DECLARE_RULE(close_wait_inherited);
 DECLARE_RULE(close_wait_unread);
 DECLARE_RULE(close_wait_leak);
 
-/* last_ack.c, last_ack_words.c */
-DECLARE_RULE(last_ack_zero_window);
-DECLARE_RULE(last_ack_unanswered);
+/*
+ * sent_fin.c, sent_fin_words.c: FIN_WAIT_1, CLOSING and LAST_ACK. Whether the peer, alive, offers no window to what
+ * stands before our FIN.
+ */
+bool sent_fin_is_zero_window(const struct conn *conn);
+DECLARE_RULE(sent_fin_zero_window);
+DECLARE_RULE(sent_fin_unanswered);
+DECLARE_RULE(sent_fin_either);
+
+/* fin_wait_2.c, fin_wait_2_words.c */
+DECLARE_RULE(fin_wait_2_held);
+DECLARE_RULE(fin_wait_2_orphaned);
+
+#define DECLARE_HOST_RULE(name)                                                                                        \
+    void name##_assess(                                                                                                \
+        const struct context *context, const struct rule *rule, struct arena *arena, struct finding_list *list)
+
+/* time_wait.c, time_wait_words.c */
+struct time_wait_overflow {
+    uint32_t netns;
+    int64_t used, limit; /* entries; limit 0: unknown */
+    int64_t skipped;     /* since the namespace was made */
+    int64_t rise;        /* of them, in the last rise_ms */
+    uint64_t rise_ms;
+    bool rise_known;
+};
+DECLARE_RULE(time_wait_churn);
+DECLARE_HOST_RULE(time_wait_overflow);
+void time_wait_overflow_word(const struct time_wait_overflow *facts, struct arena *arena, struct finding *finding);
+
+/* port_exhaustion.c, port_exhaustion_words.c, with ports.h */
+DECLARE_HOST_RULE(port_exhaustion);
+
+/* orphans.c, orphans_words.c */
+struct orphan_limit {
+    int64_t orphans, limit;
+    int64_t aborted;      /* connections reset for it in the last rise_ms */
+    int64_t aborted_ever; /* or for want of memory */
+    uint64_t rise_ms;
+    uint64_t by_state[STATE_COUNT]; /* of those that could be seen */
+};
+DECLARE_HOST_RULE(orphan_limit);
+void orphan_limit_word(const struct orphan_limit *facts, struct arena *arena, struct finding *finding);

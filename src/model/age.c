@@ -20,7 +20,8 @@ static uint64_t rto_max_ms(const struct net_values *values)
 
 static uint64_t rto_min_ms(const struct net_values *values)
 {
-    return (uint64_t)setting_value(values, SETTING_RTO_MIN, RTO_MIN_MS * 1000) / 1000;
+    uint64_t ms = (uint64_t)setting_value(values, SETTING_RTO_MIN, RTO_MIN_MS * 1000) / 1000;
+    return ms > 0 ? ms : 1;
 }
 
 /* The timeout before any backoff: __tcp_set_rto() in include/net/tcp.h; tcpi_rttvar is a quarter of what it adds. */
@@ -30,7 +31,8 @@ static uint64_t base_rto_ms(const struct conn *conn, const struct net_values *va
     uint64_t least = rto_min_ms(values);
     /* The variance term alone is at least the minimum: tcp_rtt_estimator(). */
     uint64_t floor = conn->rtt_us / 1000 + least;
-    return rto < floor ? floor : rto;
+    rto = rto < floor ? floor : rto;
+    return rto > 0 ? rto : 1; /* below a millisecond, which tcp_rto_min_us allows, nothing would ever double */
 }
 
 /*
@@ -146,6 +148,13 @@ static uint64_t model_timeout_ms(unsigned retries, uint64_t least, uint64_t most
     return sum;
 }
 
+/* A number of attempts. They are bytes today, but kernels before 5.12 take any number, and each counts as a step. */
+static unsigned retries_value(const struct net_values *values, enum setting setting, unsigned fallback)
+{
+    int64_t retries = setting_value(values, setting, fallback);
+    return retries < 0 ? 0 : retries > UINT8_MAX ? UINT8_MAX : (unsigned)retries;
+}
+
 /* Retransmissions: the kernel gives up at the first timeout after the modelled time is over. */
 static uint64_t retransmit_give_up_ms(const struct snapshot *snapshot, const struct conn *conn)
 {
@@ -155,9 +164,9 @@ static uint64_t retransmit_give_up_ms(const struct snapshot *snapshot, const str
     uint64_t elapsed = conn_retransmitting_for(snapshot, conn).ms;
     uint64_t rto = conn->rto_ms;
     uint64_t wait = conn->timer_ms;
-    unsigned retries = (unsigned)setting_value(values, SETTING_RETRIES2, RETRIES2);
+    unsigned retries = retries_value(values, SETTING_RETRIES2, RETRIES2);
     if (orphan) {
-        retries = (unsigned)setting_value(values, SETTING_ORPHAN_RETRIES, 0);
+        retries = retries_value(values, SETTING_ORPHAN_RETRIES, 0);
         if (retries == 0)
             retries = ORPHAN_RETRIES;
     }
@@ -189,8 +198,28 @@ static uint64_t persist_give_up_ms(const struct snapshot *snapshot, const struct
     return wait;
 }
 
+/*
+ * FIN_WAIT_2 that nobody holds: the mini-socket's timer is all that is left of its life. A time over 60 s is spent as
+ * a full socket first, on the keepalive timer, for what exceeds 60 s; then the mini-socket gets as much again:
+ * tcp_keepalive_timer() in net/ipv4/tcp_timer.c. The time may be the socket's own (TCP_LINGER2), at most 120 s.
+ */
+static bool fin_wait_2_left_ms(const struct snapshot *snapshot, const struct conn *conn, uint64_t *ret_ms)
+{
+    if (conn->timer == TIMER_TIME_WAIT) {
+        *ret_ms = conn->timer_ms;
+        return true;
+    }
+    if (conn->timer != TIMER_KEEPALIVE || !conn_has(conn, CONN_INODE) || conn->inode != 0)
+        return false;
+    int64_t life = setting_value(snapshot_net_values(snapshot, conn), SETTING_FIN_TIMEOUT, 60) * 1000;
+    *ret_ms = conn->timer_ms + (uint64_t)(life > TIME_WAIT_MS ? life - TIME_WAIT_MS : TIME_WAIT_MS);
+    return true;
+}
+
 bool conn_give_up_ms(const struct snapshot *snapshot, const struct conn *conn, uint64_t *ret_ms)
 {
+    if (conn->state == STATE_FIN_WAIT_2 && conn_has(conn, CONN_TIMER))
+        return fin_wait_2_left_ms(snapshot, conn, ret_ms);
     if (!conn_has(conn, CONN_TIMER | CONN_TCP_INFO | CONN_INODE))
         return false;
     if (conn->timer == TIMER_RETRANSMIT) {

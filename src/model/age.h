@@ -38,8 +38,8 @@ struct age conn_age(const struct snapshot *snapshot, const struct conn *conn);
 struct age conn_retransmitting_for(const struct snapshot *snapshot, const struct conn *conn);
 
 /*
- * Time until the kernel gives the connection up by itself, if the peer stays silent (retransmit timer) or keeps its
- * window at zero (persist timer): tcp_write_timeout(), tcp_orphan_retries() and tcp_probe_timer() in
+ * Time until the kernel gives the connection up by itself, if the peer stays silent (retransmit timer; FIN_WAIT_2
+ * without a descriptor) or keeps its window at zero (persist timer): tcp_write_timeout(), tcp_orphan_retries() and tcp_probe_timer() in
  * net/ipv4/tcp_timer.c. False where it would wait for ever or where too little is known.
  */
 bool conn_give_up_ms(const struct snapshot *snapshot, const struct conn *conn, uint64_t *ret_ms);

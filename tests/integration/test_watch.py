@@ -169,7 +169,7 @@ def test_json_is_one_document_a_line(leak):
 
 
 def test_the_report_before_confirms_the_next():
-    held = Held(LEAKED).settle()
+    held = Held(LEAKED, read=False).settle()
     process = subprocess.Popen([program.path(), "--watch", "1", "--confirm", "1", "--json", "--port", str(held.port)],
                                stdout=subprocess.PIPE, env=clean_environment())
     first, second = (json.loads(process.stdout.readline()) for _ in range(2))
