@@ -27,13 +27,6 @@ static void lower_confidence(struct finding *finding, enum confidence confidence
         finding->confidence = confidence;
 }
 
-/* Young findings are likely; so is one whose age is unknown (finding_make() has seen to that). */
-static void judge_age(const struct group *group, struct finding *finding)
-{
-    if (group->oldest_ms < CERTAIN_MS)
-        lower_confidence(finding, CONFIDENCE_LIKELY);
-}
-
 static void rule_out_network(struct arena *arena, struct finding *finding)
 {
     lines_add(&finding->ruled_out, arena,
@@ -49,7 +42,7 @@ static void rule_out_blocked_writer(struct arena *arena, const struct group *gro
 
 static void rule_out_half_close(struct arena *arena, const struct group *group, struct finding *finding)
 {
-    if (group->ages_known)
+    if (group->ages_known && !group->ages_from_looks)
         lines_add(&finding->ruled_out, arena,
             "A half-close on which data still flows: nothing has passed in either direction for at least %s.",
             words_duration(arena, group->youngest_ms));
@@ -57,13 +50,15 @@ static void rule_out_half_close(struct arena *arena, const struct group *group, 
 
 static void evidence_age(struct arena *arena, const struct group *group, struct finding *finding)
 {
-    if (group->ages_known)
+    if (group->ages_from_looks)
+        lines_add(&finding->evidence, arena, "In CLOSE_WAIT %s (between the two looks).", words_ages(arena, group));
+    else if (group->ages_known)
         lines_add(&finding->evidence, arena, "In CLOSE_WAIT %s (time since the peer's last segment, its FIN).",
             words_ages(arena, group));
     else
         lines_add(&finding->evidence, arena,
-            "How long they have been in CLOSE_WAIT is not known from this source; look again in a minute: those "
-            "that are still there are stuck.");
+            "How long they have been in CLOSE_WAIT is not known from this source; '--confirm 60' tells those that "
+            "stay.");
     if (group->ages_known && group->keepalives > 0)
         lines_add(&finding->evidence, arena,
             "Keepalive runs on %s of them; every answer to a probe sets that clock back: they may be much older.",
@@ -183,7 +178,7 @@ void close_wait_blocked_writer_word(
         "A forgotten close(): with data in Send-Q the process is still sending; closing would not deliver it sooner.");
     if (unanswered == 0)
         lines_add(&finding->ruled_out, arena, "The path: the peer's acknowledgements of the window probes come back.");
-    judge_age(group, finding);
+    finding_judge_age(group, CERTAIN_MS, finding);
 
     fixes_add(&finding->fix_now, arena, "Look at the peers first: which process there does not read, and why.", NULL);
     words_fix_restart(arena, finding->owner, &finding->fix_now);
@@ -245,7 +240,7 @@ void close_wait_inherited_word(
     rule_out_half_close(arena, group, finding);
     if (shared)
         lines_add(&finding->ruled_out, arena, "A fork() in progress: every holder has been running for a while.");
-    judge_age(group, finding);
+    finding_judge_age(group, CERTAIN_MS, finding);
 
     for (size_t i = 0; i < finding->process_count && i < 2; i++) {
         const struct process *process = finding->processes[finding->process_count - 1 - i].process;
@@ -323,7 +318,7 @@ void close_wait_unread_word(
     rule_out_blocked_writer(arena, group, finding);
     lines_add(&finding->ruled_out, arena,
         "A forgotten close() after the end of stream: it has not been read yet (Recv-Q would be 0).");
-    judge_age(group, finding);
+    finding_judge_age(group, CERTAIN_MS, finding);
     /* Data before the FIN may be on its way into a slow reader that will come to the end of it. */
     if (finding->owner == NULL || (group->with_unread > 0 && obstacle == NULL && close_notify == 0))
         lower_confidence(finding, CONFIDENCE_LIKELY);
@@ -411,8 +406,9 @@ void close_wait_leak_word(
     rule_out_half_close(arena, group, finding);
     if (finding->process_count == 1)
         lines_add(&finding->ruled_out, arena, "A descriptor inherited by another process: only this one holds them.");
-    judge_age(group, finding);
-    if (group->oldest_ms < CERTAIN_LEAK_MS) /* a proxy may be half-closed on purpose for a while */
+    finding_judge_age(group, CERTAIN_MS, finding);
+    /* A proxy may be half-closed on purpose for a while, which a second look soon after the first does not rule out. */
+    if (group->oldest_ms < CERTAIN_LEAK_MS)
         lower_confidence(finding, CONFIDENCE_LIKELY);
     if (finding->owner == NULL)
         lower_confidence(finding, CONFIDENCE_LIKELY);

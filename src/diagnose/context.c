@@ -73,7 +73,7 @@ bool context_is_incoming(const struct context *context, const struct conn *conn)
 bool context_is_settled(const struct context *context, const struct conn *conn, const struct limits *limits)
 {
     struct age age = conn_age(context->snapshot, conn);
-    return age.kind == AGE_UNKNOWN || age.ms >= limits->settle_ms;
+    return age.kind == AGE_UNKNOWN || age.from_looks || age.ms >= limits->settle_ms;
 }
 
 bool context_hears_peer(const struct context *context, const struct conn *conn)

@@ -179,6 +179,25 @@ static enum severity descriptor_risk(const struct process *process, uint64_t hel
                                        : SEVERITY_INFO;
 }
 
+static void evidence_second_look(const struct group *group, struct arena *arena, struct finding *finding)
+{
+    const char *later = words_duration(arena, group->confirmed_ms);
+    if (group->ages_from_looks)
+        lines_add(&finding->evidence, arena,
+            "Confirmed by a second look %s later: the same state, cause and queues. Whether bytes passed in between is "
+            "not known from this source.",
+            later);
+    else
+        lines_add(&finding->evidence, arena,
+            "Confirmed by a second look %s later: the same state and cause, and no byte had moved.", later);
+}
+
+void finding_judge_age(const struct group *group, uint64_t certain_ms, struct finding *finding)
+{
+    if (group->confirmed_ms == 0 && group->oldest_ms < certain_ms && finding->confidence > CONFIDENCE_LIKELY)
+        finding->confidence = CONFIDENCE_LIKELY;
+}
+
 void finding_make(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *ret_finding)
 {
@@ -187,7 +206,7 @@ void finding_make(
         .id = group->rule->id,
         .fault = group->rule->fault,
         .severity = severity_of(group, &group->rule->limits),
-        .confidence = group->ages_known ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY,
+        .confidence = group->ages_known && !group->ages_from_looks ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY,
         .count = group->count,
         .netns = group->netns,
         .conns = group->conns,
@@ -212,6 +231,8 @@ void finding_make(
             finding.severity = risk;
     }
     group->rule->word(context, group, arena, &finding);
+    if (group->confirmed_ms > 0)
+        evidence_second_look(group, arena, &finding);
     *ret_finding = finding;
 }
 

@@ -120,7 +120,9 @@ struct group {
     const uint32_t *pairs; /* other ends that are on this host */
     size_t pair_count;
 
-    bool ages_known; /* of all of them */
+    bool ages_known;       /* of all of them */
+    bool ages_from_looks;  /* of some only because two looks show them: what passed in between is not known */
+    uint64_t confirmed_ms; /* two looks, so far apart, show the same; 0: there was only one */
     uint64_t oldest_ms, youngest_ms, median_ms;
     uint64_t unread_bytes; /* the FINs not counted */
     uint64_t with_unread;  /* connections that have such bytes */
@@ -171,6 +173,25 @@ const struct conn *context_stalled_listener(const struct context *context, const
 /* Connections that the listener has dropped since the earlier reading; 0 where that is not known. */
 uint32_t queue_drops_since(const struct context *context, const struct conn *listener);
 
+/* --- confirm.c -------------------------------------------------------------------------------------------------- */
+
+/* The earlier look, where one has to confirm this one; zeroed where there is none. */
+struct confirm {
+    struct context earlier;
+    bool *selected; /* what the context refers to: nothing selected, no cause known */
+    uint8_t *causes;
+};
+
+/* Returns 0 or -ENOMEM; release with confirm_deinit() in any case. */
+int confirm_init(struct confirm *confirm, const struct snapshot *snapshot);
+void confirm_deinit(struct confirm *confirm);
+/*
+ * Whether the connection had this cause (an index into rules) in the earlier look already, but perhaps for its age, and
+ * has not moved since; true where there is no such look.
+ */
+bool confirm_holds(
+    const struct confirm *confirm, const struct snapshot *snapshot, const struct conn *conn, uint8_t cause);
+
 /* --- pair.c ----------------------------------------------------------------------------------------------------- */
 
 /* Finds the other end of each stuck connection where it is on this host. Returns 0 or -ENOMEM. */
@@ -198,6 +219,9 @@ struct finding *finding_list_add(struct finding_list *list, const struct rule *r
 
 /* Why what looks alarming is not, and what was not judged. */
 void notes_make(const struct context *context, struct diagnosis *diagnosis, const bool *selected);
+
+/* Lowers the confidence to likely where the oldest is younger than that and no second look has confirmed it. */
+void finding_judge_age(const struct group *group, uint64_t certain_ms, struct finding *finding);
 
 /* --- words.c: what several rules say -------------------------------------------------------------------------- */
 

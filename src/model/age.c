@@ -1,5 +1,6 @@
 #include "model/age.h"
 
+#include "model/earlier.h"
 #include "model/setting.h"
 
 /* Kernel defaults, for where a setting could not be read: include/net/tcp.h */
@@ -164,7 +165,8 @@ static struct age established_age(const struct snapshot *snapshot, const struct 
     return (struct age){ .kind = AGE_AT_LEAST, .ms = idle };
 }
 
-struct age conn_age(const struct snapshot *snapshot, const struct conn *conn)
+/* As one look tells. */
+static struct age own_age(const struct snapshot *snapshot, const struct conn *conn)
 {
     const struct age unknown = { .kind = AGE_UNKNOWN };
     switch (conn->state) {
@@ -213,6 +215,14 @@ struct age conn_age(const struct snapshot *snapshot, const struct conn *conn)
     default:
         return unknown;
     }
+}
+
+struct age conn_age(const struct snapshot *snapshot, const struct conn *conn)
+{
+    struct age age = own_age(snapshot, conn);
+    if (age.kind == AGE_UNKNOWN && !conn_is_listener(conn) && earlier_stayed(snapshot, conn))
+        age = (struct age){ .kind = AGE_AT_LEAST, .ms = earlier_apart_ms(snapshot), .from_looks = true };
+    return age;
 }
 
 /* tcp_model_timeout(): how long `retries` timeouts last that start at the minimum and double up to the maximum. */
