@@ -82,4 +82,4 @@ def write(reporter, findings):
     if board.loads:
         reporter.section("healthy loads")
         for name, load in board.loads.items():
-            reporter.write_line(f"{name:<28}{load.quiet} quiet of {load.runs:<6}{load.note}")
+            reporter.write_line(f"{name:<32}{load.quiet} quiet of {load.runs:<6}{load.note}")
