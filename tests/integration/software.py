@@ -196,6 +196,10 @@ class Software:
         words = b"user\0tester\0database\0postgres\0\0"
         return ((len(words) + 8).to_bytes(4, "big") + b"\0\3\0\0" + words).decode("latin-1")
 
+    def query_of_postgres(self, query):
+        """A message of its protocol: a simple query."""
+        return f"Q{(len(query) + 5).to_bytes(4, 'big').decode('latin-1')}{query}\0"
+
     def postgres_program(self, name):
         return f"{_postgres_folder()}/{name}"
 

@@ -1,6 +1,7 @@
 // node server.js MODE PORT: a server whose sockets stay half-open (allowHalfOpen: true) after the peer's end.
 //   never-ends   reads to the end and never ends its own side
 //   streams      after the peer's end, writes on and on
+//   answers      after the peer's end, gives a long answer, then ends
 //   echoes       answers what it is told, with keepalive
 const net = require('net');
 
@@ -11,6 +12,10 @@ const handlers = {
         socket.resume();
         const timer = setInterval(() => socket.write('x'.repeat(2000)), 100);
         socket.on('close', () => clearInterval(timer));
+    },
+    'answers': socket => {
+        socket.resume();
+        socket.on('end', () => socket.end('x'.repeat(8 << 20)));
     },
     'echoes': socket => {
         socket.setKeepAlive(true, 2000);
