@@ -140,8 +140,8 @@ def java_hangs_under_load(software, pair):
     yield {"java": [java.pid]}
 
 
-@finds("close-wait-unread", "peer", "pool", LOCAL, 25)
-@finds("fin-wait-2-orphaned", "service", "nginx", PEER, 25, inferred=True)
+@finds("close-wait-unread", "peer", "pool", LOCAL, 120)
+@finds("fin-wait-2-orphaned", "service", "nginx", PEER, 120, inferred=True)
 @scene("nginx")
 def pool_outlives_keepalive(software, pair):
     """A pool keeps connections for longer than nginx does, and does not look at them."""
@@ -149,8 +149,8 @@ def pool_outlives_keepalive(software, pair):
     nginx = software.nginx(pair.service, keepalive_timeout="3s")
     well_behaved(software, pair)
     yield
-    pool = software.pool(pair.peer, ADDRESS, PORT, 25)
-    wait_for(lambda: len([s for s in sockets(pair.peer) if s.state == "CLOSE_WAIT"]) == 25, "nginx has closed", 20)
+    pool = software.pool(pair.peer, ADDRESS, PORT, 120)
+    wait_for(lambda: len([s for s in sockets(pair.peer) if s.state == "CLOSE_WAIT"]) == 120, "nginx has closed", 20)
     yield {"pool": [pool.pid], "nginx": nginx_pids(nginx)}
 
 
@@ -269,7 +269,7 @@ def nginx_lingers(software, pair):
 
 # --- TIME_WAIT and ports ---------------------------------------------------------------------------------------------
 
-@finds("time-wait-churn", "service", "nginx", NONE)
+@finds("time-wait-churn", "service", "nginx", NONE, inferred=True)
 @scene("nginx", "wrk")
 def nginx_closes_each(software, pair):
     nginx = software.nginx(pair.service, keepalive_timeout=0)
@@ -318,7 +318,7 @@ def haproxy_to_a_black_hole(software, pair):
     yield {"haproxy": [haproxy.pid]}
 
 
-@finds("syn-recv-unanswered", "service", "nginx", PATH)
+@finds("syn-recv-unanswered", "service", "nginx", PATH, inferred=True)
 @scene("nginx", "curl")
 def no_way_back(software, pair):
     """The SYNs of curl arrive, the answers do not."""
@@ -330,7 +330,7 @@ def no_way_back(software, pair):
     yield {"nginx": nginx_pids(nginx)}
 
 
-@finds("syn-recv-flood", "service", "nginx", PATH)
+@finds("syn-recv-flood", "service", "nginx", PATH, inferred=True)
 @scene("nginx")
 def nginx_flooded(software, pair):
     """Far more half-open connections than nginx's backlog, from many addresses that never answer."""

@@ -89,8 +89,7 @@ class Software:
         """The process that is returned is the program itself: `ip netns exec` becomes it."""
         def prepare():
             die_with_parent()
-            hard = max(descriptors, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
-            resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, hard if hard > descriptors else descriptors))
+            resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))  # Node raises the soft one
 
         how = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": self._log, **how}
         process = subprocess.Popen(["ip", "netns", "exec", netns, *map(str, command)], preexec_fn=prepare, **how)
