@@ -25,6 +25,8 @@ int main(int argc, char **argv)
         command = &command_version;
     }
     int status = command->run(command, argc, argv);
+    if (status == STATUS_FAILED) /* has said why, which may be the same */
+        return status;
     if (fflush(stdout) != 0 || ferror(stdout)) {
         perror("tcpwhy: standard output");
         return STATUS_FAILED;

@@ -65,6 +65,32 @@ static void apply_selection(
     *count = kept;
 }
 
+/* What a listener of this host keeps waiting has that listener as its other end. */
+static void pair_with_listeners(const struct context *context, struct stuck *stuck, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct conn *conn = &context->snapshot->conns[stuck[i].conn];
+        if (conn->state == STATE_CLOSE_WAIT) /* has its own finding about that */
+            continue;
+        const struct conn *listener = context_stalled_listener(context, conn);
+        if (listener != NULL)
+            stuck[i].pair = (uint32_t)(listener - context->snapshot->conns);
+    }
+}
+
+/* The end to which the SYN came is stuck too: its finding says on which way the packets are lost. */
+static bool knows_more(const struct context *context, uint32_t pair)
+{
+    return context->snapshot->conns[pair].state == STATE_SYN_RECEIVED && context->causes[pair] != 0;
+}
+
+/* Whether the finding about the listener, or about what its process did not accept, is made. */
+static bool listener_is_at_fault(const struct context *context, const struct conn *listener)
+{
+    const struct queue *queue = context_queue(context, listener);
+    return queue != NULL && (queue->closed > 0 || context->causes[listener - context->snapshot->conns] != 0);
+}
+
 /*
  * One root cause, one finding: what waits for a peer that is on this host, and is itself found to be at fault, is that
  * finding's proof and needs none of its own.
@@ -74,8 +100,13 @@ static void yield_to_other_ends(const struct context *context, struct stuck *stu
     size_t kept = 0;
     for (size_t i = 0; i < *count; i++) {
         uint32_t pair = stuck[i].pair;
-        bool yields = rules[stuck[i].rule].fault != FAULT_LOCAL_APPLICATION && pair != NO_INDEX &&
-            context->selected[pair] && rules[context->causes[pair]].fault == FAULT_LOCAL_APPLICATION;
+        const struct conn *other = pair == NO_INDEX ? NULL : &context->snapshot->conns[pair];
+        bool yields = false;
+        if (other != NULL && context->selected[pair] && conn_is_listener(other))
+            yields = listener_is_at_fault(context, other);
+        else if (other != NULL && context->selected[pair])
+            yields = rules[stuck[i].rule].fault != FAULT_LOCAL_APPLICATION &&
+                (rules[context->causes[pair]].fault == FAULT_LOCAL_APPLICATION || knows_more(context, pair));
         if (!yields)
             stuck[kept++] = stuck[i];
     }
@@ -168,8 +199,10 @@ int diagnose(const struct snapshot *snapshot, const struct selection *selection,
         apply_selection(selection, &diagnosis, selected, stuck, &count);
         result = pair_find(snapshot, stuck, count);
     }
-    if (result == 0)
+    if (result == 0) {
+        pair_with_listeners(&context, stuck, count);
         yield_to_other_ends(&context, stuck, &count);
+    }
     if (result == 0)
         result = group_fold(&context, stuck, count, &diagnosis.arena, &groups, &group_count);
     if (result == 0) {

@@ -32,12 +32,13 @@ enum conn_field {
     CONN_COOKIE = 1 << 4,
     CONN_CGROUP = 1 << 5,
     CONN_SHUTDOWN = 1 << 6,
-    CONN_TCP_INFO = 1 << 7, /* rtt_us … bytes_acked, and probes and backoff; but for the two that came later: */
+    CONN_TCP_INFO = 1 << 7, /* rtt_us … bytes_acked, and probes and backoff; but for those that came later: */
     CONN_SND_WND = 1 << 8,  /* Linux 5.4 */
     CONN_RTO_TIME = 1 << 9, /* total_rto_time_ms, rto_recoveries; Linux 6.7 */
     CONN_SKMEM = 1 << 10,   /* skmem_… */
     CONN_BACKLOG = 1 << 11, /* of a listener, send_q_bytes is the backlog */
     CONN_RTO = 1 << 12,     /* rto_ms, which is known to more sources than the rest of tcp_info */
+    CONN_BYTES = 1 << 13,   /* notsent_bytes, rwnd_limited_ms, bytes_received, bytes_acked; all since Linux 4.10 */
 };
 
 struct conn {

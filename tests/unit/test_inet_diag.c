@@ -111,6 +111,14 @@ static void an_older_kernel_sends_less(void **state)
     attribute(&message, INET_DIAG_INFO, info, 100);
     assert_int_equal(inet_diag_parse(message.bytes, message.length, &conn), 0);
     assert_false(conn_has(&conn, CONN_TCP_INFO));
+    /* Linux 3.10: the ages are there, what was added up to 4.10 is unknown */
+    begin(&message, AF_INET, 8);
+    put_u32(info, 56, 90000);
+    attribute(&message, INET_DIAG_INFO, info, 104);
+    assert_int_equal(inet_diag_parse(message.bytes, message.length, &conn), 0);
+    assert_true(conn_has(&conn, CONN_TCP_INFO | CONN_RTO));
+    assert_int_equal(conn.last_ack_recv_ms, 90000);
+    assert_false(conn_has(&conn, CONN_BYTES));
 }
 
 static void a_mini_socket_has_no_user(void **state)

@@ -86,7 +86,8 @@ static int read_every_netns(
     for (uint32_t i = 0; !own_only && i < snapshot->netns_count; i++) {
         if (i == own)
             continue;
-        result = netns_enter(snapshot, owners, i, read_netns, reading);
+        /* struct conn has 16 bits for it. */
+        result = i > UINT16_MAX ? -EOVERFLOW : netns_enter(snapshot, owners, i, read_netns, reading);
         if (result == -ENOMEM)
             return error_set(err, result, NULL, "not enough memory for this host's connections");
         if (result < 0 && result != -ENOENT) { /* gone meanwhile: nothing is hidden */
@@ -165,14 +166,16 @@ int source_read(const struct source_options *options, struct snapshot *snapshot,
     struct owners owners = { 0 };
     struct reading reading = { .kind = options->kind };
     int result = owners_walk(&owners, snapshot);
+    uint64_t walked_ms = clock_us(CLOCK_BOOTTIME) / 1000;
     if (result < 0)
         error_set(err, result, "/proc", "cannot be read: %s", strerror(-result));
     else
         result = read_every_netns(snapshot, &owners, options->own_netns_only, &reading, err);
     if (result == 0) {
         owners_join(&owners, snapshot);
-        processes_describe(snapshot);
+        processes_describe(snapshot, walked_ms);
         processes_find_waits(snapshot);
+        processes_find_close_on_exec(snapshot);
         note_hidden_owners(snapshot, &owners);
         note_fallback(snapshot, &reading);
         snapshot->elapsed_us = (uint32_t)(clock_us(CLOCK_MONOTONIC) - started_us);

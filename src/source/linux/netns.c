@@ -124,15 +124,19 @@ int netns_enter(struct snapshot *snapshot, const struct owners *owners, uint32_t
     int home = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
     if (home < 0)
         return -errno;
-    int fd = open_netns(snapshot, owners, netns);
-    int result = fd;
+    /*
+     * Coming home needs CAP_SYS_ADMIN over the home namespace as well, which root of a user namespace (rootless
+     * containers) lacks there: netns_install() in net/core/net_namespace.c. Entering home from home asks for just that.
+     */
+    int result = setns(home, CLONE_NEWNET) < 0 ? -errno : 0;
+    int fd = result == 0 ? open_netns(snapshot, owners, netns) : -1;
+    if (result == 0 && fd < 0)
+        result = fd;
     if (fd >= 0) {
         result = setns(fd, CLONE_NEWNET) < 0 ? -errno : 0;
         if (result == 0) {
             result = visit(snapshot, netns, data);
-            /*
-             * Coming home needs the same privilege that leaving did, and what we read next must not be of elsewhere.
-             */
+            /* What is read next must not be of elsewhere. */
             if (setns(home, CLONE_NEWNET) < 0)
                 abort();
         }
