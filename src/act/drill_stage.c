@@ -207,7 +207,10 @@ static int write_file(const char *path, const char *text)
     return result;
 }
 
-/* In a user namespace of its own the caller, who keeps his ids, has the capabilities that a network namespace wants. */
+/*
+ * In a user namespace of its own the caller has the capabilities that a network namespace wants. He is root in it, so
+ * that a program which he starts in it (nsenter) keeps them and may see the descriptors of the drill's processes.
+ */
 static int unshare_as_user(struct error *err)
 {
     uid_t uid = geteuid();
@@ -219,10 +222,10 @@ static int unshare_as_user(struct error *err)
             strerror(errno));
     char map[64];
     int result = write_file("/proc/self/setgroups", "deny");
-    snprintf(map, sizeof map, "%u %u 1", uid, uid);
+    snprintf(map, sizeof map, "0 %u 1", uid);
     if (result == 0)
         result = write_file("/proc/self/uid_map", map);
-    snprintf(map, sizeof map, "%u %u 1", gid, gid);
+    snprintf(map, sizeof map, "0 %u 1", gid);
     if (result == 0)
         result = write_file("/proc/self/gid_map", map);
     if (result < 0)

@@ -188,19 +188,22 @@ static void add_look(struct buf *out, const struct drill *drill, const struct dr
         buf_printf(out, "%*stcpwhy --pid %d\n", LABEL_COLUMN, "", (int)run->owner_pid);
 }
 
-static void add_expectation(struct buf *out, const struct drill *drill, const struct drill_run *run)
+static void add_expectation(struct buf *out, const struct drill *drill, const struct drill_run *run, unsigned width)
 {
-    bool in_host = run->netns_pid == 0;
-    label(out, "Expect");
-    if (in_host && drill->in_host_finding != NULL)
-        buf_printf(out, "%s of drill-peer, the other end, which is in sight here", drill->in_host_finding);
+    struct buf words = { 0 };
+    if (run->netns_pid == 0 && drill->in_host_finding != NULL)
+        buf_printf(&words, "%s of drill-peer, the other end, which is in sight here", drill->in_host_finding);
     else
-        buf_str(out, drill->finding);
-    buf_str(out, ", from ");
-    add_clock(out, drill->after_s);
-    buf_printf(out, " on (after ");
-    text_duration(out, drill->after_s * 1000ULL);
-    buf_str(out, ")\n");
+        buf_str(&words, drill->finding);
+    buf_str(&words, ", from ");
+    add_clock(&words, drill->after_s);
+    buf_str(&words, " on (after ");
+    text_duration(&words, drill->after_s * 1000ULL);
+    buf_char(&words, ')');
+    label(out, "Expect");
+    text_wrap(out, buf_text(&words), LABEL_COLUMN, width);
+    buf_char(out, '\n');
+    buf_deinit(&words);
     if (knowledge_find(drill->finding) != NULL) {
         label(out, "Learn");
         buf_printf(out, "tcpwhy explain %s\n", drill->finding);
@@ -211,8 +214,8 @@ static void show_text(const struct drill *drill, const struct drill_run *run, co
 {
     unsigned width = cmd_style(stdout).width;
     struct buf text = { 0 };
-    buf_printf(&text, "%s: ", drill->finding);
-    text_wrap(&text, drill->does, text.length, width);
+    buf_printf(&text, "%s\n\n  ", drill->finding);
+    text_wrap(&text, drill->does, 2, width);
     buf_str(&text, "\n\n");
     label(&text, "Stands");
     text_count(&text, run->count);
@@ -226,7 +229,7 @@ static void show_text(const struct drill *drill, const struct drill_run *run, co
             : run->userns   ? "network and user namespaces of its own; the host is not touched\n"
                             : "a network namespace of its own; the host's is not touched\n");
     add_look(&text, drill, run);
-    add_expectation(&text, drill, run);
+    add_expectation(&text, drill, run, width);
     if (drill->note != NULL) {
         label(&text, "Note");
         text_wrap(&text, drill->note, LABEL_COLUMN, width);
@@ -386,8 +389,8 @@ static int run_command(const struct command *self, int argc, char **argv)
     if (result == 0 && options.list && count > 0)
         result = error_set(&err, -EINVAL, argv[1], "--list takes no finding");
     if (result == 0 && !options.list && count != 1)
-        result = error_set(&err, -EINVAL, count > 1 ? argv[2] : NULL, "%s; 'tcpwhy drill --list' lists the drills",
-            count > 1 ? "one drill at a time" : "which finding?");
+        result = error_set(&err, -EINVAL, count > 1 ? argv[2] : NULL, "%s: 'tcpwhy drill --list' lists them",
+            count > 1 ? "one drill at a time" : "the name of a drill is missing");
     if (result < 0)
         return cmd_fail(self, &err);
     if (options.list)
