@@ -1,5 +1,6 @@
 /* What the findings about ESTABLISHED say. Why each is made: established.c. */
 #include "diagnose/rule.h"
+#include "model/earlier.h"
 
 static void lower_confidence(struct finding *finding, enum confidence confidence)
 {
@@ -142,7 +143,7 @@ static struct unread count_unread(const struct context *context, const struct gr
     struct unread unread = { 0 };
     for (size_t i = 0; i < group->count; i++) {
         const struct conn *conn = &context->snapshot->conns[group->conns[i]];
-        const struct conn *then = context_earlier(context, conn);
+        const struct conn *then = earlier_conn(context->snapshot, conn);
         unread.bytes += conn->recv_q_bytes;
         unread.compared += then != NULL && conn_has(then, CONN_QUEUES) && then->recv_q_bytes > 0;
         unread.not_accepted += conn_has(conn, CONN_INODE) && conn->inode == 0;

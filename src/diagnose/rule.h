@@ -39,11 +39,6 @@ struct queues {
     uint32_t *numbers; /* for each connection: of a listener, 1 + index into items; NULL while there are none */
 };
 
-struct cookie_index {
-    uint64_t cookie;
-    uint32_t conn;
-};
-
 /* The snapshot with the look-ups that rules need. */
 struct context {
     const struct snapshot *snapshot;
@@ -52,8 +47,6 @@ struct context {
     const uint8_t *causes; /* what is known so far: indexes into rules; 0: normal */
     struct listeners listeners;
     struct queues queues;
-    struct cookie_index *earlier; /* of the earlier reading's connections, by cookie */
-    size_t earlier_count;
 };
 
 /*
@@ -148,8 +141,6 @@ bool context_is_incoming(const struct context *context, const struct conn *conn)
  * take it (its receive buffer is full).
  */
 bool context_hears_peer(const struct context *context, const struct conn *conn);
-/* The same connection in the earlier reading, matched by its cookie, or NULL. */
-const struct conn *context_earlier(const struct context *context, const struct conn *conn);
 /* Has been in its state for as long as the limit; true where the age is unknown: then the confidence tells. */
 bool context_is_settled(const struct context *context, const struct conn *conn, const struct limits *limits);
 
