@@ -59,14 +59,19 @@ static void evidence_held(
             facts->shut_both == 1 ? "1 connection is"
                                   : arena_printf(arena, "%s are", words_conns(arena, facts->shut_both)));
     if (group->ages_known)
-        lines_add(&finding->evidence, arena, "Nothing has come from %s %s.",
+        lines_add(&finding->evidence, arena, "How long nothing has come from %s: %s.",
             group->count == 1 ? "the peer" : "the peers", words_ages(arena, group));
     if (facts->unread > 0)
-        lines_add(&finding->evidence, arena, "%s here not been read: %s on %s.",
-            facts->unread_bytes == 1 ? "A byte of the peer's has" : "Bytes of the peer's have",
+        lines_add(&finding->evidence, arena, "Data of the peers lies unread in Recv-Q here: %s on %s.",
             words_bytes(arena, facts->unread_bytes), words_conns(arena, facts->unread));
     lines_add(&finding->evidence, arena, "No time-out runs: while a descriptor is open the kernel waits for ever.");
     words_descriptors(arena, finding->owner, &finding->evidence);
+}
+
+/* Then the process here cannot wait for the peer. */
+static bool descriptors_run_short(const struct process *process)
+{
+    return process != NULL && process->fds_limit != 0 && process->fds_open >= process->fds_limit / 2;
 }
 
 static void held_by_who_does_not_read(
@@ -109,7 +114,8 @@ void fin_wait_2_held_word(
         lines_add(&finding->ruled_out, arena,
             "A half-close on which data still flows: that would make the connections young again.");
         look_at_the_peer(arena, context, group, finding);
-        words_fix_restart(arena, finding->owner, &finding->fix_now);
+        if (descriptors_run_short(finding->owner))
+            words_fix_restart(arena, finding->owner, &finding->fix_now);
         fixes_add(&finding->fix_for_good, arena,
             "In the peer's program: close when recv() returns 0 (tcpwhy explain close-wait-leak).", NULL);
     }

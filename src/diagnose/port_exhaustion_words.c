@@ -23,7 +23,8 @@ static const char *destination(struct arena *arena, const struct port_use *use)
 static const char *owner_phrase(struct arena *arena, const struct finding *finding)
 {
     return finding->owner == NULL ? ""
-                                  : arena_printf(arena, ", most of them by %s", words_process(arena, finding->owner));
+                                  : arena_printf(arena, " of %s%s", words_process(arena, finding->owner),
+                                        finding->process_count > 1 ? " and others" : "");
 }
 
 /* "21,000 TIME_WAIT, 3,000 ESTABLISHED", most first. */
@@ -54,10 +55,11 @@ static const char *states(struct arena *arena, const struct shortage *shortage)
 static void evidence_range(struct arena *arena, const struct shortage *shortage, struct finding *finding)
 {
     const struct port_range *range = &shortage->range;
-    lines_add(&finding->evidence, arena,
-        "ip_local_port_range %u to %u is %s ports, less %s reserved (ip_local_reserved_ports): %s.", range->first,
-        range->last, words_count(arena, range->usable + range->reserved), words_count(arena, range->reserved),
-        words_count(arena, range->usable));
+    lines_add(&finding->evidence, arena, "ip_local_port_range %u to %u is %s ports%s.", range->first, range->last,
+        words_count(arena, range->usable + range->reserved),
+        range->reserved == 0 ? ", none of them reserved"
+                             : arena_printf(arena, ", less %s reserved (ip_local_reserved_ports): %s",
+                                   words_count(arena, range->reserved), words_count(arena, range->usable)));
 }
 
 static void evidence_sum(struct arena *arena, const struct shortage *shortage, struct finding *finding)
@@ -180,21 +182,21 @@ static void title_and_why(struct arena *arena, const struct shortage *shortage, 
     const char *owner = owner_phrase(arena, finding);
     switch (shortage->kind) {
     case SHORTAGE_DESTINATION:
-        finding->title = arena_printf(arena, "%s of %s ports for connections to %s are used (%u %%)%s", used, usable,
-            destination(arena, &shortage->use), percent(shortage), owner);
+        finding->title = arena_printf(arena, "%s of %s ports for connections%s to %s are used (%u %%)", used, usable,
+            owner, destination(arena, &shortage->use), percent(shortage));
         finding->why = "Connections from one address to one destination need a local port each, and this range is "
                        "nearly used up. When it is, connect() fails with EADDRNOTAVAIL (\"Cannot assign requested "
                        "address\"); with few left it already takes long, because it searches.";
         return;
     case SHORTAGE_SOURCE:
-        finding->title = arena_printf(arena, "%s of %s ports of %s are used (%u %%)%s: bound before connecting", used,
-            usable, from, percent(shortage), owner);
+        finding->title = arena_printf(arena, "%s of %s ports of %s are used (%u %%): sockets%s bound before connecting",
+            used, usable, from, percent(shortage), owner);
         finding->why = "The sockets were bound to a source address before they connected. Then the kernel must find a "
                        "port that nobody has on that address, whatever the destination; at the end bind() fails "
                        "with EADDRINUSE (\"Address already in use\").";
         return;
     case SHORTAGE_BOUND:
-        finding->title = arena_printf(arena, "%s of %s ports cannot be had (%u %%): sockets are bound to them%s", used,
+        finding->title = arena_printf(arena, "%s of %s ports cannot be had (%u %%): sockets%s are bound to them", used,
             usable, percent(shortage), owner);
         finding->why = "Sockets that are bound, and neither connected nor closed, keep their ports from every "
                        "connect(), which then fails with EADDRNOTAVAIL (\"Cannot assign requested address\").";

@@ -7,11 +7,12 @@
  *
  * One pass with a hash; nothing is allocated for a connection.
  */
+#include "diagnose/ports.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
-#include "diagnose/ports.h"
 
 enum { FIRST_DEFAULT = 32768, LAST_DEFAULT = 60999, REUSE_LOOPBACK = 2, REUSE_DELAY_MS = 1000, TIME_WAIT_MS = 60000 };
 

@@ -76,7 +76,12 @@ static void evidence_orphans(
         return;
     lines_add(&finding->evidence, arena, "This host has %s orphaned sockets; the kernel allows %s (tcp_max_orphans).",
         words_count(arena, (uint64_t)all), words_count(arena, (uint64_t)most));
-    /* tcp_check_oom(): an orphan that does worse counts double or fourfold, so the limit bites from a quarter on. */
+    /*
+     * tcp_check_oom(): an orphan that does worse counts double or fourfold, so the limit bites from a quarter on.
+     * Where the whole host is looked at, that is a finding of its own: orphans.c.
+     */
+    if (context->selects_all)
+        return;
     if (all * 4 >= most && finding->severity < SEVERITY_WARNING)
         finding->severity = SEVERITY_WARNING;
     if (all * 2 >= most)
@@ -127,13 +132,13 @@ void sent_fin_unanswered_word(
         "back drops the answers.",
         words->closed);
 
-    const char *segment = group->unsent_bytes > 0 ? "the first segment that waits" : "the FIN";
+    const char *segment = group->unsent_bytes > 0 ? "What is unacknowledged" : "The FIN";
     if (group->retransmits_least == group->retransmits_most)
-        lines_add(
-            &finding->evidence, arena, "Sent again %u times without an answer: %s.", group->retransmits_most, segment);
+        lines_add(&finding->evidence, arena, "%s was sent again %u times without an answer.", segment,
+            group->retransmits_most);
     else
-        lines_add(&finding->evidence, arena, "Sent again %u to %u times without an answer: %s.",
-            group->retransmits_least, group->retransmits_most, segment);
+        lines_add(&finding->evidence, arena, "%s was sent again %u to %u times without an answer.", segment,
+            group->retransmits_least, group->retransmits_most);
     if (group->ages_known)
         lines_add(&finding->evidence, arena, "In %s %s (sum of the timeouts so far).", state_of(context, group),
             words_ages(arena, group));
@@ -196,7 +201,7 @@ void sent_fin_zero_window_word(
         lines_add(&finding->evidence, arena, "The peers answer the probes: the last answer came %s ago.",
             words_duration(arena, group->silent_least_ms));
     if (group->ages_known)
-        lines_add(&finding->evidence, arena, "No data could be sent %s.", words_ages(arena, group));
+        lines_add(&finding->evidence, arena, "How long no data could be sent: %s.", words_ages(arena, group));
     evidence_orphans(arena, context, group, finding);
     evidence_give_up(arena, finding);
     words_pairs(arena, context, group, &finding->evidence);

@@ -8,6 +8,9 @@
  * tcp_max_tw_buckets of them, FIN_WAIT_2 mini-sockets included. Beyond, connections are closed without TIME_WAIT and
  * TCPTimeWaitOverflow counts them. The counter never falls, so that only its rise says anything about now.
  */
+#include <stdlib.h>
+
+#include "base/memory.h"
 #include "diagnose/rule.h"
 
 enum { NEAR_PERCENT = 90 };
@@ -46,11 +49,28 @@ static void assess_netns(const struct context *context, const struct rule *rule,
     time_wait_overflow_word(&facts, arena, finding);
 }
 
+/* Whether the person asked for the whole host, or for connections of this namespace that are in TIME_WAIT. */
+static bool *concerned_namespaces(const struct context *context)
+{
+    const struct snapshot *snapshot = context->snapshot;
+    bool *concerned = xcalloc(snapshot->netns_count + 1, sizeof *concerned);
+    for (size_t n = 0; n < snapshot->netns_count; n++)
+        concerned[n] = context->selects_all;
+    for (size_t i = 0; !context->selects_all && i < snapshot->conn_count; i++) {
+        const struct conn *conn = &snapshot->conns[i];
+        if (context->selected[i] && conn->state == STATE_TIME_WAIT && conn->netns < snapshot->netns_count)
+            concerned[conn->netns] = true;
+    }
+    return concerned;
+}
+
 void time_wait_overflow_assess(
     const struct context *context, const struct rule *rule, struct arena *arena, struct finding_list *list)
 {
-    if (!context->selects_all)
-        return;
-    for (uint32_t n = 0; n < context->snapshot->netns_count; n++)
-        assess_netns(context, rule, n, arena, list);
+    bool *concerned = concerned_namespaces(context);
+    for (uint32_t n = 0; n < context->snapshot->netns_count; n++) {
+        if (concerned[n])
+            assess_netns(context, rule, n, arena, list);
+    }
+    free(concerned);
 }

@@ -5,13 +5,21 @@ enum { TIME_WAIT_S = 60 };
 
 /* --- churn ------------------------------------------------------------------------------------------------------ */
 
-static void evidence_ports(
+/* The share of the ports to one destination; where it is large, "harmless" would be saying too much. */
+static void judge_ports(
     struct arena *arena, const struct context *context, const struct group *group, struct finding *finding)
 {
     const struct port_use busiest = ports_busiest(context, group->conns, group->count);
     struct port_range range = ports_range(context->snapshot, busiest.netns);
     if (range.usable == 0)
         return;
+    if ((busiest.connections - busiest.recyclable) * 2 >= range.usable) {
+        finding->title = arena_printf(arena, "%s %s in TIME_WAIT keep most of the ports to one destination",
+            words_conns(arena, group->count), words_service(arena, context, group));
+        fixes_add(&finding->fix_now, arena,
+            "Nothing as long as ports are left; the finding port-exhaustion says when they run short, and what then.",
+            "tcpwhy explain port-exhaustion");
+    }
     lines_add(&finding->evidence, arena,
         "They keep %s of the %s ports for the destination that has most, %s port %u: %u %%%s.",
         words_count(arena, busiest.connections), words_count(arena, range.usable),
@@ -41,9 +49,10 @@ void time_wait_churn_word(
         lines_add(&finding->evidence, arena,
             "All of them share the service's own port %u: none of the ephemeral ports is used.", finding->local.port);
     else
-        evidence_ports(arena, context, group, finding);
+        judge_ports(arena, context, group, finding);
     lines_add(&finding->ruled_out, arena, "A leak: a connection gets here only when both sides have closed.");
-    fixes_add(&finding->fix_now, arena, "Nothing.", NULL);
+    if (finding->fix_now.count == 0)
+        fixes_add(&finding->fix_now, arena, "Nothing.", NULL);
     fixes_add(&finding->fix_for_good, arena,
         group->incoming
             ? "If opening so many connections costs too much: keep them open (HTTP keep-alive), so that clients use "
@@ -65,7 +74,11 @@ void time_wait_overflow_word(const struct time_wait_overflow *facts, struct aren
 {
     const char *used = words_count(arena, (uint64_t)facts->used);
     const char *limit = words_count(arena, (uint64_t)facts->limit);
-    finding->title = arena_printf(arena, "The table of TIME_WAIT is full: %s of %s entries", used, limit);
+    bool full = facts->limit > 0 && facts->used >= facts->limit;
+    finding->title = full ? arena_printf(arena, "The table of TIME_WAIT is full: %s of %s entries", used, limit)
+        : facts->rise_known && facts->rise > 0
+        ? arena_printf(arena, "The table of TIME_WAIT was full a moment ago (%s entries now)", used)
+        : arena_printf(arena, "The table of TIME_WAIT is nearly full: %s of %s entries", used, limit);
     finding
         ->why = "When the limit is reached, the kernel closes connections without TIME_WAIT. Late segments of such a "
                 "connection can then disturb a new one on the same ports, and a last FIN that was lost is answered "
@@ -79,8 +92,8 @@ void time_wait_overflow_word(const struct time_wait_overflow *facts, struct aren
     else
         lines_add(&finding->evidence, arena,
             "Whether it happens now is not known: there is only one reading of TCPTimeWaitOverflow.");
-    lines_add(
-        &finding->evidence, arena, "%s since the namespace was made.", words_conns(arena, (uint64_t)facts->skipped));
+    lines_add(&finding->evidence, arena, "%s were closed without TIME_WAIT since the namespace was made.",
+        words_conns(arena, (uint64_t)facts->skipped));
     if (facts->limit > 0)
         lines_add(&finding->evidence, arena,
             "%s entries now, FIN_WAIT_2 without a process included, of %s (tcp_max_tw_buckets, for this namespace).",

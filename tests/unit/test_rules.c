@@ -192,11 +192,11 @@ static const struct rule_case cases[] = {
         "recv_q=0 send_q=70000 timer=persist timer_ms=100 probes=0 rto=200 rtt=300 rttvar=150 snd_wnd=0 "
         "last_ack_recv=100ms last_data_sent=400ms\n",
         "" },
-    { "LAST_ACK that comes near the orphan limit is critical",
+    { "LAST_ACK that comes near the orphan limit: that is a finding of its own",
         "netns host own\nsetting net.ipv4.tcp_max_orphans 100\ncounter TCP.orphan 60\n" LAST_ACK_20
         "recv_q=1 send_q=1 timer=retransmit timer_ms=9000 retransmits=6 rto=12800 rtt=300 rttvar=150 unacked=1 "
         "last_ack_recv=40s last_data_sent=41s\n",
-        "orphan-limit 60 0 critical certain\nlast-ack-unanswered 20 0 critical certain\n" },
+        "orphan-limit 60 0 critical certain\nlast-ack-unanswered 20 0 info certain\n" },
 
     { "copies of one worker are one owner",
         SERVER "process 961 php-fpm parent=700 command=\"php-fpm: pool www\" fds=300/1024 running=1h\n"

@@ -49,7 +49,7 @@ static const struct rule_case cases[] = {
     { "a hundred of them are worth a warning",
         SERVER "conn FIN_WAIT_1 10.0.0.5:9100 10.1.2.3:40000 x100 uid=7 inode=0 " RETRANSMITTED_6 "\n",
         "fin-wait-1-unanswered 100 812 warning certain\n" },
-    { "the reader that does not read is on this host too, but nothing shows that it is at fault",
+    { "the reader that does not read is on this host too: then it is the finding",
         SERVER "process 970 client parent=800 fds=300/1024 running=1h\n"
                "conn FIN_WAIT_1 127.0.0.1:9100 127.0.0.1:40000 x20 uid=7 inode=0 " ZERO_WINDOW "\n"
                "conn CLOSE_WAIT 127.0.0.1:40000 127.0.0.1:9100 x20 vary=local_port recv_q=65000 send_q=0 timer=none "
@@ -161,6 +161,22 @@ static void a_peer_that_does_not_read_is_at_fault_in_closing(void **state)
     snapshot_deinit(&snapshot);
 }
 
+/* A person who asks for these connections only is not shown what is about the host; the risk must still be told. */
+static void near_the_limit_a_selection_raises_the_severity(void **state)
+{
+    (void)state;
+    struct snapshot snapshot;
+    struct diagnosis diagnosis;
+    struct selection selection = { .states = STATE_BIT(STATE_FIN_WAIT_1) };
+    fixture_must(&snapshot, ORPHANS("500") FIN_WAIT_1_20 "inode=0 " RETRANSMITTED_6 "\n");
+    assert_int_equal(diagnose(&snapshot, &selection, &diagnosis), 0);
+    assert_int_equal(diagnosis.finding_count, 1);
+    assert_string_equal(diagnosis.findings[0].id, "fin-wait-1-unanswered");
+    assert_int_equal(diagnosis.findings[0].severity, SEVERITY_CRITICAL);
+    diagnosis_deinit(&diagnosis);
+    snapshot_deinit(&snapshot);
+}
+
 static void fin_wait_2_has_a_time_left_unless_it_is_held(void **state)
 {
     (void)state;
@@ -195,6 +211,7 @@ int main(void)
         cmocka_unit_test(every_finding_fires_somewhere_above),
         cmocka_unit_test(a_process_that_does_not_read_is_at_fault_itself),
         cmocka_unit_test(a_peer_that_does_not_read_is_at_fault_in_closing),
+        cmocka_unit_test(near_the_limit_a_selection_raises_the_severity),
         cmocka_unit_test(fin_wait_2_has_a_time_left_unless_it_is_held),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

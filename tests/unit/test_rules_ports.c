@@ -112,7 +112,7 @@ static void the_destination_is_named(void **state)
     assert_true(finding->local.any_port);
     assert_int_equal(finding->conn_count, 850);
     assert_int_equal(finding->owner->pid, 700);
-    assert_non_null(strstr(finding->title, "850 of 1,000 ports for connections to 10.9.9.9:5432"));
+    assert_non_null(strstr(finding->title, "850 of 1,000 ports for connections of proxy (pid 700) to 10.9.9.9:5432"));
     diagnosis_deinit(&diagnosis);
     snapshot_deinit(&snapshot);
 }

@@ -103,6 +103,20 @@ static void a_selection_leaves_the_host_aside(void **state)
     snapshot_deinit(&snapshot);
 }
 
+static void unless_it_takes_time_wait_in(void **state)
+{
+    (void)state;
+    struct snapshot snapshot;
+    struct diagnosis diagnosis;
+    struct selection selection = { .states = STATE_BIT(STATE_TIME_WAIT) };
+    fixture_must(&snapshot, FULL "conn TIME_WAIT 10.0.0.5:9100 10.1.2.3:1024 x10 " TIME_WAIT_AGES);
+    assert_int_equal(diagnose(&snapshot, &selection, &diagnosis), 0);
+    assert_int_equal(diagnosis.finding_count, 1);
+    assert_string_equal(diagnosis.findings[0].id, "time-wait-overflow");
+    diagnosis_deinit(&diagnosis);
+    snapshot_deinit(&snapshot);
+}
+
 static void what_has_a_finding_has_no_note(void **state)
 {
     (void)state;
@@ -127,6 +141,7 @@ int main(void)
         cmocka_unit_test(every_finding_fires_somewhere_above),
         cmocka_unit_test(only_a_rise_is_certain),
         cmocka_unit_test(a_selection_leaves_the_host_aside),
+        cmocka_unit_test(unless_it_takes_time_wait_in),
         cmocka_unit_test(what_has_a_finding_has_no_note),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -152,6 +152,10 @@ int inet_diag_parse(const void *payload, size_t length, struct conn *ret_conn)
     if (state == STATE_UNKNOWN || (message.idiag_family != AF_INET && message.idiag_family != AF_INET6))
         return -EBADMSG;
 
+    /* Bound sockets are asked for by a state of their own, but sent with the one they have: inet_diag_dump_icsk(). */
+    if (state == STATE_CLOSED && message.id.idiag_sport != 0)
+        state = STATE_BOUND;
+
     bool ipv6 = message.idiag_family == AF_INET6;
     const uint8_t *source = (const uint8_t *)message.id.idiag_src;
     const uint8_t *destination = (const uint8_t *)message.id.idiag_dst;
