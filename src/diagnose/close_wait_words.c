@@ -27,13 +27,6 @@ static void lower_confidence(struct finding *finding, enum confidence confidence
         finding->confidence = confidence;
 }
 
-/* Young findings are likely; so is one whose age is unknown (finding_make() has seen to that). */
-static void judge_age(const struct group *group, struct finding *finding)
-{
-    if (group->oldest_ms < CERTAIN_MS)
-        lower_confidence(finding, CONFIDENCE_LIKELY);
-}
-
 static void rule_out_network(struct arena *arena, struct finding *finding)
 {
     lines_add(&finding->ruled_out, arena,
@@ -49,7 +42,7 @@ static void rule_out_blocked_writer(struct arena *arena, const struct group *gro
 
 static void rule_out_half_close(struct arena *arena, const struct group *group, struct finding *finding)
 {
-    if (group->ages_known)
+    if (group->ages_known && !group->ages_from_looks)
         lines_add(&finding->ruled_out, arena,
             "A half-close on which data still flows: nothing has passed in either direction for at least %s.",
             words_duration(arena, group->youngest_ms));
@@ -57,13 +50,15 @@ static void rule_out_half_close(struct arena *arena, const struct group *group, 
 
 static void evidence_age(struct arena *arena, const struct group *group, struct finding *finding)
 {
-    if (group->ages_known)
+    if (group->ages_from_looks)
+        lines_add(&finding->evidence, arena, "In CLOSE_WAIT %s (between the two looks).", words_ages(arena, group));
+    else if (group->ages_known)
         lines_add(&finding->evidence, arena, "In CLOSE_WAIT %s (time since the peer's last segment, its FIN).",
             words_ages(arena, group));
     else
         lines_add(&finding->evidence, arena,
-            "How long they have been in CLOSE_WAIT is not known from this source; look again in a minute: those "
-            "that are still there are stuck.");
+            "How long they have been in CLOSE_WAIT is not known from this source; '--confirm 60' tells those that "
+            "stay.");
     if (group->ages_known && group->keepalives > 0)
         lines_add(&finding->evidence, arena,
             "Keepalive runs on %s of them; every answer to a probe sets that clock back: they may be much older.",
@@ -72,18 +67,12 @@ static void evidence_age(struct arena *arena, const struct group *group, struct 
 
 /* --- never accepted ------------------------------------------------------------------------------------------- */
 
-static bool queue_is_full(const struct conn *listener)
-{
-    /* sk_acceptq_is_full() in include/net/sock.h: more than the backlog. */
-    return conn_has(listener, CONN_QUEUES | CONN_BACKLOG) && listener->recv_q_bytes > listener->send_q_bytes;
-}
-
 static void listener_evidence(struct arena *arena, const struct conn *listener, struct finding *finding)
 {
     if (conn_has(listener, CONN_QUEUES | CONN_BACKLOG)) {
         lines_add(&finding->evidence, arena, "The listener's accept queue holds %s of at most %s%s.",
             words_count(arena, listener->recv_q_bytes), words_count(arena, (uint64_t)listener->send_q_bytes + 1),
-            queue_is_full(listener) ? ": it is full, and new connections are being dropped" : "");
+            listener_is_full(listener) ? ": it is full, and new connections are being dropped" : "");
     } else if (conn_has(listener, CONN_QUEUES)) {
         lines_add(&finding->evidence, arena, "The listener's accept queue holds %s.",
             words_conns(arena, listener->recv_q_bytes));
@@ -113,6 +102,7 @@ void close_wait_not_accepted_word(
         words_conns(arena, group->count), group->count == 1 ? "has" : "have");
     if (listener != NULL)
         listener_evidence(arena, listener, finding);
+    queue_evidence(arena, context_queue(context, listener), finding);
     if (group->unread_bytes > 0)
         lines_add(
             &finding->evidence, arena, "%s of requests wait in them, unread.", words_bytes(arena, group->unread_bytes));
@@ -126,7 +116,7 @@ void close_wait_not_accepted_word(
         lower_confidence(finding, CONFIDENCE_LIKELY); /* taken between the two readings */
     if (listener == NULL)
         lower_confidence(finding, CONFIDENCE_LIKELY);
-    if (listener != NULL && queue_is_full(listener))
+    if (listener != NULL && listener_is_full(listener))
         finding->severity = SEVERITY_CRITICAL;
     else if (obstacle != NULL && finding->severity == SEVERITY_INFO)
         finding->severity = SEVERITY_WARNING;
@@ -188,7 +178,7 @@ void close_wait_blocked_writer_word(
         "A forgotten close(): with data in Send-Q the process is still sending; closing would not deliver it sooner.");
     if (unanswered == 0)
         lines_add(&finding->ruled_out, arena, "The path: the peer's acknowledgements of the window probes come back.");
-    judge_age(group, finding);
+    finding_judge_age(group, CERTAIN_MS, finding);
 
     fixes_add(&finding->fix_now, arena, "Look at the peers first: which process there does not read, and why.", NULL);
     words_fix_restart(arena, finding->owner, &finding->fix_now);
@@ -250,7 +240,7 @@ void close_wait_inherited_word(
     rule_out_half_close(arena, group, finding);
     if (shared)
         lines_add(&finding->ruled_out, arena, "A fork() in progress: every holder has been running for a while.");
-    judge_age(group, finding);
+    finding_judge_age(group, CERTAIN_MS, finding);
 
     for (size_t i = 0; i < finding->process_count && i < 2; i++) {
         const struct process *process = finding->processes[finding->process_count - 1 - i].process;
@@ -328,7 +318,7 @@ void close_wait_unread_word(
     rule_out_blocked_writer(arena, group, finding);
     lines_add(&finding->ruled_out, arena,
         "A forgotten close() after the end of stream: it has not been read yet (Recv-Q would be 0).");
-    judge_age(group, finding);
+    finding_judge_age(group, CERTAIN_MS, finding);
     /* Data before the FIN may be on its way into a slow reader that will come to the end of it. */
     if (finding->owner == NULL || (group->with_unread > 0 && obstacle == NULL && close_notify == 0))
         lower_confidence(finding, CONFIDENCE_LIKELY);
@@ -416,8 +406,9 @@ void close_wait_leak_word(
     rule_out_half_close(arena, group, finding);
     if (finding->process_count == 1)
         lines_add(&finding->ruled_out, arena, "A descriptor inherited by another process: only this one holds them.");
-    judge_age(group, finding);
-    if (group->oldest_ms < CERTAIN_LEAK_MS) /* a proxy may be half-closed on purpose for a while */
+    finding_judge_age(group, CERTAIN_MS, finding);
+    /* A proxy may be half-closed on purpose for a while, which a second look soon after the first does not rule out. */
+    if (group->oldest_ms < CERTAIN_LEAK_MS)
         lower_confidence(finding, CONFIDENCE_LIKELY);
     if (finding->owner == NULL)
         lower_confidence(finding, CONFIDENCE_LIKELY);

@@ -55,8 +55,11 @@ static int more_peers_first(const void *a, const void *b)
 static void count_peers(const struct snapshot *snapshot, struct arena *arena, struct finding *finding)
 {
     struct peer_table table = { 0 };
-    for (size_t i = 0; i < finding->conn_count; i++)
-        peer_add(&table, &snapshot->conns[finding->conns[i]].remote);
+    for (size_t i = 0; i < finding->conn_count; i++) {
+        const struct conn *conn = &snapshot->conns[finding->conns[i]];
+        if (!conn_is_listener(conn))
+            peer_add(&table, &conn->remote);
+    }
     if (table.slots == NULL)
         return;
     qsort(table.slots, table.slot_count, sizeof *table.slots, more_peers_first); /* free ones last */
@@ -176,6 +179,25 @@ static enum severity descriptor_risk(const struct process *process, uint64_t hel
                                        : SEVERITY_INFO;
 }
 
+static void evidence_second_look(const struct group *group, struct arena *arena, struct finding *finding)
+{
+    const char *later = words_duration(arena, group->confirmed_ms);
+    if (group->ages_from_looks)
+        lines_add(&finding->evidence, arena,
+            "Confirmed by a second look %s later: the same state, cause and queues. Whether bytes passed in between is "
+            "not known from this source.",
+            later);
+    else
+        lines_add(&finding->evidence, arena,
+            "Confirmed by a second look %s later: the same state and cause, and no byte had moved.", later);
+}
+
+void finding_judge_age(const struct group *group, uint64_t certain_ms, struct finding *finding)
+{
+    if (group->confirmed_ms == 0 && group->oldest_ms < certain_ms && finding->confidence > CONFIDENCE_LIKELY)
+        finding->confidence = CONFIDENCE_LIKELY;
+}
+
 void finding_make(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *ret_finding)
 {
@@ -184,7 +206,7 @@ void finding_make(
         .id = group->rule->id,
         .fault = group->rule->fault,
         .severity = severity_of(group, &group->rule->limits),
-        .confidence = group->ages_known ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY,
+        .confidence = group->ages_known && !group->ages_from_looks ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY,
         .count = group->count,
         .netns = group->netns,
         .conns = group->conns,
@@ -209,6 +231,8 @@ void finding_make(
             finding.severity = risk;
     }
     group->rule->word(context, group, arena, &finding);
+    if (group->confirmed_ms > 0)
+        evidence_second_look(group, arena, &finding);
     *ret_finding = finding;
 }
 

@@ -11,6 +11,7 @@
 
 #include "base/memory.h"
 #include "diagnose/rule.h"
+#include "model/earlier.h"
 
 struct key {
     struct ip remote; /* outgoing, unless folded over many addresses */
@@ -271,6 +272,7 @@ static void make_group(const struct context *context, const struct key *key, str
         .conns = conns,
         .count = count,
         .ages_known = true,
+        .confirmed_ms = earlier_apart_ms(snapshot),
         .oldest_ms = aged[0].age_ms,
         .youngest_ms = aged[count - 1].age_ms,
         .median_ms = aged[count / 2].age_ms,
@@ -281,8 +283,9 @@ static void make_group(const struct context *context, const struct key *key, str
     for (size_t i = 0; i < count; i++) {
         const struct conn *conn = &snapshot->conns[aged[i].conn];
         conns[i] = aged[i].conn;
-        if (conn_age(snapshot, conn).kind == AGE_UNKNOWN)
-            group->ages_known = false;
+        struct age age = conn_age(snapshot, conn);
+        group->ages_known &= age.kind != AGE_UNKNOWN;
+        group->ages_from_looks |= age.from_looks;
         if (group->holder == NULL)
             group->holder = snapshot_owner(snapshot, conn);
         if (aged[i].pair != NO_INDEX) {

@@ -58,8 +58,8 @@ void orphan_limit_word(const struct orphan_limit *facts, struct arena *arena, st
             words_duration(arena, facts->rise_ms));
     else if (facts->aborted_ever > 0)
         lines_add(&finding->evidence, arena,
-            "TCPAbortOnMemory stands at %s: connections have been reset for want of "
-            "orphans or memory since the start.",
+            "TCPAbortOnMemory stands at %s: connections have been reset for want of orphans or memory since the "
+            "start.",
             words_count(arena, (uint64_t)facts->aborted_ever));
     evidence_states(arena, facts, finding);
     evidence_peers(arena, finding);

@@ -236,8 +236,13 @@ void words_pairs(struct arena *arena, const struct context *context, const struc
     uint64_t by_state[STATE_COUNT] = { 0 }, orphans[STATE_COUNT] = { 0 };
     uint64_t unread = 0;
     const struct process *holders[STATE_COUNT] = { NULL }; /* one of them */
+    const struct conn *listener = NULL;
     for (size_t i = 0; i < group->pair_count; i++) {
         const struct conn *other = &snapshot->conns[group->pairs[i]];
+        if (conn_is_listener(other)) {
+            listener = other;
+            continue;
+        }
         by_state[other->state]++;
         unread += conn_has(other, CONN_QUEUES) && other->inode != 0 ? other->recv_q_bytes : 0;
         orphans[other->state] += conn_has(other, CONN_INODE) && other->inode == 0;
@@ -248,13 +253,20 @@ void words_pairs(struct arena *arena, const struct context *context, const struc
         if (by_state[state] == 0)
             continue;
         const struct process *process = holders[state];
+        bool open = state == STATE_SYN_RECEIVED || state == STATE_ESTABLISHED;
         const char *held = process              ? arena_printf(arena, ", held by %s", words_process(arena, process))
+            : open                              ? ", not accepted yet"
             : orphans[state] == by_state[state] ? ", closed by their process"
                                                 : "";
         lines_add(evidence, arena, "%s of the other ends %s on this host too, in %s%s.",
             words_count(arena, by_state[state]), by_state[state] == 1 ? "is" : "are",
             state_name((enum conn_state)state), held);
     }
+    if (listener != NULL)
+        lines_add(evidence, arena,
+            "The listener on port %u is on this host too: its accept queue holds %s of at most %s.",
+            listener->local_port, words_count(arena, listener->recv_q_bytes),
+            words_count(arena, (uint64_t)listener->send_q_bytes + 1));
     if (unread > 0)
         lines_add(evidence, arena, "The other ends on this host leave %s unread.", words_bytes(arena, unread));
 }

@@ -7,7 +7,9 @@
 #include <string.h>
 #include <cmocka.h> // NOLINT(llvm-include-order)
 
+#include "diagnose/diagnose.h"
 #include "fixture.h"
+#include "model/earlier.h"
 
 static void describe(const struct diagnosis *diagnosis, char *text, size_t size)
 {
@@ -21,22 +23,35 @@ static void describe(const struct diagnosis *diagnosis, char *text, size_t size)
     }
 }
 
+static void check(const struct rule_case *one)
+{
+    enum { EARLIER_MS = 1000 };
+    struct snapshot snapshot, earlier;
+    struct diagnosis diagnosis;
+    char found[1024];
+    fixture_must(&snapshot, one->host);
+    fixture_must(&earlier, one->earlier ? one->earlier : "");
+    earlier.taken_at_ms = snapshot.taken_at_ms - EARLIER_MS;
+    snapshot.earlier = one->earlier ? &earlier : NULL;
+    if (earlier.conn_count > 0)
+        assert_int_equal(snapshot_confirm(&snapshot, &earlier), 0);
+    assert_int_equal(diagnose(&snapshot, NULL, &diagnosis), 0);
+    describe(&diagnosis, found, sizeof found);
+    if (strcmp(found, one->expected) != 0)
+        fail_msg("%s:\nexpected:\n%sfound:\n%s", one->what, one->expected, found);
+    if (diagnosis.wants_rates != one->wants_rates)
+        fail_msg("%s: %s a second reading", one->what, diagnosis.wants_rates ? "wants" : "does not want");
+    assert_int_equal(diagnosis.verdict == VERDICT_HEALTHY,
+        diagnosis.finding_count == 0 || diagnosis.findings[0].severity == SEVERITY_INFO);
+    diagnosis_deinit(&diagnosis);
+    snapshot_deinit(&snapshot);
+    snapshot_deinit(&earlier);
+}
+
 void rule_cases_check(const struct rule_case *cases, size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
-        struct snapshot snapshot;
-        struct diagnosis diagnosis;
-        char found[1024];
-        fixture_must(&snapshot, cases[i].host);
-        assert_int_equal(diagnose(&snapshot, NULL, &diagnosis), 0);
-        describe(&diagnosis, found, sizeof found);
-        if (strcmp(found, cases[i].expected) != 0)
-            fail_msg("%s:\nexpected:\n%sfound:\n%s", cases[i].what, cases[i].expected, found);
-        assert_int_equal(diagnosis.verdict == VERDICT_HEALTHY,
-            diagnosis.finding_count == 0 || diagnosis.findings[0].severity == SEVERITY_INFO);
-        diagnosis_deinit(&diagnosis);
-        snapshot_deinit(&snapshot);
-    }
+    for (size_t i = 0; i < count; i++)
+        check(&cases[i]);
 }
 
 void rule_cases_need(const struct rule_case *cases, size_t count, const char *const *ids)

@@ -4,14 +4,12 @@
  */
 #include "diagnose/diagnose.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "fixture.h"
 #include "rule_cases.h"
 #include "unit.h"
 
-/* A server with a listener on 9100, whose process runs and watches its sockets. */
 #define CLOSE_WAIT_300 "conn CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:40000 x300 "
 #define LAST_ACK_20 "conn LAST_ACK 10.0.0.5:9100 10.1.2.3:40000 x20 uid=7 inode=0 "
 #define OLD "last_ack_recv=10m last_data_sent=10m last_data_recv=10m "

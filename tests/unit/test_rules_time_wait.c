@@ -24,7 +24,8 @@ static const struct rule_case cases[] = {
         SERVER "conn TIME_WAIT 10.0.0.5:33000 10.9.9.9:5432 x2000 vary=local_port " TIME_WAIT_AGES,
         "time-wait-churn 2000 0 info certain\n" },
 
-    { "at the limit, and only one reading of the counter", FULL, "time-wait-overflow 1000 0 warning likely\n" },
+    { "at the limit, and only one reading of the counter", FULL, "time-wait-overflow 1000 0 warning likely\n",
+        .wants_rates = true },
     { "at the limit, but it was never passed",
         "netns host own\nsetting net.ipv4.tcp_max_tw_buckets 1000\ncounter TCP.tw 1000\n"
         "counter TcpExt.TCPTimeWaitOverflow 0\n",

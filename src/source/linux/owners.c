@@ -33,7 +33,7 @@ static void note_hidden(struct owners *owners, int proc, uint32_t pid)
 }
 
 /* The index of the namespace that a process is in, added where it is new; NO_INDEX where it cannot be told. */
-static uint32_t netns_of(struct owners *owners, struct snapshot *snapshot, int proc, const char *task, uint32_t pid)
+static uint32_t netns_of(struct snapshot *snapshot, int proc, const char *task, uint32_t pid)
 {
     char path[48], link[LINK_BYTES];
     snprintf(path, sizeof path, "%s/ns/net", task);
@@ -53,15 +53,8 @@ static uint32_t netns_of(struct owners *owners, struct snapshot *snapshot, int p
             return NO_INDEX;
         netns->inode = inode;
     }
-    while (index >= owners->netns_pid_capacity) {
-        size_t wanted = owners->netns_pid_capacity ? owners->netns_pid_capacity * 2 : 16;
-        owners->netns_pids = xrealloc_array(owners->netns_pids, wanted, sizeof *owners->netns_pids);
-        memset(owners->netns_pids + owners->netns_pid_capacity, 0,
-            (wanted - owners->netns_pid_capacity) * sizeof *owners->netns_pids);
-        owners->netns_pid_capacity = wanted;
-    }
-    if (owners->netns_pids[index] == 0)
-        owners->netns_pids[index] = pid;
+    if (snapshot->netns[index].pid == 0)
+        snapshot->netns[index].pid = pid;
     return (uint32_t)index;
 }
 
@@ -142,14 +135,14 @@ static int walk_process(struct owners *owners, struct snapshot *snapshot, int pr
 {
     char task[32];
     snprintf(task, sizeof task, "%u", pid);
-    struct process process = { .pid = pid, .cgroup = NO_INDEX, .netns = netns_of(owners, snapshot, proc, task, pid) };
+    struct process process = { .pid = pid, .cgroup = NO_INDEX, .netns = netns_of(snapshot, proc, task, pid) };
     bool refused = false;
     uint32_t index = (uint32_t)snapshot->process_count;
     int result = walk_descriptors(snapshot, &process, index, proc, task, &refused);
     if (result == 0 && process.fds_open == 0 && process.netns == NO_INDEX) { /* kernel threads have a namespace */
         find_other_thread(proc, pid, task, sizeof task);
         if (task[0] != '\0') {
-            process.netns = netns_of(owners, snapshot, proc, task, pid);
+            process.netns = netns_of(snapshot, proc, task, pid);
             result = walk_descriptors(snapshot, &process, index, proc, task, &refused);
         }
     }
@@ -214,7 +207,6 @@ int owners_walk(struct owners *owners, struct snapshot *snapshot)
 void owners_deinit(struct owners *owners)
 {
     free(owners->table);
-    free(owners->netns_pids);
     *owners = (struct owners){ 0 };
 }
 

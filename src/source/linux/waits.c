@@ -197,11 +197,20 @@ static void find_waits(struct snapshot *snapshot, struct process *process)
     process->wait_count = places.count;
 }
 
+/* Its process may not be reading: then where its threads wait says why. */
+static bool may_be_unread(const struct conn *conn)
+{
+    enum { UNREAD_MS = 30 * 1000 };
+    return conn->state == STATE_ESTABLISHED && conn->recv_q_bytes > 0 && conn_has(conn, CONN_TCP_INFO) &&
+        conn->last_data_recv_ms >= UNREAD_MS;
+}
+
 void processes_find_waits(struct snapshot *snapshot)
 {
     for (size_t i = 0; i < snapshot->conn_count; i++) {
         const struct conn *conn = &snapshot->conns[i];
-        bool may_be_stuck = conn->state == STATE_CLOSE_WAIT || (conn_is_listener(conn) && conn->recv_q_bytes > 0);
+        bool may_be_stuck = conn->state == STATE_CLOSE_WAIT || (conn_is_listener(conn) && conn->recv_q_bytes > 0) ||
+            may_be_unread(conn);
         if (!may_be_stuck)
             continue;
         for (uint32_t h = conn->holder; h != NO_INDEX; h = snapshot->holders[h].next) {
