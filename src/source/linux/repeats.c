@@ -4,23 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-static uint64_t mix(uint64_t hash, uint64_t word)
-{
-    hash = (hash ^ word) * 0x9e3779b97f4a7c15ULL;
-    return hash ^ hash >> 32;
-}
+#include "base/hash.h"
 
 static uint64_t hash_identity(const struct conn *conn)
 {
     if (conn_has(conn, CONN_COOKIE))
-        return mix(0, conn->cookie);
+        return hash_mix(conn->cookie);
     uint64_t words[4];
     memcpy(words, conn->local.bytes, 16);
     memcpy(words + 2, conn->remote.bytes, 16);
-    uint64_t hash = mix(0, (uint64_t)conn->local_port << 16 | conn->remote_port);
-    for (size_t i = 0; i < 4; i++)
-        hash = mix(hash, words[i]);
-    return hash;
+    return hash_words((uint64_t)conn->local_port << 16 | conn->remote_port, words, 4);
 }
 
 static bool is_same(const struct conn *one, const struct conn *other)
