@@ -20,9 +20,8 @@ static void index_earlier(struct context *context, const struct snapshot *earlie
     context->earlier = xcalloc(earlier->conn_count, sizeof *context->earlier);
     for (size_t i = 0; i < earlier->conn_count; i++) {
         if (conn_has(&earlier->conns[i], CONN_COOKIE))
-            context->earlier[context->earlier_count++] = (struct cookie_index){
-                .cookie = earlier->conns[i].cookie, .conn = (uint32_t)i
-            };
+            context->earlier[context->earlier_count++] = (struct cookie_index){ .cookie = earlier->conns[i].cookie,
+                .conn = (uint32_t)i };
     }
     qsort(context->earlier, context->earlier_count, sizeof *context->earlier, by_cookie);
 }

@@ -103,11 +103,12 @@ static void word(const struct process *process, uint64_t alike, struct sockets *
     finding->title = arena_printf(arena, "%s runs out of descriptors: %s of %s are open, %s of them TCP connections",
         owner, words_count(arena, process->fds_open), words_count(arena, process->fds_limit),
         words_count(arena, process->tcp_sockets));
-    finding->why = "Every socket takes a descriptor. At the limit accept(), socket() and open() fail with EMFILE (\"Too "
-                   "many open files\"): new clients wait in the accept queue although the server is up, and its log "
-                   "files and databases cannot be opened either.";
-    lines_add(&finding->evidence, arena, "%s of %s descriptors are open: %u %%.",
-        words_count(arena, process->fds_open), words_count(arena, process->fds_limit), percent);
+    finding
+        ->why = "Every socket takes a descriptor. At the limit accept(), socket() and open() fail with EMFILE (\"Too "
+                "many open files\"): new clients wait in the accept queue although the server is up, and its log "
+                "files and databases cannot be opened either.";
+    lines_add(&finding->evidence, arena, "%s of %s descriptors are open: %u %%.", words_count(arena, process->fds_open),
+        words_count(arena, process->fds_limit), percent);
     lines_add(&finding->evidence, arena, "%s of them are TCP sockets.", words_count(arena, process->tcp_sockets));
     evidence_states(arena, sockets, finding);
     if (alike > 0)
@@ -120,7 +121,7 @@ static void word(const struct process *process, uint64_t alike, struct sockets *
     uint64_t wanted = process->fds_limit;
     wanted = wanted < UINT32_MAX / 4 ? wanted * 4 : wanted;
     fixes_add(&finding->fix_now, arena, "Raise the limit of the running process.",
-        arena_printf(arena, "prlimit --pid %u --nofile=%llu:%llu", process->pid, (unsigned long long)wanted,
+        arena_printf(arena, "prlimit --pid %u --nofile=%llu:   # the soft limit; the hard one stays", process->pid,
             (unsigned long long)wanted));
     fixes_add(&finding->fix_now, arena, "See who the connections belong to, and whether they are wanted.",
         arena_printf(arena, "tcpwhy count --pid %u --by state,peer", process->pid));

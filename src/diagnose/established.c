@@ -57,6 +57,5 @@ bool established_idle_applies(const struct context *context, const struct conn *
     if (ip_is_loopback(&conn->remote) || ip_equal(&conn->local, &conn->remote))
         return false;
     return conn_has(conn, CONN_TIMER | CONN_QUEUES | CONN_TCP_INFO) && conn->timer == TIMER_NONE &&
-        conn->recv_q_bytes == 0 && conn->send_q_bytes == 0 &&
-        conn_age(context->snapshot, conn).ms >= limits->settle_ms;
+        conn->recv_q_bytes == 0 && conn->send_q_bytes == 0 && conn_age(context->snapshot, conn).ms >= limits->settle_ms;
 }

@@ -12,8 +12,8 @@ static void evidence_peers(struct arena *arena, struct finding *finding)
     if (finding->distinct_peers == 1 && finding->count > 1)
         lines_add(&finding->evidence, arena, "All of them have one peer: that host, or the path to it.");
     else if (finding->distinct_peers > 1)
-        lines_add(&finding->evidence, arena, "They have %s different peers.",
-            words_count(arena, finding->distinct_peers));
+        lines_add(
+            &finding->evidence, arena, "They have %s different peers.", words_count(arena, finding->distinct_peers));
 }
 
 /* Where its threads hang makes it worth a warning, however few connections there are. */
@@ -34,13 +34,14 @@ void established_unanswered_word(
     const char *owner = words_process(arena, finding->owner);
     finding->title = arena_printf(arena, "Nobody answers what %s sends on %s %s", owner,
         words_conns(arena, group->count), words_service(arena, context, group));
-    finding->why = "Data was sent, again and again with doubling pauses, and no acknowledgement comes back. The peer has "
-                   "vanished without a word (crashed, lost its power or its network), or something on the path drops the "
-                   "packets (a firewall or NAT that forgot the connection, a broken link, packets too large for the "
-                   "path). The program here notices only when the kernel gives up.";
+    finding
+        ->why = "Data was sent, again and again with doubling pauses, and no acknowledgement comes back. The peer has "
+                "vanished without a word (crashed, lost its power or its network), or something on the path drops the "
+                "packets (a firewall or NAT that forgot the connection, a broken link, packets too large for the "
+                "path). The program here notices only when the kernel gives up.";
     if (group->retransmits_least == group->retransmits_most)
-        lines_add(&finding->evidence, arena, "The data was sent again %u times without an answer.",
-            group->retransmits_most);
+        lines_add(
+            &finding->evidence, arena, "The data was sent again %u times without an answer.", group->retransmits_most);
     else
         lines_add(&finding->evidence, arena, "The data was sent again %u to %u times without an answer.",
             group->retransmits_least, group->retransmits_most);
@@ -166,8 +167,7 @@ static const char *unread_why(
         owner);
 }
 
-static void unread_fixes(
-    struct arena *arena, const struct group *group, const char *obstacle, struct finding *finding)
+static void unread_fixes(struct arena *arena, const struct group *group, const char *obstacle, struct finding *finding)
 {
     const struct process *process = finding->owner;
     if (process != NULL && process->state == 'T')
@@ -175,10 +175,11 @@ static void unread_fixes(
             arena_printf(arena, "kill -CONT %u", process->pid));
     else if (process != NULL)
         fixes_add(&finding->fix_now, arena, "See what its threads wait for.",
-            arena_printf(arena, "gdb -p %u -batch -ex 'thread apply all bt'   # Java: jstack %u", process->pid,
-                process->pid));
+            arena_printf(
+                arena, "gdb -p %u -batch -ex 'thread apply all bt'   # Java: jstack %u", process->pid, process->pid));
     if (process != NULL && obstacle == NULL)
-        fixes_add(&finding->fix_now, arena, "Look again in a while: what is still there, with no fewer bytes, is stuck.",
+        fixes_add(&finding->fix_now, arena,
+            "Look again in a while: what is still there, with no fewer bytes, is stuck.",
             arena_printf(arena, "tcpwhy --confirm 30 --pid %u", process->pid));
     if (process == NULL || obstacle != NULL)
         words_fix_restart(arena, process, &finding->fix_now);
@@ -205,11 +206,13 @@ void established_unread_word(
         words_service(arena, context, group), words_bytes(arena, unread.bytes), unread.bytes == 1 ? "s" : "");
     finding->why = unread_why(arena, owner, obstacle, &unread, group->count);
 
-    lines_add(&finding->evidence, arena, "%s wait in Recv-Q, received and acknowledged.",
-        words_bytes(arena, unread.bytes));
+    lines_add(
+        &finding->evidence, arena, "%s wait in Recv-Q, received and acknowledged.", words_bytes(arena, unread.bytes));
     if (group->ages_known)
-        lines_add(&finding->evidence, arena, "The last of them came %s ago%s.", words_duration(arena, group->youngest_ms),
-            group->count == 1 ? "" : arena_printf(arena, " or longer, at most %s", words_duration(arena, group->oldest_ms)));
+        lines_add(&finding->evidence, arena, "The last of them came %s ago%s.",
+            words_duration(arena, group->youngest_ms),
+            group->count == 1 ? ""
+                              : arena_printf(arena, " or longer, at most %s", words_duration(arena, group->oldest_ms)));
     if (unread.compared > 0)
         lines_add(&finding->evidence, arena, "On %s the queue was no longer %s ago: nothing was read in between.",
             unread.compared == group->count ? "all of them" : words_conns(arena, unread.compared),
@@ -221,11 +224,12 @@ void established_unread_word(
     words_pairs(arena, context, group, &finding->evidence);
     words_descriptors(arena, finding->owner, &finding->evidence);
 
-    lines_add(&finding->ruled_out, arena, "The peer and the network: the data is here, the kernel has acknowledged it.");
+    lines_add(
+        &finding->ruled_out, arena, "The peer and the network: the data is here, the kernel has acknowledged it.");
     if (unread.compared == group->count)
         lines_add(&finding->ruled_out, arena, "A slow reader: the queues have not become shorter.");
-    else if (obstacle == NULL)
-        lower_confidence(finding, CONFIDENCE_LIKELY);
+    else if (finding->owner == NULL || finding->owner->state != 'T')
+        lower_confidence(finding, CONFIDENCE_LIKELY); /* one look: it may be reading, slowly */
     unread_fixes(arena, group, obstacle, finding);
 }
 
@@ -237,11 +241,13 @@ void established_idle_word(
     const char *owner = words_process(arena, finding->owner);
     finding->title = arena_printf(arena, "%s keeps %s %s that nobody has used for hours, without keepalive", owner,
         words_conns(arena, group->count), words_service(arena, context, group));
-    finding->why = "Nothing has passed on them for so long, and no keepalive probe asks whether the peers are still there. "
-                   "They may all be well. But a peer that lost its power or its network sends no FIN, and a firewall "
-                   "that forgot the connection says nothing: without a probe such a connection stays for ever.";
+    finding->why =
+        "Nothing has passed on them for so long, and no keepalive probe asks whether the peers are still there. "
+        "They may all be well. But a peer that lost its power or its network sends no FIN, and a firewall "
+        "that forgot the connection says nothing: without a probe such a connection stays for ever.";
     lines_add(&finding->evidence, arena, "Idle %s.", words_ages(arena, group));
-    lines_add(&finding->evidence, arena, "Both queues are empty, and no timer runs: keepalive is off for these sockets.");
+    lines_add(
+        &finding->evidence, arena, "Both queues are empty, and no timer runs: keepalive is off for these sockets.");
     evidence_peers(arena, finding);
     words_pairs(arena, context, group, &finding->evidence);
     words_descriptors(arena, finding->owner, &finding->evidence);

@@ -62,7 +62,10 @@ const struct rule rules[] = {
         RULE("syn-sent-unanswered", syn_sent_unanswered),
         .states = STATE_BIT(STATE_SYN_SENT),
         .fault = FAULT_PEER_OR_PATH,
-        .limits = { .settle_ms = 2 * SECOND, .warning_count = 5, .critical_count = 200, .critical_age_ms = 15 * SECOND },
+        .limits = { .settle_ms = 2 * SECOND,
+            .warning_count = 5,
+            .critical_count = 200,
+            .critical_age_ms = 15 * SECOND },
     },
     {
         RULE("syn-recv-flood", syn_recv_flood),

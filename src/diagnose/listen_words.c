@@ -19,13 +19,14 @@ void queue_evidence(struct arena *arena, const struct queue *queue, struct findi
             queue->unanswered == 1 ? "sends" : "send");
 }
 
-static void evidence_backlog(const struct context *context, const struct conn *listener, struct arena *arena,
-    struct finding *finding)
+static void evidence_backlog(
+    const struct context *context, const struct conn *listener, struct arena *arena, struct finding *finding)
 {
     const struct net_values *values = snapshot_net_values(context->snapshot, listener);
     int64_t somaxconn = setting_value(values, SETTING_SOMAXCONN, 0);
     if (somaxconn > 0 && listener->send_q_bytes < somaxconn)
-        lines_add(&finding->evidence, arena, "The backlog of %s is what the program asked for in listen(); somaxconn allows %s.",
+        lines_add(&finding->evidence, arena,
+            "The backlog of %s is what the program asked for in listen(); somaxconn allows %s.",
             words_count(arena, listener->send_q_bytes), words_count(arena, (uint64_t)somaxconn));
     else if (somaxconn > 0)
         lines_add(&finding->evidence, arena, "The backlog of %s is the most that net.core.somaxconn allows.",
@@ -35,8 +36,8 @@ static void evidence_backlog(const struct context *context, const struct conn *l
             "tcp_abort_on_overflow is on: clients get a reset instead of being kept waiting.");
 }
 
-static void evidence_drops(const struct context *context, const struct group *group, struct arena *arena,
-    struct finding *finding)
+static void evidence_drops(
+    const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 {
     uint64_t drops = 0, now = 0;
     for (size_t i = 0; i < group->count; i++) {
@@ -50,8 +51,8 @@ static void evidence_drops(const struct context *context, const struct group *gr
             words_count(arena, drops), group->count == 1 ? "it was" : "they were");
     int64_t rise = 0;
     uint64_t ms = 0;
-    bool known = snapshot_counter_rise(context->snapshot, context->snapshot->conns[group->conns[0]].netns,
-        COUNTER_LISTEN_OVERFLOWS, &rise, &ms);
+    bool known = snapshot_counter_rise(
+        context->snapshot, context->snapshot->conns[group->conns[0]].netns, COUNTER_LISTEN_OVERFLOWS, &rise, &ms);
     if (now > 0)
         lines_add(&finding->evidence, arena, "%s of them within the last %s.", words_count(arena, now),
             words_duration(arena, ms));
@@ -112,14 +113,13 @@ void accept_queue_overflow_word(
 
     take_waiting(context, group, shown, arena, finding);
     judge(queue, group, queue_drops_since(context, first) > 0, finding);
-    finding->title = arena_printf(arena, "%s %s: the accept queue on port %u is full, new clients are turned away", owner,
-        stands_still ? "does not accept" : "does not accept fast enough", first->local_port);
+    finding->title = arena_printf(arena, "%s %s: the accept queue on port %u is full, new clients are turned away",
+        owner, stands_still ? "does not accept" : "does not accept fast enough", first->local_port);
     finding->why = arena_printf(arena,
         "The kernel completes connections and puts them into the accept queue of the listening socket; the process takes "
         "them out with accept(). It does not%s, the queue has reached its backlog, and the kernel drops what comes: "
         "clients see time-outs although the server is up.%s",
-        stands_still ? "" : " keep up",
-        obstacle ? arena_printf(arena, " %s %s.", owner, obstacle) : "");
+        stands_still ? "" : " keep up", obstacle ? arena_printf(arena, " %s %s.", owner, obstacle) : "");
 
     for (size_t i = 0; i < group->count && i < 4; i++) {
         const struct conn *listener = &context->snapshot->conns[group->conns[i]];

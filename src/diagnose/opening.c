@@ -38,8 +38,7 @@ bool syn_recv_flood_rise(const struct context *context, uint32_t netns, int64_t 
 {
     /* With cookies on, and with cookies off: the requests that found the queue full. */
     int64_t cookies = 0, drops = 0;
-    bool known = snapshot_counter_rise(
-        context->snapshot, netns, COUNTER_REQ_Q_FULL_DO_COOKIES, &cookies, ret_ms);
+    bool known = snapshot_counter_rise(context->snapshot, netns, COUNTER_REQ_Q_FULL_DO_COOKIES, &cookies, ret_ms);
     known |= snapshot_counter_rise(context->snapshot, netns, COUNTER_REQ_Q_FULL_DROP, &drops, ret_ms);
     *ret_rise = cookies + drops;
     return known;

@@ -5,7 +5,8 @@
 
 /* --- words that several share --------------------------------------------------------------------------------- */
 
-static void evidence_retransmits(struct arena *arena, const struct group *group, const char *what, struct finding *finding)
+static void evidence_retransmits(
+    struct arena *arena, const struct group *group, const char *what, struct finding *finding)
 {
     if (group->retransmits_least == group->retransmits_most)
         lines_add(&finding->evidence, arena, "The %s was sent again %u time%s without an answer.", what,
@@ -49,7 +50,8 @@ static bool is_scattered(const struct finding *finding)
     return finding->distinct_peers > MANY && finding->count < finding->distinct_peers * 3;
 }
 
-static void syn_sent_fixes(struct arena *arena, const struct group *group, const struct conn *first, struct finding *finding)
+static void syn_sent_fixes(
+    struct arena *arena, const struct group *group, const struct conn *first, struct finding *finding)
 {
     (void)group;
     const char *address = words_address(arena, &first->remote);
@@ -84,15 +86,16 @@ void syn_sent_unanswered_word(
     uint64_t open = count_open(snapshot, group, !one_peer);
     const char *destination = words_service(arena, context, group);
 
-    finding->title = arena_printf(arena, "%s cannot connect %s: nobody answers %s", words_process(arena, finding->owner),
-        destination,
+    finding->title = arena_printf(arena, "%s cannot connect %s: nobody answers %s",
+        words_process(arena, finding->owner), destination,
         group->count == 1 ? "its SYN" : arena_printf(arena, "the SYNs of %s", words_conns(arena, group->count)));
     finding->why = arena_printf(arena,
         "A SYN was sent, again and again, and neither an acceptance nor a refusal came back: it is dropped on the way "
         "there, or the answer on the way back. That is a firewall that drops, a host that is down, a wrong address or "
         "route%s.",
-        open > 0 ? ", or a server there that does not keep up: its accept queue is full, and its kernel drops what comes"
-                 : "");
+        open > 0
+            ? ", or a server there that does not keep up: its accept queue is full, and its kernel drops what comes"
+            : "");
     evidence_retransmits(arena, group, "SYN", finding);
     if (group->ages_known)
         lines_add(&finding->evidence, arena, "In SYN_SENT %s (counted from the first SYN).", words_ages(arena, group));
@@ -107,7 +110,8 @@ void syn_sent_unanswered_word(
     evidence_give_up(arena, finding, &finding->evidence);
     words_pairs(arena, context, group, &finding->evidence);
 
-    lines_add(&finding->ruled_out, arena, "A port on which nobody listens: that host would refuse with a reset at once.");
+    lines_add(
+        &finding->ruled_out, arena, "A port on which nobody listens: that host would refuse with a reset at once.");
     lines_add(&finding->ruled_out, arena, "This host out of ports: then no SYN is sent, connect() fails.");
     if (is_scattered(finding)) {
         finding->severity = SEVERITY_INFO;
@@ -147,7 +151,8 @@ static void flood_evidence_counters(
                 : "they were dropped, because SYN cookies are off (TCPReqQFullDrop)");
     if (!cookies)
         finding->severity = SEVERITY_CRITICAL;
-    if (snapshot_counter_rise(context->snapshot, first->netns, COUNTER_SYNCOOKIES_RECV, &answered, &ms) && answered > 0) {
+    if (snapshot_counter_rise(context->snapshot, first->netns, COUNTER_SYNCOOKIES_RECV, &answered, &ms) &&
+        answered > 0) {
         lines_add(&finding->evidence, arena,
             "%s cookies came back valid in that time: real clients are among them, and get through.",
             words_count(arena, (uint64_t)answered));
@@ -167,9 +172,10 @@ void syn_recv_flood_word(
 
     finding->title = arena_printf(arena, "%s half-open connections %s fill the request queue of %s: a SYN flood",
         words_count(arena, group->count), words_service(arena, context, group), words_process(arena, finding->owner));
-    finding->why = "Many ask for a connection and never answer the acceptance, as senders with made-up addresses do. The "
-                   "requests fill the listener's queue until each times out. The program here is not involved: it sees "
-                   "a connection only when the handshake is complete.";
+    finding
+        ->why = "Many ask for a connection and never answer the acceptance, as senders with made-up addresses do. The "
+                "requests fill the listener's queue until each times out. The program here is not involved: it sees "
+                "a connection only when the handshake is complete.";
     lines_add(&finding->evidence, arena, "%s half-open connections at a backlog of %s: no further ones are kept.",
         words_count(arena, queue->half_open), words_count(arena, backlog));
     lines_add(&finding->evidence, arena, "%s of them have not answered the first SYN-ACK within a second.",
@@ -189,14 +195,17 @@ void syn_recv_flood_word(
             "sysctl net.ipv4.tcp_syncookies=1");
     else
         fixes_add(&finding->fix_now, arena,
-            "Usually nothing: with SYN cookies real clients get through; watch the load of the line and the CPU.", NULL);
+            "Usually nothing: with SYN cookies real clients get through; watch the load of the line and the CPU.",
+            NULL);
     fixes_add(&finding->fix_now, arena, "See where they come from.",
         arena_printf(arena, "tcpwhy count --state syn-received --port %u --by peer-net", first->local_port));
     fixes_add(&finding->fix_for_good, arena,
         "Filter made-up senders before they reach this host (the provider, a load balancer, nftables synproxy).", NULL);
     fixes_add(&finding->fix_for_good, arena,
-        "If they are real clients behind a slow line: a larger listen() backlog, and net.core.somaxconn with it.", NULL);
-    lines_add(&finding->will_not_help, arena, "Restarting the program: the requests come again, and real clients suffer.");
+        "If they are real clients behind a slow line: a larger listen() backlog, and net.core.somaxconn with it.",
+        NULL);
+    lines_add(
+        &finding->will_not_help, arena, "Restarting the program: the requests come again, and real clients suffer.");
     lines_add(&finding->will_not_help, arena,
         "tcp_max_syn_backlog while SYN cookies are on: the listener's backlog is the limit then.");
     lines_add(&finding->will_not_help, arena, "Blocking single addresses: a flood makes up its senders.");
@@ -211,16 +220,18 @@ void syn_recv_unanswered_word(
     const struct conn *listener = group->listener;
     finding->title = arena_printf(arena, "%s %s stay half-open: the clients do not answer the SYN-ACK",
         words_conns(arena, group->count), service);
-    finding->why = "The SYN has arrived, the acceptance was sent and sent again, and the last step of the handshake does "
-                   "not come: the SYN-ACK is lost on its way to the client (a route back that differs, a firewall that "
-                   "saw only one direction), the client's own firewall drops it, or the sender's address was made up.";
+    finding
+        ->why = "The SYN has arrived, the acceptance was sent and sent again, and the last step of the handshake does "
+                "not come: the SYN-ACK is lost on its way to the client (a route back that differs, a firewall that "
+                "saw only one direction), the client's own firewall drops it, or the sender's address was made up.";
     evidence_retransmits(arena, group, "SYN-ACK", finding);
     if (group->ages_known)
         lines_add(&finding->evidence, arena, "In SYN_RECEIVED %s.", words_ages(arena, group));
     if (finding->distinct_peers == 1)
         lines_add(&finding->evidence, arena, "All from one address: that host, or the way back to it.");
     else
-        lines_add(&finding->evidence, arena, "They came from %s addresses.", words_count(arena, finding->distinct_peers));
+        lines_add(
+            &finding->evidence, arena, "They came from %s addresses.", words_count(arena, finding->distinct_peers));
     if (listener != NULL && conn_has(listener, CONN_QUEUES | CONN_BACKLOG))
         lines_add(&finding->ruled_out, arena, "A program that does not accept: its accept queue holds %s of %s.",
             words_count(arena, listener->recv_q_bytes), words_count(arena, (uint64_t)listener->send_q_bytes + 1));

@@ -111,7 +111,8 @@ static void evidence_counters(
     int64_t rise;
     uint64_t ms;
     if (snapshot_counter_rise(snapshot, usage->netns, COUNTER_ABORT_ON_MEMORY, &rise, &ms) && rise > 0) {
-        lines_add(&finding->evidence, arena, "%s connections were aborted for want of memory within %s (TCPAbortOnMemory).",
+        lines_add(&finding->evidence, arena,
+            "%s connections were aborted for want of memory within %s (TCPAbortOnMemory).",
             words_count(arena, (uint64_t)rise), words_duration(arena, ms));
         finding->severity = SEVERITY_CRITICAL;
     } else if (values->has_counter[COUNTER_ABORT_ON_MEMORY] && values->counters[COUNTER_ABORT_ON_MEMORY] > 0) {
@@ -141,13 +142,14 @@ static void evidence_holders(const struct snapshot *snapshot, struct arena *aren
     free(shares);
 }
 
-static void word(const struct snapshot *snapshot, const struct usage *usage, struct arena *arena, struct finding *finding)
+static void word(
+    const struct snapshot *snapshot, const struct usage *usage, struct arena *arena, struct finding *finding)
 {
     uint64_t page = snapshot->page_bytes ? snapshot->page_bytes : PAGE_BYTES;
     const char *used = words_bytes(arena, (uint64_t)usage->pages * page);
     unsigned percent = (unsigned)(usage->pages * 100 / usage->limit);
-    finding->title = arena_printf(arena, "The sockets of this host take %s, %u %% of the memory that TCP may have", used,
-        percent);
+    finding->title = arena_printf(
+        arena, "The sockets of this host take %s, %u %% of the memory that TCP may have", used, percent);
     finding->why = usage->pages >= usage->limit
         ? "TCP has used up its memory: the kernel drops packets that arrive, refuses to queue what programs send, and "
           "aborts orphans (\"TCP: out of memory\" in the kernel log). Connections look as if the network were bad."

@@ -225,7 +225,8 @@ void words_pairs(struct arena *arena, const struct context *context, const struc
             state_name((enum conn_state)state), held);
     }
     if (listener != NULL)
-        lines_add(evidence, arena, "The listener on port %u is on this host too: its accept queue holds %s of at most %s.",
+        lines_add(evidence, arena,
+            "The listener on port %u is on this host too: its accept queue holds %s of at most %s.",
             listener->local_port, words_count(arena, listener->recv_q_bytes),
             words_count(arena, (uint64_t)listener->send_q_bytes + 1));
     if (unread > 0)

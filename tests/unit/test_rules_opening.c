@@ -45,10 +45,11 @@ static const struct rule_case cases[] = {
     { "connections that begin: the SYN is on its way", HOST SYN "x500 " SYN_MINE "retransmits=0 timer_ms=990\n", "" },
     { "a lost SYN", HOST SYN "x500 " SYN_MINE "retransmits=1 timer_ms=300\n", "" },
     { "a crawler that meets silent hosts, while others answer",
-        HOST "conn SYN_SENT 10.0.0.5:40000 10.9.0.1:443 x60 vary=peer_address recv_q=0 send_q=1 timer=retransmit "
-             "retransmits=3 timer_ms=500 holders=900:20\n"
-             "conn ESTABLISHED 10.0.0.5:50000 10.8.0.1:443 x60 vary=peer_address recv_q=0 send_q=0 timer=none " QUIET_FOR(
-                 "1s") "holders=900:200\n",
+        HOST
+        "conn SYN_SENT 10.0.0.5:40000 10.9.0.1:443 x60 vary=peer_address recv_q=0 send_q=1 timer=retransmit "
+        "retransmits=3 timer_ms=500 holders=900:20\n"
+        "conn ESTABLISHED 10.0.0.5:50000 10.8.0.1:443 x60 vary=peer_address recv_q=0 send_q=0 timer=none " QUIET_FOR(
+            "1s") "holders=900:200\n",
         "syn-sent-unanswered 60 900 info certain\n" },
 
     /* SYN_RECEIVED */
@@ -84,9 +85,8 @@ static const struct rule_case cases[] = {
         .earlier = "netns host own\ncounter TcpExt.TCPReqQFullDoCookies 100\ncounter TcpExt.SyncookiesRecv 100\n" },
 
     /* LISTEN */
-    { "the queue is full, and the first in it waits for long",
-        FULL WAITING "inode=0 " QUIET_FOR("40s") "\n", "accept-queue-overflow 11 812 critical certain\n",
-        .wants_rates = true },
+    { "the queue is full, and the first in it waits for long", FULL WAITING "inode=0 " QUIET_FOR("40s") "\n",
+        "accept-queue-overflow 11 812 critical certain\n", .wants_rates = true },
     { "the queue is full: the process keeps up, but barely", FULL WAITING "inode=0 " QUIET_FOR("2s") "\n",
         "accept-queue-overflow 11 812 warning certain\n", .wants_rates = true },
     { "the queue is full for a moment", FULL WAITING "inode=0 " QUIET_FOR("4ms") "\n", "", .wants_rates = true },
@@ -100,36 +100,47 @@ static const struct rule_case cases[] = {
     { "as many as the backlog are not more than the backlog",
         HOST "conn LISTEN *:80 recv_q=10 send_q=10 holders=812:3\n" WAITING "inode=0 " QUIET_FOR("4ms") "\n", "" },
     { "what waits for a full queue is its proof: SYNs, half-open ones, data in vain",
-        FULL WAITING "inode=0 " QUIET_FOR("40s") "\n" HALF "x4 retransmits=5 timer=retransmit timer_ms=9000\n"
-             "conn SYN_SENT 10.0.0.5:40000 10.0.0.5:80 x7 " SYN_MINE "retransmits=5 timer_ms=500\n"
-             "conn ESTABLISHED 10.0.0.5:41000 10.0.0.5:80 x3 vary=local_port recv_q=0 send_q=90 timer=retransmit "
-             "retransmits=6 timer_ms=9000 " BACKED_OFF QUIET_FOR("20s") "holders=900:50\n",
+        FULL WAITING "inode=0 " QUIET_FOR(
+            "40s") "\n" HALF "x4 retransmits=5 timer=retransmit timer_ms=9000\n"
+                   "conn SYN_SENT 10.0.0.5:40000 10.0.0.5:80 x7 " SYN_MINE "retransmits=5 timer_ms=500\n"
+                   "conn ESTABLISHED 10.0.0.5:41000 10.0.0.5:80 x3 vary=local_port recv_q=0 send_q=90 timer=retransmit "
+                   "retransmits=6 timer_ms=9000 " BACKED_OFF QUIET_FOR("20s") "holders=900:50\n",
         "accept-queue-overflow 11 812 critical certain\n", .wants_rates = true },
     { "the same of a listener that peers have given up on: one finding",
-        FULL "conn CLOSE_WAIT 10.0.0.5:80 10.1.0.1:50000 x9 vary=peer_address recv_q=71 send_q=0 timer=none "
-             "inode=0 " QUIET_FOR("10m") "\n"
-             "conn ESTABLISHED 10.0.0.5:80 10.2.0.1:50000 x2 vary=peer_address recv_q=70 send_q=0 timer=none "
-             "inode=0 " QUIET_FOR("10m") "\n"
-             "conn SYN_SENT 10.0.0.5:40000 10.0.0.5:80 x7 " SYN_MINE "retransmits=5 timer_ms=500\n",
+        FULL
+        "conn CLOSE_WAIT 10.0.0.5:80 10.1.0.1:50000 x9 vary=peer_address recv_q=71 send_q=0 timer=none "
+        "inode=0 " QUIET_FOR(
+            "10m") "\n"
+                   "conn ESTABLISHED 10.0.0.5:80 10.2.0.1:50000 x2 vary=peer_address recv_q=70 send_q=0 timer=none "
+                   "inode=0 " QUIET_FOR("10m") "\n"
+                                               "conn SYN_SENT 10.0.0.5:40000 10.0.0.5:80 x7 " SYN_MINE
+                                               "retransmits=5 timer_ms=500\n",
         "close-wait-not-accepted 9 812 critical certain\n" },
     { "SYNs to the same port of another host are not that listener's",
         FULL WAITING "inode=0 " QUIET_FOR("40s") "\n"
-             "conn SYN_SENT 10.0.0.5:40000 10.9.9.9:80 x7 " SYN_MINE "retransmits=5 timer_ms=500\n",
+                                                 "conn SYN_SENT 10.0.0.5:40000 10.9.9.9:80 x7 " SYN_MINE
+                                                 "retransmits=5 timer_ms=500\n",
         "accept-queue-overflow 11 812 critical certain\nsyn-sent-unanswered 7 900 warning certain\n",
         .wants_rates = true },
 
     /* ESTABLISHED: unanswered */
     { "data that nobody acknowledges",
-        LISTENING OPEN "x12 recv_q=0 send_q=900 timer=retransmit retransmits=6 timer_ms=9000 " BACKED_OFF QUIET_FOR("13s") MINE,
+        LISTENING OPEN
+        "x12 recv_q=0 send_q=900 timer=retransmit retransmits=6 timer_ms=9000 " BACKED_OFF QUIET_FOR("13s") MINE,
         "established-unanswered 12 812 warning certain\n" },
-    { "a lost segment", LISTENING OPEN
-        "x12 recv_q=0 send_q=900 timer=retransmit retransmits=2 timer_ms=300 rto=816 rtt=300 rttvar=150 " QUIET_FOR("500ms") MINE,
+    { "a lost segment",
+        LISTENING OPEN
+        "x12 recv_q=0 send_q=900 timer=retransmit retransmits=2 timer_ms=300 rto=816 rtt=300 rttvar=150 " QUIET_FOR(
+            "500ms") MINE,
         "" },
-    { "three attempts within two seconds are young", LISTENING OPEN
-        "x12 recv_q=0 send_q=900 timer=retransmit retransmits=3 timer_ms=800 rto=1632 rtt=300 rttvar=150 " QUIET_FOR("900ms") MINE,
+    { "three attempts within two seconds are young",
+        LISTENING OPEN
+        "x12 recv_q=0 send_q=900 timer=retransmit retransmits=3 timer_ms=800 rto=1632 rtt=300 rttvar=150 " QUIET_FOR(
+            "900ms") MINE,
         "" },
     { "a window that nobody answers for any more: the peer is gone",
-        LISTENING OPEN "x12 recv_q=0 send_q=900 timer=persist probes=6 snd_wnd=0 timer_ms=9000 " PATH QUIET_FOR("60s") MINE,
+        LISTENING OPEN "x12 recv_q=0 send_q=900 timer=persist probes=6 snd_wnd=0 timer_ms=9000 " PATH QUIET_FOR("60s")
+            MINE,
         "established-unanswered 12 812 warning certain\n" },
 
     /* ESTABLISHED: zero window */
@@ -141,7 +152,8 @@ static const struct rule_case cases[] = {
         LISTENING OPEN "x12 recv_q=0 send_q=90000 timer=persist snd_wnd=0 timer_ms=200 last_data_sent=4s "
                        "last_ack_recv=1s last_data_recv=5m " MINE,
         "" },
-    { "a fast download", LISTENING OPEN
+    { "a fast download",
+        LISTENING OPEN
         "x12 recv_q=0 send_q=90000 timer=retransmit retransmits=0 snd_wnd=65000 timer_ms=200 last_data_sent=1ms "
         "last_ack_recv=1ms last_data_recv=5m " MINE,
         "" },
@@ -179,7 +191,8 @@ static const struct rule_case cases[] = {
     { "a pool that rests", LISTENING OPEN "x4000 recv_q=0 send_q=0 timer=none " QUIET_FOR("50m") MINE, "" },
     { "a few are nobody's concern", LISTENING OPEN "x5 recv_q=0 send_q=0 timer=none " QUIET_FOR("3h") MINE, "" },
     { "within the host nobody vanishes",
-        LISTENING "conn ESTABLISHED 127.0.0.1:80 127.0.0.1:50000 x40 recv_q=0 send_q=0 timer=none " QUIET_FOR("3h") MINE,
+        LISTENING "conn ESTABLISHED 127.0.0.1:80 127.0.0.1:50000 x40 recv_q=0 send_q=0 timer=none " QUIET_FOR("3h")
+            MINE,
         "" },
 
     /* Descriptors */
@@ -187,28 +200,36 @@ static const struct rule_case cases[] = {
         HOST "process 910 proxy parent=800 fds=870/1024 running=2d\n" OPEN
              "x800 recv_q=0 send_q=0 timer=none " QUIET_FOR("1s") "holders=910:20\n",
         "descriptor-exhaustion 800 910 warning certain\n" },
-    { "nearly at the limit", HOST "process 910 proxy parent=800 fds=1000/1024 running=2d\n" OPEN
-        "x900 recv_q=0 send_q=0 timer=none " QUIET_FOR("1s") "holders=910:20\n",
+    { "nearly at the limit",
+        HOST "process 910 proxy parent=800 fds=1000/1024 running=2d\n" OPEN
+             "x900 recv_q=0 send_q=0 timer=none " QUIET_FOR("1s") "holders=910:20\n",
         "descriptor-exhaustion 900 910 critical certain\n" },
-    { "far from the limit", HOST "process 910 proxy parent=800 fds=870/65536 running=2d\n" OPEN
-        "x800 recv_q=0 send_q=0 timer=none " QUIET_FOR("1s") "holders=910:20\n",
+    { "far from the limit",
+        HOST "process 910 proxy parent=800 fds=870/65536 running=2d\n" OPEN
+             "x800 recv_q=0 send_q=0 timer=none " QUIET_FOR("1s") "holders=910:20\n",
         "" },
-    { "no limit", HOST "process 910 proxy parent=800 fds=870/none running=2d\n" OPEN
-        "x800 recv_q=0 send_q=0 timer=none " QUIET_FOR("1s") "holders=910:20\n",
+    { "no limit",
+        HOST "process 910 proxy parent=800 fds=870/none running=2d\n" OPEN
+             "x800 recv_q=0 send_q=0 timer=none " QUIET_FOR("1s") "holders=910:20\n",
         "" },
-    { "files are why, not connections", HOST "process 910 proxy parent=800 fds=1000/1024 running=2d\n" OPEN
-        "x100 recv_q=0 send_q=0 timer=none " QUIET_FOR("1s") "holders=910:20\n",
+    { "files are why, not connections",
+        HOST "process 910 proxy parent=800 fds=1000/1024 running=2d\n" OPEN
+             "x100 recv_q=0 send_q=0 timer=none " QUIET_FOR("1s") "holders=910:20\n",
         "" },
     { "a leak is why: one finding",
         HOST "process 910 proxy parent=800 fds=1000/1024 running=2d\n"
-             "conn LISTEN *:90 recv_q=0 send_q=128 holders=910:3\n" OPEN
-             "x500 recv_q=0 send_q=0 timer=none " QUIET_FOR("1s") "holders=910:20\n"
-             "conn CLOSE_WAIT 10.0.0.5:90 10.1.0.1:50000 x450 recv_q=0 send_q=0 timer=none " QUIET_FOR("10m") "holders=910:520\n",
+             "conn LISTEN *:90 recv_q=0 send_q=128 holders=910:3\n" OPEN "x500 recv_q=0 send_q=0 timer=none " QUIET_FOR(
+                 "1s") "holders=910:20\n"
+                       "conn CLOSE_WAIT 10.0.0.5:90 10.1.0.1:50000 x450 recv_q=0 send_q=0 timer=none " QUIET_FOR(
+                           "10m") "holders=910:520\n",
         "close-wait-leak 450 910 critical certain\n" },
     { "workers that are alike are one finding",
-        HOST "process 911 proxy parent=910 fds=870/1024 running=2d\nprocess 912 proxy parent=910 fds=880/1024 running=2d\n"
-             OPEN "x850 recv_q=0 send_q=0 timer=none " QUIET_FOR("1s") "holders=911:20\n"
-             "conn ESTABLISHED 10.0.0.5:80 10.3.0.1:1024 x860 recv_q=0 send_q=0 timer=none " QUIET_FOR("1s") "holders=912:20\n",
+        HOST
+        "process 911 proxy parent=910 fds=870/1024 running=2d\nprocess 912 proxy parent=910 fds=880/1024 running=2d\n" OPEN
+        "x850 recv_q=0 send_q=0 timer=none " QUIET_FOR(
+            "1s") "holders=911:20\n"
+                  "conn ESTABLISHED 10.0.0.5:80 10.3.0.1:1024 x860 recv_q=0 send_q=0 timer=none " QUIET_FOR(
+                      "1s") "holders=912:20\n",
         "descriptor-exhaustion 860 912 warning certain\n" },
 
     /* Memory */
@@ -217,11 +238,10 @@ static const struct rule_case cases[] = {
                   "x9 recv_q=0 send_q=90000 skmem_rmem=0 skmem_wmem=600000 timer=retransmit retransmits=0 "
                   "snd_wnd=65000 " QUIET_FOR("1ms") MINE,
         "tcp-memory-pressure 9 812 warning certain\n", .wants_rates = true },
-    { "TCP is out of memory",
-        LISTENING "setting net.ipv4.tcp_mem 1000 1300 2000\ncounter TCP.mem 2000\n",
+    { "TCP is out of memory", LISTENING "setting net.ipv4.tcp_mem 1000 1300 2000\ncounter TCP.mem 2000\n",
         "tcp-memory-pressure 0 0 critical certain\n", .wants_rates = true },
-    { "much memory, and less than pressure", LISTENING "setting net.ipv4.tcp_mem 1000 1300 2000\ncounter TCP.mem 1299\n",
-        "" },
+    { "much memory, and less than pressure",
+        LISTENING "setting net.ipv4.tcp_mem 1000 1300 2000\ncounter TCP.mem 1299\n", "" },
 };
 
 enum { CASE_COUNT = sizeof cases / sizeof *cases };
@@ -249,14 +269,15 @@ static void a_full_queue_carries_what_it_keeps_waiting(void **state)
     struct diagnosis diagnosis;
     fixture_must(&snapshot,
         FULL WAITING "inode=0 " QUIET_FOR("40s") "\n" HALF "x4 retransmits=5 timer=retransmit timer_ms=9000\n"
-                     "conn SYN_SENT 10.0.0.5:40000 10.0.0.5:80 x7 " SYN_MINE "retransmits=5 timer_ms=500\n");
+                                                 "conn SYN_SENT 10.0.0.5:40000 10.0.0.5:80 x7 " SYN_MINE
+                                                 "retransmits=5 timer_ms=500\n");
     assert_int_equal(diagnose(&snapshot, NULL, &diagnosis), 0);
     assert_int_equal(diagnosis.finding_count, 1);
     const struct finding *finding = &diagnosis.findings[0];
     assert_int_equal(finding->oldest_ms, 40000);
     assert_int_equal(finding->conn_count, 12); /* the listener and what waits in its queue */
-    static const char *const wanted[] = { "holds 11 of at most 11", "dropped 70 connection attempts", "4 more are half-open",
-        "7 connections of this host wait in SYN_SENT", "somaxconn allows 4,096" };
+    static const char *const wanted[] = { "holds 11 of at most 11", "dropped 70 connection attempts",
+        "4 more are half-open", "7 connections of this host wait in SYN_SENT", "somaxconn allows 4,096" };
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
         bool said = false;
         for (size_t line = 0; line < finding->evidence.count; line++)
@@ -277,13 +298,15 @@ static void a_selection_without_the_listener_still_names_it(void **state)
     struct selection selection = { .states = STATE_BIT(STATE_SYN_SENT) };
     fixture_must(&snapshot,
         FULL WAITING "inode=0 " QUIET_FOR("40s") "\n"
-                     "conn SYN_SENT 10.0.0.5:40000 10.0.0.5:80 x7 " SYN_MINE "retransmits=5 timer_ms=500\n");
+                                                 "conn SYN_SENT 10.0.0.5:40000 10.0.0.5:80 x7 " SYN_MINE
+                                                 "retransmits=5 timer_ms=500\n");
     assert_int_equal(diagnose(&snapshot, &selection, &diagnosis), 0);
     assert_int_equal(diagnosis.finding_count, 1);
     const struct finding *finding = &diagnosis.findings[0];
     assert_string_equal(finding->id, "syn-sent-unanswered");
     assert_int_equal(finding->counterparts[0].process->pid, 812);
-    assert_non_null(strstr(finding->evidence.items[finding->evidence.count - 1], "accept queue holds 11 of at most 11"));
+    assert_non_null(
+        strstr(finding->evidence.items[finding->evidence.count - 1], "accept queue holds 11 of at most 11"));
     diagnosis_deinit(&diagnosis);
     snapshot_deinit(&snapshot);
 }
