@@ -6,10 +6,12 @@ void context_init(struct context *context, const struct snapshot *snapshot)
 {
     context->snapshot = snapshot;
     listeners_init(&context->listeners, snapshot);
+    queues_init(&context->queues, &context->listeners);
 }
 
 void context_deinit(struct context *context)
 {
+    queues_deinit(&context->queues);
     listeners_deinit(&context->listeners);
 }
 
@@ -35,5 +37,11 @@ bool context_is_incoming(const struct context *context, const struct conn *conn)
 bool context_is_settled(const struct context *context, const struct conn *conn, const struct limits *limits)
 {
     struct age age = conn_age(context->snapshot, conn);
-    return age.kind == AGE_UNKNOWN || age.ms >= limits->settle_ms;
+    return age.kind == AGE_UNKNOWN || age.from_looks || age.ms >= limits->settle_ms;
+}
+
+bool context_hears_peer(const struct context *context, const struct conn *conn)
+{
+    struct age age = conn_retransmitting_for(context->snapshot, conn);
+    return age.kind != AGE_UNKNOWN && conn_has(conn, CONN_TCP_INFO) && conn->last_ack_recv_ms < age.ms / 2;
 }

@@ -6,8 +6,9 @@
 #include "diagnose/rule.h"
 
 #define RULE(rule_id, name) .id = (rule_id), .applies = name##_applies, .word = name##_word
+#define HOST_RULE(rule_id, name) .id = (rule_id), .assess = name##_assess
 
-enum { SECOND = 1000, MINUTE = 60 * SECOND };
+enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE };
 
 const struct rule rules[] = {
     { .id = "normal" },
@@ -46,17 +47,129 @@ const struct rule rules[] = {
         .limits = { .settle_ms = 5 * SECOND, .warning_count = 10, .critical_count = 100, .critical_age_ms = MINUTE },
     },
     {
-        RULE("last-ack-zero-window", last_ack_zero_window),
+        RULE("last-ack-zero-window", sent_fin_zero_window),
         .states = STATE_BIT(STATE_LAST_ACK),
         .fault = FAULT_PEER_APPLICATION,
         .limits = { .settle_ms = 5 * SECOND, .warning_count = 100, .critical_count = 5000, .critical_age_ms = MINUTE },
     },
     {
-        RULE("last-ack-unanswered", last_ack_unanswered),
+        RULE("last-ack-unanswered", sent_fin_unanswered),
         .states = STATE_BIT(STATE_LAST_ACK),
         .fault = FAULT_PEER_OR_PATH,
         .limits = { .settle_ms = 5 * SECOND, .warning_count = 100, .critical_count = 5000, .critical_age_ms = MINUTE },
     },
+    {
+        RULE("fin-wait-1-zero-window", sent_fin_zero_window),
+        .states = STATE_BIT(STATE_FIN_WAIT_1),
+        .fault = FAULT_PEER_APPLICATION,
+        .limits = { .settle_ms = 5 * SECOND, .warning_count = 100, .critical_count = 5000, .critical_age_ms = MINUTE },
+    },
+    {
+        RULE("fin-wait-1-unanswered", sent_fin_unanswered),
+        .states = STATE_BIT(STATE_FIN_WAIT_1),
+        .fault = FAULT_PEER_OR_PATH,
+        .limits = { .settle_ms = 5 * SECOND, .warning_count = 100, .critical_count = 5000, .critical_age_ms = MINUTE },
+    },
+    {
+        RULE("closing-unanswered", sent_fin_either),
+        .states = STATE_BIT(STATE_CLOSING),
+        .fault = FAULT_PEER_OR_PATH,
+        .limits = { .settle_ms = 5 * SECOND, .warning_count = 100, .critical_count = 5000, .critical_age_ms = MINUTE },
+    },
+    {
+        RULE("fin-wait-2-held", fin_wait_2_held),
+        .states = STATE_BIT(STATE_FIN_WAIT_2),
+        .fault = FAULT_PEER_APPLICATION,
+        .limits = { .settle_ms = 20 * SECOND,
+            .warning_count = 50,
+            .critical_count = 1000,
+            .critical_age_ms = 10 * MINUTE },
+    },
+    {
+        RULE("fin-wait-2-orphaned", fin_wait_2_orphaned),
+        .states = STATE_BIT(STATE_FIN_WAIT_2),
+        .fault = FAULT_PEER_APPLICATION,
+        .limits = { .least_count = 100, .settle_ms = 20 * SECOND, .warning_count = 5000 },
+    },
+    {
+        RULE("time-wait-churn", time_wait_churn),
+        .states = STATE_BIT(STATE_TIME_WAIT),
+        .fault = FAULT_NONE,
+        .limits = { .least_count = 1000 },
+    },
+    {
+        HOST_RULE("time-wait-overflow", time_wait_overflow),
+        .fault = FAULT_HOST_SETTINGS,
+    },
+    {
+        HOST_RULE("port-exhaustion", port_exhaustion),
+        .fault = FAULT_HOST_SETTINGS,
+    },
+    {
+        HOST_RULE("orphan-limit", orphan_limit),
+        .fault = FAULT_HOST_SETTINGS,
+    },
+    {
+        RULE("syn-sent-unanswered", syn_sent_unanswered),
+        .states = STATE_BIT(STATE_SYN_SENT),
+        .fault = FAULT_PEER_OR_PATH,
+        .limits = { .settle_ms = 2 * SECOND,
+            .warning_count = 5,
+            .critical_count = 200,
+            .critical_age_ms = 15 * SECOND },
+    },
+    {
+        RULE("syn-recv-flood", syn_recv_flood),
+        .assess = syn_recv_flood_assess,
+        .states = STATE_BIT(STATE_SYN_RECEIVED),
+        .fault = FAULT_PEER_OR_PATH,
+        .limits = { .least_count = 16, .warning_count = 16 },
+    },
+    {
+        RULE("syn-recv-unanswered", syn_recv_unanswered),
+        .states = STATE_BIT(STATE_SYN_RECEIVED),
+        .fault = FAULT_PEER_OR_PATH,
+        .limits = { .settle_ms = SECOND, .warning_count = 20 },
+    },
+    {
+        RULE("accept-queue-overflow", accept_queue_overflow),
+        .assess = accept_queue_overflow_assess,
+        .states = STATE_BIT(STATE_LISTEN),
+        .fault = FAULT_LOCAL_APPLICATION,
+        .limits = { .settle_ms = SECOND, .warning_count = 1, .critical_age_ms = 10 * SECOND },
+    },
+    {
+        RULE("established-unanswered", established_unanswered),
+        .states = STATE_BIT(STATE_ESTABLISHED),
+        .fault = FAULT_PEER_OR_PATH,
+        .limits = { .settle_ms = 5 * SECOND, .warning_count = 10, .critical_count = 500, .critical_age_ms = MINUTE },
+    },
+    {
+        RULE("established-zero-window", established_zero_window),
+        .states = STATE_BIT(STATE_ESTABLISHED),
+        .fault = FAULT_PEER_APPLICATION,
+        .limits = { .settle_ms = 30 * SECOND,
+            .warning_count = 10,
+            .critical_count = 500,
+            .critical_age_ms = 5 * MINUTE },
+    },
+    {
+        RULE("established-unread", established_unread),
+        .states = STATE_BIT(STATE_ESTABLISHED),
+        .fault = FAULT_LOCAL_APPLICATION,
+        .limits = { .settle_ms = 30 * SECOND,
+            .warning_count = 10,
+            .critical_count = 100,
+            .critical_age_ms = 2 * MINUTE },
+    },
+    {
+        RULE("established-idle", established_idle),
+        .states = STATE_BIT(STATE_ESTABLISHED),
+        .fault = FAULT_NONE,
+        .limits = { .least_count = 20, .settle_ms = 2 * HOUR },
+    },
+    { HOST_RULE("descriptor-exhaustion", descriptor_exhaustion), .fault = FAULT_LOCAL_APPLICATION },
+    { HOST_RULE("tcp-memory-pressure", tcp_memory_pressure), .fault = FAULT_HOST_SETTINGS },
 };
 
 const unsigned rule_count = sizeof rules / sizeof *rules;

@@ -1,5 +1,6 @@
 #include "model/age.h"
 
+#include "model/earlier.h"
 #include "model/setting.h"
 
 /* Kernel defaults, for where a setting could not be read: include/net/tcp.h */
@@ -10,6 +11,10 @@ enum {
     RETRIES2 = 15,            /* TCP_RETR2 */
     ORPHAN_RETRIES = 8,       /* tcp_orphan_retries() where the setting is 0 */
     BACKOFF_MAX = 31,         /* doublings that make sense in 32 bits */
+    HANDSHAKE_RTO_MS = 1000,  /* TCP_TIMEOUT_INIT: nothing is known of the path yet (RFC 6298 §2.1) */
+    SYN_RETRIES = 6,          /* TCP_SYN_RETRIES */
+    SYN_LINEAR_TIMEOUTS = 4,  /* tcp_syn_linear_timeouts, Linux 6.5 and later */
+    SYNACK_RETRIES = 5,       /* TCP_SYNACK_RETRIES */
 };
 
 static uint64_t rto_max_ms(const struct net_values *values)
@@ -19,7 +24,8 @@ static uint64_t rto_max_ms(const struct net_values *values)
 
 static uint64_t rto_min_ms(const struct net_values *values)
 {
-    return (uint64_t)setting_value(values, SETTING_RTO_MIN, RTO_MIN_MS * 1000) / 1000;
+    uint64_t ms = (uint64_t)setting_value(values, SETTING_RTO_MIN, RTO_MIN_MS * 1000) / 1000;
+    return ms > 0 ? ms : 1;
 }
 
 /* The timeout before any backoff: __tcp_set_rto() in include/net/tcp.h; tcpi_rttvar is a quarter of what it adds. */
@@ -29,7 +35,8 @@ static uint64_t base_rto_ms(const struct conn *conn, const struct net_values *va
     uint64_t least = rto_min_ms(values);
     /* The variance term alone is at least the minimum: tcp_rtt_estimator(). */
     uint64_t floor = conn->rtt_us / 1000 + least;
-    return rto < floor ? floor : rto;
+    rto = rto < floor ? floor : rto;
+    return rto > 0 ? rto : 1; /* below a millisecond, which tcp_rto_min_us allows, nothing would ever double */
 }
 
 /*
@@ -53,11 +60,83 @@ static uint64_t sum_of_timeouts(const struct conn *conn, uint64_t first, uint64_
     return sum + left * pause + (timeout < ceiling ? timeout : ceiling);
 }
 
+/* --- the handshake ---------------------------------------------------------------------------------------------- */
+
+/* How many SYNs follow at the first distance before the pauses double; a kernel without the setting has none. */
+static unsigned linear_timeouts(const struct net_values *values)
+{
+    bool settings_known = values != NULL && values->has_setting[SETTING_SYN_RETRIES];
+    return (unsigned)setting_value(values, SETTING_SYN_LINEAR_TIMEOUTS, settings_known ? 0 : SYN_LINEAR_TIMEOUTS);
+}
+
+/*
+ * The pause that follows after so many retransmissions: in tcp_retransmit_timer() a SYN's stays at the first for the
+ * linear ones, in reqsk_timer_handler() a SYN-ACK's doubles at once.
+ */
+static uint64_t handshake_pause_ms(const struct net_values *values, const struct conn *conn, unsigned retransmits)
+{
+    unsigned linear = conn->state == STATE_SYN_SENT ? linear_timeouts(values) : 0;
+    unsigned doublings = retransmits > linear ? retransmits - linear : 0;
+    uint64_t most = rto_max_ms(values);
+    uint64_t pause = (uint64_t)HANDSHAKE_RTO_MS << (doublings < BACKOFF_MAX ? doublings : BACKOFF_MAX);
+    return pause < most ? pause : most;
+}
+
+static bool is_handshake(const struct conn *conn)
+{
+    return conn->state == STATE_SYN_SENT || conn->state == STATE_SYN_RECEIVED;
+}
+
+/*
+ * A SYN-ACK is sent again when its timer fires and, besides, whenever the client repeats its SYN, which also puts the
+ * timer off: tcp_check_req(). The count may thus rise twice a second; a timer that has longer to run than the first
+ * pauses tells that those are over.
+ */
+static uint64_t syn_ack_age_ms(const struct net_values *values, const struct conn *conn)
+{
+    uint64_t least = (uint64_t)conn->retransmits * HANDSHAKE_RTO_MS / 2, over = 0;
+    for (unsigned i = 0; i < conn->retransmits && handshake_pause_ms(values, conn, i) < conn->timer_ms; i++)
+        over += handshake_pause_ms(values, conn, i);
+    return over > least ? over : least;
+}
+
+static struct age handshake_age(const struct snapshot *snapshot, const struct conn *conn)
+{
+    const struct net_values *values = snapshot_net_values(snapshot, conn);
+    if (conn->state == STATE_SYN_RECEIVED)
+        return (struct age){ .kind = AGE_AT_LEAST, .ms = syn_ack_age_ms(values, conn) };
+    if (conn_has(conn, CONN_RTO_TIME) && conn->rto_recoveries == 1)
+        return (struct age){ .kind = AGE_EXACT, .ms = HANDSHAKE_RTO_MS + conn->total_rto_time_ms };
+    uint64_t sum = 0;
+    for (unsigned i = 0; i <= conn->retransmits; i++)
+        sum += handshake_pause_ms(values, conn, i);
+    return (struct age){ .kind = AGE_AT_LEAST, .ms = sum > conn->timer_ms ? sum - conn->timer_ms : 0 };
+}
+
+/* tcp_write_timeout() gives a SYN up when all its retransmissions, the linear ones beside the others, are over. */
+static bool handshake_give_up_ms(const struct snapshot *snapshot, const struct conn *conn, uint64_t *ret_ms)
+{
+    const struct net_values *values = snapshot_net_values(snapshot, conn);
+    unsigned retries = conn->state == STATE_SYN_SENT
+        ? (unsigned)setting_value(values, SETTING_SYN_RETRIES, SYN_RETRIES) + linear_timeouts(values)
+        : (unsigned)setting_value(values, SETTING_SYNACK_RETRIES, SYNACK_RETRIES);
+    retries = retries < UINT8_MAX ? retries : UINT8_MAX;
+    if (conn->retransmits > retries) /* the client's repetitions count too: no telling how often the timer fired */
+        return false;
+    uint64_t wait = conn->timer_ms;
+    for (unsigned i = conn->retransmits + 1U; i <= retries; i++)
+        wait += handshake_pause_ms(values, conn, i);
+    *ret_ms = wait;
+    return true;
+}
+
 struct age conn_retransmitting_for(const struct snapshot *snapshot, const struct conn *conn)
 {
     const struct net_values *values = snapshot_net_values(snapshot, conn);
     if (!conn_has(conn, CONN_TIMER) || conn->timer != TIMER_RETRANSMIT || conn->retransmits == 0)
         return (struct age){ .kind = AGE_UNKNOWN };
+    if (is_handshake(conn))
+        return handshake_age(snapshot, conn);
 
     uint64_t first = conn_has(conn, CONN_TCP_INFO) && conn->rtt_us > 0 ? base_rto_ms(conn, values) : rto_min_ms(values);
     /* The kernel's own clock of this recovery, where it is the only one. */
@@ -67,7 +146,27 @@ struct age conn_retransmitting_for(const struct snapshot *snapshot, const struct
     return (struct age){ .kind = AGE_AT_LEAST, .ms = sum > conn->timer_ms ? sum - conn->timer_ms : 0 };
 }
 
-struct age conn_age(const struct snapshot *snapshot, const struct conn *conn)
+/* How long it has been stuck where something is; else how long nothing has passed. */
+static struct age established_age(const struct snapshot *snapshot, const struct conn *conn)
+{
+    struct age retransmitting = conn_retransmitting_for(snapshot, conn);
+    if (retransmitting.kind != AGE_UNKNOWN)
+        return retransmitting;
+    if (!conn_has(conn, CONN_TCP_INFO))
+        return (struct age){ .kind = AGE_UNKNOWN };
+    /* Neither the answers to window probes nor keepalive change how long data has waited, here or there. */
+    if (conn_has(conn, CONN_TIMER) && conn->timer == TIMER_PERSIST)
+        return (struct age){ .kind = AGE_AT_LEAST, .ms = conn->last_data_sent_ms };
+    if (conn_has(conn, CONN_QUEUES) && conn->recv_q_bytes > 0)
+        return (struct age){ .kind = AGE_AT_LEAST, .ms = conn->last_data_recv_ms };
+    uint32_t idle = conn->last_data_sent_ms;
+    idle = conn->last_data_recv_ms < idle ? conn->last_data_recv_ms : idle;
+    idle = conn->last_ack_recv_ms < idle ? conn->last_ack_recv_ms : idle;
+    return (struct age){ .kind = AGE_AT_LEAST, .ms = idle };
+}
+
+/* As one look tells. */
+static struct age own_age(const struct snapshot *snapshot, const struct conn *conn)
 {
     const struct age unknown = { .kind = AGE_UNKNOWN };
     switch (conn->state) {
@@ -90,15 +189,16 @@ struct age conn_age(const struct snapshot *snapshot, const struct conn *conn)
     }
     case STATE_LAST_ACK:
     case STATE_FIN_WAIT_1:
-    case STATE_CLOSING:
-    case STATE_SYN_SENT:
-    case STATE_SYN_RECEIVED: {
+    case STATE_CLOSING: {
         struct age age = conn_retransmitting_for(snapshot, conn);
         /* Behind a zero window: how long it has been stuck, which may have begun before this state did. */
         if (age.kind == AGE_UNKNOWN && conn_has(conn, CONN_TCP_INFO | CONN_TIMER) && conn->timer == TIMER_PERSIST)
             age = (struct age){ .kind = AGE_AT_LEAST, .ms = conn->last_data_sent_ms };
         return age;
     }
+    case STATE_SYN_SENT: /* its last_… are not set yet */
+    case STATE_SYN_RECEIVED:
+        return conn_retransmitting_for(snapshot, conn);
     case STATE_CLOSE_WAIT:
         if (!conn_has(conn, CONN_TCP_INFO))
             return unknown;
@@ -110,18 +210,19 @@ struct age conn_age(const struct snapshot *snapshot, const struct conn *conn)
             return (struct age){ .kind = AGE_AT_LEAST, .ms = conn->last_data_sent_ms };
         }
         return (struct age){ .kind = AGE_AT_LEAST, .ms = conn->last_ack_recv_ms };
-    case STATE_ESTABLISHED: {
-        if (!conn_has(conn, CONN_TCP_INFO))
-            return unknown;
-        uint32_t idle = conn->last_data_sent_ms < conn->last_data_recv_ms ? conn->last_data_sent_ms
-                                                                          : conn->last_data_recv_ms;
-        if (conn->last_ack_recv_ms < idle)
-            idle = conn->last_ack_recv_ms;
-        return (struct age){ .kind = AGE_AT_LEAST, .ms = idle };
-    }
+    case STATE_ESTABLISHED:
+        return established_age(snapshot, conn);
     default:
         return unknown;
     }
+}
+
+struct age conn_age(const struct snapshot *snapshot, const struct conn *conn)
+{
+    struct age age = own_age(snapshot, conn);
+    if (age.kind == AGE_UNKNOWN && !conn_is_listener(conn) && earlier_stayed(snapshot, conn))
+        age = (struct age){ .kind = AGE_AT_LEAST, .ms = earlier_apart_ms(snapshot), .from_looks = true };
+    return age;
 }
 
 /* tcp_model_timeout(): how long `retries` timeouts last that start at the minimum and double up to the maximum. */
@@ -136,18 +237,31 @@ static uint64_t model_timeout_ms(unsigned retries, uint64_t least, uint64_t most
     return sum;
 }
 
+/* A number of attempts. They are bytes today, but kernels before 5.12 take any number, and each counts as a step. */
+static unsigned retries_value(const struct net_values *values, enum setting setting, unsigned fallback)
+{
+    int64_t retries = setting_value(values, setting, fallback);
+    return retries < 0 ? 0 : retries > UINT8_MAX ? UINT8_MAX : (unsigned)retries;
+}
+
+/* Closed by its process. Without a descriptor, but not closed: it waits to be accepted. */
+static bool is_orphan(const struct conn *conn)
+{
+    return conn->inode == 0 && conn->state != STATE_ESTABLISHED && conn->state != STATE_CLOSE_WAIT;
+}
+
 /* Retransmissions: the kernel gives up at the first timeout after the modelled time is over. */
 static uint64_t retransmit_give_up_ms(const struct snapshot *snapshot, const struct conn *conn)
 {
     const struct net_values *values = snapshot_net_values(snapshot, conn);
-    bool orphan = conn->inode == 0;
+    bool orphan = is_orphan(conn);
     uint64_t most = rto_max_ms(values);
     uint64_t elapsed = conn_retransmitting_for(snapshot, conn).ms;
     uint64_t rto = conn->rto_ms;
     uint64_t wait = conn->timer_ms;
-    unsigned retries = (unsigned)setting_value(values, SETTING_RETRIES2, RETRIES2);
+    unsigned retries = retries_value(values, SETTING_RETRIES2, RETRIES2);
     if (orphan) {
-        retries = (unsigned)setting_value(values, SETTING_ORPHAN_RETRIES, 0);
+        retries = retries_value(values, SETTING_ORPHAN_RETRIES, 0);
         if (retries == 0)
             retries = ORPHAN_RETRIES;
     }
@@ -179,15 +293,40 @@ static uint64_t persist_give_up_ms(const struct snapshot *snapshot, const struct
     return wait;
 }
 
+/*
+ * FIN_WAIT_2 that nobody holds: the mini-socket's timer is all that is left of its life. A time over 60 s is spent as
+ * a full socket first, on the keepalive timer, for what exceeds 60 s; then the mini-socket gets as much again:
+ * tcp_keepalive_timer() in net/ipv4/tcp_timer.c. The time may be the socket's own (TCP_LINGER2), at most 120 s.
+ */
+static bool fin_wait_2_left_ms(const struct snapshot *snapshot, const struct conn *conn, uint64_t *ret_ms)
+{
+    if (conn->timer == TIMER_TIME_WAIT) {
+        *ret_ms = conn->timer_ms;
+        return true;
+    }
+    if (conn->timer != TIMER_KEEPALIVE || !conn_has(conn, CONN_INODE) || conn->inode != 0)
+        return false;
+    int64_t life = setting_value(snapshot_net_values(snapshot, conn), SETTING_FIN_TIMEOUT, 60) * 1000;
+    *ret_ms = conn->timer_ms + (uint64_t)(life > TIME_WAIT_MS ? life - TIME_WAIT_MS : TIME_WAIT_MS);
+    return true;
+}
+
 bool conn_give_up_ms(const struct snapshot *snapshot, const struct conn *conn, uint64_t *ret_ms)
 {
+    if (conn->state == STATE_FIN_WAIT_2 && conn_has(conn, CONN_TIMER))
+        return fin_wait_2_left_ms(snapshot, conn, ret_ms);
+    if (is_handshake(conn)) {
+        if (!conn_has(conn, CONN_TIMER) || conn->timer != TIMER_RETRANSMIT)
+            return false;
+        return handshake_give_up_ms(snapshot, conn, ret_ms);
+    }
     if (!conn_has(conn, CONN_TIMER | CONN_TCP_INFO | CONN_INODE))
         return false;
     if (conn->timer == TIMER_RETRANSMIT) {
         *ret_ms = retransmit_give_up_ms(snapshot, conn);
         return true;
     }
-    if (conn->timer == TIMER_PERSIST && conn->inode == 0) {
+    if (conn->timer == TIMER_PERSIST && is_orphan(conn)) {
         *ret_ms = persist_give_up_ms(snapshot, conn);
         return true;
     }

@@ -1,0 +1,58 @@
+/*
+ * ESTABLISHED: open both ways, and healthy unless one of the queues stands still. Four things are told apart:
+ *
+ *   Send-Q > 0, retransmit timer   nothing answers: the peer or the path is gone (RFC 9293 §3.8.1, tcp_write_timeout())
+ *   Send-Q > 0, persist timer      the peer's kernel answers, its program does not read: window 0 (§3.8.6.1)
+ *   Recv-Q > 0, nothing comes      the process here does not read
+ *   both 0, for hours, no timer    idle, and nothing would tell if the peer were gone: keepalive is off (§3.8.4)
+ *
+ * Data on its way, a slow reader whose window opens now and then and a pool that rests for minutes are normal life.
+ */
+#include "diagnose/rule.h"
+
+enum {
+    UNANSWERED_RETRANSMITS = 3, /* 0.2 + 0.4 + 0.8 s at the least: not a lost segment or two */
+    DEAD_PROBES = 3,            /* a peer that is alive answers every window probe, which resets the count */
+};
+
+static bool is_persisting(const struct conn *conn)
+{
+    return conn->timer == TIMER_PERSIST && (!conn_has(conn, CONN_SND_WND) || conn->snd_wnd_bytes == 0);
+}
+
+bool established_unanswered_applies(const struct context *context, const struct conn *conn, const struct limits *limits)
+{
+    if (!conn_has(conn, CONN_TIMER))
+        return false;
+    bool unanswered = conn->timer == TIMER_RETRANSMIT && conn->retransmits >= UNANSWERED_RETRANSMITS;
+    bool probes_unanswered = is_persisting(conn) && conn->probes >= DEAD_PROBES;
+    return (unanswered || probes_unanswered) && context_is_settled(context, conn, limits);
+}
+
+/*
+ * Without tcp_info nothing tells for how long: a window may have closed just now, so that this needs it. A probe carries
+ * no data and does not count as sent (tcp_xmit_probe_skb()).
+ */
+bool established_zero_window_applies(
+    const struct context *context, const struct conn *conn, const struct limits *limits)
+{
+    (void)context;
+    return conn_has(conn, CONN_TIMER | CONN_QUEUES | CONN_TCP_INFO) && is_persisting(conn) && conn->send_q_bytes > 0 &&
+        conn->last_data_sent_ms >= limits->settle_ms;
+}
+
+bool established_unread_applies(const struct context *context, const struct conn *conn, const struct limits *limits)
+{
+    (void)context;
+    return conn_has(conn, CONN_QUEUES | CONN_TCP_INFO) && conn->recv_q_bytes > 0 &&
+        conn->last_data_recv_ms >= limits->settle_ms;
+}
+
+bool established_idle_applies(const struct context *context, const struct conn *conn, const struct limits *limits)
+{
+    /* Between two sockets of one host nobody can vanish unnoticed. */
+    if (ip_is_loopback(&conn->remote) || ip_equal(&conn->local, &conn->remote))
+        return false;
+    return conn_has(conn, CONN_TIMER | CONN_QUEUES | CONN_TCP_INFO) && conn->timer == TIMER_NONE &&
+        conn->recv_q_bytes == 0 && conn->send_q_bytes == 0 && conn_age(context->snapshot, conn).ms >= limits->settle_ms;
+}

@@ -1,0 +1,266 @@
+/* What the findings about ESTABLISHED say. Why each is made: established.c. */
+#include "diagnose/rule.h"
+#include "model/earlier.h"
+
+static void lower_confidence(struct finding *finding, enum confidence confidence)
+{
+    if (finding->confidence > confidence)
+        finding->confidence = confidence;
+}
+
+static void evidence_peers(struct arena *arena, struct finding *finding)
+{
+    if (finding->distinct_peers == 1 && finding->count > 1)
+        lines_add(&finding->evidence, arena, "All of them have one peer: that host, or the path to it.");
+    else if (finding->distinct_peers > 1)
+        lines_add(
+            &finding->evidence, arena, "They have %s different peers.", words_count(arena, finding->distinct_peers));
+}
+
+/* Where its threads hang makes it worth a warning, however few connections there are. */
+static void judge_obstacle(struct arena *arena, const char *owner, const char *obstacle, struct finding *finding)
+{
+    if (obstacle == NULL)
+        return;
+    lines_add(&finding->evidence, arena, "%s %s.", owner, obstacle);
+    if (finding->severity == SEVERITY_INFO)
+        finding->severity = SEVERITY_WARNING;
+}
+
+/* --- unanswered ----------------------------------------------------------------------------------------------- */
+
+void established_unanswered_word(
+    const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
+{
+    const char *owner = words_process(arena, finding->owner);
+    finding->title = arena_printf(arena, "Nobody answers what %s sends on %s %s", owner,
+        words_conns(arena, group->count), words_service(arena, context, group));
+    finding
+        ->why = "Data was sent, again and again with doubling pauses, and no acknowledgement comes back. The peer has "
+                "vanished without a word (crashed, lost its power or its network), or something on the path drops "
+                "the packets (a firewall or NAT that forgot the connection, a broken link, packets too large for "
+                "the path). The program here notices only when the kernel gives up.";
+    if (group->retransmits_least == group->retransmits_most)
+        lines_add(
+            &finding->evidence, arena, "The data was sent again %u times without an answer.", group->retransmits_most);
+    else
+        lines_add(&finding->evidence, arena, "The data was sent again %u to %u times without an answer.",
+            group->retransmits_least, group->retransmits_most);
+    lines_add(&finding->evidence, arena, "%s wait in Send-Q to be acknowledged or sent.",
+        words_bytes(arena, group->unsent_bytes));
+    if (group->ages_known)
+        lines_add(&finding->evidence, arena, "Unanswered %s.", words_ages(arena, group));
+    if (group->silent_least_ms != UINT64_MAX)
+        lines_add(&finding->evidence, arena, "Nothing at all has come from %s for the last %s.",
+            group->count == 1 ? "the peer" : "any of the peers", words_duration(arena, group->silent_least_ms));
+    evidence_peers(arena, finding);
+    if (finding->give_up_known)
+        lines_add(&finding->evidence, arena,
+            "Unless the peer answers, the kernel gives up in about %s (tcp_retries2), and the program gets ETIMEDOUT.",
+            words_duration(arena, finding->last_give_up_ms));
+    words_pairs(arena, context, group, &finding->evidence);
+
+    lines_add(&finding->ruled_out, arena,
+        "A peer that has stopped reading: its kernel would still acknowledge, and offer a window of 0.");
+    lines_add(&finding->ruled_out, arena, "A lost segment or two: each further attempt has doubled the pause.");
+
+    const char *address = words_address(arena, &finding->peers[0].address);
+    fixes_add(&finding->fix_now, arena, "See whether the peer is there, and how large packets may be on the way.",
+        arena_printf(arena, "ping -c 3 %s; tracepath -n %s", address, address));
+    fixes_add(&finding->fix_now, arena, "See on this host whether its answers arrive.",
+        arena_printf(arena, "tcpdump -ni any 'host %s and tcp'", address));
+    fixes_add(&finding->fix_for_good, arena,
+        "Bound the wait: TCP_USER_TIMEOUT (say 30 s) in the program, or its own time limit on answers; then reconnect.",
+        NULL);
+    fixes_add(&finding->fix_for_good, arena,
+        "Keepalive with pauses shorter than the idle time-out of firewalls and NATs on the path keeps their state alive.",
+        NULL);
+    lines_add(&finding->will_not_help, arena,
+        "tcp_fin_timeout, tcp_tw_reuse, TcpTimedWaitDelay: they concern FIN_WAIT_2 and TIME_WAIT.");
+    lines_add(&finding->will_not_help, arena,
+        "Switching keepalive on for these: it does not run while data is unacknowledged (TCP_USER_TIMEOUT does).");
+}
+
+/* --- zero window ---------------------------------------------------------------------------------------------- */
+
+void established_zero_window_word(
+    const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
+{
+    const char *owner = words_process(arena, finding->owner);
+    finding->title = arena_printf(arena, "%s cannot send on %s %s: %s stopped reading", owner,
+        words_conns(arena, group->count), words_service(arena, context, group), words_peers_have(group));
+    finding->why = arena_printf(arena,
+        "The peers' receive windows are zero: their kernels are alive and say so, their programs do not read what "
+        "has come. %s wait here until they do; a thread that writes to such a connection waits too.",
+        words_bytes(arena, group->unsent_bytes));
+    lines_add(&finding->evidence, arena, "%s wait in Send-Q.", words_bytes(arena, group->unsent_bytes));
+    lines_add(&finding->evidence, arena, "The persist timer runs: the peer's window is 0, and is probed.");
+    if (group->ages_known)
+        lines_add(&finding->evidence, arena, "No data could be sent %s.", words_ages(arena, group));
+    if (group->silent_least_ms != UINT64_MAX)
+        lines_add(&finding->evidence, arena, "The peers answer the probes: the last answer came %s ago.",
+            words_duration(arena, group->silent_least_ms));
+    evidence_peers(arena, finding);
+    words_pairs(arena, context, group, &finding->evidence);
+    words_descriptors(arena, finding->owner, &finding->evidence);
+
+    lines_add(&finding->ruled_out, arena, "The network: the probes are answered.");
+    lines_add(&finding->ruled_out, arena,
+        "A slow reader: its window would have opened now and then; it has not once for %s.",
+        words_duration(arena, group->youngest_ms));
+
+    if (finding->counterpart_count > 0)
+        fixes_add(&finding->fix_now, arena,
+            arena_printf(arena, "The reader is on this host: look at what %s is doing.",
+                words_process(arena, finding->counterparts[0].process)),
+            arena_printf(arena, "cat /proc/%u/wchan; ls -l /proc/%u/fd", finding->counterparts[0].process->pid,
+                finding->counterparts[0].process->pid));
+    else
+        fixes_add(&finding->fix_now, arena,
+            "Look at the program on the peer: it is hung or stopped, or has paused reading on purpose (a client "
+            "that pages through a result, a player that is paused).",
+            NULL);
+    fixes_add(&finding->fix_for_good, arena,
+        "Put a time limit on writing (SO_SNDTIMEO, the framework's write time-out, TCP_USER_TIMEOUT, which ends "
+        "zero-window waits too), and write without blocking the threads that serve others.",
+        NULL);
+    lines_add(&finding->will_not_help, arena,
+        "Larger send buffers here, or keepalive: the window that is zero is the peer's, and its kernel answers.");
+    lines_add(&finding->will_not_help, arena, "Tuning the network: nothing is lost on it.");
+}
+
+/* --- unread --------------------------------------------------------------------------------------------------- */
+
+struct unread {
+    uint64_t bytes;
+    uint64_t compared;     /* seen in the earlier reading too, with no fewer bytes */
+    uint64_t not_accepted; /* no process has them yet */
+    uint64_t full;         /* the peers' window is likely closed: bytes beyond a common receive buffer */
+};
+
+static struct unread count_unread(const struct context *context, const struct group *group)
+{
+    struct unread unread = { 0 };
+    for (size_t i = 0; i < group->count; i++) {
+        const struct conn *conn = &context->snapshot->conns[group->conns[i]];
+        const struct conn *then = earlier_conn(context->snapshot, conn);
+        unread.bytes += conn->recv_q_bytes;
+        unread.compared += then != NULL && conn_has(then, CONN_QUEUES) && then->recv_q_bytes > 0;
+        unread.not_accepted += conn_has(conn, CONN_INODE) && conn->inode == 0;
+    }
+    return unread;
+}
+
+static const char *unread_why(
+    struct arena *arena, const char *owner, const char *obstacle, const struct unread *unread, uint64_t count)
+{
+    if (unread->not_accepted == count)
+        return arena_printf(arena,
+            "The kernel has completed these connections and holds what the clients sent; no process has accepted "
+            "them. %s listens on the port, and must call accept().%s",
+            owner, obstacle ? arena_printf(arena, " It %s.", obstacle) : "");
+    if (obstacle != NULL)
+        return arena_printf(arena, "What the peers sent waits in the receive queues, but %s %s.", owner, obstacle);
+    return arena_printf(arena,
+        "What the peers sent waits in the receive queues; %s runs, but does not read from these connections: their "
+        "handler is busy elsewhere, waits for something else, or has forgotten them; or it has paused reading on "
+        "purpose, because it cannot pass the data on.",
+        owner);
+}
+
+static void unread_fixes(struct arena *arena, const struct group *group, const char *obstacle, struct finding *finding)
+{
+    const struct process *process = finding->owner;
+    if (process != NULL && process->state == 'T')
+        fixes_add(&finding->fix_now, arena, "Continue the stopped process.",
+            arena_printf(arena, "kill -CONT %u", process->pid));
+    else if (process != NULL)
+        fixes_add(&finding->fix_now, arena, "See what its threads wait for.",
+            arena_printf(
+                arena, "gdb -p %u -batch -ex 'thread apply all bt'   # Java: jstack %u", process->pid, process->pid));
+    if (process != NULL && obstacle == NULL)
+        fixes_add(&finding->fix_now, arena,
+            "Look again in a while: what is still there, with no fewer bytes, is stuck.",
+            arena_printf(arena, "tcpwhy --confirm 30 --pid %u", process->pid));
+    if (process == NULL || obstacle != NULL)
+        words_fix_restart(arena, process, &finding->fix_now);
+    fixes_add(&finding->fix_for_good, arena,
+        "Read from every open connection, also while its request is being worked on, and put time limits on "
+        "handlers; where reading stops on purpose (backpressure), limit for how long, then close.",
+        NULL);
+    if (!group->incoming)
+        fixes_add(&finding->fix_for_good, arena,
+            "A pool: a connection that holds unread bytes while idle is out of step with its server; drop it.", NULL);
+    lines_add(&finding->will_not_help, arena, "Larger receive buffers: more lies unread.");
+    lines_add(&finding->will_not_help, arena, "Anything on the peer or the path: the data has arrived.");
+}
+
+void established_unread_word(
+    const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
+{
+    const char *owner = words_process(arena, finding->owner);
+    const char *obstacle = words_obstacle(arena, finding->owner);
+    struct unread unread = count_unread(context, group);
+
+    finding->title = arena_printf(arena, "%s does not %s %s %s: %s lie%s unread", owner,
+        unread.not_accepted == group->count ? "accept" : "read from", words_conns(arena, group->count),
+        words_service(arena, context, group), words_bytes(arena, unread.bytes), unread.bytes == 1 ? "s" : "");
+    finding->why = unread_why(arena, owner, obstacle, &unread, group->count);
+
+    lines_add(
+        &finding->evidence, arena, "%s wait in Recv-Q, received and acknowledged.", words_bytes(arena, unread.bytes));
+    if (group->ages_known)
+        lines_add(&finding->evidence, arena, "The last of them came %s ago%s.",
+            words_duration(arena, group->youngest_ms),
+            group->count == 1 ? ""
+                              : arena_printf(arena, " or longer, at most %s", words_duration(arena, group->oldest_ms)));
+    if (unread.compared > 0)
+        lines_add(&finding->evidence, arena, "On %s the queue was no longer %s ago: nothing was read in between.",
+            unread.compared == group->count ? "all of them" : words_conns(arena, unread.compared),
+            words_duration(arena, context->snapshot->taken_at_ms - context->snapshot->earlier->taken_at_ms));
+    if (unread.not_accepted > 0 && unread.not_accepted < group->count)
+        lines_add(&finding->evidence, arena, "%s were not even accepted: they have no inode.",
+            words_conns(arena, unread.not_accepted));
+    judge_obstacle(arena, owner, obstacle, finding);
+    words_pairs(arena, context, group, &finding->evidence);
+    words_descriptors(arena, finding->owner, &finding->evidence);
+
+    lines_add(
+        &finding->ruled_out, arena, "The peer and the network: the data is here, the kernel has acknowledged it.");
+    if (unread.compared == group->count)
+        lines_add(&finding->ruled_out, arena, "A slow reader: the queues have not become shorter.");
+    else if (obstacle == NULL)
+        lower_confidence(finding, CONFIDENCE_LIKELY);
+    unread_fixes(arena, group, obstacle, finding);
+}
+
+/* --- idle ----------------------------------------------------------------------------------------------------- */
+
+void established_idle_word(
+    const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
+{
+    const char *owner = words_process(arena, finding->owner);
+    finding->title = arena_printf(arena, "%s keeps %s %s that nobody has used for hours, without keepalive", owner,
+        words_conns(arena, group->count), words_service(arena, context, group));
+    finding->why =
+        "Nothing has passed on them for so long, and no keepalive probe asks whether the peers are still there. "
+        "They may all be well. But a peer that lost its power or its network sends no FIN, and a firewall that "
+        "forgot the connection says nothing: without a probe such a connection stays for ever.";
+    lines_add(&finding->evidence, arena, "Idle %s.", words_ages(arena, group));
+    lines_add(
+        &finding->evidence, arena, "Both queues are empty, and no timer runs: keepalive is off for these sockets.");
+    evidence_peers(arena, finding);
+    words_pairs(arena, context, group, &finding->evidence);
+    words_descriptors(arena, finding->owner, &finding->evidence);
+    lines_add(&finding->ruled_out, arena, "A fault that shows: nothing is unread, nothing unsent, nothing unanswered.");
+    lower_confidence(finding, CONFIDENCE_POSSIBLE);
+
+    fixes_add(&finding->fix_now, arena, "Nothing, unless their number keeps growing.",
+        arena_printf(arena, "tcpwhy count --state established --older 2h --by process,peer"));
+    fixes_add(&finding->fix_for_good, arena,
+        "Let the program set SO_KEEPALIVE with TCP_KEEPIDLE well below the idle time-out of firewalls and NATs on "
+        "the path (a few minutes), or close what was idle for too long.",
+        NULL);
+    lines_add(&finding->will_not_help, arena,
+        "net.ipv4.tcp_keepalive_time alone: it counts only for sockets that have SO_KEEPALIVE switched on.");
+}

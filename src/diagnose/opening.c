@@ -1,0 +1,66 @@
+/*
+ * SYN_SENT and SYN_RECEIVED: the handshake (RFC 9293 §3.5). Either lasts for one round trip; what stays longer sends its
+ * SYN or SYN-ACK again, which is what these rules go by, whatever the count.
+ *
+ * SYN_SENT: a closed port answers with a reset at once, so that silence means that the SYN, or its answer, was dropped:
+ * by a firewall, by a host that is down, or by a listener whose accept queue is full (tcp_conn_request() in
+ * net/ipv4/tcp_input.c). The last of these is the listener's finding where it is on this host.
+ *
+ * SYN_RECEIVED: a client that exists answers the SYN-ACK. Many who do not, up to the listener's backlog, with the kernel
+ * answering further SYNs by cookies (inet_csk_reqsk_queue_is_full(), tcp_syn_flood_action()) is a flood of made-up
+ * senders; a few are clients that the answer does not reach. Both can also be the last ACK dropped at a full accept
+ * queue (tcp_v4_syn_recv_sock()): again the listener's finding.
+ */
+#include "diagnose/rule.h"
+
+enum {
+    SYN_RETRANSMITS = 2,    /* 2 s at the least: not one lost segment */
+    SYNACK_RETRANSMITS = 3, /* 7 s where the client is silent; 2 s where it repeats its SYN, which counts too */
+    NEAR_PERCENT = 90,      /* of the backlog: from here on it counts as full */
+};
+
+bool syn_sent_unanswered_applies(const struct context *context, const struct conn *conn, const struct limits *limits)
+{
+    return conn_has(conn, CONN_TIMER) && conn->retransmits >= SYN_RETRANSMITS &&
+        context_is_settled(context, conn, limits);
+}
+
+/* Near the backlog; and most of them old enough to have been asked twice, which a busy moment's are not. */
+static bool is_flooded(const struct queue *queue, const struct limits *limits)
+{
+    const struct conn *listener = queue->listener;
+    return conn_has(listener, CONN_QUEUES | CONN_BACKLOG) && queue->half_open >= limits->least_count &&
+        queue->half_open * 100 >= (uint64_t)listener->send_q_bytes * NEAR_PERCENT &&
+        queue->half_open_repeated * 2 > queue->half_open && !queue_is_stalled(queue);
+}
+
+bool syn_recv_flood_rise(const struct context *context, uint32_t netns, int64_t *ret_rise, uint64_t *ret_ms)
+{
+    /* With cookies on, and with cookies off: the requests that found the queue full. */
+    int64_t cookies = 0, drops = 0;
+    bool known = snapshot_counter_rise(context->snapshot, netns, COUNTER_REQ_Q_FULL_DO_COOKIES, &cookies, ret_ms);
+    known |= snapshot_counter_rise(context->snapshot, netns, COUNTER_REQ_Q_FULL_DROP, &drops, ret_ms);
+    *ret_rise = cookies + drops;
+    return known;
+}
+
+bool syn_recv_flood_applies(const struct context *context, const struct conn *conn, const struct limits *limits)
+{
+    const struct queue *queue = context_queue(context, context_listener(context, conn));
+    return queue != NULL && is_flooded(queue, limits);
+}
+
+/* Whether requests are being turned away now, two readings of the counters tell. */
+void syn_recv_flood_assess(
+    const struct context *context, const struct rule *rule, struct arena *arena, struct finding_list *list)
+{
+    (void)arena;
+    for (size_t i = 0; context->snapshot->earlier == NULL && i < context->queues.count; i++)
+        list->wants_rates |= is_flooded(&context->queues.items[i], &rule->limits);
+}
+
+bool syn_recv_unanswered_applies(const struct context *context, const struct conn *conn, const struct limits *limits)
+{
+    return conn_has(conn, CONN_TIMER) && conn->retransmits >= SYNACK_RETRANSMITS &&
+        context_is_settled(context, conn, limits);
+}

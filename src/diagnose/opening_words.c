@@ -1,0 +1,255 @@
+/* What the findings about SYN_SENT and SYN_RECEIVED say. Why each is made: opening.c. */
+#include <string.h>
+
+#include "diagnose/rule.h"
+
+/* --- words that several share --------------------------------------------------------------------------------- */
+
+static void evidence_retransmits(
+    struct arena *arena, const struct group *group, const char *what, struct finding *finding)
+{
+    if (group->retransmits_least == group->retransmits_most)
+        lines_add(&finding->evidence, arena, "The %s was sent again %u time%s without an answer.", what,
+            group->retransmits_most, group->retransmits_most == 1 ? "" : "s");
+    else
+        lines_add(&finding->evidence, arena, "The %ss were sent again %u to %u times without an answer.", what,
+            group->retransmits_least, group->retransmits_most);
+}
+
+static void evidence_give_up(struct arena *arena, const struct finding *finding, struct lines *evidence)
+{
+    if (!finding->give_up_known)
+        return;
+    const char *first = words_duration(arena, finding->first_give_up_ms);
+    const char *last = words_duration(arena, finding->last_give_up_ms);
+    if (strcmp(first, last) == 0)
+        lines_add(evidence, arena, "Without an answer the kernel gives up in about %s.", last);
+    else
+        lines_add(evidence, arena, "Without an answer the kernel gives them up in about %s to %s.", first, last);
+}
+
+/* --- SYN_SENT ------------------------------------------------------------------------------------------------- */
+
+/* What else this host has open to the same destinations: whether anybody gets through there. */
+static uint64_t count_open(const struct snapshot *snapshot, const struct group *group, bool any_address)
+{
+    const struct conn *first = &snapshot->conns[group->conns[0]];
+    uint64_t open = 0;
+    for (size_t i = 0; i < snapshot->conn_count; i++) {
+        const struct conn *conn = &snapshot->conns[i];
+        open += conn->state == STATE_ESTABLISHED && conn->netns == first->netns &&
+            conn->remote_port == first->remote_port && (any_address || ip_equal(&conn->remote, &first->remote));
+    }
+    return open;
+}
+
+/* Many addresses, one attempt or two each: a crawler or a scanner meets silent hosts all day. */
+static bool is_scattered(const struct finding *finding)
+{
+    enum { MANY = 8 };
+    return finding->distinct_peers > MANY && finding->count < finding->distinct_peers * 3;
+}
+
+static void syn_sent_fixes(
+    struct arena *arena, const struct group *group, const struct conn *first, struct finding *finding)
+{
+    (void)group;
+    const char *address = words_address(arena, &first->remote);
+    fixes_add(&finding->fix_now, arena, "See whether the SYN leaves this host, and whether anything comes back.",
+        arena_printf(arena, "tcpdump -ni any 'host %s and port %u and tcp[tcpflags] & (tcp-syn|tcp-rst) != 0 or icmp'",
+            address, first->remote_port));
+    fixes_add(&finding->fix_now, arena, "See which way it takes, and what this host's own firewall does with it.",
+        arena_printf(arena, "ip route get %s; nft list ruleset", address));
+    fixes_add(&finding->fix_now, arena,
+        arena_printf(arena, "On %s, if you can: is it up, does it listen on port %u, is that listener's queue full?",
+            finding->distinct_peers == 1 ? address : "one of the peers", first->remote_port),
+        NULL);
+    fixes_add(&finding->fix_for_good, arena,
+        "Give connect() a time limit of a few seconds, try another server after it, and do not start more attempts "
+        "while none gets through.",
+        NULL);
+    fixes_add(&finding->fix_for_good, arena,
+        "Let firewalls on your own network reject (reset, ICMP) instead of dropping: then a wrong rule fails at once.",
+        NULL);
+    lines_add(&finding->will_not_help, arena, "More tcp_syn_retries: the same silence, for longer.");
+    lines_add(&finding->will_not_help, arena,
+        "tcp_fin_timeout, tcp_tw_reuse, more ephemeral ports: without a free port connect() fails at once and no "
+        "SYN is sent.");
+}
+
+void syn_sent_unanswered_word(
+    const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
+{
+    const struct snapshot *snapshot = context->snapshot;
+    const struct conn *first = &snapshot->conns[group->conns[0]];
+    bool one_peer = finding->distinct_peers == 1;
+    uint64_t open = count_open(snapshot, group, !one_peer);
+    const char *destination = words_service(arena, context, group);
+
+    finding->title = arena_printf(arena, "%s cannot connect %s: nobody answers %s",
+        words_process(arena, finding->owner), destination,
+        group->count == 1 ? "its SYN" : arena_printf(arena, "the SYNs of %s", words_conns(arena, group->count)));
+    finding->why = arena_printf(arena,
+        "A SYN was sent, again and again, and neither an acceptance nor a refusal came back: it is dropped on the "
+        "way there, or the answer on the way back. That is a firewall that drops, a host that is down, a wrong "
+        "address or route%s.",
+        open > 0
+            ? ", or a server there that does not keep up: its accept queue is full, and its kernel drops what comes"
+            : "");
+    evidence_retransmits(arena, group, "SYN", finding);
+    if (group->ages_known)
+        lines_add(&finding->evidence, arena, "In SYN_SENT %s (counted from the first SYN).", words_ages(arena, group));
+    if (open > 0)
+        lines_add(&finding->evidence, arena, "%s %s of this host %s established: some get through.",
+            words_conns(arena, open), destination, open == 1 ? "is" : "are");
+    else
+        lines_add(&finding->evidence, arena, "Not one connection of this host %s is established.", destination);
+    if (finding->distinct_peers > 1)
+        lines_add(&finding->evidence, arena, "They go to %s different addresses.",
+            words_count(arena, finding->distinct_peers));
+    evidence_give_up(arena, finding, &finding->evidence);
+    words_pairs(arena, context, group, &finding->evidence);
+
+    lines_add(
+        &finding->ruled_out, arena, "A port on which nobody listens: that host would refuse with a reset at once.");
+    lines_add(&finding->ruled_out, arena, "This host out of ports: then no SYN is sent, connect() fails.");
+    if (is_scattered(finding)) {
+        finding->severity = SEVERITY_INFO;
+        lines_add(&finding->ruled_out, arena,
+            "One destination that is down: there are nearly as many destinations as attempts, as a crawler or a "
+            "scanner has them. Worth a look only if they should all answer: then it is this host's own uplink or "
+            "firewall.");
+    }
+    syn_sent_fixes(arena, group, first, finding);
+}
+
+/* --- SYN_RECEIVED: a flood ------------------------------------------------------------------------------------ */
+
+static void flood_evidence_counters(
+    const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
+{
+    const struct conn *first = &context->snapshot->conns[group->conns[0]];
+    int64_t rise, answered = 0;
+    uint64_t ms;
+    if (!syn_recv_flood_rise(context, first->netns, &rise, &ms)) {
+        finding->confidence = CONFIDENCE_LIKELY;
+        lines_add(&finding->evidence, arena,
+            "Whether further requests find the queue full now could not be told: that takes two readings of the counters.");
+        return;
+    }
+    bool cookies = setting_value(snapshot_net_values(context->snapshot, first), SETTING_SYNCOOKIES, 1) != 0;
+    if (rise == 0) {
+        finding->confidence = CONFIDENCE_POSSIBLE;
+        finding->severity = SEVERITY_INFO;
+        lines_add(&finding->evidence, arena, "No further request found the queue full during the last %s.",
+            words_duration(arena, ms));
+        return;
+    }
+    finding->confidence = CONFIDENCE_CERTAIN;
+    lines_add(&finding->evidence, arena, "%s further requests found the queue full within %s: %s.",
+        words_count(arena, (uint64_t)rise), words_duration(arena, ms),
+        cookies ? "the kernel answers them with SYN cookies (TCPReqQFullDoCookies)"
+                : "they were dropped, because SYN cookies are off (TCPReqQFullDrop)");
+    if (!cookies)
+        finding->severity = SEVERITY_CRITICAL;
+    if (snapshot_counter_rise(context->snapshot, first->netns, COUNTER_SYNCOOKIES_RECV, &answered, &ms) &&
+        answered > 0) {
+        lines_add(&finding->evidence, arena,
+            "%s cookies came back valid in that time: real clients are among them, and get through.",
+            words_count(arena, (uint64_t)answered));
+        if (answered * 2 > rise)
+            finding->confidence = CONFIDENCE_POSSIBLE; /* more than the backlog was made for, and no flood */
+    }
+}
+
+void syn_recv_flood_word(
+    const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
+{
+    const struct conn *first = &context->snapshot->conns[group->conns[0]];
+    const struct conn *listener = context_listener(context, first);
+    const struct queue *queue = context_queue(context, listener);
+    uint32_t backlog = listener->send_q_bytes;
+    const struct net_values *values = snapshot_net_values(context->snapshot, first);
+
+    finding->title = arena_printf(arena, "%s half-open connections %s fill the request queue of %s: a SYN flood",
+        words_count(arena, group->count), words_service(arena, context, group), words_process(arena, finding->owner));
+    finding
+        ->why = "Many ask for a connection and never answer the acceptance, as senders with made-up addresses do. The "
+                "requests fill the listener's queue until each times out. The program here is not involved: it "
+                "sees a connection only when the handshake is complete.";
+    lines_add(&finding->evidence, arena, "%s half-open connections at a backlog of %s: no further ones are kept.",
+        words_count(arena, queue->half_open), words_count(arena, backlog));
+    lines_add(&finding->evidence, arena, "%s of them have not answered the first SYN-ACK within a second.",
+        words_count(arena, queue->half_open_repeated));
+    lines_add(&finding->evidence, arena, "They came from %s address%s.", words_count(arena, finding->distinct_peers),
+        finding->distinct_peers == 1 ? "" : "es");
+    flood_evidence_counters(context, group, arena, finding);
+    evidence_give_up(arena, finding, &finding->evidence);
+
+    lines_add(&finding->ruled_out, arena, "A program that does not accept: its accept queue holds %s of %s.",
+        words_count(arena, listener->recv_q_bytes), words_count(arena, (uint64_t)backlog + 1));
+    lines_add(&finding->ruled_out, arena,
+        "A busy moment: clients that are there answer within a round trip, and need no second SYN-ACK.");
+
+    if (setting_value(values, SETTING_SYNCOOKIES, 1) == 0)
+        fixes_add(&finding->fix_now, arena, "Switch SYN cookies on: real clients get through while the queue is full.",
+            "sysctl net.ipv4.tcp_syncookies=1");
+    else
+        fixes_add(&finding->fix_now, arena,
+            "Usually nothing: with SYN cookies real clients get through; watch the load of the line and the CPU.",
+            NULL);
+    fixes_add(&finding->fix_now, arena, "See where they come from.",
+        arena_printf(arena, "tcpwhy count --state syn-received --port %u --by peer-net", first->local_port));
+    fixes_add(&finding->fix_for_good, arena,
+        "Filter made-up senders before they reach this host (the provider, a load balancer, nftables synproxy).", NULL);
+    fixes_add(&finding->fix_for_good, arena,
+        "If they are real clients behind a slow line: a larger listen() backlog, and net.core.somaxconn with it.",
+        NULL);
+    lines_add(
+        &finding->will_not_help, arena, "Restarting the program: the requests come again, and real clients suffer.");
+    lines_add(&finding->will_not_help, arena,
+        "tcp_max_syn_backlog while SYN cookies are on: the listener's backlog is the limit then.");
+    lines_add(&finding->will_not_help, arena, "Blocking single addresses: a flood makes up its senders.");
+}
+
+/* --- SYN_RECEIVED: the answer does not arrive ----------------------------------------------------------------- */
+
+void syn_recv_unanswered_word(
+    const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
+{
+    const char *service = words_service(arena, context, group);
+    const struct conn *listener = group->listener;
+    finding->title = arena_printf(arena, "%s %s stay half-open: the clients do not answer the SYN-ACK",
+        words_conns(arena, group->count), service);
+    finding
+        ->why = "The SYN has arrived, the acceptance was sent and sent again, and the last step of the handshake does "
+                "not come: the SYN-ACK is lost on its way to the client (a route back that differs, a firewall "
+                "that saw only one direction), the client's own firewall drops it, or the sender's address was "
+                "made up.";
+    evidence_retransmits(arena, group, "SYN-ACK", finding);
+    if (group->ages_known)
+        lines_add(&finding->evidence, arena, "In SYN_RECEIVED %s.", words_ages(arena, group));
+    if (finding->distinct_peers == 1)
+        lines_add(&finding->evidence, arena, "All from one address: that host, or the way back to it.");
+    else
+        lines_add(
+            &finding->evidence, arena, "They came from %s addresses.", words_count(arena, finding->distinct_peers));
+    if (listener != NULL && conn_has(listener, CONN_QUEUES | CONN_BACKLOG))
+        lines_add(&finding->ruled_out, arena, "A program that does not accept: its accept queue holds %s of %s.",
+            words_count(arena, listener->recv_q_bytes), words_count(arena, (uint64_t)listener->send_q_bytes + 1));
+    evidence_give_up(arena, finding, &finding->evidence);
+    words_pairs(arena, context, group, &finding->evidence);
+    lines_add(&finding->ruled_out, arena, "A flood: they do not fill the listener's request queue.");
+
+    const char *address = words_address(arena, &finding->peers[0].address);
+    fixes_add(&finding->fix_now, arena, "See whether the SYN-ACK leaves, and by which interface.",
+        arena_printf(arena, "tcpdump -eni any 'host %s and tcp[tcpflags] & tcp-syn != 0'", address));
+    fixes_add(&finding->fix_now, arena, "See the way back, and whether reverse-path filters or conntrack drop.",
+        arena_printf(arena, "ip route get %s; nft list ruleset; nstat -az TcpExtIPReversePathFilter", address));
+    fixes_add(&finding->fix_for_good, arena,
+        "Make both directions take the same firewall (or let it not track this traffic), and give this host a "
+        "route back to the clients' network.",
+        NULL);
+    lines_add(&finding->will_not_help, arena, "More tcp_synack_retries: the same loss, for longer.");
+    lines_add(&finding->will_not_help, arena, "A larger backlog or a restart: the program is not involved yet.");
+}

@@ -1,0 +1,191 @@
+/*
+ * What waits at each listener: half-open connections in its request queue, completed ones in its accept queue, and SYNs
+ * that connections of this host send to it in vain. Counted once, because several rules look at the same queues from
+ * different sides, and because the listener that does not accept is the one root cause of all of them.
+ */
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "diagnose/rule.h"
+#include "model/earlier.h"
+
+/* sk_acceptq_is_full() in include/net/sock.h: more than the backlog. */
+bool listener_is_full(const struct conn *listener)
+{
+    return conn_has(listener, CONN_QUEUES | CONN_BACKLOG) && listener->recv_q_bytes > listener->send_q_bytes;
+}
+
+bool queue_is_full(const struct queue *queue)
+{
+    return queue != NULL && listener_is_full(queue->listener);
+}
+
+bool queue_is_stalled(const struct queue *queue)
+{
+    return queue_is_full(queue) || (queue != NULL && queue->closed > 0);
+}
+
+/* The queue of the listener, made when it is the first that waits there. */
+static struct queue *queue_at(struct queues *queues, const struct snapshot *snapshot, const struct conn *listener)
+{
+    size_t index = (size_t)(listener - snapshot->conns);
+    if (queues->numbers == NULL)
+        queues->numbers = xcalloc(snapshot->conn_count, sizeof *queues->numbers);
+    if (queues->numbers[index] == 0) {
+        if (queues->count == queues->capacity) {
+            queues->capacity = queues->capacity ? queues->capacity * 2 : 8;
+            queues->items = xrealloc_array(queues->items, queues->capacity, sizeof *queues->items);
+        }
+        queues->items[queues->count++] = (struct queue){ .listener = listener };
+        queues->numbers[index] = (uint32_t)queues->count;
+    }
+    return &queues->items[queues->numbers[index] - 1];
+}
+
+static void note_address(struct queue *queue, const struct ip *address)
+{
+    for (unsigned i = 0; i < queue->address_count; i++) {
+        if (ip_equal(&queue->addresses[i], address))
+            return;
+    }
+    if (queue->address_count < QUEUE_ADDRESSES_MOST)
+        queue->addresses[queue->address_count++] = *address;
+}
+
+static void add_waiting(struct queue *queue, const struct snapshot *snapshot, const struct conn *conn)
+{
+    enum { NOT_ACCEPTED_MS = 5000 };
+    queue->waiting++;
+    if (!conn_has(conn, CONN_TCP_INFO))
+        return;
+    /* The client's last segment: its request, or the end of the handshake. A FIN counts. */
+    if (conn->last_ack_recv_ms > queue->oldest_ms)
+        queue->oldest_ms = conn->last_ack_recv_ms;
+    queue->closed += conn->state == STATE_CLOSE_WAIT && conn_age(snapshot, conn).ms >= NOT_ACCEPTED_MS;
+}
+
+static bool waits_to_be_accepted(const struct conn *conn)
+{
+    return (conn->state == STATE_ESTABLISHED || conn->state == STATE_CLOSE_WAIT) && conn_has(conn, CONN_INODE) &&
+        conn->inode == 0;
+}
+
+/* --- connections of this host that go to one of its listeners --------------------------------------------------- */
+
+/* Wants an answer that does not come. */
+static bool calls_in_vain(const struct conn *conn)
+{
+    return (conn->state == STATE_SYN_SENT || conn->state == STATE_ESTABLISHED) && conn_has(conn, CONN_TIMER) &&
+        conn->timer == TIMER_RETRANSMIT && conn->retransmits > 0;
+}
+
+/*
+ * Whether it goes to this queue's listener. That the address is one of this host is known when the listener is bound to
+ * it, or when something that came to it waits in the queue.
+ */
+static bool goes_to(const struct queue *queue, const struct conn *conn)
+{
+    const struct conn *listener = queue->listener;
+    if (conn->remote_port != listener->local_port)
+        return false;
+    bool same_netns = conn->netns == listener->netns;
+    if (ip_is_loopback(&conn->remote) && !same_netns)
+        return false;
+    if (ip_equal(&listener->local, &conn->remote))
+        return true;
+    if (!ip_is_any(&listener->local))
+        return false;
+    if (same_netns && (ip_is_loopback(&conn->remote) || ip_equal(&conn->local, &conn->remote)))
+        return true;
+    for (unsigned i = 0; i < queue->address_count; i++) {
+        if (ip_equal(&queue->addresses[i], &conn->remote))
+            return true;
+    }
+    return false;
+}
+
+static struct queue *stalled_queue_behind(const struct queues *queues, const struct conn *conn)
+{
+    for (size_t i = 0; i < queues->count; i++) {
+        if (queue_is_full(&queues->items[i]) && goes_to(&queues->items[i], conn))
+            return &queues->items[i];
+    }
+    return NULL;
+}
+
+static void count_calls(struct queues *queues, const struct snapshot *snapshot)
+{
+    bool any_full = false;
+    for (size_t i = 0; i < queues->count; i++)
+        any_full |= queue_is_full(&queues->items[i]);
+    for (size_t i = 0; any_full && i < snapshot->conn_count; i++) {
+        const struct conn *conn = &snapshot->conns[i];
+        struct queue *queue = calls_in_vain(conn) ? stalled_queue_behind(queues, conn) : NULL;
+        if (queue != NULL && conn->state == STATE_SYN_SENT)
+            queue->syns_refused++;
+        else if (queue != NULL)
+            queue->unanswered++;
+    }
+}
+
+/* --- for the rules ---------------------------------------------------------------------------------------------- */
+
+void queues_init(struct queues *queues, const struct listeners *listeners)
+{
+    const struct snapshot *snapshot = listeners->snapshot;
+    *queues = (struct queues){ 0 };
+    for (size_t i = 0; i < snapshot->conn_count; i++) {
+        const struct conn *conn = &snapshot->conns[i];
+        bool half_open = conn->state == STATE_SYN_RECEIVED;
+        if (!half_open && !waits_to_be_accepted(conn) && !(conn_is_listener(conn) && listener_is_full(conn)))
+            continue;
+        const struct conn *listener = listeners_find(listeners, conn);
+        if (listener == NULL)
+            continue;
+        struct queue *queue = queue_at(queues, snapshot, listener);
+        if (conn_is_listener(conn))
+            continue;
+        note_address(queue, &conn->local);
+        if (half_open) {
+            queue->half_open++;
+            queue->half_open_repeated += conn_has(conn, CONN_TIMER) && conn->retransmits > 0;
+        } else {
+            add_waiting(queue, snapshot, conn);
+        }
+    }
+    count_calls(queues, snapshot);
+}
+
+void queues_deinit(struct queues *queues)
+{
+    free(queues->items);
+    free(queues->numbers);
+    *queues = (struct queues){ 0 };
+}
+
+const struct queue *context_queue(const struct context *context, const struct conn *listener)
+{
+    if (listener == NULL || context->queues.numbers == NULL)
+        return NULL;
+    uint32_t number = context->queues.numbers[listener - context->snapshot->conns];
+    return number == 0 ? NULL : &context->queues.items[number - 1];
+}
+
+const struct conn *context_stalled_listener(const struct context *context, const struct conn *conn)
+{
+    const struct queue *queue = NULL;
+    if (conn->state == STATE_SYN_RECEIVED || waits_to_be_accepted(conn)) {
+        queue = context_queue(context, context_listener(context, conn));
+        return queue_is_stalled(queue) ? queue->listener : NULL;
+    }
+    queue = calls_in_vain(conn) ? stalled_queue_behind(&context->queues, conn) : NULL;
+    return queue ? queue->listener : NULL;
+}
+
+uint32_t queue_drops_since(const struct context *context, const struct conn *listener)
+{
+    const struct conn *then = earlier_conn(context->snapshot, listener);
+    if (then == NULL || !conn_has(listener, CONN_SKMEM) || !conn_has(then, CONN_SKMEM))
+        return 0;
+    return listener->skmem_drops > then->skmem_drops ? listener->skmem_drops - then->skmem_drops : 0;
+}

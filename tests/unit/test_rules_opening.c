@@ -1,0 +1,323 @@
+/*
+ * The findings about connections that open, wait to be accepted or are open, and about what they use up. Hosts differ in
+ * the one thing that decides.
+ */
+#include "diagnose/diagnose.h"
+
+#include <string.h>
+
+#include "fixture.h"
+#include "rule_cases.h"
+#include "unit.h"
+
+#define HOST                                                                                                           \
+    "netns host own\n"                                                                                                 \
+    "setting net.ipv4.ip_local_port_range 32768 60999\n"                                                               \
+    "setting net.ipv4.tcp_syn_retries 6\nsetting net.ipv4.tcp_syn_linear_timeouts 4\n"                                 \
+    "setting net.ipv4.tcp_synack_retries 5\nsetting net.ipv4.tcp_retries2 15\nsetting net.core.somaxconn 4096\n"       \
+    "process 800 systemd parent=0 running=9d\n"                                                                        \
+    "process 812 server parent=800 fds=900/20000 state=S running=2d\n"                                                 \
+    "wait 812 S channel=ep_poll call=epoll_wait threads=1\n"                                                           \
+    "process 900 client parent=800 fds=400/20000 state=S running=2d\n"                                                 \
+    "wait 900 S channel=ep_poll call=epoll_wait threads=1\n"
+#define LISTENING HOST "conn LISTEN *:80 recv_q=0 send_q=128 skmem_drops=0 holders=812:3\n"
+#define FULL HOST "conn LISTEN *:80 recv_q=11 send_q=10 skmem_drops=70 holders=812:3\n"
+#define STOPPED "process 901 held parent=800 fds=9/1024 state=T running=1d\n"
+
+#define SYN "conn SYN_SENT 10.0.0.5:40000 10.9.9.9:443 "
+#define SYN_MINE "vary=local_port recv_q=0 send_q=1 timer=retransmit holders=900:20 "
+#define HALF "conn SYN_RECEIVED 10.0.0.5:80 10.1.0.1:50000 "
+#define WAITING "conn ESTABLISHED 10.0.0.5:80 10.1.0.1:50000 x11 vary=peer_address recv_q=70 send_q=0 timer=none "
+#define OPEN "conn ESTABLISHED 10.0.0.5:80 10.1.0.1:50000 "
+#define PATH "rto=204 rtt=300 rttvar=150 "
+#define BACKED_OFF "rto=13056 rtt=300 rttvar=150 "
+#define QUIET_FOR(time) "last_data_sent=" time " last_data_recv=" time " last_ack_recv=" time " "
+#define MINE "holders=812:100\n"
+
+static const struct rule_case cases[] = {
+    /* SYN_SENT */
+    { "SYNs that nobody answers", HOST SYN "x20 " SYN_MINE "retransmits=6 timer_ms=3000\n",
+        "syn-sent-unanswered 20 900 warning certain\n" },
+    { "very many of them", HOST SYN "x300 " SYN_MINE "retransmits=8 timer_ms=3000\n",
+        "syn-sent-unanswered 300 900 critical certain\n" },
+    { "one of them is a finding, not a reason to wake anybody", HOST SYN SYN_MINE "retransmits=4 timer_ms=500\n",
+        "syn-sent-unanswered 1 900 info certain\n" },
+    { "connections that begin: the SYN is on its way", HOST SYN "x500 " SYN_MINE "retransmits=0 timer_ms=990\n", "" },
+    { "a lost SYN", HOST SYN "x500 " SYN_MINE "retransmits=1 timer_ms=300\n", "" },
+    { "a crawler that meets silent hosts, while others answer",
+        HOST
+        "conn SYN_SENT 10.0.0.5:40000 10.9.0.1:443 x60 vary=peer_address recv_q=0 send_q=1 timer=retransmit "
+        "retransmits=3 timer_ms=500 holders=900:20\n"
+        "conn ESTABLISHED 10.0.0.5:50000 10.8.0.1:443 x60 vary=peer_address recv_q=0 send_q=0 timer=none " QUIET_FOR(
+            "1s") "holders=900:200\n",
+        "syn-sent-unanswered 60 900 info certain\n" },
+
+    /* SYN_RECEIVED */
+    { "half-open: the SYN-ACK does not arrive", LISTENING HALF "x5 retransmits=4 timer=retransmit timer_ms=9000\n",
+        "syn-recv-unanswered 5 812 info certain\n" },
+    { "the busy moment of a fast server: half-open, all young",
+        LISTENING HALF "x120 vary=peer_address retransmits=0 timer=retransmit timer_ms=990\n", "" },
+    { "a lost SYN-ACK or two", LISTENING HALF "x40 vary=peer_address retransmits=2 timer=retransmit timer_ms=3000\n",
+        "" },
+    { "a flood, as far as one reading tells",
+        LISTENING HALF "x128 vary=peer_address retransmits=1 timer=retransmit timer_ms=1500\n",
+        "syn-recv-flood 128 812 warning likely\n", .wants_rates = true },
+    { "a flood that is answered with cookies",
+        LISTENING "counter TcpExt.TCPReqQFullDoCookies 9000\ncounter TcpExt.TCPReqQFullDrop 0\n" HALF
+                  "x128 vary=peer_address retransmits=1 timer=retransmit timer_ms=1500\n",
+        "syn-recv-flood 128 812 warning certain\n",
+        .earlier = "netns host own\ncounter TcpExt.TCPReqQFullDoCookies 4000\ncounter TcpExt.TCPReqQFullDrop 0\n" },
+    { "a flood without cookies: real clients are turned away",
+        LISTENING "setting net.ipv4.tcp_syncookies 0\ncounter TcpExt.TCPReqQFullDoCookies 0\n"
+                  "counter TcpExt.TCPReqQFullDrop 700\n" HALF
+                  "x128 vary=peer_address retransmits=1 timer=retransmit timer_ms=1500\n",
+        "syn-recv-flood 128 812 critical certain\n",
+        .earlier = "netns host own\ncounter TcpExt.TCPReqQFullDoCookies 0\ncounter TcpExt.TCPReqQFullDrop 4\n" },
+    { "the queue was full, and nothing more comes",
+        LISTENING "counter TcpExt.TCPReqQFullDoCookies 9\ncounter TcpExt.TCPReqQFullDrop 0\n" HALF
+                  "x128 vary=peer_address retransmits=1 timer=retransmit timer_ms=1500\n",
+        "syn-recv-flood 128 812 info possible\n",
+        .earlier = "netns host own\ncounter TcpExt.TCPReqQFullDoCookies 9\ncounter TcpExt.TCPReqQFullDrop 0\n" },
+    { "real clients come through by their cookies: the backlog is small for them",
+        LISTENING "counter TcpExt.TCPReqQFullDoCookies 900\ncounter TcpExt.SyncookiesRecv 850\n" HALF
+                  "x128 vary=peer_address retransmits=1 timer=retransmit timer_ms=1500\n",
+        "syn-recv-flood 128 812 warning possible\n",
+        .earlier = "netns host own\ncounter TcpExt.TCPReqQFullDoCookies 100\ncounter TcpExt.SyncookiesRecv 100\n" },
+
+    /* LISTEN */
+    { "the queue is full, and the first in it waits for long", FULL WAITING "inode=0 " QUIET_FOR("40s") "\n",
+        "accept-queue-overflow 11 812 critical certain\n", .wants_rates = true },
+    { "the queue is full: the process keeps up, but barely", FULL WAITING "inode=0 " QUIET_FOR("2s") "\n",
+        "accept-queue-overflow 11 812 warning certain\n", .wants_rates = true },
+    { "the queue is full for a moment", FULL WAITING "inode=0 " QUIET_FOR("4ms") "\n", "", .wants_rates = true },
+    { "the queue is full for moments, and every time it drops",
+        FULL "counter TcpExt.ListenOverflows 90\n" WAITING "inode=0 " QUIET_FOR("4ms") "\n",
+        "accept-queue-overflow 11 812 warning certain\n",
+        .earlier = "netns host own\ncounter TcpExt.ListenOverflows 50\n" },
+    { "the queue is full for a moment, and drops nothing",
+        FULL "counter TcpExt.ListenOverflows 90\n" WAITING "inode=0 " QUIET_FOR("4ms") "\n", "",
+        .earlier = "netns host own\ncounter TcpExt.ListenOverflows 90\n" },
+    { "as many as the backlog are not more than the backlog",
+        HOST "conn LISTEN *:80 recv_q=10 send_q=10 holders=812:3\n" WAITING "inode=0 " QUIET_FOR("4ms") "\n", "" },
+    { "what waits for a full queue is its proof: SYNs, half-open ones, data in vain",
+        FULL WAITING "inode=0 " QUIET_FOR(
+            "40s") "\n" HALF "x4 retransmits=5 timer=retransmit timer_ms=9000\n"
+                   "conn SYN_SENT 10.0.0.5:40000 10.0.0.5:80 x7 " SYN_MINE "retransmits=5 timer_ms=500\n"
+                   "conn ESTABLISHED 10.0.0.5:41000 10.0.0.5:80 x3 vary=local_port recv_q=0 send_q=90 timer=retransmit "
+                   "retransmits=6 timer_ms=9000 " BACKED_OFF QUIET_FOR("20s") "holders=900:50\n",
+        "accept-queue-overflow 11 812 critical certain\n", .wants_rates = true },
+    { "the same of a listener that peers have given up on: one finding",
+        FULL
+        "conn CLOSE_WAIT 10.0.0.5:80 10.1.0.1:50000 x9 vary=peer_address recv_q=71 send_q=0 timer=none "
+        "inode=0 " QUIET_FOR(
+            "10m") "\n"
+                   "conn ESTABLISHED 10.0.0.5:80 10.2.0.1:50000 x2 vary=peer_address recv_q=70 send_q=0 timer=none "
+                   "inode=0 " QUIET_FOR("10m") "\n"
+                                               "conn SYN_SENT 10.0.0.5:40000 10.0.0.5:80 x7 " SYN_MINE
+                                               "retransmits=5 timer_ms=500\n",
+        "close-wait-not-accepted 9 812 critical certain\n" },
+    { "SYNs to the same port of another host are not that listener's",
+        FULL WAITING "inode=0 " QUIET_FOR("40s") "\n"
+                                                 "conn SYN_SENT 10.0.0.5:40000 10.9.9.9:80 x7 " SYN_MINE
+                                                 "retransmits=5 timer_ms=500\n",
+        "accept-queue-overflow 11 812 critical certain\nsyn-sent-unanswered 7 900 warning certain\n",
+        .wants_rates = true },
+
+    /* ESTABLISHED: unanswered */
+    { "data that nobody acknowledges",
+        LISTENING OPEN
+        "x12 recv_q=0 send_q=900 timer=retransmit retransmits=6 timer_ms=9000 " BACKED_OFF QUIET_FOR("13s") MINE,
+        "established-unanswered 12 812 warning certain\n" },
+    { "a lost segment",
+        LISTENING OPEN
+        "x12 recv_q=0 send_q=900 timer=retransmit retransmits=2 timer_ms=300 rto=816 rtt=300 rttvar=150 " QUIET_FOR(
+            "500ms") MINE,
+        "" },
+    { "three attempts within two seconds are young",
+        LISTENING OPEN
+        "x12 recv_q=0 send_q=900 timer=retransmit retransmits=3 timer_ms=800 rto=1632 rtt=300 rttvar=150 " QUIET_FOR(
+            "900ms") MINE,
+        "" },
+    { "a window that nobody answers for any more: the peer is gone",
+        LISTENING OPEN "x12 recv_q=0 send_q=900 timer=persist probes=6 snd_wnd=0 timer_ms=9000 " PATH QUIET_FOR("60s")
+            MINE,
+        "established-unanswered 12 812 warning certain\n" },
+
+    /* ESTABLISHED: zero window */
+    { "the peers have stopped reading",
+        LISTENING OPEN "x12 recv_q=0 send_q=90000 timer=persist snd_wnd=0 timer_ms=9000 last_data_sent=4m "
+                       "last_ack_recv=3s last_data_recv=5m " MINE,
+        "established-zero-window 12 812 warning certain\n" },
+    { "a slow download: the window opens now and then",
+        LISTENING OPEN "x12 recv_q=0 send_q=90000 timer=persist snd_wnd=0 timer_ms=200 last_data_sent=4s "
+                       "last_ack_recv=1s last_data_recv=5m " MINE,
+        "" },
+    { "a fast download",
+        LISTENING OPEN
+        "x12 recv_q=0 send_q=90000 timer=retransmit retransmits=0 snd_wnd=65000 timer_ms=200 last_data_sent=1ms "
+        "last_ack_recv=1ms last_data_recv=5m " MINE,
+        "" },
+    { "the reader is on this host: its finding",
+        LISTENING "conn ESTABLISHED 10.0.0.5:80 10.0.0.5:40000 x12 recv_q=0 send_q=90000 timer=persist snd_wnd=0 "
+                  "timer_ms=9000 last_data_sent=4m last_ack_recv=3s last_data_recv=5m " MINE
+                  "conn ESTABLISHED 10.0.0.5:40000 10.0.0.5:80 x12 vary=local_port recv_q=65000 send_q=0 timer=none "
+                  "last_data_sent=5m last_data_recv=4m last_ack_recv=3s holders=900:20\n",
+        "established-unread 12 900 warning likely\n" },
+
+    /* ESTABLISHED: unread */
+    { "requests lie unread", LISTENING OPEN "x3 recv_q=120 send_q=0 timer=none " QUIET_FOR("50s") MINE,
+        "established-unread 3 812 info likely\n" },
+    { "many, for long", LISTENING OPEN "x300 recv_q=120 send_q=0 timer=none " QUIET_FOR("5m") MINE,
+        "established-unread 300 812 critical likely\n" },
+    { "the same queue in the reading before", LISTENING OPEN "x3 recv_q=120 send_q=0 timer=none " QUIET_FOR("50s") MINE,
+        "established-unread 3 812 info certain\n",
+        .earlier = LISTENING OPEN "x3 recv_q=120 send_q=0 timer=none " QUIET_FOR("49s") MINE },
+    { "a queue that has become shorter: a slow reader",
+        LISTENING OPEN "x3 recv_q=120 send_q=0 timer=none " QUIET_FOR("50s") MINE, "",
+        .earlier = LISTENING OPEN "x3 recv_q=900 send_q=0 timer=none " QUIET_FOR("49s") MINE },
+    { "data that has just come", LISTENING OPEN "x300 recv_q=120 send_q=0 timer=none " QUIET_FOR("300ms") MINE, "" },
+    { "a stopped process does not read",
+        LISTENING STOPPED OPEN "x3 recv_q=120 send_q=0 timer=none " QUIET_FOR("50s") "holders=901:20\n",
+        "established-unread 3 901 warning certain\n" },
+    { "not accepted, and the queue is not full",
+        HOST "conn LISTEN *:80 recv_q=11 send_q=128 holders=812:3\n" WAITING "inode=0 " QUIET_FOR("50s") "\n",
+        "established-unread 11 812 warning likely\n" },
+
+    /* ESTABLISHED: idle */
+    { "idle for hours, without keepalive", LISTENING OPEN "x40 recv_q=0 send_q=0 timer=none " QUIET_FOR("3h") MINE,
+        "established-idle 40 812 info possible\n" },
+    { "idle for hours, with keepalive",
+        LISTENING OPEN "x40 recv_q=0 send_q=0 timer=keepalive timer_ms=9m " QUIET_FOR("3h") MINE, "" },
+    { "a pool that rests", LISTENING OPEN "x4000 recv_q=0 send_q=0 timer=none " QUIET_FOR("50m") MINE, "" },
+    { "a few are nobody's concern", LISTENING OPEN "x5 recv_q=0 send_q=0 timer=none " QUIET_FOR("3h") MINE, "" },
+    { "within the host nobody vanishes",
+        LISTENING "conn ESTABLISHED 127.0.0.1:80 127.0.0.1:50000 x40 recv_q=0 send_q=0 timer=none " QUIET_FOR("3h")
+            MINE,
+        "" },
+
+    /* Descriptors */
+    { "descriptors run out, and connections are why",
+        HOST "process 910 proxy parent=800 fds=870/1024 running=2d\n" OPEN
+             "x800 recv_q=0 send_q=0 timer=none " QUIET_FOR("1s") "holders=910:20\n",
+        "descriptor-exhaustion 800 910 warning certain\n" },
+    { "nearly at the limit",
+        HOST "process 910 proxy parent=800 fds=1000/1024 running=2d\n" OPEN
+             "x900 recv_q=0 send_q=0 timer=none " QUIET_FOR("1s") "holders=910:20\n",
+        "descriptor-exhaustion 900 910 critical certain\n" },
+    { "far from the limit",
+        HOST "process 910 proxy parent=800 fds=870/65536 running=2d\n" OPEN
+             "x800 recv_q=0 send_q=0 timer=none " QUIET_FOR("1s") "holders=910:20\n",
+        "" },
+    { "no limit",
+        HOST "process 910 proxy parent=800 fds=870/none running=2d\n" OPEN
+             "x800 recv_q=0 send_q=0 timer=none " QUIET_FOR("1s") "holders=910:20\n",
+        "" },
+    { "files are why, not connections",
+        HOST "process 910 proxy parent=800 fds=1000/1024 running=2d\n" OPEN
+             "x100 recv_q=0 send_q=0 timer=none " QUIET_FOR("1s") "holders=910:20\n",
+        "" },
+    { "a leak is why: one finding",
+        HOST "process 910 proxy parent=800 fds=1000/1024 running=2d\n"
+             "conn LISTEN *:90 recv_q=0 send_q=128 holders=910:3\n" OPEN "x500 recv_q=0 send_q=0 timer=none " QUIET_FOR(
+                 "1s") "holders=910:20\n"
+                       "conn CLOSE_WAIT 10.0.0.5:90 10.1.0.1:50000 x450 recv_q=0 send_q=0 timer=none " QUIET_FOR(
+                           "10m") "holders=910:520\n",
+        "close-wait-leak 450 910 critical certain\n" },
+    { "workers that are alike are one finding",
+        HOST
+        "process 911 proxy parent=910 fds=870/1024 running=2d\nprocess 912 proxy parent=910 fds=880/1024 running=2d\n" OPEN
+        "x850 recv_q=0 send_q=0 timer=none " QUIET_FOR(
+            "1s") "holders=911:20\n"
+                  "conn ESTABLISHED 10.0.0.5:80 10.3.0.1:1024 x860 recv_q=0 send_q=0 timer=none " QUIET_FOR(
+                      "1s") "holders=912:20\n",
+        "descriptor-exhaustion 860 912 warning certain\n" },
+
+    /* Memory */
+    { "TCP is under memory pressure",
+        LISTENING "setting net.ipv4.tcp_mem 1000 1300 2000\ncounter TCP.mem 1400\n" OPEN
+                  "x9 recv_q=0 send_q=90000 skmem_rmem=0 skmem_wmem=600000 timer=retransmit retransmits=0 "
+                  "snd_wnd=65000 " QUIET_FOR("1ms") MINE,
+        "tcp-memory-pressure 9 812 warning certain\n", .wants_rates = true },
+    { "TCP is out of memory", LISTENING "setting net.ipv4.tcp_mem 1000 1300 2000\ncounter TCP.mem 2000\n",
+        "tcp-memory-pressure 0 0 critical certain\n", .wants_rates = true },
+    { "much memory, and less than pressure",
+        LISTENING "setting net.ipv4.tcp_mem 1000 1300 2000\ncounter TCP.mem 1299\n", "" },
+};
+
+enum { CASE_COUNT = sizeof cases / sizeof *cases };
+
+static void every_case_is_judged_as_expected(void **state)
+{
+    (void)state;
+    rule_cases_check(cases, CASE_COUNT);
+}
+
+static void every_finding_about_open_connections_fires_somewhere_above(void **state)
+{
+    (void)state;
+    rule_cases_need(cases, CASE_COUNT,
+        (const char *const[]){ "syn-sent-unanswered", "syn-recv-flood", "syn-recv-unanswered", "accept-queue-overflow",
+            "established-unanswered", "established-zero-window", "established-unread", "established-idle",
+            "descriptor-exhaustion", "tcp-memory-pressure", NULL });
+}
+
+/* What the one finding about a full queue says of everything that waits for it. */
+static void a_full_queue_carries_what_it_keeps_waiting(void **state)
+{
+    (void)state;
+    struct snapshot snapshot;
+    struct diagnosis diagnosis;
+    fixture_must(&snapshot,
+        FULL WAITING "inode=0 " QUIET_FOR("40s") "\n" HALF "x4 retransmits=5 timer=retransmit timer_ms=9000\n"
+                                                 "conn SYN_SENT 10.0.0.5:40000 10.0.0.5:80 x7 " SYN_MINE
+                                                 "retransmits=5 timer_ms=500\n");
+    assert_int_equal(diagnose(&snapshot, NULL, &diagnosis), 0);
+    assert_int_equal(diagnosis.finding_count, 1);
+    const struct finding *finding = &diagnosis.findings[0];
+    assert_int_equal(finding->oldest_ms, 40000);
+    assert_int_equal(finding->conn_count, 12); /* the listener and what waits in its queue */
+    static const char *const wanted[] = { "holds 11 of at most 11", "dropped 70 connection attempts",
+        "4 more are half-open", "7 connections of this host wait in SYN_SENT", "somaxconn allows 4,096" };
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+        bool said = false;
+        for (size_t line = 0; line < finding->evidence.count; line++)
+            said |= strstr(finding->evidence.items[line], wanted[i]) != NULL;
+        if (!said)
+            fail_msg("no evidence says '%s'", wanted[i]);
+    }
+    diagnosis_deinit(&diagnosis);
+    snapshot_deinit(&snapshot);
+}
+
+/* Asked for the clients only, the listener is not reported, and so they are, with it as proof. */
+static void a_selection_without_the_listener_still_names_it(void **state)
+{
+    (void)state;
+    struct snapshot snapshot;
+    struct diagnosis diagnosis;
+    struct selection selection = { .states = STATE_BIT(STATE_SYN_SENT) };
+    fixture_must(&snapshot,
+        FULL WAITING "inode=0 " QUIET_FOR("40s") "\n"
+                                                 "conn SYN_SENT 10.0.0.5:40000 10.0.0.5:80 x7 " SYN_MINE
+                                                 "retransmits=5 timer_ms=500\n");
+    assert_int_equal(diagnose(&snapshot, &selection, &diagnosis), 0);
+    assert_int_equal(diagnosis.finding_count, 1);
+    const struct finding *finding = &diagnosis.findings[0];
+    assert_string_equal(finding->id, "syn-sent-unanswered");
+    assert_int_equal(finding->counterparts[0].process->pid, 812);
+    assert_non_null(
+        strstr(finding->evidence.items[finding->evidence.count - 1], "accept queue holds 11 of at most 11"));
+    diagnosis_deinit(&diagnosis);
+    snapshot_deinit(&snapshot);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_case_is_judged_as_expected),
+        cmocka_unit_test(every_finding_about_open_connections_fires_somewhere_above),
+        cmocka_unit_test(a_full_queue_carries_what_it_keeps_waiting),
+        cmocka_unit_test(a_selection_without_the_listener_still_names_it),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
