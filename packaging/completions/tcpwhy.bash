@@ -30,6 +30,10 @@ _tcpwhy_pages() {
     "$1" explain 2>/dev/null | sed -nE 's/^  [^ ]+ ([a-z0-9-]+): .*/\1/p'
 }
 
+_tcpwhy_drills() {
+    "$1" drill --list 2>/dev/null | sed -nE 's/^  ([a-z0-9-]+)$/\1/p'
+}
+
 # Completes the last part of a comma-separated list from the words given; keeps a sign before it.
 _tcpwhy_list() {
     local word=$1 before='' sign=''
@@ -82,7 +86,9 @@ _tcpwhy() {
     list:-c | list:--columns) _tcpwhy_list "$word" all $(_tcpwhy_names "$program" list Columns); return ;;
     list:-S | list:--sort) _tcpwhy_list "$word" none $(_tcpwhy_names "$program" list Columns); return ;;
     count:-b | count:--by) _tcpwhy_list "$word" $(_tcpwhy_names "$program" count Keys); return ;;
-    list:-n | list:--limit | count:-t | count:--top | count:--net | *:--port | *:-l | *:--local | *:-r | *:--peer)
+    drill:--for) COMPREPLY=($(compgen -W '90s 5m 1h' -- "$word")); return ;;
+    drill:-c | drill:--count | list:-n | list:--limit | count:-t | count:--top | count:--net | *:--port | *:-l | \
+        *:--local | *:-r | *:--peer)
         return ;;
     esac
 
@@ -93,6 +99,8 @@ _tcpwhy() {
     elif [[ $command == explain && $COMP_CWORD -eq 2 ]]; then
         _tcpwhy_list "$word" $(_tcpwhy_pages "$program") $_tcpwhy_states
         compopt +o nospace 2>/dev/null
+    elif [[ $command == drill ]]; then
+        COMPREPLY=($(compgen -W "$(_tcpwhy_drills "$program")" -- "$word"))
     fi
 }
 

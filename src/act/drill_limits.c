@@ -114,7 +114,7 @@ int client_out_of_ports(struct role *role, struct error *err)
 {
     enum { FIRST_PORT = 40000 };
     char range[32];
-    snprintf(range, sizeof range, "%u %u", FIRST_PORT, FIRST_PORT + role->count - 1);
+    snprintf(range, sizeof range, "%u %u", (unsigned)FIRST_PORT, FIRST_PORT + role->count - 1);
     TRY(role_set_limit(role, "net/ipv4/ip_local_port_range", range, err));
     TRY(wire_find_service(role, err));
     return wire_connect_all(role, role->count, 0, err);

@@ -121,7 +121,7 @@ static void word(const struct process *process, uint64_t alike, struct sockets *
     uint64_t wanted = process->fds_limit;
     wanted = wanted < UINT32_MAX / 4 ? wanted * 4 : wanted;
     fixes_add(&finding->fix_now, arena, "Raise the limit of the running process.",
-        arena_printf(arena, "prlimit --pid %u --nofile=%llu:%llu", process->pid, (unsigned long long)wanted,
+        arena_printf(arena, "prlimit --pid %u --nofile=%llu:   # the soft limit; the hard one stays", process->pid,
             (unsigned long long)wanted));
     fixes_add(&finding->fix_now, arena, "See who the connections belong to, and whether they are wanted.",
         arena_printf(arena, "tcpwhy count --pid %u --by state,peer", process->pid));

@@ -184,8 +184,8 @@ static void evidence_second_look(const struct group *group, struct arena *arena,
     const char *later = words_duration(arena, group->confirmed_ms);
     if (group->ages_from_looks)
         lines_add(&finding->evidence, arena,
-            "Confirmed by a second look %s later: the same state, cause and queues. Whether bytes passed in between is "
-            "not known from this source.",
+            "Confirmed by a second look %s later: the same state, cause and queues. Whether bytes passed in "
+            "between is not known from this source.",
             later);
     else
         lines_add(&finding->evidence, arena,

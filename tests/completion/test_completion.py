@@ -49,7 +49,7 @@ def test_every_command_is_offered():
     assert sorted(complete("help", "")) == sorted(commands())
 
 
-@pytest.mark.parametrize("command", ["diagnose", "list", "count", "explain"])
+@pytest.mark.parametrize("command", ["diagnose", "list", "count", "explain", "drill"])
 def test_every_option_of_the_help_is_offered(command):
     expected = options_in_help(command)
     assert expected
@@ -74,6 +74,8 @@ def test_options_without_a_command_are_those_of_diagnose():
     (("explain", "close-wait-l"), ["close-wait-leak"]),
     (("explain", "LAST"), ["last-ack", "LAST_ACK"]),
     (("list", "--local", ""), []),
+    (("drill", "last-ack"), ["last-ack-unanswered", "last-ack-zero-window"]),
+    (("drill", "--count", ""), []),
 ])
 def test_values(words, expected):
     offered = complete(*words)

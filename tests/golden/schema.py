@@ -93,7 +93,7 @@ def main():
         report = json.loads(output.decode("utf-8"))
         errors = [f"{error.json_path}: {error.message}" for error in as_written.iter_errors(report)]
         result(not errors, f"{fixture.name} is as the schema says", errors)
-        if victim is None and report["findings"] and report["findings"][0]["owner"]:
+        if victim is None and report["findings"] and report["findings"][0]["owner"] and report["findings"][0]["peers"]:
             victim = report
 
     result(victim is not None, "there is a report to damage")

@@ -135,6 +135,69 @@ static void settings_at_their_ends(void **state)
     }
 }
 
+static void a_handshake_has_its_own_pauses(void **state)
+{
+    (void)state;
+#define SYN_SENT "conn SYN_SENT 10.0.0.1:4000 10.0.0.2:80 recv_q=0 send_q=1 timer=retransmit "
+#define SYN_RECEIVED "conn SYN_RECEIVED 10.0.0.1:80 10.0.0.2:4000 timer=retransmit "
+#define SETTINGS "setting net.ipv4.tcp_syn_retries 6\nsetting net.ipv4.tcp_syn_linear_timeouts 4\n"
+    /* Measured 5.86 s after the first SYN: the fifth repetition came after 5 s, the next comes after 7. */
+    struct age age = age_of(SETTINGS SYN_SENT "retransmits=5 timer_ms=1144\n");
+    assert_int_equal(age.kind, AGE_AT_LEAST);
+    assert_int_equal(age.ms, 7000 - 1144);
+    /* The kernel's own clock, 5,471 ms at 6.5 s; the other clocks are not set yet in this state. */
+    age = age_of(SETTINGS SYN_SENT "retransmits=5 timer_ms=500 total_rto_time=5471 rto_recoveries=1 last_ack_recv=40d "
+                                   "last_data_sent=40d\n");
+    assert_int_equal(age.kind, AGE_EXACT);
+    assert_int_equal(age.ms, 6471);
+    /* Before the linear timeouts came the pauses doubled at once: 1 + 2 + 4. */
+    age = age_of("setting net.ipv4.tcp_syn_retries 6\n" SYN_SENT "retransmits=2 timer_ms=0\n");
+    assert_int_equal(age.ms, 7000);
+    assert_int_equal(age_of(SYN_SENT "retransmits=0 timer_ms=900\n").kind, AGE_UNKNOWN);
+
+    /* A repeated SYN counts like a timeout: 8 within 8 s were seen. The timer's rest tells what is over at least. */
+    age = age_of(SYN_RECEIVED "retransmits=8 timer_ms=3148\n");
+    assert_int_equal(age.kind, AGE_AT_LEAST);
+    assert_in_range(age.ms, 3000, 8000);
+    age = age_of(SYN_RECEIVED "retransmits=4 timer_ms=15500\n");
+    assert_int_equal(age.ms, 15000);
+}
+
+static void an_open_connection_is_as_old_as_what_is_stuck(void **state)
+{
+    (void)state;
+#define OPEN "conn ESTABLISHED 10.0.0.1:80 10.0.0.2:4000 inode=7 "
+    assert_int_equal(
+        age_of(OPEN "recv_q=0 send_q=0 timer=none last_data_sent=9s last_data_recv=50s last_ack_recv=4s\n").ms, 4000);
+    assert_int_equal(
+        age_of(OPEN "recv_q=7 send_q=0 timer=none last_data_sent=9s last_data_recv=50s last_ack_recv=4s\n").ms, 50000);
+    assert_int_equal(
+        age_of(OPEN "recv_q=0 send_q=9 timer=persist last_data_sent=90s last_data_recv=50s last_ack_recv=4s\n").ms,
+        90000);
+    assert_in_range(
+        age_of(OPEN "recv_q=0 send_q=9 timer=retransmit retransmits=5 timer_ms=5800 rto=6400 rtt=60 rttvar=30 "
+                    "last_data_sent=700ms\n")
+            .ms,
+        6500, 7000);
+}
+
+static void the_kernel_gives_up_handshakes_and_unanswered_data(void **state)
+{
+    (void)state;
+    /* 131 s after the first SYN: of 1 + 1 + 1 + 1 + 1 + 2 the last runs. */
+    assert_int_equal(
+        give_up(SETTINGS SYN_SENT "retransmits=5 timer_ms=1144\n"), 1144 + 4000 + 8000 + 16000 + 32000 + 64000);
+    assert_int_equal(give_up(SETTINGS SYN_SENT "retransmits=10 timer_ms=53s\n"), 53000);
+    assert_int_equal(give_up("setting net.ipv4.tcp_syn_retries 2\n" SYN_SENT "retransmits=0 timer_ms=1s\n"), 7000);
+    /* 63 s after the first SYN-ACK */
+    assert_int_equal(give_up(SYN_RECEIVED "retransmits=3 timer_ms=8s\n"), 8000 + 16000 + 32000);
+    assert_int_equal(give_up(SYN_RECEIVED "retransmits=8 timer_ms=3148\n"), UINT64_MAX);
+    /* tcp_retries2: 924.6 s at the least, whether it was accepted or not: it was not closed */
+    assert_in_range(give_up(OPEN FRESH), 920000, 1050000);
+    assert_in_range(give_up("conn ESTABLISHED 10.0.0.1:80 10.0.0.2:4000 inode=0 " FRESH), 920000, 1050000);
+    assert_int_equal(give_up(OPEN "timer=persist timer_ms=200 rto=200 rtt=60 rttvar=30 snd_wnd=0\n"), UINT64_MAX);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -142,6 +205,9 @@ int main(void)
         cmocka_unit_test(timeouts_add_up),
         cmocka_unit_test(settings_at_their_ends),
         cmocka_unit_test(the_kernel_gives_up_orphans_first),
+        cmocka_unit_test(a_handshake_has_its_own_pauses),
+        cmocka_unit_test(an_open_connection_is_as_old_as_what_is_stuck),
+        cmocka_unit_test(the_kernel_gives_up_handshakes_and_unanswered_data),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,424 @@
+"""Drills: each makes its fault, the kernel shows it, tcpwhy reports just that, and nothing stays behind."""
+
+import collections
+import json
+import os
+import re
+import select
+import signal
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import privileges
+import program
+from sockets import STATES, wait_for
+
+LOCAL, PEER, PATH, HOST, NONE = "local-application", "peer-application", "peer-or-path", "host-settings", "none"
+STANDS_WITHIN_S = 20
+NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+
+
+@dataclass(frozen=True)
+class Expected:
+    fault: str
+    state: str  # what ss shows in the namespace, as often as the drill says
+    at_least: bool = False  # it goes on: more may come
+    owned: bool = True  # a process is named, and it is the drill's
+    counted: bool = True  # the finding's count is the drill's
+
+
+DRILLS = {
+    "close-wait-leak": Expected(LOCAL, "CLOSE_WAIT"),
+    "close-wait-unread": Expected(LOCAL, "CLOSE_WAIT"),
+    "close-wait-not-accepted": Expected(LOCAL, "CLOSE_WAIT"),
+    "close-wait-inherited": Expected(LOCAL, "CLOSE_WAIT"),
+    "close-wait-blocked-writer": Expected(PATH, "CLOSE_WAIT"),
+    "last-ack-unanswered": Expected(PATH, "LAST_ACK"),
+    "last-ack-zero-window": Expected(PEER, "LAST_ACK"),
+    "fin-wait-1-unanswered": Expected(PATH, "FIN_WAIT_1"),
+    "fin-wait-1-zero-window": Expected(PEER, "FIN_WAIT_1"),
+    "closing-unanswered": Expected(PATH, "CLOSING"),
+    "fin-wait-2-held": Expected(PEER, "FIN_WAIT_2"),
+    "fin-wait-2-orphaned": Expected(PEER, "FIN_WAIT_2"),
+    # A connection of the last moment may still be on its way into the state.
+    "time-wait-churn": Expected(NONE, "TIME_WAIT", at_least=True, owned=False, counted=False),
+    "time-wait-overflow": Expected(HOST, "TIME_WAIT", at_least=True, owned=False, counted=False),
+    "port-exhaustion": Expected(HOST, "ESTABLISHED", owned=False, counted=False),
+    "syn-sent-unanswered": Expected(PATH, "SYN_SENT"),
+    "syn-recv-flood": Expected(PATH, "SYN_RECEIVED", at_least=True, counted=False),
+    "syn-recv-unanswered": Expected(PATH, "SYN_RECEIVED"),
+    "accept-queue-overflow": Expected(LOCAL, "ESTABLISHED", counted=False),
+    "established-unanswered": Expected(PATH, "ESTABLISHED"),
+    "established-zero-window": Expected(PEER, "ESTABLISHED"),
+    "established-unread": Expected(LOCAL, "ESTABLISHED", at_least=True),
+    "established-idle": Expected(NONE, "ESTABLISHED", at_least=True),
+    "descriptor-exhaustion": Expected(LOCAL, "ESTABLISHED", at_least=True, counted=False),
+}
+IMPOSSIBLE = ["orphan-limit", "tcp-memory-pressure"]  # what they limit is the whole host's
+TAKES_HOURS = ["established-idle"]
+IN_HOST = {
+    # finding → what tcpwhy reports with both ends in sight
+    "close-wait-leak": "close-wait-leak", "close-wait-unread": "close-wait-unread",
+    "close-wait-not-accepted": "close-wait-not-accepted", "close-wait-inherited": "close-wait-inherited",
+    "close-wait-blocked-writer": "close-wait-blocked-writer", "fin-wait-2-held": "close-wait-leak",
+    "established-unread": "established-unread",
+}
+ONLY_IN_NAMESPACE = sorted(set(DRILLS) - set(IN_HOST))
+
+
+class Drill:
+    """A running `tcpwhy drill --json`."""
+
+    def __init__(self, finding, *words, before=()):
+        self.finding = finding
+        self.process = subprocess.Popen(
+            [*before, program.path(), "drill", finding, "--json", *words],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.netns_inode = None
+
+    def wait_until_it_stands(self):
+        readable, _, _ = select.select([self.process.stdout], [], [], STANDS_WITHIN_S)
+        line = self.process.stdout.readline() if readable else b""
+        if not line:
+            self.process.kill()
+            raise AssertionError(f"{self.finding} does not stand: {self.process.stderr.read().decode()}")
+        self.said = json.loads(line)
+        self.stood_at = time.monotonic()
+        self.netns_inode = os.stat(f"/proc/{self.said['owner_pid']}/ns/net").st_ino
+        return self
+
+    def __getattr__(self, key):
+        try:
+            return self.__dict__["said"][key]
+        except KeyError:
+            raise AttributeError(key) from None
+
+    def states(self):
+        """What the kernel says, seen in the drill's namespace."""
+        rows = subprocess.run(["nsenter", "--net", "--target", str(self.netns_pid), "ss", "-tanH"],
+                              capture_output=True, text=True, check=True).stdout.splitlines()
+        names = [row.split()[0] for row in rows]
+        return collections.Counter(STATES.get(name, name) for name in names)
+
+    def processes(self):
+        return drill_processes(self.netns_inode)
+
+    def end(self, how=signal.SIGTERM):
+        if self.process.poll() is None:
+            self.process.send_signal(how)
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise
+        finally:
+            self.process.stdout.close()
+            self.process.stderr.close()
+        return self.process.returncode
+
+
+def drill_processes(netns_inode=None):
+    """{pid: name} of the processes of drills, all or those in that network namespace; dead ones do not count."""
+    found = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            name = (folder / "comm").read_text().strip()
+            state = (folder / "stat").read_text().rpartition(")")[2].split()[0]
+            inode = os.stat(folder / "ns/net").st_ino if name.startswith("drill-") and state != "Z" else None
+        except OSError:
+            continue
+        if inode is not None and netns_inode in (None, inode):
+            found[int(folder.name)] = name
+    return found
+
+
+def namespaces():
+    found = set()
+    for link in Path("/proc").glob("[0-9]*/ns/net"):
+        try:
+            found.add(os.stat(link).st_ino)
+        except OSError:
+            pass
+    return found
+
+
+def assert_nothing_stays(drill):
+    wait_for(lambda: not drill.processes(), f"the end of {drill.processes()}", 10)
+    assert drill.netns_inode not in namespaces()
+
+
+def causes():
+    """The findings that this build knows."""
+    text = program.run("list", "--help").stdout.decode()
+    return set(re.findall(r"[a-z][a-z0-9-]+", re.search(r"^Causes: (.*?)\n\n", text, flags=re.S | re.M)[1]))
+
+
+def listing():
+    return {row["finding"]: row for row in json.loads(program.run("drill", "--list", "--json").stdout)}
+
+
+def needs_rule(finding):
+    if finding not in causes():
+        pytest.skip("rule not in this build")
+
+
+# --- what there is --------------------------------------------------------------------------------------------------
+
+def test_the_list_names_every_finding():
+    text = program.run("drill", "--list").stdout.decode()
+    for finding in [*DRILLS, *IMPOSSIBLE]:
+        assert re.search(rf"^  {finding}$", text, flags=re.M)
+    rows = listing()
+    assert list(rows) == [*DRILLS, *IMPOSSIBLE]
+    assert causes() - {"normal"} <= set(rows), "each finding that tcpwhy knows has its drill"
+    assert {finding for finding, row in rows.items() if row["in_host"]} == set(IN_HOST)
+    assert [finding for finding, row in rows.items() if row["impossible"]] == IMPOSSIBLE
+    assert [finding for finding, row in rows.items() if row["reported_after_s"] > 60] == TAKES_HOURS
+
+
+@pytest.mark.parametrize("finding", IMPOSSIBLE)
+def test_what_is_the_whole_hosts_is_not_drilled(finding):
+    done = program.run("drill", finding)
+    assert done.returncode == program.FAILED
+    assert b"cannot be made safely" in done.stderr and b"whole" in done.stderr
+    assert done.stdout == b""
+
+
+@pytest.mark.parametrize("finding", ONLY_IN_NAMESPACE)
+def test_in_host_is_for_harmless_ones_only(finding):
+    done = program.run("drill", finding, "--in-host")
+    assert done.returncode == program.FAILED
+    assert b"--in-host" in done.stderr
+
+
+@pytest.mark.parametrize("words, why", [
+    (["close-wait-leek"], "did you mean 'close-wait-leak'"),
+    ([], "--list"),
+    (["close-wait-leak", "close-wait-unread"], "one drill at a time"),
+    (["close-wait-leak", "--count", "0"], "--count"),
+    (["close-wait-leak", "--count", "999999"], "at most"),
+    (["close-wait-leak", "--for", "soon"], "--for"),
+    (["close-wait-leak", "--for", "9", "--keep"], "--keep"),
+    (["close-wait-leak", "--list"], "--list"),
+])
+def test_mistakes_are_named(words, why):
+    done = program.run("drill", *words)
+    assert done.returncode == program.FAILED
+    assert why in done.stderr.decode()
+
+
+# --- all at once ----------------------------------------------------------------------------------------------------
+
+def start_all(before=()):
+    drills = {finding: Drill(finding, "--for", "90", before=before) for finding in DRILLS}
+    try:
+        for drill in drills.values():
+            drill.wait_until_it_stands()
+    except BaseException:
+        end_all(drills)
+        raise
+    return drills
+
+
+def end_all(drills):
+    for drill in drills.values():
+        if drill.process.poll() is None:
+            drill.process.terminate()
+    for drill in drills.values():
+        drill.end()
+
+
+@pytest.fixture(scope="module")
+def drills():
+    if reason := privileges.without_netns():
+        pytest.skip(reason)
+    all_drills = start_all()
+    try:
+        yield all_drills
+    finally:
+        end_all(all_drills)
+
+
+def assert_in_state(drill):
+    expected = DRILLS[drill.finding]
+    if not expected.at_least:
+        assert drill.states()[expected.state] == drill.count
+    else:
+        wait_for(lambda: drill.states()[expected.state] >= drill.count, f"{drill.count} in {expected.state}")
+
+
+@pytest.mark.parametrize("finding", DRILLS)
+def test_the_kernel_shows_the_fault(drills, finding):
+    drill = drills[finding]
+    assert_in_state(drill)
+    row = listing()[finding]
+    assert drill.count <= row["count"] <= drill.count + 16, "descriptor-exhaustion: some are not sockets"
+    names = drill.processes()
+    assert names[drill.owner_pid].startswith("drill-") and names[drill.peer_pid] == "drill-peer"
+
+
+def diagnose(drill):
+    """The findings about the drill, as the drill says that they are to be looked at."""
+    if listing()[drill.finding]["look_inside"]:
+        done = program.run("--json", "--all", before=["nsenter", "--net", "--target", str(drill.netns_pid)])
+    else:
+        done = program.run("--json", "--all", "--netns", drill.netns_pid)
+    assert done.returncode != program.FAILED, done.stderr.decode()
+    diagnosis = json.loads(done.stdout)
+    program.validate(diagnosis)
+    return diagnosis["findings"]
+
+
+def is_about(found, drill):
+    ports = [end["port"] for end in (found["local"], found["remote"]) if end]
+    return drill.port in ports or (found["owner"] or {}).get("pid") in (drill.owner_pid, drill.peer_pid)
+
+
+@pytest.mark.parametrize("finding", [
+    pytest.param(finding, marks=pytest.mark.finding(finding, "fires"))
+    for finding in DRILLS if finding not in TAKES_HOURS])
+def test_tcpwhy_reports_it(drills, finding):
+    needs_rule(finding)
+    drill, expected = drills[finding], DRILLS[finding]
+    time.sleep(max(0, drill.stood_at + drill.reported_after_s + 1 - time.monotonic()))
+    found = diagnose(drill)
+    about = [f for f in found if is_about(f, drill) or f["id"] == finding]
+    assert [f["id"] for f in about] == [finding]
+    assert about[0]["fault"] == expected.fault
+    if expected.owned:
+        assert about[0]["owner"]["pid"] == drill.owner_pid
+        assert about[0]["owner"]["name"].startswith("drill-")
+    if expected.counted:
+        assert about[0]["count"] == drill.count
+
+
+@pytest.mark.parametrize("finding", TAKES_HOURS)
+def test_not_before_its_time(drills, finding):
+    assert diagnose(drills[finding]) == []
+
+
+# --- without privileges ---------------------------------------------------------------------------------------------
+
+def without_user_namespaces():
+    if reason := privileges.without_root():
+        return reason
+    probe = subprocess.run([*NOBODY, "unshare", "--user", "--map-root-user", "--net", program.path(), "version"],
+                           capture_output=True, text=True)
+    return None if probe.returncode == 0 else f"needs user namespaces for users: {probe.stderr.strip()}"
+
+
+def test_all_stand_without_privileges():
+    if reason := without_user_namespaces() or privileges.without_netns():
+        pytest.skip(reason)
+    before = set(drill_processes())
+    drills = start_all(before=NOBODY)
+    try:
+        for drill in drills.values():
+            assert_in_state(drill)
+        uids = {os.stat(f"/proc/{pid}").st_uid for pid in set(drill_processes()) - before}
+        assert uids == {65534}
+        leak = drills["close-wait-leak"]
+        time.sleep(max(0, leak.stood_at + leak.reported_after_s + 1 - time.monotonic()))
+        enter = ["nsenter", "--preserve-credentials", "--user", "--net", "--target", str(leak.owner_pid)]
+        done = program.run("--json", before=[*NOBODY, *enter])
+        found = [f for f in json.loads(done.stdout)["findings"] if f["id"] == "close-wait-leak"]
+        assert [(f["owner"]["pid"], f["count"]) for f in found] == [(leak.owner_pid, leak.count)]
+    finally:
+        end_all(drills)
+    for drill in drills.values():
+        assert_nothing_stays(drill)
+
+
+# --- on the host ----------------------------------------------------------------------------------------------------
+
+def test_in_host():
+    drills = {finding: Drill(finding, "--in-host", "--count", "3") for finding in IN_HOST}
+    try:
+        for drill in drills.values():
+            drill.wait_until_it_stands()
+            assert drill.netns_pid is None and drill.count == 3
+            assert drill.netns_inode == os.stat("/proc/self/ns/net").st_ino
+        known = causes()
+        for finding, drill in drills.items():
+            if IN_HOST[finding] not in known:
+                continue
+            time.sleep(max(0, drill.stood_at + drill.reported_after_s + 1 - time.monotonic()))
+            found = json.loads(program.run("--json", "--port", drill.port).stdout)["findings"]
+            guilty = drill.peer_pid if IN_HOST[finding] != finding else drill.owner_pid
+            assert [(f["id"], f["owner"]["pid"], f["count"]) for f in found] == [(IN_HOST[finding], guilty, 3)]
+    finally:
+        end_all(drills)
+    for drill in drills.values():
+        assert drill.owner_pid not in drill_processes() and drill.peer_pid not in drill_processes()
+
+
+# --- nothing stays --------------------------------------------------------------------------------------------------
+
+CLEARED = ["close-wait-inherited", "last-ack-zero-window", "established-unanswered", "time-wait-churn"]
+
+
+@pytest.fixture
+def one(request):
+    if reason := privileges.without_netns():
+        pytest.skip(reason)
+    drill = Drill(request.param).wait_until_it_stands()
+    yield drill
+    drill.end(signal.SIGKILL)
+
+
+@pytest.mark.parametrize("one", CLEARED, indirect=True)
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_signal_ends_it(one, how):
+    assert len(one.processes()) >= 3
+    one.process.send_signal(how)
+    assert one.process.wait(10) == 0
+    assert_nothing_stays(one)
+
+
+@pytest.mark.parametrize("one", CLEARED, indirect=True)
+def test_nothing_stays_when_it_is_killed(one):
+    one.process.kill()
+    one.process.wait(10)
+    assert_nothing_stays(one)
+
+
+@pytest.mark.parametrize("one", CLEARED, indirect=True)
+def test_nothing_stays_when_its_stage_is_killed(one):
+    stage = next(pid for pid, name in one.processes().items() if name == "drill-stage")
+    os.kill(stage, signal.SIGKILL)
+    assert one.process.wait(10) == 0
+    assert_nothing_stays(one)
+
+
+@pytest.mark.parametrize("one", CLEARED, indirect=True)
+def test_the_advice_works(one):
+    """The guilty process ends in the usual way, and with it the drill."""
+    os.kill(one.owner_pid, signal.SIGTERM)
+    assert one.process.wait(10) == 0
+    assert_nothing_stays(one)
+
+
+def test_it_ends_by_itself():
+    if reason := privileges.without_netns():
+        pytest.skip(reason)
+    began = time.monotonic()
+    drill = Drill("close-wait-leak", "--for", "2s").wait_until_it_stands()
+    assert drill.process.wait(10) == 0
+    assert 2 <= time.monotonic() - began < 6
+    assert_nothing_stays(drill)
+    drill.end()
+
+
+def test_it_says_how_to_look():
+    if reason := privileges.without_netns():
+        pytest.skip(reason)
+    text = program.run("drill", "last-ack-unanswered", "--for", "1").stdout.decode()
+    pid = re.search(r"drill-last-ack \(pid (\d+)\)", text)[1]
+    assert re.search(r"120 connections, port \d+", text)
+    assert f"tcpwhy --netns {pid}" in text and f"tcpwhy --pid {pid}" in text
+    assert "last-ack-unanswered, from " in text and "after 10 s" in text
+    assert "Ctrl-C" in text and "are gone" in text
