@@ -1,15 +1,30 @@
 /* Arguments -> command table -> exit status. */
 #include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "cmd/commands.h"
 #include "cmd/options.h"
 
+/*
+ * Whoever reads our output may have had enough of it (`tcpwhy list | head -1`): then there is nothing left to do and
+ * nothing to complain about. Some parents (Python, Go, containers) have their children ignore that signal.
+ */
+static void end_with_the_reader(void)
+{
+    sigset_t pipe;
+    sigemptyset(&pipe);
+    sigaddset(&pipe, SIGPIPE);
+    signal(SIGPIPE, SIG_DFL);
+    sigprocmask(SIG_UNBLOCK, &pipe, NULL);
+}
+
 int main(int argc, char **argv)
 {
     /* The character set only: numbers and messages do not change with the locale. */
     setlocale(LC_CTYPE, "");
+    end_with_the_reader();
 
     const struct command *command = &command_diagnose;
     if (argc > 1 && argv[1][0] != '-') {
@@ -25,6 +40,8 @@ int main(int argc, char **argv)
         command = &command_version;
     }
     int status = command->run(command, argc, argv);
+    if (status == STATUS_FAILED) /* has said why, which may be the same */
+        return status;
     if (fflush(stdout) != 0 || ferror(stdout)) {
         perror("tcpwhy: standard output");
         return STATUS_FAILED;

@@ -75,6 +75,7 @@ _tcpwhy() {
         return
         ;;
     --source) COMPREPLY=($(compgen -W 'auto netlink proc' -- "$word")); return ;;
+    --confirm | -w | --watch) COMPREPLY=($(compgen -W '2 5 10 30s 1m' -- "$word")); return ;;
     --older) COMPREPLY=($(compgen -W '90s 5m 1h 1d' -- "$word")); return ;;
     esac
     case $command:$option in

@@ -8,7 +8,7 @@
 static _Noreturn void out_of_memory(void)
 {
     fputs("tcpwhy: out of memory\n", stderr);
-    abort();
+    _Exit(3); /* "tcpwhy could not do what was asked" */
 }
 
 void *xrealloc_array(void *old, size_t count, size_t size)
@@ -44,4 +44,10 @@ int vec_grow(void **items, size_t count, size_t *capacity, size_t size)
     *items = memory;
     *capacity = wanted;
     return 0;
+}
+
+void xvec_grow(void **items, size_t count, size_t *capacity, size_t size)
+{
+    if (vec_grow(items, count, capacity, size) < 0)
+        out_of_memory();
 }

@@ -1,6 +1,6 @@
 #pragma once
 /*
- * Overflow-checked allocation. The x… functions end the program when there is no memory; vec_grow() reports it.
+ * Overflow-checked allocation. The x… functions end the program with status 3 when there is no memory; vec_grow() reports it.
  */
 #include <stddef.h>
 
@@ -12,3 +12,5 @@ void *xcalloc(size_t count, size_t size) __attribute__((malloc));
  * it, untouched pages cost nothing. Returns 0, or -ENOMEM with the array as it was.
  */
 int vec_grow(void **items, size_t count, size_t *capacity, size_t size);
+/* The same, but ends the program when there is no memory. */
+void xvec_grow(void **items, size_t count, size_t *capacity, size_t size);

@@ -159,23 +159,19 @@ static int run_count(const struct command *self, int argc, char **argv)
     if (result < 0)
         return cmd_fail(self, &err);
 
-    struct snapshot snapshot;
-    struct diagnosis diagnosis;
-    int status = cmd_look(self, &look, &snapshot, &diagnosis);
+    struct look seen;
+    int status = cmd_look(self, &look, NULL, &seen);
     if (status != STATUS_HEALTHY)
         return status;
     struct report_style style = cmd_style(stdout);
     arguments.count.terminal_width = isatty(STDOUT_FILENO) ? style.width : 0;
     arguments.count.utf8 = style.utf8;
-    result = write_counts(&arguments, look.json, &look.selection, &diagnosis);
+    result = write_counts(&arguments, look.json, &look.selection, &seen.diagnosis);
     if (!look.json)
-        cmd_note_gaps(self, &snapshot);
-    diagnosis_deinit(&diagnosis);
-    snapshot_deinit(&snapshot);
-    if (result < 0) {
-        error_set(&err, result, "standard output", "cannot be written: %s", strerror(-result));
-        return cmd_fail(self, &err);
-    }
+        cmd_note_gaps(self, &seen.snapshot);
+    look_deinit(&seen);
+    if (result < 0)
+        return cmd_fail_to_write(self, result);
     return STATUS_HEALTHY;
 }
 

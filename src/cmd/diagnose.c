@@ -4,10 +4,12 @@
 
 #include "cmd/commands.h"
 #include "cmd/look.h"
+#include "cmd/watch.h"
 #include "report/report.h"
 
 struct diagnose_options {
     struct report_options report;
+    uint64_t watch_ms; /* 0: once */
 };
 
 static int set_all(void *target, const char *value, struct error *err)
@@ -17,8 +19,15 @@ static int set_all(void *target, const char *value, struct error *err)
     return 0;
 }
 
+static int set_watch(void *target, const char *value, struct error *err)
+{
+    enum { LEAST_MS = 100 };
+    return cmd_set_interval(value, LEAST_MS, &((struct diagnose_options *)target)->watch_ms, err);
+}
+
 static const struct option_row own_rows[] = {
     { 'a', "all", NULL, "show every connection of a finding, not a sample", set_all },
+    { 'w', "watch", "SECS", "again and again, so long apart, with what has changed; Ctrl-C ends", set_watch },
     { 0 },
 };
 
@@ -38,24 +47,25 @@ static int run(const struct command *self, int argc, char **argv)
         return STATUS_HEALTHY;
     if (result == 0 && operands > 0)
         result = error_set(&err, -1, argv[1], "unexpected argument; --help shows the options");
+    if (result == 0 && options.watch_ms > 0 && look.confirm_ms > options.watch_ms)
+        result = error_set(&err, -1, "--confirm", "must not exceed --watch: the report before confirms the next one");
     if (result < 0)
         return cmd_fail(self, &err);
 
-    struct snapshot snapshot;
-    struct diagnosis diagnosis;
-    int status = cmd_look(self, &look, &snapshot, &diagnosis);
+    if (options.watch_ms > 0)
+        return cmd_watch(self, &look, &options.report, options.watch_ms);
+
+    struct look seen;
+    int status = cmd_look(self, &look, NULL, &seen);
     if (status != STATUS_HEALTHY)
         return status;
     options.report.style = cmd_style(stdout);
-    int written = look.json ? report_json(&diagnosis, &options.report, stdout)
-                            : report_text(&diagnosis, &options.report, stdout);
-    status = (int)diagnosis.verdict;
-    diagnosis_deinit(&diagnosis);
-    snapshot_deinit(&snapshot);
-    if (written < 0) {
-        error_set(&err, written, "standard output", "cannot be written: %s", strerror(-written));
-        return cmd_fail(self, &err);
-    }
+    int written = look.json ? report_json(&seen.diagnosis, &options.report, stdout)
+                            : report_text(&seen.diagnosis, &options.report, stdout);
+    status = (int)seen.diagnosis.verdict;
+    look_deinit(&seen);
+    if (written < 0)
+        return cmd_fail_to_write(self, written);
     return status;
 }
 
@@ -67,6 +77,8 @@ const struct command command_diagnose = {
                "for each stuck one the cause and whose fault it is, and reports the findings, worst first.\n"
                "Exit status: 0 healthy, 1 warning, 2 critical, 3 tcpwhy could not do what was asked.\n",
     .examples = "  tcpwhy                           the whole host\n"
+                "  tcpwhy --confirm 10              only what is stuck in two looks, 10 s apart\n"
+                "  tcpwhy --watch 5                 every 5 s, with what has changed\n"
                 "  tcpwhy --process java --json     java's connections, for a program\n"
                 "  tcpwhy --state LastAck -a        every connection in LAST_ACK that is stuck\n"
                 "  tcpwhy --netns web --older 5m    one network namespace, only what is older\n",

@@ -86,7 +86,11 @@ static int list_text(void)
     fputs("\n'tcpwhy explain NAME' shows a page; any spelling of a state will do.\n", stdout);
     buf_deinit(&text);
     buf_deinit(&shown);
-    return result < 0 ? STATUS_FAILED : STATUS_HEALTHY;
+    if (result == 0)
+        return STATUS_HEALTHY;
+    struct error err;
+    error_set(&err, result, NULL, "the list of pages cannot be rendered");
+    return cmd_fail(&command_explain, &err);
 }
 
 static void json_page(struct json *json, const struct page *page, const char *text)
@@ -110,7 +114,8 @@ static int list_json(void)
     for (size_t i = 0; i < count; i++)
         json_page(&json, &pages[i], NULL);
     json_array_end(&json);
-    return json_end(&json) < 0 ? STATUS_FAILED : STATUS_HEALTHY;
+    int result = json_end(&json);
+    return result < 0 ? cmd_fail_to_write(&command_explain, result) : STATUS_HEALTHY;
 }
 
 /* --- one page ------------------------------------------------------------------------------------------- */
@@ -122,7 +127,8 @@ static int show(
         struct json json;
         json_begin(&json, stdout, false);
         json_page(&json, page, text);
-        return json_end(&json) < 0 ? STATUS_FAILED : STATUS_HEALTHY;
+        int result = json_end(&json);
+        return result < 0 ? cmd_fail_to_write(&command_explain, result) : STATUS_HEALTHY;
     }
     if (options->markdown) {
         fputs(text, stdout);

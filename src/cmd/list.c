@@ -184,9 +184,8 @@ static int run_list(const struct command *self, int argc, char **argv)
     if (result < 0)
         return cmd_fail(self, &err);
 
-    struct snapshot snapshot;
-    struct diagnosis diagnosis;
-    int status = cmd_look(self, &look, &snapshot, &diagnosis);
+    struct look seen;
+    int status = cmd_look(self, &look, NULL, &seen);
     if (status != STATUS_HEALTHY)
         return status;
     struct report_style style = cmd_style(stdout);
@@ -194,15 +193,12 @@ static int run_list(const struct command *self, int argc, char **argv)
     arguments.list.utf8 = style.utf8;
     result = (look.json     ? list_json
             : arguments.csv ? list_csv
-                            : list_text)(&diagnosis, &look.selection, &arguments.list, stdout);
+                            : list_text)(&seen.diagnosis, &look.selection, &arguments.list, stdout);
     if (!look.json)
-        cmd_note_gaps(self, &snapshot);
-    diagnosis_deinit(&diagnosis);
-    snapshot_deinit(&snapshot);
-    if (result < 0) {
-        error_set(&err, result, "standard output", "cannot be written: %s", strerror(-result));
-        return cmd_fail(self, &err);
-    }
+        cmd_note_gaps(self, &seen.snapshot);
+    look_deinit(&seen);
+    if (result < 0)
+        return cmd_fail_to_write(self, result);
     return STATUS_HEALTHY;
 }
 

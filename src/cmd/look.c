@@ -2,9 +2,12 @@
 
 #include <errno.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "base/text.h"
 #include "diagnose/diagnose.h"
+#include "model/earlier.h"
 
 /* A misspelt id would silently select nothing: every pattern has to fit some cause that exists. */
 static int check_cause(const char *pattern, struct error *err)
@@ -42,29 +45,102 @@ static int check_netns(const struct selection *selection, const struct snapshot 
     return -ENOENT;
 }
 
-int cmd_look(const struct command *command, const struct look_options *options, struct snapshot *ret_snapshot,
-    struct diagnosis *ret_diagnosis)
+static void nap(uint64_t ms)
+{
+    struct timespec left = { .tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000) * 1000000 };
+    while (nanosleep(&left, &left) < 0 && errno == EINTR)
+        continue;
+}
+
+/* The first look becomes the earlier one, and the host is looked at again. */
+static int look_again(const struct look_options *options, struct look *look, struct error *err)
+{
+    enum { ROUNDING_MS = 2 }; /* the looks' times are in whole milliseconds: never less apart than asked for */
+    bool watched = isatty(STDERR_FILENO);
+    if (watched) {
+        struct buf wait = { 0 };
+        text_duration(&wait, options->confirm_ms);
+        fprintf(stderr, "tcpwhy: looked once; looking again in %s", buf_text(&wait));
+        fflush(stderr);
+        buf_deinit(&wait);
+    }
+    nap(options->confirm_ms + ROUNDING_MS);
+    if (watched)
+        fputs("\r\033[K", stderr); /* only a note: off with it */
+    look->earlier = look->snapshot;
+    snapshot_init(&look->snapshot);
+    return source_read(&options->source, &look->snapshot, err);
+}
+
+/* A rule wants to know how fast counters rise: a moment is enough to tell rising from resting. */
+static int look_at_rates(const struct look_options *options, struct look *look)
+{
+    enum { MOMENT_MS = 250 };
+    diagnosis_deinit(&look->diagnosis);
+    nap(MOMENT_MS);
+    int result = source_read_counters(&look->snapshot, &look->earlier);
+    if (result < 0)
+        return result;
+    look->snapshot.earlier = &look->earlier;
+    return diagnose(&look->snapshot, &options->selection, &look->diagnosis);
+}
+
+static int look_closely(
+    const struct look_options *options, const struct look *previous, struct look *look, struct error *err)
+{
+    int result = source_read(&options->source, &look->snapshot, err);
+    if (result == 0)
+        result = check_netns(&options->selection, &look->snapshot, err);
+    bool confirm = options->confirm_ms > 0;
+    if (result == 0 && confirm && previous == NULL)
+        result = look_again(options, look, err);
+    if (result < 0)
+        return result;
+
+    const struct snapshot *earlier = previous ? &previous->snapshot : &look->earlier;
+    if (confirm)
+        result = snapshot_confirm(&look->snapshot, earlier);
+    else if (previous != NULL)
+        look->snapshot.earlier = earlier;
+    if (result == 0)
+        result = diagnose(&look->snapshot, &options->selection, &look->diagnosis);
+    if (result == 0 && look->diagnosis.wants_rates && look->snapshot.earlier == NULL)
+        result = look_at_rates(options, look);
+    if (result < 0)
+        error_set(err, result, NULL, "the connections cannot be diagnosed: %s", strerror(-result));
+    return result;
+}
+
+int cmd_look(const struct command *command, const struct look_options *options, const struct look *previous,
+    struct look *ret_look)
 {
     struct error err = { 0 };
     for (unsigned i = 0; i < options->selection.cause_count; i++) {
         if (check_cause(options->selection.causes[i], &err) < 0)
             return cmd_fail(command, &err);
     }
-
-    snapshot_init(ret_snapshot);
-    int result = source_read(&options->source, ret_snapshot, &err);
-    if (result == 0)
-        result = check_netns(&options->selection, ret_snapshot, &err);
-    if (result == 0) {
-        result = diagnose(ret_snapshot, &options->selection, ret_diagnosis);
-        if (result < 0)
-            error_set(&err, result, NULL, "the connections cannot be diagnosed: %s", strerror(-result));
-    }
-    if (result < 0) {
-        snapshot_deinit(ret_snapshot);
+    *ret_look = (struct look){ 0 };
+    snapshot_init(&ret_look->snapshot);
+    snapshot_init(&ret_look->earlier);
+    if (look_closely(options, previous, ret_look, &err) < 0) {
+        snapshot_deinit(&ret_look->snapshot);
+        snapshot_deinit(&ret_look->earlier);
         return cmd_fail(command, &err);
     }
     return STATUS_HEALTHY;
+}
+
+void look_deinit(struct look *look)
+{
+    diagnosis_deinit(&look->diagnosis);
+    snapshot_deinit(&look->snapshot);
+    snapshot_deinit(&look->earlier);
+}
+
+void look_forget_previous(struct look *look)
+{
+    look->snapshot.earlier = NULL;
+    look->snapshot.confirms = false;
 }
 
 void cmd_note_gaps(const struct command *command, const struct snapshot *snapshot)

@@ -5,13 +5,25 @@
 #include "model/diagnosis.h"
 #include "model/snapshot.h"
 
+/* One look at the host. It refers to itself: not to be moved. */
+struct look {
+    struct snapshot snapshot;
+    struct snapshot earlier; /* what this look itself read before: the first of two looks, or counters only; or empty */
+    struct diagnosis diagnosis;
+};
+
 /*
- * Fills both from what the options ask for and returns STATUS_HEALTHY; both then need their _deinit, the diagnosis
- * first. On failure (nothing could be read; the selection names a network namespace or a cause that does not exist)
- * says why on stderr, leaves nothing to clean up, and returns STATUS_FAILED.
+ * Looks as the options say, twice where they want that confirmed, and diagnoses. `previous` (or NULL) is an earlier look
+ * of the same options, which must outlive this one's use: then it is the one that confirms, and that rates are measured
+ * against. Returns STATUS_HEALTHY with a look to release by look_deinit(). On failure (nothing could be read; the
+ * selection names a network namespace or a cause that does not exist) says why on stderr, leaves nothing to clean up,
+ * and returns STATUS_FAILED.
  */
-int cmd_look(const struct command *command, const struct look_options *options, struct snapshot *ret_snapshot,
-    struct diagnosis *ret_diagnosis);
+int cmd_look(const struct command *command, const struct look_options *options, const struct look *previous,
+    struct look *ret_look);
+void look_deinit(struct look *look);
+/* Ends what refers to the previous look, before that one goes: this one's diagnosis is then of no more use. */
+void look_forget_previous(struct look *look);
 
 /*
  * Names on stderr what could not be seen, a line each: for output with no place of its own for gaps. Without it "-"

@@ -90,6 +90,23 @@ static int set_source(void *target, const char *value, struct error *err)
     return error_set(err, -EINVAL, value, "is not a source: auto, netlink or proc");
 }
 
+int cmd_set_interval(const char *value, uint64_t least_ms, uint64_t *ret_ms, struct error *err)
+{
+    enum { MOST_MS = 24 * 60 * 60 * 1000 };
+    uint64_t ms;
+    if (text_parse_duration(value, &ms) < 0 || ms < least_ms || ms > MOST_MS)
+        return error_set(
+            err, -EINVAL, value, "is not a time from %llu ms to a day: 5, 10s, 1m", (unsigned long long)least_ms);
+    *ret_ms = ms;
+    return 0;
+}
+
+static int set_confirm(void *target, const char *value, struct error *err)
+{
+    enum { LEAST_MS = 100 };
+    return cmd_set_interval(value, LEAST_MS, &((struct look_options *)target)->confirm_ms, err);
+}
+
 static int set_json(void *target, const char *value, struct error *err)
 {
     (void)value, (void)err;
@@ -110,6 +127,7 @@ const struct option_row look_option_rows[] = {
     { '4', "ipv4", NULL, "IPv4 only", set_ipv4 },
     { '6', "ipv6", NULL, "IPv6 only", set_ipv6 },
     { 0, "source", "KIND", "read sockets by: auto (default), netlink, proc", set_source },
+    { 0, "confirm", "SECS", "look again so long after: only what has not moved is stuck", set_confirm },
     { 'j', "json", NULL, "print JSON", set_json },
     { 0 },
 };
@@ -300,6 +318,13 @@ int cmd_fail(const struct command *command, const struct error *err)
     fprintf(stderr, "%s\n", buf_text(&text));
     buf_deinit(&text);
     return STATUS_FAILED;
+}
+
+int cmd_fail_to_write(const struct command *command, int result)
+{
+    struct error err;
+    error_set(&err, result, "standard output", "cannot be written: %s", strerror(-result));
+    return cmd_fail(command, &err);
 }
 
 struct report_style cmd_style(FILE *out)

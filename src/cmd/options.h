@@ -15,6 +15,7 @@
 struct look_options {
     struct source_options source;
     struct selection selection;
+    uint64_t confirm_ms; /* look a second time so long after; 0: once is enough */
     bool json;
 };
 
@@ -60,8 +61,14 @@ enum parse_result {
 int options_parse(const struct command *command, const struct option_group *groups, int argc, char **argv,
     int *ret_operands, struct error *err);
 
+/* "10", "10s", "5m" as a time between two looks, at least that long. */
+int cmd_set_interval(const char *value, uint64_t least_ms, uint64_t *ret_ms, struct error *err);
+
 /* "tcpwhy: --pid: …" on stderr. Returns STATUS_FAILED, so that a command can return it. */
 int cmd_fail(const struct command *command, const struct error *err);
+
+/* The same about standard output, which could not be written to: a negative errno. */
+int cmd_fail_to_write(const struct command *command, int result);
 
 /* How to print on this stdout: terminal width (COLUMNS, the terminal, else 80), colour (NO_COLOR), UTF-8. */
 struct report_style;

@@ -25,21 +25,24 @@ bool close_wait_not_accepted_applies(
     return conn_has(conn, CONN_INODE) && conn->inode == 0 && context_is_settled(context, conn, limits);
 }
 
-bool close_wait_is_blocked_by_window(const struct conn *conn)
-{
-    return conn->timer == TIMER_PERSIST && (!conn_has(conn, CONN_SND_WND) || conn->snd_wnd_bytes == 0);
-}
-
-static bool is_unanswered(const struct conn *conn)
+static bool is_sent_in_vain(const struct conn *conn)
 {
     return conn->timer == TIMER_RETRANSMIT && conn->retransmits >= UNANSWERED_RETRANSMITS;
+}
+
+bool close_wait_is_blocked_by_window(const struct context *context, const struct conn *conn)
+{
+    if (conn->timer == TIMER_PERSIST)
+        return !conn_has(conn, CONN_SND_WND) || conn->snd_wnd_bytes == 0;
+    return is_sent_in_vain(conn) && context_hears_peer(context, conn);
 }
 
 bool close_wait_blocked_writer_applies(
     const struct context *context, const struct conn *conn, const struct limits *limits)
 {
     return conn_has(conn, CONN_QUEUES | CONN_TIMER) && conn->inode != 0 && conn->send_q_bytes > 0 &&
-        (close_wait_is_blocked_by_window(conn) || is_unanswered(conn)) && context_is_settled(context, conn, limits);
+        (close_wait_is_blocked_by_window(context, conn) || is_sent_in_vain(conn)) &&
+        context_is_settled(context, conn, limits);
 }
 
 static bool ran_for(const struct process *process, uint64_t ms)
@@ -75,7 +78,9 @@ static bool holds(const struct snapshot *snapshot, const struct conn *conn, uint
 
 /*
  * Held by one process only, another program that the listening process started: what accepted it has closed it, the
- * child got the descriptor by accident. Descriptors 0 to 2 are given on purpose (inetd, CGI).
+ * child got the descriptor by accident. Descriptors 0 to 2 are given on purpose (inetd, CGI). One that is closed on exec
+ * did not come through exec(): the child set that (sshd-session, systemd's sd_listen_fds()) or was handed it over a
+ * UNIX socket (Node.js's cluster, dovecot), and knows of it.
  */
 static bool is_left_in_child(const struct context *context, const struct conn *conn)
 {
@@ -83,7 +88,8 @@ static bool is_left_in_child(const struct context *context, const struct conn *c
     const struct snapshot *snapshot = context->snapshot;
     const struct process *holder = snapshot_owner(snapshot, conn);
     const struct conn *listening = context_listener(context, conn);
-    if (holder == NULL || listening == NULL || snapshot->holders[conn->holder].fd <= STDERR)
+    if (holder == NULL || listening == NULL || snapshot->holders[conn->holder].fd <= STDERR ||
+        snapshot->holders[conn->holder].close_on_exec)
         return false;
     if (!holds(snapshot, listening, holder->parent_pid) || holds(snapshot, listening, holder->pid))
         return false;

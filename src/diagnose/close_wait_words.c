@@ -1,4 +1,6 @@
 /* What the findings about CLOSE_WAIT say. Why each is made: close_wait.c. */
+#include <string.h>
+
 #include "diagnose/rule.h"
 
 /*
@@ -8,15 +10,15 @@
 enum { TLS13_CLOSE_NOTIFY_AND_FIN = 25, TLS12_CLOSE_NOTIFY_AND_FIN = 32 };
 
 /* From here on nothing but a leak explains it. */
-enum { CERTAIN_MS = 60 * 1000 };
+enum { CERTAIN_MS = 60 * 1000, CERTAIN_LEAK_MS = 5 * 60 * 1000 };
 
 static void will_not_help(struct arena *arena, struct finding *finding)
 {
     lines_add(&finding->will_not_help, arena,
-        "tcp_fin_timeout, tcp_tw_reuse, TcpTimedWaitDelay: they concern FIN_WAIT_2 and TIME_WAIT. No timer of any "
-        "system ends CLOSE_WAIT.");
+        "tcp_fin_timeout, tcp_tw_reuse, TcpTimedWaitDelay: they concern FIN_WAIT_2 and TIME_WAIT. CLOSE_WAIT has "
+        "no timer of its own.");
     lines_add(&finding->will_not_help, arena,
-        "TCP keepalive: the peer's kernel may still answer the probes, and then nothing changes.");
+        "TCP keepalive: as long as the peer's kernel knows the connection it answers the probes, and nothing changes.");
 }
 
 static void lower_confidence(struct finding *finding, enum confidence confidence)
@@ -25,27 +27,22 @@ static void lower_confidence(struct finding *finding, enum confidence confidence
         finding->confidence = confidence;
 }
 
-/* Young findings are likely; so is one whose age is unknown (finding_make() has seen to that). */
-static void judge_age(const struct group *group, struct finding *finding)
-{
-    if (group->oldest_ms < CERTAIN_MS)
-        lower_confidence(finding, CONFIDENCE_LIKELY);
-}
-
 static void rule_out_network(struct arena *arena, struct finding *finding)
 {
     lines_add(&finding->ruled_out, arena,
         "The network and the peer: the peer's FIN has arrived and was acknowledged, nothing is outstanding from them.");
 }
 
-static void rule_out_blocked_writer(struct arena *arena, struct finding *finding)
+static void rule_out_blocked_writer(struct arena *arena, const struct group *group, struct finding *finding)
 {
+    if (group->unsent_bytes > 0)
+        return;
     lines_add(&finding->ruled_out, arena, "A peer that does not take data: Send-Q is 0, nothing waits to be sent.");
 }
 
 static void rule_out_half_close(struct arena *arena, const struct group *group, struct finding *finding)
 {
-    if (group->ages_known)
+    if (group->ages_known && !group->ages_from_looks)
         lines_add(&finding->ruled_out, arena,
             "A half-close on which data still flows: nothing has passed in either direction for at least %s.",
             words_duration(arena, group->youngest_ms));
@@ -53,14 +50,19 @@ static void rule_out_half_close(struct arena *arena, const struct group *group, 
 
 static void evidence_age(struct arena *arena, const struct group *group, struct finding *finding)
 {
-    if (group->ages_known)
+    if (group->ages_from_looks)
+        lines_add(&finding->evidence, arena, "In CLOSE_WAIT %s (between the two looks).", words_ages(arena, group));
+    else if (group->ages_known)
         lines_add(&finding->evidence, arena, "In CLOSE_WAIT %s (time since the peer's last segment, its FIN).",
             words_ages(arena, group));
     else
         lines_add(&finding->evidence, arena,
-            "How long they have been in CLOSE_WAIT is not known from this source; look again in a minute: those that "
-            "are "
-            "still there are stuck.");
+            "How long they have been in CLOSE_WAIT is not known from this source; '--confirm 60' tells those that "
+            "stay.");
+    if (group->ages_known && group->keepalives > 0)
+        lines_add(&finding->evidence, arena,
+            "Keepalive runs on %s of them; every answer to a probe sets that clock back: they may be much older.",
+            words_count(arena, group->keepalives));
 }
 
 /* --- never accepted ------------------------------------------------------------------------------------------- */
@@ -86,15 +88,14 @@ void close_wait_not_accepted_word(
     const struct conn *listener = group->listener;
     const char *service = words_service(arena, context, group);
     const char *owner = words_process(arena, finding->owner);
-    const char *obstacle = words_obstacle(arena, finding->owner);
+    const char *obstacle = words_listener_obstacle(arena, context->snapshot, listener, finding->owner);
 
     finding->title = arena_printf(arena, "%s does not accept: %s %s %s closed by the peer before anyone took %s", owner,
         words_conns(arena, group->count), service, group->count == 1 ? "was" : "were",
         group->count == 1 ? "it" : "them");
     finding->why = arena_printf(arena,
         "The kernel completed these connections and put them into the accept queue of the listening socket; the "
-        "process "
-        "has not called accept() for them, and meanwhile the peers gave up and closed.%s%s%s",
+        "process has not called accept() for them, and meanwhile the peers gave up and closed.%s%s%s",
         obstacle ? " " : "", obstacle ? owner : "", obstacle ? arena_printf(arena, " %s.", obstacle) : "");
 
     lines_add(&finding->evidence, arena, "%s in CLOSE_WAIT %s no inode: no process has ever had a descriptor for them.",
@@ -129,9 +130,8 @@ void close_wait_not_accepted_word(
                 finding->owner->pid));
     words_fix_restart(arena, finding->owner, &finding->fix_now);
     fixes_add(&finding->fix_for_good, arena,
-        "Never do slow work in the thread that accepts: hand connections to workers, put a time limit on everything "
-        "that "
-        "the accepting loop calls, and let the health check go through accept().",
+        "Never do slow work in the thread that accepts: hand connections to workers, put a time limit on "
+        "everything that the accepting loop calls, and let the health check go through accept().",
         NULL);
     lines_add(
         &finding->will_not_help, arena, "A larger backlog (somaxconn): the queue only gets longer; nobody empties it.");
@@ -146,16 +146,15 @@ void close_wait_blocked_writer_word(
     const struct snapshot *snapshot = context->snapshot;
     uint64_t by_window = 0;
     for (size_t i = 0; i < group->count; i++)
-        by_window += close_wait_is_blocked_by_window(&snapshot->conns[group->conns[i]]);
+        by_window += close_wait_is_blocked_by_window(context, &snapshot->conns[group->conns[i]]);
     uint64_t unanswered = group->count - by_window;
     const char *owner = words_process(arena, finding->owner);
 
     finding->title = arena_printf(arena, "%s cannot finish %s %s: %s stopped taking the data", owner,
         words_conns(arena, group->count), words_service(arena, context, group), words_peers_have(group));
     finding->why = arena_printf(arena,
-        "The peers have closed their sending side and are owed %s more. %s The process here has to wait, or to give "
-        "up: "
-        "until then the connection stays in CLOSE_WAIT.",
+        "The peers have closed their sending side and are owed %s more. %s The process here has to wait, or to "
+        "give up: until then the connection stays in CLOSE_WAIT.",
         words_bytes(arena, group->unsent_bytes),
         unanswered == 0      ? "They have stopped reading: their receive window is zero."
             : by_window == 0 ? "Nothing answers what is sent again and again: the peer or the path to it is gone."
@@ -165,7 +164,7 @@ void close_wait_blocked_writer_word(
         words_bytes(arena, group->unsent_bytes), group->unsent_bytes == 1 ? "is" : "are");
     if (by_window > 0)
         lines_add(&finding->evidence, arena,
-            "%s: the peer's window is 0 and the persist timer runs; it answers the probes and takes nothing.",
+            "%s: the peer's kernel answers, and takes nothing: its window is 0, or its buffer is full.",
             words_conns(arena, by_window));
     if (unanswered > 0)
         lines_add(&finding->evidence, arena, "%s: the data was sent again up to %u times without an answer.",
@@ -179,13 +178,13 @@ void close_wait_blocked_writer_word(
         "A forgotten close(): with data in Send-Q the process is still sending; closing would not deliver it sooner.");
     if (unanswered == 0)
         lines_add(&finding->ruled_out, arena, "The path: the peer's acknowledgements of the window probes come back.");
-    judge_age(group, finding);
+    finding_judge_age(group, CERTAIN_MS, finding);
 
     fixes_add(&finding->fix_now, arena, "Look at the peers first: which process there does not read, and why.", NULL);
     words_fix_restart(arena, finding->owner, &finding->fix_now);
     fixes_add(&finding->fix_for_good, arena,
-        "Put a time limit on writing (SO_SNDTIMEO, the framework's write timeout, or TCP_USER_TIMEOUT, which also ends "
-        "zero-window waits) and close when it passes.",
+        "Put a time limit on writing (SO_SNDTIMEO, the framework's write timeout, or TCP_USER_TIMEOUT, which also "
+        "ends zero-window waits) and close when it passes.",
         NULL);
     if (finding->counterpart_count > 0)
         fixes_add(&finding->fix_for_good, arena,
@@ -205,19 +204,23 @@ void close_wait_inherited_word(
     bool shared = group->shared > 0;
     const struct process *last = finding->processes[finding->process_count - 1].process;
     if (shared) {
-        finding->title = arena_printf(arena, "%s %s %s held open by %u processes at once, %s and %s among them",
+        const char *others = finding->process_count == 2
+            ? ""
+            : arena_printf(arena, " and %u more", (unsigned)finding->process_count - 2);
+        finding->title = arena_printf(arena, "%s %s %s held open by several processes at once: %s, %s%s",
             words_conns(arena, group->count), service, group->count == 1 ? "is" : "are",
-            (unsigned)finding->process_count, words_process(arena, finding->owner), words_process(arena, last));
+            words_process(arena, finding->owner), words_process(arena, last), others);
+        /* Copies of one program may share a connection on purpose: sshd keeps its privileged half for each session. */
+        if (strcmp(finding->owner->name, last->name) == 0)
+            lower_confidence(finding, CONFIDENCE_LIKELY);
         finding->why = "A descriptor that was inherited across fork() keeps the connection alive: the kernel sends the "
-                       "FIN only when "
-                       "the last copy is closed. One process may well have closed its own.";
+                       "FIN only when the last copy is closed. One process may well have closed its own.";
     } else {
         finding->title = arena_printf(arena, "%s, started by the service, keeps %s %s open that the service has closed",
             words_process(arena, finding->owner), words_conns(arena, group->count), service);
-        finding->why =
-            "The listening process accepted these connections and has closed them; a child that it started meanwhile, "
-            "another program, inherited the descriptors and does not know of them. The FIN goes out only when the last "
-            "copy is closed.";
+        finding->why = "The listening process accepted these connections and has closed them; a child that it started "
+                       "meanwhile, another program, inherited the descriptors and does not know of them. The FIN "
+                       "goes out only when the last copy is closed.";
         lower_confidence(finding, CONFIDENCE_LIKELY);
     }
     for (size_t i = 0; i < finding->process_count && i < 4; i++)
@@ -233,11 +236,11 @@ void close_wait_inherited_word(
     words_descriptors(arena, finding->owner, &finding->evidence);
 
     rule_out_network(arena, finding);
-    rule_out_blocked_writer(arena, finding);
+    rule_out_blocked_writer(arena, group, finding);
     rule_out_half_close(arena, group, finding);
     if (shared)
         lines_add(&finding->ruled_out, arena, "A fork() in progress: every holder has been running for a while.");
-    judge_age(group, finding);
+    finding_judge_age(group, CERTAIN_MS, finding);
 
     for (size_t i = 0; i < finding->process_count && i < 2; i++) {
         const struct process *process = finding->processes[finding->process_count - 1 - i].process;
@@ -248,8 +251,7 @@ void close_wait_inherited_word(
     words_fix_restart(arena, last, &finding->fix_now);
     fixes_add(&finding->fix_for_good, arena,
         "Open sockets close-on-exec: accept4(…, SOCK_CLOEXEC), socket(… | SOCK_CLOEXEC); Python does so by itself "
-        "unless "
-        "close_fds=False or pass_fds is given.",
+        "unless close_fds=False or pass_fds is given.",
         NULL);
     fixes_add(&finding->fix_for_good, arena,
         "After fork(), close in the parent what the child serves, and in the child what the parent serves.", NULL);
@@ -281,15 +283,14 @@ void close_wait_unread_word(
         words_conns(arena, group->count), words_service(arena, context, group));
     if (obstacle != NULL)
         finding->why = arena_printf(arena,
-            "The end of stream has arrived and waits in the receive queue, but %s %s. Until it reads, it cannot know "
-            "that the "
-            "peer is gone.",
+            "The end of stream has arrived and waits in the receive queue, but %s %s. Until it reads, it cannot "
+            "know that the peer is gone.",
             owner, obstacle);
     else if (close_notify == group->count)
         finding->why = arena_printf(arena,
-            "These are idle TLS connections that %s opened, most likely a pool: the server said goodbye (close_notify) "
-            "and "
-            "closed; the pool does not watch connections that nobody uses, and will fail on the next use.",
+            "These are idle TLS connections that %s opened, most likely a pool: the server said goodbye "
+            "(close_notify) and closed; the pool does not watch connections that nobody uses, and will fail on the "
+            "next use.",
             owner);
     else
         finding->why = arena_printf(arena,
@@ -314,13 +315,17 @@ void close_wait_unread_word(
     words_descriptors(arena, finding->owner, &finding->evidence);
 
     rule_out_network(arena, finding);
-    rule_out_blocked_writer(arena, finding);
+    rule_out_blocked_writer(arena, group, finding);
     lines_add(&finding->ruled_out, arena,
         "A forgotten close() after the end of stream: it has not been read yet (Recv-Q would be 0).");
-    judge_age(group, finding);
-    if (finding->owner == NULL)
+    finding_judge_age(group, CERTAIN_MS, finding);
+    /* Data before the FIN may be on its way into a slow reader that will come to the end of it. */
+    if (finding->owner == NULL || (group->with_unread > 0 && obstacle == NULL && close_notify == 0))
         lower_confidence(finding, CONFIDENCE_LIKELY);
-    if (obstacle != NULL && finding->severity == SEVERITY_INFO)
+    /* An idle pool whose threads all rest is no trouble by itself; a service, or a process that is stopped, is. */
+    char state = finding->owner != NULL ? finding->owner->state : '?';
+    bool cannot_act = state == 'T' || state == 't' || state == 'Z' || state == 'D';
+    if (obstacle != NULL && (group->incoming || cannot_act) && finding->severity == SEVERITY_INFO)
         finding->severity = SEVERITY_WARNING;
 
     if (finding->owner != NULL && finding->owner->state == 'T')
@@ -337,9 +342,8 @@ void close_wait_unread_word(
             "(validation, eviction of idle connections).",
             NULL);
     fixes_add(&finding->fix_for_good, arena,
-        "Keep every open connection in the event loop, also while it is idle or its handler waits for something else, "
-        "and "
-        "put time limits on handlers.",
+        "Keep every open connection in the event loop, also while it is idle or its handler waits for something "
+        "else, and put time limits on handlers.",
         NULL);
     will_not_help(arena, finding);
 }
@@ -353,6 +357,17 @@ static bool descriptors_run_out(const struct process *process)
         process->fds_open > process->fds_limit / 2;
 }
 
+/* Other ends on this host whose program has shut down its sending side only: it may be waiting for the answer. */
+static uint64_t count_half_closed_peers(const struct snapshot *snapshot, const struct group *group)
+{
+    uint64_t count = 0;
+    for (size_t i = 0; i < group->pair_count; i++) {
+        const struct conn *other = &snapshot->conns[group->pairs[i]];
+        count += conn_has(other, CONN_INODE) && other->inode != 0;
+    }
+    return count;
+}
+
 void close_wait_leak_word(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 {
@@ -362,8 +377,8 @@ void close_wait_leak_word(
         words_conns(arena, group->count), words_service(arena, context, group), words_peers_have(group));
     finding->why = arena_printf(arena,
         "The peers are done and everything they sent, the end of stream with it, has been read; %s still holds the "
-        "descriptors and has not called close(). That is a leak in the program: nothing else can end these "
-        "connections.",
+        "descriptors and has not called close(). Nothing else can end these connections: unless it still means to "
+        "send something, the program leaks them.",
         owner);
 
     lines_add(&finding->evidence, arena,
@@ -373,17 +388,28 @@ void close_wait_leak_word(
         lines_add(&finding->evidence, arena, "The descriptors are open in %s.", owner);
     evidence_age(arena, group, finding);
     words_pairs(arena, context, group, &finding->evidence);
+    uint64_t half_closed = count_half_closed_peers(context->snapshot, group);
+    if (half_closed > 0) {
+        lines_add(&finding->evidence, arena,
+            "At %s of the other ends the descriptor is still open: that program has shut down its sending side and "
+            "may be waiting for an answer (a half-close).",
+            words_count(arena, half_closed));
+        lower_confidence(finding, CONFIDENCE_LIKELY);
+    }
     words_descriptors(arena, finding->owner, &finding->evidence);
     if (obstacle != NULL)
         lines_add(&finding->evidence, arena, "%s %s.", owner, obstacle);
 
     rule_out_network(arena, finding);
-    rule_out_blocked_writer(arena, finding);
+    rule_out_blocked_writer(arena, group, finding);
     lines_add(&finding->ruled_out, arena, "An end of stream that nobody noticed: it would count 1 in Recv-Q.");
     rule_out_half_close(arena, group, finding);
     if (finding->process_count == 1)
         lines_add(&finding->ruled_out, arena, "A descriptor inherited by another process: only this one holds them.");
-    judge_age(group, finding);
+    finding_judge_age(group, CERTAIN_MS, finding);
+    /* A proxy may be half-closed on purpose for a while, which a second look soon after the first does not rule out. */
+    if (group->oldest_ms < CERTAIN_LEAK_MS)
+        lower_confidence(finding, CONFIDENCE_LIKELY);
     if (finding->owner == NULL)
         lower_confidence(finding, CONFIDENCE_LIKELY);
 
@@ -393,9 +419,9 @@ void close_wait_leak_word(
             arena_printf(arena, "prlimit --pid %u --nofile=%llu", finding->owner->pid,
                 (unsigned long long)finding->owner->fds_limit * 2));
     fixes_add(&finding->fix_for_good, arena,
-        "Close the socket on every path out of the handler, errors and time-outs included: when read returns 0 (or -1, "
-        "or an "
-        "exception), close. 'tcpwhy explain closing' has the pattern for C, C#, Java, Python, JavaScript and Go.",
+        "Close the socket on every path out of the handler, errors and time-outs included: when read returns 0 (or "
+        "-1, or an exception), close. 'tcpwhy explain closing' has the pattern for C, C#, Java, Python, JavaScript "
+        "and Go.",
         NULL);
     will_not_help(arena, finding);
     lines_add(&finding->will_not_help, arena,

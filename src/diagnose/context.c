@@ -1,52 +1,16 @@
 #include "diagnose/rule.h"
 
-#include <stdlib.h>
-
-#include "base/memory.h"
 #include "model/setting.h"
-
-static int by_cookie(const void *a, const void *b)
-{
-    const struct cookie_index *one = a, *other = b;
-    return one->cookie < other->cookie ? -1 : one->cookie > other->cookie;
-}
-
-static void index_earlier(struct context *context, const struct snapshot *earlier)
-{
-    context->earlier = NULL;
-    context->earlier_count = 0;
-    if (earlier == NULL || earlier->conn_count == 0)
-        return;
-    context->earlier = xcalloc(earlier->conn_count, sizeof *context->earlier);
-    for (size_t i = 0; i < earlier->conn_count; i++) {
-        if (conn_has(&earlier->conns[i], CONN_COOKIE))
-            context->earlier[context->earlier_count++] = (struct cookie_index){ .cookie = earlier->conns[i].cookie,
-                .conn = (uint32_t)i };
-    }
-    qsort(context->earlier, context->earlier_count, sizeof *context->earlier, by_cookie);
-}
-
-const struct conn *context_earlier(const struct context *context, const struct conn *conn)
-{
-    if (context->earlier_count == 0 || !conn_has(conn, CONN_COOKIE))
-        return NULL;
-    const struct cookie_index wanted = { .cookie = conn->cookie };
-    const struct cookie_index *found = bsearch(
-        &wanted, context->earlier, context->earlier_count, sizeof *context->earlier, by_cookie);
-    return found == NULL ? NULL : &context->snapshot->earlier->conns[found->conn];
-}
 
 void context_init(struct context *context, const struct snapshot *snapshot)
 {
     context->snapshot = snapshot;
     listeners_init(&context->listeners, snapshot);
     queues_init(&context->queues, &context->listeners);
-    index_earlier(context, snapshot->earlier);
 }
 
 void context_deinit(struct context *context)
 {
-    free(context->earlier);
     queues_deinit(&context->queues);
     listeners_deinit(&context->listeners);
 }
@@ -73,5 +37,11 @@ bool context_is_incoming(const struct context *context, const struct conn *conn)
 bool context_is_settled(const struct context *context, const struct conn *conn, const struct limits *limits)
 {
     struct age age = conn_age(context->snapshot, conn);
-    return age.kind == AGE_UNKNOWN || age.ms >= limits->settle_ms;
+    return age.kind == AGE_UNKNOWN || age.from_looks || age.ms >= limits->settle_ms;
+}
+
+bool context_hears_peer(const struct context *context, const struct conn *conn)
+{
+    struct age age = conn_retransmitting_for(context->snapshot, conn);
+    return age.kind != AGE_UNKNOWN && conn_has(conn, CONN_TCP_INFO) && conn->last_ack_recv_ms < age.ms / 2;
 }

@@ -126,8 +126,8 @@ static void word(const struct process *process, uint64_t alike, struct sockets *
     fixes_add(&finding->fix_now, arena, "See who the connections belong to, and whether they are wanted.",
         arena_printf(arena, "tcpwhy count --pid %u --by state,peer", process->pid));
     fixes_add(&finding->fix_for_good, arena,
-        "Give the service the limit that its load needs: LimitNOFILE= in its systemd unit, and the program's own setting "
-        "(nginx: worker_rlimit_nofile, HAProxy: maxconn).",
+        "Give the service the limit that its load needs: LimitNOFILE= in its systemd unit, and the program's own "
+        "setting (nginx: worker_rlimit_nofile, HAProxy: maxconn).",
         NULL);
     fixes_add(&finding->fix_for_good, arena,
         "Limit the load instead where connections are idle: shorter keep-alive time-outs, fewer connections in pools.",

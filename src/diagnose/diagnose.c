@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "diagnose/rule.h"
+#include "model/earlier.h"
 
 /* The number of the first rule that applies; 0: the connection is as it should be. */
 static uint8_t cause_of(const struct context *context, const struct conn *conn)
@@ -18,7 +19,8 @@ static uint8_t cause_of(const struct context *context, const struct conn *conn)
 }
 
 /* The connections with a cause. Returns 0 or -ENOMEM. */
-static int find_causes(const struct context *context, uint8_t *causes, struct stuck **ret_stuck, size_t *ret_count)
+static int find_causes(const struct context *context, const struct confirm *confirm, uint8_t *causes,
+    struct stuck **ret_stuck, size_t *ret_count)
 {
     const struct snapshot *snapshot = context->snapshot;
     uint32_t judged = 0;
@@ -30,6 +32,8 @@ static int find_causes(const struct context *context, uint8_t *causes, struct st
     for (size_t i = 0; i < snapshot->conn_count; i++) {
         const struct conn *conn = &snapshot->conns[i];
         causes[i] = (judged & STATE_BIT(conn->state)) != 0 ? cause_of(context, conn) : 0;
+        if (causes[i] != 0 && !confirm_holds(confirm, snapshot, conn, causes[i]))
+            causes[i] = 0;
         if (causes[i] == 0)
             continue;
         if (vec_grow((void **)&stuck, count, &capacity, sizeof *stuck) < 0) {
@@ -176,6 +180,24 @@ static const char *const *cause_ids(struct arena *arena)
     return ids;
 }
 
+/* What one look alone would have called stuck. */
+static void note_passing(const struct context *context, struct diagnosis *diagnosis)
+{
+    const struct snapshot *snapshot = context->snapshot;
+    uint64_t passing = 0;
+    for (size_t i = 0; snapshot->confirms && i < snapshot->conn_count; i++) {
+        if (!context->selected[i] || context->causes[i] != 0)
+            continue;
+        uint8_t cause = cause_of(context, &snapshot->conns[i]);
+        passing += cause != 0 && rules[cause].limits.least_count == 0; /* others may just be too few */
+    }
+    struct arena *arena = &diagnosis->arena;
+    if (passing > 0)
+        lines_add(&diagnosis->notes, arena,
+            "%s looked stuck, but had just come or had moved since the look %s earlier: normal so far.",
+            words_conns(arena, passing), words_duration(arena, earlier_apart_ms(snapshot)));
+}
+
 int diagnose(const struct snapshot *snapshot, const struct selection *selection, struct diagnosis *ret_diagnosis)
 {
     struct diagnosis diagnosis = { .snapshot = snapshot, .verdict = VERDICT_HEALTHY };
@@ -192,9 +214,12 @@ int diagnose(const struct snapshot *snapshot, const struct selection *selection,
     diagnosis.cause_ids = cause_ids(&diagnosis.arena);
 
     context_init(&context, snapshot);
-    int result = selected == NULL ? -ENOMEM : 0;
+    struct confirm confirm;
+    int result = confirm_init(&confirm, snapshot);
+    if (result == 0 && selected == NULL)
+        result = -ENOMEM;
     if (result == 0)
-        result = find_causes(&context, causes, &stuck, &count);
+        result = find_causes(&context, &confirm, causes, &stuck, &count);
     if (result == 0) {
         apply_selection(selection, &diagnosis, selected, stuck, &count);
         result = pair_find(snapshot, stuck, count);
@@ -208,12 +233,14 @@ int diagnose(const struct snapshot *snapshot, const struct selection *selection,
     if (result == 0) {
         make_findings(&context, groups, group_count, causes, &diagnosis);
         notes_make(&context, &diagnosis, selected);
+        note_passing(&context, &diagnosis);
         *ret_diagnosis = diagnosis;
     } else {
         diagnosis_deinit(&diagnosis);
     }
     free(selected);
     free(stuck);
+    confirm_deinit(&confirm);
     context_deinit(&context);
     return result;
 }

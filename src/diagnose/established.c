@@ -43,12 +43,9 @@ bool established_zero_window_applies(
 
 bool established_unread_applies(const struct context *context, const struct conn *conn, const struct limits *limits)
 {
-    if (!conn_has(conn, CONN_QUEUES | CONN_TCP_INFO) || conn->recv_q_bytes == 0 ||
-        conn->last_data_recv_ms < limits->settle_ms)
-        return false;
-    /* It has become less: somebody reads, slowly. */
-    const struct conn *then = context_earlier(context, conn);
-    return then == NULL || !conn_has(then, CONN_QUEUES) || conn->recv_q_bytes >= then->recv_q_bytes;
+    (void)context;
+    return conn_has(conn, CONN_QUEUES | CONN_TCP_INFO) && conn->recv_q_bytes > 0 &&
+        conn->last_data_recv_ms >= limits->settle_ms;
 }
 
 bool established_idle_applies(const struct context *context, const struct conn *conn, const struct limits *limits)

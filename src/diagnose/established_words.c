@@ -1,5 +1,6 @@
 /* What the findings about ESTABLISHED say. Why each is made: established.c. */
 #include "diagnose/rule.h"
+#include "model/earlier.h"
 
 static void lower_confidence(struct finding *finding, enum confidence confidence)
 {
@@ -36,9 +37,9 @@ void established_unanswered_word(
         words_conns(arena, group->count), words_service(arena, context, group));
     finding
         ->why = "Data was sent, again and again with doubling pauses, and no acknowledgement comes back. The peer has "
-                "vanished without a word (crashed, lost its power or its network), or something on the path drops the "
-                "packets (a firewall or NAT that forgot the connection, a broken link, packets too large for the "
-                "path). The program here notices only when the kernel gives up.";
+                "vanished without a word (crashed, lost its power or its network), or something on the path drops "
+                "the packets (a firewall or NAT that forgot the connection, a broken link, packets too large for "
+                "the path). The program here notices only when the kernel gives up.";
     if (group->retransmits_least == group->retransmits_most)
         lines_add(
             &finding->evidence, arena, "The data was sent again %u times without an answer.", group->retransmits_most);
@@ -89,8 +90,8 @@ void established_zero_window_word(
     finding->title = arena_printf(arena, "%s cannot send on %s %s: %s stopped reading", owner,
         words_conns(arena, group->count), words_service(arena, context, group), words_peers_have(group));
     finding->why = arena_printf(arena,
-        "The peers' receive windows are zero: their kernels are alive and say so, their programs do not read what has "
-        "come. %s wait here until they do; a thread that writes to such a connection waits too.",
+        "The peers' receive windows are zero: their kernels are alive and say so, their programs do not read what "
+        "has come. %s wait here until they do; a thread that writes to such a connection waits too.",
         words_bytes(arena, group->unsent_bytes));
     lines_add(&finding->evidence, arena, "%s wait in Send-Q.", words_bytes(arena, group->unsent_bytes));
     lines_add(&finding->evidence, arena, "The persist timer runs: the peer's window is 0, and is probed.");
@@ -116,8 +117,8 @@ void established_zero_window_word(
                 finding->counterparts[0].process->pid));
     else
         fixes_add(&finding->fix_now, arena,
-            "Look at the program on the peer: it is hung or stopped, or has paused reading on purpose (a client that "
-            "pages through a result, a player that is paused).",
+            "Look at the program on the peer: it is hung or stopped, or has paused reading on purpose (a client "
+            "that pages through a result, a player that is paused).",
             NULL);
     fixes_add(&finding->fix_for_good, arena,
         "Put a time limit on writing (SO_SNDTIMEO, the framework's write time-out, TCP_USER_TIMEOUT, which ends "
@@ -142,7 +143,7 @@ static struct unread count_unread(const struct context *context, const struct gr
     struct unread unread = { 0 };
     for (size_t i = 0; i < group->count; i++) {
         const struct conn *conn = &context->snapshot->conns[group->conns[i]];
-        const struct conn *then = context_earlier(context, conn);
+        const struct conn *then = earlier_conn(context->snapshot, conn);
         unread.bytes += conn->recv_q_bytes;
         unread.compared += then != NULL && conn_has(then, CONN_QUEUES) && then->recv_q_bytes > 0;
         unread.not_accepted += conn_has(conn, CONN_INODE) && conn->inode == 0;
@@ -155,15 +156,15 @@ static const char *unread_why(
 {
     if (unread->not_accepted == count)
         return arena_printf(arena,
-            "The kernel has completed these connections and holds what the clients sent; no process has accepted them. "
-            "%s listens on the port, and must call accept().%s",
+            "The kernel has completed these connections and holds what the clients sent; no process has accepted "
+            "them. %s listens on the port, and must call accept().%s",
             owner, obstacle ? arena_printf(arena, " It %s.", obstacle) : "");
     if (obstacle != NULL)
         return arena_printf(arena, "What the peers sent waits in the receive queues, but %s %s.", owner, obstacle);
     return arena_printf(arena,
         "What the peers sent waits in the receive queues; %s runs, but does not read from these connections: their "
-        "handler is busy elsewhere, waits for something else, or has forgotten them; or it has paused reading on purpose, "
-        "because it cannot pass the data on.",
+        "handler is busy elsewhere, waits for something else, or has forgotten them; or it has paused reading on "
+        "purpose, because it cannot pass the data on.",
         owner);
 }
 
@@ -184,8 +185,8 @@ static void unread_fixes(struct arena *arena, const struct group *group, const c
     if (process == NULL || obstacle != NULL)
         words_fix_restart(arena, process, &finding->fix_now);
     fixes_add(&finding->fix_for_good, arena,
-        "Read from every open connection, also while its request is being worked on, and put time limits on handlers; "
-        "where reading stops on purpose (backpressure), limit for how long, then close.",
+        "Read from every open connection, also while its request is being worked on, and put time limits on "
+        "handlers; where reading stops on purpose (backpressure), limit for how long, then close.",
         NULL);
     if (!group->incoming)
         fixes_add(&finding->fix_for_good, arena,
@@ -228,8 +229,8 @@ void established_unread_word(
         &finding->ruled_out, arena, "The peer and the network: the data is here, the kernel has acknowledged it.");
     if (unread.compared == group->count)
         lines_add(&finding->ruled_out, arena, "A slow reader: the queues have not become shorter.");
-    else if (finding->owner == NULL || finding->owner->state != 'T')
-        lower_confidence(finding, CONFIDENCE_LIKELY); /* one look: it may be reading, slowly */
+    else if (finding->owner == NULL || finding->owner->state != 'T') /* one look: it may be reading, slowly */
+        lower_confidence(finding, CONFIDENCE_LIKELY);
     unread_fixes(arena, group, obstacle, finding);
 }
 
@@ -243,8 +244,8 @@ void established_idle_word(
         words_conns(arena, group->count), words_service(arena, context, group));
     finding->why =
         "Nothing has passed on them for so long, and no keepalive probe asks whether the peers are still there. "
-        "They may all be well. But a peer that lost its power or its network sends no FIN, and a firewall "
-        "that forgot the connection says nothing: without a probe such a connection stays for ever.";
+        "They may all be well. But a peer that lost its power or its network sends no FIN, and a firewall that "
+        "forgot the connection says nothing: without a probe such a connection stays for ever.";
     lines_add(&finding->evidence, arena, "Idle %s.", words_ages(arena, group));
     lines_add(
         &finding->evidence, arena, "Both queues are empty, and no timer runs: keepalive is off for these sockets.");
@@ -257,8 +258,8 @@ void established_idle_word(
     fixes_add(&finding->fix_now, arena, "Nothing, unless their number keeps growing.",
         arena_printf(arena, "tcpwhy count --state established --older 2h --by process,peer"));
     fixes_add(&finding->fix_for_good, arena,
-        "Let the program set SO_KEEPALIVE with TCP_KEEPIDLE well below the idle time-out of firewalls and NATs on the "
-        "path (a few minutes), or close what was idle for too long.",
+        "Let the program set SO_KEEPALIVE with TCP_KEEPIDLE well below the idle time-out of firewalls and NATs on "
+        "the path (a few minutes), or close what was idle for too long.",
         NULL);
     lines_add(&finding->will_not_help, arena,
         "net.ipv4.tcp_keepalive_time alone: it counts only for sockets that have SO_KEEPALIVE switched on.");

@@ -52,12 +52,11 @@ static int more_peers_first(const void *a, const void *b)
     return ip_compare(&one->address, &other->address);
 }
 
-static void count_peers(
-    const struct snapshot *snapshot, const struct group *group, struct arena *arena, struct finding *finding)
+static void count_peers(const struct snapshot *snapshot, struct arena *arena, struct finding *finding)
 {
     struct peer_table table = { 0 };
-    for (size_t i = 0; i < group->count; i++) {
-        const struct conn *conn = &snapshot->conns[group->conns[i]];
+    for (size_t i = 0; i < finding->conn_count; i++) {
+        const struct conn *conn = &snapshot->conns[finding->conns[i]];
         if (!conn_is_listener(conn))
             peer_add(&table, &conn->remote);
     }
@@ -105,6 +104,14 @@ static size_t count_processes(const struct snapshot *snapshot, const uint32_t *c
     qsort(processes, distinct, sizeof *processes, more_conns_first);
     *ret_processes = processes;
     return distinct;
+}
+
+void finding_fill_from_conns(const struct context *context, struct arena *arena, struct finding *finding)
+{
+    const struct snapshot *snapshot = context->snapshot;
+    finding->process_count = count_processes(snapshot, finding->conns, finding->conn_count, arena, &finding->processes);
+    finding->owner = finding->process_count > 0 ? finding->processes[0].process : NULL;
+    count_peers(snapshot, arena, finding);
 }
 
 /* --- ends ------------------------------------------------------------------------------------------------------- */
@@ -172,6 +179,25 @@ static enum severity descriptor_risk(const struct process *process, uint64_t hel
                                        : SEVERITY_INFO;
 }
 
+static void evidence_second_look(const struct group *group, struct arena *arena, struct finding *finding)
+{
+    const char *later = words_duration(arena, group->confirmed_ms);
+    if (group->ages_from_looks)
+        lines_add(&finding->evidence, arena,
+            "Confirmed by a second look %s later: the same state, cause and queues. Whether bytes passed in between is "
+            "not known from this source.",
+            later);
+    else
+        lines_add(&finding->evidence, arena,
+            "Confirmed by a second look %s later: the same state and cause, and no byte had moved.", later);
+}
+
+void finding_judge_age(const struct group *group, uint64_t certain_ms, struct finding *finding)
+{
+    if (group->confirmed_ms == 0 && group->oldest_ms < certain_ms && finding->confidence > CONFIDENCE_LIKELY)
+        finding->confidence = CONFIDENCE_LIKELY;
+}
+
 void finding_make(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *ret_finding)
 {
@@ -180,7 +206,7 @@ void finding_make(
         .id = group->rule->id,
         .fault = group->rule->fault,
         .severity = severity_of(group, &group->rule->limits),
-        .confidence = group->ages_known ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY,
+        .confidence = group->ages_known && !group->ages_from_looks ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY,
         .count = group->count,
         .netns = group->netns,
         .conns = group->conns,
@@ -190,14 +216,14 @@ void finding_make(
         .oldest_ms = group->oldest_ms,
         .median_ms = group->median_ms,
     };
-    finding.process_count = count_processes(snapshot, group->conns, group->count, arena, &finding.processes);
+    finding_fill_from_conns(context, arena, &finding);
     finding.counterpart_count = count_processes(
         snapshot, group->pairs, group->pair_count, arena, &finding.counterparts);
     finding.owner_inferred = finding.process_count == 0 && group->listener_holder != NULL;
-    finding.owner = finding.process_count > 0 ? finding.processes[0].process : group->listener_holder;
+    if (finding.owner_inferred)
+        finding.owner = group->listener_holder;
     fill_endpoints(snapshot, group, &finding);
     fill_give_up(snapshot, group, &finding);
-    count_peers(snapshot, group, arena, &finding);
 
     for (size_t i = 0; i < finding.process_count; i++) {
         enum severity risk = descriptor_risk(finding.processes[i].process, finding.processes[i].count);
@@ -205,6 +231,8 @@ void finding_make(
             finding.severity = risk;
     }
     group->rule->word(context, group, arena, &finding);
+    if (group->confirmed_ms > 0)
+        evidence_second_look(group, arena, &finding);
     *ret_finding = finding;
 }
 

@@ -11,6 +11,7 @@
 
 #include "base/memory.h"
 #include "diagnose/rule.h"
+#include "model/earlier.h"
 
 struct key {
     struct ip remote; /* outgoing, unless folded over many addresses */
@@ -66,8 +67,7 @@ static uint32_t key_number(struct key_table *table, const struct key *key)
     uint32_t *slot = key_slot(table, key);
     if (*slot != NO_INDEX)
         return *slot;
-    if (vec_grow((void **)&table->keys, table->count, &table->capacity, sizeof *table->keys) < 0)
-        abort();
+    xvec_grow((void **)&table->keys, table->count, &table->capacity, sizeof *table->keys);
     table->keys[table->count] = *key;
     *slot = (uint32_t)table->count;
     return (uint32_t)table->count++;
@@ -150,9 +150,20 @@ static bool is_incoming(
 
 /* --- folding ---------------------------------------------------------------------------------------------------- */
 
+/*
+ * The process that accepts. A service manager keeps the sockets that it passed on (socket activation) but does not serve
+ * them: it is meant only where nobody else holds the listener.
+ */
 static const struct process *holder_of_listener(const struct snapshot *snapshot, const struct conn *listener)
 {
-    return listener == NULL ? NULL : snapshot_owner(snapshot, listener);
+    if (listener == NULL)
+        return NULL;
+    for (uint32_t h = listener->holder; h != NO_INDEX; h = snapshot->holders[h].next) {
+        const struct process *process = &snapshot->processes[snapshot->holders[h].process];
+        if (process->pid != 1 && strcmp(process->name, "systemd") != 0)
+            return process;
+    }
+    return snapshot_owner(snapshot, listener);
 }
 
 static struct key key_of(
@@ -218,15 +229,18 @@ static int oldest_first(const void *a, const void *b)
 static void add_facts(struct group *group, const struct snapshot *snapshot, const struct conn *conn)
 {
     if (conn_has(conn, CONN_QUEUES)) {
-        /* A FIN counts 1 in both queues; in CLOSE_WAIT the peer's has come, in LAST_ACK ours has gone. */
+        /* A FIN counts 1 in both queues; in CLOSE_WAIT the peer's has come, in these three ours has gone. */
+        static const uint32_t sent_fin = STATE_BIT(STATE_FIN_WAIT_1) | STATE_BIT(STATE_CLOSING) |
+            STATE_BIT(STATE_LAST_ACK);
         if (conn->state == STATE_CLOSE_WAIT && conn->recv_q_bytes > 1) {
             group->unread_bytes += conn->recv_q_bytes - 1;
             group->with_unread++;
         }
-        uint32_t fin = conn->state == STATE_LAST_ACK ? 1 : 0;
+        uint32_t fin = (sent_fin & STATE_BIT(conn->state)) != 0 ? 1 : 0;
         group->unsent_bytes += conn->send_q_bytes > fin ? conn->send_q_bytes - fin : 0;
     }
     if (conn_has(conn, CONN_TIMER)) {
+        group->keepalives += conn->timer == TIMER_KEEPALIVE;
         if (conn->retransmits < group->retransmits_least)
             group->retransmits_least = conn->retransmits;
         if (conn->retransmits > group->retransmits_most)
@@ -258,6 +272,7 @@ static void make_group(const struct context *context, const struct key *key, str
         .conns = conns,
         .count = count,
         .ages_known = true,
+        .confirmed_ms = earlier_apart_ms(snapshot),
         .oldest_ms = aged[0].age_ms,
         .youngest_ms = aged[count - 1].age_ms,
         .median_ms = aged[count / 2].age_ms,
@@ -268,8 +283,9 @@ static void make_group(const struct context *context, const struct key *key, str
     for (size_t i = 0; i < count; i++) {
         const struct conn *conn = &snapshot->conns[aged[i].conn];
         conns[i] = aged[i].conn;
-        if (conn_age(snapshot, conn).kind == AGE_UNKNOWN)
-            group->ages_known = false;
+        struct age age = conn_age(snapshot, conn);
+        group->ages_known &= age.kind != AGE_UNKNOWN;
+        group->ages_from_looks |= age.from_looks;
         if (group->holder == NULL)
             group->holder = snapshot_owner(snapshot, conn);
         if (aged[i].pair != NO_INDEX) {

@@ -116,9 +116,9 @@ void accept_queue_overflow_word(
     finding->title = arena_printf(arena, "%s %s: the accept queue on port %u is full, new clients are turned away",
         owner, stands_still ? "does not accept" : "does not accept fast enough", first->local_port);
     finding->why = arena_printf(arena,
-        "The kernel completes connections and puts them into the accept queue of the listening socket; the process takes "
-        "them out with accept(). It does not%s, the queue has reached its backlog, and the kernel drops what comes: "
-        "clients see time-outs although the server is up.%s",
+        "The kernel completes connections and puts them into the accept queue of the listening socket; the process "
+        "takes them out with accept(). It does not%s, the queue has reached its backlog, and the kernel drops what "
+        "comes: clients see time-outs although the server is up.%s",
         stands_still ? "" : " keep up", obstacle ? arena_printf(arena, " %s %s.", owner, obstacle) : "");
 
     for (size_t i = 0; i < group->count && i < 4; i++) {
@@ -147,12 +147,12 @@ void accept_queue_overflow_word(
                 finding->owner->pid));
     words_fix_restart(arena, finding->owner, &finding->fix_now);
     fixes_add(&finding->fix_for_good, arena,
-        "Never do slow work in the thread that accepts: hand connections to workers, and put a time limit on everything "
-        "that the accepting loop calls.",
+        "Never do slow work in the thread that accepts: hand connections to workers, and put a time limit on "
+        "everything that the accepting loop calls.",
         NULL);
     fixes_add(&finding->fix_for_good, arena,
-        "Where it accepts, but too slowly: more workers or more machines. For short bursts alone a larger backlog helps: "
-        "the listen() argument and net.core.somaxconn together.",
+        "Where it accepts, but too slowly: more workers or more machines. For short bursts alone a larger backlog "
+        "helps: the listen() argument and net.core.somaxconn together.",
         NULL);
     lines_add(&finding->will_not_help, arena,
         "tcp_max_syn_backlog: that concerns half-open connections, not completed ones.");

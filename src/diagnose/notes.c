@@ -21,13 +21,15 @@ static uint64_t count_normal(const struct diagnosis *diagnosis, const bool *sele
 static void note_time_wait(const struct context *context, struct diagnosis *diagnosis, const bool *selected)
 {
     const struct snapshot *snapshot = diagnosis->snapshot;
-    uint64_t count = diagnosis->by_state[STATE_TIME_WAIT];
+    /* The rest has a finding, which says the same and more. */
+    uint64_t count = count_normal(diagnosis, selected, STATE_TIME_WAIT);
     if (count < WORTH_A_WORD)
         return;
     uint64_t incoming = 0;
     for (size_t i = 0; i < snapshot->conn_count; i++) {
         const struct conn *conn = &snapshot->conns[i];
-        incoming += selected[i] && conn->state == STATE_TIME_WAIT && context_listener(context, conn) != NULL;
+        incoming += selected[i] && conn->state == STATE_TIME_WAIT && diagnosis->causes[i] == 0 &&
+            context_listener(context, conn) != NULL;
     }
     struct arena *arena = &diagnosis->arena;
     const char *who = incoming == count ? "the services here close first, as most servers do"
@@ -76,5 +78,10 @@ void notes_make(const struct context *context, struct diagnosis *diagnosis, cons
     note_young(diagnosis, selected, STATE_CLOSE_WAIT,
         "normal so far. Too young to tell, or half-closed with data still flowing.");
     note_young(diagnosis, selected, STATE_LAST_ACK, "normal so far. The last acknowledgement is on its way.");
+    note_young(diagnosis, selected, STATE_FIN_WAIT_1,
+        "normal so far. The acknowledgement of the FIN is on its way, or data before it still flows.");
+    note_young(diagnosis, selected, STATE_CLOSING, "normal so far. The last acknowledgement is on its way.");
+    note_young(diagnosis, selected, STATE_FIN_WAIT_2,
+        "normal so far. Closed here; the peers have a while to close too, and may still send.");
     note_unjudged(diagnosis);
 }

@@ -73,8 +73,8 @@ static void syn_sent_fixes(
         NULL);
     lines_add(&finding->will_not_help, arena, "More tcp_syn_retries: the same silence, for longer.");
     lines_add(&finding->will_not_help, arena,
-        "tcp_fin_timeout, tcp_tw_reuse, more ephemeral ports: without a free port connect() fails at once and no SYN is "
-        "sent.");
+        "tcp_fin_timeout, tcp_tw_reuse, more ephemeral ports: without a free port connect() fails at once and no "
+        "SYN is sent.");
 }
 
 void syn_sent_unanswered_word(
@@ -90,9 +90,9 @@ void syn_sent_unanswered_word(
         words_process(arena, finding->owner), destination,
         group->count == 1 ? "its SYN" : arena_printf(arena, "the SYNs of %s", words_conns(arena, group->count)));
     finding->why = arena_printf(arena,
-        "A SYN was sent, again and again, and neither an acceptance nor a refusal came back: it is dropped on the way "
-        "there, or the answer on the way back. That is a firewall that drops, a host that is down, a wrong address or "
-        "route%s.",
+        "A SYN was sent, again and again, and neither an acceptance nor a refusal came back: it is dropped on the "
+        "way there, or the answer on the way back. That is a firewall that drops, a host that is down, a wrong "
+        "address or route%s.",
         open > 0
             ? ", or a server there that does not keep up: its accept queue is full, and its kernel drops what comes"
             : "");
@@ -116,8 +116,9 @@ void syn_sent_unanswered_word(
     if (is_scattered(finding)) {
         finding->severity = SEVERITY_INFO;
         lines_add(&finding->ruled_out, arena,
-            "One destination that is down: there are nearly as many destinations as attempts, as a crawler or a scanner "
-            "has them. Worth a look only if they should all answer: then it is this host's own uplink or firewall.");
+            "One destination that is down: there are nearly as many destinations as attempts, as a crawler or a "
+            "scanner has them. Worth a look only if they should all answer: then it is this host's own uplink or "
+            "firewall.");
     }
     syn_sent_fixes(arena, group, first, finding);
 }
@@ -174,8 +175,8 @@ void syn_recv_flood_word(
         words_count(arena, group->count), words_service(arena, context, group), words_process(arena, finding->owner));
     finding
         ->why = "Many ask for a connection and never answer the acceptance, as senders with made-up addresses do. The "
-                "requests fill the listener's queue until each times out. The program here is not involved: it sees "
-                "a connection only when the handshake is complete.";
+                "requests fill the listener's queue until each times out. The program here is not involved: it "
+                "sees a connection only when the handshake is complete.";
     lines_add(&finding->evidence, arena, "%s half-open connections at a backlog of %s: no further ones are kept.",
         words_count(arena, queue->half_open), words_count(arena, backlog));
     lines_add(&finding->evidence, arena, "%s of them have not answered the first SYN-ACK within a second.",
@@ -222,8 +223,9 @@ void syn_recv_unanswered_word(
         words_conns(arena, group->count), service);
     finding
         ->why = "The SYN has arrived, the acceptance was sent and sent again, and the last step of the handshake does "
-                "not come: the SYN-ACK is lost on its way to the client (a route back that differs, a firewall that "
-                "saw only one direction), the client's own firewall drops it, or the sender's address was made up.";
+                "not come: the SYN-ACK is lost on its way to the client (a route back that differs, a firewall "
+                "that saw only one direction), the client's own firewall drops it, or the sender's address was "
+                "made up.";
     evidence_retransmits(arena, group, "SYN-ACK", finding);
     if (group->ages_known)
         lines_add(&finding->evidence, arena, "In SYN_RECEIVED %s.", words_ages(arena, group));
@@ -245,8 +247,8 @@ void syn_recv_unanswered_word(
     fixes_add(&finding->fix_now, arena, "See the way back, and whether reverse-path filters or conntrack drop.",
         arena_printf(arena, "ip route get %s; nft list ruleset; nstat -az TcpExtIPReversePathFilter", address));
     fixes_add(&finding->fix_for_good, arena,
-        "Make both directions take the same firewall (or let it not track this traffic), and give this host a route back "
-        "to the clients' network.",
+        "Make both directions take the same firewall (or let it not track this traffic), and give this host a "
+        "route back to the clients' network.",
         NULL);
     lines_add(&finding->will_not_help, arena, "More tcp_synack_retries: the same loss, for longer.");
     lines_add(&finding->will_not_help, arena, "A larger backlog or a restart: the program is not involved yet.");

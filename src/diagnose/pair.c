@@ -28,7 +28,8 @@ static uint64_t hash_ends(const struct ip *one, uint16_t one_port, const struct 
 static bool are_ends_of_one(const struct conn *one, const struct conn *other)
 {
     return one->local_port == other->remote_port && one->remote_port == other->local_port &&
-        ip_equal(&one->local, &other->remote) && ip_equal(&one->remote, &other->local);
+        ip_equal(&one->local, &other->remote) && ip_equal(&one->remote, &other->local) &&
+        (one->netns == other->netns || !ip_is_loopback(&one->local)); /* each namespace has a loopback of its own */
 }
 
 /*

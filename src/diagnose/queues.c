@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "diagnose/rule.h"
+#include "model/earlier.h"
 
 /* sk_acceptq_is_full() in include/net/sock.h: more than the backlog. */
 bool listener_is_full(const struct conn *listener)
@@ -193,7 +194,7 @@ const struct conn *context_stalled_listener(const struct context *context, const
 
 uint32_t queue_drops_since(const struct context *context, const struct conn *listener)
 {
-    const struct conn *then = context_earlier(context, listener);
+    const struct conn *then = earlier_conn(context->snapshot, listener);
     if (then == NULL || !conn_has(listener, CONN_SKMEM) || !conn_has(then, CONN_SKMEM))
         return 0;
     return listener->skmem_drops > then->skmem_drops ? listener->skmem_drops - then->skmem_drops : 0;

@@ -39,11 +39,6 @@ struct queues {
     uint32_t *numbers; /* for each connection: of a listener, 1 + index into items; NULL while there are none */
 };
 
-struct cookie_index {
-    uint64_t cookie;
-    uint32_t conn;
-};
-
 /* The snapshot with the look-ups that rules need. */
 struct context {
     const struct snapshot *snapshot;
@@ -52,8 +47,6 @@ struct context {
     const uint8_t *causes; /* what is known so far: indexes into rules; 0: normal */
     struct listeners listeners;
     struct queues queues;
-    struct cookie_index *earlier; /* of the earlier reading's connections, by cookie */
-    size_t earlier_count;
 };
 
 /*
@@ -120,7 +113,9 @@ struct group {
     const uint32_t *pairs; /* other ends that are on this host */
     size_t pair_count;
 
-    bool ages_known; /* of all of them */
+    bool ages_known;       /* of all of them */
+    bool ages_from_looks;  /* of some only because two looks show them: what passed in between is not known */
+    uint64_t confirmed_ms; /* two looks, so far apart, show the same; 0: there was only one */
     uint64_t oldest_ms, youngest_ms, median_ms;
     uint64_t unread_bytes; /* the FINs not counted */
     uint64_t with_unread;  /* connections that have such bytes */
@@ -129,6 +124,7 @@ struct group {
     uint64_t silent_least_ms, silent_most_ms; /* since anything came from the peer */
     uint64_t zero_windows;                    /* connections whose peer offers no window */
     uint64_t shared;                          /* connections that several processes hold */
+    uint64_t keepalives;                      /* connections whose keepalive timer runs */
 };
 
 /* --- context.c -------------------------------------------------------------------------------------------------- */
@@ -140,8 +136,11 @@ void context_deinit(struct context *context);
 const struct conn *context_listener(const struct context *context, const struct conn *conn);
 /* Whether the connection was opened by the other side. Without a listener the ephemeral port range decides. */
 bool context_is_incoming(const struct context *context, const struct conn *conn);
-/* The same connection in the earlier reading, matched by its cookie, or NULL. */
-const struct conn *context_earlier(const struct context *context, const struct conn *conn);
+/*
+ * Whether the peer's kernel has been heard while we kept sending the same segment again: then it is there, but does not
+ * take it (its receive buffer is full).
+ */
+bool context_hears_peer(const struct context *context, const struct conn *conn);
 /* Has been in its state for as long as the limit; true where the age is unknown: then the confidence tells. */
 bool context_is_settled(const struct context *context, const struct conn *conn, const struct limits *limits);
 
@@ -165,6 +164,25 @@ const struct conn *context_stalled_listener(const struct context *context, const
 /* Connections that the listener has dropped since the earlier reading; 0 where that is not known. */
 uint32_t queue_drops_since(const struct context *context, const struct conn *listener);
 
+/* --- confirm.c -------------------------------------------------------------------------------------------------- */
+
+/* The earlier look, where one has to confirm this one; zeroed where there is none. */
+struct confirm {
+    struct context earlier;
+    bool *selected; /* what the context refers to: nothing selected, no cause known */
+    uint8_t *causes;
+};
+
+/* Returns 0 or -ENOMEM; release with confirm_deinit() in any case. */
+int confirm_init(struct confirm *confirm, const struct snapshot *snapshot);
+void confirm_deinit(struct confirm *confirm);
+/*
+ * Whether the connection had this cause (an index into rules) in the earlier look already, but perhaps for its age, and
+ * has not moved since; true where there is no such look.
+ */
+bool confirm_holds(
+    const struct confirm *confirm, const struct snapshot *snapshot, const struct conn *conn, uint8_t cause);
+
 /* --- pair.c ----------------------------------------------------------------------------------------------------- */
 
 /* Finds the other end of each stuck connection where it is on this host. Returns 0 or -ENOMEM. */
@@ -182,6 +200,9 @@ int group_fold(const struct context *context, struct stuck *stuck, size_t count,
 void finding_make(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *ret_finding);
 
+/* Owner, processes and peers of the connections that stand in it (conns, conn_count). */
+void finding_fill_from_conns(const struct context *context, struct arena *arena, struct finding *finding);
+
 /* A new finding of the rule with its id and fault, severity info, confidence certain; the pointer holds until the next. */
 struct finding *finding_list_add(struct finding_list *list, const struct rule *rule);
 
@@ -189,6 +210,9 @@ struct finding *finding_list_add(struct finding_list *list, const struct rule *r
 
 /* Why what looks alarming is not, and what was not judged. */
 void notes_make(const struct context *context, struct diagnosis *diagnosis, const bool *selected);
+
+/* Lowers the confidence to likely where the oldest is younger than that and no second look has confirmed it. */
+void finding_judge_age(const struct group *group, uint64_t certain_ms, struct finding *finding);
 
 /* --- words.c: what several rules say -------------------------------------------------------------------------- */
 
@@ -207,6 +231,13 @@ const char *words_service(struct arena *arena, const struct context *context, co
 const char *words_ages(struct arena *arena, const struct group *group);
 /* Why the process cannot act on its sockets now ("is stopped (state T)"), or NULL where nothing shows that. */
 const char *words_obstacle(struct arena *arena, const struct process *process);
+
+/*
+ * The same for whom a listener's connections wait: of several processes that hold it (a master and its workers) one that
+ * can act is enough, and then it is NULL.
+ */
+const char *words_listener_obstacle(
+    struct arena *arena, const struct snapshot *snapshot, const struct conn *listener, const struct process *process);
 
 /* "systemctl restart X", else "kill PID": what ends the process properly. */
 void words_fix_restart(struct arena *arena, const struct process *process, struct fixes *fixes);
@@ -230,12 +261,52 @@ void words_pairs(struct arena *arena, const struct context *context, const struc
  * close_wait.c, with its words in close_wait_words.c. Whether the peer, alive, offers no window to a connection that
  * has data to send.
  */
-bool close_wait_is_blocked_by_window(const struct conn *conn);
+bool close_wait_is_blocked_by_window(const struct context *context, const struct conn *conn);
 DECLARE_RULE(close_wait_not_accepted);
 DECLARE_RULE(close_wait_blocked_writer);
 DECLARE_RULE(close_wait_inherited);
 DECLARE_RULE(close_wait_unread);
 DECLARE_RULE(close_wait_leak);
+
+/*
+ * sent_fin.c, sent_fin_words.c: FIN_WAIT_1, CLOSING and LAST_ACK. Whether the peer, alive, offers no window to what
+ * stands before our FIN.
+ */
+bool sent_fin_is_zero_window(const struct conn *conn);
+DECLARE_RULE(sent_fin_zero_window);
+DECLARE_RULE(sent_fin_unanswered);
+DECLARE_RULE(sent_fin_either);
+
+/* fin_wait_2.c, fin_wait_2_words.c */
+DECLARE_RULE(fin_wait_2_held);
+DECLARE_RULE(fin_wait_2_orphaned);
+
+/* time_wait.c, time_wait_words.c */
+struct time_wait_overflow {
+    uint32_t netns;
+    int64_t used, limit; /* entries; limit 0: unknown */
+    int64_t skipped;     /* since the namespace was made */
+    int64_t rise;        /* of them, in the last rise_ms */
+    uint64_t rise_ms;
+    bool rise_known;
+};
+DECLARE_RULE(time_wait_churn);
+DECLARE_ASSESSMENT(time_wait_overflow);
+void time_wait_overflow_word(const struct time_wait_overflow *facts, struct arena *arena, struct finding *finding);
+
+/* port_exhaustion.c, port_exhaustion_words.c, with ports.h */
+DECLARE_ASSESSMENT(port_exhaustion);
+
+/* orphans.c, orphans_words.c */
+struct orphan_limit {
+    int64_t orphans, limit;
+    int64_t aborted;      /* connections reset for it in the last rise_ms */
+    int64_t aborted_ever; /* or for want of memory */
+    uint64_t rise_ms;
+    uint64_t by_state[STATE_COUNT]; /* of those that could be seen */
+};
+DECLARE_ASSESSMENT(orphan_limit);
+void orphan_limit_word(const struct orphan_limit *facts, struct arena *arena, struct finding *finding);
 
 /* opening.c, opening_words.c: SYN_SENT and SYN_RECEIVED */
 DECLARE_RULE(syn_sent_unanswered);
@@ -260,7 +331,3 @@ DECLARE_RULE(established_idle);
 /* descriptors.c, tcp_memory.c */
 DECLARE_ASSESSMENT(descriptor_exhaustion);
 DECLARE_ASSESSMENT(tcp_memory_pressure);
-
-/* last_ack.c, last_ack_words.c */
-DECLARE_RULE(last_ack_zero_window);
-DECLARE_RULE(last_ack_unanswered);

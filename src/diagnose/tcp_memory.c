@@ -169,8 +169,8 @@ static void word(
         arena_printf(arena, "sysctl net.ipv4.tcp_mem='%" PRId64 " %" PRId64 " %" PRId64 "'", usage->pressure * 3 / 2,
             usage->pressure * 2, usage->limit * 2));
     fixes_add(&finding->fix_for_good, arena,
-        "Bound what one connection may queue: time limits on writing, TCP_NOTSENT_LOWAT, SO_SNDBUF and SO_RCVBUF where a "
-        "program has very many connections; or more memory, or fewer connections for each host.",
+        "Bound what one connection may queue: time limits on writing, TCP_NOTSENT_LOWAT, SO_SNDBUF and SO_RCVBUF "
+        "where a program has very many connections; or more memory, or fewer connections for each host.",
         NULL);
     lines_add(&finding->will_not_help, arena,
         "Larger tcp_rmem and tcp_wmem (the usual \"tuning\"): each connection may then take more of what is short.");

@@ -88,6 +88,13 @@ const char *words_ages(struct arena *arena, const struct group *group)
 
 /* --- whether a process can act ---------------------------------------------------------------------------------- */
 
+/* In the freezer of its control group, whatever it waited for before: kernel/cgroup/freezer.c, kernel/freezer.c */
+static bool is_frozen(const struct wait_place *place)
+{
+    return place->channel != NULL &&
+        (strcmp(place->channel, "do_freezer_trap") == 0 || strcmp(place->channel, "__refrigerator") == 0);
+}
+
 /* Waiting for sockets to become ready, or for a timer: this thread will look at its sockets again. */
 static bool is_serving(const struct wait_place *place)
 {
@@ -98,6 +105,8 @@ static bool is_serving(const struct wait_place *place)
     if (place->state != 'S' && place->state != 'D' && place->state != 'I')
         return place->state == 'R';
     if (place->state == 'D')
+        return false;
+    if (is_frozen(place))
         return false;
     for (size_t i = 0; place->call != NULL && i < sizeof calls / sizeof *calls; i++) {
         if (strcmp(place->call, calls[i]) == 0)
@@ -136,14 +145,32 @@ const char *words_obstacle(struct arena *arena, const struct process *process)
         return "has ended but was not waited for (a zombie)";
     if (process->wait_count == 0)
         return NULL;
+    uint64_t seen = 0;
     for (size_t i = 0; i < process->wait_count; i++) {
         if (is_serving(&process->waits[i]))
             return NULL;
+        seen += process->waits[i].threads;
     }
+    if (seen < process->threads) /* one of the others may be serving */
+        return NULL;
+    if (is_frozen(&process->waits[0]))
+        return "is frozen: its control group is paused (docker pause, systemctl freeze), and it cannot act";
     const char *places = words_place(arena, &process->waits[0]);
     for (size_t i = 1; i < process->wait_count && i < 3; i++)
         places = arena_printf(arena, "%s; %s", places, words_place(arena, &process->waits[i]));
     return arena_printf(arena, "has no thread that watches its sockets now: %s", places);
+}
+
+const char *words_listener_obstacle(
+    struct arena *arena, const struct snapshot *snapshot, const struct conn *listener, const struct process *process)
+{
+    if (listener == NULL)
+        return words_obstacle(arena, process);
+    for (uint32_t h = listener->holder; h != NO_INDEX; h = snapshot->holders[h].next) {
+        if (words_obstacle(arena, &snapshot->processes[snapshot->holders[h].process]) == NULL)
+            return NULL;
+    }
+    return words_obstacle(arena, process);
 }
 
 /* --- fixes and evidence that several rules share ---------------------------------------------------------------- */
@@ -160,18 +187,26 @@ static const char *shell_word(struct arena *arena, const char *name)
 void words_fix_restart(struct arena *arena, const struct process *process, struct fixes *fixes)
 {
     if (process == NULL) {
-        fixes_add(fixes, arena, "Find out which process holds them: look again with more privileges.", "sudo tcpwhy");
+        fixes_add(fixes, arena,
+            "Find out who holds them: look again as root, and in other PID namespaces. The kernel's own clients "
+            "(NFS, CIFS, iSCSI) have no process.",
+            "sudo tcpwhy");
         return;
     }
     const char *word;
     if (process->container != NULL && (word = shell_word(arena, process->container)) != NULL) {
         fixes_add(fixes, arena, "Restart the container: that closes every one of these connections.",
-            arena_printf(arena, "docker restart %s   # or podman, crictl", word));
+            arena_printf(arena, "docker restart %s   # or podman restart", word));
     } else if (process->container == NULL && process->unit != NULL && strstr(process->unit, ".service") != NULL &&
         (word = shell_word(arena, process->unit)) != NULL) {
         fixes_add(fixes, arena,
             "Restart the service: the kernel closes its descriptors, and with them every one of these connections.",
-            arena_printf(arena, "systemctl restart %s", word));
+            process->user_unit ? arena_printf(arena, "systemctl --user -M %" PRIu32 "@ restart %s", process->uid, word)
+                               : arena_printf(arena, "systemctl restart %s", word));
+    } else if (process->pid == 1) {
+        fixes_add(fixes, arena,
+            "Do not end process 1, which everything else here depends on: restart the service that these belong to.",
+            NULL);
     } else {
         fixes_add(fixes, arena,
             "End the process in its usual way and start it again: the kernel closes its descriptors with it.",
@@ -198,10 +233,10 @@ void words_pairs(struct arena *arena, const struct context *context, const struc
     const struct snapshot *snapshot = context->snapshot;
     if (group->pair_count == 0)
         return;
-    uint64_t by_state[STATE_COUNT] = { 0 };
+    uint64_t by_state[STATE_COUNT] = { 0 }, orphans[STATE_COUNT] = { 0 };
     uint64_t unread = 0;
+    const struct process *holders[STATE_COUNT] = { NULL }; /* one of them */
     const struct conn *listener = NULL;
-    const struct process *process = NULL;
     for (size_t i = 0; i < group->pair_count; i++) {
         const struct conn *other = &snapshot->conns[group->pairs[i]];
         if (conn_is_listener(other)) {
@@ -210,16 +245,19 @@ void words_pairs(struct arena *arena, const struct context *context, const struc
         }
         by_state[other->state]++;
         unread += conn_has(other, CONN_QUEUES) && other->inode != 0 ? other->recv_q_bytes : 0;
-        if (process == NULL)
-            process = snapshot_owner(snapshot, other);
+        orphans[other->state] += conn_has(other, CONN_INODE) && other->inode == 0;
+        if (holders[other->state] == NULL)
+            holders[other->state] = snapshot_owner(snapshot, other);
     }
     for (int state = 0; state < STATE_COUNT; state++) {
         if (by_state[state] == 0)
             continue;
+        const struct process *process = holders[state];
         bool open = state == STATE_SYN_RECEIVED || state == STATE_ESTABLISHED;
-        const char *held = process ? arena_printf(arena, ", held by %s", words_process(arena, process))
-            : open                 ? ", not accepted yet"
-                                   : ", closed by their process";
+        const char *held = process              ? arena_printf(arena, ", held by %s", words_process(arena, process))
+            : open                              ? ", not accepted yet"
+            : orphans[state] == by_state[state] ? ", closed by their process"
+                                                : "";
         lines_add(evidence, arena, "%s of the other ends %s on this host too, in %s%s.",
             words_count(arena, by_state[state]), by_state[state] == 1 ? "is" : "are",
             state_name((enum conn_state)state), held);

@@ -1,5 +1,6 @@
 #include "model/age.h"
 
+#include "model/earlier.h"
 #include "model/setting.h"
 
 /* Kernel defaults, for where a setting could not be read: include/net/tcp.h */
@@ -23,7 +24,8 @@ static uint64_t rto_max_ms(const struct net_values *values)
 
 static uint64_t rto_min_ms(const struct net_values *values)
 {
-    return (uint64_t)setting_value(values, SETTING_RTO_MIN, RTO_MIN_MS * 1000) / 1000;
+    uint64_t ms = (uint64_t)setting_value(values, SETTING_RTO_MIN, RTO_MIN_MS * 1000) / 1000;
+    return ms > 0 ? ms : 1;
 }
 
 /* The timeout before any backoff: __tcp_set_rto() in include/net/tcp.h; tcpi_rttvar is a quarter of what it adds. */
@@ -33,7 +35,8 @@ static uint64_t base_rto_ms(const struct conn *conn, const struct net_values *va
     uint64_t least = rto_min_ms(values);
     /* The variance term alone is at least the minimum: tcp_rtt_estimator(). */
     uint64_t floor = conn->rtt_us / 1000 + least;
-    return rto < floor ? floor : rto;
+    rto = rto < floor ? floor : rto;
+    return rto > 0 ? rto : 1; /* below a millisecond, which tcp_rto_min_us allows, nothing would ever double */
 }
 
 /*
@@ -162,7 +165,8 @@ static struct age established_age(const struct snapshot *snapshot, const struct 
     return (struct age){ .kind = AGE_AT_LEAST, .ms = idle };
 }
 
-struct age conn_age(const struct snapshot *snapshot, const struct conn *conn)
+/* As one look tells. */
+static struct age own_age(const struct snapshot *snapshot, const struct conn *conn)
 {
     const struct age unknown = { .kind = AGE_UNKNOWN };
     switch (conn->state) {
@@ -213,6 +217,14 @@ struct age conn_age(const struct snapshot *snapshot, const struct conn *conn)
     }
 }
 
+struct age conn_age(const struct snapshot *snapshot, const struct conn *conn)
+{
+    struct age age = own_age(snapshot, conn);
+    if (age.kind == AGE_UNKNOWN && !conn_is_listener(conn) && earlier_stayed(snapshot, conn))
+        age = (struct age){ .kind = AGE_AT_LEAST, .ms = earlier_apart_ms(snapshot), .from_looks = true };
+    return age;
+}
+
 /* tcp_model_timeout(): how long `retries` timeouts last that start at the minimum and double up to the maximum. */
 static uint64_t model_timeout_ms(unsigned retries, uint64_t least, uint64_t most)
 {
@@ -223,6 +235,13 @@ static uint64_t model_timeout_ms(unsigned retries, uint64_t least, uint64_t most
             timeout *= 2;
     }
     return sum;
+}
+
+/* A number of attempts. They are bytes today, but kernels before 5.12 take any number, and each counts as a step. */
+static unsigned retries_value(const struct net_values *values, enum setting setting, unsigned fallback)
+{
+    int64_t retries = setting_value(values, setting, fallback);
+    return retries < 0 ? 0 : retries > UINT8_MAX ? UINT8_MAX : (unsigned)retries;
 }
 
 /* Closed by its process. Without a descriptor, but not closed: it waits to be accepted. */
@@ -240,9 +259,9 @@ static uint64_t retransmit_give_up_ms(const struct snapshot *snapshot, const str
     uint64_t elapsed = conn_retransmitting_for(snapshot, conn).ms;
     uint64_t rto = conn->rto_ms;
     uint64_t wait = conn->timer_ms;
-    unsigned retries = (unsigned)setting_value(values, SETTING_RETRIES2, RETRIES2);
+    unsigned retries = retries_value(values, SETTING_RETRIES2, RETRIES2);
     if (orphan) {
-        retries = (unsigned)setting_value(values, SETTING_ORPHAN_RETRIES, 0);
+        retries = retries_value(values, SETTING_ORPHAN_RETRIES, 0);
         if (retries == 0)
             retries = ORPHAN_RETRIES;
     }
@@ -274,8 +293,28 @@ static uint64_t persist_give_up_ms(const struct snapshot *snapshot, const struct
     return wait;
 }
 
+/*
+ * FIN_WAIT_2 that nobody holds: the mini-socket's timer is all that is left of its life. A time over 60 s is spent as
+ * a full socket first, on the keepalive timer, for what exceeds 60 s; then the mini-socket gets as much again:
+ * tcp_keepalive_timer() in net/ipv4/tcp_timer.c. The time may be the socket's own (TCP_LINGER2), at most 120 s.
+ */
+static bool fin_wait_2_left_ms(const struct snapshot *snapshot, const struct conn *conn, uint64_t *ret_ms)
+{
+    if (conn->timer == TIMER_TIME_WAIT) {
+        *ret_ms = conn->timer_ms;
+        return true;
+    }
+    if (conn->timer != TIMER_KEEPALIVE || !conn_has(conn, CONN_INODE) || conn->inode != 0)
+        return false;
+    int64_t life = setting_value(snapshot_net_values(snapshot, conn), SETTING_FIN_TIMEOUT, 60) * 1000;
+    *ret_ms = conn->timer_ms + (uint64_t)(life > TIME_WAIT_MS ? life - TIME_WAIT_MS : TIME_WAIT_MS);
+    return true;
+}
+
 bool conn_give_up_ms(const struct snapshot *snapshot, const struct conn *conn, uint64_t *ret_ms)
 {
+    if (conn->state == STATE_FIN_WAIT_2 && conn_has(conn, CONN_TIMER))
+        return fin_wait_2_left_ms(snapshot, conn, ret_ms);
     if (is_handshake(conn)) {
         if (!conn_has(conn, CONN_TIMER) || conn->timer != TIMER_RETRANSMIT)
             return false;

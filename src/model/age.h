@@ -16,6 +16,7 @@ enum age_kind {
 struct age {
     enum age_kind kind;
     uint64_t ms;
+    bool from_looks; /* known only because two looks show the connection: it may be far older */
 };
 
 /*
@@ -28,6 +29,7 @@ struct age {
  *   SYN_SENT, SYN_RECEIVED: from the first retransmission on, since the first SYN or SYN-ACK;
  *   ESTABLISHED: where data is sent again, waits behind a zero window, or lies unread, how long it has; else the time
  *   since the last data or ACK either way (idle time).
+ * Where the source has none of these: the time between two looks (earlier.h) at a connection that stayed as it was.
  */
 struct age conn_age(const struct snapshot *snapshot, const struct conn *conn);
 
@@ -38,9 +40,10 @@ struct age conn_age(const struct snapshot *snapshot, const struct conn *conn);
 struct age conn_retransmitting_for(const struct snapshot *snapshot, const struct conn *conn);
 
 /*
- * Time until the kernel gives the connection up by itself, if the peer stays silent (retransmit timer) or keeps its
- * window at zero (persist timer): tcp_write_timeout(), tcp_orphan_retries() and tcp_probe_timer() in
- * net/ipv4/tcp_timer.c; reqsk_timer_handler() in net/ipv4/inet_connection_sock.c for SYN_RECEIVED. A program's own time
- * limit (connect(), TCP_SYNCNT, TCP_USER_TIMEOUT) may end it sooner. False where it would wait for ever or where too little is known.
+ * Time until the kernel gives the connection up by itself, if the peer stays silent (retransmit timer; FIN_WAIT_2
+ * without a descriptor) or keeps its window at zero (persist timer): tcp_write_timeout(), tcp_orphan_retries() and
+ * tcp_probe_timer() in net/ipv4/tcp_timer.c; reqsk_timer_handler() in net/ipv4/inet_connection_sock.c for
+ * SYN_RECEIVED. A program's own time limit (connect(), TCP_SYNCNT, TCP_USER_TIMEOUT) may end it sooner. False where it
+ * would wait for ever or where too little is known.
  */
 bool conn_give_up_ms(const struct snapshot *snapshot, const struct conn *conn, uint64_t *ret_ms);

@@ -32,12 +32,13 @@ enum conn_field {
     CONN_COOKIE = 1 << 4,
     CONN_CGROUP = 1 << 5,
     CONN_SHUTDOWN = 1 << 6,
-    CONN_TCP_INFO = 1 << 7, /* rtt_us … bytes_acked, and probes and backoff; but for the two that came later: */
+    CONN_TCP_INFO = 1 << 7, /* rtt_us … bytes_acked, and probes and backoff; but for those that came later: */
     CONN_SND_WND = 1 << 8,  /* Linux 5.4 */
     CONN_RTO_TIME = 1 << 9, /* total_rto_time_ms, rto_recoveries; Linux 6.7 */
     CONN_SKMEM = 1 << 10,   /* skmem_… */
     CONN_BACKLOG = 1 << 11, /* of a listener, send_q_bytes is the backlog */
     CONN_RTO = 1 << 12,     /* rto_ms, which is known to more sources than the rest of tcp_info */
+    CONN_BYTES = 1 << 13,   /* notsent_bytes, rwnd_limited_ms, bytes_received, bytes_acked; all since Linux 4.10 */
 };
 
 struct conn {
@@ -61,6 +62,7 @@ struct conn {
     uint32_t uid;
     uint32_t inode;     /* 0: no struct socket: not accepted yet, an orphan, or a mini-socket */
     uint32_t holder;    /* index into snapshot.holders of the first descriptor that refers to it, or NO_INDEX */
+    uint32_t earlier;   /* index into snapshot.earlier's connections: earlier.h; set where snapshot.confirms is */
     uint64_t cookie;    /* unique for the life of the connection, from SYN_RECEIVED to TIME_WAIT */
     uint64_t cgroup_id; /* inode of the cgroup-v2 directory it was created in */
 

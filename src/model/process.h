@@ -22,6 +22,7 @@ struct process {
     const char *user;    /* name, or the number as text */
     uint32_t uid;
     const char *unit;      /* systemd unit, or NULL */
+    bool user_unit;        /* of the user's service manager, not the system's */
     const char *container; /* container id (12 characters of a hash) or name, or NULL */
     uint32_t cgroup;       /* index into snapshot.cgroups, or NO_INDEX */
     uint32_t netns;        /* index into snapshot.netns, or NO_INDEX */
@@ -32,7 +33,8 @@ struct process {
     uint64_t running_ms;   /* since it was started; 0: unknown */
     char state;            /* as in /proc/PID/stat; '?' unknown */
     uint32_t threads;
-    /* Where its threads wait: read only for processes with sockets that may be stuck; busiest first. */
+    /* Where its threads wait: read only for processes with sockets that may be stuck; busiest first.
+     * Their numbers may add up to less than `threads`: then not all were seen. */
     const struct wait_place *waits;
     size_t wait_count;
 };
@@ -41,13 +43,16 @@ struct process {
 struct holder {
     uint32_t inode;
     uint32_t process; /* index into snapshot.processes */
-    uint32_t fd;
+    uint32_t fd : 31;
+    /* Will not survive exec(): somebody took care of it. Read only where the process runs another program than its parent */
+    uint32_t close_on_exec : 1;
     uint32_t next; /* another holder of the same socket, or NO_INDEX */
 };
 
 struct netns {
     uint64_t inode;   /* of /proc/PID/ns/net; 0: unknown */
     const char *name; /* "host", a name in /run/netns, a container id, or "net:[4026532281]" */
+    uint32_t pid;     /* a process in it, through which it can be entered; 0: none was seen */
     bool is_own;      /* the one that tcpwhy runs in */
 };
 
@@ -55,5 +60,6 @@ struct cgroup {
     uint64_t id; /* inode of its directory; 0: unknown */
     const char *path;
     const char *unit;      /* or NULL */
+    bool user_unit;        /* of a user's service manager */
     const char *container; /* or NULL */
 };

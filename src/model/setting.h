@@ -92,6 +92,7 @@ struct net_values {
     int64_t counters[COUNTER_COUNT];
     bool has_setting[SETTING_COUNT];
     bool has_counter[COUNTER_COUNT];
+    uint64_t counters_at_ms; /* when they were read, since 1970; 0: with the snapshot */
 };
 
 /* The value, or fallback where it is unknown (pass the kernel's default). */

@@ -123,11 +123,16 @@ const struct net_values *snapshot_net_values(const struct snapshot *snapshot, co
     return conn->netns < snapshot->netns_count ? &snapshot->net_values[conn->netns] : NULL;
 }
 
+static uint64_t counters_at_ms(const struct snapshot *snapshot, const struct net_values *values)
+{
+    return values->counters_at_ms != 0 ? values->counters_at_ms : snapshot->taken_at_ms;
+}
+
 bool snapshot_counter_rise(
     const struct snapshot *snapshot, uint32_t netns, enum counter counter, int64_t *ret_rise, uint64_t *ret_ms)
 {
     const struct snapshot *earlier = snapshot->earlier;
-    if (earlier == NULL || netns >= snapshot->netns_count || snapshot->taken_at_ms <= earlier->taken_at_ms)
+    if (earlier == NULL || netns >= snapshot->netns_count)
         return false;
     const struct net_values *now = &snapshot->net_values[netns];
     for (size_t i = 0; i < earlier->netns_count; i++) {
@@ -136,9 +141,10 @@ bool snapshot_counter_rise(
             continue;
         if (!now->has_counter[counter] || !then->has_counter[counter])
             return false;
+        uint64_t now_ms = counters_at_ms(snapshot, now), then_ms = counters_at_ms(earlier, then);
         *ret_rise = now->counters[counter] - then->counters[counter];
-        *ret_ms = snapshot->taken_at_ms - earlier->taken_at_ms;
-        return true;
+        *ret_ms = now_ms - then_ms;
+        return now_ms > then_ms;
     }
     return false;
 }

@@ -35,6 +35,7 @@ struct snapshot {
      * has only the counters. Its namespaces are found by inode.
      */
     const struct snapshot *earlier;
+    bool confirms; /* what is stuck must have been so in the earlier one too: snapshot_confirm() in earlier.h */
 
     struct conn *conns;
     size_t conn_count, conn_capacity;

@@ -16,6 +16,8 @@ struct report_options {
     struct report_style style; /* text only */
     bool all_connections;      /* list every connection of a finding, not a sample */
     bool compact;              /* JSON on one line */
+    /* Text only: the diagnosis before this one, to say what has changed since; or NULL. */
+    const struct diagnosis *previous;
 };
 
 /* The readable report. Returns 0 or the first write error as a negative errno. */

@@ -29,7 +29,7 @@ static const struct {
 } ascii_forms[] = { { 0xa0, "\xc2\xa0" }, { 0xa7, "section " }, { 0xb7, "-" }, { 0xd7, "x" }, { 0x2013, "-" },
     { 0x2014, "-" }, { 0x2018, "'" }, { 0x2019, "'" }, { 0x201c, "\"" }, { 0x201d, "\"" }, { 0x2022, "-" },
     { 0x2026, "..." }, { 0x2190, "<-" }, { 0x2192, "->" }, { 0x2248, "~" }, { 0x2264, "<=" }, { 0x2265, ">=" },
-    { 0x2212, "-" } };
+    { 0x2212, "-" }, { 0x25b2, "+" }, { 0x25bc, "-" } };
 
 void sheet_init(struct sheet *sheet, const struct report_style *style, FILE *out)
 {

@@ -2,6 +2,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "model/earlier.h"
+#include "report/change.h"
 #include "report/report.h"
 #include "report/text_parts.h"
 
@@ -98,6 +100,11 @@ static void headline(struct sheet *sheet, const struct diagnosis *diagnosis, con
     elapsed(sheet, snapshot->elapsed_us);
     if (snapshot->netns_count > 1)
         sheet_printf(sheet, INK_DIM, " · %zu network namespaces", snapshot->netns_count);
+    if (snapshot->confirms) {
+        sheet_text(sheet, INK_DIM, " · two looks, ");
+        sheet_duration(sheet, INK_DIM, earlier_apart_ms(snapshot));
+        sheet_text(sheet, INK_DIM, " apart");
+    }
     sheet_line(sheet);
 }
 
@@ -197,10 +204,14 @@ int report_text(const struct diagnosis *diagnosis, const struct report_options *
     struct sheet sheet;
     sheet_init(&sheet, &options->style, out);
     headline(&sheet, diagnosis, options->tool_version);
+    if (options->previous != NULL)
+        change_summary(&sheet, diagnosis, options->previous);
     verdict(&sheet, diagnosis);
-    text_states(&sheet, diagnosis);
+    text_states(&sheet, diagnosis, options->previous);
     for (size_t i = 0; i < diagnosis->finding_count; i++)
         text_finding(&sheet, diagnosis, i + 1, options);
+    if (options->previous != NULL)
+        change_gone(&sheet, diagnosis, options->previous);
     notes(&sheet, diagnosis);
     gaps(&sheet, diagnosis->snapshot);
     return sheet_finish(&sheet);

@@ -1,10 +1,12 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "report/change.h"
 #include "report/text_parts.h"
 
 /* "CRITICAL  close-wait-leak · certain · fault: local application" */
-static void heading(struct sheet *sheet, const struct finding *finding, size_t number, size_t of)
+static void heading(
+    struct sheet *sheet, const struct finding *finding, size_t number, size_t of, const struct diagnosis *previous)
 {
     static const char *const severities[] = { "INFO", "WARNING", "CRITICAL" };
     static const char *const faults[] = { [FAULT_NONE] = "nobody’s fault",
@@ -22,6 +24,8 @@ static void heading(struct sheet *sheet, const struct finding *finding, size_t n
     sheet_printf(sheet, INK_PLAIN, " · %s · %s", confidence_name(finding->confidence), faults[finding->fault]);
     if (of > 1)
         sheet_printf(sheet, INK_DIM, " · %zu\xc2\xa0of\xc2\xa0%zu", number, of);
+    if (previous != NULL)
+        change_of_finding(sheet, finding, previous);
     sheet_line(sheet);
     sheet_text(sheet, INK_BOLD, finding->title);
     sheet_line(sheet);
@@ -192,7 +196,7 @@ void text_finding(
     struct sheet *sheet, const struct diagnosis *diagnosis, size_t number, const struct report_options *options)
 {
     const struct finding *finding = &diagnosis->findings[number - 1];
-    heading(sheet, finding, number, diagnosis->finding_count);
+    heading(sheet, finding, number, diagnosis->finding_count, options->previous);
     paragraph(sheet, "Why", finding->why);
     how_long(sheet, finding);
     text_lines(sheet, "Proof", &finding->evidence);

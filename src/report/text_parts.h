@@ -11,8 +11,8 @@ void text_label(struct sheet *sheet, const char *label);
 /* A block of lines, with bullets if there are several; nothing where there are none. */
 void text_lines(struct sheet *sheet, const char *label, const struct lines *lines);
 
-/* How many connections there are in each state, with bars. */
-void text_states(struct sheet *sheet, const struct diagnosis *diagnosis);
+/* How many connections there are in each state, with bars; and by how many more or fewer than in `previous` (or NULL). */
+void text_states(struct sheet *sheet, const struct diagnosis *diagnosis, const struct diagnosis *previous);
 /* A finding with all its blocks. `number` counts from 1. */
 void text_finding(
     struct sheet *sheet, const struct diagnosis *diagnosis, size_t number, const struct report_options *options);

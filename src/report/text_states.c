@@ -1,6 +1,6 @@
-#include "report/text_parts.h"
-
 #include "base/text.h"
+#include "report/change.h"
+#include "report/text_parts.h"
 
 enum { BAR_COLUMNS_MAX = 40, PERCENT_COLUMNS = 6 };
 
@@ -9,12 +9,13 @@ struct state_row {
     uint64_t count;
 };
 
-/* The states that occur, most connections first. Returns how many. */
-static size_t rows_of(const struct diagnosis *diagnosis, struct state_row rows[STATE_COUNT])
+/* The states that occur, or have just done so, most connections first. Returns how many. */
+static size_t rows_of(
+    const struct diagnosis *diagnosis, const struct diagnosis *previous, struct state_row rows[STATE_COUNT])
 {
     size_t count = 0;
     for (int state = 0; state < STATE_COUNT; state++) {
-        if (diagnosis->by_state[state] == 0)
+        if (diagnosis->by_state[state] == 0 && (previous == NULL || previous->by_state[state] == 0))
             continue;
         size_t place = count++;
         for (; place > 0 && rows[place - 1].count < diagnosis->by_state[state]; place--)
@@ -44,6 +45,10 @@ static void right_aligned(struct sheet *sheet, enum ink ink, const char *text, s
 
 static void percent(struct buf *out, uint64_t part, uint64_t whole)
 {
+    if (part == 0) {
+        buf_str(out, "0\xc2\xa0%");
+        return;
+    }
     uint64_t hundredths = (uint64_t)((double)part * 100 / (double)whole + 0.5);
     if (hundredths == 0)
         buf_str(out, "<1\xc2\xa0%");
@@ -51,10 +56,26 @@ static void percent(struct buf *out, uint64_t part, uint64_t whole)
         buf_printf(out, "%u\xc2\xa0%%", (unsigned)hundredths);
 }
 
-void text_states(struct sheet *sheet, const struct diagnosis *diagnosis)
+/* Columns of the widest change. */
+static size_t change_columns(const struct diagnosis *diagnosis, const struct diagnosis *previous)
+{
+    enum { LEAST = 6 }; /* so that the bars do not jump to and fro */
+    size_t widest = LEAST;
+    struct buf change = { 0 };
+    for (int state = 0; state < STATE_COUNT; state++) {
+        buf_clear(&change);
+        change_format(&change, diagnosis->by_state[state], previous->by_state[state]);
+        size_t width = text_width(buf_text(&change));
+        widest = width > widest ? width : widest;
+    }
+    buf_deinit(&change);
+    return widest;
+}
+
+void text_states(struct sheet *sheet, const struct diagnosis *diagnosis, const struct diagnosis *previous)
 {
     struct state_row rows[STATE_COUNT];
-    size_t count = rows_of(diagnosis, rows), name_columns = 0;
+    size_t count = rows_of(diagnosis, previous, rows), name_columns = 0;
     if (count == 0)
         return;
     struct buf number = { 0 };
@@ -64,7 +85,10 @@ void text_states(struct sheet *sheet, const struct diagnosis *diagnosis)
         name_columns = width > name_columns ? width : name_columns;
     }
     size_t count_end = LABEL_COLUMN + name_columns + 2 + number.length;
-    size_t bar_column = count_end + 1 + PERCENT_COLUMNS + 2;
+    size_t change_end = count_end + 1 + PERCENT_COLUMNS;
+    if (previous != NULL)
+        change_end += 2 + change_columns(diagnosis, previous);
+    size_t bar_column = change_end + 2;
     size_t bar_columns = sheet->width - bar_column < BAR_COLUMNS_MAX ? sheet->width - bar_column : BAR_COLUMNS_MAX;
 
     sheet_line(sheet);
@@ -78,6 +102,11 @@ void text_states(struct sheet *sheet, const struct diagnosis *diagnosis)
         buf_clear(&number);
         percent(&number, rows[i].count, diagnosis->selected_count);
         right_aligned(sheet, INK_DIM, buf_text(&number), count_end + 1 + PERCENT_COLUMNS);
+        if (previous != NULL) {
+            buf_clear(&number);
+            change_format(&number, rows[i].count, previous->by_state[rows[i].state]);
+            right_aligned(sheet, INK_BOLD, buf_text(&number), change_end);
+        }
         sheet_column(sheet, bar_column);
         sheet_bar(sheet, ink == INK_PLAIN ? INK_DIM : ink, rows[i].count, rows[0].count, bar_columns);
         sheet_line(sheet);

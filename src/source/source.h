@@ -25,3 +25,10 @@ struct source_options {
  * read at all; what could be read only in part is a gap.
  */
 int source_read(const struct source_options *options, struct snapshot *snapshot, struct error *err);
+
+/*
+ * Reads the counters again, of the namespaces that the snapshot is about. What they were goes to *ret_earlier, an
+ * initialised snapshot that refers to strings of the first and is fit to be its `earlier`. Returns 0 or -ENOMEM;
+ * counters that cannot be read again are a gap, and their rise is unknown.
+ */
+int source_read_counters(struct snapshot *snapshot, struct snapshot *ret_earlier);

@@ -39,6 +39,7 @@ static void status_and_limits(const char *text)
     uint32_t number;
     proc_parse_status_uid(text, &number);
     proc_parse_limits(text, &number);
+    proc_parse_fdinfo_flags(text, &number);
 }
 
 static void socket_link(const char *text)

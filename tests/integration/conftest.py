@@ -3,11 +3,12 @@ import os
 import pytest
 
 import program
+import scoreboard
 from world import World
 
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", "finding(id, role): for the table at the end; role is 'fires' or 'quiet'")
+    config.addinivalue_line("markers", "finding(id, role): for the table at the end; role is one of scoreboard.ROLES")
     config.addinivalue_line("markers", "needs(name…): parts of the world that need privileges")
     config.addinivalue_line("markers", "last: has to wait for something that began at the start")
 
@@ -15,7 +16,16 @@ def pytest_configure(config):
 def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: item.get_closest_marker("last") is not None)
     for item in items:
-        item.user_properties += [("finding", marker.args) for marker in item.iter_markers("finding")]
+        proves = [marker.args for marker in item.iter_markers("finding")]
+        if item.path.name == "test_drill.py" and not proves:
+            proves = [(finding, "drill") for finding in drilled(item)]
+        item.user_properties += [("finding", finding_and_role) for finding_and_role in proves]
+
+
+def drilled(item):
+    """The findings among the parameters of a test of drills: those it drills."""
+    parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
+    return [value for value in parameters if isinstance(value, str) and value in scoreboard.finding_ids()]
 
 
 def pytest_sessionstart():
@@ -54,26 +64,14 @@ def report(_report):
 
 
 def pytest_terminal_summary(terminalreporter):
-    table, notes = {}, []
-    for outcome in ("passed", "failed", "skipped"):
+    notes = []
+    for outcome in scoreboard.OUTCOMES:
         for result in terminalreporter.stats.get(outcome, []):
             for key, value in getattr(result, "user_properties", []):
                 if key == "note":
                     notes.append(value)
                 elif key == "finding":
-                    finding, role = value
-                    counts = table.setdefault(finding, {}).setdefault(role, {"passed": 0, "failed": 0, "skipped": 0})
-                    counts[outcome] += 1
-    if not table:
-        return
-    terminalreporter.section("findings")
-    words = {"fires": "fired", "quiet": "look-alike quiet"}
-    for finding, roles in sorted(table.items()):
-        cells = []
-        for role, word in words.items():
-            counts = roles.get(role, {})
-            bad = ", ".join(f"{counts[o]} {o.upper()}" for o in ("failed", "skipped") if counts.get(o))
-            cells.append(f"{word}: {counts.get('passed', 0)} ok" + (f", {bad}" if bad else "") if counts else f"{word}: none")
-        terminalreporter.write_line(f"{finding:<28} {cells[0]:<32} {cells[1]}")
+                    scoreboard.board.add(*value, outcome)
+    scoreboard.write(terminalreporter, scoreboard.finding_ids())
     for note in notes:
         terminalreporter.write_line(note)

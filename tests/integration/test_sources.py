@@ -178,3 +178,13 @@ def test_self_only(world):
     own = program.diagnose("--netns", "self")
     assert {f["netns"] for f in own["findings"]} == {"host"}
     assert program.diagnose()["totals"]["connections"] > own["totals"]["connections"] or world.why_missing("named")
+
+
+def test_what_cannot_be_left_again_is_not_entered():
+    """Root of a user namespace may enter namespaces made there, but not come home to the host's: a gap, no crash."""
+    inside = 'unshare -n sleep 20 & sleep 0.3; "$@"; status=$?; kill $!; exit $status'
+    before = ["unshare", "-Ur", "sh", "-c", inside, "sh"]
+    if subprocess.run(["unshare", "-Ur", "unshare", "-n", "true"], capture_output=True).returncode != 0:
+        pytest.skip("needs user namespaces")
+    seen = program.diagnose(before=before)
+    assert os.strerror(errno.EPERM) in seen.gap("netns-hidden")["text"]

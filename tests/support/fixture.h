@@ -47,7 +47,7 @@
  *   known, with all that shares its presence bit, and nothing else is. timer= none, retransmit, keepalive, time_wait,
  *   persist or delayed_ack. shutdown= receive, send or both. Times are in the field's unit, or with one: 250ms, 14s,
  *   5m, 2h, 1d.
- *   holders=PID:FD,PID:FD…   the descriptors that refer to it; the uid is the first one's unless named.
+ *   holders=PID:FD,PID:FDe…   the descriptors that refer to it ("e": closed on exec); the uid is the first one's unless named.
  *   inode=   unique by itself where there are holders, 0 (nobody's) where there are none; "?": unknown
  *   cookie=  unique by itself; "?": unknown
  *   netns=NAME, cgroup=ID, ipv6 (the socket's family where its addresses do not tell)

@@ -39,7 +39,7 @@ static const struct field fields[] = {
     INFO_FIELD(rtt_us, FIELD_MICROSECONDS),
     INFO_FIELD(rttvar_us, FIELD_MICROSECONDS),
     INFO_FIELD(unacked, FIELD_NUMBER),
-    INFO_FIELD(notsent_bytes, FIELD_NUMBER),
+    FIELD(notsent_bytes, FIELD_NUMBER, CONN_TCP_INFO | CONN_BYTES),
     FIELD(snd_wnd_bytes, FIELD_NUMBER, CONN_TCP_INFO | CONN_SND_WND),
     INFO_FIELD(last_data_sent_ms, FIELD_MILLISECONDS),
     INFO_FIELD(last_data_recv_ms, FIELD_MILLISECONDS),
@@ -47,9 +47,9 @@ static const struct field fields[] = {
     INFO_FIELD(total_retrans, FIELD_NUMBER),
     FIELD(total_rto_time_ms, FIELD_MILLISECONDS, CONN_TCP_INFO | CONN_RTO_TIME),
     FIELD(rto_recoveries, FIELD_NUMBER, CONN_TCP_INFO | CONN_RTO_TIME),
-    INFO_FIELD(rwnd_limited_ms, FIELD_MILLISECONDS),
-    INFO_FIELD(bytes_received, FIELD_NUMBER),
-    INFO_FIELD(bytes_acked, FIELD_NUMBER),
+    FIELD(rwnd_limited_ms, FIELD_MILLISECONDS, CONN_TCP_INFO | CONN_BYTES),
+    FIELD(bytes_received, FIELD_NUMBER, CONN_TCP_INFO | CONN_BYTES),
+    FIELD(bytes_acked, FIELD_NUMBER, CONN_TCP_INFO | CONN_BYTES),
     FIELD(skmem_rmem_bytes, FIELD_NUMBER, CONN_SKMEM),
     FIELD(skmem_wmem_bytes, FIELD_NUMBER, CONN_SKMEM),
     FIELD(skmem_drops, FIELD_NUMBER, CONN_SKMEM),
@@ -71,6 +71,7 @@ struct conn_line {
     } ranges[FIELD_COUNT];
     struct {
         uint32_t process, fd;
+        bool close_on_exec;
     } holders[HOLDERS_MAX];
     size_t holder_count;
 };
@@ -167,6 +168,10 @@ static int parse_holders(struct loader *loader, struct conn_line *line, char *te
         if (colon == NULL || line->holder_count == HOLDERS_MAX)
             return loader_fail(loader, "holders are PID:FD, at most %d", HOLDERS_MAX);
         *colon = '\0';
+        char *mark = strchr(colon + 1, 'e');
+        if (mark != NULL && mark[1] == '\0')
+            *mark = '\0';
+        line->holders[line->holder_count].close_on_exec = mark != NULL;
         uint64_t fd = 0;
         uint32_t process;
         int r = loader_process(loader, item, &process);
@@ -264,7 +269,8 @@ static int add_holders(struct loader *loader, const struct conn_line *line, uint
             return -ENOMEM;
         *holder = (struct holder){ .inode = conn->inode,
             .process = line->holders[h].process,
-            .fd = (uint32_t)(line->holders[h].fd + i),
+            .fd = (uint32_t)(line->holders[h].fd + i) & INT32_MAX,
+            .close_on_exec = line->holders[h].close_on_exec,
             .next = next };
         next = (uint32_t)snapshot->holder_count - 1;
         struct process *process = &snapshot->processes[holder->process];

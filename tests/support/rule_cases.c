@@ -7,7 +7,9 @@
 #include <string.h>
 #include <cmocka.h> // NOLINT(llvm-include-order)
 
+#include "diagnose/diagnose.h"
 #include "fixture.h"
+#include "model/earlier.h"
 
 static void describe(const struct diagnosis *diagnosis, char *text, size_t size)
 {
@@ -31,6 +33,8 @@ static void check(const struct rule_case *one)
     fixture_must(&earlier, one->earlier ? one->earlier : "");
     earlier.taken_at_ms = snapshot.taken_at_ms - EARLIER_MS;
     snapshot.earlier = one->earlier ? &earlier : NULL;
+    if (earlier.conn_count > 0)
+        assert_int_equal(snapshot_confirm(&snapshot, &earlier), 0);
     assert_int_equal(diagnose(&snapshot, NULL, &diagnosis), 0);
     describe(&diagnosis, found, sizeof found);
     if (strcmp(found, one->expected) != 0)

@@ -1,6 +1,8 @@
 /* Time in state and time until the kernel gives up, against what was measured on Linux 6.18. */
 #include "model/age.h"
 
+#include <stdio.h>
+
 #include "fixture.h"
 #include "unit.h"
 
@@ -169,11 +171,39 @@ static void the_kernel_gives_up_handshakes_and_unanswered_data(void **state)
     assert_int_equal(give_up(OPEN "timer=persist timer_ms=200 rto=200 rtt=60 rttvar=30 snd_wnd=0\n"), UINT64_MAX);
 }
 
+/* Settings of other orders of magnitude: an answer, and soon. */
+static void settings_at_their_ends(void **state)
+{
+    (void)state;
+    static const char *const settings[] = { "setting net.ipv4.tcp_rto_min_us 500\n",
+        "setting net.ipv4.tcp_retries2 2147483647\n", "setting net.ipv4.tcp_orphan_retries 2147483647\n" };
+    static const char *const conns[] = {
+        "conn LAST_ACK 10.0.0.1:80 10.0.0.2:4000 timer=persist timer_ms=10 backoff=3 rto=1 rtt=30 rttvar=10 inode=0\n",
+        "conn LAST_ACK 10.0.0.1:80 10.0.0.2:4000 timer=retransmit retransmits=5 timer_ms=10 rto=1 rtt=30 rttvar=10 "
+        "inode=0\n",
+        "conn LAST_ACK 10.0.0.1:80 10.0.0.2:4000 timer=retransmit retransmits=5 timer_ms=10 rto=1 rtt=30 rttvar=10 "
+        "inode=9\n",
+    };
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
+        for (size_t j = 0; j < sizeof conns / sizeof *conns; j++) {
+            char text[512];
+            struct snapshot snapshot;
+            uint64_t ms;
+            snprintf(text, sizeof text, "%s%s", settings[i], conns[j]);
+            fixture_must(&snapshot, text);
+            assert_true(conn_give_up_ms(&snapshot, &snapshot.conns[0], &ms));
+            assert_in_range(ms, 10, 86400000);
+            snapshot_deinit(&snapshot);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_state_has_its_clock),
         cmocka_unit_test(timeouts_add_up),
+        cmocka_unit_test(settings_at_their_ends),
         cmocka_unit_test(the_kernel_gives_up_orphans_first),
         cmocka_unit_test(a_handshake_has_its_own_pauses),
         cmocka_unit_test(an_open_connection_is_as_old_as_what_is_stuck),

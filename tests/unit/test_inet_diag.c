@@ -111,6 +111,14 @@ static void an_older_kernel_sends_less(void **state)
     attribute(&message, INET_DIAG_INFO, info, 100);
     assert_int_equal(inet_diag_parse(message.bytes, message.length, &conn), 0);
     assert_false(conn_has(&conn, CONN_TCP_INFO));
+    /* Linux 3.10: the ages are there, what was added up to 4.10 is unknown */
+    begin(&message, AF_INET, 8);
+    put_u32(info, 56, 90000);
+    attribute(&message, INET_DIAG_INFO, info, 104);
+    assert_int_equal(inet_diag_parse(message.bytes, message.length, &conn), 0);
+    assert_true(conn_has(&conn, CONN_TCP_INFO | CONN_RTO));
+    assert_int_equal(conn.last_ack_recv_ms, 90000);
+    assert_false(conn_has(&conn, CONN_BYTES));
 }
 
 static void a_mini_socket_has_no_user(void **state)
@@ -154,10 +162,23 @@ static void broken_messages(void **state)
     }
 }
 
+/* TCP_BOUND_INACTIVE is only asked for; Linux 6.18 sends such a socket as TCP_CLOSE. */
+static void a_bound_socket_comes_as_closed(void **state)
+{
+    (void)state;
+    struct message message;
+    struct conn conn;
+    begin(&message, AF_INET, 7);
+    assert_int_equal(inet_diag_parse(message.bytes, message.length, &conn), 0);
+    assert_true(conn.local_port != 0);
+    assert_int_equal(conn.state, STATE_BOUND);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_whole_message),
+        cmocka_unit_test(a_bound_socket_comes_as_closed),
         cmocka_unit_test(an_older_kernel_sends_less),
         cmocka_unit_test(a_mini_socket_has_no_user),
         cmocka_unit_test(broken_messages),

@@ -107,6 +107,9 @@ static void limits_and_users(void **state)
         proc_parse_limits("Max open files            unlimited            unlimited            files\n", &number), 0);
     assert_int_equal(number, UINT32_MAX);
     assert_int_equal(proc_parse_limits("Max processes 1\n", &number), -EBADMSG);
+    assert_int_equal(proc_parse_fdinfo_flags("pos:\t0\nflags:\t02000002\nmnt_id:\t9\n", &number), 0);
+    assert_int_equal(number, 02000002);
+    assert_int_equal(proc_parse_fdinfo_flags("pos:\t0\n", &number), -EBADMSG);
     assert_int_equal(proc_parse_status_uid("Name:\tx\nUid:\t1000\t33\t33\t33\n", &number), 0);
     assert_int_equal(number, 33);
     assert_int_equal(proc_parse_status_uid("Name:\tUid: 4\n", &number), -EBADMSG);

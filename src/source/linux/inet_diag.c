@@ -43,11 +43,11 @@ enum tcp_info_offset {
     TCPI_RTT = 68,
     TCPI_RTTVAR = 72,
     TCPI_TOTAL_RETRANS = 100,
+    TCPI_BASE_END = 104, /* as much as every kernel since 2.6 sends */
     TCPI_BYTES_ACKED = 120,
     TCPI_BYTES_RECEIVED = 128,
     TCPI_NOTSENT_BYTES = 144,
-    TCPI_RWND_LIMITED = 176, /* Linux 4.10 */
-    TCPI_BASE_END = 184,
+    TCPI_RWND_LIMITED = 176,         /* Linux 4.10 */
     TCPI_SND_WND = 228,              /* Linux 5.4 */
     TCPI_TOTAL_RTO_RECOVERIES = 242, /* Linux 6.7, 16 bits */
     TCPI_TOTAL_RTO_TIME = 244,
@@ -83,15 +83,18 @@ static void read_tcp_info(const unsigned char *info, size_t length, struct conn 
     conn->rtt_us = u32_at(info, TCPI_RTT);
     conn->rttvar_us = u32_at(info, TCPI_RTTVAR);
     conn->unacked = u32_at(info, TCPI_UNACKED);
-    conn->notsent_bytes = u32_at(info, TCPI_NOTSENT_BYTES);
     conn->last_data_sent_ms = u32_at(info, TCPI_LAST_DATA_SENT);
     conn->last_data_recv_ms = u32_at(info, TCPI_LAST_DATA_RECV);
     conn->last_ack_recv_ms = u32_at(info, TCPI_LAST_ACK_RECV);
     conn->total_retrans = u32_at(info, TCPI_TOTAL_RETRANS);
-    conn->bytes_acked = u64_at(info, TCPI_BYTES_ACKED);
-    conn->bytes_received = u64_at(info, TCPI_BYTES_RECEIVED);
-    conn->rwnd_limited_ms = at_most_u32(u64_at(info, TCPI_RWND_LIMITED) / 1000);
     conn->present |= CONN_TCP_INFO | CONN_RTO;
+    if (length >= TCPI_RWND_LIMITED + sizeof(uint64_t)) {
+        conn->notsent_bytes = u32_at(info, TCPI_NOTSENT_BYTES);
+        conn->bytes_acked = u64_at(info, TCPI_BYTES_ACKED);
+        conn->bytes_received = u64_at(info, TCPI_BYTES_RECEIVED);
+        conn->rwnd_limited_ms = at_most_u32(u64_at(info, TCPI_RWND_LIMITED) / 1000);
+        conn->present |= CONN_BYTES;
+    }
     if (length >= TCPI_SND_WND + sizeof(uint32_t)) {
         conn->snd_wnd_bytes = u32_at(info, TCPI_SND_WND);
         conn->present |= CONN_SND_WND;
@@ -148,6 +151,10 @@ int inet_diag_parse(const void *payload, size_t length, struct conn *ret_conn)
     enum conn_state state = inet_diag_state(message.idiag_state);
     if (state == STATE_UNKNOWN || (message.idiag_family != AF_INET && message.idiag_family != AF_INET6))
         return -EBADMSG;
+
+    /* Bound sockets are asked for by a state of their own, but sent with the one they have: inet_diag_dump_icsk(). */
+    if (state == STATE_CLOSED && message.id.idiag_sport != 0)
+        state = STATE_BOUND;
 
     bool ipv6 = message.idiag_family == AF_INET6;
     const uint8_t *source = (const uint8_t *)message.id.idiag_src;

@@ -68,11 +68,10 @@ static void note_hidden_netns(struct snapshot *snapshot, unsigned refused, const
         "run as root, or with CAP_SYS_ADMIN (to enter) and CAP_SYS_PTRACE (to find) network namespaces");
 }
 
-static int read_every_netns(
-    struct snapshot *snapshot, const struct owners *owners, bool own_only, struct reading *reading, struct error *err)
+static int read_every_netns(struct snapshot *snapshot, bool own_only, struct reading *reading, struct error *err)
 {
     uint32_t own;
-    int result = netns_list(snapshot, owners, &own);
+    int result = netns_list(snapshot, &own);
     if (result < 0)
         return error_set(err, result, "/proc/self/ns/net", "cannot be read: %s", strerror(-result));
     result = read_netns(snapshot, own, reading);
@@ -86,7 +85,8 @@ static int read_every_netns(
     for (uint32_t i = 0; !own_only && i < snapshot->netns_count; i++) {
         if (i == own)
             continue;
-        result = netns_enter(snapshot, owners, i, read_netns, reading);
+        /* struct conn has 16 bits for it. */
+        result = i > UINT16_MAX ? -EOVERFLOW : netns_enter(snapshot, i, read_netns, reading);
         if (result == -ENOMEM)
             return error_set(err, result, NULL, "not enough memory for this host's connections");
         if (result < 0 && result != -ENOENT) { /* gone meanwhile: nothing is hidden */
@@ -165,18 +165,73 @@ int source_read(const struct source_options *options, struct snapshot *snapshot,
     struct owners owners = { 0 };
     struct reading reading = { .kind = options->kind };
     int result = owners_walk(&owners, snapshot);
+    uint64_t walked_ms = clock_us(CLOCK_BOOTTIME) / 1000;
     if (result < 0)
         error_set(err, result, "/proc", "cannot be read: %s", strerror(-result));
     else
-        result = read_every_netns(snapshot, &owners, options->own_netns_only, &reading, err);
+        result = read_every_netns(snapshot, options->own_netns_only, &reading, err);
     if (result == 0) {
         owners_join(&owners, snapshot);
-        processes_describe(snapshot);
+        processes_describe(snapshot, walked_ms);
         processes_find_waits(snapshot);
+        processes_find_close_on_exec(snapshot);
         note_hidden_owners(snapshot, &owners);
         note_fallback(snapshot, &reading);
         snapshot->elapsed_us = (uint32_t)(clock_us(CLOCK_MONOTONIC) - started_us);
     }
     owners_deinit(&owners);
     return result;
+}
+
+/* --- counters, a second time ---------------------------------------------------------------------------------- */
+
+static bool was_read(const struct net_values *values)
+{
+    return values->counters_at_ms != 0;
+}
+
+static int read_counters(struct snapshot *snapshot, uint32_t netns, void *data)
+{
+    (void)data;
+    settings_read_counters(&snapshot->net_values[netns]);
+    return 0;
+}
+
+static void note_unread_counters(struct snapshot *snapshot, unsigned unread, int why)
+{
+    if (unread == 0)
+        return;
+    char text[200];
+    snprintf(text, sizeof text,
+        "how fast the counters of %u network namespace%s rise: the second reading, a moment later, failed: %s", unread,
+        unread == 1 ? "" : "s", strerror(-why));
+    snapshot_add_gap(snapshot, "rates-unknown", text, "look again");
+}
+
+int source_read_counters(struct snapshot *snapshot, struct snapshot *ret_earlier)
+{
+    ret_earlier->taken_at_ms = snapshot->taken_at_ms;
+    unsigned unread = 0;
+    int why = 0;
+    for (uint32_t i = 0; i < snapshot->netns_count; i++) {
+        struct net_values *values = &snapshot->net_values[i];
+        if (!was_read(values))
+            continue; /* it could not be entered, or was not asked for */
+        struct netns *netns = snapshot_add_netns(ret_earlier);
+        if (netns == NULL)
+            return -ENOMEM;
+        *netns = snapshot->netns[i];
+        struct net_values *then = &ret_earlier->net_values[ret_earlier->netns_count - 1];
+        *then = *values;
+        int result = netns->is_own ? read_counters(snapshot, i, NULL) : netns_enter(snapshot, i, read_counters, NULL);
+        if (result == 0)
+            continue;
+        *then = (struct net_values){ 0 }; /* nothing to compare with: no rate, rather than a rate of nought */
+        if (result != -ENOENT) {          /* gone meanwhile: nobody is interested in its rates */
+            unread++;
+            why = result;
+        }
+    }
+    note_unread_counters(snapshot, unread, why);
+    return 0;
 }

@@ -56,7 +56,7 @@ static void add_named(struct snapshot *snapshot, dev_t nsfs)
 }
 
 /* The host's own is the one that the first process lives in; where that cannot be read, the caller's. */
-static void name_the_rest(struct snapshot *snapshot, const struct owners *owners, uint32_t own)
+static void name_the_rest(struct snapshot *snapshot, uint32_t own)
 {
     struct stat first;
     uint32_t host = own;
@@ -66,17 +66,16 @@ static void name_the_rest(struct snapshot *snapshot, const struct owners *owners
         struct netns *netns = &snapshot->netns[i];
         if (netns->name != NULL)
             continue;
-        uint32_t pid = i < owners->netns_pid_capacity ? owners->netns_pids[i] : 0;
         if (i == host)
             netns->name = "host";
-        else if (pid != 0)
-            netns->name = processes_container_of(snapshot, pid);
+        else if (netns->pid != 0)
+            netns->name = processes_container_of(snapshot, netns->pid);
         if (netns->name == NULL)
             netns->name = arena_printf(&snapshot->arena, "net:[%llu]", (unsigned long long)netns->inode);
     }
 }
 
-int netns_list(struct snapshot *snapshot, const struct owners *owners, uint32_t *ret_own)
+int netns_list(struct snapshot *snapshot, uint32_t *ret_own)
 {
     struct stat status;
     if (stat("/proc/thread-self/ns/net", &status) < 0)
@@ -86,7 +85,7 @@ int netns_list(struct snapshot *snapshot, const struct owners *owners, uint32_t 
         return -ENOMEM;
     snapshot->netns[own].is_own = true;
     add_named(snapshot, status.st_dev);
-    name_the_rest(snapshot, owners, own);
+    name_the_rest(snapshot, own);
     *ret_own = own;
     return 0;
 }
@@ -94,14 +93,14 @@ int netns_list(struct snapshot *snapshot, const struct owners *owners, uint32_t 
 /*
  * A descriptor of the namespace, or a negative errno. What was opened is the namespace meant: its inode is compared.
  */
-static int open_netns(const struct snapshot *snapshot, const struct owners *owners, uint32_t index)
+static int open_netns(const struct snapshot *snapshot, uint32_t index)
 {
     const struct netns *netns = &snapshot->netns[index];
     char paths[2][300];
     snprintf(paths[0], sizeof paths[0], "%s/%s", named_folder, netns->name);
     paths[1][0] = '\0';
-    if (index < owners->netns_pid_capacity && owners->netns_pids[index] != 0)
-        snprintf(paths[1], sizeof paths[1], "/proc/%u/ns/net", owners->netns_pids[index]);
+    if (netns->pid != 0)
+        snprintf(paths[1], sizeof paths[1], "/proc/%u/ns/net", netns->pid);
 
     int result = -ENOENT;
     for (size_t i = 0; i < 2; i++) {
@@ -119,20 +118,24 @@ static int open_netns(const struct snapshot *snapshot, const struct owners *owne
     return result;
 }
 
-int netns_enter(struct snapshot *snapshot, const struct owners *owners, uint32_t netns, netns_visit visit, void *data)
+int netns_enter(struct snapshot *snapshot, uint32_t netns, netns_visit visit, void *data)
 {
     int home = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
     if (home < 0)
         return -errno;
-    int fd = open_netns(snapshot, owners, netns);
-    int result = fd;
+    /*
+     * Coming home needs CAP_SYS_ADMIN over the home namespace as well, which root of a user namespace (rootless
+     * containers) lacks there: netns_install() in net/core/net_namespace.c. Entering home from home asks for just that.
+     */
+    int result = setns(home, CLONE_NEWNET) < 0 ? -errno : 0;
+    int fd = result == 0 ? open_netns(snapshot, netns) : -1;
+    if (result == 0 && fd < 0)
+        result = fd;
     if (fd >= 0) {
         result = setns(fd, CLONE_NEWNET) < 0 ? -errno : 0;
         if (result == 0) {
             result = visit(snapshot, netns, data);
-            /*
-             * Coming home needs the same privilege that leaving did, and what we read next must not be of elsewhere.
-             */
+            /* What is read next must not be of elsewhere. */
             if (setns(home, CLONE_NEWNET) < 0)
                 abort();
         }

@@ -33,10 +33,10 @@ static void note_hidden(struct owners *owners, int proc, uint32_t pid)
 }
 
 /* The index of the namespace that a process is in, added where it is new; NO_INDEX where it cannot be told. */
-static uint32_t netns_of(struct owners *owners, struct snapshot *snapshot, int proc, uint32_t pid)
+static uint32_t netns_of(struct snapshot *snapshot, int proc, const char *task, uint32_t pid)
 {
-    char path[32], link[LINK_BYTES];
-    snprintf(path, sizeof path, "%u/ns/net", pid);
+    char path[48], link[LINK_BYTES];
+    snprintf(path, sizeof path, "%s/ns/net", task);
     ssize_t length = readlinkat(proc, path, link, sizeof link - 1);
     if (length <= 0)
         return NO_INDEX;
@@ -53,15 +53,8 @@ static uint32_t netns_of(struct owners *owners, struct snapshot *snapshot, int p
             return NO_INDEX;
         netns->inode = inode;
     }
-    while (index >= owners->netns_pid_capacity) {
-        size_t wanted = owners->netns_pid_capacity ? owners->netns_pid_capacity * 2 : 16;
-        owners->netns_pids = xrealloc_array(owners->netns_pids, wanted, sizeof *owners->netns_pids);
-        memset(owners->netns_pids + owners->netns_pid_capacity, 0,
-            (wanted - owners->netns_pid_capacity) * sizeof *owners->netns_pids);
-        owners->netns_pid_capacity = wanted;
-    }
-    if (owners->netns_pids[index] == 0)
-        owners->netns_pids[index] = pid;
+    if (snapshot->netns[index].pid == 0)
+        snapshot->netns[index].pid = pid;
     return (uint32_t)index;
 }
 
@@ -71,7 +64,7 @@ static int take_descriptor(struct snapshot *snapshot, struct process *process, u
 {
     uint64_t fd;
     char link[LINK_BYTES];
-    if (text_parse_number(name, UINT32_MAX, &fd) < 0)
+    if (text_parse_number(name, INT32_MAX, &fd) < 0)
         return 0; /* "." and ".." */
     process->fds_open++;
     ssize_t length = readlinkat(folder, name, link, sizeof link);
@@ -84,16 +77,18 @@ static int take_descriptor(struct snapshot *snapshot, struct process *process, u
     struct holder *holder = snapshot_add_holder(snapshot);
     if (holder == NULL)
         return -ENOMEM;
-    *holder = (struct holder){ .inode = inode, .process = process_index, .fd = (uint32_t)fd, .next = NO_INDEX };
+    *holder = (struct holder){
+        .inode = inode, .process = process_index, .fd = (uint32_t)fd & INT32_MAX, .next = NO_INDEX
+    };
     return 0;
 }
 
-/* The descriptors of one process. Returns 0, -ENOMEM, or what opening its folder failed with. */
-static int walk_descriptors(
-    struct snapshot *snapshot, struct process *process, uint32_t process_index, int proc, bool *ret_refused)
+/* The descriptors of one task ("812"). Returns 0, -ENOMEM, or what opening its folder failed with. */
+static int walk_descriptors(struct snapshot *snapshot, struct process *process, uint32_t process_index, int proc,
+    const char *task, bool *ret_refused)
 {
-    char path[32];
-    snprintf(path, sizeof path, "%u/fd", process->pid);
+    char path[48];
+    snprintf(path, sizeof path, "%s/fd", task);
     int folder = openat(proc, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (folder < 0)
         return -errno;
@@ -111,11 +106,46 @@ static int walk_descriptors(
     return result;
 }
 
+/*
+ * Another thread of a process ("812/task/814"), or "" where there is none. When the first thread of a process has ended
+ * (pthread_exit() in main()), its folders are empty, but the descriptors live on with the others.
+ */
+static void find_other_thread(int proc, uint32_t pid, char *task, size_t size)
+{
+    char path[32];
+    task[0] = '\0';
+    snprintf(path, sizeof path, "%u/task", pid);
+    int fd = openat(proc, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+    if (directory == NULL) {
+        if (fd >= 0)
+            close(fd);
+        return;
+    }
+    const struct dirent *entry;
+    while (task[0] == '\0' && (entry = readdir(directory)) != NULL) {
+        uint64_t thread;
+        if (text_parse_number(entry->d_name, UINT32_MAX, &thread) == 0 && thread != pid)
+            snprintf(task, size, "%u/task/%u", pid, (uint32_t)thread);
+    }
+    closedir(directory);
+}
+
 static int walk_process(struct owners *owners, struct snapshot *snapshot, int proc, uint32_t pid)
 {
-    struct process process = { .pid = pid, .cgroup = NO_INDEX, .netns = netns_of(owners, snapshot, proc, pid) };
+    char task[32];
+    snprintf(task, sizeof task, "%u", pid);
+    struct process process = { .pid = pid, .cgroup = NO_INDEX, .netns = netns_of(snapshot, proc, task, pid) };
     bool refused = false;
-    int result = walk_descriptors(snapshot, &process, (uint32_t)snapshot->process_count, proc, &refused);
+    uint32_t index = (uint32_t)snapshot->process_count;
+    int result = walk_descriptors(snapshot, &process, index, proc, task, &refused);
+    if (result == 0 && process.fds_open == 0 && process.netns == NO_INDEX) { /* kernel threads have a namespace */
+        find_other_thread(proc, pid, task, sizeof task);
+        if (task[0] != '\0') {
+            process.netns = netns_of(snapshot, proc, task, pid);
+            result = walk_descriptors(snapshot, &process, index, proc, task, &refused);
+        }
+    }
     if (result == -ENOMEM)
         return result;
     if (refused || result == -EACCES || result == -EPERM)
@@ -177,7 +207,6 @@ int owners_walk(struct owners *owners, struct snapshot *snapshot)
 void owners_deinit(struct owners *owners)
 {
     free(owners->table);
-    free(owners->netns_pids);
     *owners = (struct owners){ 0 };
 }
 

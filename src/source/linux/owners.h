@@ -11,9 +11,6 @@ struct owners {
     /* The first holder of each inode: open addressing, NO_INDEX where free. */
     uint32_t *table;
     size_t slots;
-    /* Indexed like snapshot.netns: a process in it through which it can be entered; 0: none. */
-    uint32_t *netns_pids;
-    size_t netns_pid_capacity;
     /* What could not be read, for the gaps. */
     unsigned hidden_processes;
     uint32_t hidden_pid; /* one of them */

@@ -202,6 +202,16 @@ int proc_parse_limits(const char *text, uint32_t *ret_files)
     return 0;
 }
 
+int proc_parse_fdinfo_flags(const char *text, uint32_t *ret_flags)
+{
+    const char *line = line_after(text, "flags:");
+    uint32_t flags;
+    if (line == NULL || sscanf(line, "%" SCNo32, &flags) != 1)
+        return -EBADMSG;
+    *ret_flags = flags;
+    return 0;
+}
+
 bool proc_parse_socket_link(const char *link, size_t length, uint32_t *ret_inode)
 {
     static const char prefix[] = "socket:[";

@@ -30,6 +30,8 @@ int proc_parse_stat(const char *text, struct proc_stat *ret_stat);
 int proc_parse_status_uid(const char *text, uint32_t *ret_uid);
 /* "Max open files" of /proc/PID/limits: the soft limit, UINT32_MAX for unlimited. Returns 0 or -EBADMSG. */
 int proc_parse_limits(const char *text, uint32_t *ret_files);
+/* "flags:" of /proc/PID/fdinfo/FD, which is octal: O_CLOEXEC and what open() was called with. Returns 0 or -EBADMSG. */
+int proc_parse_fdinfo_flags(const char *text, uint32_t *ret_flags);
 /* "socket:[12345]", as /proc/PID/fd/N links to it. False for other links. */
 bool proc_parse_socket_link(const char *link, size_t length, uint32_t *ret_inode);
 

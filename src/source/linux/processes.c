@@ -45,13 +45,15 @@ static uint32_t intern_cgroup(struct snapshot *snapshot, const char *root, const
     if (cgroup == NULL)
         return NO_INDEX;
     cgroup->path = arena_strdup(&snapshot->arena, path);
-    const char *part;
+    const char *part = path;
     size_t length = proc_cgroup_container(path, &part);
     if (length > 0)
         cgroup->container = arena_strndup(&snapshot->arena, part, length);
     length = proc_cgroup_unit(path, &part);
     if (length > 0)
         cgroup->unit = arena_strndup(&snapshot->arena, part, length);
+    const char *manager = strstr(path, "/user@");
+    cgroup->user_unit = cgroup->unit != NULL && manager != NULL && part > manager + 1;
     char folder[TEXT_BYTES];
     struct stat status;
     if (root[0] != '\0' && snprintf(folder, sizeof folder, "%s%s", root, path) < (int)sizeof folder &&
@@ -74,6 +76,7 @@ static void read_cgroup(struct snapshot *snapshot, struct process *process, int 
     process->cgroup = intern_cgroup(snapshot, root, path);
     if (process->cgroup != NO_INDEX) {
         process->unit = snapshot->cgroups[process->cgroup].unit;
+        process->user_unit = snapshot->cgroups[process->cgroup].user_unit;
         process->container = snapshot->cgroups[process->cgroup].container;
     }
 }
@@ -143,26 +146,37 @@ static void read_command(struct snapshot *snapshot, struct process *process, int
     process->command = arena_strndup(&snapshot->arena, text, (size_t)length);
 }
 
-static void read_stat(struct snapshot *snapshot, struct process *process, int folder)
+static uint64_t boot_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* False where it is not the process that was walked over, but a later one of the same number. */
+static bool read_stat(struct snapshot *snapshot, struct process *process, int folder, uint64_t walked_ms)
 {
     char text[TEXT_BYTES];
     struct proc_stat stat;
     if (proc_read(folder, "stat", text, sizeof text) <= 0 || proc_parse_stat(text, &stat) < 0)
-        return;
+        return true;
+    long ticks_per_second = sysconf(_SC_CLK_TCK);
+    if (ticks_per_second > 0) {
+        uint64_t now_ms = boot_ms();
+        uint64_t start_ms = stat.start_ticks * 1000 / (uint64_t)ticks_per_second;
+        if (start_ms > walked_ms)
+            return false;
+        process->running_ms = now_ms > start_ms ? now_ms - start_ms : 1;
+    }
     process->name = arena_strdup(&snapshot->arena, stat.name);
     process->parent_pid = stat.parent_pid;
     process->threads = stat.threads;
-    process->state = stat.state;
-    struct timespec now;
-    long ticks_per_second = sysconf(_SC_CLK_TCK);
-    if (clock_gettime(CLOCK_BOOTTIME, &now) == 0 && ticks_per_second > 0) {
-        uint64_t now_ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-        uint64_t start_ms = stat.start_ticks * 1000 / (uint64_t)ticks_per_second;
-        process->running_ms = now_ms > start_ms ? now_ms - start_ms : 1;
-    }
+    /* A first thread that has ended tells nothing of the others. */
+    process->state = stat.state == 'Z' && stat.threads > 1 ? '?' : stat.state;
+    return true;
 }
 
-void processes_describe(struct snapshot *snapshot)
+void processes_describe(struct snapshot *snapshot, uint64_t walked_ms)
 {
     enum { PASSWD_BYTES = 256 * 1024 };
     char root[256], limits[TEXT_BYTES];
@@ -182,12 +196,13 @@ void processes_describe(struct snapshot *snapshot)
         int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (folder < 0)
             continue;
-        read_stat(snapshot, process, folder);
-        read_user(snapshot, process, folder, passwd ? passwd : "");
-        read_command(snapshot, process, folder);
-        read_cgroup(snapshot, process, folder, root);
-        if (proc_read(folder, "limits", limits, sizeof limits) > 0)
-            proc_parse_limits(limits, &process->fds_limit);
+        if (read_stat(snapshot, process, folder, walked_ms)) {
+            read_user(snapshot, process, folder, passwd ? passwd : "");
+            read_command(snapshot, process, folder);
+            read_cgroup(snapshot, process, folder, root);
+            if (proc_read(folder, "limits", limits, sizeof limits) > 0)
+                proc_parse_limits(limits, &process->fds_limit);
+        }
         close(folder);
     }
     free(passwd);

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "source/linux/proc_file.h"
 #include "source/linux/proc_text.h"
@@ -17,7 +18,7 @@ static void sysctl_path(const char *name, char *path, size_t size)
     }
 }
 
-void settings_read(struct net_values *values)
+void settings_read_counters(struct net_values *values)
 {
     static const struct {
         const char *path;
@@ -27,6 +28,18 @@ void settings_read(struct net_values *values)
         { "/proc/thread-self/net/netstat", COUNTER_FILE_NETSTAT },
         { "/proc/thread-self/net/snmp", COUNTER_FILE_SNMP },
     };
+    char text[32 * 1024];
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    values->counters_at_ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+    for (size_t i = 0; i < sizeof counter_files / sizeof *counter_files; i++) {
+        if (proc_read(AT_FDCWD, counter_files[i].path, text, sizeof text) > 0)
+            proc_parse_counters(text, counter_files[i].file, values);
+    }
+}
+
+void settings_read(struct net_values *values)
+{
     char text[32 * 1024];
     const char *last = "";
     for (int i = 0; i < SETTING_COUNT; i++) {
@@ -39,8 +52,5 @@ void settings_read(struct net_values *values)
         }
         proc_parse_setting(text, (enum setting)i, values);
     }
-    for (size_t i = 0; i < sizeof counter_files / sizeof *counter_files; i++) {
-        if (proc_read(AT_FDCWD, counter_files[i].path, text, sizeof text) > 0)
-            proc_parse_counters(text, counter_files[i].file, values);
-    }
+    settings_read_counters(values);
 }

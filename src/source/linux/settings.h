@@ -4,3 +4,5 @@
 
 /* What cannot be read stays unknown. */
 void settings_read(struct net_values *values);
+/* The counters only. */
+void settings_read_counters(struct net_values *values);

@@ -14,7 +14,7 @@
 #include "source/linux/processes.h"
 
 /* Beyond these the busiest places are known well enough. */
-enum { THREADS_MOST = 512, PLACES_MOST = 16, TEXT_BYTES = 1024 };
+enum { THREADS_MOST = 2048, PLACES_MOST = 16, TEXT_BYTES = 1024 };
 
 /* The calls in which servers wait; those with `has_fd` wait for the descriptor that is their first argument. */
 static const struct {
@@ -99,19 +99,31 @@ static const char *describe_target(struct snapshot *snapshot, uint32_t pid, int 
     return "a socket that is not TCP";
 }
 
-/* Finds or adds the place; the last one takes what does not fit. */
+/*
+ * Finds or adds the place. When there are as many as are kept, threads that differ in their descriptor only count
+ * together (a thread for each connection); one that fits nowhere yields NULL and is not counted.
+ */
 static struct wait_place *place_for(
     struct snapshot *snapshot, struct places *places, const struct wait_place *wanted, uint32_t pid)
 {
+    struct wait_place *alike = NULL;
     for (size_t i = 0; i < places->count; i++) {
         struct wait_place *place = &places->items[i];
         bool same_channel = (place->channel == NULL) == (wanted->channel == NULL) &&
             (wanted->channel == NULL || strcmp(place->channel, wanted->channel) == 0);
-        if (place->state == wanted->state && place->call == wanted->call && place->fd == wanted->fd && same_channel)
+        if (place->state != wanted->state || place->call != wanted->call || !same_channel)
+            continue;
+        if (place->fd == wanted->fd)
             return place;
+        alike = place;
     }
-    if (places->count == PLACES_MOST)
-        return NULL;
+    if (places->count == PLACES_MOST) {
+        if (alike != NULL) { /* more than one descriptor: none is named */
+            alike->fd = -1;
+            alike->target = NULL;
+        }
+        return alike;
+    }
     struct wait_place *place = &places->items[places->count++];
     *place = *wanted;
     if (wanted->channel != NULL)

@@ -1,15 +1,65 @@
-/* What the findings about LAST_ACK say. Why each is made: last_ack.c. */
+/* What the findings about connections that have sent their FIN say. Why each is made: sent_fin.c. */
 #include "diagnose/rule.h"
 
-/* --- words that both share ------------------------------------------------------------------------------------ */
+/* --- what differs between the states --------------------------------------------------------------------------- */
+
+struct state_words {
+    const char *fin;      /* "Nobody answers the last FIN of …" */
+    const char *closed;   /* who has closed, as the start of a sentence */
+    const char *rule_out; /* why it is not the application here */
+};
+
+static const struct state_words *words_of(const struct context *context, const struct group *group)
+{
+    static const struct state_words fin_wait_1 = {
+        .fin = "the FIN",
+        .closed = "This side has closed first",
+        .rule_out = "The application here: FIN_WAIT_1 is entered by closing. What it forgot to close would be in "
+                    "CLOSE_WAIT.",
+    };
+    static const struct state_words closing = {
+        .fin = "the FIN",
+        .closed = "Both sides have closed at the same moment",
+        .rule_out = "The application here: CLOSING is entered by closing. What it forgot to close would be in "
+                    "CLOSE_WAIT.",
+    };
+    static const struct state_words last_ack = {
+        .fin = "the last FIN",
+        .closed = "Both sides have closed",
+        .rule_out = "The application here: LAST_ACK is entered by closing. What it forgot to close would be in "
+                    "CLOSE_WAIT.",
+    };
+    switch (context->snapshot->conns[group->conns[0]].state) {
+    case STATE_FIN_WAIT_1:
+        return &fin_wait_1;
+    case STATE_CLOSING:
+        return &closing;
+    default:
+        return &last_ack;
+    }
+}
+
+static const char *state_of(const struct context *context, const struct group *group)
+{
+    return state_name((enum conn_state)context->snapshot->conns[group->conns[0]].state);
+}
+
+/* Sockets of the group that nobody holds any more. */
+static uint64_t orphans_of(const struct context *context, const struct group *group)
+{
+    uint64_t orphans = 0;
+    for (size_t i = 0; i < group->count; i++)
+        orphans += context->snapshot->conns[group->conns[i]].inode == 0;
+    return orphans;
+}
+
+/* --- words that all of them share ------------------------------------------------------------------------------ */
 
 static void evidence_orphans(
     struct arena *arena, const struct context *context, const struct group *group, struct finding *finding)
 {
     const struct snapshot *snapshot = context->snapshot;
-    uint64_t orphans = 0;
-    for (size_t i = 0; i < group->count; i++)
-        orphans += snapshot->conns[group->conns[i]].inode == 0;
+    uint64_t orphans = orphans_of(context, group);
     if (orphans < group->count)
         lines_add(&finding->evidence, arena,
             "%s still %s a descriptor: shutdown() was called, close() not yet; the kernel keeps trying longer for "
@@ -26,7 +76,12 @@ static void evidence_orphans(
         return;
     lines_add(&finding->evidence, arena, "This host has %s orphaned sockets; the kernel allows %s (tcp_max_orphans).",
         words_count(arena, (uint64_t)all), words_count(arena, (uint64_t)most));
-    /* tcp_check_oom(): an orphan that does worse counts double or fourfold, so the limit bites from a quarter on. */
+    /*
+     * tcp_check_oom(): an orphan that does worse counts double or fourfold, so the limit bites from a quarter on.
+     * Where the whole host is looked at, that is a finding of its own: orphans.c.
+     */
+    if (context->selects_all)
+        return;
     if (all * 4 >= most && finding->severity < SEVERITY_WARNING)
         finding->severity = SEVERITY_WARNING;
     if (all * 2 >= most)
@@ -46,20 +101,16 @@ static void evidence_give_up(struct arena *arena, struct finding *finding)
             words_duration(arena, finding->first_give_up_ms), words_duration(arena, finding->last_give_up_ms));
 }
 
-static void rule_out_application(struct arena *arena, struct finding *finding)
+static void will_not_help(
+    struct arena *arena, const struct context *context, const struct group *group, struct finding *finding)
 {
-    lines_add(&finding->ruled_out, arena,
-        "The application here: LAST_ACK is entered by closing. What it forgot to close would be in CLOSE_WAIT.");
-}
-
-static void will_not_help(struct arena *arena, struct finding *finding)
-{
-    lines_add(&finding->will_not_help, arena,
-        "Changing or restarting the application here: it has closed, these sockets are the kernel's.");
+    if (orphans_of(context, group) == group->count)
+        lines_add(&finding->will_not_help, arena,
+            "Changing or restarting the application here: it has closed, these sockets are the kernel's.");
     lines_add(&finding->will_not_help, arena,
         "tcp_fin_timeout (FIN_WAIT_2), TcpTimedWaitDelay (TIME_WAIT), InitialRto and MaxSynRetransmissions (the "
-        "handshake): "
-        "none of them governs LAST_ACK.");
+        "handshake): none of them governs %s.",
+        state_of(context, group));
 }
 
 static const char *owner_phrase(struct arena *arena, const struct finding *finding)
@@ -69,25 +120,28 @@ static const char *owner_phrase(struct arena *arena, const struct finding *findi
 
 /* --- unanswered ----------------------------------------------------------------------------------------------- */
 
-void last_ack_unanswered_word(
+void sent_fin_unanswered_word(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 {
-    finding->title = arena_printf(arena, "Nobody answers the last FIN of %s%s %s", words_conns(arena, group->count),
+    const struct state_words *words = words_of(context, group);
+    finding->title = arena_printf(arena, "Nobody answers %s of %s%s %s", words->fin, words_conns(arena, group->count),
         owner_phrase(arena, finding), words_service(arena, context, group));
-    finding->why = "Both sides have closed; our FIN is sent again and again with doubling pauses, and no "
-                   "acknowledgement comes back. The "
-                   "peer has vanished (crashed, rebooted, asleep, behind a NAT or firewall that forgot the "
-                   "connection), or the path back "
-                   "drops the answers.";
+    finding->why = arena_printf(arena,
+        "%s; our FIN is sent again and again with doubling pauses, and no acknowledgement comes back. The peer has "
+        "vanished (crashed, rebooted, asleep, behind a NAT or firewall that forgot the connection), or the path "
+        "back drops the answers.",
+        words->closed);
 
+    const char *segment = group->unsent_bytes > 0 ? "What is unacknowledged" : "The FIN";
     if (group->retransmits_least == group->retransmits_most)
-        lines_add(
-            &finding->evidence, arena, "The FIN was sent again %u times without an answer.", group->retransmits_most);
+        lines_add(&finding->evidence, arena, "%s was sent again %u times without an answer.", segment,
+            group->retransmits_most);
     else
-        lines_add(&finding->evidence, arena, "The FINs were sent again %u to %u times without an answer.",
+        lines_add(&finding->evidence, arena, "%s was sent again %u to %u times without an answer.", segment,
             group->retransmits_least, group->retransmits_most);
     if (group->ages_known)
-        lines_add(&finding->evidence, arena, "In LAST_ACK %s (sum of the timeouts so far).", words_ages(arena, group));
+        lines_add(&finding->evidence, arena, "In %s %s (sum of the timeouts so far).", state_of(context, group),
+            words_ages(arena, group));
     if (group->silent_least_ms != UINT64_MAX)
         lines_add(&finding->evidence, arena, "Nothing at all has come from any of the peers for the last %s.",
             words_duration(arena, group->silent_least_ms));
@@ -103,7 +157,7 @@ void last_ack_unanswered_word(
     evidence_give_up(arena, finding);
     words_pairs(arena, context, group, &finding->evidence);
 
-    rule_out_application(arena, finding);
+    lines_add(&finding->ruled_out, arena, "%s", words_of(context, group)->rule_out);
     lines_add(&finding->ruled_out, arena, "A peer that has stopped reading: its kernel would still acknowledge.");
     if (!group->ages_known)
         finding->confidence = CONFIDENCE_LIKELY;
@@ -113,31 +167,29 @@ void last_ack_unanswered_word(
         arena_printf(arena, "tcpdump -ni any 'host %s and tcp[tcpflags] & (tcp-fin|tcp-ack|tcp-rst) != 0'",
             words_address(arena, &finding->peers[0].address)));
     fixes_add(&finding->fix_for_good, arena,
-        "Look at what lies between: a firewall or NAT whose idle time-out is shorter than the connections' pauses, a "
-        "security "
-        "group without a rule back, peers that lose their network (mobile clients).",
+        "Look at what lies between: a firewall or NAT whose idle time-out is shorter than the connections' pauses, "
+        "a security group without a rule back, peers that lose their network (mobile clients).",
         NULL);
     fixes_add(&finding->fix_for_good, arena,
         "Where there are so many that the orphan limit comes near, fewer attempts per orphan shorten their life; "
-        "tcpwhy "
-        "counts with what is set (0 means 8).",
+        "tcpwhy counts with what is set (0 means 8).",
         "sysctl net.ipv4.tcp_orphan_retries=4");
-    will_not_help(arena, finding);
+    will_not_help(arena, context, group, finding);
 }
 
 /* --- zero window ---------------------------------------------------------------------------------------------- */
 
-void last_ack_zero_window_word(
+void sent_fin_zero_window_word(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 {
     finding->title = arena_printf(arena, "The last data of %s%s %s cannot be delivered: %s stopped reading",
         words_conns(arena, group->count), owner_phrase(arena, finding), words_service(arena, context, group),
         words_peers_have(group));
     finding->why = arena_printf(arena,
-        "Both sides have closed, but %s stand before our FIN and the peers' receive windows are zero: their programs "
-        "have "
-        "closed the sending side and do not read what is still coming. The kernels there are alive and say so.",
-        words_bytes(arena, group->unsent_bytes));
+        "%s, but %s stand before our FIN and the peers' receive windows are zero: their programs %sdo not read "
+        "what is still coming. The kernels there are alive and say so.",
+        words_of(context, group)->closed, words_bytes(arena, group->unsent_bytes),
+        context->snapshot->conns[group->conns[0]].state == STATE_FIN_WAIT_1 ? "" : "have closed the sending side and ");
 
     lines_add(&finding->evidence, arena, "%s wait in Send-Q before the FIN.", words_bytes(arena, group->unsent_bytes));
     if (group->zero_windows > 0)
@@ -149,12 +201,12 @@ void last_ack_zero_window_word(
         lines_add(&finding->evidence, arena, "The peers answer the probes: the last answer came %s ago.",
             words_duration(arena, group->silent_least_ms));
     if (group->ages_known)
-        lines_add(&finding->evidence, arena, "No data could be sent %s.", words_ages(arena, group));
+        lines_add(&finding->evidence, arena, "How long no data could be sent: %s.", words_ages(arena, group));
     evidence_orphans(arena, context, group, finding);
     evidence_give_up(arena, finding);
     words_pairs(arena, context, group, &finding->evidence);
 
-    rule_out_application(arena, finding);
+    lines_add(&finding->ruled_out, arena, "%s", words_of(context, group)->rule_out);
     lines_add(&finding->ruled_out, arena, "The network: the probes are answered.");
 
     if (finding->counterpart_count > 0)
@@ -168,10 +220,25 @@ void last_ack_zero_window_word(
             "Look at the program on the peer: it must read to the end of stream, or close.", NULL);
     fixes_add(&finding->fix_for_good, arena,
         "In the peer's program: a client that has asked and shut down its side must read the answer to its end, or "
-        "close the "
-        "socket outright so that the data is refused with a reset.",
+        "close the socket outright so that the data is refused with a reset.",
         NULL);
     fixes_add(&finding->fix_for_good, arena,
         "Here: TCP_USER_TIMEOUT bounds how long the kernel waits for a window that does not open.", NULL);
-    will_not_help(arena, finding);
+    will_not_help(arena, context, group, finding);
+}
+
+/* --- CLOSING: either ------------------------------------------------------------------------------------------ */
+
+void sent_fin_either_word(
+    const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
+{
+    uint64_t shut = 0;
+    for (size_t i = 0; i < group->count; i++)
+        shut += sent_fin_is_zero_window(&context->snapshot->conns[group->conns[i]]);
+    if (shut * 2 <= group->count) {
+        sent_fin_unanswered_word(context, group, arena, finding);
+        return;
+    }
+    finding->fault = FAULT_PEER_APPLICATION;
+    sent_fin_zero_window_word(context, group, arena, finding);
 }

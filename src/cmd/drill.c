@@ -1,0 +1,424 @@
+/* tcpwhy drill: makes a fault happen, says how to look at it, and clears it away. */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "act/drill.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "cmd/commands.h"
+#include "knowledge/knowledge.h"
+#include "report/report.h"
+
+enum {
+    FOR_DEFAULT_MS = 5 * 60 * 1000,
+    COUNT_MOST = 1000000, /* each drill has its own limit; this is that of a number */
+    LIST_INDENT = 6,
+    LABEL_COLUMN = 14,
+};
+
+struct drill_command {
+    struct drill_options drill;
+    uint64_t for_ms;
+    bool keep, list, json;
+};
+
+static int set_count(void *target, const char *value, struct error *err)
+{
+    uint64_t number;
+    if (text_parse_number(value, COUNT_MOST, &number) < 0 || number < 2)
+        return error_set(err, -EINVAL, value, "is not a number of connections; at least 2");
+    ((struct drill_command *)target)->drill.count = (unsigned)number;
+    return 0;
+}
+
+static int set_for(void *target, const char *value, struct error *err)
+{
+    uint64_t ms;
+    if (text_parse_duration(value, &ms) < 0 || ms == 0)
+        return error_set(err, -EINVAL, value, "is not a time: 90, 90s, 5m, 2h");
+    ((struct drill_command *)target)->for_ms = ms;
+    return 0;
+}
+
+static int set_keep(void *target, const char *value, struct error *err)
+{
+    (void)value, (void)err;
+    ((struct drill_command *)target)->keep = true;
+    return 0;
+}
+
+static int set_in_host(void *target, const char *value, struct error *err)
+{
+    (void)value, (void)err;
+    ((struct drill_command *)target)->drill.in_host = true;
+    return 0;
+}
+
+static int set_list(void *target, const char *value, struct error *err)
+{
+    (void)value, (void)err;
+    ((struct drill_command *)target)->list = true;
+    return 0;
+}
+
+static int set_json(void *target, const char *value, struct error *err)
+{
+    (void)value, (void)err;
+    ((struct drill_command *)target)->json = true;
+    return 0;
+}
+
+static const struct option_row drill_option_rows[] = {
+    { 'c', "count", "N", "this many connections; --list shows the default", set_count },
+    { 0, "for", "SECS", "end after this time, as 90s, 5m, 2h; 5m unless given", set_for },
+    { 'k', "keep", NULL, "do not end until interrupted", set_keep },
+    { 0, "in-host", NULL,
+        "on the host's own loopback interface, to test real alarms; only drills that are harmless there", set_in_host },
+    { 'L', "list", NULL, "list the drills", set_list },
+    { 'j', "json", NULL, "print JSON: a line when the drill stands; an array with --list", set_json },
+    { 0 },
+};
+
+/* --- the list ------------------------------------------------------------------------------------------------------- */
+
+static void describe(struct buf *out, const struct drill *drill, unsigned width)
+{
+    buf_printf(out, "  %s\n", drill->finding);
+    buf_repeat(out, " ", LIST_INDENT);
+    text_wrap(out, drill->does, LIST_INDENT, width);
+    buf_char(out, '\n');
+    buf_repeat(out, " ", LIST_INDENT);
+    if (drill->impossible != NULL) {
+        struct buf why = { 0 };
+        buf_printf(&why, "Cannot be made safely: %s", drill->impossible);
+        text_wrap(out, buf_text(&why), LIST_INDENT, width);
+        buf_str(out, "\n\n");
+        buf_deinit(&why);
+        return;
+    }
+    text_count(out, drill->count);
+    buf_str(out, " connections, reported after ");
+    text_duration(out, drill->after_s * 1000ULL);
+    if (drill->renew_s != 0)
+        buf_printf(out, ", made anew every %u s", drill->renew_s);
+    buf_str(out, drill->in_host ? ", --in-host allowed\n" : "\n");
+    if (drill->note != NULL) {
+        buf_repeat(out, " ", LIST_INDENT);
+        text_wrap(out, drill->note, LIST_INDENT, width);
+        buf_char(out, '\n');
+    }
+    buf_char(out, '\n');
+}
+
+static int list_text(void)
+{
+    unsigned count, width = cmd_style(stdout).width;
+    const struct drill *drills = drill_table(&count);
+    struct buf text = { 0 };
+    for (unsigned i = 0; i < count; i++)
+        describe(&text, &drills[i], width);
+    buf_str(&text, "'tcpwhy drill FINDING' runs one.\n");
+    fputs(buf_text(&text), stdout);
+    buf_deinit(&text);
+    return STATUS_HEALTHY;
+}
+
+static int list_json(void)
+{
+    unsigned count;
+    const struct drill *drills = drill_table(&count);
+    struct json json;
+    json_begin(&json, stdout, false);
+    json_array(&json);
+    for (unsigned i = 0; i < count; i++) {
+        const struct drill *drill = &drills[i];
+        json_object(&json);
+        json_member_string(&json, "finding", drill->finding);
+        json_member_string(&json, "does", drill->does);
+        json_member_string(&json, "impossible", drill->impossible);
+        json_member_string(&json, "note", drill->note);
+        json_member_uint(&json, "count", drill->count);
+        json_member_uint(&json, "count_most", drill->most);
+        json_member_uint(&json, "reported_after_s", drill->after_s);
+        json_member_uint(&json, "renewed_every_s", drill->renew_s);
+        json_member_bool(&json, "in_host", drill->in_host);
+        json_member_bool(&json, "look_inside", drill->look_inside);
+        json_object_end(&json);
+    }
+    json_array_end(&json);
+    return json_end(&json) < 0 ? STATUS_FAILED : STATUS_HEALTHY;
+}
+
+/* --- a drill that stands -------------------------------------------------------------------------------------------- */
+
+static void label(struct buf *out, const char *name)
+{
+    buf_printf(out, "  %-*s", LABEL_COLUMN - 2, name);
+}
+
+static void add_clock(struct buf *out, unsigned seconds_from_now)
+{
+    time_t then = time(NULL) + seconds_from_now;
+    struct tm local;
+    char text[16] = "";
+    if (localtime_r(&then, &local) != NULL)
+        strftime(text, sizeof text, "%H:%M:%S", &local);
+    buf_str(out, text);
+}
+
+/* The command that shows the fault: the namespace has to be entered where a limit of it decides, or to see it at all. */
+static void add_look(struct buf *out, const struct drill *drill, const struct drill_run *run)
+{
+    label(out, "Look");
+    if (run->userns)
+        buf_printf(out, "nsenter --preserve-credentials --user --net --target %d tcpwhy\n", (int)run->owner_pid);
+    else if (run->netns_pid == 0)
+        buf_printf(out, "tcpwhy --port %u\n", run->port);
+    else if (drill->look_inside)
+        buf_printf(out, "nsenter --net --target %d tcpwhy\n", (int)run->netns_pid);
+    else
+        buf_printf(out, "tcpwhy --netns %d\n", (int)run->netns_pid);
+    if (!run->userns && !drill->look_inside)
+        buf_printf(out, "%*stcpwhy --pid %d\n", LABEL_COLUMN, "", (int)run->owner_pid);
+}
+
+static void add_expectation(struct buf *out, const struct drill *drill, const struct drill_run *run, unsigned width)
+{
+    struct buf words = { 0 };
+    if (run->netns_pid == 0 && drill->in_host_finding != NULL)
+        buf_printf(&words, "%s of drill-peer, the other end, which is in sight here", drill->in_host_finding);
+    else
+        buf_str(&words, drill->finding);
+    buf_str(&words, ", from ");
+    add_clock(&words, drill->after_s);
+    buf_str(&words, " on (after ");
+    text_duration(&words, drill->after_s * 1000ULL);
+    buf_char(&words, ')');
+    label(out, "Expect");
+    text_wrap(out, buf_text(&words), LABEL_COLUMN, width);
+    buf_char(out, '\n');
+    buf_deinit(&words);
+    if (knowledge_find(drill->finding) != NULL) {
+        label(out, "Learn");
+        buf_printf(out, "tcpwhy explain %s\n", drill->finding);
+    }
+}
+
+static void show_text(const struct drill *drill, const struct drill_run *run, const struct drill_command *options)
+{
+    unsigned width = cmd_style(stdout).width;
+    struct buf text = { 0 };
+    buf_printf(&text, "%s\n\n  ", drill->finding);
+    text_wrap(&text, drill->does, 2, width);
+    buf_str(&text, "\n\n");
+    label(&text, "Stands");
+    text_count(&text, run->count);
+    buf_printf(&text, " connections, port %u\n", run->port);
+    label(&text, "Processes");
+    buf_printf(&text, "%s (pid %d), drill-peer (pid %d)\n", drill->helper != NULL ? drill->helper : drill->name,
+        (int)run->owner_pid, (int)run->peer_pid);
+    label(&text, "Namespace");
+    buf_str(&text,
+        run->netns_pid == 0 ? "the host's own\n"
+            : run->userns   ? "network and user namespaces of its own; the host is not touched\n"
+                            : "a network namespace of its own; the host's is not touched\n");
+    add_look(&text, drill, run);
+    add_expectation(&text, drill, run, width);
+    if (drill->note != NULL) {
+        label(&text, "Note");
+        text_wrap(&text, drill->note, LABEL_COLUMN, width);
+        buf_char(&text, '\n');
+    }
+    label(&text, "Ends");
+    if (!options->keep) {
+        buf_str(&text, "after ");
+        text_duration(&text, options->for_ms);
+        buf_str(&text, ", ");
+    }
+    buf_str(&text, "on Ctrl-C, and when one of its processes ends\n");
+    fputs(buf_text(&text), stdout);
+    fflush(stdout);
+    buf_deinit(&text);
+}
+
+static void show_json(const struct drill *drill, const struct drill_run *run)
+{
+    struct json json;
+    json_begin(&json, stdout, true);
+    json_object(&json);
+    json_member_string(&json, "finding", drill->finding);
+    json_member_uint(&json, "owner_pid", (uint64_t)run->owner_pid);
+    json_member_uint(&json, "peer_pid", (uint64_t)run->peer_pid);
+    if (run->netns_pid != 0)
+        json_member_uint(&json, "netns_pid", (uint64_t)run->netns_pid);
+    else
+        json_member_null(&json, "netns_pid");
+    json_member_uint(&json, "port", run->port);
+    json_member_uint(&json, "count", run->count);
+    json_member_uint(&json, "reported_after_s", drill->after_s);
+    json_object_end(&json);
+    json_end(&json);
+    fflush(stdout);
+}
+
+/* --- waiting -------------------------------------------------------------------------------------------------------- */
+
+enum waited { WAITED_TIME, WAITED_SIGNAL, WAITED_END };
+
+static uint64_t now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* Until that time (0: for ever), a signal, or the end of one of the drill's processes. */
+static enum waited wait_until(uint64_t until_ms, int signals, int life)
+{
+    enum { LONGEST_MS = 60 * 60 * 1000 };
+    for (;;) {
+        uint64_t now = now_ms();
+        if (until_ms != 0 && now >= until_ms)
+            return WAITED_TIME;
+        uint64_t left = until_ms == 0 || until_ms - now > LONGEST_MS ? LONGEST_MS : until_ms - now;
+        struct pollfd waiting[] = { { .fd = signals, .events = POLLIN }, { .fd = life, .events = POLLIN } };
+        if (poll(waiting, 2, (int)left) <= 0)
+            continue;
+        return waiting[0].revents != 0 ? WAITED_SIGNAL : WAITED_END;
+    }
+}
+
+/* Signals that end the drill, as a descriptor; they are blocked, so that starting and clearing away are not torn. */
+static int open_signals(void)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGHUP);
+    sigaddset(&set, SIGQUIT);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    return signalfd(-1, &set, SFD_CLOEXEC);
+}
+
+static int fail_impossible(const struct drill *drill)
+{
+    struct buf text = { 0 }, shown = { 0 };
+    buf_printf(&text, "tcpwhy drill: %s: cannot be made safely: %s", drill->finding, drill->impossible);
+    text_wrap(&shown, buf_text(&text), 0, cmd_style(stderr).width);
+    fprintf(stderr, "%s\n", buf_text(&shown));
+    buf_deinit(&text);
+    buf_deinit(&shown);
+    return STATUS_FAILED;
+}
+
+/* Makes the fault, again and again where the kernel ends it, until the time has come. */
+static int run_drill(const struct command *self, const struct drill *drill, const struct drill_command *options)
+{
+    struct error err;
+    int signals = open_signals();
+    uint64_t end_ms = options->keep ? 0 : now_ms() + options->for_ms;
+    enum waited waited = WAITED_TIME;
+    for (bool first = true; waited == WAITED_TIME; first = false) {
+        struct drill_run run;
+        if (drill_start(drill, &options->drill, &run, &err) < 0) {
+            close(signals);
+            return cmd_fail(self, &err);
+        }
+        if (options->json)
+            show_json(drill, &run);
+        else if (first)
+            show_text(drill, &run, options);
+        else
+            printf("Made anew: pid %d, drill-peer pid %d, port %u\n", (int)run.owner_pid, (int)run.peer_pid, run.port);
+        fflush(stdout);
+        uint64_t until_ms = drill->renew_s != 0 ? now_ms() + drill->renew_s * 1000ULL : end_ms;
+        bool last = end_ms != 0 && until_ms >= end_ms;
+        waited = wait_until(last ? end_ms : until_ms, signals, run.life_fd);
+        drill_stop(&run);
+        if (last)
+            break;
+    }
+    close(signals);
+    if (!options->json)
+        printf("\n%s: its processes, sockets and namespaces are gone.\n",
+            waited == WAITED_END ? "A process of the drill was ended, and so the drill" : "The drill is over");
+    return STATUS_HEALTHY;
+}
+
+static int unknown(const struct command *self, const char *finding)
+{
+    const char *nearest = NULL;
+    unsigned best = 6, count;
+    const struct drill *drills = drill_table(&count);
+    for (unsigned i = 0; i < count; i++) {
+        unsigned distance = text_distance(drills[i].finding, finding);
+        if (distance < best) {
+            best = distance;
+            nearest = drills[i].finding;
+        }
+    }
+    struct error err;
+    if (nearest != NULL)
+        error_set(&err, -ENOENT, finding, "no such drill; did you mean '%s'?", nearest);
+    else
+        error_set(&err, -ENOENT, finding, "no such drill; 'tcpwhy drill --list' lists them");
+    return cmd_fail(self, &err);
+}
+
+static int run_command(const struct command *self, int argc, char **argv)
+{
+    struct drill_command options = { 0 };
+    const struct option_group groups[] = {
+        { "Options", drill_option_rows, &options },
+        { 0 },
+    };
+    struct error err;
+    int count = 0;
+    int result = options_parse(self, groups, argc, argv, &count, &err);
+    if (result == PARSE_HELP)
+        return STATUS_HEALTHY;
+    if (result == 0 && options.keep && options.for_ms != 0)
+        result = error_set(&err, -EINVAL, "--keep", "and --for exclude each other");
+    if (result == 0 && options.list && count > 0)
+        result = error_set(&err, -EINVAL, argv[1], "--list takes no finding");
+    if (result == 0 && !options.list && count != 1)
+        result = error_set(&err, -EINVAL, count > 1 ? argv[2] : NULL, "%s: 'tcpwhy drill --list' lists them",
+            count > 1 ? "one drill at a time" : "the name of a drill is missing");
+    if (result < 0)
+        return cmd_fail(self, &err);
+    if (options.list)
+        return options.json ? list_json() : list_text();
+    const struct drill *drill = drill_find(argv[1]);
+    if (drill == NULL)
+        return unknown(self, argv[1]);
+    if (drill->impossible != NULL)
+        return fail_impossible(drill);
+    if (options.for_ms == 0)
+        options.for_ms = FOR_DEFAULT_MS;
+    return run_drill(self, drill, &options);
+}
+
+const struct command command_drill = {
+    .name = "drill",
+    .summary = "make a fault happen safely, to learn it or to test alarms",
+    .synopsis = "tcpwhy drill [OPTIONS] FINDING | --list",
+    .details = "FINDING is the id of a finding: the fault behind it is made with real sockets and\n"
+               "processes, in a network namespace of the drill's own. Limits are set and packets\n"
+               "are lost only there. No root is needed where the kernel lets users make namespaces.\n"
+               "The drill says how to look at it and what tcpwhy should report, and when. All of it\n"
+               "goes at the end: after --for, on Ctrl-C, and also when tcpwhy is killed.\n",
+    .examples = "  tcpwhy drill close-wait-leak\n"
+                "      a service that forgets to close 50 connections, for 5 minutes\n"
+                "  tcpwhy drill close-wait-leak --in-host --count 200 --keep\n"
+                "      on the host's loopback, until interrupted: does the alarm ring?\n"
+                "  tcpwhy drill --list\n"
+                "      every drill, and what it does\n",
+    .run = run_command,
+};

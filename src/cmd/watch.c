@@ -1,0 +1,268 @@
+#include "cmd/watch.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/text.h"
+
+/* --- signals ---------------------------------------------------------------------------------------------------- */
+
+/*
+ * The signals are kept back and fetched while waiting, so that no handler is needed. One that whoever started this
+ * process ignores (nohup, a background job of a script) stays ignored.
+ */
+static void hold_back(sigset_t *ret_signals)
+{
+    static const int wanted[] = { SIGINT, SIGTERM, SIGWINCH };
+    sigemptyset(ret_signals);
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+        struct sigaction action;
+        if (sigaction(wanted[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
+            sigaddset(ret_signals, wanted[i]);
+    }
+    sigprocmask(SIG_BLOCK, ret_signals, NULL);
+}
+
+static uint64_t clock_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+enum awaited { TIME_IS_UP, SIZE_CHANGED, INTERRUPTED };
+
+static enum awaited wait_until(uint64_t due_ms, const sigset_t *signals)
+{
+    for (;;) {
+        uint64_t now = clock_ms();
+        uint64_t left = due_ms > now ? due_ms - now : 0;
+        struct timespec timeout = { .tv_sec = (time_t)(left / 1000), .tv_nsec = (long)(left % 1000) * 1000000 };
+        int signal = sigtimedwait(signals, NULL, &timeout);
+        if (signal == SIGWINCH)
+            return SIZE_CHANGED;
+        if (signal > 0)
+            return INTERRUPTED;
+        if (errno == EAGAIN)
+            return TIME_IS_UP;
+    }
+}
+
+/* --- a screen --------------------------------------------------------------------------------------------------- */
+
+struct screen {
+    bool is_terminal; /* one that can be written on again */
+    size_t rows, columns;
+};
+
+static struct screen screen_of(FILE *out)
+{
+    const char *kind = getenv("TERM");
+    struct screen screen = { .rows = 24, .columns = 80 };
+    struct winsize size;
+    screen.is_terminal = isatty(fileno(out)) && kind != NULL && strcmp(kind, "dumb") != 0;
+    if (screen.is_terminal && ioctl(fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_row > 0 && size.ws_col > 0) {
+        screen.rows = size.ws_row;
+        screen.columns = size.ws_col;
+    }
+    return screen;
+}
+
+/* Rows that a line takes: a command is kept whole, and the terminal breaks it. Colours take no columns. */
+static size_t rows_of(const char *line, size_t length, size_t columns)
+{
+    struct buf shown = { 0 };
+    for (size_t i = 0; i < length; i++) {
+        if (line[i] == '\033') {
+            while (i < length && line[i] != 'm')
+                i++;
+        } else {
+            buf_char(&shown, line[i]);
+        }
+    }
+    size_t width = text_width(buf_text(&shown));
+    buf_deinit(&shown);
+    return width == 0 ? 1 : (width + columns - 1) / columns;
+}
+
+/* Writes the lines over those of the report before, and clears what is left of it: without a flicker. */
+static void show(const char *text, const struct screen *screen, uint64_t interval_ms, bool utf8, FILE *out)
+{
+    size_t left = screen->rows > 2 ? screen->rows - 2 : 1; /* the last two are for what stands below */
+    bool full = false;
+    size_t hidden = 0;
+    fputs("\033[H", out);
+    for (const char *line = text; *line != '\0';) {
+        size_t length = strcspn(line, "\n");
+        size_t rows = rows_of(line, length, screen->columns);
+        full = full || rows > left;
+        if (!full) {
+            fwrite(line, 1, length, out);
+            fputs("\033[K\n", out);
+            left -= rows;
+        } else {
+            hidden++;
+        }
+        line += length + (line[length] == '\n');
+    }
+    struct buf below = { 0 };
+    if (hidden > 0) {
+        buf_str(&below, utf8 ? "… " : "... ");
+        text_count(&below, hidden);
+        buf_str(&below, hidden == 1 ? " more line" : " more lines");
+        buf_str(&below, utf8 ? " · " : " - ");
+    }
+    buf_str(&below, "every ");
+    text_duration(&below, interval_ms);
+    buf_printf(&below, "%sCtrl-C ends\n", utf8 ? " · " : " - ");
+    fputs("\033[K\n", out);
+    fprintf(out, "%.*s\033[J", (int)(below.length - 1), buf_text(&below));
+    buf_deinit(&below);
+}
+
+/* --- the reports ------------------------------------------------------------------------------------------------ */
+
+struct watch {
+    const struct look_options *look;
+    struct report_options report;
+    uint64_t interval_ms;
+    bool is_first; /* nothing of ours is on the screen */
+    sigset_t signals;
+};
+
+static bool is_on_screen(const struct watch *watch, const struct screen *screen)
+{
+    return screen->is_terminal && !watch->look->json;
+}
+
+static int write_on_screen(
+    const struct watch *watch, const struct diagnosis *diagnosis, const struct screen *screen, FILE *out)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *paper = open_memstream(&text, &size);
+    if (paper == NULL)
+        return -ENOMEM;
+    int result = report_text(diagnosis, &watch->report, paper);
+    if (fclose(paper) != 0 && result == 0)
+        result = -ENOMEM;
+    if (result == 0) {
+        fputs(watch->is_first ? "\033[H\033[2J" : "", out);
+        show(text, screen, watch->interval_ms, watch->report.style.utf8, out);
+    }
+    free(text);
+    return result;
+}
+
+static int write_on_paper(const struct watch *watch, const struct diagnosis *diagnosis, FILE *out)
+{
+    if (watch->look->json)
+        return report_json(diagnosis, &watch->report, out);
+    if (!watch->is_first) {
+        struct buf line = { 0 };
+        buf_repeat(&line, watch->report.style.utf8 ? "═" : "=", watch->report.style.width);
+        fprintf(out, "\n%s\n\n", buf_text(&line));
+        buf_deinit(&line);
+    }
+    return report_text(diagnosis, &watch->report, out);
+}
+
+/*
+ * A reader that has stopped reading must not keep anybody from ending this: no more is written at once than a pipe that
+ * is ready takes without waiting (PIPE_BUF). Returns TIME_IS_UP when all is written, INTERRUPTED, or a negative errno.
+ */
+static int hand_out(const struct watch *watch, const char *text, size_t size)
+{
+    enum { PATIENCE_MS = 250 };
+    while (size > 0) {
+        struct pollfd ready = { .fd = STDOUT_FILENO, .events = POLLOUT };
+        if (poll(&ready, 1, PATIENCE_MS) == 0) {
+            if (wait_until(0, &watch->signals) == INTERRUPTED)
+                return INTERRUPTED;
+            continue;
+        }
+        ssize_t written = write(STDOUT_FILENO, text, size < PIPE_BUF ? size : PIPE_BUF);
+        if (written < 0 && errno != EINTR && errno != EAGAIN)
+            return -errno;
+        text += written > 0 ? written : 0;
+        size -= written > 0 ? (size_t)written : 0;
+    }
+    return TIME_IS_UP;
+}
+
+static int write_report(struct watch *watch, const struct diagnosis *diagnosis)
+{
+    struct screen screen = screen_of(stdout);
+    watch->report.style = cmd_style(stdout);
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    if (out == NULL)
+        return -ENOMEM;
+    int result = is_on_screen(watch, &screen) ? write_on_screen(watch, diagnosis, &screen, out)
+                                              : write_on_paper(watch, diagnosis, out);
+    if (fclose(out) != 0 && result == 0)
+        result = -ENOMEM;
+    if (result == 0)
+        result = hand_out(watch, text, size);
+    free(text);
+    watch->is_first = false;
+    return result;
+}
+
+/* Shows the diagnosis until the time for the next has come. Returns what ended it, or a negative errno. */
+static int show_until(struct watch *watch, const struct diagnosis *diagnosis, uint64_t due_ms)
+{
+    int result = write_report(watch, diagnosis);
+    while (result == TIME_IS_UP) {
+        enum awaited awaited = wait_until(due_ms, &watch->signals);
+        if (awaited != SIZE_CHANGED)
+            return (int)awaited;
+        struct screen screen = screen_of(stdout);
+        if (!is_on_screen(watch, &screen))
+            continue;
+        watch->is_first = true; /* what is there may have been broken anew: off with it */
+        result = write_report(watch, diagnosis);
+    }
+    return result;
+}
+
+int cmd_watch(const struct command *command, const struct look_options *look, const struct report_options *report,
+    uint64_t interval_ms)
+{
+    struct watch watch = { .look = look, .report = *report, .interval_ms = interval_ms, .is_first = true };
+    watch.report.compact = true;
+    enum { ROUNDING_MS = 2 }; /* as for two looks of one report */
+    struct look looks[2];     /* this one, and the one before */
+    unsigned count = 0;
+    int status = STATUS_HEALTHY, ended_by = TIME_IS_UP;
+    while (ended_by == TIME_IS_UP) {
+        struct look *now = &looks[count % 2], *previous = count > 0 ? &looks[(count + 1) % 2] : NULL;
+        status = cmd_look(command, look, previous, now);
+        if (status != STATUS_HEALTHY)
+            break;
+        if (count == 0) /* until then Ctrl-C just ends the process: there is no verdict yet */
+            hold_back(&watch.signals);
+        status = (int)now->diagnosis.verdict;
+        watch.report.previous = previous ? &previous->diagnosis : NULL;
+        /* From the end of this look: one that confirms must not come too soon after it. */
+        ended_by = show_until(&watch, &now->diagnosis, clock_ms() + interval_ms + ROUNDING_MS);
+        look_forget_previous(now);
+        if (previous != NULL)
+            look_deinit(previous);
+        count++;
+    }
+    if (count > 0)
+        look_deinit(&looks[(count + 1) % 2]);
+    struct screen screen = screen_of(stdout);
+    if (is_on_screen(&watch, &screen))
+        putchar('\n'); /* the shell's prompt below the report */
+    return ended_by < 0 ? cmd_fail_to_write(command, ended_by) : status;
+}

@@ -1,0 +1,57 @@
+/*
+ * A second look tells what stays from what was only caught in passing. A cause holds where the earlier look gives the
+ * same one, whatever the age was then: that the connection had not settled yet is no longer a doubt once it is still
+ * there.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "diagnose/rule.h"
+#include "model/earlier.h"
+
+int confirm_init(struct confirm *confirm, const struct snapshot *snapshot)
+{
+    *confirm = (struct confirm){ 0 };
+    if (!snapshot->confirms)
+        return 0;
+    size_t count = snapshot->earlier->conn_count;
+    confirm->selected = calloc(count + 1, sizeof *confirm->selected);
+    confirm->causes = calloc(count + 1, sizeof *confirm->causes);
+    if (confirm->selected == NULL || confirm->causes == NULL)
+        return -ENOMEM;
+    confirm->earlier.selected = confirm->selected;
+    confirm->earlier.causes = confirm->causes;
+    context_init(&confirm->earlier, snapshot->earlier);
+    return 0;
+}
+
+void confirm_deinit(struct confirm *confirm)
+{
+    if (confirm->earlier.snapshot != NULL)
+        context_deinit(&confirm->earlier);
+    free(confirm->selected);
+    free(confirm->causes);
+    *confirm = (struct confirm){ 0 };
+}
+
+static bool applies_at_any_age(const struct rule *rule, const struct context *context, const struct conn *conn)
+{
+    struct limits limits = rule->limits;
+    limits.settle_ms = 0;
+    return (rule->states & STATE_BIT(conn->state)) != 0 && rule->applies(context, conn, &limits);
+}
+
+bool confirm_holds(
+    const struct confirm *confirm, const struct snapshot *snapshot, const struct conn *conn, uint8_t cause)
+{
+    if (!snapshot->confirms)
+        return true;
+    if (!earlier_stayed(snapshot, conn))
+        return false;
+    const struct conn *then = earlier_conn(snapshot, conn);
+    for (unsigned i = 1; i < rule_count; i++) {
+        if (applies_at_any_age(&rules[i], &confirm->earlier, then))
+            return i == cause;
+    }
+    return false;
+}

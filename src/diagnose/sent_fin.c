@@ -1,0 +1,43 @@
+/*
+ * FIN_WAIT_1, CLOSING, LAST_ACK: this side has sent its FIN, and the acknowledgement of it is missing (RFC 9293
+ * §3.3.2). They differ in who closed first: this side, both at once, the peer. What keeps them is the same: the
+ * application here has done its part and is never at fault. Linux enters the states when the FIN is queued, so that
+ * data may stand before it. Either nothing comes back (the retransmit timer doubles) or the peer's receive window is
+ * zero (the persist timer probes): tcp_write_timeout() and tcp_probe_timer() in net/ipv4/tcp_timer.c. Data that still
+ * flows to a slow reader resets both, so that such a connection stays young and is normal.
+ */
+#include "diagnose/rule.h"
+
+enum {
+    UNANSWERED_RETRANSMITS = 3, /* 0.2 + 0.4 + 0.8 s at the least: not a lost segment or two */
+    DEAD_PROBES = 3,            /* a peer that is alive answers every probe, which resets the count */
+};
+
+bool sent_fin_is_zero_window(const struct conn *conn)
+{
+    return conn->timer == TIMER_PERSIST && conn->probes < DEAD_PROBES &&
+        (!conn_has(conn, CONN_SND_WND) || conn->snd_wnd_bytes == 0);
+}
+
+static bool is_unanswered(const struct conn *conn)
+{
+    if (conn->timer == TIMER_PERSIST)
+        return conn->probes >= DEAD_PROBES;
+    return conn->timer == TIMER_RETRANSMIT && conn->retransmits >= UNANSWERED_RETRANSMITS;
+}
+
+bool sent_fin_zero_window_applies(const struct context *context, const struct conn *conn, const struct limits *limits)
+{
+    return conn_has(conn, CONN_TIMER) && sent_fin_is_zero_window(conn) && context_is_settled(context, conn, limits);
+}
+
+bool sent_fin_unanswered_applies(const struct context *context, const struct conn *conn, const struct limits *limits)
+{
+    return conn_has(conn, CONN_TIMER) && is_unanswered(conn) && context_is_settled(context, conn, limits);
+}
+
+/* CLOSING is so rare that one finding takes in both; its words tell them apart. */
+bool sent_fin_either_applies(const struct context *context, const struct conn *conn, const struct limits *limits)
+{
+    return sent_fin_zero_window_applies(context, conn, limits) || sent_fin_unanswered_applies(context, conn, limits);
+}

@@ -1,0 +1,44 @@
+/* Which descriptors were inherited through exec(): /proc/PID/fdinfo/FD. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "source/linux/proc_file.h"
+#include "source/linux/proc_text.h"
+#include "source/linux/processes.h"
+
+static bool is_close_on_exec(uint32_t pid, uint32_t fd)
+{
+    char path[64], text[512];
+    uint32_t flags;
+    snprintf(path, sizeof path, "/proc/%u/fdinfo/%u", pid, fd);
+    return proc_read(AT_FDCWD, path, text, sizeof text) > 0 && proc_parse_fdinfo_flags(text, &flags) == 0 &&
+        (flags & O_CLOEXEC) != 0;
+}
+
+static bool runs_another_program(const struct snapshot *snapshot, const struct process *process)
+{
+    const struct process *parent = snapshot_process_by_pid(snapshot, process->parent_pid);
+    return parent != NULL && strcmp(parent->name, process->name) != 0;
+}
+
+void processes_find_close_on_exec(struct snapshot *snapshot)
+{
+    enum { NOT_ASKED = 0, NO, YES };
+    uint8_t *answers = xcalloc(snapshot->process_count, sizeof *answers);
+    for (size_t i = 0; i < snapshot->conn_count; i++) {
+        if (snapshot->conns[i].state != STATE_CLOSE_WAIT)
+            continue;
+        for (uint32_t h = snapshot->conns[i].holder; h != NO_INDEX; h = snapshot->holders[h].next) {
+            struct holder *holder = &snapshot->holders[h];
+            const struct process *process = &snapshot->processes[holder->process];
+            if (answers[holder->process] == NOT_ASKED)
+                answers[holder->process] = runs_another_program(snapshot, process) ? YES : NO;
+            if (answers[holder->process] == YES)
+                holder->close_on_exec = is_close_on_exec(process->pid, holder->fd);
+        }
+    }
+    free(answers);
+}

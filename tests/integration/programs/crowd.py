@@ -1,0 +1,98 @@
+"""python3 crowd.py — a crowd of TCP connections, led by lines of JSON on stdin, each [what, {argument: value}].
+
+Answers each line with one of JSON, when it is done. Threads of `always` go on in the background.
+"""
+
+import json
+import os
+import socket
+import sys
+import threading
+import time
+
+
+class Crowd:
+    def __init__(self):
+        self.conns = []
+        self.selves = {"received": 0, "failed": 0, "done": 0}
+
+    def open(self, address, port, count, receive_buffer=None, keepalive_s=None, wait=True, sources=()):
+        """`sources`: local addresses, used in turn. Without `wait` only the SYN has been sent afterwards."""
+        for i in range(count):
+            conn = socket.socket()
+            if receive_buffer:
+                conn.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+            if keepalive_s:
+                conn.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+                conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, keepalive_s)
+                conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, keepalive_s)
+            if sources:
+                conn.setsockopt(socket.IPPROTO_IP, 24, 1)  # IP_BIND_ADDRESS_NO_PORT
+                conn.bind((sources[i % len(sources)], 0))
+            conn.setblocking(wait)
+            conn.connect_ex((address, port)) if not wait else conn.connect((address, port))
+            self.conns.append(conn)
+        return len(self.conns)
+
+    def send(self, text):
+        for conn in self.conns:
+            conn.sendall(text.encode("latin-1"))
+
+    def receive(self, until):
+        """From each, until what came ends so."""
+        for conn in self.conns:
+            got = b""
+            while not got.endswith(until.encode("latin-1")):
+                more = conn.recv(65536)
+                if not more:
+                    raise EOFError(f"the server closed after {got!r}")
+                got += more
+
+    def shutdown(self):
+        for conn in self.conns:
+            conn.shutdown(socket.SHUT_WR)
+
+    def close(self):
+        for conn in self.conns:
+            conn.close()
+        self.conns = []
+
+    def always_read(self):
+        """All of them, whatever comes."""
+        for conn in self.conns:
+            threading.Thread(target=self._read, args=(conn,), daemon=True).start()
+
+    def _read(self, conn):
+        while more := conn.recv(65536):
+            self.selves["received"] += len(more)
+
+    def always_come_and_go(self, address, port, text, threads=1):
+        """Short connections, one after the other: ask, read the answer, close first."""
+        for _ in range(threads):
+            threading.Thread(target=self._come_and_go, args=(address, port, text.encode("latin-1")), daemon=True).start()
+
+    def _come_and_go(self, address, port, text):
+        while True:
+            try:
+                with socket.create_connection((address, port), 10) as conn:
+                    conn.sendall(text)
+                    conn.recv(65536)
+                self.selves["done"] += 1
+            except OSError as error:
+                self.selves["failed"] += 1
+                self.selves["error"] = str(error)
+                time.sleep(0.1)
+
+    def tell(self):
+        return self.selves
+
+
+def main():
+    crowd = Crowd()
+    for line in sys.stdin:
+        what, arguments = json.loads(line)
+        print(json.dumps(getattr(crowd, what)(**arguments)), flush=True)
+    os._exit(0)
+
+
+main()

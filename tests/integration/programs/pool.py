@@ -1,0 +1,18 @@
+"""python3 pool.py URL-HOST PORT COUNT — a client's pool of HTTP connections, used once, then kept for later.
+
+Says "pooled" when the pool is full. Nobody looks at the connections afterwards, as in most connection pools.
+"""
+
+import http.client
+import sys
+import time
+
+host, port, count = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+pool = []
+for _ in range(count):
+    conn = http.client.HTTPConnection(host, port)
+    conn.request("GET", "/")
+    conn.getresponse().read()
+    pool.append(conn)
+print("pooled", flush=True)
+time.sleep(3600)
