@@ -72,7 +72,7 @@ static void apply_selection(
 /* What a listener of this host keeps waiting has that listener as its other end. */
 static void pair_with_listeners(const struct context *context, struct stuck *stuck, size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; stuck != NULL && i < count; i++) {
         const struct conn *conn = &context->snapshot->conns[stuck[i].conn];
         if (conn->state == STATE_CLOSE_WAIT) /* has its own finding about that */
             continue;

@@ -229,8 +229,8 @@ void established_unread_word(
         &finding->ruled_out, arena, "The peer and the network: the data is here, the kernel has acknowledged it.");
     if (unread.compared == group->count)
         lines_add(&finding->ruled_out, arena, "A slow reader: the queues have not become shorter.");
-    else if (finding->owner == NULL || finding->owner->state != 'T')
-        lower_confidence(finding, CONFIDENCE_LIKELY); /* one look: it may be reading, slowly */
+    else if (finding->owner == NULL || finding->owner->state != 'T') /* one look: it may be reading, slowly */
+        lower_confidence(finding, CONFIDENCE_LIKELY);
     unread_fixes(arena, group, obstacle, finding);
 }
 

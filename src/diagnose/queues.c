@@ -64,6 +64,16 @@ static void add_waiting(struct queue *queue, const struct snapshot *snapshot, co
     queue->closed += conn->state == STATE_CLOSE_WAIT && conn_age(snapshot, conn).ms >= NOT_ACCEPTED_MS;
 }
 
+/*
+ * Its first timeout is over. One whose SYN-ACK this host's own filter drops counts no retransmission; then a timer that
+ * runs longer than the first tells.
+ */
+static bool is_repeated(const struct conn *conn)
+{
+    enum { FIRST_TIMEOUT_MS = 1000 };
+    return conn_has(conn, CONN_TIMER) && (conn->retransmits > 0 || conn->timer_ms > FIRST_TIMEOUT_MS);
+}
+
 static bool waits_to_be_accepted(const struct conn *conn)
 {
     return (conn->state == STATE_ESTABLISHED || conn->state == STATE_CLOSE_WAIT) && conn_has(conn, CONN_INODE) &&
@@ -148,7 +158,7 @@ void queues_init(struct queues *queues, const struct listeners *listeners)
         note_address(queue, &conn->local);
         if (half_open) {
             queue->half_open++;
-            queue->half_open_repeated += conn_has(conn, CONN_TIMER) && conn->retransmits > 0;
+            queue->half_open_repeated += is_repeated(conn);
         } else {
             add_waiting(queue, snapshot, conn);
         }
