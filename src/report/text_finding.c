@@ -182,14 +182,16 @@ static void advice(struct sheet *sheet, const struct diagnosis *diagnosis, const
         text_lines(sheet, "Won't help", &finding->will_not_help);
 }
 
-static void more(struct sheet *sheet, const struct finding *finding)
+static void more(struct sheet *sheet, const struct finding *finding, bool brief)
 {
     text_label(sheet, "More");
     sheet_printf(sheet, INK_DIM, "tcpwhy explain %s", finding->id);
     sheet_line(sheet);
-    sheet_column(sheet, BODY_COLUMN);
-    sheet_printf(sheet, INK_DIM, "tcpwhy list --cause %s", finding->id);
-    sheet_line(sheet);
+    if (finding->conn_count > 0) { /* else no connection has it as its cause */
+        sheet_column(sheet, BODY_COLUMN);
+        sheet_printf(sheet, INK_DIM, "tcpwhy %s --cause %s", brief ? "--all" : "list", finding->id);
+        sheet_line(sheet);
+    }
 }
 
 void text_finding(
@@ -200,11 +202,18 @@ void text_finding(
     paragraph(sheet, "Why", finding->why);
     how_long(sheet, finding);
     text_lines(sheet, "Proof", &finding->evidence);
+    /* What is only worth knowing is told in short, unless everything is asked for: a healthy host has a short report. */
+    bool brief = finding->severity == SEVERITY_INFO && !options->all_connections;
+    if (brief) {
+        sheet_line(sheet);
+        more(sheet, finding, brief);
+        return;
+    }
     text_lines(sheet, "Ruled out", &finding->ruled_out);
     text_who(sheet, diagnosis, finding);
     text_conns(sheet, diagnosis, finding, options->all_connections);
     sheet_line(sheet);
     fixes(sheet, "Now", &finding->fix_now);
     advice(sheet, diagnosis, finding);
-    more(sheet, finding);
+    more(sheet, finding, brief);
 }

@@ -38,8 +38,11 @@ static void owner_row(struct sheet *sheet, const struct diagnosis *diagnosis, co
     row(sheet, "process");
     if (finding->owner == NULL) {
         const struct conn *conn = finding->conn_count ? &diagnosis->snapshot->conns[finding->conns[0]] : NULL;
-        bool held = conn == NULL || !conn_has(conn, CONN_INODE) || conn->inode != 0;
-        sheet_text(sheet, INK_PLAIN, held ? "not visible from here" : "none: only the kernel still holds them");
+        bool held = conn != NULL && (!conn_has(conn, CONN_INODE) || conn->inode != 0);
+        sheet_text(sheet, INK_PLAIN,
+            conn == NULL ? "none: this is about the host as a whole"
+                : held   ? "not visible from here"
+                         : "none: only the kernel still holds them");
         return;
     }
     process_name(sheet, INK_BOLD, finding->owner);

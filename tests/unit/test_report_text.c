@@ -73,8 +73,8 @@ static void worst_comes_first_with_its_blocks_in_order(void **state)
         "WARNING  last-ack-unanswered · likely · fault: peer or network path",
         "the kernel gives up the\n              first in 1 min 35 s, the last in 1 min 40 s",
         "worker (pid 813), user root; inferred", "goes to      10.1.2.3:443\n", "from         any address\n",
-        "INFO  established-idle", "process      ", "Also seen", "9,210 ESTABLISHED are", "Not seen",
-        "The processes of other users", "To see it: run as root" };
+        "INFO  established-idle", "tcpwhy --all --cause established-idle", "Also seen", "9,210 ESTABLISHED are",
+        "Not seen", "The processes of other users", "To see it: run as root" };
     expect_order(text, wanted, sizeof wanted / sizeof *wanted);
     expect_harmless(text, false);
     free(text);
