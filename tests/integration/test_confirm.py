@@ -50,7 +50,7 @@ def test_one_that_comes_between_the_looks_is_not_stuck(leak):
     coming = threading.Timer(0.5, lambda: late.append(Held(20)))
     coming.start()
     diagnosis = program.diagnose("--source", "proc", "--port", leak.port, "--confirm", "2")
-    everything = program.diagnose("--source", "proc")
+    everything = program.diagnose("--source", "proc", "--state", "close-wait")
     coming.join()
     assert findings(diagnosis, leak)
     assert findings(everything, late[0]), "one look at /proc/net/tcp cannot tell that it is young"

@@ -31,6 +31,11 @@ def clean_environment(**more):
     return {**{k: v for k, v in os.environ.items() if k not in ("COLUMNS", "NO_COLOR")}, "TERM": "xterm", **more}
 
 
+def heed_ctrl_c():
+    """In the child: the tests themselves may run in the background of a script, where Ctrl-C is ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Terminal:
     """The program on a terminal of its own, with what it has written so far."""
 
@@ -40,6 +45,7 @@ class Terminal:
 
         def take_terminal():
             fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+            heed_ctrl_c()
 
         self.process = subprocess.Popen(
             [program.path(), *map(str, words)], stdin=slave, stdout=slave, stderr=slave, start_new_session=True,
@@ -140,7 +146,8 @@ def test_without_a_terminal_one_report_follows_another(leak):
     leak.settle()
     for how in ({}, {"TERM": "dumb"}):
         process = subprocess.Popen([program.path(), "--watch", "300ms", "--port", str(leak.port)],
-                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=clean_environment(**how))
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=clean_environment(**how),
+                                   preexec_fn=heed_ctrl_c)
         lines = []
         while sum(line.startswith("tcpwhy ") for line in lines) < 3:
             lines.append(process.stdout.readline().decode())
@@ -171,7 +178,7 @@ def test_json_is_one_document_a_line(leak):
 def test_the_report_before_confirms_the_next():
     held = Held(LEAKED, read=False).settle()
     process = subprocess.Popen([program.path(), "--watch", "1", "--confirm", "1", "--json", "--port", str(held.port)],
-                               stdout=subprocess.PIPE, env=clean_environment())
+                               stdout=subprocess.PIPE, env=clean_environment(), preexec_fn=heed_ctrl_c)
     first, second = (json.loads(process.stdout.readline()) for _ in range(2))
     for document in (first, second):
         (finding,) = document["findings"]
