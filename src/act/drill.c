@@ -4,12 +4,15 @@
 #include <string.h>
 
 #include "act/drill_roles.h"
+#include "act/drill_wire.h"
 
 enum {
     MOST = 10000,         /* descriptors and ports would do for more; nobody learns more from more */
     MOST_FULL = 2000,     /* with full send buffers */
     MOST_QUEUED = 4000,   /* somaxconn is 4096: net/ipv4/af_inet.c */
     SETTLED_S = 7,        /* judged from 5 s on */
+    PATIENT_S = 22,       /* from 20 s on */
+    READING_S = 33,       /* from 30 s on: a pause in reading is nothing */
     RETRANSMITTED_S = 10, /* and three retransmissions */
 };
 
@@ -141,7 +144,7 @@ static const struct drill drills[] = {
         .place = DRILL_LINE,
         .count = 120,
         .most = MOST,
-        .after_s = SETTLED_S,
+        .after_s = PATIENT_S,
         .in_host = true,
     },
     {
@@ -153,7 +156,7 @@ static const struct drill drills[] = {
         .place = DRILL_LINE,
         .count = 200,
         .most = MOST,
-        .after_s = SETTLED_S,
+        .after_s = PATIENT_S,
         .renew_s = 50,
     },
     {
@@ -177,7 +180,6 @@ static const struct drill drills[] = {
         .count = 500,
         .most = MOST,
         .after_s = 1,
-        .look_inside = true,
     },
     {
         .finding = "port-exhaustion",
@@ -189,7 +191,6 @@ static const struct drill drills[] = {
         .count = 100,
         .most = MOST,
         .after_s = 1,
-        .look_inside = true,
     },
     {
         .finding = "syn-sent-unanswered",
@@ -212,17 +213,16 @@ static const struct drill drills[] = {
         .count = 128,
         .most = MOST_QUEUED,
         .after_s = 2,
-        .look_inside = true,
     },
     {
         .finding = "syn-recv-unanswered",
         .does = "Clients' SYNs arrive; the service's answers are lost on the way back.",
         .name = "drill-one-way",
-        .service = { .play = service_just_listens },
+        .service = { .play = service_waits_for_acks },
         .peer = { .play = peer_hears_nothing, .tick = peer_hears_nothing_tick, .tick_ms = 50000 },
         .place = DRILL_LINE,
         .count = 40,
-        .most = MOST_QUEUED,
+        .most = MOST_QUEUED / WIRE_ROOM,
         .after_s = RETRANSMITTED_S,
     },
     {
@@ -235,7 +235,6 @@ static const struct drill drills[] = {
         .count = 33,
         .most = MOST_QUEUED,
         .after_s = SETTLED_S,
-        .look_inside = true,
     },
     {
         .finding = "established-unanswered",
@@ -257,7 +256,7 @@ static const struct drill drills[] = {
         .place = DRILL_LINE,
         .count = 50,
         .most = MOST_FULL,
-        .after_s = RETRANSMITTED_S,
+        .after_s = READING_S,
     },
     {
         .finding = "established-unread",
@@ -267,7 +266,7 @@ static const struct drill drills[] = {
         .peer = { .play = peer_sends_data },
         .count = 50,
         .most = MOST,
-        .after_s = RETRANSMITTED_S,
+        .after_s = READING_S,
         .in_host = true,
     },
     {

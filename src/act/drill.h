@@ -48,7 +48,6 @@ struct drill {
     unsigned after_s; /* when tcpwhy has seen enough to report it */
     unsigned renew_s; /* the kernel ends such connections: the drill is made anew so often; 0: they stay */
     bool in_host;     /* harmless enough for the host's own loopback interface */
-    bool look_inside; /* a limit or counter of the namespace decides: tcpwhy has to run in it */
 };
 
 /* The drills, in the order of the catalogue of findings. */

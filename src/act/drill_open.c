@@ -70,6 +70,12 @@ int service_just_listens(struct role *role, struct error *err)
     return role_hear(role, NULL, err);
 }
 
+int service_waits_for_acks(struct role *role, struct error *err)
+{
+    TRY(wire_serve(role, WIRE_ROOM * role->count, err));
+    return role_hear(role, NULL, err);
+}
+
 int peer_hears_nothing(struct role *role, struct error *err)
 {
     TRY(wire_find_service(role, err));

@@ -32,6 +32,7 @@ DECLARE_ROLE(client_waits_for_answer);
 DECLARE_ROLE(client_waits_for_answer_tick);
 DECLARE_ROLE(peer_serves_unreachable);
 DECLARE_ROLE(service_just_listens);
+DECLARE_ROLE(service_waits_for_acks);
 DECLARE_ROLE(peer_hears_nothing);
 DECLARE_ROLE(peer_hears_nothing_tick);
 DECLARE_ROLE(peer_floods);

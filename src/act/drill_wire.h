@@ -13,7 +13,10 @@
             return try_result;                                                                                         \
     } while (0)
 
-enum { WIRE_SMALL_BUFFER = 4096 }; /* the kernel doubles it */
+enum {
+    WIRE_SMALL_BUFFER = 4096, /* the kernel doubles it */
+    WIRE_ROOM = 8,            /* a backlog so many times as long as what comes is not near its end */
+};
 
 /* Listens on the role's address, and tells the other role the port. */
 int wire_serve(struct role *role, unsigned backlog, struct error *err);

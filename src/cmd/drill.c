@@ -148,7 +148,6 @@ static int list_json(void)
         json_member_uint(&json, "reported_after_s", drill->after_s);
         json_member_uint(&json, "renewed_every_s", drill->renew_s);
         json_member_bool(&json, "in_host", drill->in_host);
-        json_member_bool(&json, "look_inside", drill->look_inside);
         json_object_end(&json);
     }
     json_array_end(&json);
@@ -172,19 +171,17 @@ static void add_clock(struct buf *out, unsigned seconds_from_now)
     buf_str(out, text);
 }
 
-/* The command that shows the fault: the namespace has to be entered where a limit of it decides, or to see it at all. */
-static void add_look(struct buf *out, const struct drill *drill, const struct drill_run *run)
+/* The commands that show the fault. A user enters his namespaces to see into them. */
+static void add_look(struct buf *out, const struct drill_run *run)
 {
     label(out, "Look");
     if (run->userns)
         buf_printf(out, "nsenter --preserve-credentials --user --net --target %d tcpwhy\n", (int)run->owner_pid);
     else if (run->netns_pid == 0)
         buf_printf(out, "tcpwhy --port %u\n", run->port);
-    else if (drill->look_inside)
-        buf_printf(out, "nsenter --net --target %d tcpwhy\n", (int)run->netns_pid);
     else
         buf_printf(out, "tcpwhy --netns %d\n", (int)run->netns_pid);
-    if (!run->userns && !drill->look_inside)
+    if (!run->userns)
         buf_printf(out, "%*stcpwhy --pid %d\n", LABEL_COLUMN, "", (int)run->owner_pid);
 }
 
@@ -228,7 +225,7 @@ static void show_text(const struct drill *drill, const struct drill_run *run, co
         run->netns_pid == 0 ? "the host's own\n"
             : run->userns   ? "network and user namespaces of its own; the host is not touched\n"
                             : "a network namespace of its own; the host's is not touched\n");
-    add_look(&text, drill, run);
+    add_look(&text, run);
     add_expectation(&text, drill, run, width);
     if (drill->note != NULL) {
         label(&text, "Note");

@@ -175,7 +175,8 @@ static unsigned judge_destinations(const struct context *context, const struct r
     struct port_table *table, struct arena *arena, struct finding_list *list, bool *reported)
 {
     unsigned made = 0;
-    qsort(table->items, table->count, sizeof *table->items, fullest_first); /* the hash is not used any more */
+    if (table->count > 0)
+        qsort(table->items, table->count, sizeof *table->items, fullest_first); /* the hash is not used any more */
     for (size_t i = 0; i < table->count && made < FINDINGS_MOST; i++) {
         const struct port_use *use = &table->items[i];
         const struct space *space = &spaces[use->netns];
