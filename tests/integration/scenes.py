@@ -30,6 +30,7 @@ class Case:
     fault: str
     count: int | None = None  # None: at least one
     inferred: bool = False
+    whole_host: bool = False  # it is told only when everything is looked at
 
     @property
     def name(self):
@@ -46,10 +47,10 @@ def scene(*tools):
     return mark
 
 
-def finds(finding, side, owner, fault, count=None, inferred=False):
+def finds(finding, side, owner, fault, count=None, inferred=False, whole_host=False):
     """What is to be found in the scene below it."""
     def register(function):
-        CASES.append(Case(finding, function, side, owner, fault, count, inferred))
+        CASES.append(Case(finding, function, side, owner, fault, count, inferred, whole_host))
         return function
     return register
 
@@ -279,7 +280,7 @@ def nginx_closes_each(software, pair):
     yield {"nginx": nginx_pids(nginx)}
 
 
-@finds("time-wait-overflow", "service", "nginx", HOST)
+@finds("time-wait-overflow", "service", "nginx", HOST, whole_host=True)
 @scene("nginx", "wrk")
 def too_few_buckets(software, pair):
     set_sysctl(pair.service, "net.ipv4.tcp_max_tw_buckets", 50)
