@@ -176,8 +176,8 @@ def bash_leaves_a_job(software, pair):
     software.nginx(pair.service, keepalive_timeout="3s")
     yield
     target = f"/dev/tcp/{ADDRESS}/{PORT}"
-    script = (f"exec 4<>{target} 5<>{target} 6<>{target}; for fd in 4 5 6; do printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&$fd; done;"
-              " sleep 3600 & echo $!; wait")
+    script = (f"exec 4<>{target} 5<>{target} 6<>{target};"
+              " for fd in 4 5 6; do printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&$fd; done; sleep 3600 & echo $!; wait")
     shell = software.start(pair.peer, "bash", "-c", script, stdout=subprocess.PIPE)
     job = int(shell.stdout.readline())
     wait_for(lambda: len([s for s in sockets(pair.peer) if s.state == "CLOSE_WAIT"]) == 3, "nginx has closed", 20)
