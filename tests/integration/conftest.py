@@ -17,15 +17,9 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: item.get_closest_marker("last") is not None)
     for item in items:
         proves = [marker.args for marker in item.iter_markers("finding")]
-        if item.path.name == "test_drill.py" and not proves:
-            proves = [(finding, "drill") for finding in drilled(item)]
+        if item.path.name == "test_drill.py":  # what fires there has fired on its drill
+            proves = [(finding, "drill" if role == "fires" else role) for finding, role in proves]
         item.user_properties += [("finding", finding_and_role) for finding_and_role in proves]
-
-
-def drilled(item):
-    """The findings among the parameters of a test of drills: those it drills."""
-    parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
-    return [value for value in parameters if isinstance(value, str) and value in scoreboard.finding_ids()]
 
 
 def pytest_sessionstart():

@@ -30,6 +30,7 @@ class Case:
     fault: str
     count: int | None = None  # None: at least one
     inferred: bool = False
+    whole_host: bool = False  # it is told only when everything is looked at
 
     @property
     def name(self):
@@ -46,10 +47,10 @@ def scene(*tools):
     return mark
 
 
-def finds(finding, side, owner, fault, count=None, inferred=False):
+def finds(finding, side, owner, fault, count=None, inferred=False, whole_host=False):
     """What is to be found in the scene below it."""
     def register(function):
-        CASES.append(Case(finding, function, side, owner, fault, count, inferred))
+        CASES.append(Case(finding, function, side, owner, fault, count, inferred, whole_host))
         return function
     return register
 
@@ -175,8 +176,8 @@ def bash_leaves_a_job(software, pair):
     software.nginx(pair.service, keepalive_timeout="3s")
     yield
     target = f"/dev/tcp/{ADDRESS}/{PORT}"
-    script = (f"exec 4<>{target} 5<>{target} 6<>{target}; for fd in 4 5 6; do printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&$fd; done;"
-              " sleep 3600 & echo $!; wait")
+    script = (f"exec 4<>{target} 5<>{target} 6<>{target};"
+              " for fd in 4 5 6; do printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&$fd; done; sleep 3600 & echo $!; wait")
     shell = software.start(pair.peer, "bash", "-c", script, stdout=subprocess.PIPE)
     job = int(shell.stdout.readline())
     wait_for(lambda: len([s for s in sockets(pair.peer) if s.state == "CLOSE_WAIT"]) == 3, "nginx has closed", 20)
@@ -279,7 +280,7 @@ def nginx_closes_each(software, pair):
     yield {"nginx": nginx_pids(nginx)}
 
 
-@finds("time-wait-overflow", "service", "nginx", HOST)
+@finds("time-wait-overflow", "service", "nginx", HOST, whole_host=True)
 @scene("nginx", "wrk")
 def too_few_buckets(software, pair):
     set_sysctl(pair.service, "net.ipv4.tcp_max_tw_buckets", 50)

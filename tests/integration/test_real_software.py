@@ -36,7 +36,7 @@ class Set:
                 self.why_not = error
 
     def look(self, side):
-        return program.diagnose("--netns", "self", netns=getattr(self.pair, side))
+        return program.diagnose("--netns", "self", netns=getattr(self.pair, side), sampled=True)
 
     def break_it(self):
         self.owners = self._next()
@@ -54,7 +54,9 @@ class Observation:
         return self.stage.owners[self.case.owner]
 
     def found(self):
-        found = [f for f in self.report["findings"] if f["id"] == self.case.finding]
+        here = getattr(self.stage.pair, self.case.side)
+        found = [f for f in self.report["findings"]
+                 if f["id"] == self.case.finding and (not self.case.whole_host or f["netns"] == here)]
         # One process each of several may be named: together they make up the number.
         return [f for f in found if self.case.fault == "none" or f["owner"] is None or f["owner"]["pid"] in self.owners]
 
@@ -66,7 +68,7 @@ class Observation:
         """Whether there is nothing to wait for any more."""
         if self.stage.why_not:
             return True
-        self.report = self.stage.look(self.case.side)
+        self.report = program.diagnose(sampled=True) if self.case.whole_host else self.stage.look(self.case.side)
         return self.is_complete() or time.monotonic() > self.stage.broken_at + GIVE_UP_S
 
 
