@@ -50,11 +50,7 @@ int wire_accept_all(struct role *role, struct error *err)
     while (role->conn_count < role->count) {
         struct pollfd waiting = { .fd = role->listener, .events = POLLIN };
         errno = ETIMEDOUT;
-<<<<<<< HEAD
-        /* Not closed on exec, like those of a program that gives no thought to its children. */
-=======
         /* Without O_CLOEXEC, as programs do that leave descriptors to their children. */
->>>>>>> r3
         int fd = poll(&waiting, 1, PATIENCE_MS) > 0 ? accept(role->listener, NULL, NULL) : -1;
         if (fd < 0)
             return failed("accept", err);
