@@ -198,6 +198,17 @@ static void note_passing(const struct context *context, struct diagnosis *diagno
             words_conns(arena, passing), words_duration(arena, earlier_apart_ms(snapshot)));
 }
 
+/* A namespace as a whole is no selection: nothing else was looked at then. */
+static bool takes_in_all(const struct selection *selection)
+{
+    if (selection == NULL)
+        return true;
+    struct selection rest = *selection;
+    if (rest.netns != NULL && strcmp(rest.netns, "self") == 0)
+        rest.netns = NULL;
+    return selection_is_empty(&rest);
+}
+
 int diagnose(const struct snapshot *snapshot, const struct selection *selection, struct diagnosis *ret_diagnosis)
 {
     struct diagnosis diagnosis = { .snapshot = snapshot, .verdict = VERDICT_HEALTHY };
@@ -208,9 +219,7 @@ int diagnose(const struct snapshot *snapshot, const struct selection *selection,
     uint8_t *causes = arena_alloc(&diagnosis.arena, snapshot->conn_count);
     bool *selected = calloc(snapshot->conn_count + 1, sizeof *selected);
     diagnosis.causes = causes;
-    struct context context = {
-        .selected = selected, .selects_all = selection == NULL || selection_is_empty(selection), .causes = causes
-    };
+    struct context context = { .selected = selected, .selects_all = takes_in_all(selection), .causes = causes };
     diagnosis.cause_ids = cause_ids(&diagnosis.arena);
 
     context_init(&context, snapshot);

@@ -138,6 +138,9 @@ struct unread {
     uint64_t full;         /* the peers' window is likely closed: bytes beyond a common receive buffer */
 };
 
+/* A reader that takes longer than this for half a buffer is as good as none. */
+enum { SLOW_READER_MS = 5 * 60 * 1000 };
+
 static struct unread count_unread(const struct context *context, const struct group *group)
 {
     struct unread unread = { 0 };
@@ -229,8 +232,15 @@ void established_unread_word(
         &finding->ruled_out, arena, "The peer and the network: the data is here, the kernel has acknowledged it.");
     if (unread.compared == group->count)
         lines_add(&finding->ruled_out, arena, "A slow reader: the queues have not become shorter.");
-    else if (finding->owner == NULL || finding->owner->state != 'T') /* one look: it may be reading, slowly */
+    else if (finding->owner == NULL || finding->owner->state != 'T') {
+        /*
+         * From one look it may be reading, slowly: with a large buffer the window opens again only when half of it has been
+         * read, and until then nothing comes.
+         */
         lower_confidence(finding, CONFIDENCE_LIKELY);
+        if (obstacle == NULL && unread.not_accepted < group->count && group->oldest_ms < SLOW_READER_MS)
+            finding->severity = SEVERITY_INFO;
+    }
     unread_fixes(arena, group, obstacle, finding);
 }
 

@@ -162,7 +162,7 @@ static const struct rule_case cases[] = {
                   "timer_ms=9000 last_data_sent=4m last_ack_recv=3s last_data_recv=5m " MINE
                   "conn ESTABLISHED 10.0.0.5:40000 10.0.0.5:80 x12 vary=local_port recv_q=65000 send_q=0 timer=none "
                   "last_data_sent=5m last_data_recv=4m last_ack_recv=3s holders=900:20\n",
-        "established-unread 12 900 warning likely\n" },
+        "established-unread 12 900 info likely\n" },
 
     /* ESTABLISHED: unread */
     { "requests lie unread", LISTENING OPEN "x3 recv_q=120 send_q=0 timer=none " QUIET_FOR("50s") MINE,
