@@ -95,6 +95,12 @@ static bool listener_is_at_fault(const struct context *context, const struct con
     return queue != NULL && (queue->closed > 0 || context->causes[listener - context->snapshot->conns] != 0);
 }
 
+/* FIN_WAIT_2 here because of CLOSE_WAIT or LAST_ACK there, whatever keeps the other end from closing. */
+static bool waits_for_close(const struct context *context, uint32_t conn, uint32_t other_end)
+{
+    return context->snapshot->conns[conn].state == STATE_FIN_WAIT_2 && context->causes[other_end] != 0;
+}
+
 /*
  * One root cause, one finding: what waits for a peer that is on this host, and is itself found to be at fault, is that
  * finding's proof and needs none of its own.
@@ -110,7 +116,8 @@ static void yield_to_other_ends(const struct context *context, struct stuck *stu
             yields = listener_is_at_fault(context, other);
         else if (other != NULL && context->selected[pair])
             yields = rules[stuck[i].rule].fault != FAULT_LOCAL_APPLICATION &&
-                (rules[context->causes[pair]].fault == FAULT_LOCAL_APPLICATION || knows_more(context, pair));
+                (rules[context->causes[pair]].fault == FAULT_LOCAL_APPLICATION || knows_more(context, pair) ||
+                    waits_for_close(context, stuck[i].conn, pair));
         if (!yields)
             stuck[kept++] = stuck[i];
     }

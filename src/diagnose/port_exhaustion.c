@@ -223,7 +223,8 @@ static bool is_bound_source(const struct context *context, const struct space *s
 static void judge_sources(const struct context *context, const struct rule *rule, const struct space *spaces,
     struct port_table *sources, struct arena *arena, struct finding_list *list, const bool *reported, unsigned made)
 {
-    qsort(sources->items, sources->count, sizeof *sources->items, fullest_first);
+    if (sources->count > 0)
+        qsort(sources->items, sources->count, sizeof *sources->items, fullest_first);
     size_t most = sources->count < SOURCES_MOST ? sources->count : SOURCES_MOST;
     for (size_t i = 0; i < most && made < FINDINGS_MOST; i++) {
         const struct port_use *use = &sources->items[i];

@@ -217,6 +217,8 @@ def start_all(before=()):
     try:
         for drill in drills.values():
             drill.wait_until_it_stands()
+            if DRILLS[drill.finding].at_least:  # what the kernel takes away again
+                assert_in_state(drill)
     except BaseException:
         end_all(drills)
         raise
@@ -310,7 +312,8 @@ def test_all_stand_without_privileges():
     drills = start_all(before=NOBODY)
     try:
         for drill in drills.values():
-            assert_in_state(drill)
+            if not DRILLS[drill.finding].at_least:
+                assert_in_state(drill)
         uids = {os.stat(f"/proc/{pid}").st_uid for pid in set(drill_processes()) - before}
         assert uids == {65534}
         leak = drills["close-wait-leak"]
