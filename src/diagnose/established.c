@@ -12,7 +12,7 @@
 
 enum {
     UNANSWERED_RETRANSMITS = 3, /* 0.2 + 0.4 + 0.8 s at the least: not a lost segment or two */
-    DEAD_PROBES = 3,            /* a peer that is alive answers every window probe, which resets the count */
+    DEAD_PROBES = 2,            /* a peer that is alive answers every window probe, which resets the count */
 };
 
 static bool is_persisting(const struct conn *conn)
