@@ -9,6 +9,7 @@ class Outcome:
     failed: list = field(default_factory=list)   # (case, what went wrong)
     skipped: list = field(default_factory=list)  # (case, why)
     seconds: float = 0.0
+    table: list = field(default_factory=list)    # lines worth showing also where all went well
 
     @property
     def count(self):
