@@ -18,6 +18,7 @@
 #include "source/linux/processes.h"
 #include "source/linux/settings.h"
 #include "source/linux/sock_diag.h"
+#include "source/linux/walk.h"
 #include "source/source.h"
 
 static uint64_t clock_us(clockid_t clock)
@@ -49,12 +50,12 @@ static int read_netns(struct snapshot *snapshot, uint32_t netns, void *data)
     struct reading *reading = data;
     settings_read(&snapshot->net_values[netns]);
     if (reading->kind != SOURCE_PROC) {
-        int result = sock_diag_read(snapshot, (uint16_t)netns);
+        int result = sock_diag_read(snapshot, netns);
         if (result == 0 || result == -ENOMEM || reading->kind == SOURCE_NETLINK)
             return result;
         reading->netlink_refusal = result;
     }
-    return net_tcp_read(snapshot, (uint16_t)netns);
+    return net_tcp_read(snapshot, netns);
 }
 
 static void note_hidden_netns(struct snapshot *snapshot, unsigned refused, const char *example, int why)
@@ -68,10 +69,11 @@ static void note_hidden_netns(struct snapshot *snapshot, unsigned refused, const
         "run as root, or with CAP_SYS_ADMIN (to enter) and CAP_SYS_PTRACE (to find) network namespaces");
 }
 
-static int read_every_netns(struct snapshot *snapshot, bool own_only, struct reading *reading, struct error *err)
+static int read_every_netns(struct netns_map *map, bool own_only, struct reading *reading, struct error *err)
 {
+    struct snapshot *snapshot = map->snapshot;
     uint32_t own;
-    int result = netns_list(snapshot, &own);
+    int result = netns_list(map, &own);
     if (result < 0)
         return error_set(err, result, "/proc/self/ns/net", "cannot be read: %s", strerror(-result));
     result = read_netns(snapshot, own, reading);
@@ -85,8 +87,7 @@ static int read_every_netns(struct snapshot *snapshot, bool own_only, struct rea
     for (uint32_t i = 0; !own_only && i < snapshot->netns_count; i++) {
         if (i == own)
             continue;
-        /* struct conn has 16 bits for it. */
-        result = i > UINT16_MAX ? -EOVERFLOW : netns_enter(snapshot, i, read_netns, reading);
+        result = netns_enter(snapshot, i, read_netns, reading);
         if (result == -ENOMEM)
             return error_set(err, result, NULL, "not enough memory for this host's connections");
         if (result < 0 && result != -ENOENT) { /* gone meanwhile: nothing is hidden */
@@ -113,7 +114,7 @@ static uint64_t count_unowned(const struct snapshot *snapshot)
     return unowned;
 }
 
-static void note_hidden_owners(struct snapshot *snapshot, const struct owners *owners)
+static void note_hidden_owners(struct snapshot *snapshot, const struct walk_hidden *hidden)
 {
     uint64_t unowned = count_unowned(snapshot);
     if (unowned == 0)
@@ -122,16 +123,16 @@ static void note_hidden_owners(struct snapshot *snapshot, const struct owners *o
     buf_str(&text, "who holds ");
     text_count(&text, unowned);
     buf_printf(&text, " of the sockets is not known: ");
-    if (owners->hidden_processes == 0) {
+    if (hidden->processes == 0) {
         buf_str(&text, "every process was searched, none has them open");
         snapshot_add_gap(snapshot, "owners-elsewhere", buf_text(&text),
             "look in other PID namespaces (nsenter -t PID -a tcpwhy); a descriptor may also be on its way between two "
             "processes, an io_uring fixed file, or the kernel's own socket (NFS, CIFS, a VPN)");
     } else {
-        buf_printf(&text, "the descriptors of %u process%s (pid %" PRIu32 ", ", owners->hidden_processes,
-            owners->hidden_processes == 1 ? "" : "es", owners->hidden_pid);
-        buf_str(&text, owners->hidden_name);
-        buf_str(&text, owners->hidden_processes > 1 ? ", and others) may not be read" : ") may not be read");
+        buf_printf(&text, "the descriptors of %u process%s (pid %" PRIu32 ", ", hidden->processes,
+            hidden->processes == 1 ? "" : "es", hidden->pid);
+        buf_str(&text, hidden->name);
+        buf_str(&text, hidden->processes > 1 ? ", and others) may not be read" : ") may not be read");
         snapshot_add_gap(snapshot, "owners-hidden", buf_text(&text),
             "run as root with all capabilities, or grant CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH");
     }
@@ -162,25 +163,28 @@ int source_read(const struct source_options *options, struct snapshot *snapshot,
     snapshot->taken_at_ms = clock_us(CLOCK_REALTIME) / 1000;
     describe_host(snapshot);
 
-    struct owners owners = { 0 };
+    struct walk_hidden hidden;
+    struct netns_map netns;
     struct reading reading = { .kind = options->kind };
-    int result = owners_walk(&owners, snapshot);
+    netns_map_init(&netns, snapshot);
+    int result = walk_processes(&netns, &hidden);
     uint64_t walked_ms = clock_us(CLOCK_BOOTTIME) / 1000;
     if (result < 0)
         error_set(err, result, "/proc", "cannot be read: %s", strerror(-result));
     else
-        result = read_every_netns(snapshot, options->own_netns_only, &reading, err);
-    if (result == 0) {
-        owners_join(&owners, snapshot);
-        processes_describe(snapshot, walked_ms);
-        processes_find_waits(snapshot);
-        processes_find_close_on_exec(snapshot);
-        note_hidden_owners(snapshot, &owners);
-        note_fallback(snapshot, &reading);
-        snapshot->elapsed_us = (uint32_t)(clock_us(CLOCK_MONOTONIC) - started_us);
-    }
-    owners_deinit(&owners);
-    return result;
+        result = read_every_netns(&netns, options->own_netns_only, &reading, err);
+    netns_map_deinit(&netns);
+    if (result == 0 && (result = owners_join(snapshot)) < 0)
+        error_set(err, result, NULL, "not enough memory for this host's connections");
+    if (result < 0)
+        return result;
+    processes_describe(snapshot, walked_ms);
+    processes_find_waits(snapshot);
+    processes_find_close_on_exec(snapshot);
+    note_hidden_owners(snapshot, &hidden);
+    note_fallback(snapshot, &reading);
+    snapshot->elapsed_us = (uint32_t)(clock_us(CLOCK_MONOTONIC) - started_us);
+    return 0;
 }
 
 /* --- counters, a second time ---------------------------------------------------------------------------------- */

@@ -7,7 +7,7 @@
 #include "source/linux/proc_text.h"
 #include "source/linux/repeats.h"
 
-static int read_table(struct snapshot *snapshot, uint16_t netns, const char *path, bool ipv6)
+static int read_table(struct snapshot *snapshot, uint32_t netns, const char *path, bool ipv6)
 {
     FILE *file = fopen(path, "re");
     if (file == NULL)
@@ -34,7 +34,7 @@ static int read_table(struct snapshot *snapshot, uint16_t netns, const char *pat
     return result;
 }
 
-int net_tcp_read(struct snapshot *snapshot, uint16_t netns)
+int net_tcp_read(struct snapshot *snapshot, uint32_t netns)
 {
     /* The thread's own folder: /proc/net is that of the main thread. */
     size_t first = snapshot->conn_count;

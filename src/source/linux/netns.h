@@ -2,11 +2,23 @@
 /* The network namespaces of a host, and looking into them. */
 #include "model/snapshot.h"
 
+/* The namespaces of a snapshot by inode: a host of containers may have thousands. */
+struct netns_map {
+    struct snapshot *snapshot;
+    uint32_t *slots; /* open addressing: index into snapshot->netns, or NO_INDEX */
+    size_t slot_count;
+};
+
+void netns_map_init(struct netns_map *map, struct snapshot *snapshot);
+void netns_map_deinit(struct netns_map *map);
+/* The index of the namespace with this inode, added where it is new; NO_INDEX without memory. */
+uint32_t netns_intern(struct netns_map *map, uint64_t inode);
+
 /*
  * Puts the namespace of the caller and those of /run/netns into the snapshot beside those that the walk over /proc
  * found, and names them all. *ret_own is the index of the caller's. Returns 0 or a negative errno.
  */
-int netns_list(struct snapshot *snapshot, uint32_t *ret_own);
+int netns_list(struct netns_map *map, uint32_t *ret_own);
 
 /* Called in a namespace, with its index. */
 typedef int (*netns_visit)(struct snapshot *snapshot, uint32_t netns, void *data);

@@ -18,7 +18,7 @@ enum {
 
 struct dump {
     struct snapshot *snapshot;
-    uint16_t netns;
+    uint32_t netns;
 };
 
 static int take_message(const struct nlmsghdr *header, void *data)
@@ -74,7 +74,7 @@ static int dump_all(struct mnl_socket *socket, struct dump *dump)
     return result < 0 ? -errno : 0;
 }
 
-int sock_diag_read(struct snapshot *snapshot, uint16_t netns)
+int sock_diag_read(struct snapshot *snapshot, uint32_t netns)
 {
     struct mnl_socket *socket = mnl_socket_open2(NETLINK_SOCK_DIAG, SOCK_CLOEXEC);
     if (socket == NULL)
