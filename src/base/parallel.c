@@ -1,9 +1,7 @@
 #include "base/parallel.h"
 
-#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdbool.h>
 
 unsigned parallel_cores(void)
 {
@@ -12,40 +10,35 @@ unsigned parallel_cores(void)
     return cores < 1 ? 1 : cores > PARALLEL_MOST ? PARALLEL_MOST : (unsigned)cores;
 }
 
-struct worker {
-    pthread_t thread;
-    bool started;
-    unsigned number;
-    void (*work)(void *data, unsigned worker);
-    void *data;
-};
-
 static void *run(void *argument)
 {
-    const struct worker *worker = argument;
-    worker->work(worker->data, worker->number);
+    const struct parallel_worker *worker = argument;
+    worker->parallel->work(worker->parallel->data, worker->number);
     return NULL;
 }
 
-void parallel_run(unsigned workers, void (*work)(void *data, unsigned worker), void *data)
+void parallel_begin(struct parallel *parallel, unsigned workers, void (*work)(void *data, unsigned worker), void *data)
 {
-    struct worker others[PARALLEL_MOST] = { 0 };
-    if (workers > PARALLEL_MOST)
-        workers = PARALLEL_MOST;
-    /* Signals are the first thread's business: Ctrl-C must interrupt what waits for it. */
+    *parallel = (struct parallel){ .work = work, .data = data, .workers = workers };
+    if (parallel->workers > PARALLEL_MOST)
+        parallel->workers = PARALLEL_MOST;
+    /* Signals are for the first thread: Ctrl-C interrupts what that waits for. */
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_BLOCK, &all, &before);
-    for (unsigned i = 1; i < workers; i++) {
-        others[i] = (struct worker){ .number = i, .work = work, .data = data };
-        others[i].started = pthread_create(&others[i].thread, NULL, run, &others[i]) == 0;
+    for (unsigned i = 1; i < parallel->workers; i++) {
+        struct parallel_worker *worker = &parallel->others[i];
+        *worker = (struct parallel_worker){ .parallel = parallel, .number = i };
+        worker->started = pthread_create(&worker->thread, NULL, run, worker) == 0;
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    work(data, 0);
-    for (unsigned i = 1; i < workers; i++) {
-        if (others[i].started)
-            pthread_join(others[i].thread, NULL);
-        else
-            work(data, i);
+}
+
+void parallel_end(struct parallel *parallel)
+{
+    parallel->work(parallel->data, 0);
+    for (unsigned i = 1; i < parallel->workers; i++) {
+        if (parallel->others[i].started)
+            pthread_join(parallel->others[i].thread, NULL);
     }
 }

@@ -1,6 +1,6 @@
 /*
- * A snapshot of a Linux host: one walk over /proc for owners and namespaces, then the sockets, settings and counters
- * of each namespace, then what is worth knowing of the processes that turned out to hold TCP sockets.
+ * A snapshot of a Linux host: one walk over /proc for owners and namespaces, the sockets, settings and counters of each
+ * namespace, then what is worth knowing of the processes that turned out to hold TCP sockets.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -40,22 +40,38 @@ static void describe_host(struct snapshot *snapshot)
     snapshot->page_bytes = page > 0 ? (uint32_t)page : 0;
 }
 
+/* --- sockets ---------------------------------------------------------------------------------------------------- */
+
 struct reading {
-    enum source_kind kind;
+    const struct source_options *options;
+    struct netns_map netns;
+    uint32_t own_netns;
     int netlink_refusal; /* why /proc/net/tcp was read instead; 0: it was not */
+    struct walk_hidden hidden;
+    uint64_t walked_ms; /* when the walk over the descriptors ended (CLOCK_BOOTTIME) */
 };
 
-static int read_netns(struct snapshot *snapshot, uint32_t netns, void *data)
+static int read_sockets(struct snapshot *snapshot, uint32_t netns, void *data)
 {
     struct reading *reading = data;
-    settings_read(&snapshot->net_values[netns]);
-    if (reading->kind != SOURCE_PROC) {
+    if (reading->options->kind != SOURCE_PROC) {
         int result = sock_diag_read(snapshot, netns);
-        if (result == 0 || result == -ENOMEM || reading->kind == SOURCE_NETLINK)
+        if (result == 0 || result == -ENOMEM || reading->options->kind == SOURCE_NETLINK)
             return result;
         reading->netlink_refusal = result;
     }
     return net_tcp_read(snapshot, netns);
+}
+
+static int read_netns(struct snapshot *snapshot, uint32_t netns, void *data)
+{
+    settings_read(&snapshot->net_values[netns]);
+    return read_sockets(snapshot, netns, data);
+}
+
+static int fail_without_memory(struct error *err)
+{
+    return error_set(err, -ENOMEM, NULL, "not enough memory for this host's connections");
 }
 
 static void note_hidden_netns(struct snapshot *snapshot, unsigned refused, const char *example, int why)
@@ -69,27 +85,29 @@ static void note_hidden_netns(struct snapshot *snapshot, unsigned refused, const
         "run as root, or with CAP_SYS_ADMIN (to enter) and CAP_SYS_PTRACE (to find) network namespaces");
 }
 
-static int read_every_netns(struct netns_map *map, bool own_only, struct reading *reading, struct error *err)
+static int read_own_netns(struct reading *reading, netns_visit visit, struct error *err)
 {
-    struct snapshot *snapshot = map->snapshot;
-    uint32_t own;
-    int result = netns_list(map, &own);
+    int result = visit(reading->netns.snapshot, reading->own_netns, reading);
+    if (result == -ENOMEM)
+        return fail_without_memory(err);
     if (result < 0)
-        return error_set(err, result, "/proc/self/ns/net", "cannot be read: %s", strerror(-result));
-    result = read_netns(snapshot, own, reading);
-    if (result < 0)
-        return error_set(err, result, reading->kind == SOURCE_PROC ? "/proc/net/tcp" : "NETLINK_SOCK_DIAG",
+        return error_set(err, result, reading->options->kind == SOURCE_PROC ? "/proc/net/tcp" : "NETLINK_SOCK_DIAG",
             "this host's sockets cannot be read: %s", strerror(-result));
+    return 0;
+}
 
+static int read_other_netns(struct reading *reading, netns_visit visit, struct error *err)
+{
+    struct snapshot *snapshot = reading->netns.snapshot;
     unsigned refused = 0;
     int why = 0;
     const char *example = "";
-    for (uint32_t i = 0; !own_only && i < snapshot->netns_count; i++) {
-        if (i == own)
+    for (uint32_t i = 0; i < snapshot->netns_count; i++) {
+        if (i == reading->own_netns)
             continue;
-        result = netns_enter(snapshot, i, read_netns, reading);
+        int result = netns_enter(snapshot, i, visit, reading);
         if (result == -ENOMEM)
-            return error_set(err, result, NULL, "not enough memory for this host's connections");
+            return fail_without_memory(err);
         if (result < 0 && result != -ENOENT) { /* gone meanwhile: nothing is hidden */
             refused++;
             why = result;
@@ -100,7 +118,49 @@ static int read_every_netns(struct netns_map *map, bool own_only, struct reading
     return 0;
 }
 
-/* Sockets with a descriptor somewhere, but nowhere that could be seen. New ones are left out: see owners.h. */
+/* --- sockets and who holds them ---------------------------------------------------------------------------------- */
+
+/* The walk over /proc goes on in other threads while the sockets of the own namespace are read. */
+static int walk_and_read(struct reading *reading, unsigned aims, struct error *err)
+{
+    struct walk walk;
+    int result = walk_begin(&walk, aims);
+    if (result < 0)
+        return error_set(err, result, "/proc", "cannot be read: %s", strerror(-result));
+    int read = read_own_netns(reading, read_netns, err);
+    result = walk_end(&walk, &reading->netns, &reading->hidden);
+    reading->walked_ms = clock_us(CLOCK_BOOTTIME) / 1000;
+    if (read < 0)
+        return read;
+    if (result < 0)
+        return fail_without_memory(err);
+    netns_find_named(&reading->netns);
+    netns_name(&reading->netns, reading->own_netns);
+    return reading->options->own_netns_only ? 0 : read_other_netns(reading, read_netns, err);
+}
+
+/* A second walk, for who holds them, where the first was for namespaces only. */
+static int walk_for_owners(struct reading *reading, struct error *err)
+{
+    struct walk walk;
+    int result = walk_begin(&walk, WALK_DESCRIPTORS);
+    if (result == 0)
+        result = walk_end(&walk, &reading->netns, &reading->hidden);
+    reading->walked_ms = clock_us(CLOCK_BOOTTIME) / 1000;
+    return result < 0 ? error_set(err, result, "/proc", "cannot be read: %s", strerror(-result)) : 0;
+}
+
+/* Whether a connection whose owner is asked for has one; those in TIME_WAIT or LAST_ACK mostly have none. */
+static bool wants_owners(const struct snapshot *snapshot, uint32_t states)
+{
+    for (size_t i = 0; i < snapshot->conn_count; i++) {
+        if (snapshot->conns[i].inode != 0 && (states & STATE_BIT(snapshot->conns[i].state)) != 0)
+            return true;
+    }
+    return false;
+}
+
+/* Sockets with a descriptor somewhere, but nowhere that could be seen. New ones, opened since the walk, are left out. */
 static uint64_t count_unowned(const struct snapshot *snapshot)
 {
     enum { NEW_MS = 2000 };
@@ -113,6 +173,46 @@ static uint64_t count_unowned(const struct snapshot *snapshot)
     }
     return unowned;
 }
+
+static int read_sockets_again(struct reading *reading, struct error *err)
+{
+    struct snapshot *snapshot = reading->netns.snapshot;
+    snapshot->conn_count = 0;
+    int result = read_own_netns(reading, read_sockets, err);
+    if (result == 0 && !reading->options->own_netns_only)
+        result = read_other_netns(reading, read_sockets, err);
+    return result;
+}
+
+static int join(struct reading *reading, struct error *err)
+{
+    return owners_join(reading->netns.snapshot) < 0 ? fail_without_memory(err) : 0;
+}
+
+static int read_host(struct reading *reading, struct error *err)
+{
+    struct snapshot *snapshot = reading->netns.snapshot;
+    const struct source_options *options = reading->options;
+    bool all = options->states == 0;
+    unsigned aims = (options->own_netns_only ? 0 : WALK_NETNS) | (all ? WALK_DESCRIPTORS : 0);
+    int result = walk_and_read(reading, aims, err);
+    if (result == 0 && !all && wants_owners(snapshot, options->owned != 0 ? options->owned : options->states))
+        result = walk_for_owners(reading, err);
+    if (result == 0)
+        result = join(reading, err);
+    /*
+     * A socket that was read before its process was walked over, and closed in between, now seems to have no owner. One
+     * that is read after the walk cannot: if it has been stuck for a while, it existed during both.
+     */
+    if (result == 0 && reading->hidden.processes == 0 && snapshot->process_count > 0 && count_unowned(snapshot) > 0) {
+        result = read_sockets_again(reading, err);
+        if (result == 0)
+            result = join(reading, err);
+    }
+    return result;
+}
+
+/* --- what could not be seen -------------------------------------------------------------------------------------- */
 
 static void note_hidden_owners(struct snapshot *snapshot, const struct walk_hidden *hidden)
 {
@@ -142,7 +242,7 @@ static void note_hidden_owners(struct snapshot *snapshot, const struct walk_hidd
 static void note_fallback(struct snapshot *snapshot, const struct reading *reading)
 {
     bool fallback = reading->netlink_refusal != 0;
-    snapshot->source = fallback || reading->kind == SOURCE_PROC ? "linux-proc-net-tcp" : "linux-sock-diag";
+    snapshot->source = fallback || reading->options->kind == SOURCE_PROC ? "linux-proc-net-tcp" : "linux-sock-diag";
     if (fallback) {
         char text[256];
         snprintf(text, sizeof text,
@@ -151,7 +251,7 @@ static void note_fallback(struct snapshot *snapshot, const struct reading *readi
             strerror(-reading->netlink_refusal));
         snapshot_add_gap(snapshot, "netlink-refused", text,
             "allow AF_NETLINK sockets (seccomp, systemd's RestrictAddressFamilies=), or load the module tcp_diag");
-    } else if (reading->kind == SOURCE_PROC) {
+    } else if (reading->options->kind == SOURCE_PROC) {
         snapshot_add_gap(snapshot, "ages-unknown",
             "/proc/net/tcp, which was asked for, knows neither ages nor windows nor cookies", "use --source netlink");
     }
@@ -163,25 +263,22 @@ int source_read(const struct source_options *options, struct snapshot *snapshot,
     snapshot->taken_at_ms = clock_us(CLOCK_REALTIME) / 1000;
     describe_host(snapshot);
 
-    struct walk_hidden hidden;
-    struct netns_map netns;
-    struct reading reading = { .kind = options->kind };
-    netns_map_init(&netns, snapshot);
-    int result = walk_processes(&netns, &hidden);
-    uint64_t walked_ms = clock_us(CLOCK_BOOTTIME) / 1000;
+    snapshot->states = options->states;
+    struct reading reading = { .options = options };
+    netns_map_init(&reading.netns, snapshot);
+    int result = netns_find_own(&reading.netns, &reading.own_netns);
     if (result < 0)
-        error_set(err, result, "/proc", "cannot be read: %s", strerror(-result));
+        error_set(err, result, "/proc/self/ns/net", "cannot be read: %s", strerror(-result));
     else
-        result = read_every_netns(&netns, options->own_netns_only, &reading, err);
-    netns_map_deinit(&netns);
-    if (result == 0 && (result = owners_join(snapshot)) < 0)
-        error_set(err, result, NULL, "not enough memory for this host's connections");
+        result = read_host(&reading, err);
+    netns_map_deinit(&reading.netns);
     if (result < 0)
         return result;
-    processes_describe(snapshot, walked_ms);
+    owners_drop_others(snapshot);
+    processes_describe(snapshot, reading.walked_ms);
     processes_find_waits(snapshot);
     processes_find_close_on_exec(snapshot);
-    note_hidden_owners(snapshot, &hidden);
+    note_hidden_owners(snapshot, &reading.hidden);
     note_fallback(snapshot, &reading);
     snapshot->elapsed_us = (uint32_t)(clock_us(CLOCK_MONOTONIC) - started_us);
     return 0;

@@ -19,6 +19,8 @@ static int read_table(struct snapshot *snapshot, uint32_t netns, const char *pat
         struct conn conn;
         if (proc_parse_net_tcp_row(line, ipv6, &conn) < 0)
             continue; /* the heading */
+        if ((snapshot_states(snapshot) & STATE_BIT(conn.state)) == 0)
+            continue;
         struct conn *added = snapshot_add_conn(snapshot);
         if (added == NULL) {
             result = -ENOMEM;

@@ -69,8 +69,22 @@ uint32_t netns_intern(struct netns_map *map, uint64_t inode)
 
 /* --- all that can be found -------------------------------------------------------------------------------------- */
 
+int netns_find_own(struct netns_map *map, uint32_t *ret_own)
+{
+    struct stat status;
+    if (stat("/proc/thread-self/ns/net", &status) < 0)
+        return -errno;
+    uint32_t own = netns_intern(map, status.st_ino);
+    if (own == NO_INDEX)
+        return -ENOMEM;
+    map->snapshot->netns[own].is_own = true;
+    map->nsfs = status.st_dev;
+    *ret_own = own;
+    return 0;
+}
+
 /* A name in /run/netns whose file is not a namespace any more is left out: an unmounted one is an ordinary file. */
-static void add_named(struct netns_map *map, dev_t nsfs)
+void netns_find_named(struct netns_map *map)
 {
     struct snapshot *snapshot = map->snapshot;
     DIR *directory = opendir(named_folder);
@@ -80,7 +94,7 @@ static void add_named(struct netns_map *map, dev_t nsfs)
     while ((entry = readdir(directory)) != NULL) {
         struct stat status;
         if (entry->d_name[0] == '.' || fstatat(dirfd(directory), entry->d_name, &status, 0) < 0 ||
-            status.st_dev != nsfs)
+            status.st_dev != map->nsfs)
             continue;
         uint32_t index = netns_intern(map, status.st_ino);
         if (index != NO_INDEX && snapshot->netns[index].name == NULL)
@@ -90,7 +104,7 @@ static void add_named(struct netns_map *map, dev_t nsfs)
 }
 
 /* The host's own is the one that the first process lives in; where that cannot be read, the caller's. */
-static void name_the_rest(const struct netns_map *map, uint32_t own)
+void netns_name(struct netns_map *map, uint32_t own)
 {
     struct snapshot *snapshot = map->snapshot;
     struct stat first;
@@ -108,21 +122,6 @@ static void name_the_rest(const struct netns_map *map, uint32_t own)
         if (netns->name == NULL)
             netns->name = arena_printf(&snapshot->arena, "net:[%llu]", (unsigned long long)netns->inode);
     }
-}
-
-int netns_list(struct netns_map *map, uint32_t *ret_own)
-{
-    struct stat status;
-    if (stat("/proc/thread-self/ns/net", &status) < 0)
-        return -errno;
-    uint32_t own = netns_intern(map, status.st_ino);
-    if (own == NO_INDEX)
-        return -ENOMEM;
-    map->snapshot->netns[own].is_own = true;
-    add_named(map, status.st_dev);
-    name_the_rest(map, own);
-    *ret_own = own;
-    return 0;
 }
 
 /*

@@ -57,7 +57,20 @@ static void join(const struct table *table, struct snapshot *snapshot)
     }
 }
 
-static void drop_others(struct snapshot *snapshot)
+int owners_join(struct snapshot *snapshot)
+{
+    struct table table;
+    int result = table_init(&table, snapshot);
+    if (result < 0)
+        return result;
+    for (size_t i = 0; i < snapshot->process_count; i++)
+        snapshot->processes[i].tcp_sockets = 0;
+    join(&table, snapshot);
+    free(table.slots);
+    return 0;
+}
+
+void owners_drop_others(struct snapshot *snapshot)
 {
     uint32_t *moved_to = xrealloc_array(NULL, snapshot->process_count, sizeof *moved_to);
     uint32_t kept = 0;
@@ -71,16 +84,4 @@ static void drop_others(struct snapshot *snapshot)
     for (size_t i = 0; i < snapshot->holder_count; i++)
         snapshot->holders[i].process = moved_to[snapshot->holders[i].process];
     free(moved_to);
-}
-
-int owners_join(struct snapshot *snapshot)
-{
-    struct table table;
-    int result = table_init(&table, snapshot);
-    if (result < 0)
-        return result;
-    join(&table, snapshot);
-    free(table.slots);
-    drop_others(snapshot);
-    return 0;
 }

@@ -1,9 +1,7 @@
 #include "source/linux/walk.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +9,6 @@
 #include <unistd.h>
 
 #include "base/memory.h"
-#include "base/parallel.h"
 #include "base/text.h"
 #include "source/linux/proc_file.h"
 #include "source/linux/proc_text.h"
@@ -22,38 +19,13 @@ enum {
     ALONE_MOST = 32, /* processes that one thread has walked over before another one has started */
 };
 
-/* A namespace that a descriptor keeps: nobody need live in it. */
-struct kept_netns {
-    uint64_t inode;
-    uint32_t pid, fd;
-};
-
-/* What one thread found. */
-struct walker {
-    struct holder *holders;
-    size_t holder_count, holder_capacity;
-    struct kept_netns *kept;
-    size_t kept_count, kept_capacity;
-    struct walk_hidden hidden;
-    int result;
-};
-
 /* One process of /proc. */
-struct visit {
+struct walk_visit {
     uint32_t pid;
     unsigned walker;
     uint64_t netns_inode; /* 0: it cannot be told */
     size_t first_holder;  /* of fds_sockets, in its walker's */
     uint32_t fds_open, fds_sockets;
-};
-
-struct walk {
-    int proc;
-    bool knows_sizes; /* the size of /proc/PID/fd is the number of descriptors: Linux 6.2, proc_fd_getattr() */
-    struct visit *visits;
-    size_t visit_count, visit_capacity;
-    atomic_size_t next;
-    struct walker walkers[PARALLEL_MOST];
 };
 
 /* --- one process ------------------------------------------------------------------------------------------------ */
@@ -97,7 +69,7 @@ static void write_number(char text[16], uint32_t number)
 }
 
 /* Counts one descriptor and notes it where it is a socket. Returns 0; -ENOMEM; or why its link cannot be read. */
-static int take_descriptor(struct walker *walker, struct visit *visit, int folder, uint32_t fd)
+static int take_descriptor(struct walker *walker, struct walk_visit *visit, int folder, uint32_t fd)
 {
     char name[16], link[LINK_BYTES];
     write_number(name, fd);
@@ -118,7 +90,9 @@ static int take_descriptor(struct walker *walker, struct visit *visit, int folde
     } else if (proc_parse_netns_link(link, (size_t)length, &netns_inode)) {
         if (vec_grow((void **)&walker->kept, walker->kept_count, &walker->kept_capacity, sizeof *walker->kept) < 0)
             return -ENOMEM;
-        walker->kept[walker->kept_count++] = (struct kept_netns){ .inode = netns_inode, .pid = visit->pid, .fd = fd };
+        walker->kept[walker->kept_count++] = (struct netns){
+            .inode = netns_inode, .pid = visit->pid, .by_descriptor = true, .fd = fd
+        };
     }
     return 0;
 }
@@ -134,7 +108,7 @@ static bool is_refusal(int result)
  * number that is not in use costs 2 µs, so that a table with holes is listed. Returns the first number that was not
  * tried, or a negative errno.
  */
-static int64_t try_numbers(struct walker *walker, struct visit *visit, int folder, uint64_t count)
+static int64_t try_numbers(struct walker *walker, struct walk_visit *visit, int folder, uint64_t count)
 {
     enum { ROW_LEAST = 2, ROW_MOST = 16 };
     unsigned misses = 0, misses_in_row = 0;
@@ -154,7 +128,7 @@ static int64_t try_numbers(struct walker *walker, struct visit *visit, int folde
 }
 
 /* Those from number `first` on, as the folder lists them, until there are `count`. Returns 0 or a negative errno. */
-static int list_numbers(struct walker *walker, struct visit *visit, int folder, int64_t first, uint64_t count)
+static int list_numbers(struct walker *walker, struct walk_visit *visit, int folder, int64_t first, uint64_t count)
 {
     _Alignas(struct dirent64) char entries[DIRECTORY_BYTES];
     int result = 0;
@@ -175,20 +149,20 @@ static int list_numbers(struct walker *walker, struct visit *visit, int folder, 
 }
 
 /* The descriptors of one task ("812"). Returns 0 or a negative errno. */
-static int walk_descriptors(const struct walk *walk, struct walker *walker, struct visit *visit, const char *task)
+static int walk_descriptors(const struct walk *walk, struct walker *walker, struct walk_visit *visit, const char *task)
 {
     char path[48];
     snprintf(path, sizeof path, "%s/fd", task);
     uint64_t count = UINT64_MAX; /* unknown */
     if (walk->knows_sizes) {
         struct stat status;
-        if (fstatat(walk->proc, path, &status, 0) < 0)
+        if (fstatat(dirfd(walk->folder), path, &status, 0) < 0)
             return -errno;
         count = (uint64_t)status.st_size;
         if (count == 0)
             return 0;
     }
-    int folder = openat(walk->proc, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int folder = openat(dirfd(walk->folder), path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (folder < 0)
         return -errno;
     int64_t untried = walk->knows_sizes ? try_numbers(walker, visit, folder, count) : 0;
@@ -222,22 +196,25 @@ static void find_other_thread(int proc, uint32_t pid, char *task, size_t size)
     closedir(directory);
 }
 
-static void visit_process(const struct walk *walk, struct walker *walker, struct visit *visit)
+static void visit_process(const struct walk *walk, struct walker *walker, struct walk_visit *visit)
 {
     char task[32];
+    int proc = dirfd(walk->folder);
     snprintf(task, sizeof task, "%u", visit->pid);
     visit->first_holder = walker->holder_count;
-    visit->netns_inode = netns_of(walk->proc, task);
+    visit->netns_inode = netns_of(proc, task);
+    if ((walk->aims & WALK_DESCRIPTORS) == 0)
+        return;
     int result = walk_descriptors(walk, walker, visit, task);
     if (result == 0 && visit->fds_open == 0 && visit->netns_inode == 0) { /* kernel threads have a namespace */
-        find_other_thread(walk->proc, visit->pid, task, sizeof task);
+        find_other_thread(proc, visit->pid, task, sizeof task);
         if (task[0] != '\0') {
-            visit->netns_inode = netns_of(walk->proc, task);
+            visit->netns_inode = netns_of(proc, task);
             result = walk_descriptors(walk, walker, visit, task);
         }
     }
     if (is_refusal(result))
-        note_hidden(&walker->hidden, walk->proc, visit->pid);
+        note_hidden(&walker->hidden, proc, visit->pid);
     else if (result == -ENOMEM)
         walker->result = result;
 }
@@ -255,24 +232,24 @@ static void visit_processes(void *data, unsigned number)
 
 /* --- all of them ------------------------------------------------------------------------------------------------ */
 
-static int list_processes(struct walk *walk, DIR *directory)
+static int list_processes(struct walk *walk)
 {
     const struct dirent *entry;
-    while ((entry = readdir(directory)) != NULL) {
+    while ((entry = readdir(walk->folder)) != NULL) {
         uint64_t pid;
         if (text_parse_number(entry->d_name, UINT32_MAX, &pid) < 0)
             continue;
         if (vec_grow((void **)&walk->visits, walk->visit_count, &walk->visit_capacity, sizeof *walk->visits) < 0)
             return -ENOMEM;
-        walk->visits[walk->visit_count++] = (struct visit){ .pid = (uint32_t)pid };
+        walk->visits[walk->visit_count++] = (struct walk_visit){ .pid = (uint32_t)pid };
     }
-    struct stat own;
-    walk->knows_sizes = fstatat(walk->proc, "self/fd", &own, 0) == 0 && own.st_size > 0;
+    struct stat own; /* which holds descriptors, that of the folder for one */
+    walk->knows_sizes = fstatat(dirfd(walk->folder), "self/fd", &own, 0) == 0 && own.st_size > 0;
     return 0;
 }
 
 /* In the order of the PIDs, whichever thread was faster: holders of one process stand together, parents come first. */
-static int collect_process(const struct walk *walk, const struct visit *visit, struct netns_map *map)
+static int collect_process(const struct walk *walk, const struct walk_visit *visit, struct netns_map *map)
 {
     struct snapshot *snapshot = map->snapshot;
     uint32_t netns = visit->netns_inode != 0 ? netns_intern(map, visit->netns_inode) : NO_INDEX;
@@ -304,18 +281,12 @@ static int collect_process(const struct walk *walk, const struct visit *visit, s
 static void collect_walker(const struct walker *walker, struct netns_map *map, struct walk_hidden *hidden)
 {
     for (size_t i = 0; i < walker->kept_count; i++) {
-        const struct kept_netns *kept = &walker->kept[i];
-        uint32_t index = netns_intern(map, kept->inode);
-        struct netns *netns = index != NO_INDEX ? &map->snapshot->netns[index] : NULL;
-        if (netns != NULL && netns->pid == 0) {
-            netns->pid = kept->pid;
-            netns->by_descriptor = true;
-            netns->fd = kept->fd;
-        }
+        uint32_t index = netns_intern(map, walker->kept[i].inode);
+        if (index != NO_INDEX && map->snapshot->netns[index].pid == 0)
+            map->snapshot->netns[index] = walker->kept[i];
     }
-    bool first = hidden->processes == 0 || (walker->hidden.processes > 0 && walker->hidden.pid < hidden->pid);
     unsigned processes = hidden->processes + walker->hidden.processes;
-    if (first)
+    if (hidden->processes == 0 || (walker->hidden.processes > 0 && walker->hidden.pid < hidden->pid))
         *hidden = walker->hidden;
     hidden->processes = processes;
 }
@@ -333,23 +304,40 @@ static int collect(const struct walk *walk, struct netns_map *map, struct walk_h
     return result;
 }
 
-int walk_processes(struct netns_map *netns, struct walk_hidden *ret_hidden)
+static void walk_deinit(struct walk *walk)
+{
+    for (unsigned i = 0; i < PARALLEL_MOST; i++) {
+        free(walk->walkers[i].holders);
+        free(walk->walkers[i].kept);
+    }
+    free(walk->visits);
+    closedir(walk->folder);
+}
+
+int walk_begin(struct walk *walk, unsigned aims)
+{
+    memset(walk, 0, sizeof *walk);
+    walk->aims = aims;
+    walk->folder = opendir("/proc");
+    if (walk->folder == NULL)
+        return -errno;
+    int result = list_processes(walk);
+    if (result < 0) {
+        walk_deinit(walk);
+        return result;
+    }
+    unsigned workers = walk->visit_count > ALONE_MOST ? parallel_cores() : 1;
+    if (workers == 1) /* before the sockets are read: see source_read() */
+        visit_processes(walk, 0);
+    parallel_begin(&walk->parallel, workers, visit_processes, walk);
+    return 0;
+}
+
+int walk_end(struct walk *walk, struct netns_map *map, struct walk_hidden *ret_hidden)
 {
     *ret_hidden = (struct walk_hidden){ 0 };
-    DIR *directory = opendir("/proc");
-    if (directory == NULL)
-        return -errno;
-    struct walk walk = { .proc = dirfd(directory) };
-    int result = list_processes(&walk, directory);
-    if (result == 0) {
-        parallel_run(walk.visit_count > ALONE_MOST ? parallel_cores() : 1, visit_processes, &walk);
-        result = collect(&walk, netns, ret_hidden);
-    }
-    for (unsigned i = 0; i < PARALLEL_MOST; i++) {
-        free(walk.walkers[i].holders);
-        free(walk.walkers[i].kept);
-    }
-    free(walk.visits);
-    closedir(directory);
+    parallel_end(&walk->parallel);
+    int result = collect(walk, map, ret_hidden);
+    walk_deinit(walk);
     return result;
 }
