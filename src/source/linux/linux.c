@@ -150,11 +150,12 @@ static int walk_for_owners(struct reading *reading, struct error *err)
     return result < 0 ? error_set(err, result, "/proc", "cannot be read: %s", strerror(-result)) : 0;
 }
 
-/* Whether a connection whose owner is asked for has one; those in TIME_WAIT or LAST_ACK mostly have none. */
-static bool wants_owners(const struct snapshot *snapshot, uint32_t states)
+/* Connections in TIME_WAIT or LAST_ACK mostly have no holder. */
+static bool wants_owners(const struct snapshot *snapshot, const struct source_options *options)
 {
     for (size_t i = 0; i < snapshot->conn_count; i++) {
-        if (snapshot->conns[i].inode != 0 && (states & STATE_BIT(snapshot->conns[i].state)) != 0)
+        const struct conn *conn = &snapshot->conns[i];
+        if ((options->asked & STATE_BIT(conn->state)) != 0 && (conn->inode != 0 || !options->asks_holders))
             return true;
     }
     return false;
@@ -193,10 +194,10 @@ static int read_host(struct reading *reading, struct error *err)
 {
     struct snapshot *snapshot = reading->netns.snapshot;
     const struct source_options *options = reading->options;
-    bool all = options->states == 0;
-    unsigned aims = (options->own_netns_only ? 0 : WALK_NETNS) | (all ? WALK_DESCRIPTORS : 0);
+    bool walk_once = options->states == 0 || options->asked == 0;
+    unsigned aims = (options->own_netns_only ? 0 : WALK_NETNS) | (walk_once ? WALK_DESCRIPTORS : 0);
     int result = walk_and_read(reading, aims, err);
-    if (result == 0 && !all && wants_owners(snapshot, options->owned != 0 ? options->owned : options->states))
+    if (result == 0 && !walk_once && wants_owners(snapshot, options))
         result = walk_for_owners(reading, err);
     if (result == 0)
         result = join(reading, err);
