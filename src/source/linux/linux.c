@@ -5,12 +5,14 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/memory.h"
 #include "base/text.h"
 #include "source/linux/net_tcp.h"
 #include "source/linux/netns.h"
@@ -47,6 +49,7 @@ struct reading {
     struct netns_map netns;
     uint32_t own_netns;
     int netlink_refusal; /* why /proc/net/tcp was read instead; 0: it was not */
+    bool knows_owners;   /* the descriptors were looked through */
     struct walk_hidden hidden;
     uint64_t walked_ms; /* when the walk over the descriptors ended (CLOCK_BOOTTIME) */
 };
@@ -85,9 +88,9 @@ static void note_hidden_netns(struct snapshot *snapshot, unsigned refused, const
         "run as root, or with CAP_SYS_ADMIN (to enter) and CAP_SYS_PTRACE (to find) network namespaces");
 }
 
-static int read_own_netns(struct reading *reading, netns_visit visit, struct error *err)
+static int read_own_netns(struct reading *reading, struct error *err)
 {
-    int result = visit(reading->netns.snapshot, reading->own_netns, reading);
+    int result = read_netns(reading->netns.snapshot, reading->own_netns, reading);
     if (result == -ENOMEM)
         return fail_without_memory(err);
     if (result < 0)
@@ -96,7 +99,7 @@ static int read_own_netns(struct reading *reading, netns_visit visit, struct err
     return 0;
 }
 
-static int read_other_netns(struct reading *reading, netns_visit visit, struct error *err)
+static int read_other_netns(struct reading *reading, struct error *err)
 {
     struct snapshot *snapshot = reading->netns.snapshot;
     unsigned refused = 0;
@@ -105,7 +108,7 @@ static int read_other_netns(struct reading *reading, netns_visit visit, struct e
     for (uint32_t i = 0; i < snapshot->netns_count; i++) {
         if (i == reading->own_netns)
             continue;
-        int result = netns_enter(snapshot, i, visit, reading);
+        int result = netns_enter(snapshot, i, read_netns, reading);
         if (result == -ENOMEM)
             return fail_without_memory(err);
         if (result < 0 && result != -ENOENT) { /* gone meanwhile: nothing is hidden */
@@ -127,7 +130,7 @@ static int walk_and_read(struct reading *reading, unsigned aims, struct error *e
     int result = walk_begin(&walk, aims);
     if (result < 0)
         return error_set(err, result, "/proc", "cannot be read: %s", strerror(-result));
-    int read = read_own_netns(reading, read_netns, err);
+    int read = read_own_netns(reading, err);
     result = walk_end(&walk, &reading->netns, &reading->hidden);
     reading->walked_ms = clock_us(CLOCK_BOOTTIME) / 1000;
     if (read < 0)
@@ -136,7 +139,7 @@ static int walk_and_read(struct reading *reading, unsigned aims, struct error *e
         return fail_without_memory(err);
     netns_find_named(&reading->netns);
     netns_name(&reading->netns, reading->own_netns);
-    return reading->options->own_netns_only ? 0 : read_other_netns(reading, read_netns, err);
+    return reading->options->own_netns_only ? 0 : read_other_netns(reading, err);
 }
 
 /* A second walk, for who holds them, where the first was for namespaces only. */
@@ -161,33 +164,65 @@ static bool wants_owners(const struct snapshot *snapshot, const struct source_op
     return false;
 }
 
-/* Sockets with a descriptor somewhere, but nowhere that could be seen. New ones, opened since the walk, are left out. */
-static uint64_t count_unowned(const struct snapshot *snapshot)
+/* A descriptor refers to it somewhere, but nowhere that could be seen. A new one, opened since the walk, is no riddle. */
+static bool is_unowned(const struct conn *conn)
 {
     enum { NEW_MS = 2000 };
-    uint64_t unowned = 0;
+    bool is_new = conn->state == STATE_SYN_SENT ||
+        (conn_has(conn, CONN_TCP_INFO) && conn->last_data_sent_ms < NEW_MS && conn->last_data_recv_ms < NEW_MS);
+    return conn->inode != 0 && conn->holder == NO_INDEX && !is_new;
+}
+
+/*
+ * The namespaces with sockets that were read before the walk over their processes was over, and seem to have no owner.
+ * Where processes hide from us, other users' sockets have none anyway.
+ */
+static bool find_doubtful(const struct reading *reading, bool own_only, bool *doubtful)
+{
+    const struct snapshot *snapshot = reading->netns.snapshot;
+    uid_t user = geteuid();
+    bool any = false;
     for (size_t i = 0; i < snapshot->conn_count; i++) {
         const struct conn *conn = &snapshot->conns[i];
-        bool is_new = conn->state == STATE_SYN_SENT ||
-            (conn_has(conn, CONN_TCP_INFO) && conn->last_data_sent_ms < NEW_MS && conn->last_data_recv_ms < NEW_MS);
-        unowned += conn->inode != 0 && conn->holder == NO_INDEX && !is_new;
+        if ((own_only && conn->netns != reading->own_netns) || !is_unowned(conn) ||
+            (reading->hidden.processes > 0 && conn->uid != user))
+            continue;
+        doubtful[conn->netns] = true;
+        any = true;
     }
-    return unowned;
+    return any;
 }
 
-static int read_sockets_again(struct reading *reading, struct error *err)
+static void forget(struct snapshot *snapshot, const bool *netns)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < snapshot->conn_count; i++) {
+        if (!netns[snapshot->conns[i].netns])
+            snapshot->conns[kept++] = snapshot->conns[i];
+    }
+    snapshot->conn_count = kept;
+}
+
+/*
+ * A socket that was read before its process was walked over, and closed in between, now seems to have no owner. One that
+ * is read after the walk cannot: if it has been stuck for a while, it existed during both.
+ */
+static int read_doubtful_again(struct reading *reading, bool own_only, struct error *err)
 {
     struct snapshot *snapshot = reading->netns.snapshot;
-    snapshot->conn_count = 0;
-    int result = read_own_netns(reading, read_sockets, err);
-    if (result == 0 && !reading->options->own_netns_only)
-        result = read_other_netns(reading, read_sockets, err);
-    return result;
-}
-
-static int join(struct reading *reading, struct error *err)
-{
-    return owners_join(reading->netns.snapshot) < 0 ? fail_without_memory(err) : 0;
+    bool *doubtful = xcalloc(snapshot->netns_count, sizeof *doubtful);
+    int result = 0;
+    if (find_doubtful(reading, own_only, doubtful)) {
+        forget(snapshot, doubtful);
+        for (uint32_t i = 0; i < snapshot->netns_count && result != -ENOMEM; i++) {
+            if (doubtful[i])
+                result = i == reading->own_netns ? read_sockets(snapshot, i, reading)
+                                                 : netns_enter(snapshot, i, read_sockets, reading);
+        }
+        result = result == -ENOMEM ? result : owners_join(snapshot);
+    }
+    free(doubtful);
+    return result < 0 ? fail_without_memory(err) : 0;
 }
 
 static int read_host(struct reading *reading, struct error *err)
@@ -197,27 +232,23 @@ static int read_host(struct reading *reading, struct error *err)
     bool walk_once = options->states == 0 || options->asked == 0;
     unsigned aims = (options->own_netns_only ? 0 : WALK_NETNS) | (walk_once ? WALK_DESCRIPTORS : 0);
     int result = walk_and_read(reading, aims, err);
-    if (result == 0 && !walk_once && wants_owners(snapshot, options))
-        result = walk_for_owners(reading, err);
-    if (result == 0)
-        result = join(reading, err);
-    /*
-     * A socket that was read before its process was walked over, and closed in between, now seems to have no owner. One
-     * that is read after the walk cannot: if it has been stuck for a while, it existed during both.
-     */
-    if (result == 0 && reading->hidden.processes == 0 && snapshot->process_count > 0 && count_unowned(snapshot) > 0) {
-        result = read_sockets_again(reading, err);
-        if (result == 0)
-            result = join(reading, err);
-    }
-    return result;
+    if (result < 0 || (!walk_once && !wants_owners(snapshot, options)))
+        return result;
+    if (!walk_once && (result = walk_for_owners(reading, err)) < 0)
+        return result;
+    reading->knows_owners = true;
+    if (owners_join(snapshot) < 0)
+        return fail_without_memory(err);
+    return read_doubtful_again(reading, walk_once, err);
 }
 
 /* --- what could not be seen -------------------------------------------------------------------------------------- */
 
 static void note_hidden_owners(struct snapshot *snapshot, const struct walk_hidden *hidden)
 {
-    uint64_t unowned = count_unowned(snapshot);
+    uint64_t unowned = 0;
+    for (size_t i = 0; i < snapshot->conn_count; i++)
+        unowned += is_unowned(&snapshot->conns[i]);
     if (unowned == 0)
         return;
     struct buf text = { 0 };
@@ -279,7 +310,8 @@ int source_read(const struct source_options *options, struct snapshot *snapshot,
     processes_describe(snapshot, reading.walked_ms);
     processes_find_waits(snapshot);
     processes_find_close_on_exec(snapshot);
-    note_hidden_owners(snapshot, &reading.hidden);
+    if (reading.knows_owners)
+        note_hidden_owners(snapshot, &reading.hidden);
     note_fallback(snapshot, &reading);
     snapshot->elapsed_us = (uint32_t)(clock_us(CLOCK_MONOTONIC) - started_us);
     return 0;
