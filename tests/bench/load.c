@@ -1,17 +1,19 @@
 /*
  * A host full of TCP sockets: makes a network namespace of its own and fills it.
  *
- *   load SOCKETS PROCESSES
+ *   load SOCKETS PROCESSES [BYSTANDERS]
  *
  * Half IPv4, half IPv6, on loopback. Process i connects to process i + 1, so that the ends of a connection are in
  * different processes. Of the sockets 1 in 50 is TIME_WAIT; of the connections 1 in 4 is half closed (CLOSE_WAIT on
  * one end, half of these with the end of the stream read; FIN_WAIT_2 on the other), 1 in 10 of the others has data
- * unread, and the rest is ESTABLISHED and idle. Each process has two listeners.
+ * unread, and the rest is ESTABLISHED and idle. Each process has two listeners. Bystanders are processes with a few
+ * descriptors, none of which is a socket, as most processes of a host are.
  *
  * Prints "ready" when all stand. TIME_WAIT lasts 60 s only: each line on stdin makes up for those that have gone, and
  * prints "ready" again. At the end of stdin everything is closed. Needs CAP_SYS_ADMIN and CAP_NET_ADMIN.
  */
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <sched.h>
@@ -37,6 +39,7 @@ enum {
     HALF_CLOSED_EVERY = 4,
     UNREAD_EVERY = 10,
     TIME_WAIT_EVERY = 50,
+    BYSTANDER_FILES = 6,
 };
 
 static const int families[FAMILIES] = { AF_INET, AF_INET6 };
@@ -228,12 +231,33 @@ static void start_children(unsigned processes, unsigned connections, const int s
     close(ready[0]);
 }
 
+/* They live until the parent's end of the pipe is closed. */
+static void start_bystanders(unsigned count, const int stop[2])
+{
+    for (unsigned i = 0; i < count; i++) {
+        if (check(fork(), "fork") > 0)
+            continue;
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        close(stop[1]);
+        for (int fd = 0; fd < BYSTANDER_FILES; fd++)
+            check(open("/dev/null", O_RDONLY), "/dev/null");
+        char byte;
+        while (read(stop[0], &byte, 1) > 0)
+            continue;
+        _exit(0);
+    }
+}
+
+static unsigned number(int argc, char **argv, int index)
+{
+    return index < argc ? (unsigned)strtoul(argv[index], NULL, 10) : 0;
+}
+
 int main(int argc, char **argv)
 {
-    unsigned sockets = argc == 3 ? (unsigned)strtoul(argv[1], NULL, 10) : 0;
-    unsigned processes = argc == 3 ? (unsigned)strtoul(argv[2], NULL, 10) : 0;
-    if (argc != 3 || processes < 2 || processes > PROCESSES_MAX) {
-        fputs("usage: load SOCKETS PROCESSES\n", stderr);
+    unsigned sockets = number(argc, argv, 1), processes = number(argc, argv, 2), bystanders = number(argc, argv, 3);
+    if (argc < 3 || argc > 4 || processes < 2 || processes > PROCESSES_MAX) {
+        fputs("usage: load SOCKETS PROCESSES [BYSTANDERS]\n", stderr);
         return 1;
     }
     make_namespace();
@@ -241,6 +265,7 @@ int main(int argc, char **argv)
     unsigned time_wait = sockets / TIME_WAIT_EVERY;
     int stop[2];
     check(pipe(stop), "pipe");
+    start_bystanders(bystanders, stop);
     if (sockets > 0) {
         unsigned others = sockets - time_wait - FAMILIES * processes;
         start_children(processes, others / 2 / processes, stop);

@@ -1,8 +1,9 @@
 /*
  * Runs a command in the network namespace of another process and prints what it cost.
  *
- *   measure PID COMMAND…     ->  STATUS WALL_MS CPU_MS PEAK_RSS_KIB
+ *   measure PID SECONDS COMMAND…     ->  STATUS WALL_MS CPU_MS PEAK_RSS_KIB
  *
+ * After so many seconds the command is killed: STATUS is then 142: 128 and SIGALRM.
  * The command's output goes to /dev/null. A small program on purpose: the peak that wait4() reports covers the time
  * between fork() and exec(), so that a large one would be measured in the place of the command.
  */
@@ -42,8 +43,9 @@ static int enter(const char *pid)
 
 int main(int argc, char **argv)
 {
-    if (argc < 3) {
-        fputs("usage: measure PID COMMAND…\n", stderr);
+    unsigned seconds = argc > 3 ? (unsigned)strtoul(argv[2], NULL, 10) : 0;
+    if (seconds == 0) {
+        fputs("usage: measure PID SECONDS COMMAND…\n", stderr);
         return 1;
     }
     if (enter(argv[1]) < 0)
@@ -54,7 +56,8 @@ int main(int argc, char **argv)
         int null = open("/dev/null", O_RDWR);
         if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0 || dup2(null, STDERR_FILENO) < 0)
             _exit(127);
-        execvp(argv[2], argv + 2);
+        alarm(seconds); /* outlives exec(); nothing that is measured here takes SIGALRM for its own */
+        execvp(argv[3], argv + 3);
         _exit(127);
     }
     int status;

@@ -1,0 +1,93 @@
+"""What is measured: tcpwhy by each source and command that this binary has, its rivals, and the bare walks."""
+
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD = Path(os.environ.get("TCPWHY_BUILD", ROOT / "build"))
+TCPWHY = str(BUILD / "tcpwhy")
+
+# The names by which goals and tables refer to them.
+PORTABLE = "tcpwhy --source netlink"
+BY_BPF = "tcpwhy --source bpf"
+BARE = "bare netlink + /proc"
+BARE_BPF = "bare iterators"
+RIVAL = "ss -tanp"
+PLAIN_RIVAL = "ss -tan"
+
+
+@dataclass(frozen=True)
+class Command:
+    name: str
+    words: tuple
+    is_ours: bool = False
+    limit_s: int = 60
+
+
+def own(*words):
+    return Command(" ".join(["tcpwhy", *words]), (TCPWHY, *words), is_ours=True)
+
+
+def other(*words, name=None, limit_s=120):
+    return Command(name or " ".join(words), words, limit_s=limit_s)
+
+
+def understands(*words):
+    """Whether this binary has the command, and the option's value."""
+    done = subprocess.run([TCPWHY, *words], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                          stderr=subprocess.PIPE, text=True)
+    return done.returncode != 3, (done.stderr.strip().splitlines() or ["?"])[0]
+
+
+OWN = [
+    (own(), ("version",)),
+    (own("--source", "netlink"), ("version",)),
+    (own("--source", "bpf"), ("list", "--source", "bpf", "--limit", "1")),
+    (own("--source", "proc"), ("version",)),
+    (own("--json"), ("version",)),
+    (own("list"), ("version",)),
+    (own("list", "--json"), ("version",)),
+    (own("list", "--limit", "1"), ("version",)),
+    (own("list", "--state", "LAST_ACK"), ("version",)),
+    (own("count", "--by", "state,process"), ("version",)),
+    (own("check"), ("check", "--help")),
+    (own("check", "--state", "LAST_ACK"), ("check", "--help")),
+    (own("metrics"), ("metrics", "--help")),
+    (own("capture", "--output", "/dev/null"), ("capture", "--help")),
+    (own("version"), ("version",)),
+]
+
+RIVALS = [other("ss", "-tan"), other("ss", "-tanp"), other("netstat", "-tanp"), other("lsof", "-nP", "-iTCP")]
+
+
+def walks():
+    walk = str(BUILD / "tests/bench/walk")
+    yield other(walk, "both", name=BARE)
+    yield other(walk, "netlink", name="bare netlink")
+    yield other(walk, "proc", name="bare /proc")
+    iterators = BUILD / "tests/bench/bare_iter"
+    if iterators.exists() and subprocess.run([iterators], capture_output=True).returncode == 0:
+        yield other(str(iterators), name=BARE_BPF)
+
+
+def choose():
+    """The commands to measure, and a line for each that is not to be had here."""
+    chosen, missing = [], []
+    for command, probe in OWN:
+        there, why = understands(*probe)
+        if there:
+            chosen.append(command)
+        else:
+            missing.append(f"`{command.name}`: not measured: {why}")
+    for command in RIVALS:
+        if shutil.which(command.words[0]):
+            chosen.append(command)
+        else:
+            missing.append(f"`{command.name}`: not measured: {command.words[0]} is not installed")
+    chosen += walks()
+    if not any(command.name == BARE_BPF for command in chosen):
+        missing.append(f"{BARE_BPF}: not measured: not built in, or the kernel refuses them")
+    return chosen, missing

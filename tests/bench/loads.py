@@ -1,0 +1,139 @@
+"""A namespace with so many sockets, and what commands cost in it."""
+
+import math
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from commands import BUILD, TCPWHY
+
+PROCESSES = 12     # that hold sockets, or more where descriptors are limited
+BYSTANDERS = 250   # that hold none
+SLOW_MS = 5_000    # what takes longer is measured once
+KILLED = 142       # measure.c, when the time is over
+
+
+@dataclass
+class Cost:
+    wall_ms: float
+    cpu_ms: float
+    rss_kib: float
+    over: bool = False  # it took longer than it was given: wall_ms
+
+
+def rounds_for(sockets):
+    return 15 if sockets <= 5_000 else 7 if sockets <= 50_000 else 3
+
+
+def processes_for(sockets):
+    """Each holds its share of descriptors, and a few of its own."""
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    return max(PROCESSES, math.ceil(sockets / (limit * 0.9)))
+
+
+# Captures of the load, for what reads text: how they are made.
+CAPTURES = {
+    "ss -tan": ["ss", "-tan"],
+    "ss -tanpiemo": ["ss", "-tanpiemo"],
+    "netstat -tan": ["netstat", "-tan"],
+    "/proc/net/tcp": ["cat", "/proc/thread-self/net/tcp"],
+}
+
+
+class Load:
+    """Closed by closing the input of the process that holds it."""
+
+    def __init__(self, sockets):
+        self.sockets = sockets
+        self.processes = processes_for(sockets)
+        self.process = subprocess.Popen(
+            [str(BUILD / "tests/bench/load"), str(sockets), str(self.processes), str(BYSTANDERS)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.await_ready()
+
+    def await_ready(self):
+        if self.process.stdout.readline() != "ready\n":
+            sys.exit("tests/bench/run: the load could not be built")
+
+    def refresh(self):
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+        self.await_ready()
+
+    def measure(self, command):
+        done = subprocess.run(
+            [str(BUILD / "tests/bench/measure"), str(self.process.pid), str(command.limit_s), *command.words],
+            check=True, capture_output=True, text=True)
+        status, wall, cpu, rss = done.stdout.split()
+        if int(status) == KILLED:
+            return Cost(command.limit_s * 1e3, float(cpu), float(rss), over=True)
+        if int(status) > 2:
+            sys.exit(f"tests/bench/run: {command.name} ended with status {status}")
+        return Cost(float(wall), float(cpu), float(rss))
+
+    def measure_in_turns(self, commands, rounds):
+        """{name: Cost}: medians."""
+        samples = {command.name: [] for command in commands}
+        for _ in range(rounds):
+            self.refresh()
+            for command in commands:
+                taken = samples[command.name]
+                if not taken or taken[0].wall_ms < SLOW_MS:
+                    taken.append(self.measure(command))
+        return {name: Cost(statistics.median(cost.wall_ms for cost in taken),
+                           statistics.median(cost.cpu_ms for cost in taken),
+                           statistics.median(cost.rss_kib for cost in taken), taken[0].over)
+                for name, taken in samples.items()}
+
+    def inside(self, words, **how):
+        return subprocess.run(["nsenter", f"--net=/proc/{self.process.pid}/ns/net", *words], **how)
+
+    def states(self):
+        rows = self.inside(["ss", "-Htan"], check=True, capture_output=True, text=True).stdout.splitlines()
+        counts = {}
+        for row in rows:
+            state = row.split(None, 1)[0]
+            counts[state] = counts.get(state, 0) + 1
+        return counts
+
+    def measure_captures(self):
+        """[(what, bytes, Cost)]: how long it takes to read this load from text; empty where --from is not understood."""
+        if self.sockets > 200_000:
+            return []
+        results = []
+        with tempfile.TemporaryDirectory() as folder:
+            for what, words in CAPTURES.items():
+                path = Path(folder) / "capture"
+                if what == "ss -tanpiemo" and self.sockets > 20_000:
+                    continue  # takes ss a quarter of a minute, and tells nothing new
+                with open(path, "wb") as out:
+                    made = self.inside(words, stdout=out, stderr=subprocess.DEVNULL)
+                if made.returncode != 0:
+                    continue
+                cost = self.measure_reading(path)
+                if cost is not None:
+                    results.append((what, os.path.getsize(path), cost))
+        return results
+
+    def measure_reading(self, path):
+        words = [TCPWHY, "count", "--from", str(path)]
+        costs = []
+        for _ in range(5):
+            out = subprocess.run([str(BUILD / "tests/bench/measure"), str(self.process.pid), "60", *words],
+                                 check=True, capture_output=True, text=True).stdout.split()
+            if int(out[0]) > 2:
+                return None
+            costs.append(Cost(float(out[1]), float(out[2]), float(out[3])))
+        return min(costs, key=lambda cost: cost.wall_ms)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.stdin.close()
+        self.process.wait()
