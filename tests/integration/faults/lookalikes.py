@@ -121,7 +121,7 @@ def fork_server(stage, count=3, address=LOOPBACK):
 
 @is_maker
 def slow_reader(stage, count=3, address=LOOPBACK):
-    """Unread bytes in plenty, but ESTABLISHED, and the process reads on, slowly."""
+    """Unread bytes in plenty, but ESTABLISHED: the process reads on, slowly, and the peer sends on."""
 
     def server():
         listener = listen(address)
@@ -138,11 +138,15 @@ def slow_reader(stage, count=3, address=LOOPBACK):
         for conn in conns:
             conn.sendall(b"x" * 50000)
         yield
-        del conns
+        while True:
+            for conn in conns:
+                conn.sendall(b"x" * 10)
+            time.sleep(0.2)
 
     service = stage.start("slow-reader", server())
     port = service.said["port"]
     peers = stage.start("slow-peer", peer(port))
     service.step()
     service.go()
+    peers.go()
     yield {"pid": service.pid, "peer_pid": peers.pid, "port": port, "count": count}
