@@ -66,62 +66,80 @@ static int64_t group_of(struct groups *groups, struct table *table, uint32_t con
     return (int64_t)groups->count++;
 }
 
-/* Ages of all groups in one array, each group's together; starts[] is where. */
-static void fill_medians(struct groups *groups, const uint32_t *group_of_conn)
+/* The ages that are known, each worked out once, with the group that it belongs to. */
+struct ages {
+    uint64_t *ms;
+    uint32_t *groups;
+    size_t count;
+};
+
+static int ages_init(struct ages *ages, size_t most)
 {
-    const struct snapshot *snapshot = groups->source.fields.snapshot;
-    uint64_t *ages = xcalloc(snapshot->conn_count, sizeof *ages);
+    *ages = (struct ages){ 0 };
+    ages->ms = malloc((most + 1) * sizeof *ages->ms);
+    ages->groups = malloc((most + 1) * sizeof *ages->groups);
+    return ages->ms != NULL && ages->groups != NULL ? 0 : -ENOMEM;
+}
+
+static void ages_deinit(struct ages *ages)
+{
+    free(ages->ms);
+    free(ages->groups);
+}
+
+/* All in one array, each group's together; ends[] is where. */
+static void fill_medians(struct groups *groups, const struct ages *ages)
+{
+    uint64_t *sorted = xcalloc(ages->count, sizeof *sorted);
     size_t *ends = xcalloc(groups->count, sizeof *ends);
     size_t at = 0;
     for (size_t i = 0; i < groups->count; i++) {
         ends[i] = at;
         at += groups->items[i].aged;
     }
-    for (size_t i = 0; i < snapshot->conn_count; i++) {
-        if (group_of_conn[i] == NO_INDEX)
-            continue;
-        struct age age = conn_age(snapshot, &snapshot->conns[i]);
-        if (age.kind != AGE_UNKNOWN)
-            ages[ends[group_of_conn[i]]++] = age.ms;
-    }
+    for (size_t i = 0; i < ages->count; i++)
+        sorted[ends[ages->groups[i]]++] = ages->ms[i];
     for (size_t i = 0; i < groups->count; i++) {
         struct group *group = &groups->items[i];
         if (group->aged > 0)
-            group->median_ms = sort_select(ages + ends[i] - group->aged, group->aged, (group->aged - 1) / 2);
+            group->median_ms = sort_select(sorted + ends[i] - group->aged, group->aged, (group->aged - 1) / 2);
     }
     free(ends);
-    free(ages);
+    free(sorted);
 }
 
-static int count_all(struct groups *groups, const struct selection *selection, uint32_t *group_of_conn)
+static void add_to_group(struct groups *groups, uint32_t index, struct ages *ages, const struct conn *conn)
+{
+    struct group *group = &groups->items[index];
+    group->count++;
+    groups->total++;
+    struct age age = conn_age(groups->source.fields.snapshot, conn);
+    if (age.kind == AGE_UNKNOWN)
+        return;
+    group->aged++;
+    if (age.ms > group->oldest_ms)
+        group->oldest_ms = age.ms;
+    ages->ms[ages->count] = age.ms;
+    ages->groups[ages->count++] = index;
+}
+
+static int count_all(struct groups *groups, const struct selection *selection, struct ages *ages)
 {
     struct table table = { 0 };
     const struct snapshot *snapshot = groups->source.fields.snapshot;
-    for (size_t i = 0; i < snapshot->conn_count; i++) {
+    int64_t index = 0;
+    for (size_t i = 0; i < snapshot->conn_count && index >= 0; i++) {
         const struct conn *conn = &snapshot->conns[i];
-        group_of_conn[i] = NO_INDEX;
         if (selection != NULL &&
             (!selection_matches(selection, snapshot, conn) ||
                 !selection_matches_cause(selection, diagnosis_cause(groups->source.fields.diagnosis, i))))
             continue;
-        int64_t index = group_of(groups, &table, (uint32_t)i);
-        if (index < 0) {
-            free(table.slots);
-            return (int)index;
-        }
-        group_of_conn[i] = (uint32_t)index;
-        struct group *group = &groups->items[index];
-        group->count++;
-        groups->total++;
-        struct age age = conn_age(snapshot, conn);
-        if (age.kind != AGE_UNKNOWN) {
-            group->aged++;
-            if (age.ms > group->oldest_ms)
-                group->oldest_ms = age.ms;
-        }
+        index = group_of(groups, &table, (uint32_t)i);
+        if (index >= 0)
+            add_to_group(groups, (uint32_t)index, ages, conn);
     }
     free(table.slots);
-    return 0;
+    return index < 0 ? (int)index : 0;
 }
 
 static int compare_groups(const void *context, uint32_t a, uint32_t b)
@@ -169,15 +187,17 @@ int groups_init(struct groups *groups, const struct diagnosis *diagnosis, const 
 
     if (selection != NULL && selection_is_empty(selection))
         selection = NULL;
-    uint32_t *group_of_conn = malloc((diagnosis->snapshot->conn_count + 1) * sizeof *group_of_conn);
-    int result = group_of_conn != NULL ? count_all(groups, selection, group_of_conn) : -ENOMEM;
+    struct ages ages;
+    int result = ages_init(&ages, diagnosis->snapshot->conn_count);
+    if (result == 0)
+        result = count_all(groups, selection, &ages);
     if (result == 0) {
-        fill_medians(groups, group_of_conn);
+        fill_medians(groups, &ages);
         sort_groups(groups);
     } else {
         groups_deinit(groups);
     }
-    free(group_of_conn);
+    ages_deinit(&ages);
     return result;
 }
 

@@ -15,19 +15,20 @@ struct rows {
     struct field_source source;
     const struct list_options *options;
     uint32_t *indexes;
-    size_t count; /* to show */
+    uint64_t *weights; /* while they are sorted: of each connection, smaller first */
+    size_t count;      /* to show */
     const struct field *columns[FIELD_MAX];
     unsigned column_count;
 };
 
 /* --- order ---------------------------------------------------------------------------------------------------- */
 
-static int by_number(uint64_t a, uint64_t b)
-{
-    return a < b ? -1 : a > b;
-}
-
-int list_default_order(struct field_source *source, uint32_t a, uint32_t b)
+/*
+ * The order in which an operator wants to read: connections with a cause other than normal first; then by state, those of
+ * a connection that ends before those of one that lives, listeners last; then oldest first, unknown ages last; then by
+ * local end. All but the local address as one number.
+ */
+static uint64_t default_weight(const struct field_source *source, uint32_t index)
 {
     static const uint8_t ranks[STATE_COUNT] = {
         [STATE_CLOSE_WAIT] = 1,
@@ -44,31 +45,31 @@ int list_default_order(struct field_source *source, uint32_t a, uint32_t b)
         [STATE_CLOSED] = 12,
         [STATE_UNKNOWN] = 13,
     };
-    const struct snapshot *snapshot = source->snapshot;
-    const struct conn *x = &snapshot->conns[a], *y = &snapshot->conns[b];
-    const uint8_t *causes = source->diagnosis->causes; /* number 0 is normal */
-    int order = by_number(causes[a] == 0, causes[b] == 0);
-    if (order == 0)
-        order = by_number(ranks[x->state], ranks[y->state]);
-    if (order == 0) {
-        struct age left = conn_age(snapshot, x), right = conn_age(snapshot, y);
-        order = by_number(left.kind == AGE_UNKNOWN, right.kind == AGE_UNKNOWN);
-        if (order == 0 && left.kind != AGE_UNKNOWN)
-            order = by_number(right.ms, left.ms);
-    }
-    if (order == 0)
-        order = by_number(x->local_port, y->local_port);
-    return order != 0 ? order : ip_compare(&x->local, &y->local);
+    enum { PORT_BITS = 16, AGE_BITS = 43, RANK_BITS = 4 }; /* 43 bits of milliseconds are 278 years */
+    const uint64_t most_ms = (1ULL << AGE_BITS) - 1;
+    const struct conn *conn = &source->snapshot->conns[index];
+    struct age age = conn_age(source->snapshot, conn);
+    uint64_t youth = most_ms;
+    if (age.kind != AGE_UNKNOWN)
+        youth -= age.ms < most_ms ? age.ms + 1 : most_ms;
+    uint64_t is_normal = source->diagnosis->causes[index] == 0; /* cause number 0 */
+    return ((is_normal << RANK_BITS | ranks[conn->state]) << AGE_BITS | youth) << PORT_BITS | conn->local_port;
 }
 
-static int compare_rows(const void *context, uint32_t a, uint32_t b)
+/* By the first column that is sorted by; unknown last. */
+static uint64_t column_weight(const struct list_sort_key *key, struct field_source *source, uint32_t index)
 {
-    struct rows *rows = *(struct rows *const *)context;
-    const struct list_options *options = rows->options;
-    if (options->sort_count == 0)
-        return list_default_order(&rows->source, a, b);
-    for (unsigned i = 0; i < options->sort_count; i++) {
-        const struct list_sort_key *key = &options->sort[i];
+    struct value value = field_value(key->field, source, index);
+    if (value.kind == VALUE_UNKNOWN)
+        return UINT64_MAX;
+    uint64_t number = value.number < UINT64_MAX ? value.number : UINT64_MAX - 1;
+    return key->descending ? UINT64_MAX - 1 - number : number;
+}
+
+static int compare_columns(struct rows *rows, uint32_t a, uint32_t b)
+{
+    for (unsigned i = 0; i < rows->options->sort_count; i++) {
+        const struct list_sort_key *key = &rows->options->sort[i];
         struct value x = field_value(key->field, &rows->source, a), y = field_value(key->field, &rows->source, b);
         int order = value_compare(&x, &y);
         if (order != 0) {
@@ -76,6 +77,35 @@ static int compare_rows(const void *context, uint32_t a, uint32_t b)
             return key->descending && !unknown ? -order : order;
         }
     }
+    return 0;
+}
+
+static int compare_rows(const void *context, uint32_t a, uint32_t b)
+{
+    struct rows *rows = *(struct rows *const *)context;
+    if (rows->weights[a] != rows->weights[b])
+        return rows->weights[a] < rows->weights[b] ? -1 : 1;
+    if (rows->options->sort_count > 0)
+        return compare_columns(rows, a, b);
+    const struct conn *conns = rows->source.snapshot->conns;
+    return ip_compare(&conns[a].local, &conns[b].local);
+}
+
+/* What most comparisons come to is worked out once for each row: an age, say. */
+static int sort_rows(struct rows *rows)
+{
+    rows->weights = malloc((rows->source.snapshot->conn_count + 1) * sizeof *rows->weights);
+    if (rows->weights == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < rows->count; i++) {
+        uint32_t index = rows->indexes[i];
+        rows->weights[index] = rows->options->sort_count == 0
+            ? default_weight(&rows->source, index)
+            : column_weight(&rows->options->sort[0], &rows->source, index);
+    }
+    sort_indexes(rows->indexes, rows->count, compare_rows, &rows);
+    free(rows->weights);
+    rows->weights = NULL;
     return 0;
 }
 
@@ -124,8 +154,10 @@ static int rows_init(struct rows *rows, const struct diagnosis *diagnosis, const
                 selection_matches_cause(selection, diagnosis_cause(diagnosis, i))))
             rows->indexes[rows->count++] = (uint32_t)i;
     }
-    if (!options->unsorted)
-        sort_indexes(rows->indexes, rows->count, compare_rows, &rows);
+    if (!options->unsorted && sort_rows(rows) < 0) {
+        free(rows->indexes);
+        return -ENOMEM;
+    }
     if (options->limit != 0 && options->limit < rows->count)
         rows->count = options->limit;
     choose_columns(rows, all_columns);

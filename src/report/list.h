@@ -16,7 +16,7 @@ struct list_options {
     /* Shown, in this order. None: text shows the default ones, JSON and CSV all. */
     const struct field *columns[FIELD_MAX];
     unsigned column_count;
-    /* None: trouble first, see list_default_order(). Unknown values come last either way. */
+    /* None: trouble first, see default_weight(). Unknown values come last either way. */
     struct list_sort_key sort[LIST_SORT_KEYS_MAX];
     unsigned sort_count;
     bool unsorted; /* as the source gave them */
@@ -33,10 +33,3 @@ int list_json(const struct diagnosis *diagnosis, const struct selection *selecti
     FILE *out);
 int list_csv(const struct diagnosis *diagnosis, const struct selection *selection, const struct list_options *options,
     FILE *out);
-
-/*
- * The order in which an operator wants to read: connections with a cause other than normal first; then by state,
- * those of a connection that ends before those of one that lives, listeners last; then oldest first; then by local
- * end. <0, 0, >0.
- */
-int list_default_order(struct field_source *source, uint32_t a, uint32_t b);
