@@ -66,15 +66,20 @@ void buf_printf(struct buf *buf, const char *format, ...)
 
 void buf_vprintf(struct buf *buf, const char *format, va_list args)
 {
+    enum { USUAL = 48 }; /* most of what is printed is a number: then once is enough */
+    reserve(buf, USUAL);
     va_list again;
     va_copy(again, args);
-    int length = vsnprintf(NULL, 0, format, again);
+    size_t room = buf->capacity - buf->length;
+    int length = vsnprintf(buf->data + buf->length, room, format, args);
+    if (length > 0 && (size_t)length >= room) {
+        reserve(buf, (size_t)length);
+        vsnprintf(buf->data + buf->length, (size_t)length + 1, format, again);
+    }
     va_end(again);
-    if (length <= 0)
-        return;
-    reserve(buf, (size_t)length);
-    vsnprintf(buf->data + buf->length, (size_t)length + 1, format, args);
-    buf->length += (size_t)length;
+    if (length > 0)
+        buf->length += (size_t)length;
+    buf->data[buf->length] = '\0';
 }
 
 const char *buf_text(const struct buf *buf)
