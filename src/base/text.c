@@ -47,10 +47,25 @@ bool text_is_invisible(uint32_t code_point)
         (code_point >= 0xfff0 && code_point <= 0xfffb) || code_point >= 0xe0000;
 }
 
+size_t text_plain(const char *text, size_t length)
+{
+    size_t plain = 0;
+    while (plain < length && (unsigned char)text[plain] >= 0x20 && (unsigned char)text[plain] < 0x7f)
+        plain++;
+    return plain;
+}
+
 void text_escape(struct buf *out, const char *text)
 {
     size_t left = strlen(text);
     while (left > 0) {
+        size_t plain = text_plain(text, left);
+        if (plain > 0) {
+            buf_add(out, text, plain);
+            text += plain;
+            left -= plain;
+            continue;
+        }
         uint32_t code_point;
         size_t size = text_utf8_decode(text, left, &code_point);
         if (size == 0) {
@@ -98,8 +113,10 @@ static size_t width_of(const char *text, size_t length)
     size_t width = 0;
     while (length > 0) {
         uint32_t code_point;
-        size_t size = text_utf8_decode(text, length, &code_point);
-        if (size == 0) {
+        size_t size = text_plain(text, length);
+        if (size > 0) {
+            width += size;
+        } else if ((size = text_utf8_decode(text, length, &code_point)) == 0) {
             size = 1;
             width++;
         } else {

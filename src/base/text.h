@@ -30,6 +30,9 @@ bool text_shell_quote(struct buf *out, const char *text);
  */
 size_t text_utf8_decode(const char *text, size_t length, uint32_t *ret_code_point);
 
+/* How many bytes at the start of text are printable ASCII: a column each, and nothing to decode. */
+size_t text_plain(const char *text, size_t length);
+
 /* Columns that UTF-8 text takes on a terminal; escape sequences are not understood. */
 size_t text_width(const char *text);
 

@@ -119,7 +119,9 @@ static size_t character(const char *text, size_t length, size_t *ret_columns)
 static void put_word(struct sheet *sheet, const char *word, size_t length)
 {
     for (size_t size, columns; length > 0; word += size, length -= size) {
-        size = character(word, length, &columns);
+        size = columns = text_plain(word, length);
+        if (size == 0)
+            size = character(word, length, &columns);
         if (size == 2 && memcmp(word, "\xc2\xa0", 2) == 0)
             buf_char(&sheet->text, ' ');
         else
@@ -142,7 +144,9 @@ static size_t word_width(const char *word, size_t length)
 {
     size_t width = 0;
     for (size_t size, columns; length > 0; word += size, length -= size) {
-        size = character(word, length, &columns);
+        size = columns = text_plain(word, length);
+        if (size == 0)
+            size = character(word, length, &columns);
         width += columns;
     }
     return width;
