@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "base/text.h"
+#include "source/linux/bpf.h"
 #include "source/linux/net_tcp.h"
 #include "source/linux/netns.h"
 #include "source/linux/owners.h"
@@ -41,13 +42,45 @@ static void describe_host(struct snapshot *snapshot)
 
 struct reading {
     enum source_kind kind;
+    struct bpf_source *bpf; /* NULL: not that way */
     int netlink_refusal; /* why /proc/net/tcp was read instead; 0: it was not */
 };
+
+/* From here on without. */
+static void give_up_bpf(struct reading *reading)
+{
+    bpf_source_free(reading->bpf);
+    reading->bpf = NULL;
+}
+
+/* Who holds what: by eBPF where that is asked for, or possible and of use. */
+static int read_owners(struct reading *reading, struct owners *owners, struct snapshot *snapshot, struct error *err)
+{
+    if (reading->kind == SOURCE_BPF || (reading->kind == SOURCE_AUTO && bpf_source_pays())) {
+        int result = bpf_source_new(&reading->bpf, err);
+        if (result == 0) {
+            result = bpf_source_walk(reading->bpf, owners, snapshot);
+            if (result < 0)
+                error_set(err, result, "eBPF", "the walk over descriptors failed: %s", strerror(-result));
+        }
+        if (result == 0 || reading->kind == SOURCE_BPF)
+            return result;
+        give_up_bpf(reading);
+    }
+    int result = owners_walk(owners, snapshot);
+    return result < 0 ? error_set(err, result, "/proc", "cannot be read: %s", strerror(-result)) : 0;
+}
 
 static int read_netns(struct snapshot *snapshot, uint32_t netns, void *data)
 {
     struct reading *reading = data;
     settings_read(&snapshot->net_values[netns]);
+    if (reading->bpf != NULL) {
+        int result = bpf_source_read(reading->bpf, snapshot, (uint16_t)netns);
+        if (result == 0 || result == -ENOMEM || reading->kind == SOURCE_BPF)
+            return result;
+        give_up_bpf(reading);
+    }
     if (reading->kind != SOURCE_PROC) {
         int result = sock_diag_read(snapshot, (uint16_t)netns);
         if (result == 0 || result == -ENOMEM || reading->kind == SOURCE_NETLINK)
@@ -68,6 +101,11 @@ static void note_hidden_netns(struct snapshot *snapshot, unsigned refused, const
         "run as root, or with CAP_SYS_ADMIN (to enter) and CAP_SYS_PTRACE (to find) network namespaces");
 }
 
+static const char *name_of(enum source_kind kind)
+{
+    return kind == SOURCE_PROC ? "/proc/net/tcp" : kind == SOURCE_BPF ? "eBPF" : "NETLINK_SOCK_DIAG";
+}
+
 static int read_every_netns(struct snapshot *snapshot, bool own_only, struct reading *reading, struct error *err)
 {
     uint32_t own;
@@ -76,7 +114,7 @@ static int read_every_netns(struct snapshot *snapshot, bool own_only, struct rea
         return error_set(err, result, "/proc/self/ns/net", "cannot be read: %s", strerror(-result));
     result = read_netns(snapshot, own, reading);
     if (result < 0)
-        return error_set(err, result, reading->kind == SOURCE_PROC ? "/proc/net/tcp" : "NETLINK_SOCK_DIAG",
+        return error_set(err, result, name_of(reading->kind),
             "this host's sockets cannot be read: %s", strerror(-result));
 
     unsigned refused = 0;
@@ -141,7 +179,9 @@ static void note_hidden_owners(struct snapshot *snapshot, const struct owners *o
 static void note_fallback(struct snapshot *snapshot, const struct reading *reading)
 {
     bool fallback = reading->netlink_refusal != 0;
-    snapshot->source = fallback || reading->kind == SOURCE_PROC ? "linux-proc-net-tcp" : "linux-sock-diag";
+    snapshot->source = reading->bpf != NULL               ? "linux-bpf"
+        : fallback || reading->kind == SOURCE_PROC ? "linux-proc-net-tcp"
+                                                   : "linux-sock-diag";
     if (fallback) {
         char text[256];
         snprintf(text, sizeof text,
@@ -164,11 +204,9 @@ int source_read(const struct source_options *options, struct snapshot *snapshot,
 
     struct owners owners = { 0 };
     struct reading reading = { .kind = options->kind };
-    int result = owners_walk(&owners, snapshot);
+    int result = read_owners(&reading, &owners, snapshot, err);
     uint64_t walked_ms = clock_us(CLOCK_BOOTTIME) / 1000;
-    if (result < 0)
-        error_set(err, result, "/proc", "cannot be read: %s", strerror(-result));
-    else
+    if (result == 0)
         result = read_every_netns(snapshot, options->own_netns_only, &reading, err);
     if (result == 0) {
         owners_join(&owners, snapshot);
@@ -180,6 +218,7 @@ int source_read(const struct source_options *options, struct snapshot *snapshot,
         snapshot->elapsed_us = (uint32_t)(clock_us(CLOCK_MONOTONIC) - started_us);
     }
     owners_deinit(&owners);
+    bpf_source_free(reading.bpf);
     return result;
 }
 

@@ -24,7 +24,7 @@ static uint32_t index_of(const struct snapshot *snapshot, uint64_t inode)
     return NO_INDEX;
 }
 
-static uint32_t add(struct snapshot *snapshot, uint64_t inode)
+uint32_t netns_add(struct snapshot *snapshot, uint64_t inode)
 {
     uint32_t index = index_of(snapshot, inode);
     if (index != NO_INDEX)
@@ -48,7 +48,7 @@ static void add_named(struct snapshot *snapshot, dev_t nsfs)
         if (entry->d_name[0] == '.' || fstatat(dirfd(directory), entry->d_name, &status, 0) < 0 ||
             status.st_dev != nsfs)
             continue;
-        uint32_t index = add(snapshot, status.st_ino);
+        uint32_t index = netns_add(snapshot, status.st_ino);
         if (index != NO_INDEX && snapshot->netns[index].name == NULL)
             snapshot->netns[index].name = arena_strdup(&snapshot->arena, entry->d_name);
     }
@@ -80,7 +80,7 @@ int netns_list(struct snapshot *snapshot, uint32_t *ret_own)
     struct stat status;
     if (stat("/proc/thread-self/ns/net", &status) < 0)
         return -errno;
-    uint32_t own = add(snapshot, status.st_ino);
+    uint32_t own = netns_add(snapshot, status.st_ino);
     if (own == NO_INDEX)
         return -ENOMEM;
     snapshot->netns[own].is_own = true;

@@ -2,9 +2,12 @@
 /* The network namespaces of a host, and looking into them. */
 #include "model/snapshot.h"
 
+/* The index of the namespace with this inode, added where it is new; NO_INDEX without memory. */
+uint32_t netns_add(struct snapshot *snapshot, uint64_t inode);
+
 /*
- * Puts the namespace of the caller and those of /run/netns into the snapshot beside those that the walk over /proc
- * found, and names them all. *ret_own is the index of the caller's. Returns 0 or a negative errno.
+ * Puts the namespace of the caller and those of /run/netns into the snapshot beside those that the walk over
+ * processes found, and names them all. *ret_own is the index of the caller's. Returns 0 or a negative errno.
  */
 int netns_list(struct snapshot *snapshot, uint32_t *ret_own);
 

@@ -167,7 +167,7 @@ static size_t slot_of(const struct owners *owners, const struct snapshot *snapsh
     return slot;
 }
 
-static int build_table(struct owners *owners, struct snapshot *snapshot)
+int owners_index(struct owners *owners, struct snapshot *snapshot)
 {
     owners->slots = 64;
     while (owners->slots < snapshot->holder_count * 2)
@@ -201,7 +201,7 @@ int owners_walk(struct owners *owners, struct snapshot *snapshot)
             result = walk_process(owners, snapshot, dirfd(directory), (uint32_t)pid);
     }
     closedir(directory);
-    return result < 0 ? result : build_table(owners, snapshot);
+    return result < 0 ? result : owners_index(owners, snapshot);
 }
 
 void owners_deinit(struct owners *owners)

@@ -24,5 +24,8 @@ struct owners {
 int owners_walk(struct owners *owners, struct snapshot *snapshot);
 void owners_deinit(struct owners *owners);
 
+/* What owners_walk() does in the end, for holders that came otherwise: makes the table. Returns 0 or -ENOMEM. */
+int owners_index(struct owners *owners, struct snapshot *snapshot);
+
 /* Ties the connections to their holders, and drops the processes that have no TCP socket. */
 void owners_join(const struct owners *owners, struct snapshot *snapshot);
