@@ -16,16 +16,10 @@
 
 #include <walks.skel.h> /* made of bpf/walks.bpf.c: the programs, and what loads them */
 
-/* A bound socket, met in the walk over descriptors, until its namespace is read. */
-struct bound {
-    uint32_t netns_inode;
-    struct conn conn;
-};
-
 struct bpf_source {
     struct walks *walks;
     unsigned hz;
-    struct bound *bounds;
+    struct bpf_bound_conn *bounds; /* met in the walk over descriptors, until their namespace is read */
     size_t bound_count, bound_capacity;
 };
 
@@ -185,7 +179,7 @@ static ssize_t take_socket(const char *bytes, size_t length, void *data)
 static int add_bounds(const struct bpf_source *bpf, struct snapshot *snapshot, uint16_t netns)
 {
     for (size_t i = 0; i < bpf->bound_count; i++) {
-        const struct bound *bound = &bpf->bounds[i];
+        const struct bpf_bound_conn *bound = &bpf->bounds[i];
         if (bound->netns_inode != snapshot->netns[netns].inode)
             continue;
         struct conn *conn = snapshot_add_conn(snapshot);
@@ -312,7 +306,7 @@ static int note_descriptor(struct owner_walk *walk, const struct bpf_file *file)
     }
     walk->process.fds_open++;
     walk->process.fds_sockets += file->kind != BPF_FILE_OTHER;
-    if (file->kind != BPF_FILE_TCP && file->kind != BPF_FILE_BOUND)
+    if (file->kind != BPF_FILE_STREAM && file->kind != BPF_FILE_BOUND)
         return 0;
     struct holder *holder = snapshot_add_holder(walk->snapshot);
     if (holder == NULL)
@@ -330,14 +324,13 @@ static ssize_t take_file(const char *bytes, size_t length, void *data)
     struct owner_walk *walk = data;
     struct bpf_source *bpf = walk->bpf;
     struct bpf_file file;
-    struct bound bound;
-    ssize_t taken = bpf_parse_file(bytes, length, bpf->hz, &file, &bound.conn);
+    struct bpf_bound_conn bound;
+    ssize_t taken = bpf_parse_file(bytes, length, bpf->hz, &file, &bound);
     if (taken <= 0)
         return taken;
     if (file.kind == BPF_FILE_BOUND) {
         if (vec_grow((void **)&bpf->bounds, bpf->bound_count, &bpf->bound_capacity, sizeof *bpf->bounds) < 0)
             return -ENOMEM;
-        bound.netns_inode = file.netns;
         bpf->bounds[bpf->bound_count++] = bound;
     }
     int result = note_descriptor(walk, &file);

@@ -21,8 +21,11 @@ static struct ip address_from(const __u32 words[4], bool ipv6)
     return ipv6 ? ip_from_v6(bytes) : ip_from_v4(bytes);
 }
 
-static void take_head(const struct bpf_socket_head *head, enum conn_state state, unsigned hz, struct conn *conn)
+static void take_head(const struct bpf_socket_head *head, unsigned hz, struct conn *conn)
 {
+    enum conn_state state = inet_diag_state(head->state);
+    if (state == STATE_CLOSED && head->local_port != 0)
+        state = STATE_BOUND;
     bool ipv6 = head->family == AF_INET6;
     *conn = (struct conn){
         .local = address_from(head->local, ipv6),
@@ -84,39 +87,53 @@ static void take_info(const struct bpf_socket_info *info, unsigned knows, unsign
     }
 }
 
-ssize_t bpf_parse_socket(const void *bytes, size_t length, unsigned hz, struct conn *ret_conn)
+/*
+ * A record of a socket, whole. Returns its length, 0 where the bytes end before it does, or -EBADMSG.
+ */
+static ssize_t take_socket(const char *bytes, size_t length, struct bpf_socket *record)
 {
     static const size_t lengths[] = {
         [BPF_SOCKET_FULL] = sizeof(struct bpf_socket),
-        [BPF_SOCKET_LISTEN] = offsetof(struct bpf_socket, info),
+        [BPF_SOCKET_IDLE] = offsetof(struct bpf_socket, info),
         [BPF_SOCKET_MINI] = sizeof(struct bpf_socket_head),
     };
-    struct bpf_socket record;
-    if (length < sizeof record.head)
+    struct bpf_socket_head *head = &record->head;
+    if (length < sizeof *head)
         return 0;
-    memcpy(&record.head, bytes, sizeof record.head);
-    const struct bpf_socket_head *head = &record.head;
+    memcpy(head, bytes, sizeof *head);
     size_t needed = head->kind < sizeof lengths / sizeof *lengths ? lengths[head->kind] : 0;
-    enum conn_state state = inet_diag_state(head->state);
-    if (needed == 0 || state == STATE_UNKNOWN || (head->family != AF_INET && head->family != AF_INET6))
+    if (needed == 0 || (head->family != AF_INET && head->family != AF_INET6) ||
+        inet_diag_state(head->state) == STATE_UNKNOWN)
         return -EBADMSG;
     if (length < needed)
         return 0;
-    memcpy(&record, bytes, needed);
-    if (state == STATE_CLOSED && head->local_port != 0)
-        state = STATE_BOUND;
-
-    take_head(head, state, hz, ret_conn);
-    if (head->kind != BPF_SOCKET_MINI)
-        take_state(&record.state, head, ret_conn);
-    if (head->kind == BPF_SOCKET_FULL)
-        take_info(&record.info, head->knows, hz, ret_conn);
-    if (state == STATE_LISTEN)
-        ret_conn->present |= CONN_BACKLOG;
+    memcpy(record, bytes, needed);
     return (ssize_t)needed;
 }
 
-ssize_t bpf_parse_file(const void *bytes, size_t length, unsigned hz, struct bpf_file *ret_file, struct conn *ret_bound)
+static void fill_conn(const struct bpf_socket *record, unsigned hz, struct conn *conn)
+{
+    const struct bpf_socket_head *head = &record->head;
+    take_head(head, hz, conn);
+    if (head->kind != BPF_SOCKET_MINI)
+        take_state(&record->state, head, conn);
+    if (head->kind == BPF_SOCKET_FULL)
+        take_info(&record->info, head->knows, hz, conn);
+    if (conn->state == STATE_LISTEN)
+        conn->present |= CONN_BACKLOG;
+}
+
+ssize_t bpf_parse_socket(const void *bytes, size_t length, unsigned hz, struct conn *ret_conn)
+{
+    struct bpf_socket record;
+    ssize_t taken = take_socket(bytes, length, &record);
+    if (taken > 0)
+        fill_conn(&record, hz, ret_conn);
+    return taken;
+}
+
+ssize_t bpf_parse_file(
+    const void *bytes, size_t length, unsigned hz, struct bpf_file *ret_file, struct bpf_bound_conn *ret_bound)
 {
     struct bpf_file file;
     if (length < sizeof file)
@@ -124,14 +141,18 @@ ssize_t bpf_parse_file(const void *bytes, size_t length, unsigned hz, struct bpf
     memcpy(&file, bytes, sizeof file);
     if (file.kind < BPF_FILE_OTHER || file.kind > BPF_FILE_BOUND || file.fd > INT32_MAX)
         return -EBADMSG;
-    ssize_t bound = 0;
+    ssize_t taken = sizeof file;
     if (file.kind == BPF_FILE_BOUND) {
-        bound = bpf_parse_socket((const char *)bytes + sizeof file, length - sizeof file, hz, ret_bound);
-        if (bound <= 0)
-            return bound;
+        struct bpf_socket record;
+        ssize_t more = take_socket((const char *)bytes + sizeof file, length - sizeof file, &record);
+        if (more <= 0 || record.head.kind != BPF_SOCKET_IDLE)
+            return more <= 0 ? more : -EBADMSG;
+        fill_conn(&record, hz, &ret_bound->conn);
+        ret_bound->netns_inode = record.state.netns;
+        taken += more;
     }
     *ret_file = file;
-    return (ssize_t)sizeof file + bound;
+    return taken;
 }
 
 ssize_t bpf_parse_task(const void *bytes, size_t length, struct bpf_task *ret_task)

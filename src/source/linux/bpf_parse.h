@@ -17,7 +17,13 @@
 /* All of *ret_conn but netns, with no holder. */
 ssize_t bpf_parse_socket(const void *bytes, size_t length, unsigned hz, struct conn *ret_conn);
 
+struct bpf_bound_conn {
+    struct conn conn;
+    uint32_t netns_inode;
+};
+
 /* *ret_bound is filled only where the kind is BPF_FILE_BOUND. */
-ssize_t bpf_parse_file(const void *bytes, size_t length, unsigned hz, struct bpf_file *ret_file, struct conn *ret_bound);
+ssize_t bpf_parse_file(const void *bytes, size_t length, unsigned hz, struct bpf_file *ret_file,
+    struct bpf_bound_conn *ret_bound);
 
 ssize_t bpf_parse_task(const void *bytes, size_t length, struct bpf_task *ret_task);

@@ -66,8 +66,17 @@ struct inode {
 
 struct file;
 
+struct proto_ops {
+    int family;
+};
+
+typedef enum { SS_UNCONNECTED = 1 } socket_state;
+
 struct socket {
+    socket_state state;
+    short type;
     struct sock *sk;
+    const struct proto_ops *ops;
 };
 
 struct socket_alloc {

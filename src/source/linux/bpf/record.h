@@ -16,8 +16,8 @@ enum bpf_knows {
 
 enum bpf_socket_kind {
     BPF_SOCKET_FULL = 1, /* struct bpf_socket */
-    BPF_SOCKET_LISTEN = 2, /* the same without its last part, which means nothing there */
-    BPF_SOCKET_MINI = 3,   /* struct bpf_socket_head alone: TIME_WAIT, orphaned FIN_WAIT_2, SYN_RECEIVED */
+    BPF_SOCKET_IDLE = 2, /* the same without its last part, which means nothing there: LISTEN, or only bound */
+    BPF_SOCKET_MINI = 3, /* struct bpf_socket_head alone: TIME_WAIT, orphaned FIN_WAIT_2, SYN_RECEIVED */
 };
 
 /* What any socket has. */
@@ -85,21 +85,22 @@ struct bpf_file {
     __u32 pid;  /* of the process, and of the thread; as the reader's PID namespace numbers them */
     __u32 tid;
     __u32 fd;
-    __u32 inode; /* of a socket */
-    __u32 netns; /* of a TCP socket */
+    __u32 inode; /* of what may be a TCP socket */
+    __u32 unused;
 };
 
 enum bpf_file_kind {
     BPF_FILE_OTHER = 1, /* no socket */
     BPF_FILE_SOCKET = 2,
-    BPF_FILE_TCP = 3,
-    BPF_FILE_BOUND = 4, /* a TCP socket that is bound and does nothing: struct bpf_bound */
+    BPF_FILE_STREAM = 3, /* a TCP socket, or one of its kin (MPTCP, SMC) */
+    BPF_FILE_BOUND = 4,  /* a TCP socket that is bound and does nothing: struct bpf_bound */
 };
 
 /* The walk over sockets passes these by: the kernel keeps them in another table. */
 struct bpf_bound {
     struct bpf_file file;
-    struct bpf_socket socket;
+    struct bpf_socket_head head;
+    struct bpf_socket_state state;
 };
 
 /* One task that tells of a network namespace: the first thread of a process, and others that are elsewhere. */

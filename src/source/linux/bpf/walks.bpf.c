@@ -15,7 +15,7 @@
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
 
-enum { AF_INET6 = 10 };
+enum { AF_INET = 2, AF_INET6 = 10, SOCK_STREAM = 1 };
 enum { TCP_TIME_WAIT = 6, TCP_CLOSE = 7, TCP_LISTEN = 10, TCP_NEW_SYN_RECV = 12 }; /* net/tcp_states.h */
 /* net/inet_connection_sock.h */
 enum { ICSK_TIME_RETRANS = 1, ICSK_TIME_PROBE0 = 3, ICSK_TIME_LOSS_PROBE = 5, ICSK_TIME_REO_TIMEOUT = 6 };
@@ -93,18 +93,17 @@ static void fill_timer(struct bpf_socket_head *head, struct tcp_sock *tcp)
     }
 }
 
-static __u32 inode_of(struct sock *sock)
+/* Of a socket's file. */
+static __u32 inode_of(struct socket *socket)
 {
-    if (bpf_core_field_exists(sock->sk_ino))
-        return (__u32)sock->sk_ino;
-    struct socket_alloc *alloc = (struct socket_alloc *)sock->sk_socket;
+    struct socket_alloc *alloc = (struct socket_alloc *)socket;
     return alloc ? (__u32)BPF_CORE_READ(alloc, vfs_inode.i_ino) : 0;
 }
 
 /* tcp_diag_get_info(), inet_diag_msg_attrs_fill(), sk_get_meminfo() */
 static void fill_state(struct bpf_socket_state *state, struct tcp_sock *tcp, bool listens)
 {
-    state->inode = inode_of((struct sock *)tcp);
+    state->inode = bpf_core_field_exists(SOCK(tcp).sk_ino) ? (__u32)SOCK(tcp).sk_ino : inode_of(SOCK(tcp).sk_socket);
     state->netns = SOCK(tcp).__sk_common.skc_net.net->ns.inum;
     state->cgroup_id = SOCK(tcp).sk_cgrp_data.cgroup->kn->id;
     state->skmem_rmem = (__u32)SOCK(tcp).sk_backlog.rmem_alloc.counter;
@@ -150,19 +149,16 @@ static void fill_info(struct bpf_socket_info *info, struct tcp_sock *tcp)
     }
 }
 
-static void fill_full(struct bpf_socket *record, struct tcp_sock *tcp, __u32 uid)
+/* Of any socket but a mini-socket. */
+static void fill_made(struct bpf_socket_head *head, struct bpf_socket_state *state, struct tcp_sock *tcp, __u32 uid)
 {
-    fill_head(&record->head, &SOCK(tcp).__sk_common);
-    bool listens = record->head.state == TCP_LISTEN;
-    record->head.kind = listens ? BPF_SOCKET_LISTEN : BPF_SOCKET_FULL;
-    record->head.shutdown = SOCK(tcp).sk_shutdown;
+    fill_head(head, &SOCK(tcp).__sk_common);
+    head->shutdown = SOCK(tcp).sk_shutdown;
     if (bpf_core_field_exists(tcp->total_rto_time))
-        record->head.knows |= BPF_KNOWS_RTO_TIME;
-    fill_timer(&record->head, tcp);
-    fill_state(&record->state, tcp, listens);
-    record->state.uid = uid;
-    if (!listens)
-        fill_info(&record->info, tcp);
+        head->knows = BPF_KNOWS_RTO_TIME;
+    fill_timer(head, tcp);
+    fill_state(state, tcp, head->state == TCP_LISTEN);
+    state->uid = uid;
 }
 
 /* inet_twsk_diag_fill() and inet_req_diag_fill(). False where it is neither. */
@@ -200,11 +196,15 @@ int walk_sockets(struct bpf_iter__tcp *context)
     struct bpf_socket record = {};
     struct tcp_sock *tcp = bpf_skc_to_tcp_sock(common);
     if (tcp) {
-        fill_full(&record, tcp, context->uid);
-        if (record.head.kind == BPF_SOCKET_LISTEN)
+        fill_made(&record.head, &record.state, tcp, context->uid);
+        if (record.head.state == TCP_LISTEN) {
+            record.head.kind = BPF_SOCKET_IDLE;
             bpf_seq_write(out, &record, sizeof record - sizeof record.info);
-        else
+        } else {
+            record.head.kind = BPF_SOCKET_FULL;
+            fill_info(&record.info, tcp);
             bpf_seq_write(out, &record, sizeof record);
+        }
     } else if (fill_mini(&record.head, common)) {
         bpf_seq_write(out, &record.head, sizeof record.head);
     }
@@ -242,7 +242,10 @@ static bool is_bound_only(struct tcp_sock *tcp)
     return SOCK(tcp).__sk_common.skc_state == TCP_CLOSE && SOCK(tcp).__sk_common.skc_num != 0;
 }
 
-/* The descriptors of the tasks in the PID namespace of the reader. */
+/*
+ * The descriptors of the tasks in the PID namespace of the reader. What is in memory far apart costs more than all else: a
+ * connection is told by its struct socket, without a look at its struct sock.
+ */
 SEC("iter/task_file")
 int walk_files(struct bpf_iter__task_file *context)
 {
@@ -257,19 +260,21 @@ int walk_files(struct bpf_iter__task_file *context)
     record.file.tid = number_of(task, false);
     record.file.fd = context->fd;
     struct socket *socket = bpf_sock_from_file(file);
-    struct sock *sock = socket ? socket->sk : 0;
-    struct tcp_sock *tcp = sock ? bpf_skc_to_tcp_sock(sock) : 0;
-    if (socket)
+    if (socket) {
         record.file.kind = BPF_FILE_SOCKET;
-    if (tcp) {
-        record.file.kind = BPF_FILE_TCP;
-        record.file.inode = inode_of(sock);
-        record.file.netns = SOCK(tcp).__sk_common.skc_net.net->ns.inum;
-        if (is_bound_only(tcp)) {
-            record.file.kind = BPF_FILE_BOUND;
-            fill_full(&record.socket, tcp, SOCK(tcp).sk_uid.val);
-            bpf_seq_write(out, &record, sizeof record);
-            return 0;
+        int family = socket->ops->family;
+        if (socket->type == SOCK_STREAM && (family == AF_INET || family == AF_INET6)) {
+            record.file.kind = BPF_FILE_STREAM;
+            record.file.inode = inode_of(socket);
+            struct sock *sock = socket->state == SS_UNCONNECTED ? socket->sk : 0;
+            struct tcp_sock *tcp = sock ? bpf_skc_to_tcp_sock(sock) : 0;
+            if (tcp && is_bound_only(tcp)) {
+                record.file.kind = BPF_FILE_BOUND;
+                fill_made(&record.head, &record.state, tcp, SOCK(tcp).sk_uid.val);
+                record.head.kind = BPF_SOCKET_IDLE;
+                bpf_seq_write(out, &record, sizeof record);
+                return 0;
+            }
         }
     }
     bpf_seq_write(out, &record.file, sizeof record.file);
