@@ -16,12 +16,12 @@
 struct key {
     struct ip remote; /* outgoing, unless folded over many addresses */
     uint32_t owner;   /* index of a process that stands for its copies, or NO_INDEX */
-    uint16_t netns;
+    uint32_t netns;
     uint16_t port; /* local if incoming, remote if outgoing */
     uint8_t rule;
     uint8_t incoming;
     uint8_t any_address;
-    uint8_t spare;
+    uint8_t spare[3]; /* no padding: keys are hashed and compared as bytes */
 };
 
 /* From keys to numbers 0, 1, 2 … in the order in which they come. */

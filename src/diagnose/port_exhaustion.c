@@ -248,7 +248,7 @@ static void judge_bound(const struct context *context, const struct rule *rule, 
         if (!space->is_tight || reported[n] || !is_short(space->bound, &space->range))
             continue;
         struct shortage shortage = { .kind = SHORTAGE_BOUND, .range = space->range, .bound = space->bound };
-        shortage.use.netns = (uint16_t)n;
+        shortage.use.netns = n;
         shortage.used = space->bound;
         report(context, rule, &shortage, arena, list);
         made++;

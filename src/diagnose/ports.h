@@ -13,7 +13,7 @@ struct port_use {
     struct ip local, remote;
     uint32_t connections; /* of any state */
     uint32_t recyclable;  /* of them, TIME_WAIT that connect() may take over at once */
-    uint16_t netns;
+    uint32_t netns;
     uint16_t remote_port;
 };
 

@@ -57,7 +57,6 @@ struct conn {
     uint8_t rto_recoveries; /* how often it fell into timeouts, this time included; 255: more */
 
     uint16_t present; /* enum conn_field */
-    uint16_t netns;   /* index into snapshot.netns */
 
     uint32_t uid;
     uint32_t inode;     /* 0: no struct socket: not accepted yet, an orphan, or a mini-socket */
@@ -69,6 +68,7 @@ struct conn {
     uint32_t recv_q_bytes; /* LISTEN: connections that wait in the accept queue; else unread bytes, a FIN counting 1 */
     uint32_t send_q_bytes; /* LISTEN: the backlog; else bytes not acknowledged, our FIN counting 1 */
     uint32_t timer_ms;     /* until the pending timer fires */
+    uint32_t netns;        /* index into snapshot.netns */
 
     /* From struct tcp_info */
     uint32_t rto_ms;
@@ -90,6 +90,9 @@ struct conn {
     uint32_t skmem_wmem_bytes; /* memory of the send queue */
     uint32_t skmem_drops;      /* packets dropped; of a listener, connections dropped */
 };
+
+/* With the descriptor that holds it, the tables that lead to it and its diagnosis, 256 bytes for each are the budget. */
+_Static_assert(sizeof(struct conn) <= 176, "the largest array there is");
 
 static inline bool conn_has(const struct conn *conn, unsigned fields)
 {

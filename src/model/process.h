@@ -50,10 +50,12 @@ struct holder {
 };
 
 struct netns {
-    uint64_t inode;   /* of /proc/PID/ns/net; 0: unknown */
-    const char *name; /* "host", a name in /run/netns, a container id, or "net:[4026532281]" */
-    uint32_t pid;     /* a process in it, through which it can be entered; 0: none was seen */
-    bool is_own;      /* the one that tcpwhy runs in */
+    uint64_t inode;     /* of /proc/PID/ns/net; 0: unknown */
+    const char *name;   /* "host", a name in /run/netns, a container id, or "net:[4026532281]" */
+    uint32_t pid;       /* a process in it, through which it can be entered; 0: none was seen */
+    bool by_descriptor; /* the process is not in it, but holds it open: as fd */
+    uint32_t fd;
+    bool is_own; /* the one that tcpwhy runs in */
 };
 
 struct cgroup {

@@ -77,6 +77,11 @@ void snapshot_add_gap(struct snapshot *snapshot, const char *id, const char *tex
     gap->remedy = arena_strdup(&snapshot->arena, remedy);
 }
 
+uint32_t snapshot_states(const struct snapshot *snapshot)
+{
+    return snapshot->states != 0 ? snapshot->states : STATE_BIT(STATE_COUNT) - 1;
+}
+
 const struct process *snapshot_owner(const struct snapshot *snapshot, const struct conn *conn)
 {
     return conn->holder == NO_INDEX ? NULL : &snapshot->processes[snapshot->holders[conn->holder].process];

@@ -29,6 +29,7 @@ struct snapshot {
     uint64_t taken_at_ms; /* since 1970, UTC */
     uint32_t elapsed_us;  /* how long the looking took */
     uint32_t page_bytes;  /* of a memory page; 0: unknown */
+    uint32_t states;      /* STATE_BIT()s that were looked at; 0: all. snapshot_states() */
 
     /*
      * An earlier reading of the same host, for what changes: NULL where there is none; not owned. One without connections
@@ -68,6 +69,8 @@ struct cgroup *snapshot_add_cgroup(struct snapshot *snapshot);
 /* Notes a gap once per id; a second one with the same id is dropped. text and remedy are copied. */
 void snapshot_add_gap(struct snapshot *snapshot, const char *id, const char *text, const char *remedy);
 
+/* The states, as STATE_BIT()s, whose connections are all there; those of others are not. */
+uint32_t snapshot_states(const struct snapshot *snapshot);
 /* The process that holds the connection (the first of several), or NULL. */
 const struct process *snapshot_owner(const struct snapshot *snapshot, const struct conn *conn);
 /* How many processes hold it; several descriptors of one process count once. */

@@ -19,6 +19,8 @@ enum source_kind {
 struct source_options {
     enum source_kind kind;
     bool own_netns_only; /* do not look into other network namespaces */
+    uint32_t states;     /* STATE_BIT()s: connections in others are of no interest; 0: all are */
+    uint32_t owned;      /* of them, those whose owners are of interest; 0: all */
 };
 
 /*

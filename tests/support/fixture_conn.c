@@ -204,7 +204,7 @@ static int parse_member(struct loader *loader, struct conn_line *line, const cha
     if (strcmp(key, "netns") == 0) {
         uint32_t netns = 0;
         int r = loader_netns(loader, value, &netns);
-        line->first.netns = (uint16_t)netns;
+        line->first.netns = netns;
         return r;
     }
     for (size_t i = 0; i < FIELD_COUNT; i++) {
@@ -339,7 +339,7 @@ int loader_conn_line(struct loader *loader)
     if (loader->word_count < 3)
         return loader_fail(loader, "conn wants a state and an address");
     struct conn_line line = { .first = { .holder = NO_INDEX,
-                                  .netns = (uint16_t)loader->netns,
+                                  .netns = loader->netns,
                                   .state = (uint8_t)state_parse(loader->words[1]) },
         .count = 1 };
     if (line.first.state == STATE_UNKNOWN)

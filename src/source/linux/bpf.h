@@ -4,14 +4,11 @@
  * descriptors of the host in one walk. bpf.c is built where the build finds what makes the programs, else bpf_absent.c.
  */
 #include "base/error.h"
-#include "model/snapshot.h"
-#include "source/linux/owners.h"
+#include "source/linux/walk.h"
 
 struct bpf_source;
 
-/*
- * Whether there is so much to read here that loading the programs pays. Cheap, and only a guess.
- */
+/* Whether there is so much to read here that loading the programs pays. Cheap, and only a guess. */
 bool bpf_source_pays(void);
 
 /*
@@ -22,14 +19,21 @@ int bpf_source_new(struct bpf_source **ret_bpf, struct error *err);
 void bpf_source_free(struct bpf_source *bpf);
 
 /*
- * What owners_walk() does, without /proc: the snapshot's holders, the processes that hold TCP sockets, and the namespaces,
- * those of single threads included. Call once. Returns 0 or a negative errno, with the snapshot as it was.
+ * As walk_begin() and walk_end(), in the place of the walk over /proc. Namespaces in which only some thread of a process
+ * is are found too, and no process is hidden. Between the two the snapshot's processes, holders and namespaces are not to
+ * be touched.
  */
-int bpf_source_walk(struct bpf_source *bpf, struct owners *owners, struct snapshot *snapshot);
+int bpf_walk_begin(struct bpf_source *bpf, struct netns_map *map, unsigned aims);
+int bpf_walk_end(struct bpf_source *bpf);
 
 /*
- * What sock_diag_read() does: appends the TCP sockets of the network namespace that the calling thread is in, which is
- * `netns` of the snapshot. After bpf_source_walk(), which met the bound ones. Returns 0 or a negative errno, with nothing
- * appended.
+ * The same as sock_diag_read(): appends the TCP sockets of the network namespace that the calling thread is in, which is
+ * `netns` of the snapshot, but for the bound ones. Returns 0 or a negative errno, with nothing appended.
  */
-int bpf_source_read(struct bpf_source *bpf, struct snapshot *snapshot, uint16_t netns);
+int bpf_source_read(struct bpf_source *bpf, struct snapshot *snapshot, uint32_t netns);
+
+/*
+ * Appends the sockets that are bound and neither listen nor connect, of the namespaces that have been read. No iterator
+ * goes over the kernel's table of them; the last walk over descriptors has met them. Returns 0 or -ENOMEM.
+ */
+int bpf_source_add_bound(struct bpf_source *bpf);

@@ -21,14 +21,26 @@ void bpf_source_free(struct bpf_source *bpf)
     (void)bpf;
 }
 
-int bpf_source_walk(struct bpf_source *bpf, struct owners *owners, struct snapshot *snapshot)
+int bpf_walk_begin(struct bpf_source *bpf, struct netns_map *map, unsigned aims)
 {
-    (void)bpf, (void)owners, (void)snapshot;
+    (void)bpf, (void)map, (void)aims;
     return -EOPNOTSUPP;
 }
 
-int bpf_source_read(struct bpf_source *bpf, struct snapshot *snapshot, uint16_t netns)
+int bpf_walk_end(struct bpf_source *bpf)
+{
+    (void)bpf;
+    return -EOPNOTSUPP;
+}
+
+int bpf_source_read(struct bpf_source *bpf, struct snapshot *snapshot, uint32_t netns)
 {
     (void)bpf, (void)snapshot, (void)netns;
+    return -EOPNOTSUPP;
+}
+
+int bpf_source_add_bound(struct bpf_source *bpf)
+{
+    (void)bpf;
     return -EOPNOTSUPP;
 }

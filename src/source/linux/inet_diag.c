@@ -28,6 +28,16 @@ enum conn_state inet_diag_state(unsigned kernel_state)
     return kernel_state < sizeof states / sizeof *states ? states[kernel_state] : STATE_UNKNOWN;
 }
 
+uint32_t inet_diag_mask(uint32_t wanted)
+{
+    uint32_t mask = 0;
+    for (unsigned i = 1; i < sizeof states / sizeof *states; i++) {
+        if ((wanted & STATE_BIT(states[i])) != 0)
+            mask |= 1U << i;
+    }
+    return mask;
+}
+
 /*
  * Where the fields of struct tcp_info that we read stand (include/uapi/linux/tcp.h). The struct only ever grows at
  * its end, and each kernel sends as much as it knows: a field is there when the attribute reaches over it.

@@ -1,6 +1,6 @@
 /*
- * A snapshot of a Linux host: one walk over /proc for owners and namespaces, then the sockets, settings and counters
- * of each namespace, then what is worth knowing of the processes that turned out to hold TCP sockets.
+ * A snapshot of a Linux host: one walk over /proc for owners and namespaces, the sockets, settings and counters of each
+ * namespace, then what is worth knowing of the processes that turned out to hold TCP sockets.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -19,6 +19,7 @@
 #include "source/linux/processes.h"
 #include "source/linux/settings.h"
 #include "source/linux/sock_diag.h"
+#include "source/linux/walk.h"
 #include "source/source.h"
 
 static uint64_t clock_us(clockid_t clock)
@@ -40,54 +41,41 @@ static void describe_host(struct snapshot *snapshot)
     snapshot->page_bytes = page > 0 ? (uint32_t)page : 0;
 }
 
+/* --- sockets ---------------------------------------------------------------------------------------------------- */
+
 struct reading {
-    enum source_kind kind;
-    struct bpf_source *bpf; /* NULL: not that way */
+    const struct source_options *options;
+    struct netns_map netns;
+    uint32_t own_netns;
+    struct bpf_source *bpf; /* NULL: by netlink or /proc */
     int netlink_refusal; /* why /proc/net/tcp was read instead; 0: it was not */
+    struct walk_hidden hidden;
+    uint64_t walked_ms; /* when the walk over the descriptors ended (CLOCK_BOOTTIME) */
 };
 
-/* From here on without. */
-static void give_up_bpf(struct reading *reading)
+static int read_sockets(struct snapshot *snapshot, uint32_t netns, void *data)
 {
-    bpf_source_free(reading->bpf);
-    reading->bpf = NULL;
-}
-
-/* Who holds what: by eBPF where that is asked for, or possible and of use. */
-static int read_owners(struct reading *reading, struct owners *owners, struct snapshot *snapshot, struct error *err)
-{
-    if (reading->kind == SOURCE_BPF || (reading->kind == SOURCE_AUTO && bpf_source_pays())) {
-        int result = bpf_source_new(&reading->bpf, err);
-        if (result == 0) {
-            result = bpf_source_walk(reading->bpf, owners, snapshot);
-            if (result < 0)
-                error_set(err, result, "eBPF", "the walk over descriptors failed: %s", strerror(-result));
-        }
-        if (result == 0 || reading->kind == SOURCE_BPF)
+    struct reading *reading = data;
+    if (reading->bpf != NULL)
+        return bpf_source_read(reading->bpf, snapshot, netns);
+    if (reading->options->kind != SOURCE_PROC) {
+        int result = sock_diag_read(snapshot, netns);
+        if (result == 0 || result == -ENOMEM || reading->options->kind == SOURCE_NETLINK)
             return result;
-        give_up_bpf(reading);
+        reading->netlink_refusal = result;
     }
-    int result = owners_walk(owners, snapshot);
-    return result < 0 ? error_set(err, result, "/proc", "cannot be read: %s", strerror(-result)) : 0;
+    return net_tcp_read(snapshot, netns);
 }
 
 static int read_netns(struct snapshot *snapshot, uint32_t netns, void *data)
 {
-    struct reading *reading = data;
     settings_read(&snapshot->net_values[netns]);
-    if (reading->bpf != NULL) {
-        int result = bpf_source_read(reading->bpf, snapshot, (uint16_t)netns);
-        if (result == 0 || result == -ENOMEM || reading->kind == SOURCE_BPF)
-            return result;
-        give_up_bpf(reading);
-    }
-    if (reading->kind != SOURCE_PROC) {
-        int result = sock_diag_read(snapshot, (uint16_t)netns);
-        if (result == 0 || result == -ENOMEM || reading->kind == SOURCE_NETLINK)
-            return result;
-        reading->netlink_refusal = result;
-    }
-    return net_tcp_read(snapshot, (uint16_t)netns);
+    return read_sockets(snapshot, netns, data);
+}
+
+static int fail_without_memory(struct error *err)
+{
+    return error_set(err, -ENOMEM, NULL, "not enough memory for this host's connections");
 }
 
 static void note_hidden_netns(struct snapshot *snapshot, unsigned refused, const char *example, int why)
@@ -101,32 +89,32 @@ static void note_hidden_netns(struct snapshot *snapshot, unsigned refused, const
         "run as root, or with CAP_SYS_ADMIN (to enter) and CAP_SYS_PTRACE (to find) network namespaces");
 }
 
-static const char *name_of(enum source_kind kind)
+static int read_own_netns(struct reading *reading, netns_visit visit, struct error *err)
 {
-    return kind == SOURCE_PROC ? "/proc/net/tcp" : kind == SOURCE_BPF ? "eBPF" : "NETLINK_SOCK_DIAG";
+    int result = visit(reading->netns.snapshot, reading->own_netns, reading);
+    if (result == -ENOMEM)
+        return fail_without_memory(err);
+    if (result < 0)
+        return error_set(err, result,
+            reading->bpf != NULL                       ? "eBPF"
+                : reading->options->kind == SOURCE_PROC ? "/proc/net/tcp"
+                                                        : "NETLINK_SOCK_DIAG",
+            "this host's sockets cannot be read: %s", strerror(-result));
+    return 0;
 }
 
-static int read_every_netns(struct snapshot *snapshot, bool own_only, struct reading *reading, struct error *err)
+static int read_other_netns(struct reading *reading, netns_visit visit, struct error *err)
 {
-    uint32_t own;
-    int result = netns_list(snapshot, &own);
-    if (result < 0)
-        return error_set(err, result, "/proc/self/ns/net", "cannot be read: %s", strerror(-result));
-    result = read_netns(snapshot, own, reading);
-    if (result < 0)
-        return error_set(err, result, name_of(reading->kind),
-            "this host's sockets cannot be read: %s", strerror(-result));
-
+    struct snapshot *snapshot = reading->netns.snapshot;
     unsigned refused = 0;
     int why = 0;
     const char *example = "";
-    for (uint32_t i = 0; !own_only && i < snapshot->netns_count; i++) {
-        if (i == own)
+    for (uint32_t i = 0; i < snapshot->netns_count; i++) {
+        if (i == reading->own_netns)
             continue;
-        /* struct conn has 16 bits for it. */
-        result = i > UINT16_MAX ? -EOVERFLOW : netns_enter(snapshot, i, read_netns, reading);
+        int result = netns_enter(snapshot, i, visit, reading);
         if (result == -ENOMEM)
-            return error_set(err, result, NULL, "not enough memory for this host's connections");
+            return fail_without_memory(err);
         if (result < 0 && result != -ENOENT) { /* gone meanwhile: nothing is hidden */
             refused++;
             why = result;
@@ -137,7 +125,68 @@ static int read_every_netns(struct snapshot *snapshot, bool own_only, struct rea
     return 0;
 }
 
-/* Sockets with a descriptor somewhere, but nowhere that could be seen. New ones are left out: see owners.h. */
+/* --- sockets and who holds them ---------------------------------------------------------------------------------- */
+
+static int fail_to_walk(const struct reading *reading, int result, struct error *err)
+{
+    if (result == -ENOMEM)
+        return fail_without_memory(err);
+    return error_set(err, result, reading->bpf != NULL ? "eBPF" : "/proc", "processes cannot be walked over: %s",
+        strerror(-result));
+}
+
+static int begin_walk(struct reading *reading, struct walk *walk, unsigned aims)
+{
+    return reading->bpf != NULL ? bpf_walk_begin(reading->bpf, &reading->netns, aims) : walk_begin(walk, aims);
+}
+
+static int end_walk(struct reading *reading, struct walk *walk)
+{
+    int result =
+        reading->bpf != NULL ? bpf_walk_end(reading->bpf) : walk_end(walk, &reading->netns, &reading->hidden);
+    reading->walked_ms = clock_us(CLOCK_BOOTTIME) / 1000;
+    return result;
+}
+
+/* The walk over processes goes on in other threads while the sockets of the own namespace are read. */
+static int walk_and_read(struct reading *reading, unsigned aims, struct error *err)
+{
+    struct walk walk;
+    int result = begin_walk(reading, &walk, aims);
+    if (result < 0)
+        return fail_to_walk(reading, result, err);
+    int read = read_own_netns(reading, read_netns, err);
+    result = end_walk(reading, &walk);
+    if (read < 0)
+        return read;
+    if (result < 0)
+        return fail_to_walk(reading, result, err);
+    netns_find_named(&reading->netns);
+    netns_name(&reading->netns, reading->own_netns);
+    return reading->options->own_netns_only ? 0 : read_other_netns(reading, read_netns, err);
+}
+
+/* A second walk, for who holds them, where the first was for namespaces only. */
+static int walk_for_owners(struct reading *reading, struct error *err)
+{
+    struct walk walk;
+    int result = begin_walk(reading, &walk, WALK_DESCRIPTORS);
+    if (result == 0)
+        result = end_walk(reading, &walk);
+    return result < 0 ? fail_to_walk(reading, result, err) : 0;
+}
+
+/* Whether a connection whose owner is asked for has one; those in TIME_WAIT or LAST_ACK mostly have none. */
+static bool wants_owners(const struct snapshot *snapshot, uint32_t states)
+{
+    for (size_t i = 0; i < snapshot->conn_count; i++) {
+        if (snapshot->conns[i].inode != 0 && (states & STATE_BIT(snapshot->conns[i].state)) != 0)
+            return true;
+    }
+    return false;
+}
+
+/* Sockets with a descriptor somewhere, but nowhere that could be seen. New ones, opened since the walk, are left out. */
 static uint64_t count_unowned(const struct snapshot *snapshot)
 {
     enum { NEW_MS = 2000 };
@@ -151,7 +200,70 @@ static uint64_t count_unowned(const struct snapshot *snapshot)
     return unowned;
 }
 
-static void note_hidden_owners(struct snapshot *snapshot, const struct owners *owners)
+static int read_sockets_again(struct reading *reading, struct error *err)
+{
+    struct snapshot *snapshot = reading->netns.snapshot;
+    snapshot->conn_count = 0;
+    int result = read_own_netns(reading, read_sockets, err);
+    if (result == 0 && !reading->options->own_netns_only)
+        result = read_other_netns(reading, read_sockets, err);
+    return result;
+}
+
+static int join(struct reading *reading, struct error *err)
+{
+    int result = reading->bpf != NULL ? bpf_source_add_bound(reading->bpf) : 0;
+    if (result == 0)
+        result = owners_join(reading->netns.snapshot);
+    return result < 0 ? fail_without_memory(err) : 0;
+}
+
+static int read_host(struct reading *reading, struct error *err)
+{
+    struct snapshot *snapshot = reading->netns.snapshot;
+    const struct source_options *options = reading->options;
+    bool all = options->states == 0;
+    unsigned aims = (options->own_netns_only ? 0 : WALK_NETNS) | (all ? WALK_DESCRIPTORS : 0);
+    if (reading->bpf != NULL && (snapshot_states(snapshot) & STATE_BIT(STATE_BOUND)) != 0)
+        aims |= WALK_DESCRIPTORS; /* which meets those in BOUND */
+    int result = walk_and_read(reading, aims, err);
+    if (result == 0 && (aims & WALK_DESCRIPTORS) == 0 && wants_owners(snapshot, options->owned != 0 ? options->owned : options->states))
+        result = walk_for_owners(reading, err);
+    if (result == 0)
+        result = join(reading, err);
+    /*
+     * A socket that was read before its process was walked over, and closed in between, now seems to have no owner. One
+     * that is read after the walk cannot: if it has been stuck for a while, it existed during both.
+     */
+    if (result == 0 && reading->hidden.processes == 0 && snapshot->process_count > 0 && count_unowned(snapshot) > 0) {
+        result = read_sockets_again(reading, err);
+        if (result == 0)
+            result = join(reading, err);
+    }
+    return result;
+}
+
+/* By eBPF where that is asked for; or where it is permitted and faster, and then nobody minds if it cannot be. */
+static int read_as_asked(struct reading *reading, struct error *err)
+{
+    struct snapshot *snapshot = reading->netns.snapshot;
+    enum source_kind kind = reading->options->kind;
+    if (kind == SOURCE_BPF || (kind == SOURCE_AUTO && bpf_source_pays())) {
+        int result = bpf_source_new(&reading->bpf, err);
+        if (result == 0)
+            result = read_host(reading, err);
+        if (result == 0 || kind == SOURCE_BPF)
+            return result;
+        bpf_source_free(reading->bpf);
+        reading->bpf = NULL;
+        snapshot->conn_count = snapshot->holder_count = snapshot->process_count = 0;
+    }
+    return read_host(reading, err);
+}
+
+/* --- what could not be seen -------------------------------------------------------------------------------------- */
+
+static void note_hidden_owners(struct snapshot *snapshot, const struct walk_hidden *hidden)
 {
     uint64_t unowned = count_unowned(snapshot);
     if (unowned == 0)
@@ -160,16 +272,16 @@ static void note_hidden_owners(struct snapshot *snapshot, const struct owners *o
     buf_str(&text, "who holds ");
     text_count(&text, unowned);
     buf_printf(&text, " of the sockets is not known: ");
-    if (owners->hidden_processes == 0) {
+    if (hidden->processes == 0) {
         buf_str(&text, "every process was searched, none has them open");
         snapshot_add_gap(snapshot, "owners-elsewhere", buf_text(&text),
             "look in other PID namespaces (nsenter -t PID -a tcpwhy); a descriptor may also be on its way between two "
             "processes, an io_uring fixed file, or the kernel's own socket (NFS, CIFS, a VPN)");
     } else {
-        buf_printf(&text, "the descriptors of %u process%s (pid %" PRIu32 ", ", owners->hidden_processes,
-            owners->hidden_processes == 1 ? "" : "es", owners->hidden_pid);
-        buf_str(&text, owners->hidden_name);
-        buf_str(&text, owners->hidden_processes > 1 ? ", and others) may not be read" : ") may not be read");
+        buf_printf(&text, "the descriptors of %u process%s (pid %" PRIu32 ", ", hidden->processes,
+            hidden->processes == 1 ? "" : "es", hidden->pid);
+        buf_str(&text, hidden->name);
+        buf_str(&text, hidden->processes > 1 ? ", and others) may not be read" : ") may not be read");
         snapshot_add_gap(snapshot, "owners-hidden", buf_text(&text),
             "run as root with all capabilities, or grant CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH");
     }
@@ -179,9 +291,9 @@ static void note_hidden_owners(struct snapshot *snapshot, const struct owners *o
 static void note_fallback(struct snapshot *snapshot, const struct reading *reading)
 {
     bool fallback = reading->netlink_refusal != 0;
-    snapshot->source = reading->bpf != NULL               ? "linux-bpf"
-        : fallback || reading->kind == SOURCE_PROC ? "linux-proc-net-tcp"
-                                                   : "linux-sock-diag";
+    snapshot->source = reading->bpf != NULL                       ? "linux-bpf"
+        : fallback || reading->options->kind == SOURCE_PROC ? "linux-proc-net-tcp"
+                                                            : "linux-sock-diag";
     if (fallback) {
         char text[256];
         snprintf(text, sizeof text,
@@ -190,7 +302,7 @@ static void note_fallback(struct snapshot *snapshot, const struct reading *readi
             strerror(-reading->netlink_refusal));
         snapshot_add_gap(snapshot, "netlink-refused", text,
             "allow AF_NETLINK sockets (seccomp, systemd's RestrictAddressFamilies=), or load the module tcp_diag");
-    } else if (reading->kind == SOURCE_PROC) {
+    } else if (reading->options->kind == SOURCE_PROC) {
         snapshot_add_gap(snapshot, "ages-unknown",
             "/proc/net/tcp, which was asked for, knows neither ages nor windows nor cookies", "use --source netlink");
     }
@@ -202,22 +314,25 @@ int source_read(const struct source_options *options, struct snapshot *snapshot,
     snapshot->taken_at_ms = clock_us(CLOCK_REALTIME) / 1000;
     describe_host(snapshot);
 
-    struct owners owners = { 0 };
-    struct reading reading = { .kind = options->kind };
-    int result = read_owners(&reading, &owners, snapshot, err);
-    uint64_t walked_ms = clock_us(CLOCK_BOOTTIME) / 1000;
-    if (result == 0)
-        result = read_every_netns(snapshot, options->own_netns_only, &reading, err);
-    if (result == 0) {
-        owners_join(&owners, snapshot);
-        processes_describe(snapshot, walked_ms);
-        processes_find_waits(snapshot);
-        processes_find_close_on_exec(snapshot);
-        note_hidden_owners(snapshot, &owners);
-        note_fallback(snapshot, &reading);
-        snapshot->elapsed_us = (uint32_t)(clock_us(CLOCK_MONOTONIC) - started_us);
-    }
-    owners_deinit(&owners);
+    snapshot->states = options->states;
+    struct reading reading = { .options = options };
+    netns_map_init(&reading.netns, snapshot);
+    int result = netns_find_own(&reading.netns, &reading.own_netns);
+    if (result < 0)
+        error_set(err, result, "/proc/self/ns/net", "cannot be read: %s", strerror(-result));
+    else
+        result = read_as_asked(&reading, err);
+    netns_map_deinit(&reading.netns);
+    if (result < 0)
+        goto out;
+    owners_drop_others(snapshot);
+    processes_describe(snapshot, reading.walked_ms);
+    processes_find_waits(snapshot);
+    processes_find_close_on_exec(snapshot);
+    note_hidden_owners(snapshot, &reading.hidden);
+    note_fallback(snapshot, &reading);
+    snapshot->elapsed_us = (uint32_t)(clock_us(CLOCK_MONOTONIC) - started_us);
+out:
     bpf_source_free(reading.bpf);
     return result;
 }

@@ -7,7 +7,7 @@
 #include "source/linux/proc_text.h"
 #include "source/linux/repeats.h"
 
-static int read_table(struct snapshot *snapshot, uint16_t netns, const char *path, bool ipv6)
+static int read_table(struct snapshot *snapshot, uint32_t netns, const char *path, bool ipv6)
 {
     FILE *file = fopen(path, "re");
     if (file == NULL)
@@ -19,6 +19,8 @@ static int read_table(struct snapshot *snapshot, uint16_t netns, const char *pat
         struct conn conn;
         if (proc_parse_net_tcp_row(line, ipv6, &conn) < 0)
             continue; /* the heading */
+        if ((snapshot_states(snapshot) & STATE_BIT(conn.state)) == 0)
+            continue;
         struct conn *added = snapshot_add_conn(snapshot);
         if (added == NULL) {
             result = -ENOMEM;
@@ -34,7 +36,7 @@ static int read_table(struct snapshot *snapshot, uint16_t netns, const char *pat
     return result;
 }
 
-int net_tcp_read(struct snapshot *snapshot, uint16_t netns)
+int net_tcp_read(struct snapshot *snapshot, uint32_t netns)
 {
     /* The thread's own folder: /proc/net is that of the main thread. */
     size_t first = snapshot->conn_count;

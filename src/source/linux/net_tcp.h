@@ -6,4 +6,4 @@
 #include "model/snapshot.h"
 
 /* Appends the connections, marked as of namespace `netns`. Returns 0 or a negative errno. */
-int net_tcp_read(struct snapshot *snapshot, uint16_t netns);
+int net_tcp_read(struct snapshot *snapshot, uint32_t netns);

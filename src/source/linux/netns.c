@@ -10,35 +10,83 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/hash.h"
+#include "base/memory.h"
 #include "source/linux/processes.h"
 
 /* Where `ip netns add` mounts them: ip-netns(8). */
 static const char named_folder[] = "/run/netns";
 
-static uint32_t index_of(const struct snapshot *snapshot, uint64_t inode)
+/* --- by inode --------------------------------------------------------------------------------------------------- */
+
+void netns_map_init(struct netns_map *map, struct snapshot *snapshot)
 {
-    for (size_t i = 0; i < snapshot->netns_count; i++) {
-        if (snapshot->netns[i].inode == inode)
-            return (uint32_t)i;
-    }
-    return NO_INDEX;
+    *map = (struct netns_map){ .snapshot = snapshot };
 }
 
-uint32_t netns_add(struct snapshot *snapshot, uint64_t inode)
+void netns_map_deinit(struct netns_map *map)
 {
-    uint32_t index = index_of(snapshot, inode);
-    if (index != NO_INDEX)
-        return index;
-    struct netns *netns = snapshot_add_netns(snapshot);
-    if (netns == NULL)
-        return NO_INDEX;
-    netns->inode = inode;
-    return (uint32_t)(snapshot->netns_count - 1);
+    free(map->slots);
+    *map = (struct netns_map){ 0 };
+}
+
+static uint32_t *slot_of(const struct netns_map *map, uint64_t inode)
+{
+    size_t slot = hash_mix(inode) & (map->slot_count - 1);
+    while (map->slots[slot] != NO_INDEX && map->snapshot->netns[map->slots[slot]].inode != inode)
+        slot = (slot + 1) & (map->slot_count - 1);
+    return &map->slots[slot];
+}
+
+static void grow(struct netns_map *map)
+{
+    map->slot_count = map->slot_count ? map->slot_count * 2 : 64;
+    map->slots = xrealloc_array(map->slots, map->slot_count, sizeof *map->slots);
+    memset(map->slots, 0xff, map->slot_count * sizeof *map->slots); /* NO_INDEX */
+    for (size_t i = 0; i < map->snapshot->netns_count; i++)
+        *slot_of(map, map->snapshot->netns[i].inode) = (uint32_t)i;
+}
+
+uint32_t netns_find(const struct netns_map *map, uint64_t inode)
+{
+    return map->slot_count > 0 ? *slot_of(map, inode) : NO_INDEX;
+}
+
+uint32_t netns_intern(struct netns_map *map, uint64_t inode)
+{
+    if (map->snapshot->netns_count * 2 >= map->slot_count)
+        grow(map);
+    uint32_t *slot = slot_of(map, inode);
+    if (*slot == NO_INDEX) {
+        struct netns *netns = snapshot_add_netns(map->snapshot);
+        if (netns == NULL)
+            return NO_INDEX;
+        netns->inode = inode;
+        *slot = (uint32_t)(map->snapshot->netns_count - 1);
+    }
+    return *slot;
+}
+
+/* --- all that can be found -------------------------------------------------------------------------------------- */
+
+int netns_find_own(struct netns_map *map, uint32_t *ret_own)
+{
+    struct stat status;
+    if (stat("/proc/thread-self/ns/net", &status) < 0)
+        return -errno;
+    uint32_t own = netns_intern(map, status.st_ino);
+    if (own == NO_INDEX)
+        return -ENOMEM;
+    map->snapshot->netns[own].is_own = true;
+    map->nsfs = status.st_dev;
+    *ret_own = own;
+    return 0;
 }
 
 /* A name in /run/netns whose file is not a namespace any more is left out: an unmounted one is an ordinary file. */
-static void add_named(struct snapshot *snapshot, dev_t nsfs)
+void netns_find_named(struct netns_map *map)
 {
+    struct snapshot *snapshot = map->snapshot;
     DIR *directory = opendir(named_folder);
     if (directory == NULL)
         return;
@@ -46,9 +94,9 @@ static void add_named(struct snapshot *snapshot, dev_t nsfs)
     while ((entry = readdir(directory)) != NULL) {
         struct stat status;
         if (entry->d_name[0] == '.' || fstatat(dirfd(directory), entry->d_name, &status, 0) < 0 ||
-            status.st_dev != nsfs)
+            status.st_dev != map->nsfs)
             continue;
-        uint32_t index = netns_add(snapshot, status.st_ino);
+        uint32_t index = netns_intern(map, status.st_ino);
         if (index != NO_INDEX && snapshot->netns[index].name == NULL)
             snapshot->netns[index].name = arena_strdup(&snapshot->arena, entry->d_name);
     }
@@ -56,38 +104,24 @@ static void add_named(struct snapshot *snapshot, dev_t nsfs)
 }
 
 /* The host's own is the one that the first process lives in; where that cannot be read, the caller's. */
-static void name_the_rest(struct snapshot *snapshot, uint32_t own)
+void netns_name(struct netns_map *map, uint32_t own)
 {
+    struct snapshot *snapshot = map->snapshot;
     struct stat first;
     uint32_t host = own;
-    if (stat("/proc/1/ns/net", &first) == 0 && index_of(snapshot, first.st_ino) != NO_INDEX)
-        host = index_of(snapshot, first.st_ino);
+    if (stat("/proc/1/ns/net", &first) == 0 && netns_find(map, first.st_ino) != NO_INDEX)
+        host = netns_find(map, first.st_ino);
     for (uint32_t i = 0; i < snapshot->netns_count; i++) {
         struct netns *netns = &snapshot->netns[i];
         if (netns->name != NULL)
             continue;
         if (i == host)
             netns->name = "host";
-        else if (netns->pid != 0)
+        else if (netns->pid != 0 && !netns->by_descriptor)
             netns->name = processes_container_of(snapshot, netns->pid);
         if (netns->name == NULL)
             netns->name = arena_printf(&snapshot->arena, "net:[%llu]", (unsigned long long)netns->inode);
     }
-}
-
-int netns_list(struct snapshot *snapshot, uint32_t *ret_own)
-{
-    struct stat status;
-    if (stat("/proc/thread-self/ns/net", &status) < 0)
-        return -errno;
-    uint32_t own = netns_add(snapshot, status.st_ino);
-    if (own == NO_INDEX)
-        return -ENOMEM;
-    snapshot->netns[own].is_own = true;
-    add_named(snapshot, status.st_dev);
-    name_the_rest(snapshot, own);
-    *ret_own = own;
-    return 0;
 }
 
 /*
@@ -99,7 +133,9 @@ static int open_netns(const struct snapshot *snapshot, uint32_t index)
     char paths[2][300];
     snprintf(paths[0], sizeof paths[0], "%s/%s", named_folder, netns->name);
     paths[1][0] = '\0';
-    if (netns->pid != 0)
+    if (netns->by_descriptor)
+        snprintf(paths[1], sizeof paths[1], "/proc/%u/fd/%u", netns->pid, netns->fd);
+    else if (netns->pid != 0)
         snprintf(paths[1], sizeof paths[1], "/proc/%u/ns/net", netns->pid);
 
     int result = -ENOENT;

@@ -1,15 +1,30 @@
 #pragma once
 /* The network namespaces of a host, and looking into them. */
+#include <sys/types.h>
+
 #include "model/snapshot.h"
 
-/* The index of the namespace with this inode, added where it is new; NO_INDEX without memory. */
-uint32_t netns_add(struct snapshot *snapshot, uint64_t inode);
+/* The namespaces of a snapshot by inode: a host of containers may have thousands. */
+struct netns_map {
+    struct snapshot *snapshot;
+    uint32_t *slots; /* open addressing: index into snapshot->netns, or NO_INDEX */
+    size_t slot_count;
+    dev_t nsfs; /* the file system of namespaces, known when the own one has been found */
+};
 
-/*
- * Puts the namespace of the caller and those of /run/netns into the snapshot beside those that the walk over
- * processes found, and names them all. *ret_own is the index of the caller's. Returns 0 or a negative errno.
- */
-int netns_list(struct snapshot *snapshot, uint32_t *ret_own);
+void netns_map_init(struct netns_map *map, struct snapshot *snapshot);
+void netns_map_deinit(struct netns_map *map);
+/* The index of the namespace with this inode, or NO_INDEX. */
+uint32_t netns_find(const struct netns_map *map, uint64_t inode);
+/* The same, but added where it is new; NO_INDEX without memory. */
+uint32_t netns_intern(struct netns_map *map, uint64_t inode);
+
+/* The namespace of the calling thread, added where it is new. Returns 0 or a negative errno. */
+int netns_find_own(struct netns_map *map, uint32_t *ret_own);
+/* Adds those of /run/netns with their names. */
+void netns_find_named(struct netns_map *map);
+/* Names all that have no name yet. `own` is the caller's. */
+void netns_name(struct netns_map *map, uint32_t own);
 
 /* Called in a namespace, with its index. */
 typedef int (*netns_visit)(struct snapshot *snapshot, uint32_t netns, void *data);

@@ -212,21 +212,34 @@ int proc_parse_fdinfo_flags(const char *text, uint32_t *ret_flags)
     return 0;
 }
 
-bool proc_parse_socket_link(const char *link, size_t length, uint32_t *ret_inode)
+/* The number in "PREFIX[12345]". */
+static bool parse_inode_link(const char *link, size_t length, const char *prefix, uint64_t max, uint64_t *ret_inode)
 {
-    static const char prefix[] = "socket:[";
-    if (length < sizeof prefix || memcmp(link, prefix, sizeof prefix - 1) != 0 || link[length - 1] != ']')
+    size_t start = strlen(prefix);
+    if (length <= start || memcmp(link, prefix, start) != 0 || link[length - 1] != ']')
         return false;
     uint64_t inode = 0;
-    for (size_t i = sizeof prefix - 1; i < length - 1; i++) {
-        if (link[i] < '0' || link[i] > '9')
+    for (size_t i = start; i < length - 1; i++) {
+        if (link[i] < '0' || link[i] > '9' || inode > max / 10)
             return false;
         inode = inode * 10 + (uint64_t)(link[i] - '0');
-        if (inode > UINT32_MAX)
-            return false;
     }
+    *ret_inode = inode;
+    return inode != 0 && inode <= max;
+}
+
+bool proc_parse_socket_link(const char *link, size_t length, uint32_t *ret_inode)
+{
+    uint64_t inode;
+    if (!parse_inode_link(link, length, "socket:[", UINT32_MAX, &inode))
+        return false;
     *ret_inode = (uint32_t)inode;
-    return inode != 0;
+    return true;
+}
+
+bool proc_parse_netns_link(const char *link, size_t length, uint64_t *ret_inode)
+{
+    return parse_inode_link(link, length, "net:[", UINT32_MAX, ret_inode); /* inode numbers of nsfs have 32 bits */
 }
 
 int proc_parse_syscall(const char *text, long *ret_number, uint64_t *ret_argument)

@@ -34,6 +34,8 @@ int proc_parse_limits(const char *text, uint32_t *ret_files);
 int proc_parse_fdinfo_flags(const char *text, uint32_t *ret_flags);
 /* "socket:[12345]", as /proc/PID/fd/N links to it. False for other links. */
 bool proc_parse_socket_link(const char *link, size_t length, uint32_t *ret_inode);
+/* "net:[4026531840]", as /proc/PID/ns/net links to it, and a descriptor of it. False for other links. */
+bool proc_parse_netns_link(const char *link, size_t length, uint64_t *ret_inode);
 
 /*
  * The path in /proc/PID/cgroup: of cgroup v2 ("0::/…"), or of systemd's own hierarchy where v2 has only the root.

@@ -13,12 +13,11 @@
 enum {
     /* The kernel fills at most 32 KiB for one read of a dump: netlink_dump(). */
     RECEIVE_BYTES = 32 * 1024,
-    ALL_STATES = (1U << (KERNEL_STATE_BOUND + 1)) - 1,
 };
 
 struct dump {
     struct snapshot *snapshot;
-    uint16_t netns;
+    uint32_t netns;
 };
 
 static int take_message(const struct nlmsghdr *header, void *data)
@@ -54,7 +53,7 @@ static int dump_all(struct mnl_socket *socket, struct dump *dump)
     struct inet_diag_req *query = mnl_nlmsg_put_extra_header(header, sizeof *query);
     query->idiag_family = AF_UNSPEC;
     query->idiag_ext = 1U << (INET_DIAG_INFO - 1) | 1U << (INET_DIAG_SKMEMINFO - 1);
-    query->idiag_states = ALL_STATES;
+    query->idiag_states = inet_diag_mask(snapshot_states(dump->snapshot));
     if (mnl_socket_sendto(socket, header, header->nlmsg_len) < 0)
         return -errno;
 
@@ -74,7 +73,7 @@ static int dump_all(struct mnl_socket *socket, struct dump *dump)
     return result < 0 ? -errno : 0;
 }
 
-int sock_diag_read(struct snapshot *snapshot, uint16_t netns)
+int sock_diag_read(struct snapshot *snapshot, uint32_t netns)
 {
     struct mnl_socket *socket = mnl_socket_open2(NETLINK_SOCK_DIAG, SOCK_CLOEXEC);
     if (socket == NULL)

@@ -7,4 +7,4 @@
  * kept once. Returns 0; -ENOMEM; or the kernel's refusal (-EPERM, -EACCES, -ENOENT without tcp_diag, …), in which
  * case nothing was appended.
  */
-int sock_diag_read(struct snapshot *snapshot, uint16_t netns);
+int sock_diag_read(struct snapshot *snapshot, uint32_t netns);

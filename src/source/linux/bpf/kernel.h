@@ -27,7 +27,13 @@ struct timer_list {
 
 /* --- namespaces, processes and files -------------------------------------------------------------------------- */
 
+struct proc_ns_operations {
+    int type; /* before Linux 6.18 */
+};
+
 struct ns_common {
+    __u32 ns_type; /* Linux 6.18 */
+    const struct proc_ns_operations *ops;
     unsigned int inum;
 };
 
@@ -60,11 +66,19 @@ struct task_struct {
     struct nsproxy *nsproxy;
 };
 
-struct inode {
-    unsigned long i_ino;
+struct super_block {
+    unsigned long s_magic;
 };
 
-struct file;
+struct inode {
+    unsigned long i_ino;
+    struct super_block *i_sb;
+    void *i_private;
+};
+
+struct file {
+    struct inode *f_inode;
+};
 
 struct proto_ops {
     int family;

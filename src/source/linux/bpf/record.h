@@ -85,7 +85,7 @@ struct bpf_file {
     __u32 pid;  /* of the process, and of the thread; as the reader's PID namespace numbers them */
     __u32 tid;
     __u32 fd;
-    __u32 inode; /* of what may be a TCP socket */
+    __u32 inode; /* of what may be a TCP socket, or of a namespace */
     __u32 unused;
 };
 
@@ -93,7 +93,8 @@ enum bpf_file_kind {
     BPF_FILE_OTHER = 1, /* no socket */
     BPF_FILE_SOCKET = 2,
     BPF_FILE_STREAM = 3, /* a TCP socket, or one of its kin (MPTCP, SMC) */
-    BPF_FILE_BOUND = 4,  /* a TCP socket that is bound and does nothing: struct bpf_bound */
+    BPF_FILE_NETNS = 4,  /* keeps a network namespace, of this inode */
+    BPF_FILE_BOUND = 5,  /* a TCP socket that is bound and does nothing: struct bpf_bound */
 };
 
 /* The walk over sockets passes these by: the kernel keeps them in another table. */

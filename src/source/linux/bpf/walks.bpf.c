@@ -16,7 +16,7 @@
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
 
 enum { AF_INET = 2, AF_INET6 = 10, SOCK_STREAM = 1 };
-enum { TCP_TIME_WAIT = 6, TCP_CLOSE = 7, TCP_LISTEN = 10, TCP_NEW_SYN_RECV = 12 }; /* net/tcp_states.h */
+enum { TCP_TIME_WAIT = 6, TCP_CLOSE = 7, TCP_LISTEN = 10 }; /* net/tcp_states.h */
 /* net/inet_connection_sock.h */
 enum { ICSK_TIME_RETRANS = 1, ICSK_TIME_PROBE0 = 3, ICSK_TIME_LOSS_PROBE = 5, ICSK_TIME_REO_TIMEOUT = 6 };
 enum { TIMER_RETRANSMIT = 1, TIMER_KEEPALIVE = 2, TIMER_TIME_WAIT = 3, TIMER_PERSIST = 4 }; /* idiag_timer */
@@ -185,13 +185,21 @@ static bool fill_mini(struct bpf_socket_head *head, struct sock_common *common)
     return true;
 }
 
+/* A bit for each state that is of interest; set by the reader. */
+__u32 wanted_states = ~0U;
+
+static bool is_wanted(__u8 state)
+{
+    return (wanted_states & 1U << (state & 31)) != 0;
+}
+
 /* The TCP sockets of the network namespace in which the iterator was opened. */
 SEC("iter/tcp")
 int walk_sockets(struct bpf_iter__tcp *context)
 {
     struct sock_common *common = context->sk_common;
     struct seq_file *out = context->meta->seq;
-    if (!common)
+    if (!common || (common->skc_state != TCP_TIME_WAIT && !is_wanted(common->skc_state)))
         return 0;
     struct bpf_socket record = {};
     struct tcp_sock *tcp = bpf_skc_to_tcp_sock(common);
@@ -205,7 +213,7 @@ int walk_sockets(struct bpf_iter__tcp *context)
             fill_info(&record.info, tcp);
             bpf_seq_write(out, &record, sizeof record);
         }
-    } else if (fill_mini(&record.head, common)) {
+    } else if (fill_mini(&record.head, common) && is_wanted(record.head.state)) {
         bpf_seq_write(out, &record.head, sizeof record.head);
     }
     return 0;
@@ -242,6 +250,19 @@ static bool is_bound_only(struct tcp_sock *tcp)
     return SOCK(tcp).__sk_common.skc_state == TCP_CLOSE && SOCK(tcp).__sk_common.skc_num != 0;
 }
 
+/* A file of a network namespace, as /proc/PID/ns/net opens it: struct ns_common is where nsfs keeps it. */
+static __u32 netns_of(struct file *file)
+{
+    enum { NSFS_MAGIC = 0x6e736673, CLONE_NEWNET = 0x40000000 }; /* linux/magic.h, linux/sched.h */
+    struct inode *inode = BPF_CORE_READ(file, f_inode);
+    if (BPF_CORE_READ(inode, i_sb, s_magic) != NSFS_MAGIC)
+        return 0;
+    struct ns_common *names = BPF_CORE_READ(inode, i_private);
+    __u32 type =
+        bpf_core_field_exists(names->ns_type) ? BPF_CORE_READ(names, ns_type) : (__u32)BPF_CORE_READ(names, ops, type);
+    return type == CLONE_NEWNET ? BPF_CORE_READ(names, inum) : 0;
+}
+
 /*
  * The descriptors of the tasks in the PID namespace of the reader. What is in memory far apart costs more than all else: a
  * connection is told by its struct socket, without a look at its struct sock.
@@ -276,6 +297,10 @@ int walk_files(struct bpf_iter__task_file *context)
                 return 0;
             }
         }
+    } else {
+        record.file.inode = netns_of(file);
+        if (record.file.inode != 0)
+            record.file.kind = BPF_FILE_NETNS;
     }
     bpf_seq_write(out, &record.file, sizeof record.file);
     return 0;
