@@ -11,7 +11,10 @@
 #include "base/json.h"
 #include "source/source.h"
 
-#define MEMBER(condition, name) { condition, #name, offsetof(struct conn, name), sizeof(((struct conn *)0)->name) }
+#define MEMBER(condition, name)                                                                                        \
+    {                                                                                                                  \
+        condition, #name, offsetof(struct conn, name), sizeof(((struct conn *)0)->name)                                \
+    }
 
 static const struct {
     unsigned present; /* enum conn_field; 0: always known */
@@ -155,9 +158,8 @@ int main(int argc, char **argv)
     static const struct {
         const char *name;
         enum source_kind kind;
-    } kinds[] = {
-        { "auto", SOURCE_AUTO }, { "bpf", SOURCE_BPF }, { "netlink", SOURCE_NETLINK }, { "proc", SOURCE_PROC }
-    };
+    } kinds[] = { { "auto", SOURCE_AUTO }, { "bpf", SOURCE_BPF }, { "netlink", SOURCE_NETLINK },
+        { "proc", SOURCE_PROC } };
     struct source_options options = { .own_netns_only = argc > 2 && strcmp(argv[2], "self") == 0 };
     size_t kind = 0;
     while (argc > 1 && kind < sizeof kinds / sizeof *kinds && strcmp(argv[1], kinds[kind].name) != 0)

@@ -31,8 +31,7 @@ static ssize_t take_task(const char *bytes, size_t length, void *data)
         netns->pid = record.tid;
         netns->by_descriptor = false;
     }
-    owners->tasks[owners->task_count++] =
-        (struct task_netns){ .pid = record.pid, .tid = record.tid, .netns = index };
+    owners->tasks[owners->task_count++] = (struct task_netns){ .pid = record.pid, .tid = record.tid, .netns = index };
     return taken;
 }
 
@@ -91,9 +90,7 @@ static int begin_process(struct bpf_owners *owners, const struct bpf_file *file)
 {
     int result = end_process(owners);
     owners->through_threads |= file->pid != file->tid;
-    owners->process = (struct process){
-        .pid = file->pid, .cgroup = NO_INDEX, .netns = netns_of(owners, file->pid)
-    };
+    owners->process = (struct process){ .pid = file->pid, .cgroup = NO_INDEX, .netns = netns_of(owners, file->pid) };
     owners->tid = file->tid;
     return result;
 }
@@ -146,8 +143,8 @@ static ssize_t take_file(const char *bytes, size_t length, void *data)
         result = begin_process(owners, &file);
     }
     owners->process.fds_open++;
-    owners->process.fds_sockets +=
-        file.kind == BPF_FILE_SOCKET || file.kind == BPF_FILE_STREAM || file.kind == BPF_FILE_BOUND;
+    owners->process.fds_sockets += file.kind == BPF_FILE_SOCKET || file.kind == BPF_FILE_STREAM ||
+        file.kind == BPF_FILE_BOUND;
     if (result == 0 && file.kind == BPF_FILE_BOUND)
         result = note_bound(owners, &bound);
     if (result == 0 && (file.kind == BPF_FILE_STREAM || file.kind == BPF_FILE_BOUND))
@@ -221,8 +218,8 @@ static void drop_seen(struct bpf_owners *owners)
 {
     for (size_t i = 0; i < owners->snapshot->conn_count; i++) {
         struct bpf_bound_conn wanted = { .conn.cookie = owners->snapshot->conns[i].cookie };
-        struct bpf_bound_conn *found =
-            bsearch(&wanted, owners->bounds, owners->bound_count, sizeof *owners->bounds, compare_bounds);
+        struct bpf_bound_conn *found = bsearch(
+            &wanted, owners->bounds, owners->bound_count, sizeof *owners->bounds, compare_bounds);
         if (found != NULL)
             found->netns_inode = 0;
     }

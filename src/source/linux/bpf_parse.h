@@ -23,7 +23,7 @@ struct bpf_bound_conn {
 };
 
 /* *ret_bound is filled only where the kind is BPF_FILE_BOUND. */
-ssize_t bpf_parse_file(const void *bytes, size_t length, unsigned hz, struct bpf_file *ret_file,
-    struct bpf_bound_conn *ret_bound);
+ssize_t bpf_parse_file(
+    const void *bytes, size_t length, unsigned hz, struct bpf_file *ret_file, struct bpf_bound_conn *ret_bound);
 
 ssize_t bpf_parse_task(const void *bytes, size_t length, struct bpf_task *ret_task);

@@ -48,10 +48,26 @@ struct reading {
     struct netns_map netns;
     uint32_t own_netns;
     struct bpf_source *bpf; /* NULL: by netlink or /proc */
-    int netlink_refusal; /* why /proc/net/tcp was read instead; 0: it was not */
+    int netlink_refusal;    /* why /proc/net/tcp was read instead; 0: it was not */
     struct walk_hidden hidden;
     uint64_t walked_ms; /* when the walk over the descriptors ended (CLOCK_BOOTTIME) */
 };
+
+static const struct {
+    const char *name; /* in the snapshot */
+    const char *api;
+} sources[] = {
+    [SOURCE_BPF] = { "linux-bpf", "eBPF" },
+    [SOURCE_NETLINK] = { "linux-sock-diag", "NETLINK_SOCK_DIAG" },
+    [SOURCE_PROC] = { "linux-proc-net-tcp", "/proc/net/tcp" },
+};
+
+/* The kind of source that the connections came from. */
+static enum source_kind used(const struct reading *reading)
+{
+    bool proc = reading->options->kind == SOURCE_PROC || reading->netlink_refusal != 0;
+    return reading->bpf != NULL ? SOURCE_BPF : proc ? SOURCE_PROC : SOURCE_NETLINK;
+}
 
 static int read_sockets(struct snapshot *snapshot, uint32_t netns, void *data)
 {
@@ -95,11 +111,8 @@ static int read_own_netns(struct reading *reading, netns_visit visit, struct err
     if (result == -ENOMEM)
         return fail_without_memory(err);
     if (result < 0)
-        return error_set(err, result,
-            reading->bpf != NULL                       ? "eBPF"
-                : reading->options->kind == SOURCE_PROC ? "/proc/net/tcp"
-                                                        : "NETLINK_SOCK_DIAG",
-            "this host's sockets cannot be read: %s", strerror(-result));
+        return error_set(
+            err, result, sources[used(reading)].api, "this host's sockets cannot be read: %s", strerror(-result));
     return 0;
 }
 
@@ -131,8 +144,8 @@ static int fail_to_walk(const struct reading *reading, int result, struct error 
 {
     if (result == -ENOMEM)
         return fail_without_memory(err);
-    return error_set(err, result, reading->bpf != NULL ? "eBPF" : "/proc", "processes cannot be walked over: %s",
-        strerror(-result));
+    return error_set(err, result, reading->bpf != NULL ? sources[SOURCE_BPF].api : "/proc",
+        "processes cannot be walked over: %s", strerror(-result));
 }
 
 static int begin_walk(struct reading *reading, struct walk *walk, unsigned aims)
@@ -142,8 +155,7 @@ static int begin_walk(struct reading *reading, struct walk *walk, unsigned aims)
 
 static int end_walk(struct reading *reading, struct walk *walk)
 {
-    int result =
-        reading->bpf != NULL ? bpf_walk_end(reading->bpf) : walk_end(walk, &reading->netns, &reading->hidden);
+    int result = reading->bpf != NULL ? bpf_walk_end(reading->bpf) : walk_end(walk, &reading->netns, &reading->hidden);
     reading->walked_ms = clock_us(CLOCK_BOOTTIME) / 1000;
     return result;
 }
@@ -227,7 +239,8 @@ static int read_host(struct reading *reading, struct error *err)
     if (reading->bpf != NULL && (snapshot_states(snapshot) & STATE_BIT(STATE_BOUND)) != 0)
         aims |= WALK_DESCRIPTORS; /* which meets those in BOUND */
     int result = walk_and_read(reading, aims, err);
-    if (result == 0 && (aims & WALK_DESCRIPTORS) == 0 && wants_owners(snapshot, options->owned != 0 ? options->owned : options->states))
+    if (result == 0 && (aims & WALK_DESCRIPTORS) == 0 &&
+        wants_owners(snapshot, options->owned != 0 ? options->owned : options->states))
         result = walk_for_owners(reading, err);
     if (result == 0)
         result = join(reading, err);
@@ -290,11 +303,8 @@ static void note_hidden_owners(struct snapshot *snapshot, const struct walk_hidd
 
 static void note_fallback(struct snapshot *snapshot, const struct reading *reading)
 {
-    bool fallback = reading->netlink_refusal != 0;
-    snapshot->source = reading->bpf != NULL                       ? "linux-bpf"
-        : fallback || reading->options->kind == SOURCE_PROC ? "linux-proc-net-tcp"
-                                                            : "linux-sock-diag";
-    if (fallback) {
+    snapshot->source = sources[used(reading)].name;
+    if (reading->netlink_refusal != 0) {
         char text[256];
         snprintf(text, sizeof text,
             "netlink was refused (NETLINK_SOCK_DIAG: %s); read /proc/net/tcp instead, which knows neither ages nor "

@@ -258,8 +258,8 @@ static __u32 netns_of(struct file *file)
     if (BPF_CORE_READ(inode, i_sb, s_magic) != NSFS_MAGIC)
         return 0;
     struct ns_common *names = BPF_CORE_READ(inode, i_private);
-    __u32 type =
-        bpf_core_field_exists(names->ns_type) ? BPF_CORE_READ(names, ns_type) : (__u32)BPF_CORE_READ(names, ops, type);
+    __u32 type = bpf_core_field_exists(names->ns_type) ? BPF_CORE_READ(names, ns_type)
+                                                       : (__u32)BPF_CORE_READ(names, ops, type);
     return type == CLONE_NEWNET ? BPF_CORE_READ(names, inum) : 0;
 }
 
