@@ -127,7 +127,7 @@ static int write_counts(const struct count_arguments *arguments, bool json, cons
 
 static int run_count(const struct command *self, int argc, char **argv)
 {
-    struct look_options look = { 0 };
+    struct look_options look = { .causes_only = true };
     struct count_arguments arguments = {
         .count = { .tool_version = TCPWHY_VERSION },
         .v4_prefix = 24,

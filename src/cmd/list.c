@@ -158,7 +158,7 @@ static void describe_columns(struct buf *out)
 
 static int run_list(const struct command *self, int argc, char **argv)
 {
-    struct look_options look = { 0 };
+    struct look_options look = { .causes_only = true };
     struct list_arguments arguments = { .list = { .tool_version = TCPWHY_VERSION } };
     const struct option_group groups[] = {
         { "List", list_rows, &arguments },

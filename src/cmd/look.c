@@ -52,6 +52,18 @@ static void nap(uint64_t ms)
         continue;
 }
 
+/* No more of this host than the question needs. */
+static int read_host(const struct look_options *options, struct snapshot *snapshot, struct error *err)
+{
+    struct source_options source = options->source;
+    source.states = diagnose_states(&options->selection, !options->causes_only);
+    source.asked = options->selection.states;
+    source.asks_holders = options->causes_only;
+    if (options->selection.netns != NULL) /* may be named by a process in it, which the walk for holders finds */
+        source.asked = 0;
+    return source_read(&source, snapshot, err);
+}
+
 /* The first look becomes the earlier one, and the host is looked at again. */
 static int look_again(const struct look_options *options, struct look *look, struct error *err)
 {
@@ -69,7 +81,7 @@ static int look_again(const struct look_options *options, struct look *look, str
         fputs("\r\033[K", stderr); /* only a note: off with it */
     look->earlier = look->snapshot;
     snapshot_init(&look->snapshot);
-    return source_read(&options->source, &look->snapshot, err);
+    return read_host(options, &look->snapshot, err);
 }
 
 /* A rule wants to know how fast counters rise: a moment is enough to tell rising from resting. */
@@ -88,7 +100,7 @@ static int look_at_rates(const struct look_options *options, struct look *look)
 static int look_closely(
     const struct look_options *options, const struct look *previous, struct look *look, struct error *err)
 {
-    int result = source_read(&options->source, &look->snapshot, err);
+    int result = read_host(options, &look->snapshot, err);
     if (result == 0)
         result = check_netns(&options->selection, &look->snapshot, err);
     bool confirm = options->confirm_ms > 0;

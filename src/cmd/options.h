@@ -17,6 +17,7 @@ struct look_options {
     struct selection selection;
     uint64_t confirm_ms; /* look a second time so long after; 0: once is enough */
     bool json;
+    bool causes_only; /* no findings are wanted, which look at more than the connections that were asked for */
 };
 
 struct option_row {

@@ -5,6 +5,7 @@
 void context_init(struct context *context, const struct snapshot *snapshot)
 {
     context->snapshot = snapshot;
+    context->seen = snapshot_states(snapshot);
     listeners_init(&context->listeners, snapshot);
     queues_init(&context->queues, &context->listeners);
 }

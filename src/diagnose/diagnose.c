@@ -8,11 +8,17 @@
 #include "diagnose/rule.h"
 #include "model/earlier.h"
 
+static bool can_judge(const struct rule *rule, const struct context *context)
+{
+    return (rule->looks_at & ~context->seen) == 0;
+}
+
 /* The number of the first rule that applies; 0: the connection is as it should be. */
 static uint8_t cause_of(const struct context *context, const struct conn *conn)
 {
     for (unsigned i = 1; i < rule_count; i++) {
-        if ((rules[i].states & STATE_BIT(conn->state)) != 0 && rules[i].applies(context, conn, &rules[i].limits))
+        if ((rules[i].states & STATE_BIT(conn->state)) != 0 && can_judge(&rules[i], context) &&
+            rules[i].applies(context, conn, &rules[i].limits))
             return (uint8_t)i;
     }
     return 0;
@@ -124,6 +130,25 @@ static void yield_to_other_ends(const struct context *context, struct stuck *stu
     *count = kept;
 }
 
+uint32_t diagnose_states(const struct selection *selection, bool findings)
+{
+    /* They take ports, and whoever asks about them wants to hear when these run out: which takes all that use any. */
+    const uint32_t port_users = STATE_BIT(STATE_ESTABLISHED) | STATE_BIT(STATE_TIME_WAIT) | STATE_BIT(STATE_SYN_SENT);
+    uint32_t wanted = selection->states;
+    if (wanted == 0 || (findings && (wanted & port_users) != 0))
+        return 0;
+    for (int state = 0; findings && state < STATE_COUNT; state++) {
+        if ((selection->states & STATE_BIT(state)) != 0)
+            wanted |= pair_opposites((enum conn_state)state);
+    }
+    uint32_t judged = wanted;
+    for (unsigned i = 1; i < rule_count; i++) {
+        if ((rules[i].states & judged) != 0)
+            wanted |= rules[i].looks_at;
+    }
+    return wanted | STATE_BIT(STATE_LISTEN); /* which tells incoming connections from outgoing ones */
+}
+
 static int worst_first(const void *a, const void *b)
 {
     const struct finding *one = a, *other = b;
@@ -164,7 +189,7 @@ static void make_findings(const struct context *context, const struct group *gro
         *finding_list_add(&list, groups[i].rule) = finding;
     }
     for (unsigned i = 1; i < rule_count; i++) {
-        if (rules[i].assess != NULL)
+        if (rules[i].assess != NULL && can_judge(&rules[i], context))
             rules[i].assess(context, &rules[i], &diagnosis->arena, &list);
     }
     diagnosis->findings = arena_alloc(&diagnosis->arena, list.count * sizeof *list.items);

@@ -13,5 +13,12 @@
  */
 int diagnose(const struct snapshot *snapshot, const struct selection *selection, struct diagnosis *ret_diagnosis);
 
+/*
+ * The states, as STATE_BIT()s, that a snapshot has to hold for this selection: those that were asked for and what judges
+ * them. With `findings`, also what a finding about them tells of: the other ends, and the ports that they use up; else the
+ * causes of the connections are all that is wanted. 0: all states.
+ */
+uint32_t diagnose_states(const struct selection *selection, bool findings);
+
 /* The findings that exist, for completion and documentation: returns an id, or NULL past the end. */
 const char *diagnose_finding_id(unsigned index);

@@ -8,6 +8,8 @@
 #define RULE(rule_id, name) .id = (rule_id), .applies = name##_applies, .word = name##_word
 #define HOST_RULE(rule_id, name) .id = (rule_id), .assess = name##_assess
 
+#define EVERY_STATE (STATE_BIT(STATE_COUNT) - 1)
+
 enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE };
 
 const struct rule rules[] = {
@@ -15,6 +17,7 @@ const struct rule rules[] = {
     {
         RULE("close-wait-not-accepted", close_wait_not_accepted),
         .states = STATE_BIT(STATE_CLOSE_WAIT),
+        .looks_at = STATE_BIT(STATE_LISTEN),
         .fault = FAULT_LOCAL_APPLICATION,
         .limits = { .settle_ms = 5 * SECOND,
             .warning_count = 5,
@@ -31,6 +34,7 @@ const struct rule rules[] = {
     {
         RULE("close-wait-inherited", close_wait_inherited),
         .states = STATE_BIT(STATE_CLOSE_WAIT),
+        .looks_at = STATE_BIT(STATE_LISTEN),
         .fault = FAULT_LOCAL_APPLICATION,
         .limits = { .settle_ms = 5 * SECOND, .warning_count = 10, .critical_count = 100, .critical_age_ms = MINUTE },
     },
@@ -99,14 +103,17 @@ const struct rule rules[] = {
     },
     {
         HOST_RULE("time-wait-overflow", time_wait_overflow),
+        .looks_at = STATE_BIT(STATE_TIME_WAIT),
         .fault = FAULT_HOST_SETTINGS,
     },
     {
         HOST_RULE("port-exhaustion", port_exhaustion),
+        .looks_at = EVERY_STATE,
         .fault = FAULT_HOST_SETTINGS,
     },
     {
         HOST_RULE("orphan-limit", orphan_limit),
+        .looks_at = EVERY_STATE,
         .fault = FAULT_HOST_SETTINGS,
     },
     {
@@ -122,12 +129,14 @@ const struct rule rules[] = {
         RULE("syn-recv-flood", syn_recv_flood),
         .assess = syn_recv_flood_assess,
         .states = STATE_BIT(STATE_SYN_RECEIVED),
+        .looks_at = STATE_BIT(STATE_LISTEN) | STATE_BIT(STATE_ESTABLISHED) | STATE_BIT(STATE_CLOSE_WAIT),
         .fault = FAULT_PEER_OR_PATH,
         .limits = { .least_count = 16, .warning_count = 16 },
     },
     {
         RULE("syn-recv-unanswered", syn_recv_unanswered),
         .states = STATE_BIT(STATE_SYN_RECEIVED),
+        .looks_at = STATE_BIT(STATE_LISTEN),
         .fault = FAULT_PEER_OR_PATH,
         .limits = { .settle_ms = SECOND, .warning_count = 20 },
     },
@@ -135,6 +144,8 @@ const struct rule rules[] = {
         RULE("accept-queue-overflow", accept_queue_overflow),
         .assess = accept_queue_overflow_assess,
         .states = STATE_BIT(STATE_LISTEN),
+        .looks_at = STATE_BIT(STATE_SYN_RECEIVED) | STATE_BIT(STATE_SYN_SENT) | STATE_BIT(STATE_ESTABLISHED) |
+            STATE_BIT(STATE_CLOSE_WAIT),
         .fault = FAULT_LOCAL_APPLICATION,
         .limits = { .settle_ms = SECOND, .warning_count = 1, .critical_age_ms = 10 * SECOND },
     },
@@ -168,8 +179,9 @@ const struct rule rules[] = {
         .fault = FAULT_NONE,
         .limits = { .least_count = 20, .settle_ms = 2 * HOUR },
     },
-    { HOST_RULE("descriptor-exhaustion", descriptor_exhaustion), .fault = FAULT_LOCAL_APPLICATION },
-    { HOST_RULE("tcp-memory-pressure", tcp_memory_pressure), .fault = FAULT_HOST_SETTINGS },
+    { HOST_RULE("descriptor-exhaustion", descriptor_exhaustion), .looks_at = EVERY_STATE,
+        .fault = FAULT_LOCAL_APPLICATION },
+    { HOST_RULE("tcp-memory-pressure", tcp_memory_pressure), .looks_at = EVERY_STATE, .fault = FAULT_HOST_SETTINGS },
 };
 
 const unsigned rule_count = sizeof rules / sizeof *rules;

@@ -27,11 +27,7 @@ static bool are_ends_of_one(const struct conn *one, const struct conn *other)
         (one->netns == other->netns || !ip_is_loopback(&one->local)); /* each namespace has a loopback of its own */
 }
 
-/*
- * Whether one end can be in this state while the other is in that one. Two isolated networks on a host may use the
- * same addresses; this keeps most strangers apart.
- */
-static bool can_be_opposite(enum conn_state stuck, enum conn_state other)
+uint32_t pair_opposites(enum conn_state state)
 {
     /* RFC 9293 §3.3.2, figure 5, seen from both ends; what is on its way makes neighbours of some states. */
     static const uint32_t opposites[STATE_COUNT] = {
@@ -46,7 +42,13 @@ static bool can_be_opposite(enum conn_state stuck, enum conn_state other)
         [STATE_CLOSING] = STATE_BIT(STATE_FIN_WAIT_1) | STATE_BIT(STATE_CLOSING) | STATE_BIT(STATE_TIME_WAIT),
         [STATE_LAST_ACK] = STATE_BIT(STATE_FIN_WAIT_2) | STATE_BIT(STATE_FIN_WAIT_1) | STATE_BIT(STATE_TIME_WAIT),
     };
-    return (unsigned)stuck < STATE_COUNT && (opposites[stuck] & STATE_BIT(other)) != 0;
+    return (unsigned)state < STATE_COUNT ? opposites[state] : 0;
+}
+
+/* Two isolated networks on a host may use the same addresses; this keeps most strangers apart. */
+static bool can_be_opposite(enum conn_state stuck, enum conn_state other)
+{
+    return (pair_opposites(stuck) & STATE_BIT(other)) != 0;
 }
 
 int pair_find(const struct snapshot *snapshot, struct stuck *stuck, size_t count)
@@ -67,10 +69,7 @@ int pair_find(const struct snapshot *snapshot, struct stuck *stuck, size_t count
         while (table[slot] != NO_INDEX)
             slot = (slot + 1) & (slots - 1);
         table[slot] = (uint32_t)i;
-        for (int state = 0; state < STATE_COUNT; state++) {
-            if (can_be_opposite(conn->state, (enum conn_state)state))
-                states |= STATE_BIT(state);
-        }
+        states |= pair_opposites(conn->state);
     }
     for (size_t i = 0; i < snapshot->conn_count; i++) {
         const struct conn *conn = &snapshot->conns[i];

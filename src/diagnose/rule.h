@@ -42,6 +42,7 @@ struct queues {
 /* The snapshot with the look-ups that rules need. */
 struct context {
     const struct snapshot *snapshot;
+    uint32_t seen;         /* STATE_BIT()s that the snapshot holds */
     const bool *selected;  /* for each connection: whether the person asked for it */
     bool selects_all;      /* nothing was left out: findings about the whole host are in place */
     const uint8_t *causes; /* what is known so far: indexes into rules; 0: normal */
@@ -74,7 +75,8 @@ struct finding_list {
  */
 struct rule {
     const char *id;
-    uint32_t states; /* STATE_BIT()s it is about; 0: it is about the host */
+    uint32_t states;   /* STATE_BIT()s it is about; 0: it is about the host */
+    uint32_t looks_at; /* besides these, to judge: it is not asked where the snapshot lacks them */
     enum fault fault;
     /* Whether this is why the connection is in its state; rules that stand earlier in the table have declined. */
     bool (*applies)(const struct context *context, const struct conn *conn, const struct limits *limits);
@@ -184,6 +186,9 @@ bool confirm_holds(
     const struct confirm *confirm, const struct snapshot *snapshot, const struct conn *conn, uint8_t cause);
 
 /* --- pair.c ----------------------------------------------------------------------------------------------------- */
+
+/* The states, as STATE_BIT()s, in which the other end of a connection in this one can be. */
+uint32_t pair_opposites(enum conn_state state);
 
 /* Finds the other end of each stuck connection where it is on this host. Returns 0 or -ENOMEM. */
 int pair_find(const struct snapshot *snapshot, struct stuck *stuck, size_t count);

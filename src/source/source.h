@@ -19,8 +19,14 @@ enum source_kind {
 struct source_options {
     enum source_kind kind;
     bool own_netns_only; /* do not look into other network namespaces */
-    uint32_t states;     /* STATE_BIT()s: connections in others are of no interest; 0: all are */
-    uint32_t owned;      /* of them, those whose owners are of interest; 0: all */
+    uint32_t states;     /* STATE_BIT()s to read; 0: all */
+    /*
+     * Of them, those that the question is about, 0: all. Where no connection is in one, nobody's descriptors are looked
+     * through.
+     * With `asks_holders` only its holders are of interest, not whose listener it came to.
+     */
+    uint32_t asked;
+    bool asks_holders;
 };
 
 /*

@@ -174,6 +174,31 @@ def test_container(world, report):
     assert finding["netns"] == world.container_id[:12]
 
 
+KEEPER = """
+import ctypes, os, socket, sys
+libc = ctypes.CDLL(None, use_errno=True)
+home = os.open("/proc/self/ns/net", os.O_RDONLY)
+if libc.unshare(0x40000000) != 0:
+    sys.exit("cannot unshare")
+kept = os.open("/proc/self/ns/net", os.O_RDONLY)
+listener = socket.create_server(("0.0.0.0", 4711))
+libc.setns(home, 0)
+print(os.getpid(), os.fstat(kept).st_ino, flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.needs("named")
+def test_namespace_that_only_a_descriptor_keeps(world):
+    """Nobody lives in it, and it has no name: it is found, and entered, through the descriptor."""
+    with subprocess.Popen([sys.executable, "-c", KEEPER], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                          text=True) as keeper:
+        pid, inode = map(int, keeper.stdout.readline().split())
+        (row,) = rows("--netns", inode, "--columns", "state,pid,netns,local", "--state", "listen")
+        assert row == {"state": "LISTEN", "pid": pid, "netns": f"net:[{inode}]", "local": "0.0.0.0:4711"}
+        keeper.communicate("")
+
+
 def test_self_only(world):
     own = program.diagnose("--netns", "self")
     assert {f["netns"] for f in own["findings"]} == {"host"}

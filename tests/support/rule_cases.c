@@ -23,19 +23,35 @@ static void describe(const struct diagnosis *diagnosis, char *text, size_t size)
     }
 }
 
-static void check(const struct rule_case *one)
+/* The host of a case, with what it was a second before. */
+struct host {
+    struct snapshot snapshot, earlier;
+};
+
+static void host_init(struct host *host, const struct rule_case *one)
 {
     enum { EARLIER_MS = 1000 };
-    struct snapshot snapshot, earlier;
+    fixture_must(&host->snapshot, one->host);
+    fixture_must(&host->earlier, one->earlier ? one->earlier : "");
+    host->earlier.taken_at_ms = host->snapshot.taken_at_ms - EARLIER_MS;
+    host->snapshot.earlier = one->earlier ? &host->earlier : NULL;
+    if (host->earlier.conn_count > 0)
+        assert_int_equal(snapshot_confirm(&host->snapshot, &host->earlier), 0);
+}
+
+static void host_deinit(struct host *host)
+{
+    snapshot_deinit(&host->snapshot);
+    snapshot_deinit(&host->earlier);
+}
+
+static void check(const struct rule_case *one)
+{
+    struct host host;
     struct diagnosis diagnosis;
     char found[1024];
-    fixture_must(&snapshot, one->host);
-    fixture_must(&earlier, one->earlier ? one->earlier : "");
-    earlier.taken_at_ms = snapshot.taken_at_ms - EARLIER_MS;
-    snapshot.earlier = one->earlier ? &earlier : NULL;
-    if (earlier.conn_count > 0)
-        assert_int_equal(snapshot_confirm(&snapshot, &earlier), 0);
-    assert_int_equal(diagnose(&snapshot, NULL, &diagnosis), 0);
+    host_init(&host, one);
+    assert_int_equal(diagnose(&host.snapshot, NULL, &diagnosis), 0);
     describe(&diagnosis, found, sizeof found);
     if (strcmp(found, one->expected) != 0)
         fail_msg("%s:\nexpected:\n%sfound:\n%s", one->what, one->expected, found);
@@ -44,14 +60,76 @@ static void check(const struct rule_case *one)
     assert_int_equal(diagnosis.verdict == VERDICT_HEALTHY,
         diagnosis.finding_count == 0 || diagnosis.findings[0].severity == SEVERITY_INFO);
     diagnosis_deinit(&diagnosis);
-    snapshot_deinit(&snapshot);
-    snapshot_deinit(&earlier);
+    host_deinit(&host);
+}
+
+/* --- the same from fewer connections ---------------------------------------------------------------------------- */
+
+/* As a source reads it that was asked for no more. */
+static void keep_states(struct snapshot *snapshot, uint32_t states)
+{
+    size_t kept = 0;
+    snapshot->states = states;
+    for (size_t i = 0; i < snapshot->conn_count; i++) {
+        if ((snapshot_states(snapshot) & STATE_BIT(snapshot->conns[i].state)) != 0)
+            snapshot->conns[kept++] = snapshot->conns[i];
+    }
+    snapshot->conn_count = kept;
+}
+
+/* What is found about the connections in this state, and the cause of each. */
+static void describe_state(
+    const struct rule_case *one, enum conn_state state, uint32_t states, bool causes, char *text, size_t size)
+{
+    struct host host;
+    struct diagnosis diagnosis;
+    const struct selection selection = { .states = STATE_BIT(state) };
+    host_init(&host, one);
+    keep_states(&host.snapshot, states);
+    assert_int_equal(diagnose(&host.snapshot, &selection, &diagnosis), 0);
+    size_t length = 0;
+    text[0] = '\0';
+    for (size_t i = 0; causes && i < host.snapshot.conn_count && length + 32 < size; i++) {
+        if (host.snapshot.conns[i].state == state)
+            length += (size_t)snprintf(text + length, size - length, "%s ", diagnosis_cause(&diagnosis, i));
+    }
+    /* What the host has run out of is not told to who asks for states that do not tell. */
+    size_t kept = 0;
+    for (size_t i = 0; i < diagnosis.finding_count; i++) {
+        const char *id = diagnosis.findings[i].id;
+        if (strcmp(id, "port-exhaustion") != 0 && strcmp(id, "descriptor-exhaustion") != 0)
+            diagnosis.findings[kept++] = diagnosis.findings[i];
+    }
+    diagnosis.finding_count = kept;
+    if (!causes)
+        describe(&diagnosis, text, size);
+    diagnosis_deinit(&diagnosis);
+    host_deinit(&host);
+}
+
+static void check_narrowed(const struct rule_case *one)
+{
+    enum { ALL = 0 };
+    static char narrowed[4096], expected[4096];
+    for (int state = 0; state < STATE_COUNT; state++) {
+        const struct selection selection = { .states = STATE_BIT(state) };
+        for (int findings = 0; findings <= 1; findings++) {
+            uint32_t states = diagnose_states(&selection, findings != 0);
+            describe_state(one, (enum conn_state)state, states, findings == 0, narrowed, sizeof narrowed);
+            describe_state(one, (enum conn_state)state, ALL, findings == 0, expected, sizeof expected);
+            if (strcmp(narrowed, expected) != 0)
+                fail_msg("%s: of %s, with all connections:\n%s\nwith those that it takes:\n%s", one->what,
+                    state_name((enum conn_state)state), expected, narrowed);
+        }
+    }
 }
 
 void rule_cases_check(const struct rule_case *cases, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         check(&cases[i]);
+    for (size_t i = 0; i < count; i++)
+        check_narrowed(&cases[i]);
 }
 
 void rule_cases_need(const struct rule_case *cases, size_t count, const char *const *ids)

@@ -26,7 +26,10 @@ struct rule_case {
     bool wants_rates;     /* a second reading of the counters is asked for */
 };
 
-/* Diagnoses each host and fails (cmocka) where anything else is found than expected. */
+/*
+ * Diagnoses each host and fails (cmocka) where anything else is found than expected, or where the connections in one
+ * state are judged otherwise by no more connections than diagnose_states() asks for.
+ */
 void rule_cases_check(const struct rule_case *cases, size_t count);
 /* Fails where one of the ids (the last is NULL) is not expected in any case: a rule without a case that it fires in. */
 void rule_cases_need(const struct rule_case *cases, size_t count, const char *const *ids);

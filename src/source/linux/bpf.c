@@ -150,12 +150,19 @@ int bpf_source_read(struct bpf_source *bpf, struct snapshot *snapshot, uint32_t 
     int result = bpf_iterate(bpf->programs->links.walk_sockets_fd, take_socket, &walk);
     if (result == 0)
         result = repeats_drop(snapshot, first);
+    if (result == 0 && bpf->owners.has_walked)
+        result = bpf_owners_add_bound(&bpf->owners, netns, first);
     if (result < 0)
         snapshot->conn_count = first;
     return result;
 }
 
-int bpf_source_add_bound(struct bpf_source *bpf)
+int bpf_source_add_bound(struct bpf_source *bpf, uint32_t netns, size_t first)
 {
-    return bpf_owners_add_bound(&bpf->owners);
+    return bpf_owners_add_bound(&bpf->owners, netns, first);
+}
+
+bool bpf_source_needs_walk(uint32_t states)
+{
+    return (states & STATE_BIT(STATE_BOUND)) != 0;
 }

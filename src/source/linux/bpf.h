@@ -28,12 +28,12 @@ int bpf_walk_end(struct bpf_source *bpf);
 
 /*
  * The same as sock_diag_read(): appends the TCP sockets of the network namespace that the calling thread is in, which is
- * `netns` of the snapshot, but for the bound ones. Returns 0 or a negative errno, with nothing appended.
+ * `netns` of the snapshot. Returns 0 or a negative errno, with nothing appended.
+ *
+ * Those that are bound, and neither listen nor connect, are in a table of the kernel's that no iterator goes over: it is the
+ * walk over descriptors that meets them. They are appended if that has ended; else by bpf_source_add_bound(), to the
+ * others from index `first` on. bpf_source_needs_walk(): whether they are among the STATE_BIT()s.
  */
 int bpf_source_read(struct bpf_source *bpf, struct snapshot *snapshot, uint32_t netns);
-
-/*
- * Appends the sockets that are bound and neither listen nor connect, of the namespaces that have been read. No iterator
- * goes over the kernel's table of them; the last walk over descriptors has met them. Returns 0 or -ENOMEM.
- */
-int bpf_source_add_bound(struct bpf_source *bpf);
+int bpf_source_add_bound(struct bpf_source *bpf, uint32_t netns, size_t first);
+bool bpf_source_needs_walk(uint32_t states);

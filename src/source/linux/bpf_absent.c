@@ -39,8 +39,14 @@ int bpf_source_read(struct bpf_source *bpf, struct snapshot *snapshot, uint32_t 
     return -EOPNOTSUPP;
 }
 
-int bpf_source_add_bound(struct bpf_source *bpf)
+int bpf_source_add_bound(struct bpf_source *bpf, uint32_t netns, size_t first)
 {
-    (void)bpf;
+    (void)bpf, (void)netns, (void)first;
     return -EOPNOTSUPP;
+}
+
+bool bpf_source_needs_walk(uint32_t states)
+{
+    (void)states;
+    return false;
 }

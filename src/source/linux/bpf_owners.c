@@ -165,6 +165,63 @@ static void walk_descriptors(void *data, unsigned worker)
         owners->result = end_process(owners);
 }
 
+/* --- bound sockets -------------------------------------------------------------------------------------------- */
+
+static int compare_bounds(const void *a, const void *b)
+{
+    const struct bpf_bound_conn *one = a, *other = b;
+    return one->conn.cookie < other->conn.cookie ? -1 : one->conn.cookie > other->conn.cookie;
+}
+
+/* By cookie, each once: several descriptors may refer to one. */
+static void sort_bounds(struct bpf_owners *owners)
+{
+    size_t kept = 0;
+    if (owners->bound_count > 0)
+        qsort(owners->bounds, owners->bound_count, sizeof *owners->bounds, compare_bounds);
+    for (size_t i = 0; i < owners->bound_count; i++) {
+        if (kept == 0 || compare_bounds(&owners->bounds[kept - 1], &owners->bounds[i]) != 0)
+            owners->bounds[kept++] = owners->bounds[i];
+    }
+    owners->bound_count = kept;
+}
+
+/* One that has begun to listen or connect meanwhile is among the others already. */
+static void mark_changed(const struct bpf_owners *owners, size_t first, bool *changed)
+{
+    for (size_t i = first; i < owners->snapshot->conn_count; i++) {
+        struct bpf_bound_conn wanted = { .conn.cookie = owners->snapshot->conns[i].cookie };
+        const struct bpf_bound_conn *found = bsearch(
+            &wanted, owners->bounds, owners->bound_count, sizeof *owners->bounds, compare_bounds);
+        if (found != NULL)
+            changed[found - owners->bounds] = true;
+    }
+}
+
+int bpf_owners_add_bound(struct bpf_owners *owners, uint32_t netns, size_t first)
+{
+    struct snapshot *snapshot = owners->snapshot;
+    if (owners->bound_count == 0 || (snapshot_states(snapshot) & STATE_BIT(STATE_BOUND)) == 0)
+        return 0;
+    bool *changed = xcalloc(owners->bound_count, sizeof *changed);
+    mark_changed(owners, first, changed);
+    int result = 0;
+    for (size_t i = 0; i < owners->bound_count && result == 0; i++) {
+        const struct bpf_bound_conn *bound = &owners->bounds[i];
+        if (changed[i] || bound->netns_inode != snapshot->netns[netns].inode)
+            continue;
+        struct conn *conn = snapshot_add_conn(snapshot);
+        if (conn == NULL) {
+            result = -ENOMEM;
+        } else {
+            *conn = bound->conn;
+            conn->netns = netns;
+        }
+    }
+    free(changed);
+    return result;
+}
+
 /* --- all of it ------------------------------------------------------------------------------------------------ */
 
 int bpf_owners_begin(struct bpf_owners *owners, struct netns_map *map, unsigned aims)
@@ -177,6 +234,7 @@ int bpf_owners_begin(struct bpf_owners *owners, struct netns_map *map, unsigned 
         return result;
     bool descriptors = (aims & WALK_DESCRIPTORS) != 0;
     owners->result = 0;
+    owners->has_walked = false;
     atomic_store(&owners->begun, !descriptors);
     unsigned workers = descriptors && parallel_cores() > 1 ? 2 : 1;
     if (workers == 1) /* before the sockets are read: see read_host() */
@@ -195,6 +253,8 @@ int bpf_owners_end(struct bpf_owners *owners)
         else if (owners->snapshot->netns[index].pid == 0)
             owners->snapshot->netns[index] = owners->kept[i];
     }
+    sort_bounds(owners);
+    owners->has_walked = owners->result == 0;
     return owners->result;
 }
 
@@ -203,47 +263,4 @@ void bpf_owners_deinit(struct bpf_owners *owners)
     free(owners->tasks);
     free(owners->bounds);
     free(owners->kept);
-}
-
-/* --- bound sockets -------------------------------------------------------------------------------------------- */
-
-static int compare_bounds(const void *a, const void *b)
-{
-    const struct bpf_bound_conn *one = a, *other = b;
-    return one->conn.cookie < other->conn.cookie ? -1 : one->conn.cookie > other->conn.cookie;
-}
-
-/* One that has begun to listen or connect meanwhile is among the others already. */
-static void drop_seen(struct bpf_owners *owners)
-{
-    for (size_t i = 0; i < owners->snapshot->conn_count; i++) {
-        struct bpf_bound_conn wanted = { .conn.cookie = owners->snapshot->conns[i].cookie };
-        struct bpf_bound_conn *found = bsearch(
-            &wanted, owners->bounds, owners->bound_count, sizeof *owners->bounds, compare_bounds);
-        if (found != NULL)
-            found->netns_inode = 0;
-    }
-}
-
-int bpf_owners_add_bound(struct bpf_owners *owners)
-{
-    struct snapshot *snapshot = owners->snapshot;
-    if (owners->bound_count == 0 || (snapshot_states(snapshot) & STATE_BIT(STATE_BOUND)) == 0)
-        return 0;
-    qsort(owners->bounds, owners->bound_count, sizeof *owners->bounds, compare_bounds);
-    drop_seen(owners);
-    uint64_t last = 0;
-    for (size_t i = 0; i < owners->bound_count; i++) {
-        const struct bpf_bound_conn *bound = &owners->bounds[i];
-        uint32_t netns = netns_find(owners->map, bound->netns_inode);
-        if (bound->conn.cookie == last || netns == NO_INDEX || snapshot->net_values[netns].counters_at_ms == 0)
-            continue; /* several descriptors of it; or its namespace was not looked into */
-        last = bound->conn.cookie;
-        struct conn *conn = snapshot_add_conn(snapshot);
-        if (conn == NULL)
-            return -ENOMEM;
-        *conn = bound->conn;
-        conn->netns = netns;
-    }
-    return 0;
 }

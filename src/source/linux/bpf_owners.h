@@ -20,6 +20,7 @@ struct bpf_owners {
     struct parallel parallel;
     atomic_bool begun; /* the walk over descriptors, by some thread */
     int result;        /* of it */
+    bool has_walked;   /* it has ended, without an error */
 
     struct task_netns *tasks; /* by tid, as the kernel walks over them */
     size_t task_count, task_capacity;
@@ -37,5 +38,5 @@ int bpf_owners_begin(struct bpf_owners *owners, struct netns_map *map, unsigned 
 int bpf_owners_end(struct bpf_owners *owners);
 void bpf_owners_deinit(struct bpf_owners *owners);
 
-/* bpf_source_add_bound() of bpf.h. */
-int bpf_owners_add_bound(struct bpf_owners *owners);
+/* As bpf_source_add_bound() of bpf.h. */
+int bpf_owners_add_bound(struct bpf_owners *owners, uint32_t netns, size_t first);

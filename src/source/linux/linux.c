@@ -5,12 +5,14 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/memory.h"
 #include "base/text.h"
 #include "source/linux/bpf.h"
 #include "source/linux/net_tcp.h"
@@ -49,6 +51,7 @@ struct reading {
     uint32_t own_netns;
     struct bpf_source *bpf; /* NULL: by netlink or /proc */
     int netlink_refusal;    /* why /proc/net/tcp was read instead; 0: it was not */
+    bool knows_owners;      /* the descriptors were looked through */
     struct walk_hidden hidden;
     uint64_t walked_ms; /* when the walk over the descriptors ended (CLOCK_BOOTTIME) */
 };
@@ -105,9 +108,9 @@ static void note_hidden_netns(struct snapshot *snapshot, unsigned refused, const
         "run as root, or with CAP_SYS_ADMIN (to enter) and CAP_SYS_PTRACE (to find) network namespaces");
 }
 
-static int read_own_netns(struct reading *reading, netns_visit visit, struct error *err)
+static int read_own_netns(struct reading *reading, struct error *err)
 {
-    int result = visit(reading->netns.snapshot, reading->own_netns, reading);
+    int result = read_netns(reading->netns.snapshot, reading->own_netns, reading);
     if (result == -ENOMEM)
         return fail_without_memory(err);
     if (result < 0)
@@ -116,7 +119,7 @@ static int read_own_netns(struct reading *reading, netns_visit visit, struct err
     return 0;
 }
 
-static int read_other_netns(struct reading *reading, netns_visit visit, struct error *err)
+static int read_other_netns(struct reading *reading, struct error *err)
 {
     struct snapshot *snapshot = reading->netns.snapshot;
     unsigned refused = 0;
@@ -125,7 +128,7 @@ static int read_other_netns(struct reading *reading, netns_visit visit, struct e
     for (uint32_t i = 0; i < snapshot->netns_count; i++) {
         if (i == reading->own_netns)
             continue;
-        int result = netns_enter(snapshot, i, visit, reading);
+        int result = netns_enter(snapshot, i, read_netns, reading);
         if (result == -ENOMEM)
             return fail_without_memory(err);
         if (result < 0 && result != -ENOENT) { /* gone meanwhile: nothing is hidden */
@@ -167,15 +170,18 @@ static int walk_and_read(struct reading *reading, unsigned aims, struct error *e
     int result = begin_walk(reading, &walk, aims);
     if (result < 0)
         return fail_to_walk(reading, result, err);
-    int read = read_own_netns(reading, read_netns, err);
+    size_t first = reading->netns.snapshot->conn_count;
+    int read = read_own_netns(reading, err);
     result = end_walk(reading, &walk);
+    if (read == 0 && result == 0 && reading->bpf != NULL)
+        result = bpf_source_add_bound(reading->bpf, reading->own_netns, first);
     if (read < 0)
         return read;
     if (result < 0)
         return fail_to_walk(reading, result, err);
     netns_find_named(&reading->netns);
     netns_name(&reading->netns, reading->own_netns);
-    return reading->options->own_netns_only ? 0 : read_other_netns(reading, read_netns, err);
+    return reading->options->own_netns_only ? 0 : read_other_netns(reading, err);
 }
 
 /* A second walk, for who holds them, where the first was for namespaces only. */
@@ -188,45 +194,75 @@ static int walk_for_owners(struct reading *reading, struct error *err)
     return result < 0 ? fail_to_walk(reading, result, err) : 0;
 }
 
-/* Whether a connection whose owner is asked for has one; those in TIME_WAIT or LAST_ACK mostly have none. */
-static bool wants_owners(const struct snapshot *snapshot, uint32_t states)
+/* Connections in TIME_WAIT or LAST_ACK mostly have no holder. */
+static bool wants_owners(const struct snapshot *snapshot, const struct source_options *options)
 {
     for (size_t i = 0; i < snapshot->conn_count; i++) {
-        if (snapshot->conns[i].inode != 0 && (states & STATE_BIT(snapshot->conns[i].state)) != 0)
+        const struct conn *conn = &snapshot->conns[i];
+        if ((options->asked & STATE_BIT(conn->state)) != 0 && (conn->inode != 0 || !options->asks_holders))
             return true;
     }
     return false;
 }
 
-/* Sockets with a descriptor somewhere, but nowhere that could be seen. New ones, opened since the walk, are left out. */
-static uint64_t count_unowned(const struct snapshot *snapshot)
+/* A descriptor refers to it somewhere, but nowhere that could be seen. A new one, opened since the walk, is no riddle. */
+static bool is_unowned(const struct conn *conn)
 {
     enum { NEW_MS = 2000 };
-    uint64_t unowned = 0;
+    bool is_new = conn->state == STATE_SYN_SENT ||
+        (conn_has(conn, CONN_TCP_INFO) && conn->last_data_sent_ms < NEW_MS && conn->last_data_recv_ms < NEW_MS);
+    return conn->inode != 0 && conn->holder == NO_INDEX && !is_new;
+}
+
+/*
+ * The namespaces with sockets that were read before the walk over their processes was over, and seem to have no owner.
+ * Where processes hide from us, other users' sockets have none anyway.
+ */
+static bool find_doubtful(const struct reading *reading, bool own_only, bool *doubtful)
+{
+    const struct snapshot *snapshot = reading->netns.snapshot;
+    uid_t user = geteuid();
+    bool any = false;
     for (size_t i = 0; i < snapshot->conn_count; i++) {
         const struct conn *conn = &snapshot->conns[i];
-        bool is_new = conn->state == STATE_SYN_SENT ||
-            (conn_has(conn, CONN_TCP_INFO) && conn->last_data_sent_ms < NEW_MS && conn->last_data_recv_ms < NEW_MS);
-        unowned += conn->inode != 0 && conn->holder == NO_INDEX && !is_new;
+        if ((own_only && conn->netns != reading->own_netns) || !is_unowned(conn) ||
+            (reading->hidden.processes > 0 && conn->uid != user))
+            continue;
+        doubtful[conn->netns] = true;
+        any = true;
     }
-    return unowned;
+    return any;
 }
 
-static int read_sockets_again(struct reading *reading, struct error *err)
+static void forget(struct snapshot *snapshot, const bool *netns)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < snapshot->conn_count; i++) {
+        if (!netns[snapshot->conns[i].netns])
+            snapshot->conns[kept++] = snapshot->conns[i];
+    }
+    snapshot->conn_count = kept;
+}
+
+/*
+ * A socket that was read before its process was walked over, and closed in between, now seems to have no owner. One that
+ * is read after the walk cannot: if it has been stuck for a while, it existed during both.
+ */
+static int read_doubtful_again(struct reading *reading, bool own_only, struct error *err)
 {
     struct snapshot *snapshot = reading->netns.snapshot;
-    snapshot->conn_count = 0;
-    int result = read_own_netns(reading, read_sockets, err);
-    if (result == 0 && !reading->options->own_netns_only)
-        result = read_other_netns(reading, read_sockets, err);
-    return result;
-}
-
-static int join(struct reading *reading, struct error *err)
-{
-    int result = reading->bpf != NULL ? bpf_source_add_bound(reading->bpf) : 0;
-    if (result == 0)
-        result = owners_join(reading->netns.snapshot);
+    bool *doubtful = xcalloc(snapshot->netns_count, sizeof *doubtful);
+    int result = 0;
+    if (find_doubtful(reading, own_only, doubtful)) {
+        forget(snapshot, doubtful);
+        for (uint32_t i = 0; i < snapshot->netns_count && result != -ENOMEM; i++) {
+            if (doubtful[i])
+                result = i == reading->own_netns ? read_sockets(snapshot, i, reading)
+                                                 : netns_enter(snapshot, i, read_sockets, reading);
+        }
+        result = result == -ENOMEM ? result : owners_join(snapshot);
+    }
+    free(doubtful);
     return result < 0 ? fail_without_memory(err) : 0;
 }
 
@@ -234,26 +270,18 @@ static int read_host(struct reading *reading, struct error *err)
 {
     struct snapshot *snapshot = reading->netns.snapshot;
     const struct source_options *options = reading->options;
-    bool all = options->states == 0;
-    unsigned aims = (options->own_netns_only ? 0 : WALK_NETNS) | (all ? WALK_DESCRIPTORS : 0);
-    if (reading->bpf != NULL && (snapshot_states(snapshot) & STATE_BIT(STATE_BOUND)) != 0)
-        aims |= WALK_DESCRIPTORS; /* which meets those in BOUND */
+    bool walk_once = options->states == 0 || options->asked == 0 ||
+        (reading->bpf != NULL && bpf_source_needs_walk(snapshot_states(snapshot)));
+    unsigned aims = (options->own_netns_only ? 0 : WALK_NETNS) | (walk_once ? WALK_DESCRIPTORS : 0);
     int result = walk_and_read(reading, aims, err);
-    if (result == 0 && (aims & WALK_DESCRIPTORS) == 0 &&
-        wants_owners(snapshot, options->owned != 0 ? options->owned : options->states))
-        result = walk_for_owners(reading, err);
-    if (result == 0)
-        result = join(reading, err);
-    /*
-     * A socket that was read before its process was walked over, and closed in between, now seems to have no owner. One
-     * that is read after the walk cannot: if it has been stuck for a while, it existed during both.
-     */
-    if (result == 0 && reading->hidden.processes == 0 && snapshot->process_count > 0 && count_unowned(snapshot) > 0) {
-        result = read_sockets_again(reading, err);
-        if (result == 0)
-            result = join(reading, err);
-    }
-    return result;
+    if (result < 0 || (!walk_once && !wants_owners(snapshot, options)))
+        return result;
+    if (!walk_once && (result = walk_for_owners(reading, err)) < 0)
+        return result;
+    reading->knows_owners = true;
+    if (owners_join(snapshot) < 0)
+        return fail_without_memory(err);
+    return read_doubtful_again(reading, walk_once, err);
 }
 
 /* By eBPF where that is asked for; or where it is permitted and faster, and then nobody minds if it cannot be. */
@@ -278,7 +306,9 @@ static int read_as_asked(struct reading *reading, struct error *err)
 
 static void note_hidden_owners(struct snapshot *snapshot, const struct walk_hidden *hidden)
 {
-    uint64_t unowned = count_unowned(snapshot);
+    uint64_t unowned = 0;
+    for (size_t i = 0; i < snapshot->conn_count; i++)
+        unowned += is_unowned(&snapshot->conns[i]);
     if (unowned == 0)
         return;
     struct buf text = { 0 };
@@ -339,7 +369,8 @@ int source_read(const struct source_options *options, struct snapshot *snapshot,
     processes_describe(snapshot, reading.walked_ms);
     processes_find_waits(snapshot);
     processes_find_close_on_exec(snapshot);
-    note_hidden_owners(snapshot, &reading.hidden);
+    if (reading.knows_owners)
+        note_hidden_owners(snapshot, &reading.hidden);
     note_fallback(snapshot, &reading);
     snapshot->elapsed_us = (uint32_t)(clock_us(CLOCK_MONOTONIC) - started_us);
 out:
