@@ -80,14 +80,14 @@ static int set_source(void *target, const char *value, struct error *err)
     static const struct {
         const char *name;
         enum source_kind kind;
-    } kinds[] = { { "auto", SOURCE_AUTO }, { "netlink", SOURCE_NETLINK }, { "proc", SOURCE_PROC } };
+    } kinds[] = { { "auto", SOURCE_AUTO }, { "bpf", SOURCE_BPF }, { "netlink", SOURCE_NETLINK }, { "proc", SOURCE_PROC } };
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         if (strcmp(value, kinds[i].name) == 0) {
             ((struct look_options *)target)->source.kind = kinds[i].kind;
             return 0;
         }
     }
-    return error_set(err, -EINVAL, value, "is not a source: auto, netlink or proc");
+    return error_set(err, -EINVAL, value, "is not a source: auto, bpf, netlink or proc");
 }
 
 int cmd_set_interval(const char *value, uint64_t least_ms, uint64_t *ret_ms, struct error *err)
@@ -126,7 +126,7 @@ const struct option_row look_option_rows[] = {
     { 0, "netns", "WHICH", "network namespace: self, all (default), a name or a PID", set_netns },
     { '4', "ipv4", NULL, "IPv4 only", set_ipv4 },
     { '6', "ipv6", NULL, "IPv6 only", set_ipv6 },
-    { 0, "source", "KIND", "read sockets by: auto (default), netlink, proc", set_source },
+    { 0, "source", "KIND", "read sockets by: auto (default), bpf, netlink, proc", set_source },
     { 0, "confirm", "SECS", "look again so long after: only what has not moved is stuck", set_confirm },
     { 'j', "json", NULL, "print JSON", set_json },
     { 0 },

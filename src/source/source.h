@@ -10,7 +10,8 @@
 #include "model/snapshot.h"
 
 enum source_kind {
-    SOURCE_AUTO,    /* the best that works here */
+    SOURCE_AUTO,    /* the fastest that works here */
+    SOURCE_BPF,     /* Linux: eBPF iterators */
     SOURCE_NETLINK, /* Linux: NETLINK_SOCK_DIAG */
     SOURCE_PROC,    /* Linux: /proc/net/tcp and tcp6 */
 };

@@ -1,7 +1,7 @@
 """python3 without_sock_diag.py ERRNO COMMAND… — runs a command to which the kernel refuses NETLINK_SOCK_DIAG.
 
 A seccomp filter fails socket(AF_NETLINK, *, NETLINK_SOCK_DIAG) with that errno: what Docker's and systemd's filters
-and kernels without the module do.
+and kernels without the module do. And bpf() altogether, as they do too, or tcpwhy would take that instead.
 """
 
 import ctypes
@@ -11,7 +11,7 @@ import platform
 import struct
 import sys
 
-SYS_SOCKET = {"x86_64": 41, "aarch64": 198}[platform.machine()]
+SYS_SOCKET, SYS_BPF = {"x86_64": (41, 321), "aarch64": (198, 280)}[platform.machine()]
 AF_NETLINK, NETLINK_SOCK_DIAG = 16, 4
 PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 38, 22, 2
 LOAD, JUMP_EQUAL, RETURN = 0x20, 0x15, 0x06  # linux/bpf_common.h
@@ -26,6 +26,7 @@ class Program(ctypes.Structure):
 def refuse(number):
     instructions = [
         (LOAD, 0, 0, NUMBER),
+        (JUMP_EQUAL, 5, 0, SYS_BPF),
         (JUMP_EQUAL, 0, 5, SYS_SOCKET),
         (LOAD, 0, 0, ARGUMENT_0),
         (JUMP_EQUAL, 0, 3, AF_NETLINK),

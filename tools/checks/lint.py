@@ -29,8 +29,13 @@ def run_all(outcome, what, check, paths):
             outcome.expect(f"{what} {path}", problems)
 
 
+def is_for_this_machine(path):
+    return not path.name.endswith(".bpf.c")  # the kernel's own verifier looks at those
+
+
 def run_lint(outcome):
     builds.build(builds.CLANG, "-Dtests=enabled", compiler="clang")
     run_all(outcome, "clang-format", layout, files("src/**/*.[ch]", "tests/**/*.[ch]"))
-    run_all(outcome, "clang-tidy", tidy, files("src/**/*.c", "tests/unit/*.c", "tests/fuzz/*.c", "tests/bench/*.c"))
+    sources = files("src/**/*.c", "tests/unit/*.c", "tests/fuzz/*.c", "tests/bench/*.c")
+    run_all(outcome, "clang-tidy", tidy, list(filter(is_for_this_machine, sources)))
     cppcheck(outcome)

@@ -14,6 +14,7 @@
 #include "base/buf.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "source/linux/bpf.h"
 #include "source/linux/net_tcp.h"
 #include "source/linux/netns.h"
 #include "source/linux/owners.h"
@@ -48,15 +49,34 @@ struct reading {
     const struct source_options *options;
     struct netns_map netns;
     uint32_t own_netns;
-    int netlink_refusal; /* why /proc/net/tcp was read instead; 0: it was not */
-    bool knows_owners;   /* the descriptors were looked through */
+    struct bpf_source *bpf; /* NULL: by netlink or /proc */
+    int netlink_refusal;    /* why /proc/net/tcp was read instead; 0: it was not */
+    bool knows_owners;      /* the descriptors were looked through */
     struct walk_hidden hidden;
     uint64_t walked_ms; /* when the walk over the descriptors ended (CLOCK_BOOTTIME) */
 };
 
+static const struct {
+    const char *name; /* in the snapshot */
+    const char *api;
+} sources[] = {
+    [SOURCE_BPF] = { "linux-bpf", "eBPF" },
+    [SOURCE_NETLINK] = { "linux-sock-diag", "NETLINK_SOCK_DIAG" },
+    [SOURCE_PROC] = { "linux-proc-net-tcp", "/proc/net/tcp" },
+};
+
+/* The kind of source that the connections came from. */
+static enum source_kind used(const struct reading *reading)
+{
+    bool proc = reading->options->kind == SOURCE_PROC || reading->netlink_refusal != 0;
+    return reading->bpf != NULL ? SOURCE_BPF : proc ? SOURCE_PROC : SOURCE_NETLINK;
+}
+
 static int read_sockets(struct snapshot *snapshot, uint32_t netns, void *data)
 {
     struct reading *reading = data;
+    if (reading->bpf != NULL)
+        return bpf_source_read(reading->bpf, snapshot, netns);
     if (reading->options->kind != SOURCE_PROC) {
         int result = sock_diag_read(snapshot, netns);
         if (result == 0 || result == -ENOMEM || reading->options->kind == SOURCE_NETLINK)
@@ -94,8 +114,8 @@ static int read_own_netns(struct reading *reading, struct error *err)
     if (result == -ENOMEM)
         return fail_without_memory(err);
     if (result < 0)
-        return error_set(err, result, reading->options->kind == SOURCE_PROC ? "/proc/net/tcp" : "NETLINK_SOCK_DIAG",
-            "this host's sockets cannot be read: %s", strerror(-result));
+        return error_set(
+            err, result, sources[used(reading)].api, "this host's sockets cannot be read: %s", strerror(-result));
     return 0;
 }
 
@@ -123,20 +143,42 @@ static int read_other_netns(struct reading *reading, struct error *err)
 
 /* --- sockets and who holds them ---------------------------------------------------------------------------------- */
 
-/* The walk over /proc goes on in other threads while the sockets of the own namespace are read. */
+static int fail_to_walk(const struct reading *reading, int result, struct error *err)
+{
+    if (result == -ENOMEM)
+        return fail_without_memory(err);
+    return error_set(err, result, reading->bpf != NULL ? sources[SOURCE_BPF].api : "/proc",
+        "processes cannot be walked over: %s", strerror(-result));
+}
+
+static int begin_walk(struct reading *reading, struct walk *walk, unsigned aims)
+{
+    return reading->bpf != NULL ? bpf_walk_begin(reading->bpf, &reading->netns, aims) : walk_begin(walk, aims);
+}
+
+static int end_walk(struct reading *reading, struct walk *walk)
+{
+    int result = reading->bpf != NULL ? bpf_walk_end(reading->bpf) : walk_end(walk, &reading->netns, &reading->hidden);
+    reading->walked_ms = clock_us(CLOCK_BOOTTIME) / 1000;
+    return result;
+}
+
+/* The walk over processes goes on in other threads while the sockets of the own namespace are read. */
 static int walk_and_read(struct reading *reading, unsigned aims, struct error *err)
 {
     struct walk walk;
-    int result = walk_begin(&walk, aims);
+    int result = begin_walk(reading, &walk, aims);
     if (result < 0)
-        return error_set(err, result, "/proc", "cannot be read: %s", strerror(-result));
+        return fail_to_walk(reading, result, err);
+    size_t first = reading->netns.snapshot->conn_count;
     int read = read_own_netns(reading, err);
-    result = walk_end(&walk, &reading->netns, &reading->hidden);
-    reading->walked_ms = clock_us(CLOCK_BOOTTIME) / 1000;
+    result = end_walk(reading, &walk);
+    if (read == 0 && result == 0 && reading->bpf != NULL)
+        result = bpf_source_add_bound(reading->bpf, reading->own_netns, first);
     if (read < 0)
         return read;
     if (result < 0)
-        return fail_without_memory(err);
+        return fail_to_walk(reading, result, err);
     netns_find_named(&reading->netns);
     netns_name(&reading->netns, reading->own_netns);
     return reading->options->own_netns_only ? 0 : read_other_netns(reading, err);
@@ -146,11 +188,10 @@ static int walk_and_read(struct reading *reading, unsigned aims, struct error *e
 static int walk_for_owners(struct reading *reading, struct error *err)
 {
     struct walk walk;
-    int result = walk_begin(&walk, WALK_DESCRIPTORS);
+    int result = begin_walk(reading, &walk, WALK_DESCRIPTORS);
     if (result == 0)
-        result = walk_end(&walk, &reading->netns, &reading->hidden);
-    reading->walked_ms = clock_us(CLOCK_BOOTTIME) / 1000;
-    return result < 0 ? error_set(err, result, "/proc", "cannot be read: %s", strerror(-result)) : 0;
+        result = end_walk(reading, &walk);
+    return result < 0 ? fail_to_walk(reading, result, err) : 0;
 }
 
 /* Connections in TIME_WAIT or LAST_ACK mostly have no holder. */
@@ -229,7 +270,8 @@ static int read_host(struct reading *reading, struct error *err)
 {
     struct snapshot *snapshot = reading->netns.snapshot;
     const struct source_options *options = reading->options;
-    bool walk_once = options->states == 0 || options->asked == 0;
+    bool walk_once = options->states == 0 || options->asked == 0 ||
+        (reading->bpf != NULL && bpf_source_needs_walk(snapshot_states(snapshot)));
     unsigned aims = (options->own_netns_only ? 0 : WALK_NETNS) | (walk_once ? WALK_DESCRIPTORS : 0);
     int result = walk_and_read(reading, aims, err);
     if (result < 0 || (!walk_once && !wants_owners(snapshot, options)))
@@ -240,6 +282,24 @@ static int read_host(struct reading *reading, struct error *err)
     if (owners_join(snapshot) < 0)
         return fail_without_memory(err);
     return read_doubtful_again(reading, walk_once, err);
+}
+
+/* By eBPF where that is asked for; or where it is permitted and faster, and then nobody minds if it cannot be. */
+static int read_as_asked(struct reading *reading, struct error *err)
+{
+    struct snapshot *snapshot = reading->netns.snapshot;
+    enum source_kind kind = reading->options->kind;
+    if (kind == SOURCE_BPF || (kind == SOURCE_AUTO && bpf_source_pays())) {
+        int result = bpf_source_new(&reading->bpf, err);
+        if (result == 0)
+            result = read_host(reading, err);
+        if (result == 0 || kind == SOURCE_BPF)
+            return result;
+        bpf_source_free(reading->bpf);
+        reading->bpf = NULL;
+        snapshot->conn_count = snapshot->holder_count = snapshot->process_count = 0;
+    }
+    return read_host(reading, err);
 }
 
 /* --- what could not be seen -------------------------------------------------------------------------------------- */
@@ -273,9 +333,8 @@ static void note_hidden_owners(struct snapshot *snapshot, const struct walk_hidd
 
 static void note_fallback(struct snapshot *snapshot, const struct reading *reading)
 {
-    bool fallback = reading->netlink_refusal != 0;
-    snapshot->source = fallback || reading->options->kind == SOURCE_PROC ? "linux-proc-net-tcp" : "linux-sock-diag";
-    if (fallback) {
+    snapshot->source = sources[used(reading)].name;
+    if (reading->netlink_refusal != 0) {
         char text[256];
         snprintf(text, sizeof text,
             "netlink was refused (NETLINK_SOCK_DIAG: %s); read /proc/net/tcp instead, which knows neither ages nor "
@@ -302,10 +361,10 @@ int source_read(const struct source_options *options, struct snapshot *snapshot,
     if (result < 0)
         error_set(err, result, "/proc/self/ns/net", "cannot be read: %s", strerror(-result));
     else
-        result = read_host(&reading, err);
+        result = read_as_asked(&reading, err);
     netns_map_deinit(&reading.netns);
     if (result < 0)
-        return result;
+        goto out;
     owners_drop_others(snapshot);
     processes_describe(snapshot, reading.walked_ms);
     processes_find_waits(snapshot);
@@ -314,7 +373,9 @@ int source_read(const struct source_options *options, struct snapshot *snapshot,
         note_hidden_owners(snapshot, &reading.hidden);
     note_fallback(snapshot, &reading);
     snapshot->elapsed_us = (uint32_t)(clock_us(CLOCK_MONOTONIC) - started_us);
-    return 0;
+out:
+    bpf_source_free(reading.bpf);
+    return result;
 }
 
 /* --- counters, a second time ---------------------------------------------------------------------------------- */

@@ -47,7 +47,7 @@ static void grow(struct netns_map *map)
         *slot_of(map, map->snapshot->netns[i].inode) = (uint32_t)i;
 }
 
-static uint32_t find(const struct netns_map *map, uint64_t inode)
+uint32_t netns_find(const struct netns_map *map, uint64_t inode)
 {
     return map->slot_count > 0 ? *slot_of(map, inode) : NO_INDEX;
 }
@@ -109,8 +109,8 @@ void netns_name(struct netns_map *map, uint32_t own)
     struct snapshot *snapshot = map->snapshot;
     struct stat first;
     uint32_t host = own;
-    if (stat("/proc/1/ns/net", &first) == 0 && find(map, first.st_ino) != NO_INDEX)
-        host = find(map, first.st_ino);
+    if (stat("/proc/1/ns/net", &first) == 0 && netns_find(map, first.st_ino) != NO_INDEX)
+        host = netns_find(map, first.st_ino);
     for (uint32_t i = 0; i < snapshot->netns_count; i++) {
         struct netns *netns = &snapshot->netns[i];
         if (netns->name != NULL)

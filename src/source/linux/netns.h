@@ -14,7 +14,9 @@ struct netns_map {
 
 void netns_map_init(struct netns_map *map, struct snapshot *snapshot);
 void netns_map_deinit(struct netns_map *map);
-/* The index of the namespace with this inode, added where it is new; NO_INDEX without memory. */
+/* The index of the namespace with this inode, or NO_INDEX. */
+uint32_t netns_find(const struct netns_map *map, uint64_t inode);
+/* The same, but added where it is new; NO_INDEX without memory. */
 uint32_t netns_intern(struct netns_map *map, uint64_t inode);
 
 /* The namespace of the calling thread, added where it is new. Returns 0 or a negative errno. */
