@@ -1,6 +1,7 @@
 /* What the findings about CLOSE_WAIT say. Why each is made: close_wait.c. */
 #include <string.h>
 
+#include "diagnose/chain.h"
 #include "diagnose/rule.h"
 
 /*
@@ -67,7 +68,8 @@ static void evidence_age(struct arena *arena, const struct group *group, struct 
 
 /* --- never accepted ------------------------------------------------------------------------------------------- */
 
-static void listener_evidence(struct arena *arena, const struct conn *listener, struct finding *finding)
+static void listener_evidence(
+    struct arena *arena, const struct snapshot *snapshot, const struct conn *listener, struct finding *finding)
 {
     if (conn_has(listener, CONN_QUEUES | CONN_BACKLOG)) {
         lines_add(&finding->evidence, arena, "The listener's accept queue holds %s of at most %s%s.",
@@ -80,6 +82,7 @@ static void listener_evidence(struct arena *arena, const struct conn *listener, 
     if (conn_has(listener, CONN_SKMEM) && listener->skmem_drops > 0)
         lines_add(&finding->evidence, arena, "This listener has dropped %s connection attempts since it was opened.",
             words_count(arena, listener->skmem_drops));
+    words_listener_holders(arena, snapshot, listener, &finding->evidence);
 }
 
 void close_wait_not_accepted_word(
@@ -101,7 +104,7 @@ void close_wait_not_accepted_word(
     lines_add(&finding->evidence, arena, "%s in CLOSE_WAIT %s no inode: no process has ever had a descriptor for them.",
         words_conns(arena, group->count), group->count == 1 ? "has" : "have");
     if (listener != NULL)
-        listener_evidence(arena, listener, finding);
+        listener_evidence(arena, context->snapshot, listener, finding);
     queue_evidence(arena, context_queue(context, listener), finding);
     if (group->unread_bytes > 0)
         lines_add(
@@ -148,7 +151,7 @@ void close_wait_blocked_writer_word(
     for (size_t i = 0; i < group->count; i++)
         by_window += close_wait_is_blocked_by_window(context, &snapshot->conns[group->conns[i]]);
     uint64_t unanswered = group->count - by_window;
-    const char *owner = words_process(arena, finding->owner);
+    const char *owner = words_owner(arena, finding);
 
     finding->title = arena_printf(arena, "%s cannot finish %s %s: %s stopped taking the data", owner,
         words_conns(arena, group->count), words_service(arena, context, group), words_peers_have(group));
@@ -262,6 +265,19 @@ void close_wait_inherited_word(
 
 /* --- end of stream not read ----------------------------------------------------------------------------------- */
 
+/* More than half of them are open: time to buy time. */
+static bool descriptors_run_out(const struct process *process)
+{
+    return process != NULL && process->fds_limit != 0 && process->fds_limit != UINT32_MAX &&
+        process->fds_open > process->fds_limit / 2;
+}
+
+/* Not many, as far as the rule's limits go, and they do not use up the descriptors. */
+static bool is_small_risk(const struct group *group, const struct finding *finding)
+{
+    return group->count < group->rule->limits.critical_count && !descriptors_run_out(finding->owner);
+}
+
 static uint64_t count_close_notify(const struct snapshot *snapshot, const struct group *group)
 {
     uint64_t count = 0;
@@ -275,8 +291,10 @@ static uint64_t count_close_notify(const struct snapshot *snapshot, const struct
 void close_wait_unread_word(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 {
-    const char *owner = words_process(arena, finding->owner);
-    const char *obstacle = words_obstacle(arena, finding->owner);
+    const char *owner = words_owner(arena, finding);
+    const struct process *obstructed = words_obstructed(arena, finding);
+    const char *obstacle = words_obstacle(arena, obstructed);
+    const struct chain chain = chain_find(context, group, finding);
     uint64_t close_notify = count_close_notify(context->snapshot, group);
 
     finding->title = arena_printf(arena, "%s has not noticed that %s closed %s %s", owner, words_peers_have(group),
@@ -285,7 +303,9 @@ void close_wait_unread_word(
         finding->why = arena_printf(arena,
             "The end of stream has arrived and waits in the receive queue, but %s %s. Until it reads, it cannot "
             "know that the peer is gone.",
-            owner, obstacle);
+            words_process(arena, obstructed), obstacle);
+    else if (chain.waits)
+        chain_word_waiting(context, group, &chain, arena, finding);
     else if (close_notify == group->count)
         finding->why = arena_printf(arena,
             "These are idle TLS connections that %s opened, most likely a pool: the server said goodbye "
@@ -309,7 +329,9 @@ void close_wait_unread_word(
             "On %s the queue is exactly a TLS close_notify alert and the FIN (25 bytes in TLS 1.3, 32 in TLS 1.2).",
             words_conns(arena, close_notify));
     if (obstacle != NULL)
-        lines_add(&finding->evidence, arena, "%s %s.", owner, obstacle);
+        lines_add(&finding->evidence, arena, "%s %s.", words_process(arena, obstructed), obstacle);
+    if (finding->owner == NULL)
+        words_unseen(arena, group, &finding->evidence);
     evidence_age(arena, group, finding);
     words_pairs(arena, context, group, &finding->evidence);
     words_descriptors(arena, finding->owner, &finding->evidence);
@@ -323,14 +345,16 @@ void close_wait_unread_word(
     if (finding->owner == NULL || (group->with_unread > 0 && obstacle == NULL && close_notify == 0))
         lower_confidence(finding, CONFIDENCE_LIKELY);
     /* An idle pool whose threads all rest is no trouble by itself; a service, or a process that is stopped, is. */
-    char state = finding->owner != NULL ? finding->owner->state : '?';
+    char state = obstructed != NULL ? obstructed->state : '?';
     bool cannot_act = state == 'T' || state == 't' || state == 'Z' || state == 'D';
     if (obstacle != NULL && (group->incoming || cannot_act) && finding->severity == SEVERITY_INFO)
         finding->severity = SEVERITY_WARNING;
+    if (group_may_be_pool(group) && !cannot_act && is_small_risk(group, finding))
+        finding->severity = SEVERITY_INFO;
 
-    if (finding->owner != NULL && finding->owner->state == 'T')
-        fixes_add(&finding->fix_now, arena, "Continue the stopped process.",
-            arena_printf(arena, "kill -CONT %u", finding->owner->pid));
+    if (state == 'T')
+        fixes_add(
+            &finding->fix_now, arena, "Continue the stopped process.", arena_printf(arena, "kill -CONT %u", obstructed->pid));
     else if (finding->owner != NULL && obstacle != NULL)
         fixes_add(&finding->fix_now, arena, "See what its threads wait for.",
             arena_printf(arena, "gdb -p %u -batch -ex 'thread apply all bt'   # Java: jstack %u", finding->owner->pid,
@@ -350,13 +374,6 @@ void close_wait_unread_word(
 
 /* --- never closed --------------------------------------------------------------------------------------------- */
 
-/* More than half of them are open: time to buy time. */
-static bool descriptors_run_out(const struct process *process)
-{
-    return process != NULL && process->fds_limit != 0 && process->fds_limit != UINT32_MAX &&
-        process->fds_open > process->fds_limit / 2;
-}
-
 /* Other ends on this host whose program has shut down its sending side only: it may be waiting for the answer. */
 static uint64_t count_half_closed_peers(const struct snapshot *snapshot, const struct group *group)
 {
@@ -371,8 +388,10 @@ static uint64_t count_half_closed_peers(const struct snapshot *snapshot, const s
 void close_wait_leak_word(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 {
-    const char *owner = words_process(arena, finding->owner);
-    const char *obstacle = words_obstacle(arena, finding->owner);
+    const char *owner = words_owner(arena, finding);
+    const struct process *obstructed = words_obstructed(arena, finding);
+    const char *obstacle = words_obstacle(arena, obstructed);
+    const struct chain chain = chain_find(context, group, finding);
     finding->title = arena_printf(arena, "%s has not closed %s %s that %s closed", owner,
         words_conns(arena, group->count), words_service(arena, context, group), words_peers_have(group));
     finding->why = arena_printf(arena,
@@ -380,12 +399,16 @@ void close_wait_leak_word(
         "descriptors and has not called close(). Nothing else can end these connections: unless it still means to "
         "send something, the program leaks them.",
         owner);
+    if (chain.waits)
+        chain_word_waiting(context, group, &chain, arena, finding);
 
     lines_add(&finding->evidence, arena,
         "Recv-Q is 0: all data was read. The end of stream was consumed too, or the very next read returns it.");
     lines_add(&finding->evidence, arena, "Send-Q is 0: nothing waits to be sent.");
     if (finding->owner != NULL)
         lines_add(&finding->evidence, arena, "The descriptors are open in %s.", owner);
+    else
+        words_unseen(arena, group, &finding->evidence);
     evidence_age(arena, group, finding);
     words_pairs(arena, context, group, &finding->evidence);
     uint64_t half_closed = count_half_closed_peers(context->snapshot, group);
@@ -398,7 +421,7 @@ void close_wait_leak_word(
     }
     words_descriptors(arena, finding->owner, &finding->evidence);
     if (obstacle != NULL)
-        lines_add(&finding->evidence, arena, "%s %s.", owner, obstacle);
+        lines_add(&finding->evidence, arena, "%s %s.", words_process(arena, obstructed), obstacle);
 
     rule_out_network(arena, finding);
     rule_out_blocked_writer(arena, group, finding);
@@ -412,6 +435,10 @@ void close_wait_leak_word(
         lower_confidence(finding, CONFIDENCE_LIKELY);
     if (finding->owner == NULL)
         lower_confidence(finding, CONFIDENCE_LIKELY);
+    /* So far it may be at work on the answer that they wait for. */
+    bool awaited = half_closed == group->count || chain.half_closed >= group->count;
+    if (awaited && group->oldest_ms < CERTAIN_LEAK_MS && is_small_risk(group, finding))
+        finding->severity = SEVERITY_INFO;
 
     words_fix_restart(arena, finding->owner, &finding->fix_now);
     if (descriptors_run_out(finding->owner))

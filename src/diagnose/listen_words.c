@@ -126,6 +126,7 @@ void accept_queue_overflow_word(
         lines_add(&finding->evidence, arena, "The listener's accept queue holds %s of at most %s: it is full.",
             words_count(arena, listener->recv_q_bytes), words_count(arena, (uint64_t)listener->send_q_bytes + 1));
     }
+    words_listener_holders(arena, context->snapshot, first, &finding->evidence);
     evidence_backlog(context, first, arena, finding);
     evidence_drops(context, group, arena, finding);
     if (finding->age_known)

@@ -54,6 +54,59 @@ const char *words_process(struct arena *arena, const struct process *process)
     return arena_printf(arena, "%s (pid %" PRIu32 ")", process->name, process->pid);
 }
 
+const char *words_owner(struct arena *arena, const struct finding *finding)
+{
+    uint64_t held = 0;
+    for (size_t i = 0; i < finding->process_count; i++)
+        held += finding->processes[i].count;
+    if (finding->owner == NULL || finding->process_count < 2 || held > finding->count) /* shared, not shared out */
+        return words_process(arena, finding->owner);
+    return arena_printf(arena, "%s (pid %" PRIu32 " and %s more)", finding->owner->name, finding->owner->pid,
+        words_count(arena, finding->process_count - 1));
+}
+
+const struct process *words_obstructed(struct arena *arena, const struct finding *finding)
+{
+    if (words_obstacle(arena, finding->owner) != NULL)
+        return finding->owner;
+    for (size_t i = 0; i < finding->process_count; i++) {
+        if (words_obstacle(arena, finding->processes[i].process) != NULL)
+            return finding->processes[i].process;
+    }
+    return NULL;
+}
+
+void words_unseen(struct arena *arena, const struct group *group, struct lines *evidence)
+{
+    const char *listens = group->listener_holder == NULL
+        ? ""
+        : arena_printf(arena, " %s listens on the port.", words_process(arena, group->listener_holder));
+    lines_add(evidence, arena,
+        "No descriptor of them was found: they are held where tcpwhy cannot look (another PID namespace, no permission), "
+        "or are on the way from one process to another (SCM_RIGHTS), or are io_uring's.%s",
+        listens);
+}
+
+void words_listener_holders(
+    struct arena *arena, const struct snapshot *snapshot, const struct conn *listener, struct lines *evidence)
+{
+    enum { SHOWN = 3 };
+    const char *text = "";
+    unsigned count = 0;
+    uint32_t last = NO_INDEX;
+    for (uint32_t h = listener->holder; h != NO_INDEX; h = snapshot->holders[h].next) {
+        if (snapshot->holders[h].process == last)
+            continue;
+        last = snapshot->holders[h].process;
+        if (count++ < SHOWN)
+            text = arena_printf(
+                arena, "%s%s%s", text, count > 1 ? ", " : "", words_process(arena, &snapshot->processes[last]));
+    }
+    if (count > 1)
+        lines_add(evidence, arena, "%u processes have the listener open, and any of them may accept: %s%s.", count, text,
+            count > SHOWN ? " …" : "");
+}
+
 const char *words_peers_have(const struct group *group)
 {
     return group->count == 1 ? "the peer has" : "the peers have";
@@ -88,11 +141,15 @@ const char *words_ages(struct arena *arena, const struct group *group)
 
 /* --- whether a process can act ---------------------------------------------------------------------------------- */
 
-/* In the freezer of its control group, whatever it waited for before: kernel/cgroup/freezer.c, kernel/freezer.c */
+/*
+ * In the freezer of its control group, whatever it waited for before: kernel/cgroup/freezer.c, kernel/freezer.c. Where the
+ * compiler has put do_freezer_trap() into get_signal(), nothing else sleeps there but what is stopped (T, t).
+ */
 static bool is_frozen(const struct wait_place *place)
 {
     return place->channel != NULL &&
-        (strcmp(place->channel, "do_freezer_trap") == 0 || strcmp(place->channel, "__refrigerator") == 0);
+        (strcmp(place->channel, "do_freezer_trap") == 0 || strcmp(place->channel, "__refrigerator") == 0 ||
+            (place->state == 'S' && strcmp(place->channel, "get_signal") == 0));
 }
 
 /* Waiting for sockets to become ready, or for a timer: this thread will look at its sockets again. */
