@@ -82,8 +82,8 @@ void words_unseen(struct arena *arena, const struct group *group, struct lines *
         ? ""
         : arena_printf(arena, " %s listens on the port.", words_process(arena, group->listener_holder));
     lines_add(evidence, arena,
-        "No descriptor of them was found: they are held where tcpwhy cannot look (another PID namespace, no permission), "
-        "or are on the way from one process to another (SCM_RIGHTS), or are io_uring's.%s",
+        "No descriptor of them was found: they are held where tcpwhy cannot look (no permission, another PID namespace), are on "
+        "the way from one process to another (SCM_RIGHTS), or belong to io_uring or to the kernel itself.%s",
         listens);
 }
 
