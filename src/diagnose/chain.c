@@ -63,7 +63,8 @@ struct chain chain_find(const struct context *context, const struct group *group
         chain.half_closed += waiting && conn->state == STATE_FIN_WAIT_2;
         if (waiting && chain.server == NULL)
             chain.server = conn;
-        if (waiting && !(ip_equal(&conn->remote, &chain.server->remote) && conn->remote_port == chain.server->remote_port))
+        if (waiting &&
+            !(ip_equal(&conn->remote, &chain.server->remote) && conn->remote_port == chain.server->remote_port))
             chain.several = true;
     }
     chain.waits = chain.waiting >= group->count;
@@ -75,8 +76,7 @@ const char *chain_server(struct arena *arena, const struct chain *chain)
 {
     if (chain->several)
         return "the servers behind it";
-    return arena_printf(
-        arena, "%s port %u", words_address(arena, &chain->server->remote), (unsigned)chain->server->remote_port);
+    return words_end(arena, &chain->server->remote, chain->server->remote_port);
 }
 
 void chain_word_waiting(const struct context *context, const struct group *group, const struct chain *chain,

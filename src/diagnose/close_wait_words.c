@@ -124,10 +124,7 @@ void close_wait_not_accepted_word(
     else if (obstacle != NULL && finding->severity == SEVERITY_INFO)
         finding->severity = SEVERITY_WARNING;
 
-    if (finding->owner != NULL && finding->owner->state == 'T')
-        fixes_add(&finding->fix_now, arena, "Continue the stopped process.",
-            arena_printf(arena, "kill -CONT %u", finding->owner->pid));
-    if (finding->owner != NULL)
+    if (!words_fix_continue(arena, finding->owner, &finding->fix_now) && finding->owner != NULL)
         fixes_add(&finding->fix_now, arena, "See where its threads hang before you restart it.",
             arena_printf(arena, "gdb -p %u -batch -ex 'thread apply all bt'   # Java: jstack %u", finding->owner->pid,
                 finding->owner->pid));
@@ -299,13 +296,18 @@ void close_wait_unread_word(
 
     finding->title = arena_printf(arena, "%s has not noticed that %s closed %s %s", owner, words_peers_have(group),
         words_conns(arena, group->count), words_service(arena, context, group));
-    if (obstacle != NULL)
+    bool halted = words_is_halted(obstructed);
+    bool waits = chain.waits && !halted;
+    if (waits)
+        chain_word_waiting(context, group, &chain, arena, finding);
+    else if (obstacle != NULL)
         finding->why = arena_printf(arena,
             "The end of stream has arrived and waits in the receive queue, but %s %s. Until it reads, it cannot "
             "know that the peer is gone.",
             words_process(arena, obstructed), obstacle);
-    else if (chain.waits)
-        chain_word_waiting(context, group, &chain, arena, finding);
+    else if (finding->owner == NULL)
+        finding->why = "The end of stream has arrived and waits in the receive queue; whoever holds these connections "
+                       "does not read from them.";
     else if (close_notify == group->count)
         finding->why = arena_printf(arena,
             "These are idle TLS connections that %s opened, most likely a pool: the server said goodbye "
@@ -336,7 +338,8 @@ void close_wait_unread_word(
     words_pairs(arena, context, group, &finding->evidence);
     words_descriptors(arena, finding->owner, &finding->evidence);
 
-    rule_out_network(arena, finding);
+    if (!waits)
+        rule_out_network(arena, finding);
     rule_out_blocked_writer(arena, group, finding);
     lines_add(&finding->ruled_out, arena,
         "A forgotten close() after the end of stream: it has not been read yet (Recv-Q would be 0).");
@@ -345,30 +348,27 @@ void close_wait_unread_word(
     if (finding->owner == NULL || (group->with_unread > 0 && obstacle == NULL && close_notify == 0))
         lower_confidence(finding, CONFIDENCE_LIKELY);
     /* An idle pool whose threads all rest is no trouble by itself; a service, or a process that is stopped, is. */
-    char state = obstructed != NULL ? obstructed->state : '?';
-    bool cannot_act = state == 'T' || state == 't' || state == 'Z' || state == 'D';
-    if (obstacle != NULL && (group->incoming || cannot_act) && finding->severity == SEVERITY_INFO)
+    if (obstacle != NULL && !waits && (group->incoming || halted) && finding->severity == SEVERITY_INFO)
         finding->severity = SEVERITY_WARNING;
-    if (group_may_be_pool(group) && !cannot_act && is_small_risk(group, finding))
+    if (group_may_be_pool(group) && !halted && is_small_risk(group, finding))
         finding->severity = SEVERITY_INFO;
 
-    if (state == 'T')
-        fixes_add(
-            &finding->fix_now, arena, "Continue the stopped process.", arena_printf(arena, "kill -CONT %u", obstructed->pid));
-    else if (finding->owner != NULL && obstacle != NULL)
+    if (!words_fix_continue(arena, obstructed, &finding->fix_now) && finding->owner != NULL && obstacle != NULL)
         fixes_add(&finding->fix_now, arena, "See what its threads wait for.",
             arena_printf(arena, "gdb -p %u -batch -ex 'thread apply all bt'   # Java: jstack %u", finding->owner->pid,
                 finding->owner->pid));
-    words_fix_restart(arena, finding->owner, &finding->fix_now);
+    if (!waits || descriptors_run_out(finding->owner))
+        words_fix_restart(arena, finding->owner, &finding->fix_now);
     if (!group->incoming)
         fixes_add(&finding->fix_for_good, arena,
             "Let the connection pool drop idle connections sooner than the server does, and test one before use "
             "(validation, eviction of idle connections).",
             NULL);
-    fixes_add(&finding->fix_for_good, arena,
-        "Keep every open connection in the event loop, also while it is idle or its handler waits for something "
-        "else, and put time limits on handlers.",
-        NULL);
+    if (!waits)
+        fixes_add(&finding->fix_for_good, arena,
+            "Keep every open connection in the event loop, also while it is idle or its handler waits for something "
+            "else, and put time limits on handlers.",
+            NULL);
     will_not_help(arena, finding);
 }
 
@@ -391,14 +391,15 @@ void close_wait_leak_word(
     const char *owner = words_owner(arena, finding);
     const struct process *obstructed = words_obstructed(arena, finding);
     const char *obstacle = words_obstacle(arena, obstructed);
-    const struct chain chain = chain_find(context, group, finding);
+    struct chain chain = chain_find(context, group, finding);
+    chain.waits &= !words_is_halted(obstructed);
     finding->title = arena_printf(arena, "%s has not closed %s %s that %s closed", owner,
         words_conns(arena, group->count), words_service(arena, context, group), words_peers_have(group));
     finding->why = arena_printf(arena,
         "The peers are done and everything they sent, the end of stream with it, has been read; %s still holds the "
         "descriptors and has not called close(). Nothing else can end these connections: unless it still means to "
         "send something, the program leaks them.",
-        owner);
+        finding->owner != NULL ? owner : "a process that could not be seen");
     if (chain.waits)
         chain_word_waiting(context, group, &chain, arena, finding);
 
@@ -423,7 +424,8 @@ void close_wait_leak_word(
     if (obstacle != NULL)
         lines_add(&finding->evidence, arena, "%s %s.", words_process(arena, obstructed), obstacle);
 
-    rule_out_network(arena, finding);
+    if (!chain.waits)
+        rule_out_network(arena, finding);
     rule_out_blocked_writer(arena, group, finding);
     lines_add(&finding->ruled_out, arena, "An end of stream that nobody noticed: it would count 1 in Recv-Q.");
     rule_out_half_close(arena, group, finding);
@@ -440,16 +442,18 @@ void close_wait_leak_word(
     if (awaited && group->oldest_ms < CERTAIN_LEAK_MS && is_small_risk(group, finding))
         finding->severity = SEVERITY_INFO;
 
-    words_fix_restart(arena, finding->owner, &finding->fix_now);
+    if (!chain.waits || descriptors_run_out(finding->owner))
+        words_fix_restart(arena, finding->owner, &finding->fix_now);
     if (descriptors_run_out(finding->owner))
         fixes_add(&finding->fix_now, arena, "To win time until then, raise the limit of the running process.",
             arena_printf(arena, "prlimit --pid %u --nofile=%llu", finding->owner->pid,
                 (unsigned long long)finding->owner->fds_limit * 2));
-    fixes_add(&finding->fix_for_good, arena,
-        "Close the socket on every path out of the handler, errors and time-outs included: when read returns 0 (or "
-        "-1, or an exception), close. 'tcpwhy explain closing' has the pattern for C, C#, Java, Python, JavaScript "
-        "and Go.",
-        NULL);
+    if (!chain.waits)
+        fixes_add(&finding->fix_for_good, arena,
+            "Close the socket on every path out of the handler, errors and time-outs included: when read returns 0 (or "
+            "-1, or an exception), close. 'tcpwhy explain closing' has the pattern for C, C#, Java, Python, JavaScript "
+            "and Go.",
+            NULL);
     will_not_help(arena, finding);
     lines_add(&finding->will_not_help, arena,
         "Killing the sockets from outside (ss -K): the connection goes, the leaked descriptor stays.");

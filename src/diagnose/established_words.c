@@ -20,14 +20,12 @@ static void evidence_peers(struct arena *arena, struct finding *finding)
 
 /* Where its threads hang makes it worth a warning, however few connections there are. */
 static void judge_obstacle(struct arena *arena, const struct group *group, const char *owner, const char *obstacle,
-    struct finding *finding)
+    bool halted, struct finding *finding)
 {
     if (obstacle == NULL)
         return;
     lines_add(&finding->evidence, arena, "%s %s.", owner, obstacle);
-    char state = finding->owner != NULL ? finding->owner->state : '?';
-    bool rests = group_may_be_pool(group) && (state == 'S' || state == 'R');
-    if (finding->severity == SEVERITY_INFO && !rests)
+    if (finding->severity == SEVERITY_INFO && (halted || !group_may_be_pool(group)))
         finding->severity = SEVERITY_WARNING;
 }
 
@@ -191,8 +189,8 @@ static struct unread count_unread(const struct context *context, const struct gr
     return unread;
 }
 
-static const char *unread_why(
-    struct arena *arena, const char *owner, const char *obstacle, const struct unread *unread, uint64_t count)
+static const char *unread_why(struct arena *arena, const char *owner, const char *obstacle, bool seen,
+    const struct unread *unread, uint64_t count)
 {
     if (unread->not_accepted == count)
         return arena_printf(arena,
@@ -201,6 +199,8 @@ static const char *unread_why(
             owner, obstacle ? arena_printf(arena, " It %s.", obstacle) : "");
     if (obstacle != NULL)
         return arena_printf(arena, "What the peers sent waits in the receive queues, but %s %s.", owner, obstacle);
+    if (!seen)
+        return "What the peers sent waits in the receive queues; whoever holds these connections does not read them.";
     return arena_printf(arena,
         "What the peers sent waits in the receive queues; %s runs, but does not read from these connections: their "
         "handler is busy elsewhere, waits for something else, or has forgotten them; or it has paused reading on "
@@ -208,13 +208,11 @@ static const char *unread_why(
         owner);
 }
 
-static void unread_fixes(struct arena *arena, const struct group *group, const char *obstacle, struct finding *finding)
+static void unread_fixes(struct arena *arena, const struct group *group, const char *obstacle,
+    const struct process *obstructed, struct finding *finding)
 {
     const struct process *process = finding->owner;
-    if (process != NULL && process->state == 'T')
-        fixes_add(&finding->fix_now, arena, "Continue the stopped process.",
-            arena_printf(arena, "kill -CONT %u", process->pid));
-    else if (process != NULL)
+    if (!words_fix_continue(arena, obstructed, &finding->fix_now) && process != NULL)
         fixes_add(&finding->fix_now, arena, "See what its threads wait for.",
             arena_printf(
                 arena, "gdb -p %u -batch -ex 'thread apply all bt'   # Java: jstack %u", process->pid, process->pid));
@@ -265,8 +263,8 @@ void established_unread_word(
     finding->title = arena_printf(arena, "%s does not %s %s %s: %s lie%s unread", owner,
         unread.not_accepted == group->count ? "accept" : "read from", words_conns(arena, group->count),
         words_service(arena, context, group), words_bytes(arena, unread.bytes), unread.bytes == 1 ? "s" : "");
-    finding->why = unread_why(
-        arena, obstacle ? words_process(arena, obstructed) : owner, obstacle, &unread, group->count);
+    finding->why = unread_why(arena, obstacle ? words_process(arena, obstructed) : owner, obstacle,
+        finding->owner != NULL, &unread, group->count);
 
     lines_add(
         &finding->evidence, arena, "%s wait in Recv-Q, received and acknowledged.", words_bytes(arena, unread.bytes));
@@ -287,7 +285,7 @@ void established_unread_word(
         words_listener_holders(arena, context->snapshot, group->listener, &finding->evidence);
     if (finding->owner == NULL)
         words_unseen(arena, group, &finding->evidence);
-    judge_obstacle(arena, group, words_process(arena, obstructed), obstacle, finding);
+    judge_obstacle(arena, group, words_process(arena, obstructed), obstacle, words_is_halted(obstructed), finding);
     words_pairs(arena, context, group, &finding->evidence);
     words_descriptors(arena, finding->owner, &finding->evidence);
 
@@ -306,7 +304,7 @@ void established_unread_word(
         if (obstacle == NULL && unread.not_accepted < group->count && group->oldest_ms < SLOW_READER_MS)
             finding->severity = SEVERITY_INFO;
     }
-    unread_fixes(arena, group, obstacle, finding);
+    unread_fixes(arena, group, obstacle, obstructed, finding);
 }
 
 /* --- idle ----------------------------------------------------------------------------------------------------- */

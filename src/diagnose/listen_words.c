@@ -139,10 +139,7 @@ void accept_queue_overflow_word(
         "The network and the clients: their handshakes are complete, what is missing is accept().");
     lines_add(&finding->ruled_out, arena, "A SYN flood: made-up senders never get as far as the accept queue.");
 
-    if (finding->owner != NULL && finding->owner->state == 'T')
-        fixes_add(&finding->fix_now, arena, "Continue the stopped process.",
-            arena_printf(arena, "kill -CONT %u", finding->owner->pid));
-    else if (finding->owner != NULL)
+    if (!words_fix_continue(arena, finding->owner, &finding->fix_now) && finding->owner != NULL)
         fixes_add(&finding->fix_now, arena, "See where its threads are before you restart it.",
             arena_printf(arena, "gdb -p %u -batch -ex 'thread apply all bt'   # Java: jstack %u", finding->owner->pid,
                 finding->owner->pid));

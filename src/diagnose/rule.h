@@ -234,6 +234,7 @@ const char *words_conns(struct arena *arena, uint64_t number); /* "1,204 connect
 const char *words_duration(struct arena *arena, uint64_t ms);  /* "4 h 12 min" */
 const char *words_bytes(struct arena *arena, uint64_t bytes);
 const char *words_address(struct arena *arena, const struct ip *address);
+const char *words_end(struct arena *arena, const struct ip *address, uint16_t port); /* "10.0.0.9:5432" */
 const char *words_process(struct arena *arena, const struct process *process); /* "nginx (pid 812)", "a process" */
 /* The same for who owns the finding, where copies of one program share it out: "nginx (pid 812 and 3 more)" */
 const char *words_owner(struct arena *arena, const struct finding *finding);
@@ -260,6 +261,10 @@ const char *words_obstacle(struct arena *arena, const struct process *process);
 const char *words_listener_obstacle(
     struct arena *arena, const struct snapshot *snapshot, const struct conn *listener, const struct process *process);
 
+/* Stopped, frozen, held by a debugger, ended or stuck in the kernel: nothing that comes to it makes it act. */
+bool words_is_halted(const struct process *process);
+/* What lets a stopped or frozen process go on; false where it is neither. */
+bool words_fix_continue(struct arena *arena, const struct process *process, struct fixes *fixes);
 /* "systemctl restart X", else "kill PID": what ends the process properly. */
 void words_fix_restart(struct arena *arena, const struct process *process, struct fixes *fixes);
 /* Evidence that any finding about descriptors wants: open ones against the limit. */

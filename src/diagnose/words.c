@@ -47,6 +47,13 @@ const char *words_address(struct arena *arena, const struct ip *address)
     return take(arena, &text);
 }
 
+const char *words_end(struct arena *arena, const struct ip *address, uint16_t port)
+{
+    struct buf text = { 0 };
+    ip_port_format(&text, address, port);
+    return take(arena, &text);
+}
+
 const char *words_process(struct arena *arena, const struct process *process)
 {
     if (process == NULL)
@@ -103,8 +110,8 @@ void words_listener_holders(
                 arena, "%s%s%s", text, count > 1 ? ", " : "", words_process(arena, &snapshot->processes[last]));
     }
     if (count > 1)
-        lines_add(evidence, arena, "%u processes have the listener open, and any of them may accept: %s%s.", count, text,
-            count > SHOWN ? " …" : "");
+        lines_add(evidence, arena, "%u processes have the listener open, and any of them may accept: %s%s.", count,
+            text, count > SHOWN ? " …" : "");
 }
 
 const char *words_peers_have(const struct group *group)
@@ -122,10 +129,7 @@ const char *words_service(struct arena *arena, const struct context *context, co
         if (!ip_equal(&conn->remote, &other->remote))
             return arena_printf(arena, "to port %u of several hosts", conn->remote_port);
     }
-    struct buf text = { 0 };
-    buf_str(&text, "to ");
-    ip_port_format(&text, &conn->remote, conn->remote_port);
-    return take(arena, &text);
+    return arena_printf(arena, "to %s", words_end(arena, &conn->remote, conn->remote_port));
 }
 
 const char *words_ages(struct arena *arena, const struct group *group)
@@ -228,6 +232,30 @@ const char *words_listener_obstacle(
             return NULL;
     }
     return words_obstacle(arena, process);
+}
+
+bool words_is_halted(const struct process *process)
+{
+    return process != NULL &&
+        (strchr("TtZD", process->state) != NULL || (process->wait_count > 0 && is_frozen(&process->waits[0])));
+}
+
+bool words_fix_continue(struct arena *arena, const struct process *process, struct fixes *fixes)
+{
+    if (process == NULL || !words_is_halted(process))
+        return false;
+    if (process->state == 'T') {
+        fixes_add(
+            fixes, arena, "Continue the stopped process.", arena_printf(arena, "kill -CONT %" PRIu32, process->pid));
+        return true;
+    }
+    if (process->wait_count == 0 || !is_frozen(&process->waits[0]))
+        return false;
+    fixes_add(fixes, arena,
+        "Let its control group go on: docker unpause, systemctl thaw, or whatever paused it. Until then it takes no "
+        "signal but SIGKILL, and a debugger hangs.",
+        arena_printf(arena, "cat /proc/%" PRIu32 "/cgroup", process->pid));
+    return true;
 }
 
 /* --- fixes and evidence that several rules share ---------------------------------------------------------------- */

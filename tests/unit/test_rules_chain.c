@@ -25,35 +25,38 @@ static const struct rule_case cases[] = {
         SERVER READ_30 TO_SERVER("ESTABLISHED") "last_data_sent=1m last_data_recv=2m last_ack_recv=1m " MINE_TOO,
         "close-wait-leak 30 812 warning likely\n" },
     { "the same, and it has not looked at its clients meanwhile",
-        SERVER GONE_30 "x30 recv_q=1 " SINCE("6m") "holders=812:20\n" TO_SERVER("ESTABLISHED")
-            "last_data_sent=6m last_data_recv=7m last_ack_recv=6m " MINE_TOO,
+        SERVER GONE_30 "x30 recv_q=1 " SINCE("6m") "holders=812:20\n" TO_SERVER(
+            "ESTABLISHED") "last_data_sent=6m last_data_recv=7m last_ack_recv=6m " MINE_TOO,
         "close-wait-unread 30 812 warning likely\n" },
     { "a tunnel that has passed the half-close on: its server may be at work",
         SERVER READ_30 TO_SERVER("FIN_WAIT_2") SINCE("1m") "shutdown=send " MINE_TOO,
-        "close-wait-leak 30 812 info likely\nfin-wait-2-held 30 812 info certain\n" },
+        "close-wait-leak 30 812 info likely\nfin-wait-2-held 30 812 info likely\n" },
     { "for long: the server is to be looked at, not a leak found",
         SERVER GONE_30 SINCE("20m") "holders=812:20\n" TO_SERVER("FIN_WAIT_2") SINCE("20m") "shutdown=send " MINE_TOO,
         "close-wait-leak 30 812 warning likely\nfin-wait-2-held 30 812 info certain\n" },
     { "a leak beside a pool whose server has answered everything",
-        SERVER GONE_30 SINCE("20m") "holders=812:20\n" TO_SERVER("ESTABLISHED")
-            "last_data_sent=20m last_data_recv=10m last_ack_recv=10m " MINE_TOO,
+        SERVER GONE_30 SINCE("20m") "holders=812:20\n" TO_SERVER(
+            "ESTABLISHED") "last_data_sent=20m last_data_recv=10m last_ack_recv=10m " MINE_TOO,
         "close-wait-leak 30 812 warning certain\n" },
     { "both ends are seen: the client waits for an answer, its descriptor is open",
         SERVER "process 970 client parent=800 fds=300/1024 running=1h\n"
-               "conn CLOSE_WAIT 127.0.0.1:9100 127.0.0.1:40000 x30 " IDLE SINCE("1m") "holders=812:20\n"
-               "conn FIN_WAIT_2 127.0.0.1:40000 127.0.0.1:9100 x30 vary=local_port " IDLE SINCE("1m")
-               "shutdown=send holders=970:20\n",
+               "conn CLOSE_WAIT 127.0.0.1:9100 127.0.0.1:40000 x30 " IDLE SINCE(
+                   "1m") "holders=812:20\n"
+                         "conn FIN_WAIT_2 127.0.0.1:40000 127.0.0.1:9100 x30 vary=local_port " IDLE SINCE(
+                             "1m") "shutdown=send holders=970:20\n",
         "close-wait-leak 30 812 info likely\n" },
 
     /* What cannot be passed on is not read */
     { "a server's data lies unread because the clients do not take it",
-        SERVER "conn ESTABLISHED 10.0.0.5:9100 10.1.2.3:40000 x30 recv_q=0 send_q=90000 timer=persist snd_wnd=0 "
-               "timer_ms=9000 last_data_sent=6m last_ack_recv=3s last_data_recv=7m holders=812:20\n"
-               "conn ESTABLISHED 10.0.0.5:50000 10.9.0.7:8080 x30 vary=local_port recv_q=900000 send_q=0 timer=none " SINCE(
-                   "6m") MINE_TOO,
+        SERVER
+        "conn ESTABLISHED 10.0.0.5:9100 10.1.2.3:40000 x30 recv_q=0 send_q=90000 timer=persist snd_wnd=0 "
+        "timer_ms=9000 last_data_sent=6m last_ack_recv=3s last_data_recv=7m holders=812:20\n"
+        "conn ESTABLISHED 10.0.0.5:50000 10.9.0.7:8080 x30 vary=local_port recv_q=900000 send_q=0 timer=none " SINCE(
+            "6m") MINE_TOO,
         "established-zero-window 30 812 warning certain\nestablished-unread 30 812 info likely\n" },
     { "nobody keeps it from reading",
-        SERVER "conn ESTABLISHED 10.0.0.5:50000 10.9.0.7:8080 x30 vary=local_port recv_q=900000 send_q=0 timer=none " SINCE(
+        SERVER
+        "conn ESTABLISHED 10.0.0.5:50000 10.9.0.7:8080 x30 vary=local_port recv_q=900000 send_q=0 timer=none " SINCE(
             "6m") MINE_TOO,
         "established-unread 30 812 warning likely\n" },
 
@@ -68,9 +71,10 @@ static const struct rule_case cases[] = {
                    "20m") "holders=901:200\n",
         "established-unread 3 901 info likely\n" },
     { "a stream that nobody reads because all threads hang",
-        SERVER "process 901 java parent=800 fds=90/1024 threads=4 state=S running=1d\nwait 901 S call=futex threads=4\n"
-               "conn ESTABLISHED 10.0.0.5:50000 10.9.0.7:443 x3 vary=local_port recv_q=90000 send_q=0 timer=none " SINCE(
-                   "20m") "holders=901:200\n",
+        SERVER
+        "process 901 java parent=800 fds=90/1024 threads=4 state=S running=1d\nwait 901 S call=futex threads=4\n"
+        "conn ESTABLISHED 10.0.0.5:50000 10.9.0.7:443 x3 vary=local_port recv_q=90000 send_q=0 timer=none " SINCE(
+            "20m") "holders=901:200\n",
         "established-unread 3 901 warning likely\n" },
 
     /* Who holds them */
@@ -87,27 +91,28 @@ static const struct rule_case cases[] = {
         SERVER "conn CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:40000 x30 inode=77 " IDLE SINCE("20m") "\n",
         "close-wait-leak 30 0 warning likely\n" },
     { "backends that show in their title what they do are one story",
-        SERVER "process 930 postgres parent=800 fds=30/1024 running=1h command=\"postgres: app db 10.1.2.3(40000) SELECT\"\n"
-               "process 931 postgres parent=800 fds=30/1024 running=1h command=\"postgres: app db 10.1.2.3(40001) idle\"\n"
-               "conn CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:40000 recv_q=1 send_q=0 timer=none " SINCE("20m")
-                   "holders=930:9\n"
-               "conn CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:40001 recv_q=1 send_q=0 timer=none " SINCE("20m")
-                   "holders=931:9\n",
+        SERVER
+        "process 930 postgres parent=800 fds=30/1024 running=1h command=\"postgres: app db 10.1.2.3(40000) SELECT\"\n"
+        "process 931 postgres parent=800 fds=30/1024 running=1h command=\"postgres: app db 10.1.2.3(40001) idle\"\n"
+        "conn CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:40000 recv_q=1 send_q=0 timer=none " SINCE(
+            "20m") "holders=930:9\n"
+                   "conn CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:40001 recv_q=1 send_q=0 timer=none " SINCE(
+                       "20m") "holders=931:9\n",
         "close-wait-unread 2 930 info certain\n" },
     { "one of several workers is stopped: that is what there is to do",
         SERVER "process 940 worker parent=800 fds=30/1024 state=S running=1h command=\"worker\"\n"
                "wait 940 S call=epoll_wait threads=1\n"
                "process 941 worker parent=800 fds=30/1024 state=T running=1h command=\"worker\"\n"
-               "conn CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:40000 x2 recv_q=1 send_q=0 timer=none " SINCE("20m")
-                   "holders=940:9\n"
-               "conn CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:41000 recv_q=1 send_q=0 timer=none " SINCE("20m")
-                   "holders=941:9\n",
+               "conn CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:40000 x2 recv_q=1 send_q=0 timer=none " SINCE(
+                   "20m") "holders=940:9\n"
+                          "conn CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:41000 recv_q=1 send_q=0 timer=none " SINCE(
+                              "20m") "holders=941:9\n",
         "close-wait-unread 3 940 warning certain\n" },
     { "frozen where the kernel calls the place get_signal()",
-        SERVER "process 901 held parent=800 fds=9/1024 threads=4 state=S running=1d\n"
-               "wait 901 S channel=get_signal threads=4\nconn LISTEN *:9300 recv_q=0 send_q=8 holders=901:3\n"
-               "conn CLOSE_WAIT 10.0.0.5:9300 10.1.2.3:40000 x3 recv_q=1 send_q=0 timer=none " SINCE("20m")
-                   "holders=901:20\n",
+        SERVER
+        "process 901 held parent=800 fds=9/1024 threads=4 state=S running=1d\n"
+        "wait 901 S channel=get_signal threads=4\nconn LISTEN *:9300 recv_q=0 send_q=8 holders=901:3\n"
+        "conn CLOSE_WAIT 10.0.0.5:9300 10.1.2.3:40000 x3 recv_q=1 send_q=0 timer=none " SINCE("20m") "holders=901:20\n",
         "close-wait-unread 3 901 warning certain\n" },
 };
 
@@ -140,27 +145,31 @@ static void the_server_behind_a_proxy_is_at_fault(void **state)
     (void)state;
     is_at_fault(
         SERVER READ_30 TO_SERVER("ESTABLISHED") "last_data_sent=1m last_data_recv=2m last_ack_recv=1m " MINE_TOO,
-        "close-wait-leak", FAULT_PEER_APPLICATION, "while it waits for 10.9.0.7 port 8080");
+        "close-wait-leak", FAULT_PEER_APPLICATION, "while it waits for 10.9.0.7:8080");
     is_at_fault(SERVER READ_30, "close-wait-leak", FAULT_LOCAL_APPLICATION, "spoolsvc (pid 812) has not closed 30");
 }
 
 static void who_takes_nothing_is_at_fault_for_what_lies_unread(void **state)
 {
     (void)state;
-    is_at_fault(SERVER "conn CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:40000 x30 recv_q=0 send_q=90000 timer=retransmit "
-                       "retransmits=7 timer_ms=9000 rto=25600 rtt=300 rttvar=150 " SINCE("6m") "holders=812:20\n"
-                       "conn ESTABLISHED 10.0.0.5:50000 10.9.0.7:8080 x30 vary=local_port recv_q=900000 send_q=0 "
-                       "timer=none " SINCE("6m") MINE_TOO,
+    is_at_fault(SERVER
+        "conn CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:40000 x30 recv_q=0 send_q=90000 timer=retransmit "
+        "retransmits=7 timer_ms=9000 rto=25600 rtt=300 rttvar=150 " SINCE(
+            "6m") "holders=812:20\n"
+                  "conn ESTABLISHED 10.0.0.5:50000 10.9.0.7:8080 x30 vary=local_port recv_q=900000 send_q=0 "
+                  "timer=none " SINCE("6m") MINE_TOO,
         "established-unread", FAULT_PEER_APPLICATION, "it cannot pass on what it has");
 }
 
 static void copies_share_a_title(void **state)
 {
     (void)state;
-    is_at_fault(SERVER "process 940 worker parent=800 fds=30/1024 state=S running=1h command=\"worker\"\n"
-                       "process 941 worker parent=800 fds=30/1024 state=S running=1h command=\"worker\"\n"
-                       "conn CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:40000 x20 " IDLE SINCE("20m") "holders=940:9\n"
-                       "conn CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:41000 x20 " IDLE SINCE("20m") "holders=941:9\n",
+    is_at_fault(SERVER
+        "process 940 worker parent=800 fds=30/1024 state=S running=1h command=\"worker\"\n"
+        "process 941 worker parent=800 fds=30/1024 state=S running=1h command=\"worker\"\n"
+        "conn CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:40000 x20 " IDLE SINCE(
+            "20m") "holders=940:9\n"
+                   "conn CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:41000 x20 " IDLE SINCE("20m") "holders=941:9\n",
         "close-wait-leak", FAULT_LOCAL_APPLICATION, "worker (pid 940 and 1 more) has not closed 40 connections");
 }
 
