@@ -11,11 +11,25 @@
 
 enum { SILENT_MS = 5000 };
 
-static bool holds(const struct finding *finding, const struct snapshot *snapshot, const struct conn *conn)
+static bool is_holder(const struct snapshot *snapshot, const struct conn *conn, const struct process *process)
 {
     for (uint32_t h = conn->holder; h != NO_INDEX; h = snapshot->holders[h].next) {
+        if (&snapshot->processes[snapshot->holders[h].process] == process)
+            return true;
+    }
+    return false;
+}
+
+/* Of what nobody holds yet: those who may accept it. */
+static bool holds(
+    const struct group *group, const struct finding *finding, const struct snapshot *snapshot, const struct conn *conn)
+{
+    for (uint32_t h = conn->holder; h != NO_INDEX; h = snapshot->holders[h].next) {
+        const struct process *process = &snapshot->processes[snapshot->holders[h].process];
+        if (finding->process_count == 0 && group->listener != NULL && is_holder(snapshot, group->listener, process))
+            return true;
         for (size_t i = 0; i < finding->process_count; i++) {
-            if (finding->processes[i].process == &snapshot->processes[snapshot->holders[h].process])
+            if (finding->processes[i].process == process)
                 return true;
         }
     }
@@ -51,12 +65,12 @@ struct chain chain_find(const struct context *context, const struct group *group
 {
     const struct snapshot *snapshot = context->snapshot;
     struct chain chain = { 0 };
-    if (finding->process_count == 0)
+    if (finding->process_count == 0 && group->listener == NULL)
         return chain;
     for (size_t i = 0; i < snapshot->conn_count; i++) {
         const struct conn *conn = &snapshot->conns[i];
         bool blocked = is_blocked(conn), waiting = !blocked && group->incoming && waits_for_server(context, conn);
-        if ((!blocked && !waiting) || !holds(finding, snapshot, conn))
+        if ((!blocked && !waiting) || !holds(group, finding, snapshot, conn))
             continue;
         chain.blocked += blocked;
         chain.waiting += waiting;
@@ -105,4 +119,21 @@ void chain_word_waiting(const struct context *context, const struct group *group
         "In the proxy: a time limit on the server's answer that is not far longer than clients wait, and one on "
         "half-closed connections (HAProxy: timeout server, timeout client-fin, option abortonclose).",
         NULL);
+}
+
+void chain_word_workers(
+    const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
+{
+    const struct chain chain = chain_find(context, group, finding);
+    unsigned workers = group->listener != NULL ? snapshot_holder_processes(context->snapshot, group->listener) : 0;
+    /* One of several may be the master, who serves nobody. */
+    if (chain.waiting == 0 || chain.waiting + (workers > 1) < workers)
+        return;
+    const char *server = chain_server(arena, &chain);
+    lines_add(&finding->evidence, arena,
+        "The processes that should accept have %s on which they spoke last and nothing has come back, to %s: they may be "
+        "waiting for that.",
+        words_conns(arena, chain.waiting), server);
+    fixes_add(&finding->fix_now, arena, "Look at what it waits for: does the server behind it answer?",
+        arena_printf(arena, "tcpwhy list --peer %s --sort -age", words_address(arena, &chain.server->remote)));
 }

@@ -13,6 +13,9 @@ struct chain {
 };
 
 struct chain chain_find(const struct context *context, const struct group *group, const struct finding *finding);
+/* What is to be said of a queue that is not emptied because all who should empty it wait for a server in turn. */
+void chain_word_workers(
+    const struct context *context, const struct group *group, struct arena *arena, struct finding *finding);
 /* "10.0.0.9:5432", "the servers behind it" */
 const char *chain_server(struct arena *arena, const struct chain *chain);
 /* What is to be said where it waits for servers, in place of title and why, and before other fixes. */

@@ -124,6 +124,7 @@ void close_wait_not_accepted_word(
     else if (obstacle != NULL && finding->severity == SEVERITY_INFO)
         finding->severity = SEVERITY_WARNING;
 
+    chain_word_workers(context, group, arena, finding);
     if (!words_fix_continue(arena, finding->owner, &finding->fix_now) && finding->owner != NULL)
         fixes_add(&finding->fix_now, arena, "See where its threads hang before you restart it.",
             arena_printf(arena, "gdb -p %u -batch -ex 'thread apply all bt'   # Java: jstack %u", finding->owner->pid,

@@ -62,6 +62,15 @@ void established_unanswered_word(
                 "vanished without a word (crashed, lost its power or its network), or something on the path drops "
                 "the packets (a firewall or NAT that forgot the connection, a packet filter on this host, a broken "
                 "link, packets too large for the path). The program here notices only when the kernel gives up.";
+    if (group->heard == group->count) {
+        finding->title = arena_printf(arena, "What %s sends on %s %s is not acknowledged by a peer that is there",
+            owner, words_conns(arena, group->count), words_service(arena, context, group));
+        finding->why =
+            "Data was sent, again and again with doubling pauses; the peer's host was heard meanwhile, but does "
+            "not acknowledge it. Either these packets are lost on the way there (too large for the path, "
+            "which drops them without a word, or filtered in one direction), or the peer's kernel refuses "
+            "them because its receive buffer is full.";
+    }
     if (group->retransmits_least == group->retransmits_most)
         lines_add(
             &finding->evidence, arena, "The data was sent again %u times without an answer.", group->retransmits_most);

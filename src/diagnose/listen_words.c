@@ -1,4 +1,5 @@
 /* What the finding about a full accept queue says. Why it is made: listen.c. */
+#include "diagnose/chain.h"
 #include "diagnose/rule.h"
 
 void queue_evidence(struct arena *arena, const struct queue *queue, struct finding *finding)
@@ -139,6 +140,7 @@ void accept_queue_overflow_word(
         "The network and the clients: their handshakes are complete, what is missing is accept().");
     lines_add(&finding->ruled_out, arena, "A SYN flood: made-up senders never get as far as the accept queue.");
 
+    chain_word_workers(context, group, arena, finding);
     if (!words_fix_continue(arena, finding->owner, &finding->fix_now) && finding->owner != NULL)
         fixes_add(&finding->fix_now, arena, "See where its threads are before you restart it.",
             arena_printf(arena, "gdb -p %u -batch -ex 'thread apply all bt'   # Java: jstack %u", finding->owner->pid,

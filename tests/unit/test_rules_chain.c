@@ -4,6 +4,7 @@
  */
 #include "diagnose/diagnose.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "fixture.h"
@@ -161,6 +162,53 @@ static void who_takes_nothing_is_at_fault_for_what_lies_unread(void **state)
         "established-unread", FAULT_PEER_APPLICATION, "it cannot pass on what it has");
 }
 
+static void says(const char *host, const char *id, const char *evidence, bool expected)
+{
+    struct snapshot snapshot;
+    struct diagnosis diagnosis;
+    fixture_must(&snapshot, host);
+    assert_int_equal(diagnose(&snapshot, NULL, &diagnosis), 0);
+    assert_string_equal(diagnosis.findings[0].id, id);
+    bool found = false;
+    for (size_t i = 0; i < diagnosis.findings[0].evidence.count; i++)
+        found |= strstr(diagnosis.findings[0].evidence.items[i], evidence) != NULL;
+    assert_int_equal(found, expected);
+    diagnosis_deinit(&diagnosis);
+    snapshot_deinit(&snapshot);
+}
+
+#define WORKERS                                                                                                        \
+    "netns host own\nprocess 930 app parent=1 fds=30/1024 running=1h command=\"app\"\n"                                \
+    "process 931 app parent=930 fds=30/1024 running=1h command=\"app\"\n"                                              \
+    "process 932 app parent=930 fds=30/1024 running=1h command=\"app\"\n"                                              \
+    "conn LISTEN *:9100 recv_q=30 send_q=128 holders=930:3,931:3,932:3\n"                                              \
+    "conn CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:40000 x30 recv_q=1 send_q=0 timer=none inode=0 " SINCE("1m") "\n"
+#define TO_DATABASE "conn ESTABLISHED 10.0.0.5:50000 10.9.0.7:5432 x2 vary=local_port " IDLE
+
+static void a_queue_is_not_emptied_because_all_workers_wait(void **state)
+{
+    (void)state;
+    says(WORKERS TO_DATABASE "last_data_sent=1m last_data_recv=2m last_ack_recv=1m holders=931:9\n",
+        "close-wait-not-accepted", "nothing has come back, to 10.9.0.7:5432", true);
+    says(WORKERS TO_DATABASE "last_data_sent=2m last_data_recv=1m last_ack_recv=1m holders=931:9\n",
+        "close-wait-not-accepted", "nothing has come back", false);
+    says(WORKERS, "close-wait-not-accepted", "3 processes have the listener open", true);
+}
+
+static void a_handshake_may_be_left_over_from_a_full_queue(void **state)
+{
+    (void)state;
+    static const char half_open[] = "conn SYN_RECEIVED 10.0.0.5:9200 10.1.2.3:40000 retransmits=4 timer=retransmit "
+                                    "timer_ms=9000\n";
+    char host[2048];
+    snprintf(
+        host, sizeof host, SERVER "conn LISTEN *:9200 recv_q=0 send_q=64 skmem_drops=70 holders=812:4\n%s", half_open);
+    says(host, "syn-recv-unanswered", "their answer was dropped here", true);
+    snprintf(
+        host, sizeof host, SERVER "conn LISTEN *:9200 recv_q=0 send_q=64 skmem_drops=0 holders=812:4\n%s", half_open);
+    says(host, "syn-recv-unanswered", "their answer was dropped here", false);
+}
+
 static void copies_share_a_title(void **state)
 {
     (void)state;
@@ -179,6 +227,8 @@ int main(void)
         cmocka_unit_test(every_case_is_judged_as_expected),
         cmocka_unit_test(the_server_behind_a_proxy_is_at_fault),
         cmocka_unit_test(who_takes_nothing_is_at_fault_for_what_lies_unread),
+        cmocka_unit_test(a_queue_is_not_emptied_because_all_workers_wait),
+        cmocka_unit_test(a_handshake_may_be_left_over_from_a_full_queue),
         cmocka_unit_test(copies_share_a_title),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
