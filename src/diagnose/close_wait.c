@@ -43,21 +43,26 @@ static bool ran_for(const struct process *process, uint64_t ms)
     return process->running_ms == 0 || process->running_ms >= ms;
 }
 
+enum { STDERR = 2 };
+
 /*
  * Held by several processes that have all been there for a while: one caught between fork() and exec() does not
- * count.
+ * count. A script that inetd started and what the script runs have the connection as their descriptors 0 to 2, all of
+ * them on purpose.
  */
 static bool is_shared(const struct snapshot *snapshot, const struct conn *conn, uint64_t settle_ms)
 {
     unsigned settled = 0;
+    bool by_accident = false;
     uint32_t last = NO_INDEX;
     for (uint32_t h = conn->holder; h != NO_INDEX; h = snapshot->holders[h].next) {
         uint32_t process = snapshot->holders[h].process;
+        by_accident |= snapshot->holders[h].fd > STDERR;
         if (process != last)
             settled += ran_for(&snapshot->processes[process], settle_ms);
         last = process;
     }
-    return settled > 1;
+    return settled > 1 && by_accident;
 }
 
 static bool holds(const struct snapshot *snapshot, const struct conn *conn, uint32_t pid)
@@ -77,7 +82,6 @@ static bool holds(const struct snapshot *snapshot, const struct conn *conn, uint
  */
 static bool is_left_in_child(const struct context *context, const struct conn *conn)
 {
-    enum { STDERR = 2 };
     const struct snapshot *snapshot = context->snapshot;
     const struct process *holder = snapshot_owner(snapshot, conn);
     const struct conn *listening = context_listener(context, conn);

@@ -1,6 +1,7 @@
 /* What the findings about CLOSE_WAIT say. Why each is made: close_wait.c. */
 #include <string.h>
 
+#include "diagnose/chain.h"
 #include "diagnose/rule.h"
 
 /*
@@ -67,7 +68,8 @@ static void evidence_age(struct arena *arena, const struct group *group, struct 
 
 /* --- never accepted ------------------------------------------------------------------------------------------- */
 
-static void listener_evidence(struct arena *arena, const struct conn *listener, struct finding *finding)
+static void listener_evidence(
+    struct arena *arena, const struct snapshot *snapshot, const struct conn *listener, struct finding *finding)
 {
     if (conn_has(listener, CONN_QUEUES | CONN_BACKLOG)) {
         lines_add(&finding->evidence, arena, "The listener's accept queue holds %s of at most %s%s.",
@@ -80,6 +82,7 @@ static void listener_evidence(struct arena *arena, const struct conn *listener, 
     if (conn_has(listener, CONN_SKMEM) && listener->skmem_drops > 0)
         lines_add(&finding->evidence, arena, "This listener has dropped %s connection attempts since it was opened.",
             words_count(arena, listener->skmem_drops));
+    words_listener_holders(arena, snapshot, listener, &finding->evidence);
 }
 
 void close_wait_not_accepted_word(
@@ -101,7 +104,7 @@ void close_wait_not_accepted_word(
     lines_add(&finding->evidence, arena, "%s in CLOSE_WAIT %s no inode: no process has ever had a descriptor for them.",
         words_conns(arena, group->count), group->count == 1 ? "has" : "have");
     if (listener != NULL)
-        listener_evidence(arena, listener, finding);
+        listener_evidence(arena, context->snapshot, listener, finding);
     queue_evidence(arena, context_queue(context, listener), finding);
     if (group->unread_bytes > 0)
         lines_add(
@@ -121,10 +124,8 @@ void close_wait_not_accepted_word(
     else if (obstacle != NULL && finding->severity == SEVERITY_INFO)
         finding->severity = SEVERITY_WARNING;
 
-    if (finding->owner != NULL && finding->owner->state == 'T')
-        fixes_add(&finding->fix_now, arena, "Continue the stopped process.",
-            arena_printf(arena, "kill -CONT %u", finding->owner->pid));
-    if (finding->owner != NULL)
+    chain_word_workers(context, group, arena, finding);
+    if (!words_fix_continue(arena, finding->owner, &finding->fix_now) && finding->owner != NULL)
         fixes_add(&finding->fix_now, arena, "See where its threads hang before you restart it.",
             arena_printf(arena, "gdb -p %u -batch -ex 'thread apply all bt'   # Java: jstack %u", finding->owner->pid,
                 finding->owner->pid));
@@ -148,7 +149,7 @@ void close_wait_blocked_writer_word(
     for (size_t i = 0; i < group->count; i++)
         by_window += close_wait_is_blocked_by_window(context, &snapshot->conns[group->conns[i]]);
     uint64_t unanswered = group->count - by_window;
-    const char *owner = words_process(arena, finding->owner);
+    const char *owner = words_owner(arena, finding);
 
     finding->title = arena_printf(arena, "%s cannot finish %s %s: %s stopped taking the data", owner,
         words_conns(arena, group->count), words_service(arena, context, group), words_peers_have(group));
@@ -262,6 +263,19 @@ void close_wait_inherited_word(
 
 /* --- end of stream not read ----------------------------------------------------------------------------------- */
 
+/* More than half of them are open: time to buy time. */
+static bool descriptors_run_out(const struct process *process)
+{
+    return process != NULL && process->fds_limit != 0 && process->fds_limit != UINT32_MAX &&
+        process->fds_open > process->fds_limit / 2;
+}
+
+/* Not many, as far as the rule's limits go, and they do not use up the descriptors. */
+static bool is_small_risk(const struct group *group, const struct finding *finding)
+{
+    return group->count < group->rule->limits.critical_count && !descriptors_run_out(finding->owner);
+}
+
 static uint64_t count_close_notify(const struct snapshot *snapshot, const struct group *group)
 {
     uint64_t count = 0;
@@ -275,17 +289,26 @@ static uint64_t count_close_notify(const struct snapshot *snapshot, const struct
 void close_wait_unread_word(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 {
-    const char *owner = words_process(arena, finding->owner);
-    const char *obstacle = words_obstacle(arena, finding->owner);
+    const char *owner = words_owner(arena, finding);
+    const struct process *obstructed = words_obstructed(arena, finding);
+    const char *obstacle = words_obstacle(arena, obstructed);
+    const struct chain chain = chain_find(context, group, finding);
     uint64_t close_notify = count_close_notify(context->snapshot, group);
 
     finding->title = arena_printf(arena, "%s has not noticed that %s closed %s %s", owner, words_peers_have(group),
         words_conns(arena, group->count), words_service(arena, context, group));
-    if (obstacle != NULL)
+    bool halted = words_is_halted(obstructed);
+    bool waits = chain.waits && !halted;
+    if (waits)
+        chain_word_waiting(context, group, &chain, arena, finding);
+    else if (obstacle != NULL)
         finding->why = arena_printf(arena,
             "The end of stream has arrived and waits in the receive queue, but %s %s. Until it reads, it cannot "
             "know that the peer is gone.",
-            owner, obstacle);
+            words_process(arena, obstructed), obstacle);
+    else if (finding->owner == NULL)
+        finding->why = "The end of stream has arrived and waits in the receive queue; whoever holds these connections "
+                       "does not read from them.";
     else if (close_notify == group->count)
         finding->why = arena_printf(arena,
             "These are idle TLS connections that %s opened, most likely a pool: the server said goodbye "
@@ -309,12 +332,15 @@ void close_wait_unread_word(
             "On %s the queue is exactly a TLS close_notify alert and the FIN (25 bytes in TLS 1.3, 32 in TLS 1.2).",
             words_conns(arena, close_notify));
     if (obstacle != NULL)
-        lines_add(&finding->evidence, arena, "%s %s.", owner, obstacle);
+        lines_add(&finding->evidence, arena, "%s %s.", words_process(arena, obstructed), obstacle);
+    if (finding->owner == NULL)
+        words_unseen(arena, group, &finding->evidence);
     evidence_age(arena, group, finding);
     words_pairs(arena, context, group, &finding->evidence);
     words_descriptors(arena, finding->owner, &finding->evidence);
 
-    rule_out_network(arena, finding);
+    if (!waits)
+        rule_out_network(arena, finding);
     rule_out_blocked_writer(arena, group, finding);
     lines_add(&finding->ruled_out, arena,
         "A forgotten close() after the end of stream: it has not been read yet (Recv-Q would be 0).");
@@ -323,39 +349,31 @@ void close_wait_unread_word(
     if (finding->owner == NULL || (group->with_unread > 0 && obstacle == NULL && close_notify == 0))
         lower_confidence(finding, CONFIDENCE_LIKELY);
     /* An idle pool whose threads all rest is no trouble by itself; a service, or a process that is stopped, is. */
-    char state = finding->owner != NULL ? finding->owner->state : '?';
-    bool cannot_act = state == 'T' || state == 't' || state == 'Z' || state == 'D';
-    if (obstacle != NULL && (group->incoming || cannot_act) && finding->severity == SEVERITY_INFO)
+    if (obstacle != NULL && !waits && (group->incoming || halted) && finding->severity == SEVERITY_INFO)
         finding->severity = SEVERITY_WARNING;
+    if (group_may_be_pool(group) && !halted && is_small_risk(group, finding))
+        finding->severity = SEVERITY_INFO;
 
-    if (finding->owner != NULL && finding->owner->state == 'T')
-        fixes_add(&finding->fix_now, arena, "Continue the stopped process.",
-            arena_printf(arena, "kill -CONT %u", finding->owner->pid));
-    else if (finding->owner != NULL && obstacle != NULL)
+    if (!words_fix_continue(arena, obstructed, &finding->fix_now) && finding->owner != NULL && obstacle != NULL)
         fixes_add(&finding->fix_now, arena, "See what its threads wait for.",
             arena_printf(arena, "gdb -p %u -batch -ex 'thread apply all bt'   # Java: jstack %u", finding->owner->pid,
                 finding->owner->pid));
-    words_fix_restart(arena, finding->owner, &finding->fix_now);
+    if (!waits || descriptors_run_out(finding->owner))
+        words_fix_restart(arena, finding->owner, &finding->fix_now);
     if (!group->incoming)
         fixes_add(&finding->fix_for_good, arena,
             "Let the connection pool drop idle connections sooner than the server does, and test one before use "
             "(validation, eviction of idle connections).",
             NULL);
-    fixes_add(&finding->fix_for_good, arena,
-        "Keep every open connection in the event loop, also while it is idle or its handler waits for something "
-        "else, and put time limits on handlers.",
-        NULL);
+    if (!waits)
+        fixes_add(&finding->fix_for_good, arena,
+            "Keep every open connection in the event loop, also while it is idle or its handler waits for something "
+            "else, and put time limits on handlers.",
+            NULL);
     will_not_help(arena, finding);
 }
 
 /* --- never closed --------------------------------------------------------------------------------------------- */
-
-/* More than half of them are open: time to buy time. */
-static bool descriptors_run_out(const struct process *process)
-{
-    return process != NULL && process->fds_limit != 0 && process->fds_limit != UINT32_MAX &&
-        process->fds_open > process->fds_limit / 2;
-}
 
 /* Other ends on this host whose program has shut down its sending side only: it may be waiting for the answer. */
 static uint64_t count_half_closed_peers(const struct snapshot *snapshot, const struct group *group)
@@ -371,21 +389,28 @@ static uint64_t count_half_closed_peers(const struct snapshot *snapshot, const s
 void close_wait_leak_word(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 {
-    const char *owner = words_process(arena, finding->owner);
-    const char *obstacle = words_obstacle(arena, finding->owner);
+    const char *owner = words_owner(arena, finding);
+    const struct process *obstructed = words_obstructed(arena, finding);
+    const char *obstacle = words_obstacle(arena, obstructed);
+    struct chain chain = chain_find(context, group, finding);
+    chain.waits &= !words_is_halted(obstructed);
     finding->title = arena_printf(arena, "%s has not closed %s %s that %s closed", owner,
         words_conns(arena, group->count), words_service(arena, context, group), words_peers_have(group));
     finding->why = arena_printf(arena,
         "The peers are done and everything they sent, the end of stream with it, has been read; %s still holds the "
         "descriptors and has not called close(). Nothing else can end these connections: unless it still means to "
         "send something, the program leaks them.",
-        owner);
+        finding->owner != NULL ? owner : "a process that could not be seen");
+    if (chain.waits)
+        chain_word_waiting(context, group, &chain, arena, finding);
 
     lines_add(&finding->evidence, arena,
         "Recv-Q is 0: all data was read. The end of stream was consumed too, or the very next read returns it.");
     lines_add(&finding->evidence, arena, "Send-Q is 0: nothing waits to be sent.");
     if (finding->owner != NULL)
         lines_add(&finding->evidence, arena, "The descriptors are open in %s.", owner);
+    else
+        words_unseen(arena, group, &finding->evidence);
     evidence_age(arena, group, finding);
     words_pairs(arena, context, group, &finding->evidence);
     uint64_t half_closed = count_half_closed_peers(context->snapshot, group);
@@ -398,9 +423,10 @@ void close_wait_leak_word(
     }
     words_descriptors(arena, finding->owner, &finding->evidence);
     if (obstacle != NULL)
-        lines_add(&finding->evidence, arena, "%s %s.", owner, obstacle);
+        lines_add(&finding->evidence, arena, "%s %s.", words_process(arena, obstructed), obstacle);
 
-    rule_out_network(arena, finding);
+    if (!chain.waits)
+        rule_out_network(arena, finding);
     rule_out_blocked_writer(arena, group, finding);
     lines_add(&finding->ruled_out, arena, "An end of stream that nobody noticed: it would count 1 in Recv-Q.");
     rule_out_half_close(arena, group, finding);
@@ -412,17 +438,23 @@ void close_wait_leak_word(
         lower_confidence(finding, CONFIDENCE_LIKELY);
     if (finding->owner == NULL)
         lower_confidence(finding, CONFIDENCE_LIKELY);
+    /* So far it may be at work on the answer that they wait for. */
+    bool awaited = half_closed == group->count || chain.half_closed >= group->count;
+    if (awaited && group->oldest_ms < CERTAIN_LEAK_MS && is_small_risk(group, finding))
+        finding->severity = SEVERITY_INFO;
 
-    words_fix_restart(arena, finding->owner, &finding->fix_now);
+    if (!chain.waits || descriptors_run_out(finding->owner))
+        words_fix_restart(arena, finding->owner, &finding->fix_now);
     if (descriptors_run_out(finding->owner))
         fixes_add(&finding->fix_now, arena, "To win time until then, raise the limit of the running process.",
             arena_printf(arena, "prlimit --pid %u --nofile=%llu", finding->owner->pid,
                 (unsigned long long)finding->owner->fds_limit * 2));
-    fixes_add(&finding->fix_for_good, arena,
-        "Close the socket on every path out of the handler, errors and time-outs included: when read returns 0 (or "
-        "-1, or an exception), close. 'tcpwhy explain closing' has the pattern for C, C#, Java, Python, JavaScript "
-        "and Go.",
-        NULL);
+    if (!chain.waits)
+        fixes_add(&finding->fix_for_good, arena,
+            "Close the socket on every path out of the handler, errors and time-outs included: when read returns 0 (or "
+            "-1, or an exception), close. 'tcpwhy explain closing' has the pattern for C, C#, Java, Python, JavaScript "
+            "and Go.",
+            NULL);
     will_not_help(arena, finding);
     lines_add(&finding->will_not_help, arena,
         "Killing the sockets from outside (ss -K): the connection goes, the leaked descriptor stays.");

@@ -1,4 +1,5 @@
 /* What the findings about ESTABLISHED say. Why each is made: established.c. */
+#include "diagnose/chain.h"
 #include "diagnose/rule.h"
 #include "model/earlier.h"
 
@@ -18,12 +19,13 @@ static void evidence_peers(struct arena *arena, struct finding *finding)
 }
 
 /* Where its threads hang makes it worth a warning, however few connections there are. */
-static void judge_obstacle(struct arena *arena, const char *owner, const char *obstacle, struct finding *finding)
+static void judge_obstacle(struct arena *arena, const struct group *group, const char *owner, const char *obstacle,
+    bool halted, struct finding *finding)
 {
     if (obstacle == NULL)
         return;
     lines_add(&finding->evidence, arena, "%s %s.", owner, obstacle);
-    if (finding->severity == SEVERITY_INFO)
+    if (finding->severity == SEVERITY_INFO && (halted || !group_may_be_pool(group)))
         finding->severity = SEVERITY_WARNING;
 }
 
@@ -52,7 +54,7 @@ static void judge_silence(struct arena *arena, const struct group *group, struct
 void established_unanswered_word(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 {
-    const char *owner = words_process(arena, finding->owner);
+    const char *owner = words_owner(arena, finding);
     finding->title = arena_printf(arena, "Nobody answers what %s sends on %s %s", owner,
         words_conns(arena, group->count), words_service(arena, context, group));
     finding
@@ -60,6 +62,15 @@ void established_unanswered_word(
                 "vanished without a word (crashed, lost its power or its network), or something on the path drops "
                 "the packets (a firewall or NAT that forgot the connection, a packet filter on this host, a broken "
                 "link, packets too large for the path). The program here notices only when the kernel gives up.";
+    if (group->heard == group->count) {
+        finding->title = arena_printf(arena, "What %s sends on %s %s is not acknowledged by a peer that is there",
+            owner, words_conns(arena, group->count), words_service(arena, context, group));
+        finding->why =
+            "Data was sent, again and again with doubling pauses; the peer's host was heard meanwhile, but does "
+            "not acknowledge it. Either these packets are lost on the way there (too large for the path, "
+            "which drops them without a word, or filtered in one direction), or the peer's kernel refuses "
+            "them because its receive buffer is full.";
+    }
     if (group->retransmits_least == group->retransmits_most)
         lines_add(
             &finding->evidence, arena, "The data was sent again %u times without an answer.", group->retransmits_most);
@@ -74,7 +85,8 @@ void established_unanswered_word(
     evidence_peers(arena, finding);
     if (finding->give_up_known)
         lines_add(&finding->evidence, arena,
-            "Unless the peer answers, the kernel gives up in about %s (tcp_retries2), and the program gets ETIMEDOUT.",
+            "Unless the peer answers, the kernel gives up in about %s at the latest (tcp_retries2; TCP_USER_TIMEOUT may end "
+            "it sooner), and the program gets ETIMEDOUT.",
             words_duration(arena, finding->last_give_up_ms));
     words_pairs(arena, context, group, &finding->evidence);
 
@@ -99,10 +111,31 @@ void established_unanswered_word(
 
 /* --- zero window ---------------------------------------------------------------------------------------------- */
 
+/* A reader that takes longer than this for a good part of a buffer is as good as none. */
+enum { SLOW_READER_MS = 5 * 60 * 1000 };
+
+/*
+ * With a large buffer the window opens again only when a sixteenth of it is free (__tcp_select_window()), which takes a
+ * slow reader, or a player that has enough for now, a minute or two.
+ */
+static void judge_slowness(struct arena *arena, const struct group *group, struct finding *finding)
+{
+    if (group->youngest_ms >= SLOW_READER_MS)
+        lines_add(&finding->ruled_out, arena,
+            "A slow reader: its window would have opened now and then; it has not once for %s.",
+            words_duration(arena, group->youngest_ms));
+    else
+        lower_confidence(finding, CONFIDENCE_LIKELY);
+    const struct process *owner = finding->owner;
+    bool descriptors_run_out = owner != NULL && owner->fds_limit != 0 && owner->fds_open > owner->fds_limit / 2;
+    if (group->oldest_ms < SLOW_READER_MS && !descriptors_run_out)
+        finding->severity = SEVERITY_INFO;
+}
+
 void established_zero_window_word(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 {
-    const char *owner = words_process(arena, finding->owner);
+    const char *owner = words_owner(arena, finding);
     finding->title = arena_printf(arena, "%s cannot send on %s %s: %s stopped reading", owner,
         words_conns(arena, group->count), words_service(arena, context, group), words_peers_have(group));
     finding->why = arena_printf(arena,
@@ -121,9 +154,7 @@ void established_zero_window_word(
     words_descriptors(arena, finding->owner, &finding->evidence);
 
     lines_add(&finding->ruled_out, arena, "The network: the probes are answered.");
-    lines_add(&finding->ruled_out, arena,
-        "A slow reader: its window would have opened now and then; it has not once for %s.",
-        words_duration(arena, group->youngest_ms));
+    judge_slowness(arena, group, finding);
 
     if (finding->counterpart_count > 0)
         fixes_add(&finding->fix_now, arena,
@@ -154,9 +185,6 @@ struct unread {
     uint64_t full;         /* the peers' window is likely closed: bytes beyond a common receive buffer */
 };
 
-/* A reader that takes longer than this for half a buffer is as good as none. */
-enum { SLOW_READER_MS = 5 * 60 * 1000 };
-
 static struct unread count_unread(const struct context *context, const struct group *group)
 {
     struct unread unread = { 0 };
@@ -170,8 +198,8 @@ static struct unread count_unread(const struct context *context, const struct gr
     return unread;
 }
 
-static const char *unread_why(
-    struct arena *arena, const char *owner, const char *obstacle, const struct unread *unread, uint64_t count)
+static const char *unread_why(struct arena *arena, const char *owner, const char *obstacle, bool seen,
+    const struct unread *unread, uint64_t count)
 {
     if (unread->not_accepted == count)
         return arena_printf(arena,
@@ -180,6 +208,8 @@ static const char *unread_why(
             owner, obstacle ? arena_printf(arena, " It %s.", obstacle) : "");
     if (obstacle != NULL)
         return arena_printf(arena, "What the peers sent waits in the receive queues, but %s %s.", owner, obstacle);
+    if (!seen)
+        return "What the peers sent waits in the receive queues; whoever holds these connections does not read them.";
     return arena_printf(arena,
         "What the peers sent waits in the receive queues; %s runs, but does not read from these connections: their "
         "handler is busy elsewhere, waits for something else, or has forgotten them; or it has paused reading on "
@@ -187,13 +217,11 @@ static const char *unread_why(
         owner);
 }
 
-static void unread_fixes(struct arena *arena, const struct group *group, const char *obstacle, struct finding *finding)
+static void unread_fixes(struct arena *arena, const struct group *group, const char *obstacle,
+    const struct process *obstructed, struct finding *finding)
 {
     const struct process *process = finding->owner;
-    if (process != NULL && process->state == 'T')
-        fixes_add(&finding->fix_now, arena, "Continue the stopped process.",
-            arena_printf(arena, "kill -CONT %u", process->pid));
-    else if (process != NULL)
+    if (!words_fix_continue(arena, obstructed, &finding->fix_now) && process != NULL)
         fixes_add(&finding->fix_now, arena, "See what its threads wait for.",
             arena_printf(
                 arena, "gdb -p %u -batch -ex 'thread apply all bt'   # Java: jstack %u", process->pid, process->pid));
@@ -214,25 +242,47 @@ static void unread_fixes(struct arena *arena, const struct group *group, const c
     lines_add(&finding->will_not_help, arena, "Anything on the peer or the path: the data has arrived.");
 }
 
+/* What it reads here it has to write there, where nobody takes it: those connections have a finding of their own. */
+static void word_blocked(const struct context *context, const struct group *group, const struct chain *chain,
+    struct arena *arena, struct finding *finding)
+{
+    const char *owner = words_owner(arena, finding);
+    finding->fault = FAULT_PEER_APPLICATION;
+    finding->severity = SEVERITY_INFO;
+    lower_confidence(finding, CONFIDENCE_LIKELY);
+    finding->title = arena_printf(arena, "%s does not read from %s %s: it cannot pass on what it has", owner,
+        words_conns(arena, group->count), words_service(arena, context, group));
+    finding->why = arena_printf(arena,
+        "What the peers sent waits in the receive queues, most likely because %s cannot pass it on: as many of its "
+        "other connections have data that their peers do not take. Those are the cause, this is what follows.",
+        owner);
+    lines_add(&finding->evidence, arena, "%s of %s have data in Send-Q that the peer does not take.",
+        words_conns(arena, chain->blocked), owner);
+}
+
 void established_unread_word(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 {
-    const char *owner = words_process(arena, finding->owner);
-    const char *obstacle = words_obstacle(arena, finding->owner);
+    const char *owner = words_owner(arena, finding);
+    const struct process *obstructed = words_obstructed(arena, finding);
+    const char *obstacle = words_obstacle(arena, obstructed);
+    const struct chain chain = chain_find(context, group, finding);
     struct unread unread = count_unread(context, group);
 
     finding->title = arena_printf(arena, "%s does not %s %s %s: %s lie%s unread", owner,
         unread.not_accepted == group->count ? "accept" : "read from", words_conns(arena, group->count),
         words_service(arena, context, group), words_bytes(arena, unread.bytes), unread.bytes == 1 ? "s" : "");
-    finding->why = unread_why(arena, owner, obstacle, &unread, group->count);
+    finding->why = unread_why(arena, obstacle ? words_process(arena, obstructed) : owner, obstacle,
+        finding->owner != NULL, &unread, group->count);
 
     lines_add(
         &finding->evidence, arena, "%s wait in Recv-Q, received and acknowledged.", words_bytes(arena, unread.bytes));
     if (group->ages_known)
         lines_add(&finding->evidence, arena, "The last of them came %s ago%s.",
             words_duration(arena, group->youngest_ms),
-            group->count == 1 ? ""
-                              : arena_printf(arena, " or longer, at most %s", words_duration(arena, group->oldest_ms)));
+            group->oldest_ms < group->youngest_ms + 1000
+                ? ""
+                : arena_printf(arena, " or longer, at most %s", words_duration(arena, group->oldest_ms)));
     if (unread.compared > 0)
         lines_add(&finding->evidence, arena, "On %s the queue was no longer %s ago: nothing was read in between.",
             unread.compared == group->count ? "all of them" : words_conns(arena, unread.compared),
@@ -240,12 +290,18 @@ void established_unread_word(
     if (unread.not_accepted > 0 && unread.not_accepted < group->count)
         lines_add(&finding->evidence, arena, "%s were not even accepted: they have no inode.",
             words_conns(arena, unread.not_accepted));
-    judge_obstacle(arena, owner, obstacle, finding);
+    if (unread.not_accepted > 0 && group->listener != NULL)
+        words_listener_holders(arena, context->snapshot, group->listener, &finding->evidence);
+    if (finding->owner == NULL)
+        words_unseen(arena, group, &finding->evidence);
+    judge_obstacle(arena, group, words_process(arena, obstructed), obstacle, words_is_halted(obstructed), finding);
     words_pairs(arena, context, group, &finding->evidence);
     words_descriptors(arena, finding->owner, &finding->evidence);
 
     lines_add(
         &finding->ruled_out, arena, "The peer and the network: the data is here, the kernel has acknowledged it.");
+    if (chain.blocks && obstacle == NULL)
+        word_blocked(context, group, &chain, arena, finding);
     if (unread.compared == group->count)
         lines_add(&finding->ruled_out, arena, "A slow reader: the queues have not become shorter.");
     else if (finding->owner == NULL || finding->owner->state != 'T') {
@@ -257,7 +313,7 @@ void established_unread_word(
         if (obstacle == NULL && unread.not_accepted < group->count && group->oldest_ms < SLOW_READER_MS)
             finding->severity = SEVERITY_INFO;
     }
-    unread_fixes(arena, group, obstacle, finding);
+    unread_fixes(arena, group, obstacle, obstructed, finding);
 }
 
 /* --- idle ----------------------------------------------------------------------------------------------------- */
@@ -265,7 +321,7 @@ void established_unread_word(
 void established_idle_word(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 {
-    const char *owner = words_process(arena, finding->owner);
+    const char *owner = words_owner(arena, finding);
     finding->title = arena_printf(arena, "%s keeps %s %s that nobody has used for hours, without keepalive", owner,
         words_conns(arena, group->count), words_service(arena, context, group));
     finding->why =

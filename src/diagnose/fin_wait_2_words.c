@@ -21,6 +21,9 @@ static void rule_out_network(struct arena *arena, struct finding *finding)
 
 /* --- held by a process ------------------------------------------------------------------------------------------ */
 
+/* Younger, the peer may well be at work on what it was asked before the half-close. */
+enum { CERTAIN_MS = 5 * 60 * 1000 };
+
 struct held_facts {
     uint64_t half_closed; /* shutdown(SHUT_WR) */
     uint64_t shut_both;   /* shutdown(SHUT_RDWR), or a close() that lingers */
@@ -110,7 +113,9 @@ void fin_wait_2_held_word(
             finding->distinct_peers == 1 ? "a peer" : "peers");
         finding
             ->why = "The process has shut down its side and kept the descriptors; the peer's kernel has acknowledged "
-                    "that, but the program there has not closed. Nobody has set a limit to the wait.";
+                    "that, but the program there has not closed: it never will, or is still at work on its answer. "
+                    "Nobody has set a limit to the wait.";
+        finding_judge_age(group, CERTAIN_MS, finding);
         lines_add(&finding->ruled_out, arena,
             "A half-close on which data still flows: that would make the connections young again.");
         look_at_the_peer(arena, context, group, finding);

@@ -198,6 +198,13 @@ void finding_judge_age(const struct group *group, uint64_t certain_ms, struct fi
         finding->confidence = CONFIDENCE_LIKELY;
 }
 
+/* Somebody has descriptors of them, seen or not: then who listens says nothing about who that is. */
+static bool is_held(const struct snapshot *snapshot, const struct group *group)
+{
+    const struct conn *first = &snapshot->conns[group->conns[0]];
+    return conn_has(first, CONN_INODE) && first->inode != 0;
+}
+
 void finding_make(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *ret_finding)
 {
@@ -219,7 +226,7 @@ void finding_make(
     finding_fill_from_conns(context, arena, &finding);
     finding.counterpart_count = count_processes(
         snapshot, group->pairs, group->pair_count, arena, &finding.counterparts);
-    finding.owner_inferred = finding.process_count == 0 && group->listener_holder != NULL;
+    finding.owner_inferred = finding.process_count == 0 && group->listener_holder != NULL && !is_held(snapshot, group);
     if (finding.owner_inferred)
         finding.owner = group->listener_holder;
     fill_endpoints(snapshot, group, &finding);

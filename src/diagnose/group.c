@@ -75,13 +75,21 @@ static uint32_t key_number(struct key_table *table, const struct key *key)
 
 /* --- owners ----------------------------------------------------------------------------------------------------- */
 
+/* The command line; of a process that shows its work there ("postgres: app db 10.0.0.7(40122) SELECT") the program's name. */
+static const char *program_of(const struct process *process)
+{
+    size_t length = strlen(process->name);
+    if (process->command == NULL ||
+        (strncmp(process->command, process->name, length) == 0 && process->command[length] == ':'))
+        return process->name;
+    return process->command;
+}
+
 static bool are_copies(const struct process *one, const struct process *other)
 {
-    if (one->parent_pid != other->parent_pid || one->cgroup != other->cgroup || strcmp(one->name, other->name) != 0)
-        return false;
-    if (one->command == NULL || other->command == NULL)
-        return one->command == other->command;
-    return strcmp(one->command, other->command) == 0;
+    return one->parent_pid == other->parent_pid && one->cgroup == other->cgroup &&
+        strcmp(one->name, other->name) == 0 && (one->command == NULL) == (other->command == NULL) &&
+        strcmp(program_of(one), program_of(other)) == 0;
 }
 
 static uint32_t *find_copies(const struct snapshot *snapshot)
@@ -94,7 +102,7 @@ static uint32_t *find_copies(const struct snapshot *snapshot)
     memset(slots, 0xff, slot_count * sizeof *slots); /* NO_INDEX */
     for (size_t i = 0; i < snapshot->process_count; i++) {
         const struct process *process = &snapshot->processes[i];
-        const char *command = process->command ? process->command : process->name;
+        const char *command = program_of(process);
         size_t slot = (hash_bytes(command, strlen(command)) ^ process->parent_pid) & (slot_count - 1);
         while (slots[slot] != NO_INDEX && !are_copies(&snapshot->processes[slots[slot]], process))
             slot = (slot + 1) & (slot_count - 1);
@@ -210,6 +218,12 @@ static void fold_addresses(struct stuck *stuck, size_t count, struct key_table *
     *keys = folded;
 }
 
+bool group_may_be_pool(const struct group *group)
+{
+    enum { OF_ITS_OWN_ACCORD = 4096 };
+    return !group->incoming && group->unread_most <= OF_ITS_OWN_ACCORD;
+}
+
 /* --- facts ------------------------------------------------------------------------------------------------------ */
 
 struct aged {
@@ -236,6 +250,8 @@ static void add_facts(struct group *group, const struct context *context, const 
             group->unread_bytes += conn->recv_q_bytes - 1;
             group->with_unread++;
         }
+        if (conn->recv_q_bytes > group->unread_most)
+            group->unread_most = conn->recv_q_bytes;
         uint32_t fin = (sent_fin & STATE_BIT(conn->state)) != 0 ? 1 : 0;
         group->unsent_bytes += conn->send_q_bytes > fin ? conn->send_q_bytes - fin : 0;
     }

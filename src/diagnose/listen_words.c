@@ -1,4 +1,5 @@
 /* What the finding about a full accept queue says. Why it is made: listen.c. */
+#include "diagnose/chain.h"
 #include "diagnose/rule.h"
 
 void queue_evidence(struct arena *arena, const struct queue *queue, struct finding *finding)
@@ -126,6 +127,7 @@ void accept_queue_overflow_word(
         lines_add(&finding->evidence, arena, "The listener's accept queue holds %s of at most %s: it is full.",
             words_count(arena, listener->recv_q_bytes), words_count(arena, (uint64_t)listener->send_q_bytes + 1));
     }
+    words_listener_holders(arena, context->snapshot, first, &finding->evidence);
     evidence_backlog(context, first, arena, finding);
     evidence_drops(context, group, arena, finding);
     if (finding->age_known)
@@ -138,10 +140,8 @@ void accept_queue_overflow_word(
         "The network and the clients: their handshakes are complete, what is missing is accept().");
     lines_add(&finding->ruled_out, arena, "A SYN flood: made-up senders never get as far as the accept queue.");
 
-    if (finding->owner != NULL && finding->owner->state == 'T')
-        fixes_add(&finding->fix_now, arena, "Continue the stopped process.",
-            arena_printf(arena, "kill -CONT %u", finding->owner->pid));
-    else if (finding->owner != NULL)
+    chain_word_workers(context, group, arena, finding);
+    if (!words_fix_continue(arena, finding->owner, &finding->fix_now) && finding->owner != NULL)
         fixes_add(&finding->fix_now, arena, "See where its threads are before you restart it.",
             arena_printf(arena, "gdb -p %u -batch -ex 'thread apply all bt'   # Java: jstack %u", finding->owner->pid,
                 finding->owner->pid));

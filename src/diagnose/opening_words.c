@@ -213,6 +213,26 @@ void syn_recv_flood_word(
 
 /* --- SYN_RECEIVED: the answer does not arrive ----------------------------------------------------------------- */
 
+/*
+ * A listener whose queue was full has dropped the last step of handshakes, which the client does not repeat until the
+ * SYN-ACK comes again: what is half-open may be left over from then, and the client have answered.
+ */
+static void judge_listener(struct arena *arena, const struct conn *listener, struct finding *finding)
+{
+    if (listener == NULL)
+        return;
+    if (conn_has(listener, CONN_SKMEM) && listener->skmem_drops > 0) {
+        finding->confidence = CONFIDENCE_POSSIBLE;
+        lines_add(&finding->evidence, arena,
+            "The listener has dropped %s connection attempts since it was opened, as it does while its accept queue is full: "
+            "if that was a moment ago, the clients have answered, and their answer was dropped here.",
+            words_count(arena, listener->skmem_drops));
+    } else if (conn_has(listener, CONN_QUEUES | CONN_BACKLOG)) {
+        lines_add(&finding->ruled_out, arena, "A program that does not accept: its accept queue holds %s of %s.",
+            words_count(arena, listener->recv_q_bytes), words_count(arena, (uint64_t)listener->send_q_bytes + 1));
+    }
+}
+
 void syn_recv_unanswered_word(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 {
@@ -233,9 +253,7 @@ void syn_recv_unanswered_word(
     else
         lines_add(
             &finding->evidence, arena, "They came from %s addresses.", words_count(arena, finding->distinct_peers));
-    if (listener != NULL && conn_has(listener, CONN_QUEUES | CONN_BACKLOG))
-        lines_add(&finding->ruled_out, arena, "A program that does not accept: its accept queue holds %s of %s.",
-            words_count(arena, listener->recv_q_bytes), words_count(arena, (uint64_t)listener->send_q_bytes + 1));
+    judge_listener(arena, listener, finding);
     evidence_give_up(arena, finding, &finding->evidence);
     words_pairs(arena, context, group, &finding->evidence);
     lines_add(&finding->ruled_out, arena, "A flood: they do not fill the listener's request queue.");

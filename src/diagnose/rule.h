@@ -121,6 +121,7 @@ struct group {
     uint64_t oldest_ms, youngest_ms, median_ms;
     uint64_t unread_bytes; /* the FINs not counted */
     uint64_t with_unread;  /* connections that have such bytes */
+    uint64_t unread_most;  /* bytes in the longest receive queue */
     uint64_t unsent_bytes; /* queued to be sent, the FINs not counted */
     uint8_t retransmits_least, retransmits_most;
     uint64_t silent_least_ms, silent_most_ms; /* since anything came from the peer */
@@ -204,6 +205,12 @@ int pair_find(const struct snapshot *snapshot, struct stuck *stuck, size_t count
 int group_fold(const struct context *context, struct stuck *stuck, size_t count, struct arena *arena,
     struct group **ret_groups, size_t *ret_count);
 
+/*
+ * Connections that this host opened, with so little unread that they may belong to a pool that nobody uses now: what a
+ * server says of its own accord (TLS session tickets, a greeting, its goodbye) waits there until the next use.
+ */
+bool group_may_be_pool(const struct group *group);
+
 /* --- finding.c -------------------------------------------------------------------------------------------------- */
 
 /* The finding of a group: all that does not depend on the rule, then the rule's words. */
@@ -232,7 +239,17 @@ const char *words_conns(struct arena *arena, uint64_t number); /* "1,204 connect
 const char *words_duration(struct arena *arena, uint64_t ms);  /* "4 h 12 min" */
 const char *words_bytes(struct arena *arena, uint64_t bytes);
 const char *words_address(struct arena *arena, const struct ip *address);
+const char *words_end(struct arena *arena, const struct ip *address, uint16_t port); /* "10.0.0.9:5432" */
 const char *words_process(struct arena *arena, const struct process *process); /* "nginx (pid 812)", "a process" */
+/* The same for who owns the finding, where copies of one program share it out: "nginx (pid 812 and 3 more)" */
+const char *words_owner(struct arena *arena, const struct finding *finding);
+/* Of its processes the one that cannot act now, the owner first; or NULL. */
+const struct process *words_obstructed(struct arena *arena, const struct finding *finding);
+/* Evidence where nobody was found to hold the connections although somebody must. */
+void words_unseen(struct arena *arena, const struct group *group, struct lines *evidence);
+/* Evidence where several processes hold the listener: a master and its workers, a service manager and its service. */
+void words_listener_holders(
+    struct arena *arena, const struct snapshot *snapshot, const struct conn *listener, struct lines *evidence);
 /* "the peer has", "the peers have" */
 const char *words_peers_have(const struct group *group);
 /* "on port 9100", "to 10.0.0.9:5432" */
@@ -249,6 +266,10 @@ const char *words_obstacle(struct arena *arena, const struct process *process);
 const char *words_listener_obstacle(
     struct arena *arena, const struct snapshot *snapshot, const struct conn *listener, const struct process *process);
 
+/* Stopped, frozen, held by a debugger, ended or stuck in the kernel: nothing that comes to it makes it act. */
+bool words_is_halted(const struct process *process);
+/* What lets a stopped or frozen process go on; false where it is neither. */
+bool words_fix_continue(struct arena *arena, const struct process *process, struct fixes *fixes);
 /* "systemctl restart X", else "kill PID": what ends the process properly. */
 void words_fix_restart(struct arena *arena, const struct process *process, struct fixes *fixes);
 /* Evidence that any finding about descriptors wants: open ones against the limit. */

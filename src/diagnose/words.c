@@ -47,11 +47,71 @@ const char *words_address(struct arena *arena, const struct ip *address)
     return take(arena, &text);
 }
 
+const char *words_end(struct arena *arena, const struct ip *address, uint16_t port)
+{
+    struct buf text = { 0 };
+    ip_port_format(&text, address, port);
+    return take(arena, &text);
+}
+
 const char *words_process(struct arena *arena, const struct process *process)
 {
     if (process == NULL)
         return "A process that could not be seen";
     return arena_printf(arena, "%s (pid %" PRIu32 ")", process->name, process->pid);
+}
+
+const char *words_owner(struct arena *arena, const struct finding *finding)
+{
+    uint64_t held = 0;
+    for (size_t i = 0; i < finding->process_count; i++)
+        held += finding->processes[i].count;
+    if (finding->owner == NULL || finding->process_count < 2 || held > finding->count) /* shared, not shared out */
+        return words_process(arena, finding->owner);
+    return arena_printf(arena, "%s (pid %" PRIu32 " and %s more)", finding->owner->name, finding->owner->pid,
+        words_count(arena, finding->process_count - 1));
+}
+
+const struct process *words_obstructed(struct arena *arena, const struct finding *finding)
+{
+    if (words_obstacle(arena, finding->owner) != NULL)
+        return finding->owner;
+    for (size_t i = 0; i < finding->process_count; i++) {
+        if (words_obstacle(arena, finding->processes[i].process) != NULL)
+            return finding->processes[i].process;
+    }
+    return NULL;
+}
+
+void words_unseen(struct arena *arena, const struct group *group, struct lines *evidence)
+{
+    const char *listens = group->listener_holder == NULL
+        ? ""
+        : arena_printf(arena, " %s listens on the port.", words_process(arena, group->listener_holder));
+    lines_add(evidence, arena,
+        "No descriptor of them was found: they are held where tcpwhy cannot look (no permission, another PID namespace), are on "
+        "the way from one process to another (SCM_RIGHTS), or belong to io_uring or to the kernel itself.%s",
+        listens);
+}
+
+void words_listener_holders(
+    struct arena *arena, const struct snapshot *snapshot, const struct conn *listener, struct lines *evidence)
+{
+    enum { SHOWN = 3 };
+    const char *text = "";
+    unsigned count = 0;
+    uint32_t last = NO_INDEX;
+    for (uint32_t h = listener->holder; h != NO_INDEX; h = snapshot->holders[h].next) {
+        if (snapshot->holders[h].process == last)
+            continue;
+        last = snapshot->holders[h].process;
+        if (count++ < SHOWN)
+            text = arena_printf(
+                arena, "%s%s%s", text, count > 1 ? ", " : "", words_process(arena, &snapshot->processes[last]));
+    }
+    if (count > 1)
+        lines_add(evidence, arena, "%u processes have the listener open, and any of them may accept: %s%s.", count,
+            text, count > SHOWN ? " …" : "");
 }
 
 const char *words_peers_have(const struct group *group)
@@ -69,10 +129,7 @@ const char *words_service(struct arena *arena, const struct context *context, co
         if (!ip_equal(&conn->remote, &other->remote))
             return arena_printf(arena, "to port %u of several hosts", conn->remote_port);
     }
-    struct buf text = { 0 };
-    buf_str(&text, "to ");
-    ip_port_format(&text, &conn->remote, conn->remote_port);
-    return take(arena, &text);
+    return arena_printf(arena, "to %s", words_end(arena, &conn->remote, conn->remote_port));
 }
 
 const char *words_ages(struct arena *arena, const struct group *group)
@@ -88,11 +145,15 @@ const char *words_ages(struct arena *arena, const struct group *group)
 
 /* --- whether a process can act ---------------------------------------------------------------------------------- */
 
-/* In the freezer of its control group, whatever it waited for before: kernel/cgroup/freezer.c, kernel/freezer.c */
+/*
+ * In the freezer of its control group, whatever it waited for before: kernel/cgroup/freezer.c, kernel/freezer.c. Where the
+ * compiler has put do_freezer_trap() into get_signal(), nothing else sleeps there but what is stopped (T, t).
+ */
 static bool is_frozen(const struct wait_place *place)
 {
     return place->channel != NULL &&
-        (strcmp(place->channel, "do_freezer_trap") == 0 || strcmp(place->channel, "__refrigerator") == 0);
+        (strcmp(place->channel, "do_freezer_trap") == 0 || strcmp(place->channel, "__refrigerator") == 0 ||
+            (place->state == 'S' && strcmp(place->channel, "get_signal") == 0));
 }
 
 /* Waiting for sockets to become ready, or for a timer: this thread will look at its sockets again. */
@@ -171,6 +232,30 @@ const char *words_listener_obstacle(
             return NULL;
     }
     return words_obstacle(arena, process);
+}
+
+bool words_is_halted(const struct process *process)
+{
+    return process != NULL &&
+        (strchr("TtZD", process->state) != NULL || (process->wait_count > 0 && is_frozen(&process->waits[0])));
+}
+
+bool words_fix_continue(struct arena *arena, const struct process *process, struct fixes *fixes)
+{
+    if (process == NULL || !words_is_halted(process))
+        return false;
+    if (process->state == 'T') {
+        fixes_add(
+            fixes, arena, "Continue the stopped process.", arena_printf(arena, "kill -CONT %" PRIu32, process->pid));
+        return true;
+    }
+    if (process->wait_count == 0 || !is_frozen(&process->waits[0]))
+        return false;
+    fixes_add(fixes, arena,
+        "Let its control group go on: docker unpause, systemctl thaw, or whatever paused it. Until then it takes no "
+        "signal but SIGKILL, and a debugger hangs.",
+        arena_printf(arena, "cat /proc/%" PRIu32 "/cgroup", process->pid));
+    return true;
 }
 
 /* --- fixes and evidence that several rules share ---------------------------------------------------------------- */

@@ -1,0 +1,235 @@
+/*
+ * Whom a finding names when the process that holds the connections waits for somebody else, is one of several that are
+ * alike, or was not seen at all.
+ */
+#include "diagnose/diagnose.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "fixture.h"
+#include "rule_cases.h"
+#include "unit.h"
+
+#define IDLE "recv_q=0 send_q=0 timer=none "
+#define SINCE(time) "last_ack_recv=" time " last_data_sent=" time " last_data_recv=" time " "
+/* Clients have closed; the process has read that. */
+#define GONE_30 "conn CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:40000 x30 " IDLE
+#define READ_30 GONE_30 SINCE("1m") "holders=812:20\n"
+/* Connections to a server. */
+#define TO_SERVER(state) "conn " state " 10.0.0.5:50000 10.9.0.7:8080 x30 vary=local_port " IDLE
+#define MINE_TOO "holders=812:200\n"
+
+static const struct rule_case cases[] = {
+    /* A proxy: it has as many connections on which a server owes it something */
+    { "a proxy whose clients have given up before its server has answered",
+        SERVER READ_30 TO_SERVER("ESTABLISHED") "last_data_sent=1m last_data_recv=2m last_ack_recv=1m " MINE_TOO,
+        "close-wait-leak 30 812 warning likely\n" },
+    { "the same, and it has not looked at its clients meanwhile",
+        SERVER GONE_30 "x30 recv_q=1 " SINCE("6m") "holders=812:20\n" TO_SERVER(
+            "ESTABLISHED") "last_data_sent=6m last_data_recv=7m last_ack_recv=6m " MINE_TOO,
+        "close-wait-unread 30 812 warning likely\n" },
+    { "a tunnel that has passed the half-close on: its server may be at work",
+        SERVER READ_30 TO_SERVER("FIN_WAIT_2") SINCE("1m") "shutdown=send " MINE_TOO,
+        "close-wait-leak 30 812 info likely\nfin-wait-2-held 30 812 info likely\n" },
+    { "for long: the server is to be looked at, not a leak found",
+        SERVER GONE_30 SINCE("20m") "holders=812:20\n" TO_SERVER("FIN_WAIT_2") SINCE("20m") "shutdown=send " MINE_TOO,
+        "close-wait-leak 30 812 warning likely\nfin-wait-2-held 30 812 info certain\n" },
+    { "a leak beside a pool whose server has answered everything",
+        SERVER GONE_30 SINCE("20m") "holders=812:20\n" TO_SERVER(
+            "ESTABLISHED") "last_data_sent=20m last_data_recv=10m last_ack_recv=10m " MINE_TOO,
+        "close-wait-leak 30 812 warning certain\n" },
+    { "both ends are seen: the client waits for an answer, its descriptor is open",
+        SERVER "process 970 client parent=800 fds=300/1024 running=1h\n"
+               "conn CLOSE_WAIT 127.0.0.1:9100 127.0.0.1:40000 x30 " IDLE SINCE(
+                   "1m") "holders=812:20\n"
+                         "conn FIN_WAIT_2 127.0.0.1:40000 127.0.0.1:9100 x30 vary=local_port " IDLE SINCE(
+                             "1m") "shutdown=send holders=970:20\n",
+        "close-wait-leak 30 812 info likely\n" },
+
+    /* What cannot be passed on is not read */
+    { "a server's data lies unread because the clients do not take it",
+        SERVER
+        "conn ESTABLISHED 10.0.0.5:9100 10.1.2.3:40000 x30 recv_q=0 send_q=90000 timer=persist snd_wnd=0 "
+        "timer_ms=9000 last_data_sent=6m last_ack_recv=3s last_data_recv=7m holders=812:20\n"
+        "conn ESTABLISHED 10.0.0.5:50000 10.9.0.7:8080 x30 vary=local_port recv_q=900000 send_q=0 timer=none " SINCE(
+            "6m") MINE_TOO,
+        "established-zero-window 30 812 warning certain\nestablished-unread 30 812 info likely\n" },
+    { "nobody keeps it from reading",
+        SERVER
+        "conn ESTABLISHED 10.0.0.5:50000 10.9.0.7:8080 x30 vary=local_port recv_q=900000 send_q=0 timer=none " SINCE(
+            "6m") MINE_TOO,
+        "established-unread 30 812 warning likely\n" },
+
+    /* Pools that rest */
+    { "a pool that the server has closed is used up by its next use: no warning",
+        SERVER "conn CLOSE_WAIT 10.0.0.5:50000 10.9.0.7:443 x30 vary=local_port recv_q=25 send_q=0 timer=none " SINCE(
+            "20m") MINE_TOO,
+        "close-wait-unread 30 812 info certain\n" },
+    { "session tickets in a pool whose threads all rest",
+        SERVER "process 901 java parent=800 fds=90/1024 threads=4 state=S running=1d\nwait 901 S call=futex threads=4\n"
+               "conn ESTABLISHED 10.0.0.5:50000 10.9.0.7:443 x3 vary=local_port recv_q=510 send_q=0 timer=none " SINCE(
+                   "20m") "holders=901:200\n",
+        "established-unread 3 901 info likely\n" },
+    { "a stream that nobody reads because all threads hang",
+        SERVER
+        "process 901 java parent=800 fds=90/1024 threads=4 state=S running=1d\nwait 901 S call=futex threads=4\n"
+        "conn ESTABLISHED 10.0.0.5:50000 10.9.0.7:443 x3 vary=local_port recv_q=90000 send_q=0 timer=none " SINCE(
+            "20m") "holders=901:200\n",
+        "established-unread 3 901 warning likely\n" },
+
+    /* Who holds them */
+    { "a script that inetd started and what it runs have the connection on purpose: not inherited by accident",
+        SERVER "process 920 sh parent=812 fds=3/1024 running=1h command=\"sh -c work\"\n"
+               "process 921 work parent=920 fds=3/1024 running=1h command=\"work\"\n"
+               "conn CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:40000 " IDLE SINCE("20m") "holders=920:0,921:0\n",
+        "close-wait-leak 1 920 info certain\n" },
+    { "a child has it as descriptor 0, its parent has not closed its own",
+        SERVER "process 920 work parent=812 fds=3/1024 running=1h command=\"work\"\n"
+               "conn CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:40000 " IDLE SINCE("20m") "holders=812:9,920:0\n",
+        "close-wait-inherited 1 812 info certain\n" },
+    { "somebody holds them who was not seen: who listens is not accused",
+        SERVER "conn CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:40000 x30 inode=77 " IDLE SINCE("20m") "\n",
+        "close-wait-leak 30 0 warning likely\n" },
+    { "backends that show in their title what they do are one story",
+        SERVER
+        "process 930 postgres parent=800 fds=30/1024 running=1h command=\"postgres: app db 10.1.2.3(40000) SELECT\"\n"
+        "process 931 postgres parent=800 fds=30/1024 running=1h command=\"postgres: app db 10.1.2.3(40001) idle\"\n"
+        "conn CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:40000 recv_q=1 send_q=0 timer=none " SINCE(
+            "20m") "holders=930:9\n"
+                   "conn CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:40001 recv_q=1 send_q=0 timer=none " SINCE(
+                       "20m") "holders=931:9\n",
+        "close-wait-unread 2 930 info certain\n" },
+    { "one of several workers is stopped: that is what there is to do",
+        SERVER "process 940 worker parent=800 fds=30/1024 state=S running=1h command=\"worker\"\n"
+               "wait 940 S call=epoll_wait threads=1\n"
+               "process 941 worker parent=800 fds=30/1024 state=T running=1h command=\"worker\"\n"
+               "conn CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:40000 x2 recv_q=1 send_q=0 timer=none " SINCE(
+                   "20m") "holders=940:9\n"
+                          "conn CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:41000 recv_q=1 send_q=0 timer=none " SINCE(
+                              "20m") "holders=941:9\n",
+        "close-wait-unread 3 940 warning certain\n" },
+    { "frozen where the kernel calls the place get_signal()",
+        SERVER
+        "process 901 held parent=800 fds=9/1024 threads=4 state=S running=1d\n"
+        "wait 901 S channel=get_signal threads=4\nconn LISTEN *:9300 recv_q=0 send_q=8 holders=901:3\n"
+        "conn CLOSE_WAIT 10.0.0.5:9300 10.1.2.3:40000 x3 recv_q=1 send_q=0 timer=none " SINCE("20m") "holders=901:20\n",
+        "close-wait-unread 3 901 warning certain\n" },
+};
+
+static void every_case_is_judged_as_expected(void **state)
+{
+    (void)state;
+    rule_cases_check(cases, sizeof cases / sizeof *cases);
+}
+
+static void is_at_fault(const char *host, const char *id, enum fault fault, const char *title)
+{
+    struct snapshot snapshot;
+    struct diagnosis diagnosis;
+    fixture_must(&snapshot, host);
+    assert_int_equal(diagnose(&snapshot, NULL, &diagnosis), 0);
+    const struct finding *found = NULL;
+    for (size_t i = 0; i < diagnosis.finding_count; i++) {
+        if (strcmp(diagnosis.findings[i].id, id) == 0)
+            found = &diagnosis.findings[i];
+    }
+    assert_non_null(found);
+    assert_int_equal(found->fault, fault);
+    assert_non_null(strstr(found->title, title));
+    diagnosis_deinit(&diagnosis);
+    snapshot_deinit(&snapshot);
+}
+
+static void the_server_behind_a_proxy_is_at_fault(void **state)
+{
+    (void)state;
+    is_at_fault(
+        SERVER READ_30 TO_SERVER("ESTABLISHED") "last_data_sent=1m last_data_recv=2m last_ack_recv=1m " MINE_TOO,
+        "close-wait-leak", FAULT_PEER_APPLICATION, "while it waits for 10.9.0.7:8080");
+    is_at_fault(SERVER READ_30, "close-wait-leak", FAULT_LOCAL_APPLICATION, "spoolsvc (pid 812) has not closed 30");
+}
+
+static void who_takes_nothing_is_at_fault_for_what_lies_unread(void **state)
+{
+    (void)state;
+    is_at_fault(SERVER
+        "conn CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:40000 x30 recv_q=0 send_q=90000 timer=retransmit "
+        "retransmits=7 timer_ms=9000 rto=25600 rtt=300 rttvar=150 " SINCE(
+            "6m") "holders=812:20\n"
+                  "conn ESTABLISHED 10.0.0.5:50000 10.9.0.7:8080 x30 vary=local_port recv_q=900000 send_q=0 "
+                  "timer=none " SINCE("6m") MINE_TOO,
+        "established-unread", FAULT_PEER_APPLICATION, "it cannot pass on what it has");
+}
+
+static void says(const char *host, const char *id, const char *evidence, bool expected)
+{
+    struct snapshot snapshot;
+    struct diagnosis diagnosis;
+    fixture_must(&snapshot, host);
+    assert_int_equal(diagnose(&snapshot, NULL, &diagnosis), 0);
+    assert_string_equal(diagnosis.findings[0].id, id);
+    bool found = false;
+    for (size_t i = 0; i < diagnosis.findings[0].evidence.count; i++)
+        found |= strstr(diagnosis.findings[0].evidence.items[i], evidence) != NULL;
+    assert_int_equal(found, expected);
+    diagnosis_deinit(&diagnosis);
+    snapshot_deinit(&snapshot);
+}
+
+#define WORKERS                                                                                                        \
+    "netns host own\nprocess 930 app parent=1 fds=30/1024 running=1h command=\"app\"\n"                                \
+    "process 931 app parent=930 fds=30/1024 running=1h command=\"app\"\n"                                              \
+    "process 932 app parent=930 fds=30/1024 running=1h command=\"app\"\n"                                              \
+    "conn LISTEN *:9100 recv_q=30 send_q=128 holders=930:3,931:3,932:3\n"                                              \
+    "conn CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:40000 x30 recv_q=1 send_q=0 timer=none inode=0 " SINCE("1m") "\n"
+#define TO_DATABASE "conn ESTABLISHED 10.0.0.5:50000 10.9.0.7:5432 x2 vary=local_port " IDLE
+
+static void a_queue_is_not_emptied_because_all_workers_wait(void **state)
+{
+    (void)state;
+    says(WORKERS TO_DATABASE "last_data_sent=1m last_data_recv=2m last_ack_recv=1m holders=931:9\n",
+        "close-wait-not-accepted", "nothing has come back, to 10.9.0.7:5432", true);
+    says(WORKERS TO_DATABASE "last_data_sent=2m last_data_recv=1m last_ack_recv=1m holders=931:9\n",
+        "close-wait-not-accepted", "nothing has come back", false);
+    says(WORKERS, "close-wait-not-accepted", "3 processes have the listener open", true);
+}
+
+static void a_handshake_may_be_left_over_from_a_full_queue(void **state)
+{
+    (void)state;
+    static const char half_open[] = "conn SYN_RECEIVED 10.0.0.5:9200 10.1.2.3:40000 retransmits=4 timer=retransmit "
+                                    "timer_ms=9000\n";
+    char host[2048];
+    snprintf(
+        host, sizeof host, SERVER "conn LISTEN *:9200 recv_q=0 send_q=64 skmem_drops=70 holders=812:4\n%s", half_open);
+    says(host, "syn-recv-unanswered", "their answer was dropped here", true);
+    snprintf(
+        host, sizeof host, SERVER "conn LISTEN *:9200 recv_q=0 send_q=64 skmem_drops=0 holders=812:4\n%s", half_open);
+    says(host, "syn-recv-unanswered", "their answer was dropped here", false);
+}
+
+static void copies_share_a_title(void **state)
+{
+    (void)state;
+    is_at_fault(SERVER
+        "process 940 worker parent=800 fds=30/1024 state=S running=1h command=\"worker\"\n"
+        "process 941 worker parent=800 fds=30/1024 state=S running=1h command=\"worker\"\n"
+        "conn CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:40000 x20 " IDLE SINCE(
+            "20m") "holders=940:9\n"
+                   "conn CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:41000 x20 " IDLE SINCE("20m") "holders=941:9\n",
+        "close-wait-leak", FAULT_LOCAL_APPLICATION, "worker (pid 940 and 1 more) has not closed 40 connections");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_case_is_judged_as_expected),
+        cmocka_unit_test(the_server_behind_a_proxy_is_at_fault),
+        cmocka_unit_test(who_takes_nothing_is_at_fault_for_what_lies_unread),
+        cmocka_unit_test(a_queue_is_not_emptied_because_all_workers_wait),
+        cmocka_unit_test(a_handshake_may_be_left_over_from_a_full_queue),
+        cmocka_unit_test(copies_share_a_title),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
