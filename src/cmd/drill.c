@@ -237,9 +237,10 @@ static void show_text(const struct drill *drill, const struct drill_run *run, co
         (int)run->owner_pid, (int)run->peer_pid);
     label(&text, "Namespace");
     buf_str(&text,
-        run->netns_pid == 0 ? "the host's own\n"
-            : run->userns   ? "network and user namespaces of its own; the host is not touched\n"
-                            : "a network namespace of its own; the host's is not touched\n");
+        run->netns_pid == 0             ? "the host's own\n"
+            : run->userns               ? "network and user namespaces of its own; the host is not touched\n"
+            : drill->host_limit != NULL ? "a network namespace of its own\n"
+                                        : "a network namespace of its own; the host's is not touched\n");
     if (drill->host_limit != NULL) {
         label(&text, "Lowered");
         buf_printf(&text, "%s of the whole host; at the end it is put back to %s\n", drill->host_limit,

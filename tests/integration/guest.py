@@ -19,6 +19,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import privileges
 import program
 
 PROGRAMS = Path(__file__).parent / "programs"
@@ -26,44 +27,25 @@ KERNEL = "linux.uml"
 MEMORY = "1G"  # taken as it is used
 BOOTS_WITHIN_S = 30
 ANSWERS_WITHIN_S = 60
-# Times as fast as the host. The faster, the less the guest gets done between two ticks (of 10 ms, to it): with a thousand
-# nothing at all, its programs see only afterwards that time has passed.
+# Its helpers do not end with it when it is killed, but with a process namespace.
+DIES_WITH_US = ["setpriv", "--pdeathsig", "KILL", "unshare", "--pid", "--fork", "--kill-child"]
+# Times as fast as the host. The faster, the less the guest gets done between two ticks (of 10 ms, to it): with a
+# thousand nothing at all; its programs see only afterwards that time has passed.
 BUSY, RESTING = 100, 1000
+RATE = struct.Struct("=q")
 
 
 def why_impossible():
     if platform.machine() != "x86_64":
         return "User Mode Linux runs on x86-64 only"
     for tool in (KERNEL, "cc"):
-        if not shutil.which(tool):
-            return f"needs {tool}"
-    return None
+        if reason := privileges.without_tool(tool):
+            return reason
+    return privileges.without_netns()  # a process namespace takes as much
 
 
 class NotHere(Exception):
     """The host does not let such a kernel start."""
-
-
-class Clock:
-    """What programs/guest-clock.c reads: two paces, and which of them holds."""
-
-    _PACE = struct.Struct("=qqq")
-    _CURRENT = struct.Struct("=q")
-
-    def __init__(self, path):
-        self._pace = (0, 0, 1)
-        self._current = 0
-        path.write_bytes(self._CURRENT.pack(0) + self._PACE.pack(*self._pace) * 2)
-        with open(path, "r+b") as file:
-            self._shared = mmap.mmap(file.fileno(), 0)
-
-    def set_rate(self, rate):
-        host_then, guest_then, rate_then = self._pace
-        now = time.monotonic_ns()
-        self._pace = (now, guest_then + (now - host_then) * rate_then, rate)
-        self._current ^= 1
-        self._PACE.pack_into(self._shared, self._CURRENT.size + self._current * self._PACE.size, *self._pace)
-        self._CURRENT.pack_into(self._shared, 0, self._current)
 
 
 class Guest:
@@ -82,17 +64,21 @@ class Guest:
         shim = self._folder / "guest-clock.so"
         subprocess.run(["cc", "-std=gnu17", "-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-o", shim,
                         PROGRAMS / "guest-clock.c"], check=True)
-        self._clock = Clock(self._folder / "clock")
+        clock = self._folder / "clock"
+        clock.write_bytes(RATE.pack(1))
+        with open(clock, "r+b") as file:
+            self._clock = mmap.mmap(file.fileno(), 0)
         self._line, theirs = socket.socketpair()
         self._line.setblocking(False)
         self._received = b""
         memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else self._folder
         environment = {"PATH": os.environ["PATH"], "HOME": "/", "TMPDIR": str(memory), "LD_PRELOAD": str(shim),
-                       "GUEST_CLOCK": str(self._folder / "clock")}
+                       "GUEST_CLOCK": str(clock)}
         with theirs, open(self._folder / "console", "wb") as console:
             self._process = subprocess.Popen(
-                [KERNEL, f"mem={MEMORY}", "rootfstype=hostfs", "rootflags=/", "ro", f"init={PROGRAMS / 'guest-init'}",
-                 f"uml_dir={self._folder}", "con=null", "con0=null,fd:1", f"ssl0=fd:{theirs.fileno()}"],
+                [*DIES_WITH_US, KERNEL, f"mem={MEMORY}", "rootfstype=hostfs", "rootflags=/", "ro",
+                 f"init={PROGRAMS / 'guest-init'}", f"uml_dir={self._folder}", "con=null", "con0=null,fd:1",
+                 f"ssl0=fd:{theirs.fileno()}"],
                 env=environment, stdin=subprocess.DEVNULL, stdout=console, stderr=console,
                 pass_fds=[theirs.fileno()], start_new_session=True)
         self._answer(BOOTS_WITHIN_S)
@@ -186,10 +172,10 @@ class Guest:
 
     def hurry(self, seconds, rate=BUSY):
         """At least so many seconds pass for the guest, in a part of them."""
-        self._clock.set_rate(rate)
+        RATE.pack_into(self._clock, 0, rate)
         self._send({"ping": 1})  # it wakes, and sets its timer anew
         time.sleep(seconds / rate)
-        self._clock.set_rate(1)
+        RATE.pack_into(self._clock, 0, 1)
         self._answer(ANSWERS_WITHIN_S)
 
     def close(self):
