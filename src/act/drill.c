@@ -276,6 +276,7 @@ static const struct drill drills[] = {
         .name = "drill-idle",
         .service = { .play = service_idles },
         .peer = { .play = peer_idles },
+        .place = DRILL_LINE, /* between two sockets of one host nobody vanishes unnoticed */
         .count = 50,
         .most = MOST,
         .after_s = 7200,
@@ -293,23 +294,33 @@ static const struct drill drills[] = {
     },
     {
         .finding = "orphan-limit",
-        .does = "Orphaned sockets near net.ipv4.tcp_max_orphans.",
-        .impossible =
-            "tcp_max_orphans, and the count of orphans that it limits, are the whole host's: no network "
-            "namespace has its own. To come near it, connections of every other program would be reset. What "
-            "orphans look like shows 'tcpwhy drill fin-wait-1-unanswered --count 1000'; what the limit does, "
-            "'tcpwhy explain orphan-limit'. To see the finding itself, use a virtual machine of which nothing "
-            "else depends, set tcp_max_orphans low there, and run that drill in it.",
+        .does =
+            "Clients stop reading; the service answers and closes: orphans, near the limit of them, which is lowered.",
+        .host_limit = "net.ipv4.tcp_max_orphans",
+        .harm = "While the drill runs, the kernel may reset connections of any program where it would else finish them "
+                "in order. What orphans look like shows 'tcpwhy drill fin-wait-1-zero-window' without any harm.",
+        .name = "drill-orphans",
+        .service = { .play = service_fills_orphans },
+        .peer = { .play = peer_asks_deaf },
+        .place = DRILL_LINE,
+        .count = 200,
+        .most = MOST_FULL,
+        .after_s = SETTLED_S,
+        .renew_s = 200,
     },
     {
         .finding = "tcp-memory-pressure",
-        .does = "The memory of TCP near net.ipv4.tcp_mem.",
-        .impossible =
-            "tcp_mem, and the memory that it limits, are the whole host's: no network namespace has its own. "
-            "Under pressure every other program's connections would lose their windows or be dropped. What "
-            "sockets full of data look like shows 'tcpwhy drill established-zero-window'; what the limit does, "
-            "'tcpwhy explain tcp-memory-pressure'. To see the finding itself, use a virtual machine of which "
-            "nothing else depends, set tcp_mem low there, and run that drill in it.",
+        .does = "Clients stop reading; what the service has sent fills the memory of TCP, whose limits are lowered.",
+        .host_limit = "net.ipv4.tcp_mem",
+        .harm = "While the drill runs, the kernel shrinks the windows and buffers of every program's connections. What "
+                "full buffers look like shows 'tcpwhy drill established-zero-window' without any harm.",
+        .name = "drill-memory",
+        .service = { .play = service_fills_memory, .tick = service_serves_one_more_tick },
+        .peer = { .play = peer_asks_deaf, .tick = peer_asks_once_more_tick, .tick_ms = 500 },
+        .place = DRILL_LINE,
+        .count = 100,
+        .most = MOST_FULL,
+        .after_s = SETTLED_S,
     },
 };
 

@@ -16,6 +16,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "act/drill_host.h"
 #include "base/error.h"
 
 struct role; /* act/drill_stage.h */
@@ -34,11 +35,12 @@ struct drill_side {
 
 struct drill {
     const char *finding;
-    const char *does;       /* one sentence */
-    const char *impossible; /* why it cannot be made safely, and what to do instead; NULL where it can */
-    const char *note;       /* what else there is to know, or NULL */
-    const char *name;       /* of the service or client whose connections get stuck; 15 bytes at most */
-    const char *helper;     /* of the process that it started, where that one is guilty */
+    const char *does; /* one sentence */
+    /* The setting that it lowers for the whole host, "net.ipv4.tcp_mem", and what that does to others. NULL: none. */
+    const char *host_limit, *harm;
+    const char *note;   /* what else there is to know, or NULL */
+    const char *name;   /* of the service or client whose connections get stuck; 15 bytes at most */
+    const char *helper; /* of the process that it started, where that one is guilty */
     /* With both ends in sight, in_host, another finding may be the right one: its id, or NULL for the same. */
     const char *in_host_finding;
     struct drill_side service, peer;
@@ -58,17 +60,19 @@ const struct drill *drill_find(const char *finding);
 struct drill_options {
     unsigned count; /* 0: the drill's own */
     bool in_host;
+    bool host_limits; /* the caller agrees that one of the whole host is lowered */
 };
 
 /* A drill that stands. */
 struct drill_run {
     pid_t stage_pid, owner_pid, peer_pid;
-    pid_t netns_pid; /* a process in the namespace; 0 in the host's */
-    uint16_t port;   /* of the service, or of the remote service that the guilty one connects to */
-    unsigned count;  /* connections that were made */
-    bool userns;     /* a user namespace was needed */
-    int control_fd;  /* closing it ends the drill */
-    int life_fd;     /* end of file when the last process of the drill has gone */
+    pid_t netns_pid;              /* a process in the namespace; 0 in the host's */
+    uint16_t port;                /* of the service, or of the remote service that the guilty one connects to */
+    unsigned count;               /* connections that were made */
+    bool userns;                  /* a user namespace was needed */
+    struct host_limit host_limit; /* that was lowered, and what it was before */
+    int control_fd;               /* closing it ends the drill */
+    int life_fd;                  /* end of file when the last process of the drill has gone */
 };
 
 /*

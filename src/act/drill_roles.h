@@ -61,3 +61,9 @@ DECLARE_ROLE(peer_serves);
 DECLARE_ROLE(service_out_of_descriptors);
 DECLARE_ROLE(service_out_of_descriptors_tick);
 DECLARE_ROLE(peer_holds_on);
+
+/* drill_host_limits.c: orphans, memory */
+DECLARE_ROLE(service_fills_orphans);
+DECLARE_ROLE(service_fills_memory);
+DECLARE_ROLE(service_serves_one_more_tick);
+DECLARE_ROLE(peer_asks_once_more_tick);

@@ -3,7 +3,8 @@
  *
  * Nothing may stay behind, however the caller ends. So the stage waits for the end of the caller's pipe, which a
  * SIGKILL brings about too, and then ends roles and sockets; should the stage itself be killed, the kernel kills the
- * roles (PR_SET_PDEATHSIG). The namespaces have no names: they go with the last process and socket in them.
+ * roles (PR_SET_PDEATHSIG). A limit of the host that was lowered is put back by the stage and by the caller, whichever
+ * of them is left. The namespaces have no names: they go with the last process and socket in them.
  */
 #include "act/drill_stage.h"
 
@@ -374,6 +375,8 @@ static void run_stage(struct role *role, int control, int report)
             ;
     }
     end_roles(actors, ROLES);
+    if (role->host_limit != NULL)
+        host_limit_put_back(role->host_limit);
     sweep(role);
 }
 
@@ -381,8 +384,12 @@ static void run_stage(struct role *role, int control, int report)
 
 static int check(const struct drill *drill, const struct drill_options *options, struct error *err)
 {
-    if (drill->impossible != NULL)
-        return error_set(err, -EOPNOTSUPP, drill->finding, "cannot be made safely");
+    if (drill->host_limit != NULL && !options->host_limits)
+        return error_set(
+            err, -EPERM, drill->finding, "lowers %s of the whole host: --host-limits allows that", drill->host_limit);
+    if (options->host_limits && drill->host_limit == NULL)
+        return error_set(
+            err, -EINVAL, "--host-limits", "is not for %s, which lowers none of the host's limits", drill->finding);
     if (options->in_host && !drill->in_host)
         return error_set(err, -EINVAL, "--in-host",
             "is not for %s, which loses packets, sets limits or fills tables; it runs in a namespace of its own",
@@ -405,8 +412,17 @@ int drill_start(
         .is_line = drill->place == DRILL_LINE && !options->in_host,
     };
     int control[2], report[2];
-    if (pipe2(control, O_CLOEXEC) < 0 || pipe2(report, O_CLOEXEC) < 0)
-        return error_set(err, -errno, NULL, "no pipe: %s", strerror(errno));
+    struct host_limit host_limit = { .fd = -1 };
+    if (drill->host_limit != NULL) {
+        if ((result = host_limit_open(&host_limit, drill->host_limit, err)) < 0)
+            return result;
+        role.host_limit = &host_limit;
+    }
+    if (pipe2(control, O_CLOEXEC) < 0 || pipe2(report, O_CLOEXEC) < 0) {
+        result = error_set(err, -errno, NULL, "no pipe: %s", strerror(errno));
+        host_limit_close(&host_limit);
+        return result;
+    }
     pid_t pid = fork();
     if (pid == 0) {
         setsid(); /* Ctrl-C is the caller's */
@@ -421,7 +437,9 @@ int drill_start(
     int fork_error = errno;
     close(control[0]);
     close(report[1]);
-    *ret_run = (struct drill_run){ .stage_pid = pid, .control_fd = control[1], .life_fd = report[0] };
+    *ret_run = (struct drill_run){
+        .stage_pid = pid, .control_fd = control[1], .life_fd = report[0], .host_limit = host_limit
+    };
     struct word word = { 0 };
     if (pid < 0)
         word.result = error_set(&word.error, -fork_error, NULL, "no process: %s", strerror(fork_error));
@@ -456,5 +474,7 @@ void drill_stop(struct drill_run *run)
     struct pollfd life = { .fd = run->life_fd };
     poll(&life, 1, 1000);
     close(run->life_fd);
-    *run = (struct drill_run){ .control_fd = -1, .life_fd = -1 };
+    host_limit_put_back(&run->host_limit);
+    host_limit_close(&run->host_limit);
+    *run = (struct drill_run){ .control_fd = -1, .life_fd = -1, .host_limit.fd = -1 };
 }

@@ -19,7 +19,8 @@ struct role {
     int listener;
     int *conns; /* count + some to spare */
     unsigned conn_count;
-    unsigned calls; /* that a peer has made, where it makes many short ones */
+    const struct host_limit *host_limit; /* where the drill lowers one */
+    unsigned calls;                      /* that a peer has made, where it makes many short ones */
 };
 
 /*

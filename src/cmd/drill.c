@@ -60,6 +60,13 @@ static int set_in_host(void *target, const char *value, struct error *err)
     return 0;
 }
 
+static int set_host_limits(void *target, const char *value, struct error *err)
+{
+    (void)value, (void)err;
+    ((struct drill_command *)target)->drill.host_limits = true;
+    return 0;
+}
+
 static int set_list(void *target, const char *value, struct error *err)
 {
     (void)value, (void)err;
@@ -80,6 +87,9 @@ static const struct option_row drill_option_rows[] = {
     { 'k', "keep", NULL, "do not end until interrupted", set_keep },
     { 0, "in-host", NULL,
         "on the host's own loopback interface, to test real alarms; only drills that are harmless there", set_in_host },
+    { 0, "host-limits", NULL,
+        "allow a drill to lower a limit of the whole host while it runs: for machines that may be hurt",
+        set_host_limits },
     { 'L', "list", NULL, "list the drills", set_list },
     { 'j', "json", NULL, "print JSON: a line when the drill stands; an array with --list", set_json },
     { 0 },
@@ -94,20 +104,20 @@ static void describe(struct buf *out, const struct drill *drill, unsigned width)
     text_wrap(out, drill->does, LIST_INDENT, width);
     buf_char(out, '\n');
     buf_repeat(out, " ", LIST_INDENT);
-    if (drill->impossible != NULL) {
-        struct buf why = { 0 };
-        buf_printf(&why, "Cannot be made safely: %s", drill->impossible);
-        text_wrap(out, buf_text(&why), LIST_INDENT, width);
-        buf_str(out, "\n\n");
-        buf_deinit(&why);
-        return;
-    }
     text_count(out, drill->count);
     buf_str(out, " connections, reported after ");
     text_duration(out, drill->after_s * 1000ULL);
     if (drill->renew_s != 0)
         buf_printf(out, ", made anew every %u s", drill->renew_s);
     buf_str(out, drill->in_host ? ", --in-host allowed\n" : "\n");
+    if (drill->host_limit != NULL) {
+        struct buf why = { 0 };
+        buf_printf(&why, "Only with --host-limits: it lowers %s of the whole host. %s", drill->host_limit, drill->harm);
+        buf_repeat(out, " ", LIST_INDENT);
+        text_wrap(out, buf_text(&why), LIST_INDENT, width);
+        buf_char(out, '\n');
+        buf_deinit(&why);
+    }
     if (drill->note != NULL) {
         buf_repeat(out, " ", LIST_INDENT);
         text_wrap(out, drill->note, LIST_INDENT, width);
@@ -141,7 +151,8 @@ static int list_json(void)
         json_object(&json);
         json_member_string(&json, "finding", drill->finding);
         json_member_string(&json, "does", drill->does);
-        json_member_string(&json, "impossible", drill->impossible);
+        json_member_string(&json, "host_limit", drill->host_limit);
+        json_member_string(&json, "harm", drill->harm);
         json_member_string(&json, "note", drill->note);
         json_member_uint(&json, "count", drill->count);
         json_member_uint(&json, "count_most", drill->most);
@@ -172,9 +183,13 @@ static void add_clock(struct buf *out, unsigned seconds_from_now)
 }
 
 /* The commands that show the fault. A user enters his namespaces to see into them. */
-static void add_look(struct buf *out, const struct drill_run *run)
+static void add_look(struct buf *out, const struct drill *drill, const struct drill_run *run)
 {
     label(out, "Look");
+    if (drill->host_limit != NULL) {
+        buf_str(out, "tcpwhy\n"); /* findings about the whole host want it whole */
+        return;
+    }
     if (run->userns)
         buf_printf(out, "nsenter --preserve-credentials --user --net --target %d tcpwhy\n", (int)run->owner_pid);
     else if (run->netns_pid == 0)
@@ -222,10 +237,16 @@ static void show_text(const struct drill *drill, const struct drill_run *run, co
         (int)run->owner_pid, (int)run->peer_pid);
     label(&text, "Namespace");
     buf_str(&text,
-        run->netns_pid == 0 ? "the host's own\n"
-            : run->userns   ? "network and user namespaces of its own; the host is not touched\n"
-                            : "a network namespace of its own; the host's is not touched\n");
-    add_look(&text, run);
+        run->netns_pid == 0             ? "the host's own\n"
+            : run->userns               ? "network and user namespaces of its own; the host is not touched\n"
+            : drill->host_limit != NULL ? "a network namespace of its own\n"
+                                        : "a network namespace of its own; the host's is not touched\n");
+    if (drill->host_limit != NULL) {
+        label(&text, "Lowered");
+        buf_printf(&text, "%s of the whole host; at the end it is put back to %s\n", drill->host_limit,
+            run->host_limit.before);
+    }
+    add_look(&text, drill, run);
     add_expectation(&text, drill, run, width);
     if (drill->note != NULL) {
         label(&text, "Note");
@@ -259,6 +280,8 @@ static void show_json(const struct drill *drill, const struct drill_run *run)
     json_member_uint(&json, "port", run->port);
     json_member_uint(&json, "count", run->count);
     json_member_uint(&json, "reported_after_s", drill->after_s);
+    json_member_string(&json, "host_limit", drill->host_limit);
+    json_member_string(&json, "host_limit_before", drill->host_limit != NULL ? run->host_limit.before : NULL);
     json_object_end(&json);
     json_end(&json);
     fflush(stdout);
@@ -304,10 +327,13 @@ static int open_signals(void)
     return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
-static int fail_impossible(const struct drill *drill)
+static int fail_unasked(const struct drill *drill)
 {
     struct buf text = { 0 }, shown = { 0 };
-    buf_printf(&text, "tcpwhy drill: %s: cannot be made safely: %s", drill->finding, drill->impossible);
+    buf_printf(&text,
+        "tcpwhy drill: %s: lowers %s, which is the whole host's: no network namespace has its own. %s On a machine that "
+        "may be hurt, a virtual one of which nothing else depends, say --host-limits; at the end it is put back.",
+        drill->finding, drill->host_limit, drill->harm);
     text_wrap(&shown, buf_text(&text), 0, cmd_style(stderr).width);
     fprintf(stderr, "%s\n", buf_text(&shown));
     buf_deinit(&text);
@@ -395,8 +421,8 @@ static int run_command(const struct command *self, int argc, char **argv)
     const struct drill *drill = drill_find(argv[1]);
     if (drill == NULL)
         return unknown(self, argv[1]);
-    if (drill->impossible != NULL)
-        return fail_impossible(drill);
+    if (drill->host_limit != NULL && !options.drill.host_limits)
+        return fail_unasked(drill);
     if (options.for_ms == 0)
         options.for_ms = FOR_DEFAULT_MS;
     return run_drill(self, drill, &options);

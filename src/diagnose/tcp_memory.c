@@ -68,7 +68,7 @@ static struct share *find_shares(const struct snapshot *snapshot, size_t *ret_co
         const struct process *owner = snapshot_owner(snapshot, conn);
         struct share *share = &shares[owner ? (size_t)(owner - snapshot->processes) : count - 1];
         share->bytes += memory_of(conn);
-        share->conns++;
+        share->conns += !conn_is_listener(conn);
     }
     qsort(shares, count, sizeof *shares, more_bytes_first);
     *ret_count = count;
@@ -101,24 +101,44 @@ static void sample_largest(const struct snapshot *snapshot, struct arena *arena,
     finding->conn_count = count;
 }
 
-static void evidence_counters(
-    const struct snapshot *snapshot, const struct usage *usage, struct arena *arena, struct finding *finding)
+/* The memory is the whole host's, but each event is counted in the namespace of the socket that met it. */
+struct events {
+    int64_t pressures, aborted, aborted_now;
+    uint64_t ms; /* of aborted_now */
+};
+
+static struct events count_events(const struct snapshot *snapshot)
 {
-    const struct net_values *values = &snapshot->net_values[usage->netns];
-    if (values->has_counter[COUNTER_MEMORY_PRESSURES] && values->counters[COUNTER_MEMORY_PRESSURES] > 0)
-        lines_add(&finding->evidence, arena, "The kernel has come under TCP memory pressure %s times since it started.",
-            words_count(arena, (uint64_t)values->counters[COUNTER_MEMORY_PRESSURES]));
-    int64_t rise;
-    uint64_t ms;
-    if (snapshot_counter_rise(snapshot, usage->netns, COUNTER_ABORT_ON_MEMORY, &rise, &ms) && rise > 0) {
+    struct events events = { 0 };
+    for (size_t n = 0; n < snapshot->netns_count; n++) {
+        const struct net_values *values = &snapshot->net_values[n];
+        int64_t rise;
+        if (values->has_counter[COUNTER_MEMORY_PRESSURES])
+            events.pressures += values->counters[COUNTER_MEMORY_PRESSURES];
+        if (values->has_counter[COUNTER_ABORT_ON_MEMORY])
+            events.aborted += values->counters[COUNTER_ABORT_ON_MEMORY];
+        if (snapshot_counter_rise(snapshot, (uint32_t)n, COUNTER_ABORT_ON_MEMORY, &rise, &events.ms) && rise > 0)
+            events.aborted_now += rise;
+    }
+    return events;
+}
+
+static void evidence_counters(const struct snapshot *snapshot, struct arena *arena, struct finding *finding)
+{
+    struct events events = count_events(snapshot);
+    if (events.pressures > 0)
+        lines_add(&finding->evidence, arena, "The kernel has come under TCP memory pressure %s since it started.",
+            events.pressures == 1 ? "once"
+                                  : arena_printf(arena, "%s times", words_count(arena, (uint64_t)events.pressures)));
+    if (events.aborted_now > 0) {
         lines_add(&finding->evidence, arena,
             "%s connections were aborted for want of memory within %s (TCPAbortOnMemory).",
-            words_count(arena, (uint64_t)rise), words_duration(arena, ms));
+            words_count(arena, (uint64_t)events.aborted_now), words_duration(arena, events.ms));
         finding->severity = SEVERITY_CRITICAL;
-    } else if (values->has_counter[COUNTER_ABORT_ON_MEMORY] && values->counters[COUNTER_ABORT_ON_MEMORY] > 0) {
+    } else if (events.aborted > 0) {
         lines_add(&finding->evidence, arena,
             "%s connections were aborted for want of memory, or as orphans too many, since it started (TCPAbortOnMemory).",
-            words_count(arena, (uint64_t)values->counters[COUNTER_ABORT_ON_MEMORY]));
+            words_count(arena, (uint64_t)events.aborted));
     }
 }
 
@@ -159,7 +179,7 @@ static void word(
         words_count(arena, (uint64_t)usage->pages), words_count(arena, (uint64_t)usage->pressure),
         words_count(arena, (uint64_t)usage->limit));
     evidence_holders(snapshot, arena, finding);
-    evidence_counters(snapshot, usage, arena, finding);
+    evidence_counters(snapshot, arena, finding);
     lines_add(&finding->ruled_out, arena, "The network: packets are refused here, for want of memory.");
 
     fixes_add(&finding->fix_now, arena,

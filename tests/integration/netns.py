@@ -19,7 +19,7 @@ class Pair:
     service_address, peer_address = "10.177.0.1", "10.177.0.2"
     peer_link = "cable-p"
 
-    def __init__(self, service, peer):
+    def __init__(self, service, peer, ip=ip):
         self.service, self.peer = service, peer
         ip("link", "add", "cable-s", "netns", service, "type", "veth", "peer", "name", self.peer_link, "netns", peer)
         for netns, link, address in (

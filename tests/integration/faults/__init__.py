@@ -8,11 +8,11 @@ JSON, takes a line on stdin as "next step" and the end of stdin as "stop".
 Nothing outlives a maker: its processes ask the kernel to be killed when their parent dies.
 """
 
-from faults import close_wait, last_ack, lookalikes
+from faults import close_wait, idle, last_ack, lookalikes
 
 MAKERS = {
     name: maker
-    for module in (close_wait, last_ack, lookalikes)
+    for module in (close_wait, idle, last_ack, lookalikes)
     for name, maker in vars(module).items()
     if getattr(maker, "is_maker", False)
 }
