@@ -12,7 +12,6 @@
  * A port that is both reserved and bound must not be taken off twice; which are reserved is not known, only how many.
  */
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/memory.h"
 #include "diagnose/ports.h"
@@ -23,24 +22,7 @@ enum {
     SHARED_PERCENT = 2, /* more ports than this used twice: not bound */
     FINDINGS_MOST = 10,
     SOURCES_MOST = 64, /* that are looked at more closely, which costs a pass each */
-    PORTS = 65536,
 };
-
-struct port_bits {
-    uint64_t words[PORTS / 64];
-};
-
-static bool bits_test(const struct port_bits *bits, uint16_t port)
-{
-    return (bits->words[port / 64] >> port % 64 & 1) != 0;
-}
-
-static bool bits_set(struct port_bits *bits, uint16_t port)
-{
-    bool was = bits_test(bits, port);
-    bits->words[port / 64] |= 1ULL << port % 64;
-    return was;
-}
 
 /* What is gathered of one network namespace. */
 struct space {
@@ -58,24 +40,17 @@ static bool is_short(uint64_t used, const struct port_range *range)
 /* The bound ports of the namespaces that matter, each once. */
 static void count_bound(const struct snapshot *snapshot, struct space *spaces)
 {
-    struct port_bits **bits = xcalloc(snapshot->netns_count + 1, sizeof *bits);
-    for (size_t i = 0; i < snapshot->conn_count; i++) {
-        const struct conn *conn = &snapshot->conns[i];
-        if (!ports_is_bound(conn) || conn->netns >= snapshot->netns_count)
-            continue;
-        struct space *space = &spaces[conn->netns];
-        if (!space->is_tight || !port_range_has(&space->range, conn->local_port))
-            continue;
-        if (bits[conn->netns] == NULL)
-            bits[conn->netns] = xcalloc(1, sizeof **bits);
-        space->bound += !bits_set(bits[conn->netns], conn->local_port);
-    }
+    struct port_range *ranges = xcalloc(snapshot->netns_count + 1, sizeof *ranges);
+    uint32_t *bound = xcalloc(snapshot->netns_count + 1, sizeof *bound);
     for (size_t n = 0; n < snapshot->netns_count; n++) {
-        uint32_t reserved = spaces[n].range.reserved;
-        spaces[n].bound = spaces[n].bound > reserved ? spaces[n].bound - reserved : 0;
-        free(bits[n]);
+        if (spaces[n].is_tight)
+            ranges[n] = spaces[n].range;
     }
-    free(bits);
+    ports_count_bound(snapshot, ranges, bound);
+    for (size_t n = 0; n < snapshot->netns_count; n++)
+        spaces[n].bound = bound[n];
+    free(bound);
+    free(ranges);
 }
 
 /* The namespaces; false where none of them has enough sockets to be short of ports: most hosts are done here. */
@@ -207,9 +182,9 @@ static bool is_bound_source(const struct context *context, const struct space *s
         const struct conn *conn = &snapshot->conns[i];
         if (!belongs(shortage, conn))
             continue;
-        bool again = bits_set(&bits[0], conn->local_port);
+        bool again = port_bits_set(&bits[0], conn->local_port);
         shortage->used += !again;
-        shared += again && !bits_set(&bits[1], conn->local_port);
+        shared += again && !port_bits_set(&bits[1], conn->local_port);
         if (is_counted(context, spaces, conn))
             port_table_add(&destinations, snapshot, conn, false);
     }

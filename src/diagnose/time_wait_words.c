@@ -9,7 +9,7 @@ enum { TIME_WAIT_S = 60 };
 static void judge_ports(
     struct arena *arena, const struct context *context, const struct group *group, struct finding *finding)
 {
-    const struct port_use busiest = ports_busiest(context, group->conns, group->count);
+    const struct port_use busiest = ports_busiest(context->snapshot, group->conns, group->count);
     struct port_range range = ports_range(context->snapshot, busiest.netns);
     if (range.usable == 0)
         return;

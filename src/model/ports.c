@@ -7,7 +7,7 @@
  *
  * One pass with a hash; nothing is allocated for a connection.
  */
-#include "diagnose/ports.h"
+#include "model/ports.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -119,16 +119,50 @@ void port_table_deinit(struct port_table *table)
     *table = (struct port_table){ 0 };
 }
 
-struct port_use ports_busiest(const struct context *context, const uint32_t *conns, size_t count)
+struct port_use ports_busiest(const struct snapshot *snapshot, const uint32_t *conns, size_t count)
 {
     struct port_table table = { 0 };
     struct port_use busiest = { 0 };
     for (size_t i = 0; i < count; i++)
-        port_table_add(&table, context->snapshot, &context->snapshot->conns[conns[i]], false);
+        port_table_add(&table, snapshot, &snapshot->conns[conns[i]], false);
     for (size_t i = 0; i < table.count; i++) {
         if (table.items[i].connections > busiest.connections)
             busiest = table.items[i];
     }
     port_table_deinit(&table);
     return busiest;
+}
+
+/* --- bound ports ------------------------------------------------------------------------------------------------ */
+
+static bool bits_test(const struct port_bits *bits, uint16_t port)
+{
+    return (bits->words[port / 64] >> port % 64 & 1) != 0;
+}
+
+bool port_bits_set(struct port_bits *bits, uint16_t port)
+{
+    bool was = bits_test(bits, port);
+    bits->words[port / 64] |= 1ULL << port % 64;
+    return was;
+}
+
+void ports_count_bound(const struct snapshot *snapshot, const struct port_range *ranges, uint32_t *ret_bound)
+{
+    struct port_bits **bits = xcalloc(snapshot->netns_count + 1, sizeof *bits);
+    memset(ret_bound, 0, snapshot->netns_count * sizeof *ret_bound);
+    for (size_t i = 0; i < snapshot->conn_count; i++) {
+        const struct conn *conn = &snapshot->conns[i];
+        if (!ports_is_bound(conn) || conn->netns >= snapshot->netns_count ||
+            !port_range_has(&ranges[conn->netns], conn->local_port))
+            continue;
+        if (bits[conn->netns] == NULL)
+            bits[conn->netns] = xcalloc(1, sizeof **bits);
+        ret_bound[conn->netns] += !port_bits_set(bits[conn->netns], conn->local_port);
+    }
+    for (size_t n = 0; n < snapshot->netns_count; n++) {
+        ret_bound[n] = ret_bound[n] > ranges[n].reserved ? ret_bound[n] - ranges[n].reserved : 0;
+        free(bits[n]);
+    }
+    free(bits);
 }
