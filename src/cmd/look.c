@@ -140,23 +140,30 @@ static int look_closely(
     return result;
 }
 
-int cmd_look(const struct command *command, const struct look_options *options, const struct look *previous,
-    struct look *ret_look)
+int cmd_try_look(
+    const struct look_options *options, const struct look *previous, struct look *ret_look, struct error *err)
 {
-    struct error err = { 0 };
     for (unsigned i = 0; i < options->selection.cause_count; i++) {
-        if (check_cause(options->selection.causes[i], &err) < 0)
-            return cmd_fail(command, &err);
+        int result = check_cause(options->selection.causes[i], err);
+        if (result < 0)
+            return result;
     }
     *ret_look = (struct look){ 0 };
     snapshot_init(&ret_look->snapshot);
     snapshot_init(&ret_look->earlier);
-    if (look_closely(options, previous, ret_look, &err) < 0) {
+    int result = look_closely(options, previous, ret_look, err);
+    if (result < 0) {
         snapshot_deinit(&ret_look->snapshot);
         snapshot_deinit(&ret_look->earlier);
-        return cmd_fail(command, &err);
     }
-    return STATUS_HEALTHY;
+    return result;
+}
+
+int cmd_look(const struct command *command, const struct look_options *options, const struct look *previous,
+    struct look *ret_look)
+{
+    struct error err = { 0 };
+    return cmd_try_look(options, previous, ret_look, &err) < 0 ? cmd_fail(command, &err) : STATUS_HEALTHY;
 }
 
 void look_deinit(struct look *look)
