@@ -33,7 +33,15 @@ static int check_cause(const char *pattern, struct error *err)
     return error_set(err, -EINVAL, "--cause", "'%s' is no cause; did you mean '%s'?", word, nearest);
 }
 
-static int check_netns(const struct selection *selection, const struct snapshot *snapshot, struct error *err)
+int cmd_check_causes(const struct selection *selection, struct error *err)
+{
+    int result = 0;
+    for (unsigned i = 0; result == 0 && i < selection->cause_count; i++)
+        result = check_cause(selection->causes[i], err);
+    return result;
+}
+
+int cmd_check_netns(const struct selection *selection, const struct snapshot *snapshot, struct error *err)
 {
     if (selection_netns_exists(selection, snapshot))
         return 0;
@@ -119,7 +127,7 @@ static int look_closely(
     if (result == 0)
         result = read_snapshot(options, &look->snapshot, err);
     if (result == 0)
-        result = check_netns(&options->selection, &look->snapshot, err);
+        result = cmd_check_netns(&options->selection, &look->snapshot, err);
     bool confirm = options->confirm_ms > 0;
     if (result == 0 && confirm && previous == NULL)
         result = look_again(options, look, err);
@@ -143,15 +151,13 @@ static int look_closely(
 int cmd_try_look(
     const struct look_options *options, const struct look *previous, struct look *ret_look, struct error *err)
 {
-    for (unsigned i = 0; i < options->selection.cause_count; i++) {
-        int result = check_cause(options->selection.causes[i], err);
-        if (result < 0)
-            return result;
-    }
+    int result = cmd_check_causes(&options->selection, err);
+    if (result < 0)
+        return result;
     *ret_look = (struct look){ 0 };
     snapshot_init(&ret_look->snapshot);
     snapshot_init(&ret_look->earlier);
-    int result = look_closely(options, previous, ret_look, err);
+    result = look_closely(options, previous, ret_look, err);
     if (result < 0) {
         snapshot_deinit(&ret_look->snapshot);
         snapshot_deinit(&ret_look->earlier);
