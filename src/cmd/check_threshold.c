@@ -288,13 +288,13 @@ static void say_line(struct plugin *plugin, const struct counted *all, unsigned 
     buf_deinit(&line);
 }
 
-/* Each once. */
+/* Each once; where all is well, nobody asked. */
 static void add_reasons(struct plugin *plugin, const struct counted *all, unsigned count, bool verbose)
 {
     const struct finding *reasons[THRESHOLDS_MOST];
     unsigned reason_count = 0;
     for (unsigned i = 0; i < count; i++) {
-        bool known = all[i].reason == NULL;
+        bool known = all[i].reason == NULL || (all[i].status == PLUGIN_OK && !verbose);
         for (unsigned k = 0; k < reason_count; k++)
             known |= reasons[k] == all[i].reason;
         if (!known)

@@ -85,8 +85,9 @@ static void add_label(struct buf *out, const char *label)
 /* Plain decimals: no exponent is allowed. Whole numbers stay whole. */
 static void add_number(struct buf *out, double number)
 {
-    if (number == floor(number)) {
-        buf_printf(out, "%.0f", number);
+    double rounded = round(number * 1e4) / 1e4;
+    if (rounded == floor(rounded)) {
+        buf_printf(out, "%.0f", rounded + 0.0); /* no "-0" */
         return;
     }
     buf_printf(out, "%.4f", number);
