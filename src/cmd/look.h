@@ -21,6 +21,12 @@ struct look {
  */
 int cmd_look(const struct command *command, const struct look_options *options, const struct look *previous,
     struct look *ret_look);
+/* The same, without a word: returns 0, or a negative errno with err filled. */
+int cmd_try_look(
+    const struct look_options *options, const struct look *previous, struct look *ret_look, struct error *err);
+/* Whether causes and network namespace of a selection exist. Returns 0, or a negative errno with err filled. */
+int cmd_check_causes(const struct selection *selection, struct error *err);
+int cmd_check_netns(const struct selection *selection, const struct snapshot *snapshot, struct error *err);
 void look_deinit(struct look *look);
 /* Ends what refers to the previous look, before that one goes: this one's diagnosis is then of no more use. */
 void look_forget_previous(struct look *look);

@@ -11,12 +11,18 @@
 #include "model/select.h"
 #include "source/source.h"
 
+enum { LOOK_FROM_MOST = 64 };
+
 /* What every command that looks at connections understands. */
 struct look_options {
     struct source_options source;
     struct selection selection;
     uint64_t confirm_ms; /* look a second time so long after; 0: once is enough */
     bool json;
+    const char *from[LOOK_FROM_MOST]; /* captures to look at instead of this host; "-": standard input */
+    unsigned from_count;
+    const char *tasks; /* a list of processes that names the PIDs of such a capture, or NULL */
+    bool names_source; /* --source was given */
 };
 
 struct option_row {
@@ -26,6 +32,7 @@ struct option_row {
     const char *help;
     /* value is NULL for an option without one. Returns 0 or a negative errno with err filled. */
     int (*set)(void *target, const char *value, struct error *err);
+    bool selects; /* says which connections are meant, not how they are looked at */
 };
 
 /* A part of a command's options: rows up to one without a name, and the struct that their setters get. */
@@ -33,6 +40,8 @@ struct option_group {
     const char *title; /* of the paragraph in --help */
     const struct option_row *rows;
     void *target;
+    /* Where the target depends on what came before: the one for this row, or NULL with err filled. NULL: `target`. */
+    void *(*choose)(void *target, const struct option_row *row, const char *value, struct error *err);
 };
 
 /* The rows of struct look_options: the selection, --source, --json. */
