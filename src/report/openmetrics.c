@@ -89,21 +89,16 @@ static bool note_series(struct openmetrics *metrics, size_t start)
     return true;
 }
 
-/* The same for the family. True as well where it is the last one, which goes on. */
-static bool note_family(struct openmetrics *metrics, bool *ret_is_new)
+/* The same for the family. */
+static bool note_family(struct openmetrics *metrics, const struct metric_family *family)
 {
-    const struct metric_family *family = metrics->family;
-    unsigned count = metrics->written_count;
-    *ret_is_new = count == 0 || metrics->written[count - 1] != family;
-    if (!*ret_is_new)
-        return true;
-    bool known = count == METRIC_FAMILIES_MAX;
-    for (unsigned i = 0; i < count; i++)
-        known |= strcmp(metrics->written[i]->name, family->name) == 0;
+    bool known = metrics->family_count == METRIC_FAMILIES_MAX;
+    for (unsigned i = 0; i < metrics->family_count; i++)
+        known |= strcmp(metrics->families[i]->name, family->name) == 0;
     if (known)
         refuse(metrics, family->name, strlen(family->name));
     else
-        metrics->written[metrics->written_count++] = family;
+        metrics->families[metrics->family_count++] = family;
     return !known;
 }
 
@@ -114,25 +109,28 @@ void openmetrics_begin(struct openmetrics *metrics, enum metrics_dialect dialect
     *metrics = (struct openmetrics){ .dialect = dialect, .out = out };
 }
 
-void openmetrics_family(struct openmetrics *metrics, const struct metric_family *family)
-{
-    metrics->family = family;
-}
-
 static const char *suffix_of(const struct metric_family *family)
 {
     return family->type == METRIC_COUNTER ? "_total" : "";
 }
 
-static void write_head(const struct openmetrics *metrics)
+static void write_head(const struct openmetrics *metrics, const struct metric_family *family)
 {
     static const char *const types[] = { [METRIC_GAUGE] = "gauge", [METRIC_COUNTER] = "counter" };
-    const struct metric_family *family = metrics->family;
     const char *suffix = metrics->dialect == METRICS_PROMETHEUS ? suffix_of(family) : "";
     buf_printf(metrics->out, "# TYPE %s%s %s\n", family->name, suffix, types[family->type]);
     if (metrics->dialect == METRICS_OPENMETRICS && family->unit != NULL)
         buf_printf(metrics->out, "# UNIT %s %s\n", family->name, family->unit);
     buf_printf(metrics->out, "# HELP %s%s %s\n", family->name, suffix, family->help);
+}
+
+void openmetrics_family(struct openmetrics *metrics, const struct metric_family *family)
+{
+    if (metrics->family == family)
+        return;
+    metrics->family = note_family(metrics, family) ? family : NULL;
+    if (metrics->family != NULL)
+        write_head(metrics, family);
 }
 
 /* --- samples ---------------------------------------------------------------------------------------------------- */
@@ -166,11 +164,8 @@ static void write_series(struct buf *out, const struct metric_family *family, co
 static void write_sample(struct openmetrics *metrics, const char *const *labels, const char *number)
 {
     struct buf *out = metrics->out;
-    bool is_new;
-    if (!note_family(metrics, &is_new))
+    if (metrics->family == NULL)
         return;
-    if (is_new)
-        write_head(metrics);
     size_t start = out->length;
     write_series(out, metrics->family, labels);
     buf_printf(out, " %s\n", number);

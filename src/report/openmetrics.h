@@ -30,9 +30,9 @@ struct metric_family {
 struct openmetrics {
     enum metrics_dialect dialect;
     struct buf *out;
-    const struct metric_family *family;                       /* that samples are written of */
-    const struct metric_family *written[METRIC_FAMILIES_MAX]; /* those with samples; the last may go on */
-    unsigned written_count;
+    const struct metric_family *family; /* that samples are written of; NULL: it was refused, and so are they */
+    const struct metric_family *families[METRIC_FAMILIES_MAX]; /* all that were written */
+    unsigned family_count;
     size_t *series; /* hash of what was written: where in `out` its name begins, plus 1; 0: free */
     size_t slot_count, series_count;
     bool refused;
@@ -40,7 +40,10 @@ struct openmetrics {
 };
 
 void openmetrics_begin(struct openmetrics *metrics, enum metrics_dialect dialect, struct buf *out);
-/* The family of the samples that follow; they all have to come at once. Its head is written with the first of them. */
+/*
+ * Writes the head of a family, whose samples follow, all of them at once. It stands there without any, too: then the
+ * output tells what there might be.
+ */
 void openmetrics_family(struct openmetrics *metrics, const struct metric_family *family);
 /* `labels`: a value for each label of the family; NULL is "". The same labels a second time are refused. */
 void openmetrics_uint(struct openmetrics *metrics, const char *const *labels, uint64_t number);
