@@ -1,9 +1,7 @@
 """tcpwhy metrics as those read them who have to: promtool, node_exporter's parser, a strict reader of OpenMetrics."""
-import ctypes
 import os
 import re
 import shutil
-import socket
 import subprocess
 import threading
 import time
@@ -29,27 +27,27 @@ def samples(text):
     return {line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in text.splitlines() if line[:1] != "#"}
 
 
+HOLD = """
+import ctypes, socket, sys, time
+ctypes.CDLL(None).prctl(15, bytes.fromhex(sys.argv[1]), 0, 0, 0)  # PR_SET_NAME
+listener = socket.create_server(("127.0.0.1", 0))
+client = socket.create_connection(listener.getsockname())
+server, _ = listener.accept()
+client.close()
+print(flush=True)
+time.sleep(300)
+"""
+
+
 @pytest.fixture(scope="module")
 def hostile():
-    """A process with a bad name, which holds a leaked connection and a listener."""
-    began = threading.Event()
-    held = {}
-    pid = os.fork()
-    if pid == 0:
-        ctypes.CDLL(None).prctl(15, HOSTILE.encode(), 0, 0, 0)  # PR_SET_NAME
-        listener = socket.create_server(("127.0.0.1", 0))
-        client = socket.create_connection(listener.getsockname())
-        server, _ = listener.accept()
-        client.close()
-        time.sleep(60)
-        os._exit(bool(server))
-    began.wait(0.5)
-    held["pid"] = pid
-    try:
-        yield held
-    finally:
-        os.kill(pid, 9)
-        os.waitpid(pid, 0)
+    """The pid of a process with a bad name, which holds a listener and a connection that its peer has closed."""
+    with subprocess.Popen(["/usr/bin/python3", "-c", HOLD, HOSTILE.encode().hex()], stdout=subprocess.PIPE) as holder:
+        try:
+            holder.stdout.readline()
+            yield holder.pid
+        finally:
+            holder.kill()
 
 
 def promtool(text):
@@ -84,7 +82,7 @@ def test_a_strict_reader_understands_it(hostile, words):
 
 
 def test_names_are_escaped(hostile):
-    text = metrics("--pid", hostile["pid"])
+    text = metrics("--pid", hostile)
     assert "\x1b" not in text
     shown = r'a\"} 1\\n\\x1b[31m\\'  # what text_escape() makes of it, escaped once more for the label
     ours = {series: value for series, value in samples(text).items() if shown in series}
@@ -94,7 +92,7 @@ def test_names_are_escaped(hostile):
 
 
 def test_both_formats_say_the_same(hostile):
-    one, other = (samples(metrics("--pid", hostile["pid"], "--format", name)) for name in ("openmetrics", "prometheus"))
+    one, other = (samples(metrics("--pid", hostile, "--format", name)) for name in ("openmetrics", "prometheus"))
     assert one.keys() == other.keys()
 
 
@@ -210,7 +208,7 @@ def test_a_link_in_its_place_is_replaced_not_followed(tmp_path):
 def test_node_exporter_takes_hostile_names(hostile, netns, tmp_path):
     folder = tmp_path / "textfiles"
     folder.mkdir()
-    metrics("--textfile", folder, "--pid", hostile["pid"])
+    metrics("--textfile", folder, "--pid", hostile)
     with NodeExporter(tmp_path / "exporter", netns, folder) as exporter:
         scrape = wait_until(exporter.scrape, "node_exporter", 20, exporter)
     assert "\nnode_textfile_scrape_error 0\n" in scrape
