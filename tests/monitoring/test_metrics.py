@@ -92,8 +92,11 @@ def test_names_are_escaped(hostile):
 
 
 def test_both_formats_say_the_same(hostile):
-    one, other = (samples(metrics("--pid", hostile, "--format", name)) for name in ("openmetrics", "prometheus"))
-    assert one.keys() == other.keys()
+    """But for findings, which there may be a moment later."""
+    one, other = (
+        {series for series in samples(metrics("--pid", hostile, "--format", name))
+         if not series.startswith(("tcpwhy_finding", "tcpwhy_oldest"))} for name in ("openmetrics", "prometheus"))
+    assert one == other and len(one) > 20
 
 
 def test_numbers_are_those_of_the_host(netns):
