@@ -53,12 +53,16 @@ class ComeAndGo(threading.Thread):
         self.crowd, self.count, self.over, self.rounds = software.crowd(netns), count, threading.Event(), 0
 
     def run(self):
-        while not self.over.is_set():
-            self.crowd.do("open", address=SERVICE, port=PORT, count=self.count, wait=False)
-            self.over.wait(3 * DELAY_S)
-            self.crowd.do("close")
-            self.rounds += 1
-            self.over.wait(DELAY_S)
+        try:
+            while not self.over.is_set():
+                self.crowd.do("open", address=SERVICE, port=PORT, count=self.count, wait=False)
+                self.over.wait(3 * DELAY_S)
+                self.crowd.do("close")
+                self.rounds += 1
+                self.over.wait(DELAY_S)
+        except RuntimeError:  # its process was ended with the others
+            if not self.over.is_set():
+                raise
 
     def stop(self):
         self.over.set()
