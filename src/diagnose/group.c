@@ -77,7 +77,8 @@ static uint32_t key_number(struct key_table *table, const struct key *key)
 
 static bool are_copies(const struct process *one, const struct process *other)
 {
-    if (one->parent_pid != other->parent_pid || one->cgroup != other->cgroup || strcmp(one->name, other->name) != 0)
+    if (one->name == NULL || other->name == NULL || one->parent_pid != other->parent_pid ||
+        one->cgroup != other->cgroup || strcmp(one->name, other->name) != 0)
         return false;
     if (one->command == NULL || other->command == NULL)
         return one->command == other->command;
@@ -94,7 +95,7 @@ static uint32_t *find_copies(const struct snapshot *snapshot)
     memset(slots, 0xff, slot_count * sizeof *slots); /* NO_INDEX */
     for (size_t i = 0; i < snapshot->process_count; i++) {
         const struct process *process = &snapshot->processes[i];
-        const char *command = process->command ? process->command : process->name;
+        const char *command = process->command ? process->command : process->name ? process->name : "";
         size_t slot = (hash_bytes(command, strlen(command)) ^ process->parent_pid) & (slot_count - 1);
         while (slots[slot] != NO_INDEX && !are_copies(&snapshot->processes[slots[slot]], process))
             slot = (slot + 1) & (slot_count - 1);
@@ -160,7 +161,7 @@ static const struct process *holder_of_listener(const struct snapshot *snapshot,
         return NULL;
     for (uint32_t h = listener->holder; h != NO_INDEX; h = snapshot->holders[h].next) {
         const struct process *process = &snapshot->processes[snapshot->holders[h].process];
-        if (process->pid != 1 && strcmp(process->name, "systemd") != 0)
+        if (process->pid != 1 && (process->name == NULL || strcmp(process->name, "systemd") != 0))
             return process;
     }
     return snapshot_owner(snapshot, listener);
@@ -226,7 +227,7 @@ static int oldest_first(const void *a, const void *b)
     return one->conn < other->conn ? -1 : one->conn > other->conn;
 }
 
-static void add_facts(struct group *group, const struct snapshot *snapshot, const struct conn *conn)
+static void add_facts(struct group *group, const struct context *context, const struct conn *conn)
 {
     if (conn_has(conn, CONN_QUEUES)) {
         /* A FIN counts 1 in both queues; in CLOSE_WAIT the peer's has come, in these three ours has gone. */
@@ -240,6 +241,7 @@ static void add_facts(struct group *group, const struct snapshot *snapshot, cons
         group->unsent_bytes += conn->send_q_bytes > fin ? conn->send_q_bytes - fin : 0;
     }
     if (conn_has(conn, CONN_TIMER)) {
+        group->timers_known = true;
         group->keepalives += conn->timer == TIMER_KEEPALIVE;
         if (conn->retransmits < group->retransmits_least)
             group->retransmits_least = conn->retransmits;
@@ -253,7 +255,9 @@ static void add_facts(struct group *group, const struct snapshot *snapshot, cons
             group->silent_most_ms = conn->last_ack_recv_ms;
     }
     group->zero_windows += conn_has(conn, CONN_SND_WND) && conn->snd_wnd_bytes == 0;
-    group->shared += snapshot_holder_processes(snapshot, conn) > 1;
+    group->in_vain += context_is_sent_in_vain(conn);
+    group->heard += context_is_sent_in_vain(conn) && context_hears_peer(context, conn);
+    group->shared += snapshot_holder_processes(context->snapshot, conn) > 1;
 }
 
 static void make_group(const struct context *context, const struct key *key, struct aged *aged, size_t count,
@@ -293,7 +297,7 @@ static void make_group(const struct context *context, const struct key *key, str
                 pairs = arena_alloc(arena, count * sizeof *pairs);
             pairs[group->pair_count++] = aged[i].pair;
         }
-        add_facts(group, snapshot, conn);
+        add_facts(group, context, conn);
     }
     group->pairs = pairs;
 }

@@ -54,6 +54,7 @@ struct context {
  */
 struct limits {
     uint64_t least_count;     /* fewer connections of one owner and service than this are normal */
+    uint64_t least_blind;     /* the same where their source shows no timers: then their number has to tell */
     uint64_t settle_ms;       /* younger than this is the state's normal life */
     uint64_t warning_count;   /* connections */
     uint64_t warning_age_ms;  /* of the oldest, whatever the count */
@@ -113,6 +114,7 @@ struct group {
     const uint32_t *pairs; /* other ends that are on this host */
     size_t pair_count;
 
+    bool timers_known;     /* of one of them at least */
     bool ages_known;       /* of all of them */
     bool ages_from_looks;  /* of some only because two looks show them: what passed in between is not known */
     uint64_t confirmed_ms; /* two looks, so far apart, show the same; 0: there was only one */
@@ -123,6 +125,8 @@ struct group {
     uint8_t retransmits_least, retransmits_most;
     uint64_t silent_least_ms, silent_most_ms; /* since anything came from the peer */
     uint64_t zero_windows;                    /* connections whose peer offers no window */
+    uint64_t in_vain;                         /* on which the same segment is sent again and again */
+    uint64_t heard;                           /* of them, the peer has been heard meanwhile */
     uint64_t shared;                          /* connections that several processes hold */
     uint64_t keepalives;                      /* connections whose keepalive timer runs */
 };
@@ -136,9 +140,12 @@ void context_deinit(struct context *context);
 const struct conn *context_listener(const struct context *context, const struct conn *conn);
 /* Whether the connection was opened by the other side. Without a listener the ephemeral port range decides. */
 bool context_is_incoming(const struct context *context, const struct conn *conn);
+/* The same segment was sent again so often that it is not lost by chance. */
+bool context_is_sent_in_vain(const struct conn *conn);
 /*
  * Whether the peer's kernel has been heard while we kept sending the same segment again: then it is there, but does not
- * take it (its receive buffer is full).
+ * take it. Where the peer has closed its sending side, nothing but answers to that segment can come: its receive buffer
+ * is full. Else it may have sent of its own accord, and what we send may be lost on the way.
  */
 bool context_hears_peer(const struct context *context, const struct conn *conn);
 /* Has been in its state for as long as the limit; true where the age is unknown: then the confidence tells. */
@@ -239,12 +246,29 @@ const char *words_obstacle(struct arena *arena, const struct process *process);
 const char *words_listener_obstacle(
     struct arena *arena, const struct snapshot *snapshot, const struct conn *listener, const struct process *process);
 
-/* "systemctl restart X", else "kill PID": what ends the process properly. */
-void words_fix_restart(struct arena *arena, const struct process *process, struct fixes *fixes);
+/* "systemctl restart X", else "kill PID": what ends the process properly; where nobody is known, how to find out who. */
+void words_fix_restart(
+    struct arena *arena, const struct context *context, const struct process *process, struct fixes *fixes);
+/* Where its threads hang; nothing where nobody is known. */
+void words_fix_threads(
+    struct arena *arena, const struct context *context, const struct process *process, struct fixes *fixes);
+/* What tells those that stay from those that pass: a second look, or a second capture. */
+const char *words_look_again(const struct snapshot *snapshot);
 /* Evidence that any finding about descriptors wants: open ones against the limit. */
 void words_descriptors(struct arena *arena, const struct process *process, struct lines *evidence);
 /* The other ends on this host: their states and processes, as evidence. */
 void words_pairs(struct arena *arena, const struct context *context, const struct group *group, struct lines *evidence);
+
+/* --- by_state_words.c: where a source shows the states and little more ----------------------------------------------- */
+
+#define DECLARE_WORDS(name)                                                                                            \
+    void name##_word(                                                                                                  \
+        const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
+
+DECLARE_WORDS(by_state_sent_fin);
+DECLARE_WORDS(by_state_syn_sent);
+DECLARE_WORDS(by_state_syn_received);
+DECLARE_WORDS(by_state_fin_wait_2);
 
 /* --- the rules, by state family ------------------------------------------------------------------------------- */
 
@@ -267,12 +291,14 @@ DECLARE_RULE(close_wait_blocked_writer);
 DECLARE_RULE(close_wait_inherited);
 DECLARE_RULE(close_wait_unread);
 DECLARE_RULE(close_wait_leak);
+/* close_wait_held.c */
+DECLARE_RULE(close_wait_held);
 
 /*
  * sent_fin.c, sent_fin_words.c: FIN_WAIT_1, CLOSING and LAST_ACK. Whether the peer, alive, offers no window to what
  * stands before our FIN.
  */
-bool sent_fin_is_zero_window(const struct conn *conn);
+bool sent_fin_is_zero_window(const struct context *context, const struct conn *conn);
 DECLARE_RULE(sent_fin_zero_window);
 DECLARE_RULE(sent_fin_unanswered);
 DECLARE_RULE(sent_fin_either);
