@@ -122,10 +122,12 @@ const struct rule rules[] = {
     {
         HOST_RULE("port-exhaustion", port_exhaustion),
         .fault = FAULT_HOST_SETTINGS,
+        .limits = { .warning_percent = 80, .critical_percent = 95 },
     },
     {
         HOST_RULE("orphan-limit", orphan_limit),
         .fault = FAULT_HOST_SETTINGS,
+        .limits = { .warning_percent = 25, .critical_percent = 50 },
     },
     {
         RULE("syn-sent-unanswered", syn_sent_unanswered),
@@ -187,8 +189,16 @@ const struct rule rules[] = {
         .fault = FAULT_NONE,
         .limits = { .least_count = 20, .settle_ms = 2 * HOUR },
     },
-    { HOST_RULE("descriptor-exhaustion", descriptor_exhaustion), .fault = FAULT_LOCAL_APPLICATION },
-    { HOST_RULE("tcp-memory-pressure", tcp_memory_pressure), .fault = FAULT_HOST_SETTINGS },
+    {
+        HOST_RULE("descriptor-exhaustion", descriptor_exhaustion),
+        .fault = FAULT_LOCAL_APPLICATION,
+        .limits = { .warning_percent = 80, .critical_percent = 95 },
+    },
+    {
+        HOST_RULE("tcp-memory-pressure", tcp_memory_pressure),
+        .fault = FAULT_HOST_SETTINGS,
+        .limits = { .critical_percent = 90 }, /* a warning from the kernel's own mark on */
+    },
 };
 
 const unsigned rule_count = sizeof rules / sizeof *rules;
@@ -196,4 +206,27 @@ const unsigned rule_count = sizeof rules / sizeof *rules;
 const char *diagnose_finding_id(unsigned index)
 {
     return index + 1 < rule_count ? rules[index + 1].id : NULL;
+}
+
+const struct limits *diagnose_finding_limits(unsigned index)
+{
+    return &rules[index + 1].limits;
+}
+
+uint32_t diagnose_finding_settable(unsigned index)
+{
+    const struct rule *rule = &rules[index + 1];
+    uint32_t settable = 0;
+    for (unsigned i = 0; i < LIMIT_COUNT; i++) {
+        bool has_default = limit_value(&rule->limits, i) != 0;
+        bool is_counted = limit_infos[i].offset == offsetof(struct limits, warning_count) ||
+            limit_infos[i].offset == offsetof(struct limits, warning_age_ms) ||
+            limit_infos[i].offset == offsetof(struct limits, critical_count) ||
+            limit_infos[i].offset == offsetof(struct limits, critical_age_ms) ||
+            limit_infos[i].offset == offsetof(struct limits, least_count);
+        /* A rule that assesses judges by itself too: it has the limits that it asks for, and those are in its row. */
+        if (has_default || limit_infos[i].kind == LIMIT_SEVERITY || (is_counted && rule->assess == NULL))
+            settable |= 1U << i;
+    }
+    return settable;
 }

@@ -21,7 +21,9 @@ struct key {
     uint8_t rule;
     uint8_t incoming;
     uint8_t any_address;
-    uint8_t spare;
+    uint8_t service; /* that has limits of its own */
+    uint8_t ignored; /* 1 + by which ignore; 0: it counts */
+    uint8_t spare[3];
 };
 
 /* From keys to numbers 0, 1, 2 … in the order in which they come. */
@@ -179,6 +181,7 @@ static struct key key_of(
     struct key key = endpoint_key(conn, is_incoming(context, tally, conn, listener));
     key.owner = owner ? stands_for[owner - snapshot->processes] : NO_INDEX;
     key.rule = stuck->rule;
+    key.service = (uint8_t)context_service(context, conn);
     return key;
 }
 
@@ -270,6 +273,7 @@ static void make_group(const struct context *context, const struct key *key, str
     const struct conn *first = &snapshot->conns[aged[0].conn];
     *group = (struct group){
         .rule = &rules[key->rule],
+        .limits = context_limits(context, key->service, &rules[key->rule]),
         .netns = snapshot_netns(snapshot, first),
         .incoming = key->incoming,
         .listener = context_listener(context, first),
@@ -302,8 +306,8 @@ static void make_group(const struct context *context, const struct key *key, str
     group->pairs = pairs;
 }
 
-int group_fold(const struct context *context, struct stuck *stuck, size_t count, struct arena *arena,
-    struct group **ret_groups, size_t *ret_count)
+int group_fold(const struct context *context, const uint8_t *ignores, struct stuck *stuck, size_t count,
+    struct arena *arena, struct group **ret_groups, size_t *ret_count)
 {
     const struct snapshot *snapshot = context->snapshot;
     *ret_groups = NULL;
@@ -320,6 +324,7 @@ int group_fold(const struct context *context, struct stuck *stuck, size_t count,
     struct key_table keys = { 0 };
     for (size_t i = 0; i < count; i++) {
         struct key key = key_of(context, &stuck[i], stands_for, &tally);
+        key.ignored = ignores != NULL ? ignores[stuck[i].conn] : 0;
         stuck[i].group = key_number(&keys, &key);
     }
     fold_addresses(stuck, count, &keys);

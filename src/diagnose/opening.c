@@ -57,7 +57,8 @@ void syn_recv_flood_assess(
 {
     (void)arena;
     for (size_t i = 0; context->snapshot->earlier == NULL && i < context->queues.count; i++)
-        list->wants_rates |= is_flooded(&context->queues.items[i], &rule->limits);
+        list->wants_rates |= is_flooded(&context->queues.items[i],
+            context_limits(context, context_service(context, context->queues.items[i].listener), rule));
 }
 
 bool syn_recv_unanswered_applies(const struct context *context, const struct conn *conn, const struct limits *limits)

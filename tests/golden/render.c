@@ -55,7 +55,7 @@ int main(int argc, char **argv)
     bool is_capture = has_suffix(argv[3], ".capture");
     if ((is_capture ? load_capture(&snapshot, argv[3], &err) : fixture_load(&snapshot, argv[3], &err)) < 0)
         return failed(err.subject, err.message);
-    if (diagnose(&snapshot, NULL, &diagnosis) < 0)
+    if (diagnose(&snapshot, NULL, NULL, &diagnosis) < 0)
         return failed(argv[3], "cannot be diagnosed");
     struct report_options options = {
         .tool_version = "0.0.0-golden", /* the reports do not change with every release */
