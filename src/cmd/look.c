@@ -161,6 +161,18 @@ bool cmd_config_finding(unsigned index, struct config_finding *ret_finding)
     return true;
 }
 
+struct limits cmd_limits(const struct policy *policy, const char *finding)
+{
+    struct config_finding found;
+    unsigned i = 0;
+    while (cmd_config_finding(i, &found) && strcmp(found.id, finding) != 0)
+        i++;
+    struct limits limits = *found.defaults;
+    limits.severity_at_most = SEVERITY_CRITICAL;
+    policy_apply(&policy->settings, finding, &limits);
+    return limits;
+}
+
 int cmd_read_config(const char *file, struct policy *policy, struct error *err)
 {
     struct config_finding known[FINDINGS_MOST];

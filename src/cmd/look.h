@@ -32,6 +32,8 @@ int cmd_check_causes(const struct selection *selection, struct error *err);
 int cmd_check_netns(const struct selection *selection, const struct snapshot *snapshot, struct error *err);
 /* The policy that is in force where --config named this file (NULL: none). Returns 0, or a negative errno with err filled. */
 int cmd_read_config(const char *file, struct policy *policy, struct error *err);
+/* The limits of a finding for connections of no service. */
+struct limits cmd_limits(const struct policy *policy, const char *finding);
 /* The finding of that number as a configuration may know it. False past the end. */
 bool cmd_config_finding(unsigned index, struct config_finding *ret_finding);
 void look_deinit(struct look *look);

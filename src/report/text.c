@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "model/earlier.h"
+#include "model/policy.h"
 #include "report/change.h"
 #include "report/report.h"
 #include "report/text_parts.h"
@@ -166,6 +167,8 @@ static void verdict(struct sheet *sheet, const struct diagnosis *diagnosis)
         sheet_text(sheet, INK_PLAIN, "No connection was looked at, so nothing can be said about any.");
     else if (diagnosis->finding_count > 0)
         sheet_text(sheet, INK_PLAIN, "Nothing has to be done; what is worth knowing stands below.");
+    else if (diagnosis->ignored_count > 0)
+        sheet_text(sheet, INK_PLAIN, "No connection is stuck, but for those that are ignored.");
     else if (diagnosis->snapshot->gap_count > 0)
         sheet_text(
             sheet, INK_PLAIN, "No connection that could be judged is stuck; what could not be seen stands below.");
@@ -173,6 +176,33 @@ static void verdict(struct sheet *sheet, const struct diagnosis *diagnosis)
         sheet_text(sheet, INK_PLAIN, "No connection is stuck.");
     tally(sheet, diagnosis);
     sheet_line(sheet);
+}
+
+/* What is known to be so, and by whose word. */
+static void ignored(struct sheet *sheet, const struct diagnosis *diagnosis)
+{
+    if (diagnosis->ignored_count == 0)
+        return;
+    sheet_line(sheet);
+    sheet_text(sheet, INK_BOLD, "Ignored");
+    sheet_line(sheet);
+    for (size_t i = 0; i < diagnosis->ignored_count; i++) {
+        const struct finding *finding = &diagnosis->ignored[i];
+        const struct ignore *ignore = finding->ignored;
+        sheet_column(sheet, LABEL_COLUMN);
+        sheet_text(sheet, INK_DIM, "•");
+        sheet_column(sheet, LABEL_COLUMN + 2);
+        sheet->indent = LABEL_COLUMN + 2;
+        sheet_printf(sheet, INK_PLAIN, "%s (%s): %s", finding->id, severity_name(finding->severity), finding->title);
+        sheet_line(sheet);
+        sheet_column(sheet, LABEL_COLUMN + 2);
+        sheet_text(sheet, INK_DIM, "ignored:");
+        sheet_printf(sheet, INK_PLAIN, " %s", ignore->reason);
+        if (ignore->until != NULL)
+            sheet_printf(sheet, INK_PLAIN, ", until %s", ignore->until);
+        sheet_printf(sheet, INK_DIM, " (%s, line %u)", ignore->origin.file, ignore->origin.line);
+        sheet_line(sheet);
+    }
 }
 
 /* What looks alarming and is not, and what was not judged. */
@@ -229,6 +259,7 @@ int report_text(const struct diagnosis *diagnosis, const struct report_options *
         text_finding(&sheet, diagnosis, i + 1, options);
     if (options->previous != NULL)
         change_gone(&sheet, diagnosis, options->previous);
+    ignored(&sheet, diagnosis);
     notes(&sheet, diagnosis);
     gaps(&sheet, diagnosis->snapshot);
     return sheet_finish(&sheet);
