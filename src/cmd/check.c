@@ -300,27 +300,32 @@ static void measure_time(const struct check *check, const struct timespec *began
 }
 
 static enum plugin_status judge_with(
-    const struct check *check, const struct diagnosis *diagnosis, struct samples *samples, struct plugin *plugin)
+    const struct check *check, const struct look *seen, struct samples *samples, struct plugin *plugin)
 {
-    return has_limits(check)
-        ? thresholds_judge(&check->thresholds, diagnosis, samples, check->growth_over_ms, check->verbose, plugin)
-        : verdict_judge(diagnosis, samples, check->growth_over_ms, check->verbose, plugin);
+    const struct judging judging = {
+        .diagnosis = &seen->diagnosis,
+        .policy = &seen->policy,
+        .samples = samples,
+        .window_ms = check->growth_over_ms,
+        .verbose = check->verbose,
+    };
+    return has_limits(check) ? thresholds_judge(&check->thresholds, &judging, plugin) : verdict_judge(&judging, plugin);
 }
 
 /* Growth that was asked about has to be known. What a verdict might still learn from it is only noted as missing. */
-static int judge(const struct check *check, const struct diagnosis *diagnosis, struct plugin *plugin,
+static int judge(const struct check *check, const struct look *seen, struct plugin *plugin,
     enum plugin_status *ret_status, struct error *err)
 {
     bool required = needs_samples(check);
-    bool useful = !has_limits(check) && check->look.from_count == 0 && verdict_wants_samples(diagnosis);
+    bool useful = !has_limits(check) && check->look.from_count == 0 && verdict_wants_samples(&seen->diagnosis);
     if (!required && !useful) {
-        *ret_status = judge_with(check, diagnosis, NULL, plugin);
+        *ret_status = judge_with(check, seen, NULL, plugin);
         return 0;
     }
     struct kept kept;
     int result = kept_open(check, &kept, plugin, err);
     if (result == 0 || !required) {
-        *ret_status = judge_with(check, diagnosis, result == 0 ? &kept.samples : NULL, plugin);
+        *ret_status = judge_with(check, seen, result == 0 ? &kept.samples : NULL, plugin);
         if (result == 0)
             result = kept_write(&kept, err);
     }
@@ -339,7 +344,7 @@ static int answer(struct check *check, struct deadline *deadline, const struct t
     enum plugin_status status = PLUGIN_UNKNOWN;
     int result = look(check, &seen, &err);
     if (result == 0) {
-        result = judge(check, &seen.diagnosis, &plugin, &status, &err);
+        result = judge(check, &seen, &plugin, &status, &err);
         plugin_notes(&plugin, &seen.diagnosis);
         measure_time(check, began, &plugin);
         look_deinit(&seen);

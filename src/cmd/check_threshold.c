@@ -114,7 +114,7 @@ void threshold_add_words(struct threshold *threshold, const struct option_row *r
 struct counted {
     const struct threshold *threshold;
     enum plugin_status status;
-    uint64_t count;
+    uint64_t count, ignored;
     enum plugin_status growth_status;
     bool growth_known;
     double per_minute;
@@ -123,7 +123,7 @@ struct counted {
     uint64_t explained;           /* how many that are */
 };
 
-static bool is_counted(const struct threshold *threshold, const struct diagnosis *diagnosis, size_t conn)
+static bool is_selected(const struct threshold *threshold, const struct diagnosis *diagnosis, size_t conn)
 {
     const struct selection *selection = &threshold->look.selection;
     return selection_matches(selection, diagnosis->snapshot, &diagnosis->snapshot->conns[conn]) &&
@@ -148,7 +148,7 @@ static void find_reason(const struct diagnosis *diagnosis, struct counted *count
         const struct finding *finding = &diagnosis->findings[i];
         uint64_t shared = 0;
         for (size_t k = 0; k < finding->conn_count; k++)
-            shared += is_counted(counted->threshold, diagnosis, finding->conns[k]);
+            shared += is_selected(counted->threshold, diagnosis, finding->conns[k]);
         if (shared > counted->explained) {
             counted->reason = finding;
             counted->explained = shared;
@@ -156,33 +156,36 @@ static void find_reason(const struct diagnosis *diagnosis, struct counted *count
     }
 }
 
-static void judge_growth(
-    const struct diagnosis *diagnosis, struct samples *samples, uint64_t window_ms, struct counted *counted)
+static void judge_growth(const struct judging *judging, struct counted *counted)
 {
     const struct threshold *threshold = counted->threshold;
-    uint64_t now_ms = diagnosis->snapshot->taken_at_ms;
-    struct series *series = samples != NULL ? samples_series(samples, words_of(threshold)) : NULL;
+    uint64_t now_ms = judging->diagnosis->snapshot->taken_at_ms;
+    struct series *series = judging->samples != NULL ? samples_series(judging->samples, words_of(threshold)) : NULL;
     if (series == NULL)
         return;
     counted->growth_known = series_growth(
-        series, now_ms, counted->count, window_ms, &counted->per_minute, &counted->over_ms);
-    series_add(series, now_ms, counted->count, window_ms);
+        series, now_ms, counted->count, judging->window_ms, &counted->per_minute, &counted->over_ms);
+    series_add(series, now_ms, counted->count, judging->window_ms);
     if (counted->growth_known)
         counted->growth_status = compare(counted->per_minute,
             threshold->has_growth_warning ? &threshold->growth_warning : NULL,
             threshold->has_growth_critical ? &threshold->growth_critical : NULL);
 }
 
-static struct counted count_one(const struct threshold *threshold, const struct diagnosis *diagnosis,
-    struct samples *samples, uint64_t window_ms)
+static struct counted count_one(const struct threshold *threshold, const struct judging *judging)
 {
+    const struct diagnosis *diagnosis = judging->diagnosis;
     struct counted counted = { .threshold = threshold };
-    for (size_t i = 0; i < diagnosis->snapshot->conn_count; i++)
-        counted.count += is_counted(threshold, diagnosis, i);
+    for (size_t i = 0; i < diagnosis->snapshot->conn_count; i++) {
+        bool selected = is_selected(threshold, diagnosis, i);
+        bool ignored = selected && diagnosis->ignores != NULL && diagnosis->ignores[i] != 0;
+        counted.count += selected && !ignored;
+        counted.ignored += ignored;
+    }
     counted.status = compare((double)counted.count, threshold->has_warning ? &threshold->warning : NULL,
         threshold->has_critical ? &threshold->critical : NULL);
     if (threshold_has_growth(threshold))
-        judge_growth(diagnosis, samples, window_ms, &counted);
+        judge_growth(judging, &counted);
     if (counted.growth_status > counted.status)
         counted.status = counted.growth_status;
     find_reason(diagnosis, &counted);
@@ -253,6 +256,11 @@ static void describe(struct buf *out, const struct counted *counted, bool reason
     text_count(out, counted->count);
     if (ranges.length > 0)
         buf_printf(out, " (%s)", buf_text(&ranges));
+    if (counted->ignored > 0) {
+        buf_str(out, ", ");
+        text_count(out, counted->ignored);
+        buf_str(out, " ignored");
+    }
     add_growth(out, counted);
     if (reason && counted->reason != NULL) {
         buf_str(out, "; ");
@@ -303,13 +311,13 @@ static void add_reasons(struct plugin *plugin, const struct counted *all, unsign
     plugin_findings(plugin, reasons, reason_count, verbose);
 }
 
-enum plugin_status thresholds_judge(const struct thresholds *thresholds, const struct diagnosis *diagnosis,
-    struct samples *samples, uint64_t window_ms, bool verbose, struct plugin *plugin)
+enum plugin_status thresholds_judge(
+    const struct thresholds *thresholds, const struct judging *judging, struct plugin *plugin)
 {
     struct counted counted[THRESHOLDS_MOST] = { 0 };
     const struct counted *worst = counted;
     for (unsigned i = 0; i < thresholds->count; i++) {
-        counted[i] = count_one(&thresholds->items[i], diagnosis, samples, window_ms);
+        counted[i] = count_one(&thresholds->items[i], judging);
         add_measures(plugin, &counted[i]);
         if (counted[i].status > worst->status)
             worst = &counted[i];
@@ -321,6 +329,6 @@ enum plugin_status thresholds_judge(const struct thresholds *thresholds, const s
         plugin_add_line(plugin, "[%s] %s", plugin_status_name(counted[i].status), buf_text(&line));
         buf_deinit(&line);
     }
-    add_reasons(plugin, counted, thresholds->count, verbose);
+    add_reasons(plugin, counted, thresholds->count, judging->verbose);
     return worst->status;
 }

@@ -1,9 +1,8 @@
 #pragma once
 /* Thresholds of tcpwhy check: which connections are counted, and when their number, or its growth, is an alarm. */
 #include "base/range.h"
+#include "cmd/check_judge.h"
 #include "cmd/options.h"
-#include "model/diagnosis.h"
-#include "model/samples.h"
 #include "report/plugin.h"
 
 enum { THRESHOLDS_MOST = 32 };
@@ -43,8 +42,8 @@ int threshold_set_growth(struct threshold *threshold, const char *value, struct 
 void threshold_add_words(struct threshold *threshold, const struct option_row *row, const char *value);
 
 /*
- * Counts, compares, says so. `samples` may be NULL where no threshold is about growth. Returns the worst status, having
- * given the plugin its words, lines and measures.
+ * Counts, compares, says so. Without samples nothing is known of growth. Returns the worst status, having given the
+ * plugin its words, lines and measures. What is ignored is not counted.
  */
-enum plugin_status thresholds_judge(const struct thresholds *thresholds, const struct diagnosis *diagnosis,
-    struct samples *samples, uint64_t window_ms, bool verbose, struct plugin *plugin);
+enum plugin_status thresholds_judge(
+    const struct thresholds *thresholds, const struct judging *judging, struct plugin *plugin);

@@ -1,11 +1,13 @@
 #include "cmd/check_verdict.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "cmd/look.h"
 
 /* --- words ------------------------------------------------------------------------------------------------------ */
 
@@ -38,6 +40,8 @@ static void say_verdict(struct plugin *plugin, const struct diagnosis *diagnosis
         const struct finding *worst = &diagnosis->findings[0];
         plugin_say(plugin, "%s", worst->title);
         say_others(plugin, diagnosis, worst->severity);
+    } else if (diagnosis->ignored_count > 0) {
+        plugin_say(plugin, "no connection is stuck, but for those that are ignored: %s looked at", buf_text(&looked));
     } else if (diagnosis->selected_count == 0) {
         plugin_say(plugin, "no connection was there to be looked at");
     } else if (diagnosis->finding_count > 0) {
@@ -96,9 +100,18 @@ static void measure_findings(struct plugin *plugin, const struct diagnosis *diag
             .label = "oldest_stuck", .unit = "s", .value = (double)oldest_ms / 1000, .least = "0" });
 }
 
-/* Of the process that has most of its descriptors open. */
-static void measure_descriptors(struct plugin *plugin, const struct snapshot *snapshot)
+static struct range percent_range(uint64_t percent)
 {
+    struct range range = { .end = (double)percent };
+    snprintf(range.text, sizeof range.text, "%llu", (unsigned long long)percent);
+    return range;
+}
+
+/* Of the process that has most of its descriptors open; with the limits of the finding about that. */
+static void measure_descriptors(struct plugin *plugin, const struct snapshot *snapshot, const struct policy *policy)
+{
+    struct limits limits = cmd_limits(policy, "descriptor-exhaustion");
+    struct range warning = percent_range(limits.warning_percent), critical = percent_range(limits.critical_percent);
     double most = 0;
     for (size_t i = 0; i < snapshot->process_count; i++) {
         const struct process *process = &snapshot->processes[i];
@@ -108,7 +121,13 @@ static void measure_descriptors(struct plugin *plugin, const struct snapshot *sn
         most = share > most ? share : most;
     }
     plugin_measure(plugin,
-        &(struct plugin_measure){ .label = "descriptors", .unit = "%", .value = most, .least = "0", .most = "100" });
+        &(struct plugin_measure){ .label = "descriptors",
+            .unit = "%",
+            .value = most,
+            .warning = &warning,
+            .critical = &critical,
+            .least = "0",
+            .most = "100" });
 }
 
 /* --- growth ----------------------------------------------------------------------------------------------------- */
@@ -218,18 +237,18 @@ bool verdict_wants_samples(const struct diagnosis *diagnosis)
     return false;
 }
 
-enum plugin_status verdict_judge(
-    const struct diagnosis *diagnosis, struct samples *samples, uint64_t window_ms, bool verbose, struct plugin *plugin)
+enum plugin_status verdict_judge(const struct judging *judging, struct plugin *plugin)
 {
-    struct slope slope = find_slopes(diagnosis, samples, window_ms);
+    const struct diagnosis *diagnosis = judging->diagnosis;
+    struct slope slope = find_slopes(diagnosis, judging->samples, judging->window_ms);
     enum plugin_status status = say_slope(plugin, diagnosis, &slope);
     measure_states(plugin, diagnosis);
     measure_findings(plugin, diagnosis);
-    measure_descriptors(plugin, diagnosis->snapshot);
+    measure_descriptors(plugin, diagnosis->snapshot, judging->policy);
     const struct finding **findings = xcalloc(diagnosis->finding_count, sizeof *findings);
     for (size_t i = 0; i < diagnosis->finding_count; i++)
         findings[i] = &diagnosis->findings[i];
-    plugin_findings(plugin, findings, diagnosis->finding_count, verbose);
+    plugin_findings(plugin, findings, diagnosis->finding_count, judging->verbose);
     free(findings);
     return status;
 }

@@ -1,7 +1,6 @@
 #pragma once
 /* The diagnosis as a plugin's words: tcpwhy check without thresholds. */
-#include "model/diagnosis.h"
-#include "model/samples.h"
+#include "cmd/check_judge.h"
 #include "report/plugin.h"
 
 /* Whether there is anything whose growth is worth knowing: a healthy host needs no file. */
@@ -9,7 +8,5 @@ bool verdict_wants_samples(const struct diagnosis *diagnosis);
 
 /*
  * As grave as the diagnosis, or graver where a finding grows so fast that its process will soon run out of descriptors.
- * `samples` may be NULL: then nothing is known of growth.
  */
-enum plugin_status verdict_judge(
-    const struct diagnosis *diagnosis, struct samples *samples, uint64_t window_ms, bool verbose, struct plugin *plugin);
+enum plugin_status verdict_judge(const struct judging *judging, struct plugin *plugin);

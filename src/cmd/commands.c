@@ -10,6 +10,7 @@ static const struct command *const commands[] = {
     &command_count,
     &command_metrics,
     &command_check,
+    &command_config,
     &command_explain,
     &command_drill,
     &command_help,

@@ -10,6 +10,8 @@
 #include "model/earlier.h"
 #include "source/capture/capture.h"
 
+enum { FINDINGS_MOST = 100 }; /* more than there are */
+
 /* A misspelt id would silently select nothing: every pattern has to fit some cause that exists. */
 static int check_cause(const char *pattern, struct error *err)
 {
@@ -91,7 +93,7 @@ static int look_at_rates(const struct look_options *options, struct look *look)
     if (result < 0)
         return result;
     look->snapshot.earlier = &look->earlier;
-    return diagnose(&look->snapshot, &options->selection, &look->diagnosis);
+    return diagnose(&look->snapshot, &options->selection, &look->policy, &look->diagnosis);
 }
 
 /* What makes no sense for a capture is said, not passed over. */
@@ -140,12 +142,44 @@ static int look_closely(
     else if (previous != NULL)
         look->snapshot.earlier = earlier;
     if (result == 0)
-        result = diagnose(&look->snapshot, &options->selection, &look->diagnosis);
+        result = diagnose(&look->snapshot, &options->selection, &look->policy, &look->diagnosis);
     if (result == 0 && look->diagnosis.wants_rates && look->snapshot.earlier == NULL && options->from_count == 0)
         result = look_at_rates(options, look);
     if (result < 0)
         error_set(err, result, NULL, "the connections cannot be diagnosed: %s", strerror(-result));
     return result;
+}
+
+bool cmd_config_finding(unsigned index, struct config_finding *ret_finding)
+{
+    const char *id = diagnose_finding_id(index);
+    if (id == NULL)
+        return false;
+    *ret_finding = (struct config_finding){
+        .id = id, .defaults = diagnose_finding_limits(index), .limits = diagnose_finding_settable(index)
+    };
+    return true;
+}
+
+struct limits cmd_limits(const struct policy *policy, const char *finding)
+{
+    struct config_finding found;
+    unsigned i = 0;
+    while (cmd_config_finding(i, &found) && strcmp(found.id, finding) != 0)
+        i++;
+    struct limits limits = *found.defaults;
+    limits.severity_at_most = SEVERITY_CRITICAL;
+    policy_apply(&policy->settings, finding, &limits);
+    return limits;
+}
+
+int cmd_read_config(const char *file, struct policy *policy, struct error *err)
+{
+    struct config_finding known[FINDINGS_MOST];
+    struct config_findings findings = { .items = known };
+    while (findings.count < FINDINGS_MOST && cmd_config_finding((unsigned)findings.count, &known[findings.count]))
+        findings.count++;
+    return config_read(file, &findings, policy, err);
 }
 
 int cmd_try_look(
@@ -157,8 +191,12 @@ int cmd_try_look(
     *ret_look = (struct look){ 0 };
     snapshot_init(&ret_look->snapshot);
     snapshot_init(&ret_look->earlier);
-    result = look_closely(options, previous, ret_look, err);
+    policy_init(&ret_look->policy);
+    result = cmd_read_config(options->config, &ret_look->policy, err);
+    if (result == 0)
+        result = look_closely(options, previous, ret_look, err);
     if (result < 0) {
+        policy_deinit(&ret_look->policy);
         snapshot_deinit(&ret_look->snapshot);
         snapshot_deinit(&ret_look->earlier);
     }
@@ -177,6 +215,7 @@ void look_deinit(struct look *look)
     diagnosis_deinit(&look->diagnosis);
     snapshot_deinit(&look->snapshot);
     snapshot_deinit(&look->earlier);
+    policy_deinit(&look->policy);
 }
 
 void look_forget_previous(struct look *look)

@@ -127,6 +127,14 @@ static int set_confirm(void *target, const char *value, struct error *err)
     return cmd_set_interval(value, LEAST_MS, &((struct look_options *)target)->confirm_ms, err);
 }
 
+static int set_config(void *target, const char *value, struct error *err)
+{
+    if (*value == '\0')
+        return error_set(err, -EINVAL, NULL, "wants the name of a file");
+    ((struct look_options *)target)->config = value;
+    return 0;
+}
+
 static int set_json(void *target, const char *value, struct error *err)
 {
     (void)value, (void)err;
@@ -152,6 +160,7 @@ const struct option_row look_option_rows[] = {
     { 0, "tasks", "FILE", "names the PIDs of a capture: what tasklist or Get-Process printed", set_tasks },
     { 0, "source", "KIND", "read sockets by: auto (default), netlink, proc", set_source },
     { 0, "confirm", "SECS", "look again so long after: only what has not moved is stuck", set_confirm },
+    { 0, "config", "FILE", "be judged by this configuration instead of the usual ones", set_config },
     { 'j', "json", NULL, "print JSON", set_json },
     { 0 },
 };

@@ -23,6 +23,7 @@ struct look_options {
     unsigned from_count;
     const char *tasks; /* a list of processes that names the PIDs of such a capture, or NULL */
     bool names_source; /* --source was given */
+    const char *config; /* the file to be judged by instead of the usual ones, or NULL */
 };
 
 struct option_row {

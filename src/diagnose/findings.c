@@ -47,6 +47,12 @@ const struct rule rules[] = {
         .limits = { .settle_ms = 5 * SECOND, .warning_count = 10, .critical_count = 100, .critical_age_ms = MINUTE },
     },
     {
+        RULE("close-wait-held", close_wait_held),
+        .states = STATE_BIT(STATE_CLOSE_WAIT),
+        .fault = FAULT_LOCAL_APPLICATION,
+        .limits = { .settle_ms = 5 * SECOND, .warning_count = 10, .critical_count = 100, .critical_age_ms = MINUTE },
+    },
+    {
         RULE("last-ack-zero-window", sent_fin_zero_window),
         .states = STATE_BIT(STATE_LAST_ACK),
         .fault = FAULT_PEER_APPLICATION,
@@ -56,7 +62,11 @@ const struct rule rules[] = {
         RULE("last-ack-unanswered", sent_fin_unanswered),
         .states = STATE_BIT(STATE_LAST_ACK),
         .fault = FAULT_PEER_OR_PATH,
-        .limits = { .settle_ms = 5 * SECOND, .warning_count = 100, .critical_count = 5000, .critical_age_ms = MINUTE },
+        .limits = { .least_blind = 50,
+            .settle_ms = 5 * SECOND,
+            .warning_count = 100,
+            .critical_count = 5000,
+            .critical_age_ms = MINUTE },
     },
     {
         RULE("fin-wait-1-zero-window", sent_fin_zero_window),
@@ -68,13 +78,21 @@ const struct rule rules[] = {
         RULE("fin-wait-1-unanswered", sent_fin_unanswered),
         .states = STATE_BIT(STATE_FIN_WAIT_1),
         .fault = FAULT_PEER_OR_PATH,
-        .limits = { .settle_ms = 5 * SECOND, .warning_count = 100, .critical_count = 5000, .critical_age_ms = MINUTE },
+        .limits = { .least_blind = 50,
+            .settle_ms = 5 * SECOND,
+            .warning_count = 100,
+            .critical_count = 5000,
+            .critical_age_ms = MINUTE },
     },
     {
         RULE("closing-unanswered", sent_fin_either),
         .states = STATE_BIT(STATE_CLOSING),
         .fault = FAULT_PEER_OR_PATH,
-        .limits = { .settle_ms = 5 * SECOND, .warning_count = 100, .critical_count = 5000, .critical_age_ms = MINUTE },
+        .limits = { .least_blind = 50,
+            .settle_ms = 5 * SECOND,
+            .warning_count = 100,
+            .critical_count = 5000,
+            .critical_age_ms = MINUTE },
     },
     {
         RULE("fin-wait-2-held", fin_wait_2_held),
@@ -104,16 +122,19 @@ const struct rule rules[] = {
     {
         HOST_RULE("port-exhaustion", port_exhaustion),
         .fault = FAULT_HOST_SETTINGS,
+        .limits = { .warning_percent = 80, .critical_percent = 95 },
     },
     {
         HOST_RULE("orphan-limit", orphan_limit),
         .fault = FAULT_HOST_SETTINGS,
+        .limits = { .warning_percent = 25, .critical_percent = 50 },
     },
     {
         RULE("syn-sent-unanswered", syn_sent_unanswered),
         .states = STATE_BIT(STATE_SYN_SENT),
         .fault = FAULT_PEER_OR_PATH,
-        .limits = { .settle_ms = 2 * SECOND,
+        .limits = { .least_blind = 20,
+            .settle_ms = 2 * SECOND,
             .warning_count = 5,
             .critical_count = 200,
             .critical_age_ms = 15 * SECOND },
@@ -129,7 +150,7 @@ const struct rule rules[] = {
         RULE("syn-recv-unanswered", syn_recv_unanswered),
         .states = STATE_BIT(STATE_SYN_RECEIVED),
         .fault = FAULT_PEER_OR_PATH,
-        .limits = { .settle_ms = SECOND, .warning_count = 20 },
+        .limits = { .least_blind = 50, .settle_ms = SECOND, .warning_count = 20 },
     },
     {
         RULE("accept-queue-overflow", accept_queue_overflow),
@@ -168,8 +189,16 @@ const struct rule rules[] = {
         .fault = FAULT_NONE,
         .limits = { .least_count = 20, .settle_ms = 2 * HOUR },
     },
-    { HOST_RULE("descriptor-exhaustion", descriptor_exhaustion), .fault = FAULT_LOCAL_APPLICATION },
-    { HOST_RULE("tcp-memory-pressure", tcp_memory_pressure), .fault = FAULT_HOST_SETTINGS },
+    {
+        HOST_RULE("descriptor-exhaustion", descriptor_exhaustion),
+        .fault = FAULT_LOCAL_APPLICATION,
+        .limits = { .warning_percent = 80, .critical_percent = 95 },
+    },
+    {
+        HOST_RULE("tcp-memory-pressure", tcp_memory_pressure),
+        .fault = FAULT_HOST_SETTINGS,
+        .limits = { .critical_percent = 90 }, /* a warning from the kernel's own mark on */
+    },
 };
 
 const unsigned rule_count = sizeof rules / sizeof *rules;
@@ -177,4 +206,27 @@ const unsigned rule_count = sizeof rules / sizeof *rules;
 const char *diagnose_finding_id(unsigned index)
 {
     return index + 1 < rule_count ? rules[index + 1].id : NULL;
+}
+
+const struct limits *diagnose_finding_limits(unsigned index)
+{
+    return &rules[index + 1].limits;
+}
+
+uint32_t diagnose_finding_settable(unsigned index)
+{
+    const struct rule *rule = &rules[index + 1];
+    uint32_t settable = 0;
+    for (unsigned i = 0; i < LIMIT_COUNT; i++) {
+        bool has_default = limit_value(&rule->limits, i) != 0;
+        bool is_counted = limit_infos[i].offset == offsetof(struct limits, warning_count) ||
+            limit_infos[i].offset == offsetof(struct limits, warning_age_ms) ||
+            limit_infos[i].offset == offsetof(struct limits, critical_count) ||
+            limit_infos[i].offset == offsetof(struct limits, critical_age_ms) ||
+            limit_infos[i].offset == offsetof(struct limits, least_count);
+        /* A rule that assesses judges by itself too: it has the limits that it asks for, and those are in its row. */
+        if (has_default || limit_infos[i].kind == LIMIT_SEVERITY || (is_counted && rule->assess == NULL))
+            settable |= 1U << i;
+    }
+    return settable;
 }

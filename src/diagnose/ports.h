@@ -3,6 +3,9 @@
 #include "diagnose/rule.h"
 #include "model/ports.h"
 
+/* As it is set, else as it usually is on that platform. */
+struct port_range ports_range_or_usual(const struct snapshot *snapshot, uint32_t netns);
+
 enum port_shortage {
     SHORTAGE_DESTINATION, /* connections to one destination */
     SHORTAGE_SOURCE,      /* sockets bound to one source address before they connect, whatever their destination */

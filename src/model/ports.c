@@ -15,13 +15,14 @@
 #include "base/hash.h"
 #include "base/memory.h"
 
-enum { FIRST_DEFAULT = 32768, LAST_DEFAULT = 60999, REUSE_LOOPBACK = 2, REUSE_DELAY_MS = 1000, TIME_WAIT_MS = 60000 };
+enum { REUSE_LOOPBACK = 2, REUSE_DELAY_MS = 1000, TIME_WAIT_MS = 60000 };
 
-struct port_range ports_range(const struct snapshot *snapshot, uint32_t netns)
+struct port_range ports_range(
+    const struct snapshot *snapshot, uint32_t netns, uint16_t first_assumed, uint16_t last_assumed)
 {
     const struct net_values *values = netns < snapshot->netns_count ? &snapshot->net_values[netns] : NULL;
-    int64_t first = setting_value(values, SETTING_PORT_RANGE_FIRST, FIRST_DEFAULT);
-    int64_t last = setting_value(values, SETTING_PORT_RANGE_LAST, LAST_DEFAULT);
+    int64_t first = setting_value(values, SETTING_PORT_RANGE_FIRST, first_assumed);
+    int64_t last = setting_value(values, SETTING_PORT_RANGE_LAST, last_assumed);
     int64_t reserved = setting_value(values, SETTING_RESERVED_PORTS, 0);
     if (first < 1 || last > UINT16_MAX || first > last || reserved < 0 || reserved > last - first)
         return (struct port_range){ 0 };
@@ -30,6 +31,7 @@ struct port_range ports_range(const struct snapshot *snapshot, uint32_t netns)
         .last = (uint16_t)last,
         .reserved = (uint32_t)reserved,
         .usable = (uint32_t)(last - first + 1 - reserved),
+        .is_assumed = values == NULL || !values->has_setting[SETTING_PORT_RANGE_FIRST],
     };
 }
 

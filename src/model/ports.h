@@ -10,6 +10,7 @@ struct port_range {
     uint16_t first, last;
     uint32_t reserved; /* of them, by ip_local_reserved_ports */
     uint32_t usable;   /* for connect(); 0: the settings make no sense */
+    bool is_assumed;   /* what is set is not known */
 };
 
 /* The connections of one source address to one destination (or, with remote and remote_port zero, to any). */
@@ -34,7 +35,9 @@ static inline bool port_range_has(const struct port_range *range, uint16_t port)
     return port >= range->first && port <= range->last && range->usable > 0;
 }
 
-struct port_range ports_range(const struct snapshot *snapshot, uint32_t netns);
+/* As it is set; where that is not known as assumed: with 0 nothing is, and nothing is usable. */
+struct port_range ports_range(
+    const struct snapshot *snapshot, uint32_t netns, uint16_t first_assumed, uint16_t last_assumed);
 /* Whether connect() may take this TIME_WAIT's port over: tcp_tw_reuse. That the peer uses timestamps is assumed. */
 bool ports_can_recycle(const struct snapshot *snapshot, const struct conn *conn);
 /* Listens, or is bound and neither listens nor connects: no connect() gets its port. */

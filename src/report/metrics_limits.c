@@ -156,7 +156,7 @@ void metrics_write_ports(struct metrics *metrics)
     struct port_range *ranges = xcalloc(snapshot->netns_count + 1, sizeof *ranges);
     uint32_t *bound = xcalloc(snapshot->netns_count + 1, sizeof *bound);
     for (uint32_t i = 0; i < snapshot->netns_count; i++)
-        ranges[i] = ports_range(snapshot, i);
+        ranges[i] = ports_range(snapshot, i, 0, 0); /* what is not known has no share */
     ports_count_bound(snapshot, ranges, bound);
     struct port_table table = { 0 };
     add_destinations(metrics, ranges, &table);

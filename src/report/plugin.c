@@ -6,11 +6,12 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "model/policy.h"
 
 enum {
     OUTPUT_MOST = 8000,   /* Nagios reads 8,192 bytes (MAX_PLUGIN_OUTPUT_LENGTH), and its broker wants some of them */
     WORDS_MOST = 600,     /* of the status line: it goes to pagers */
-    TITLES_MOST = 10,     /* findings */
+    TITLES_MOST = 10,     /* findings, and as many ignored ones */
     DETAILS_MOST = 3,     /* of them with what to do */
 };
 
@@ -169,6 +170,13 @@ void plugin_findings(struct plugin *plugin, const struct finding *const *finding
 
 void plugin_notes(struct plugin *plugin, const struct diagnosis *diagnosis)
 {
+    for (size_t i = 0; i < diagnosis->ignored_count && i < TITLES_MOST; i++) {
+        const struct finding *finding = &diagnosis->ignored[i];
+        const struct ignore *ignore = finding->ignored;
+        plugin_add_line(plugin, "[ignored] %s: %s", finding->id, finding->title);
+        plugin_add_line(plugin, "  ignored: %s%s%s (%s, line %u)", ignore->reason, ignore->until ? ", until " : "",
+            ignore->until ? ignore->until : "", ignore->origin.file, ignore->origin.line);
+    }
     for (size_t i = 0; i < diagnosis->notes.count; i++)
         plugin_add_line(plugin, "%s", diagnosis->notes.items[i]);
     const struct snapshot *snapshot = diagnosis->snapshot;

@@ -35,7 +35,7 @@ void plugin_add_line(struct plugin *plugin, const char *format, ...) __attribute
 void plugin_measure(struct plugin *plugin, const struct plugin_measure *measure);
 /* What was found, worst first, below the status line; with the proof where `verbose`. */
 void plugin_findings(struct plugin *plugin, const struct finding *const *findings, size_t count, bool verbose);
-/* Why what looks alarming is not, and what could not be seen. */
+/* What is ignored, why what looks alarming is not, and what could not be seen. */
 void plugin_notes(struct plugin *plugin, const struct diagnosis *diagnosis);
 /* Prints it, cut to what Nagios reads. Returns 0 or the write error as a negative errno. */
 int plugin_write(const struct plugin *plugin, enum plugin_status status, FILE *out);

@@ -1,21 +1,44 @@
 /*
- * Renders a fixture as the program would render that host: render FORM WIDTH FIXTURE, where FORM is text, colour,
- * ascii, all (every connection) or json. The golden tests compare what it prints.
+ * Renders a fixture, or a capture, as the program would render that host: render FORM WIDTH FILE, where FORM is text,
+ * colour, ascii, all (every connection) or json. The golden tests compare what it prints. A capture's name ends in
+ * .capture; a list of processes beside it, in .tasks.
  */
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/text.h"
 #include "diagnose/diagnose.h"
 #include "fixture.h"
 #include "report/report.h"
+#include "source/capture/capture.h"
 
 static int failed(const char *subject, const char *message)
 {
     fprintf(stderr, "render: %s: %s\n", subject, message);
     return EXIT_FAILURE;
+}
+
+static bool has_suffix(const char *name, const char *suffix)
+{
+    size_t length = strlen(name), suffix_length = strlen(suffix);
+    return length > suffix_length && strcmp(name + length - suffix_length, suffix) == 0;
+}
+
+/* The same whenever and however fast it is read. */
+static int load_capture(struct snapshot *snapshot, const char *path, struct error *err)
+{
+    enum { SHOWN_US = 1200 };
+    static const uint64_t shown_ms = 1769860991123; /* 2026-01-31 12:03:11.123 UTC */
+    char tasks[512];
+    snprintf(tasks, sizeof tasks, "%.*s.tasks", (int)(strlen(path) - strlen(".capture")), path);
+    const struct capture_options options = { .path = path, .tasks = access(tasks, R_OK) == 0 ? tasks : NULL };
+    int result = capture_read(&options, snapshot, err);
+    snapshot->taken_at_ms = shown_ms;
+    snapshot->elapsed_us = SHOWN_US;
+    return result;
 }
 
 int main(int argc, char **argv)
@@ -29,9 +52,10 @@ int main(int argc, char **argv)
     struct diagnosis diagnosis;
     struct error err;
     snapshot_init(&snapshot);
-    if (fixture_load(&snapshot, argv[3], &err) < 0)
+    bool is_capture = has_suffix(argv[3], ".capture");
+    if ((is_capture ? load_capture(&snapshot, argv[3], &err) : fixture_load(&snapshot, argv[3], &err)) < 0)
         return failed(err.subject, err.message);
-    if (diagnose(&snapshot, NULL, &diagnosis) < 0)
+    if (diagnose(&snapshot, NULL, NULL, &diagnosis) < 0)
         return failed(argv[3], "cannot be diagnosed");
     struct report_options options = {
         .tool_version = "0.0.0-golden", /* the reports do not change with every release */

@@ -35,7 +35,7 @@ static void check(const struct rule_case *one)
     snapshot.earlier = one->earlier ? &earlier : NULL;
     if (earlier.conn_count > 0)
         assert_int_equal(snapshot_confirm(&snapshot, &earlier), 0);
-    assert_int_equal(diagnose(&snapshot, NULL, &diagnosis), 0);
+    assert_int_equal(diagnose(&snapshot, NULL, NULL, &diagnosis), 0);
     describe(&diagnosis, found, sizeof found);
     if (strcmp(found, one->expected) != 0)
         fail_msg("%s:\nexpected:\n%sfound:\n%s", one->what, one->expected, found);

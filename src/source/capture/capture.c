@@ -4,9 +4,10 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/buf.h"
-#include "base/text.h"
+#include "source/capture/charset.h"
 #include "source/capture/format.h"
+#include "source/capture/report.h"
+#include "source/capture/tasks.h"
 
 static uint64_t clock_us(clockid_t clock)
 {
@@ -30,54 +31,40 @@ static const struct format *recognise(const char *bytes, size_t length)
     return best;
 }
 
-static int refuse(const char *path, const char *bytes, size_t length, struct error *err)
+static int parse(const struct capture_options *options, struct capture *capture, struct error *err)
 {
-    (void)bytes;
-    return error_set(err, -EBADMSG, path,
-        "%s; accepted is the output of netstat, ss, lsof -i, Get-NetTCPConnection, and "
-        "/proc/net/tcp",
-        length == 0 ? "is empty" : "holds no connections in a form that is known");
+    struct snapshot *snapshot = capture->snapshot;
+    struct netns *netns = snapshot_add_netns(snapshot);
+    if (netns == NULL)
+        return error_set(err, -ENOMEM, options->path, "not enough memory");
+    *netns = (struct netns){ .name = "host", .is_own = true };
+    int result = capture->format->parse(capture->format, capture, err);
+    if (result < 0)
+        return error_set(err, result, options->path, "cannot be read to its end: %s", strerror(-result));
+    snapshot->os = capture->os;
+    snapshot->source = capture->format->id;
+    if (options->tasks != NULL)
+        result = tasks_read(options->tasks, capture, err);
+    if (result == 0)
+        capture_report(capture, options->path);
+    return result;
 }
 
-static void note_lines(struct capture *capture)
-{
-    if (capture->malformed == 0)
-        return;
-    struct buf text = { 0 };
-    buf_str(&text, "read ");
-    text_count(&text, capture->rows);
-    buf_str(&text, capture->rows == 1 ? " row, " : " rows, ");
-    text_count(&text, capture->malformed);
-    buf_str(&text, capture->malformed == 1 ? " line not understood: line " : " lines not understood: first at line ");
-    buf_printf(&text, "%llu (\"", (unsigned long long)capture->first_malformed);
-    text_escape(&text, capture->first_malformed_text);
-    buf_str(&text, "\")");
-    snapshot_add_gap(capture->snapshot, "lines-not-understood", buf_text(&text),
-        "take the output as it is, into a file: a terminal, a mail or a chat cuts and wraps lines");
-    buf_deinit(&text);
-}
-
-static int read_input(struct input *input, const char *path, struct snapshot *snapshot, struct error *err)
+static int read_input(
+    const struct capture_options *options, struct input *input, struct snapshot *snapshot, struct error *err)
 {
     ssize_t filled = input_fill(input, INPUT_PEEK);
     if (filled < 0)
-        return error_set(err, (int)filled, path, "cannot be read: %s", strerror(-(int)filled));
-    const struct format *format = recognise(input_bytes(input), (size_t)filled);
+        return error_set(err, (int)filled, options->path, "cannot be read: %s", strerror(-(int)filled));
+    size_t length = filled < INPUT_PEEK ? (size_t)filled : INPUT_PEEK;
+    const struct format *format = recognise(input_bytes(input), length);
     if (format == NULL)
-        return refuse(path, input_bytes(input), (size_t)filled, err);
-
-    struct netns *netns = snapshot_add_netns(snapshot);
-    if (netns == NULL)
-        return error_set(err, -ENOMEM, path, "not enough memory");
-    *netns = (struct netns){ .name = "host", .is_own = true };
+        return capture_refuse(options->path, input_bytes(input), length, err);
     struct capture capture = { .snapshot = snapshot, .format = format, .input = input, .os = format->os };
-    int result = format->parse(format, &capture, err);
-    if (result < 0)
-        return result;
-    snapshot->os = capture.os;
-    snapshot->source = format->id;
-    note_lines(&capture);
-    return 0;
+    capture.charset = charset_detect(input_bytes(input), length);
+    int result = parse(options, &capture, err);
+    capture_deinit(&capture);
+    return result;
 }
 
 int capture_read(const struct capture_options *options, struct snapshot *snapshot, struct error *err)
@@ -88,7 +75,7 @@ int capture_read(const struct capture_options *options, struct snapshot *snapsho
     if (result < 0)
         return result;
     snapshot->taken_at_ms = input.modified_ms != 0 ? input.modified_ms : clock_us(CLOCK_REALTIME) / 1000;
-    result = read_input(&input, options->path, snapshot, err);
+    result = read_input(options, &input, snapshot, err);
     input_close(&input);
     snapshot->elapsed_us = (uint32_t)(clock_us(CLOCK_MONOTONIC) - started_us);
     return result;
