@@ -196,6 +196,7 @@ static void ignored(struct sheet *sheet, const struct diagnosis *diagnosis)
         sheet_printf(sheet, INK_PLAIN, "%s (%s): %s", finding->id, severity_name(finding->severity), finding->title);
         sheet_line(sheet);
         sheet_column(sheet, LABEL_COLUMN + 2);
+        sheet->indent = LABEL_COLUMN + 4;
         sheet_text(sheet, INK_DIM, "ignored:");
         sheet_printf(sheet, INK_PLAIN, " %s", ignore->reason);
         if (ignore->until != NULL)

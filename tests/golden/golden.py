@@ -16,7 +16,7 @@ import sys
 
 
 CASES = (".fixture", ".capture")
-INPUTS = (*CASES, ".tasks", ".md")
+INPUTS = (*CASES, ".tasks", ".md", ".conf")
 
 
 def renderings(fixture):

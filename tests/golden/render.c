@@ -1,8 +1,9 @@
 /*
  * Renders a fixture, or a capture, as the program would render that host: render FORM WIDTH FILE, where FORM is text,
  * colour, ascii, all (every connection) or json. The golden tests compare what it prints. A capture's name ends in
- * .capture; a list of processes beside it, in .tasks.
+ * .capture; a list of processes beside it, in .tasks; a configuration to be judged by, in .conf.
  */
+#include <errno.h>
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "cmd/look.h"
 #include "diagnose/diagnose.h"
 #include "fixture.h"
 #include "report/report.h"
@@ -41,6 +43,19 @@ static int load_capture(struct snapshot *snapshot, const char *path, struct erro
     return result;
 }
 
+/* It is named in the report: by its name alone, wherever the tree is. */
+static int load_policy(struct policy *policy, const char *path, struct error *err)
+{
+    char folder[512];
+    const char *name = strrchr(path, '/') + 1; /* the tests name paths */
+    snprintf(folder, sizeof folder, "%.*s", (int)(name - path), path);
+    char file[256];
+    snprintf(file, sizeof file, "%.*s.conf", (int)(strrchr(name, '.') - name), name);
+    if (chdir(folder) < 0)
+        return error_set(err, -errno, folder, "cannot be entered");
+    return cmd_read_config(access(file, R_OK) == 0 ? file : "/dev/null", policy, err);
+}
+
 int main(int argc, char **argv)
 {
     uint64_t width;
@@ -49,13 +64,17 @@ int main(int argc, char **argv)
     const char *form = argv[1];
     setlocale(LC_ALL, "C.UTF-8");
     struct snapshot snapshot;
+    struct policy policy;
     struct diagnosis diagnosis;
     struct error err;
     snapshot_init(&snapshot);
+    policy_init(&policy);
     bool is_capture = has_suffix(argv[3], ".capture");
     if ((is_capture ? load_capture(&snapshot, argv[3], &err) : fixture_load(&snapshot, argv[3], &err)) < 0)
         return failed(err.subject, err.message);
-    if (diagnose(&snapshot, NULL, NULL, &diagnosis) < 0)
+    if (load_policy(&policy, argv[3], &err) < 0)
+        return failed(err.subject, err.message);
+    if (diagnose(&snapshot, NULL, &policy, &diagnosis) < 0)
         return failed(argv[3], "cannot be diagnosed");
     struct report_options options = {
         .tool_version = "0.0.0-golden", /* the reports do not change with every release */
@@ -68,5 +87,6 @@ int main(int argc, char **argv)
     int r = json ? report_json(&diagnosis, &options, stdout) : report_text(&diagnosis, &options, stdout);
     diagnosis_deinit(&diagnosis);
     snapshot_deinit(&snapshot);
+    policy_deinit(&policy);
     return r < 0 ? failed(argv[3], strerror(-r)) : EXIT_SUCCESS;
 }
