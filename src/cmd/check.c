@@ -16,7 +16,7 @@
 #include "cmd/keep.h"
 #include "cmd/look.h"
 
-enum { TIMEOUT_MS = 10 * 1000, GROWTH_OVER_MS = 5 * 60 * 1000, LOOK_ROWS_MOST = 64 };
+enum { TIMEOUT_MS = 10 * 1000, GROWTH_OVER_MS = 5 * 60 * 1000 };
 
 struct check {
     struct look_options look; /* how to look; each threshold has a selection of its own */
@@ -128,17 +128,6 @@ static void *choose_look(void *target, const struct option_row *row, const char 
     return &threshold->look;
 }
 
-/* What every command understands, but for --json: what a monitoring system reads has a form of its own. */
-static void copy_look_rows(struct option_row rows[LOOK_ROWS_MOST])
-{
-    size_t count = 0;
-    for (const struct option_row *row = look_option_rows; row->name != NULL && count + 1 < LOOK_ROWS_MOST; row++) {
-        if (strcmp(row->name, "json") != 0)
-            rows[count++] = *row;
-    }
-    rows[count] = (struct option_row){ 0 };
-}
-
 /* Whether samples are needed, and failing to keep them is a failure. */
 static bool needs_samples(const struct check *check)
 {
@@ -175,7 +164,7 @@ static int check_thresholds(const struct check *check, struct error *err)
 static int parse(const struct command *self, struct check *check, int argc, char **argv, struct error *err)
 {
     struct option_row look_rows[LOOK_ROWS_MOST];
-    copy_look_rows(look_rows);
+    look_rows_but_json(look_rows);
     const struct option_group groups[] = {
         { "Check", check_rows, check, NULL },
         { "Which connections, and how", look_rows, check, choose_look },

@@ -70,9 +70,11 @@ static uint64_t now_us(void)
 static int parse(const struct command *self, int argc, char **argv, struct metrics_arguments *arguments,
     struct look_options *look, struct error *err)
 {
+    struct option_row look_rows[LOOK_ROWS_MOST];
+    look_rows_but_json(look_rows);
     const struct option_group groups[] = {
         { "Metrics", metrics_rows, arguments },
-        { "Which connections", look_option_rows, look },
+        { "Which connections", look_rows, look },
         { 0 },
     };
     int operands = 0;
@@ -81,8 +83,6 @@ static int parse(const struct command *self, int argc, char **argv, struct metri
         return result;
     if (operands > 0)
         return error_set(err, -EINVAL, argv[1], "is not expected here; options begin with --");
-    if (look->json)
-        return error_set(err, -EINVAL, "--json", "is not a format of metrics; 'tcpwhy --json' prints the diagnosis");
     return 0;
 }
 

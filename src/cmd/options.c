@@ -165,6 +165,16 @@ const struct option_row look_option_rows[] = {
     { 0 },
 };
 
+void look_rows_but_json(struct option_row ret_rows[LOOK_ROWS_MOST])
+{
+    size_t count = 0;
+    for (const struct option_row *row = look_option_rows; row->name != NULL && count + 1 < LOOK_ROWS_MOST; row++) {
+        if (strcmp(row->name, "json") != 0)
+            ret_rows[count++] = *row;
+    }
+    ret_rows[count] = (struct option_row){ 0 };
+}
+
 /* --- parsing ---------------------------------------------------------------------------------------------------- */
 
 static const struct option_row *find_option(const struct option_group *groups, char letter, const char *name,

@@ -47,6 +47,9 @@ struct option_group {
 
 /* The rows of struct look_options: the selection, --source, --json. */
 extern const struct option_row look_option_rows[];
+/* The same but for --json: for output that has a form of its own, which monitoring systems read. */
+enum { LOOK_ROWS_MOST = 64 };
+void look_rows_but_json(struct option_row ret_rows[LOOK_ROWS_MOST]);
 
 struct command {
     const char *name;

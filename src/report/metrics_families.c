@@ -21,6 +21,8 @@ const struct metric_family metric_families[METRIC_COUNT] = {
         "Findings by the process that has to act, empty where none on this host has." },
     [METRIC_FINDING_CONNECTIONS] = { "tcpwhy_finding_connections", METRIC_GAUGE, NULL, { "id", "severity", "owner" },
         "Connections that these findings are about." },
+    [METRIC_IGNORED] = { "tcpwhy_ignored_connections", METRIC_GAUGE, "connections", { "id" },
+        "Connections of findings that the configuration says to ignore." },
     [METRIC_OLDEST_AGE] = { "tcpwhy_oldest_age_seconds", METRIC_GAUGE, "seconds", { "cause" },
         "For how long the oldest connection of a finding has been stuck, at least." },
     [METRIC_OPEN_FDS] = { "tcpwhy_process_open_fds", METRIC_GAUGE, NULL, { "process", "pid" },

@@ -61,6 +61,26 @@ static void write_tallies(struct metrics *metrics, const struct finding_tallies 
     }
 }
 
+/* Those that do not count, by id. */
+static void write_ignored(struct metrics *metrics)
+{
+    const struct diagnosis *diagnosis = metrics->diagnosis;
+    openmetrics_family(&metrics->writer, &metric_families[METRIC_IGNORED]);
+    for (size_t i = 0; i < diagnosis->ignored_count; i++) {
+        const char *id = diagnosis->ignored[i].id;
+        uint64_t connections = 0;
+        bool is_first = true;
+        for (size_t j = 0; j < diagnosis->ignored_count && is_first; j++) {
+            if (strcmp(diagnosis->ignored[j].id, id) != 0)
+                continue;
+            is_first = j >= i;
+            connections += diagnosis->ignored[j].count;
+        }
+        if (is_first)
+            openmetrics_uint(&metrics->writer, &id, connections);
+    }
+}
+
 /* The oldest of each id: at its first finding. */
 static void write_ages(struct metrics *metrics)
 {
@@ -95,6 +115,7 @@ void metrics_write_findings(struct metrics *metrics)
     }
     write_tallies(metrics, &tallies, METRIC_FINDINGS);
     write_tallies(metrics, &tallies, METRIC_FINDING_CONNECTIONS);
+    write_ignored(metrics);
     write_ages(metrics);
     free(tallies.items);
 }

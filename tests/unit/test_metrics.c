@@ -11,7 +11,8 @@
 #include "unit.h"
 
 /* The metrics of a fixture. Free them. */
-static char *metrics_of(const char *fixture, const struct selection *selection, uint32_t top)
+static char *metrics_by(
+    const char *fixture, const struct selection *selection, const struct policy *policy, uint32_t top)
 {
     struct snapshot snapshot;
     struct diagnosis diagnosis;
@@ -19,12 +20,17 @@ static char *metrics_of(const char *fixture, const struct selection *selection, 
     struct buf text = { 0 };
     const struct metrics_options options = { .tool_version = "1.2.3", .top = top, .elapsed_us = 12345 };
     fixture_must(&snapshot, fixture);
-    assert_int_equal(diagnose(&snapshot, selection, NULL, &diagnosis), 0);
+    assert_int_equal(diagnose(&snapshot, selection, policy, &diagnosis), 0);
     if (report_metrics(&diagnosis, selection, &options, &text, &err) < 0)
         fail_msg("%s: %s", err.subject, err.message);
     diagnosis_deinit(&diagnosis);
     snapshot_deinit(&snapshot);
     return text.data;
+}
+
+static char *metrics_of(const char *fixture, const struct selection *selection, uint32_t top)
+{
+    return metrics_by(fixture, selection, NULL, top);
 }
 
 static void expect_line(const char *text, const char *line)
@@ -134,6 +140,21 @@ static void of_what_was_asked_for(void **state)
     assert_int_equal(count_series(text, "tcpwhy_ports_used_ratio"), 0);
     assert_int_equal(count_series(text, "tcpwhy_listener_drops_total"), 0);
     assert_int_equal(count_series(text, "tcpwhy_retransmitted_segments_total"), 1); /* not of blue */
+    free(text);
+}
+
+static void what_is_ignored_counts_for_itself(void **state)
+{
+    (void)state;
+    struct ignore ignore = { .name = "spool",
+        .reason = "known",
+        .selection = { .ports = { 9100 }, .port_count = 1, .causes = { "close-wait-*" }, .cause_count = 1 } };
+    struct policy policy = { .ignores = &ignore, .ignore_count = 1 };
+    char *text = metrics_by(HOST, NULL, &policy, METRICS_TOP_DEFAULT);
+    expect_line(text, "tcpwhy_verdict 0");
+    expect_line(text, "tcpwhy_ignored_connections{id=\"close-wait-leak\"} 204");
+    expect_line(text, "tcpwhy_connections{state=\"CLOSE_WAIT\",netns=\"host\",process=\"spoolsvc\"} 204");
+    assert_int_equal(count_series(text, "tcpwhy_findings"), 0);
     free(text);
 }
 
@@ -293,6 +314,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(everything_of_a_host),
         cmocka_unit_test(of_what_was_asked_for),
+        cmocka_unit_test(what_is_ignored_counts_for_itself),
         cmocka_unit_test(an_empty_host),
         cmocka_unit_test(hostile_names),
         cmocka_unit_test(namespaces_of_one_name),
