@@ -26,9 +26,16 @@ void buf_deinit(struct buf *buf)
 
 void buf_clear(struct buf *buf)
 {
-    buf->length = 0;
+    buf_cut(buf, 0);
+}
+
+void buf_cut(struct buf *buf, size_t length)
+{
+    if (length > buf->length)
+        return;
+    buf->length = length;
     if (buf->data != NULL)
-        buf->data[0] = '\0';
+        buf->data[length] = '\0';
 }
 
 void buf_add(struct buf *buf, const char *bytes, size_t length)

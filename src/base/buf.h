@@ -12,6 +12,8 @@ struct buf {
 
 void buf_deinit(struct buf *buf);
 void buf_clear(struct buf *buf);
+/* Takes off what stands behind that length. */
+void buf_cut(struct buf *buf, size_t length);
 void buf_add(struct buf *buf, const char *bytes, size_t length);
 void buf_str(struct buf *buf, const char *text);
 void buf_char(struct buf *buf, char c);

@@ -5,6 +5,9 @@
 extern const struct command command_diagnose;
 extern const struct command command_list;
 extern const struct command command_count;
+extern const struct command command_metrics;
+extern const struct command command_check;
+extern const struct command command_config;
 extern const struct command command_explain;
 extern const struct command command_drill;
 extern const struct command command_help;

@@ -8,6 +8,9 @@
 #include "base/text.h"
 #include "diagnose/diagnose.h"
 #include "model/earlier.h"
+#include "source/capture/capture.h"
+
+enum { FINDINGS_MOST = 100 }; /* more than there are */
 
 /* A misspelt id would silently select nothing: every pattern has to fit some cause that exists. */
 static int check_cause(const char *pattern, struct error *err)
@@ -32,7 +35,15 @@ static int check_cause(const char *pattern, struct error *err)
     return error_set(err, -EINVAL, "--cause", "'%s' is no cause; did you mean '%s'?", word, nearest);
 }
 
-static int check_netns(const struct selection *selection, const struct snapshot *snapshot, struct error *err)
+int cmd_check_causes(const struct selection *selection, struct error *err)
+{
+    int result = 0;
+    for (unsigned i = 0; result == 0 && i < selection->cause_count; i++)
+        result = check_cause(selection->causes[i], err);
+    return result;
+}
+
+int cmd_check_netns(const struct selection *selection, const struct snapshot *snapshot, struct error *err)
 {
     if (selection_netns_exists(selection, snapshot))
         return 0;
@@ -94,15 +105,43 @@ static int look_at_rates(const struct look_options *options, struct look *look)
     if (result < 0)
         return result;
     look->snapshot.earlier = &look->earlier;
-    return diagnose(&look->snapshot, &options->selection, &look->diagnosis);
+    return diagnose(&look->snapshot, &options->selection, &look->policy, &look->diagnosis);
+}
+
+/* What makes no sense for a capture is said, not passed over. */
+static int check_from(const struct look_options *options, struct error *err)
+{
+    if (options->from_count == 0)
+        return options->tasks == NULL
+            ? 0
+            : error_set(err, -EINVAL, "--tasks", "names the PIDs of a capture; give that with --from");
+    if (options->from_count > 1)
+        return error_set(err, -EINVAL, "--from", "is given more than once; this reads one capture");
+    if (options->confirm_ms > 0)
+        return error_set(
+            err, -EINVAL, "--confirm", "looks at this host twice; a capture, given with --from, does not change");
+    if (options->names_source)
+        return error_set(err, -EINVAL, "--source", "is about this host; with --from the capture is the source");
+    return 0;
+}
+
+/* From this host, or from what was given instead. */
+static int read_snapshot(const struct look_options *options, struct snapshot *snapshot, struct error *err)
+{
+    if (options->from_count == 0)
+        return read_host(options, snapshot, err);
+    const struct capture_options capture = { .path = options->from[0], .tasks = options->tasks };
+    return capture_read(&capture, snapshot, err);
 }
 
 static int look_closely(
     const struct look_options *options, const struct look *previous, struct look *look, struct error *err)
 {
-    int result = read_host(options, &look->snapshot, err);
+    int result = check_from(options, err);
     if (result == 0)
-        result = check_netns(&options->selection, &look->snapshot, err);
+        result = read_snapshot(options, &look->snapshot, err);
+    if (result == 0)
+        result = cmd_check_netns(&options->selection, &look->snapshot, err);
     bool confirm = options->confirm_ms > 0;
     if (result == 0 && confirm && previous == NULL)
         result = look_again(options, look, err);
@@ -115,11 +154,64 @@ static int look_closely(
     else if (previous != NULL)
         look->snapshot.earlier = earlier;
     if (result == 0)
-        result = diagnose(&look->snapshot, &options->selection, &look->diagnosis);
-    if (result == 0 && look->diagnosis.wants_rates && look->snapshot.earlier == NULL)
+        result = diagnose(&look->snapshot, &options->selection, &look->policy, &look->diagnosis);
+    if (result == 0 && look->diagnosis.wants_rates && look->snapshot.earlier == NULL && options->from_count == 0)
         result = look_at_rates(options, look);
     if (result < 0)
         error_set(err, result, NULL, "the connections cannot be diagnosed: %s", strerror(-result));
+    return result;
+}
+
+bool cmd_config_finding(unsigned index, struct config_finding *ret_finding)
+{
+    const char *id = diagnose_finding_id(index);
+    if (id == NULL)
+        return false;
+    *ret_finding = (struct config_finding){
+        .id = id, .defaults = diagnose_finding_limits(index), .limits = diagnose_finding_settable(index)
+    };
+    return true;
+}
+
+struct limits cmd_limits(const struct policy *policy, const char *finding)
+{
+    struct config_finding found;
+    unsigned i = 0;
+    while (cmd_config_finding(i, &found) && strcmp(found.id, finding) != 0)
+        i++;
+    struct limits limits = *found.defaults;
+    limits.severity_at_most = SEVERITY_CRITICAL;
+    policy_apply(&policy->settings, finding, &limits);
+    return limits;
+}
+
+int cmd_read_config(const char *file, struct policy *policy, struct error *err)
+{
+    struct config_finding known[FINDINGS_MOST];
+    struct config_findings findings = { .items = known };
+    while (findings.count < FINDINGS_MOST && cmd_config_finding((unsigned)findings.count, &known[findings.count]))
+        findings.count++;
+    return config_read(file, &findings, policy, err);
+}
+
+int cmd_try_look(
+    const struct look_options *options, const struct look *previous, struct look *ret_look, struct error *err)
+{
+    int result = cmd_check_causes(&options->selection, err);
+    if (result < 0)
+        return result;
+    *ret_look = (struct look){ 0 };
+    snapshot_init(&ret_look->snapshot);
+    snapshot_init(&ret_look->earlier);
+    policy_init(&ret_look->policy);
+    result = cmd_read_config(options->config, &ret_look->policy, err);
+    if (result == 0)
+        result = look_closely(options, previous, ret_look, err);
+    if (result < 0) {
+        policy_deinit(&ret_look->policy);
+        snapshot_deinit(&ret_look->snapshot);
+        snapshot_deinit(&ret_look->earlier);
+    }
     return result;
 }
 
@@ -127,19 +219,7 @@ int cmd_look(const struct command *command, const struct look_options *options, 
     struct look *ret_look)
 {
     struct error err = { 0 };
-    for (unsigned i = 0; i < options->selection.cause_count; i++) {
-        if (check_cause(options->selection.causes[i], &err) < 0)
-            return cmd_fail(command, &err);
-    }
-    *ret_look = (struct look){ 0 };
-    snapshot_init(&ret_look->snapshot);
-    snapshot_init(&ret_look->earlier);
-    if (look_closely(options, previous, ret_look, &err) < 0) {
-        snapshot_deinit(&ret_look->snapshot);
-        snapshot_deinit(&ret_look->earlier);
-        return cmd_fail(command, &err);
-    }
-    return STATUS_HEALTHY;
+    return cmd_try_look(options, previous, ret_look, &err) < 0 ? cmd_fail(command, &err) : STATUS_HEALTHY;
 }
 
 void look_deinit(struct look *look)
@@ -147,6 +227,7 @@ void look_deinit(struct look *look)
     diagnosis_deinit(&look->diagnosis);
     snapshot_deinit(&look->snapshot);
     snapshot_deinit(&look->earlier);
+    policy_deinit(&look->policy);
 }
 
 void look_forget_previous(struct look *look)

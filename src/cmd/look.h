@@ -2,13 +2,16 @@
 /* What every command that looks at connections does first: read the snapshot, diagnose it. */
 #include "base/buf.h"
 #include "cmd/options.h"
+#include "config/config.h"
 #include "model/diagnosis.h"
+#include "model/policy.h"
 #include "model/snapshot.h"
 
 /* One look at the host. It refers to itself: not to be moved. */
 struct look {
     struct snapshot snapshot;
     struct snapshot earlier; /* what this look itself read before: the first of two looks, or counters only; or empty */
+    struct policy policy;    /* that it is judged by */
     struct diagnosis diagnosis;
 };
 
@@ -21,6 +24,18 @@ struct look {
  */
 int cmd_look(const struct command *command, const struct look_options *options, const struct look *previous,
     struct look *ret_look);
+/* The same, without a word: returns 0, or a negative errno with err filled. */
+int cmd_try_look(
+    const struct look_options *options, const struct look *previous, struct look *ret_look, struct error *err);
+/* Whether causes and network namespace of a selection exist. Returns 0, or a negative errno with err filled. */
+int cmd_check_causes(const struct selection *selection, struct error *err);
+int cmd_check_netns(const struct selection *selection, const struct snapshot *snapshot, struct error *err);
+/* The policy that is in force where --config named this file (NULL: none). Returns 0, or a negative errno with err filled. */
+int cmd_read_config(const char *file, struct policy *policy, struct error *err);
+/* The limits of a finding for connections of no service. */
+struct limits cmd_limits(const struct policy *policy, const char *finding);
+/* The finding of that number as a configuration may know it. False past the end. */
+bool cmd_config_finding(unsigned index, struct config_finding *ret_finding);
 void look_deinit(struct look *look);
 /* Ends what refers to the previous look, before that one goes: this one's diagnosis is then of no more use. */
 void look_forget_previous(struct look *look);

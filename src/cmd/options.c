@@ -80,14 +80,35 @@ static int set_source(void *target, const char *value, struct error *err)
     static const struct {
         const char *name;
         enum source_kind kind;
-    } kinds[] = { { "auto", SOURCE_AUTO }, { "bpf", SOURCE_BPF }, { "netlink", SOURCE_NETLINK }, { "proc", SOURCE_PROC } };
+    } kinds[] = { { "auto", SOURCE_AUTO }, { "bpf", SOURCE_BPF }, { "netlink", SOURCE_NETLINK },
+        { "proc", SOURCE_PROC } };
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         if (strcmp(value, kinds[i].name) == 0) {
             ((struct look_options *)target)->source.kind = kinds[i].kind;
+            ((struct look_options *)target)->names_source = true;
             return 0;
         }
     }
     return error_set(err, -EINVAL, value, "is not a source: auto, bpf, netlink or proc");
+}
+
+static int set_from(void *target, const char *value, struct error *err)
+{
+    struct look_options *look = target;
+    if (*value == '\0')
+        return error_set(err, -EINVAL, NULL, "wants the name of a file, or - for standard input");
+    if (look->from_count == LOOK_FROM_MOST)
+        return error_set(err, -E2BIG, NULL, "is given more than %d times", LOOK_FROM_MOST);
+    look->from[look->from_count++] = value;
+    return 0;
+}
+
+static int set_tasks(void *target, const char *value, struct error *err)
+{
+    if (*value == '\0')
+        return error_set(err, -EINVAL, NULL, "wants the name of a file");
+    ((struct look_options *)target)->tasks = value;
+    return 0;
 }
 
 int cmd_set_interval(const char *value, uint64_t least_ms, uint64_t *ret_ms, struct error *err)
@@ -107,6 +128,14 @@ static int set_confirm(void *target, const char *value, struct error *err)
     return cmd_set_interval(value, LEAST_MS, &((struct look_options *)target)->confirm_ms, err);
 }
 
+static int set_config(void *target, const char *value, struct error *err)
+{
+    if (*value == '\0')
+        return error_set(err, -EINVAL, NULL, "wants the name of a file");
+    ((struct look_options *)target)->config = value;
+    return 0;
+}
+
 static int set_json(void *target, const char *value, struct error *err)
 {
     (void)value, (void)err;
@@ -115,34 +144,49 @@ static int set_json(void *target, const char *value, struct error *err)
 }
 
 const struct option_row look_option_rows[] = {
-    { 's', "state", "LIST", "states, in any spelling: close-wait,LAST_ACK", set_states },
-    { 'p', "pid", "LIST", "held by these processes", set_pids },
-    { 'P', "process", "LIST", "held by processes of these names; wildcards: 'java*'", set_names },
-    { 0, "port", "LIST", "local or remote port", set_ports },
-    { 'l', "local", "ADDR[/LEN][:PORT]", "local end: 10.0.0.5, 10.0.0.0/8:80, :443, [::1]:80", set_local },
-    { 'r', "peer", "ADDR[/LEN][:PORT]", "remote end, written likewise", set_peer },
-    { 0, "older", "AGE", "in their state for at least 90s, 5m, 2h, 1d", set_older },
-    { 0, "cause", "LIST", "cause: 'normal', a finding's id; wildcards: 'close-wait-*'", set_causes },
-    { 0, "netns", "WHICH", "network namespace: self, all (default), a name or a PID", set_netns },
-    { '4', "ipv4", NULL, "IPv4 only", set_ipv4 },
-    { '6', "ipv6", NULL, "IPv6 only", set_ipv6 },
+    { 's', "state", "LIST", "states, in any spelling: close-wait,LAST_ACK", set_states, true },
+    { 'p', "pid", "LIST", "held by these processes", set_pids, true },
+    { 'P', "process", "LIST", "held by processes of these names; wildcards: 'java*'", set_names, true },
+    { 0, "port", "LIST", "local or remote port", set_ports, true },
+    { 'l', "local", "ADDR[/LEN][:PORT]", "local end: 10.0.0.5, 10.0.0.0/8:80, :443, [::1]:80", set_local, true },
+    { 'r', "peer", "ADDR[/LEN][:PORT]", "remote end, written likewise", set_peer, true },
+    { 0, "older", "AGE", "in their state for at least 90s, 5m, 2h, 1d", set_older, true },
+    { 0, "cause", "LIST", "cause: 'normal', a finding's id; wildcards: 'close-wait-*'", set_causes, true },
+    { 0, "netns", "WHICH", "network namespace: self, all (default), a name or a PID", set_netns, true },
+    { '4', "ipv4", NULL, "IPv4 only", set_ipv4, true },
+    { '6', "ipv6", NULL, "IPv6 only", set_ipv6, true },
+    { 'f', "from", "FILE",
+        "look at a capture instead of this host: what netstat, ss, lsof or PowerShell printed; - reads it from standard input",
+        set_from },
+    { 0, "tasks", "FILE", "names the PIDs of a capture: what tasklist or Get-Process printed", set_tasks },
     { 0, "source", "KIND", "read sockets by: auto (default), bpf, netlink, proc", set_source },
     { 0, "confirm", "SECS", "look again so long after: only what has not moved is stuck", set_confirm },
+    { 0, "config", "FILE", "be judged by this configuration instead of the usual ones", set_config },
     { 'j', "json", NULL, "print JSON", set_json },
     { 0 },
 };
 
+void look_rows_but_json(struct option_row ret_rows[LOOK_ROWS_MOST])
+{
+    size_t count = 0;
+    for (const struct option_row *row = look_option_rows; row->name != NULL && count + 1 < LOOK_ROWS_MOST; row++) {
+        if (strcmp(row->name, "json") != 0)
+            ret_rows[count++] = *row;
+    }
+    ret_rows[count] = (struct option_row){ 0 };
+}
+
 /* --- parsing ---------------------------------------------------------------------------------------------------- */
 
-static const struct option_row *find_option(
-    const struct option_group *groups, char letter, const char *name, size_t name_length, void **ret_target)
+static const struct option_row *find_option(const struct option_group *groups, char letter, const char *name,
+    size_t name_length, const struct option_group **ret_group)
 {
     for (const struct option_group *group = groups; group->rows != NULL; group++) {
         for (const struct option_row *row = group->rows; row->name != NULL; row++) {
             bool same = name != NULL ? strlen(row->name) == name_length && memcmp(row->name, name, name_length) == 0
                                      : row->letter == letter;
             if (same) {
-                *ret_target = group->target;
+                *ret_group = group;
                 return row;
             }
         }
@@ -177,10 +221,11 @@ static int unknown_option(const struct option_group *groups, const char *argumen
 }
 
 /* Gives the row its value; names the option in the error where the setter named only the value. */
-static int apply(const struct option_row *row, void *target, const char *value, struct error *err)
+static int apply(const struct option_group *group, const struct option_row *row, const char *value, struct error *err)
 {
     struct error inner = { 0 };
-    int result = row->set(target, value, &inner);
+    void *target = group->choose != NULL ? group->choose(group->target, row, value, &inner) : group->target;
+    int result = target != NULL ? row->set(target, value, &inner) : inner.code;
     if (result < 0) {
         char subject[80];
         snprintf(subject, sizeof subject, "--%s", row->name);
@@ -196,8 +241,8 @@ static int parse_long(
 {
     size_t length = strcspn(argument, "=");
     const char *value = argument[length] == '=' ? argument + length + 1 : NULL;
-    void *target = NULL;
-    const struct option_row *row = find_option(groups, 0, argument, length, &target);
+    const struct option_group *group = NULL;
+    const struct option_row *row = find_option(groups, 0, argument, length, &group);
     if (row == NULL)
         return unknown_option(groups, argument - 2, length + 2, err);
     if (row->value == NULL && value != NULL)
@@ -207,7 +252,7 @@ static int parse_long(
             return error_set(err, -EINVAL, argument - 2, "needs a value: %s", row->value);
         value = argv[++*at];
     }
-    return apply(row, target, value, err);
+    return apply(group, row, value, err);
 }
 
 static int parse_letters(
@@ -215,8 +260,8 @@ static int parse_letters(
 {
     for (; *letters != '\0'; letters++) {
         char shown[3] = { '-', *letters };
-        void *target = NULL;
-        const struct option_row *row = find_option(groups, *letters, NULL, 0, &target);
+        const struct option_group *group = NULL;
+        const struct option_row *row = find_option(groups, *letters, NULL, 0, &group);
         if (row == NULL)
             return unknown_option(groups, shown, 2, err);
         const char *value = NULL;
@@ -227,7 +272,7 @@ static int parse_letters(
             if (value == NULL)
                 return error_set(err, -EINVAL, shown, "needs a value: %s", row->value);
         }
-        int result = apply(row, target, value, err);
+        int result = apply(group, row, value, err);
         if (result < 0 || value != NULL)
             return result;
     }

@@ -11,6 +11,8 @@
 #include "model/select.h"
 #include "source/source.h"
 
+enum { LOOK_FROM_MOST = 64 };
+
 /* What every command that looks at connections understands. */
 struct look_options {
     struct source_options source;
@@ -18,6 +20,11 @@ struct look_options {
     uint64_t confirm_ms; /* look a second time so long after; 0: once is enough */
     bool json;
     bool causes_only; /* no findings are wanted, which look at more than the connections that were asked for */
+    const char *from[LOOK_FROM_MOST]; /* captures to look at instead of this host; "-": standard input */
+    unsigned from_count;
+    const char *tasks;  /* a list of processes that names the PIDs of such a capture, or NULL */
+    bool names_source;  /* --source was given */
+    const char *config; /* the file to be judged by instead of the usual ones, or NULL */
 };
 
 struct option_row {
@@ -27,6 +34,7 @@ struct option_row {
     const char *help;
     /* value is NULL for an option without one. Returns 0 or a negative errno with err filled. */
     int (*set)(void *target, const char *value, struct error *err);
+    bool selects; /* says which connections are meant, not how they are looked at */
 };
 
 /* A part of a command's options: rows up to one without a name, and the struct that their setters get. */
@@ -34,10 +42,15 @@ struct option_group {
     const char *title; /* of the paragraph in --help */
     const struct option_row *rows;
     void *target;
+    /* Where the target depends on what came before: the one for this row, or NULL with err filled. NULL: `target`. */
+    void *(*choose)(void *target, const struct option_row *row, const char *value, struct error *err);
 };
 
 /* The rows of struct look_options: the selection, --source, --json. */
 extern const struct option_row look_option_rows[];
+/* The same but for --json: for output that has a form of its own, which monitoring systems read. */
+enum { LOOK_ROWS_MOST = 64 };
+void look_rows_but_json(struct option_row ret_rows[LOOK_ROWS_MOST]);
 
 struct command {
     const char *name;

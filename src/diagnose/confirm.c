@@ -9,8 +9,9 @@
 #include "diagnose/rule.h"
 #include "model/earlier.h"
 
-int confirm_init(struct confirm *confirm, const struct snapshot *snapshot)
+int confirm_init(struct confirm *confirm, const struct context *context)
 {
+    const struct snapshot *snapshot = context->snapshot;
     *confirm = (struct confirm){ 0 };
     if (!snapshot->confirms)
         return 0;
@@ -21,6 +22,8 @@ int confirm_init(struct confirm *confirm, const struct snapshot *snapshot)
         return -ENOMEM;
     confirm->earlier.selected = confirm->selected;
     confirm->earlier.causes = confirm->causes;
+    confirm->earlier.policy = context->policy;
+    confirm->earlier.limits = context->limits;
     context_init(&confirm->earlier, snapshot->earlier);
     return 0;
 }
@@ -36,7 +39,7 @@ void confirm_deinit(struct confirm *confirm)
 
 static bool applies_at_any_age(const struct rule *rule, const struct context *context, const struct conn *conn)
 {
-    struct limits limits = rule->limits;
+    struct limits limits = *context_limits(context, context_service(context, conn), rule);
     limits.settle_ms = 0;
     return (rule->states & STATE_BIT(conn->state)) != 0 && rule->applies(context, conn, &limits);
 }

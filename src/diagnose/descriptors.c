@@ -11,7 +11,7 @@
 #include "base/memory.h"
 #include "diagnose/rule.h"
 
-enum { WARNING_PERCENT = 80, CRITICAL_PERCENT = 95, SAMPLE_MOST = 20, STATES_SHOWN = 4 };
+enum { SAMPLE_MOST = 20, STATES_SHOWN = 4 };
 
 static unsigned used_percent(const struct process *process)
 {
@@ -20,9 +20,16 @@ static unsigned used_percent(const struct process *process)
     return (unsigned)((uint64_t)process->fds_open * 100 / process->fds_limit);
 }
 
-static bool runs_out(const struct process *process)
+static const struct limits *limits_of(
+    const struct context *context, const struct rule *rule, const struct process *process)
 {
-    return used_percent(process) >= WARNING_PERCENT && (uint64_t)process->tcp_sockets * 2 >= process->fds_open;
+    return context_limits(context, context_process_service(context, process), rule);
+}
+
+static bool runs_out(const struct context *context, const struct rule *rule, const struct process *process)
+{
+    return used_percent(process) >= limits_of(context, rule, process)->warning_percent &&
+        (uint64_t)process->tcp_sockets * 2 >= process->fds_open;
 }
 
 /* A quarter of what is open is stuck for a reason that has its own finding. */
@@ -148,7 +155,8 @@ static void add_finding(const struct context *context, const struct rule *rule, 
     struct process_count *held = arena_alloc(arena, sizeof *held);
     *held = (struct process_count){ .process = process, .count = process->tcp_sockets };
     struct finding *finding = finding_list_add(list, rule);
-    finding->severity = used_percent(process) >= CRITICAL_PERCENT ? SEVERITY_CRITICAL : SEVERITY_WARNING;
+    finding->severity = used_percent(process) >= limits_of(context, rule, process)->critical_percent ? SEVERITY_CRITICAL
+                                                                                                     : SEVERITY_WARNING;
     finding->owner = process;
     finding->processes = held;
     finding->process_count = 1;
@@ -168,7 +176,7 @@ void descriptor_exhaustion_assess(
     uint64_t *alike = xcalloc(snapshot->process_count + 1, sizeof *alike);
     for (size_t i = 0; i < snapshot->process_count; i++) {
         const struct process *process = &snapshot->processes[i];
-        if (!runs_out(process) || is_explained(list, process))
+        if (!runs_out(context, rule, process) || is_explained(list, process))
             continue;
         size_t at = 0;
         while (at < count && !are_alike(found[at], process))

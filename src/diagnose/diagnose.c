@@ -16,9 +16,10 @@ static bool can_judge(const struct rule *rule, const struct context *context)
 /* The number of the first rule that applies; 0: the connection is as it should be. */
 static uint8_t cause_of(const struct context *context, const struct conn *conn)
 {
+    unsigned service = context_service(context, conn);
     for (unsigned i = 1; i < rule_count; i++) {
         if ((rules[i].states & STATE_BIT(conn->state)) != 0 && can_judge(&rules[i], context) &&
-            rules[i].applies(context, conn, &rules[i].limits))
+            rules[i].applies(context, conn, context_limits(context, service, &rules[i])))
             return (uint8_t)i;
     }
     return 0;
@@ -144,7 +145,7 @@ uint32_t diagnose_states(const struct selection *selection, bool findings)
     uint32_t judged = wanted;
     for (unsigned i = 1; i < rule_count; i++) {
         if ((rules[i].states & judged) != 0)
-            wanted |= rules[i].looks_at;
+            wanted |= rules[i].looks_at | (findings ? rules[i].tells_by : 0);
     }
     return wanted | STATE_BIT(STATE_LISTEN); /* which tells incoming connections from outgoing ones */
 }
@@ -152,6 +153,8 @@ uint32_t diagnose_states(const struct selection *selection, bool findings)
 static int worst_first(const void *a, const void *b)
 {
     const struct finding *one = a, *other = b;
+    if ((one->ignored != NULL) != (other->ignored != NULL))
+        return one->ignored != NULL ? 1 : -1;
     if (one->severity != other->severity)
         return one->severity > other->severity ? -1 : 1;
     if (one->count != other->count)
@@ -162,7 +165,9 @@ static int worst_first(const void *a, const void *b)
 /* Too few to be worth a finding: then they are normal. */
 static bool is_too_small(const struct group *group, uint8_t *causes)
 {
-    if (group->count >= group->rule->limits.least_count)
+    const struct limits *limits = group->limits;
+    bool blind = !group->timers_known && limits->least_blind > 0;
+    if (group->count >= (blind ? limits->least_blind : limits->least_count))
         return false;
     for (size_t i = 0; i < group->count; i++)
         causes[group->conns[i]] = 0;
@@ -192,15 +197,18 @@ static void make_findings(const struct context *context, const struct group *gro
         if (rules[i].assess != NULL && can_judge(&rules[i], context))
             rules[i].assess(context, &rules[i], &diagnosis->arena, &list);
     }
+    for (size_t i = 0; i < list.count; i++)
+        policy_judge(context, diagnosis->ignores, &list.items[i]);
     diagnosis->findings = arena_alloc(&diagnosis->arena, list.count * sizeof *list.items);
-    diagnosis->finding_count = list.count;
     diagnosis->wants_rates = list.wants_rates;
     if (list.count > 0) {
         qsort(list.items, list.count, sizeof *list.items, worst_first);
         memcpy(diagnosis->findings, list.items, list.count * sizeof *list.items);
     }
-    for (size_t i = 0; i < list.count; i++)
-        judge(&list.items[i], diagnosis);
+    while (diagnosis->finding_count < list.count && list.items[diagnosis->finding_count].ignored == NULL)
+        judge(&list.items[diagnosis->finding_count++], diagnosis);
+    diagnosis->ignored = diagnosis->findings + diagnosis->finding_count;
+    diagnosis->ignored_count = list.count - diagnosis->finding_count;
     free(list.items);
 }
 
@@ -221,7 +229,8 @@ static void note_passing(const struct context *context, struct diagnosis *diagno
         if (!context->selected[i] || context->causes[i] != 0)
             continue;
         uint8_t cause = cause_of(context, &snapshot->conns[i]);
-        passing += cause != 0 && rules[cause].limits.least_count == 0; /* others may just be too few */
+        passing += cause != 0 &&
+            context_limits(context, 0, &rules[cause])->least_count == 0; /* others may just be too few */
     }
     struct arena *arena = &diagnosis->arena;
     if (passing > 0)
@@ -241,7 +250,8 @@ static bool takes_in_all(const struct selection *selection)
     return selection_is_empty(&rest);
 }
 
-int diagnose(const struct snapshot *snapshot, const struct selection *selection, struct diagnosis *ret_diagnosis)
+int diagnose(const struct snapshot *snapshot, const struct selection *selection, const struct policy *policy,
+    struct diagnosis *ret_diagnosis)
 {
     struct diagnosis diagnosis = { .snapshot = snapshot, .verdict = VERDICT_HEALTHY };
     arena_init(&diagnosis.arena);
@@ -251,12 +261,18 @@ int diagnose(const struct snapshot *snapshot, const struct selection *selection,
     uint8_t *causes = arena_alloc(&diagnosis.arena, snapshot->conn_count);
     bool *selected = calloc(snapshot->conn_count + 1, sizeof *selected);
     diagnosis.causes = causes;
-    struct context context = { .selected = selected, .selects_all = takes_in_all(selection), .causes = causes };
+    struct context context = {
+        .selected = selected,
+        .selects_all = takes_in_all(selection),
+        .causes = causes,
+        .policy = policy,
+        .limits = limits_make(policy, &diagnosis.arena),
+    };
     diagnosis.cause_ids = cause_ids(&diagnosis.arena);
 
     context_init(&context, snapshot);
     struct confirm confirm;
-    int result = confirm_init(&confirm, snapshot);
+    int result = confirm_init(&confirm, &context);
     if (result == 0 && selected == NULL)
         result = -ENOMEM;
     if (result == 0)
@@ -269,8 +285,10 @@ int diagnose(const struct snapshot *snapshot, const struct selection *selection,
         pair_with_listeners(&context, stuck, count);
         yield_to_other_ends(&context, stuck, &count);
     }
-    if (result == 0)
-        result = group_fold(&context, stuck, count, &diagnosis.arena, &groups, &group_count);
+    if (result == 0) {
+        diagnosis.ignores = ignores_make(&context, &diagnosis);
+        result = group_fold(&context, diagnosis.ignores, stuck, count, &diagnosis.arena, &groups, &group_count);
+    }
     if (result == 0) {
         make_findings(&context, groups, group_count, causes, &diagnosis);
         notes_make(&context, &diagnosis, selected);

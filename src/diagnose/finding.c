@@ -212,7 +212,7 @@ void finding_make(
     struct finding finding = {
         .id = group->rule->id,
         .fault = group->rule->fault,
-        .severity = severity_of(group, &group->rule->limits),
+        .severity = severity_of(group, group->limits),
         .confidence = group->ages_known && !group->ages_from_looks ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY,
         .count = group->count,
         .netns = group->netns,

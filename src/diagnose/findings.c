@@ -9,6 +9,8 @@
 #define HOST_RULE(rule_id, name) .id = (rule_id), .assess = name##_assess
 
 #define EVERY_STATE (STATE_BIT(STATE_COUNT) - 1)
+/* In which a process may wait for another: chain.c */
+#define CHAIN_STATES (STATE_BIT(STATE_ESTABLISHED) | STATE_BIT(STATE_CLOSE_WAIT) | STATE_BIT(STATE_FIN_WAIT_2))
 
 enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE };
 
@@ -18,6 +20,7 @@ const struct rule rules[] = {
         RULE("close-wait-not-accepted", close_wait_not_accepted),
         .states = STATE_BIT(STATE_CLOSE_WAIT),
         .looks_at = STATE_BIT(STATE_LISTEN),
+        .tells_by = CHAIN_STATES,
         .fault = FAULT_LOCAL_APPLICATION,
         .limits = { .settle_ms = 5 * SECOND,
             .warning_count = 5,
@@ -41,11 +44,19 @@ const struct rule rules[] = {
     {
         RULE("close-wait-unread", close_wait_unread),
         .states = STATE_BIT(STATE_CLOSE_WAIT),
+        .tells_by = CHAIN_STATES,
         .fault = FAULT_LOCAL_APPLICATION,
         .limits = { .settle_ms = 5 * SECOND, .warning_count = 10, .critical_count = 100, .critical_age_ms = MINUTE },
     },
     {
         RULE("close-wait-leak", close_wait_leak),
+        .states = STATE_BIT(STATE_CLOSE_WAIT),
+        .tells_by = CHAIN_STATES,
+        .fault = FAULT_LOCAL_APPLICATION,
+        .limits = { .settle_ms = 5 * SECOND, .warning_count = 10, .critical_count = 100, .critical_age_ms = MINUTE },
+    },
+    {
+        RULE("close-wait-held", close_wait_held),
         .states = STATE_BIT(STATE_CLOSE_WAIT),
         .fault = FAULT_LOCAL_APPLICATION,
         .limits = { .settle_ms = 5 * SECOND, .warning_count = 10, .critical_count = 100, .critical_age_ms = MINUTE },
@@ -60,7 +71,11 @@ const struct rule rules[] = {
         RULE("last-ack-unanswered", sent_fin_unanswered),
         .states = STATE_BIT(STATE_LAST_ACK),
         .fault = FAULT_PEER_OR_PATH,
-        .limits = { .settle_ms = 5 * SECOND, .warning_count = 100, .critical_count = 5000, .critical_age_ms = MINUTE },
+        .limits = { .least_blind = 50,
+            .settle_ms = 5 * SECOND,
+            .warning_count = 100,
+            .critical_count = 5000,
+            .critical_age_ms = MINUTE },
     },
     {
         RULE("fin-wait-1-zero-window", sent_fin_zero_window),
@@ -72,13 +87,21 @@ const struct rule rules[] = {
         RULE("fin-wait-1-unanswered", sent_fin_unanswered),
         .states = STATE_BIT(STATE_FIN_WAIT_1),
         .fault = FAULT_PEER_OR_PATH,
-        .limits = { .settle_ms = 5 * SECOND, .warning_count = 100, .critical_count = 5000, .critical_age_ms = MINUTE },
+        .limits = { .least_blind = 50,
+            .settle_ms = 5 * SECOND,
+            .warning_count = 100,
+            .critical_count = 5000,
+            .critical_age_ms = MINUTE },
     },
     {
         RULE("closing-unanswered", sent_fin_either),
         .states = STATE_BIT(STATE_CLOSING),
         .fault = FAULT_PEER_OR_PATH,
-        .limits = { .settle_ms = 5 * SECOND, .warning_count = 100, .critical_count = 5000, .critical_age_ms = MINUTE },
+        .limits = { .least_blind = 50,
+            .settle_ms = 5 * SECOND,
+            .warning_count = 100,
+            .critical_count = 5000,
+            .critical_age_ms = MINUTE },
     },
     {
         RULE("fin-wait-2-held", fin_wait_2_held),
@@ -110,17 +133,20 @@ const struct rule rules[] = {
         HOST_RULE("port-exhaustion", port_exhaustion),
         .looks_at = EVERY_STATE,
         .fault = FAULT_HOST_SETTINGS,
+        .limits = { .warning_percent = 80, .critical_percent = 95 },
     },
     {
         HOST_RULE("orphan-limit", orphan_limit),
         .looks_at = EVERY_STATE,
         .fault = FAULT_HOST_SETTINGS,
+        .limits = { .warning_percent = 25, .critical_percent = 50 },
     },
     {
         RULE("syn-sent-unanswered", syn_sent_unanswered),
         .states = STATE_BIT(STATE_SYN_SENT),
         .fault = FAULT_PEER_OR_PATH,
-        .limits = { .settle_ms = 2 * SECOND,
+        .limits = { .least_blind = 20,
+            .settle_ms = 2 * SECOND,
             .warning_count = 5,
             .critical_count = 200,
             .critical_age_ms = 15 * SECOND },
@@ -138,7 +164,7 @@ const struct rule rules[] = {
         .states = STATE_BIT(STATE_SYN_RECEIVED),
         .looks_at = STATE_BIT(STATE_LISTEN),
         .fault = FAULT_PEER_OR_PATH,
-        .limits = { .settle_ms = SECOND, .warning_count = 20 },
+        .limits = { .least_blind = 50, .settle_ms = SECOND, .warning_count = 20 },
     },
     {
         RULE("accept-queue-overflow", accept_queue_overflow),
@@ -146,6 +172,7 @@ const struct rule rules[] = {
         .states = STATE_BIT(STATE_LISTEN),
         .looks_at = STATE_BIT(STATE_SYN_RECEIVED) | STATE_BIT(STATE_SYN_SENT) | STATE_BIT(STATE_ESTABLISHED) |
             STATE_BIT(STATE_CLOSE_WAIT),
+        .tells_by = CHAIN_STATES,
         .fault = FAULT_LOCAL_APPLICATION,
         .limits = { .settle_ms = SECOND, .warning_count = 1, .critical_age_ms = 10 * SECOND },
     },
@@ -167,6 +194,7 @@ const struct rule rules[] = {
     {
         RULE("established-unread", established_unread),
         .states = STATE_BIT(STATE_ESTABLISHED),
+        .tells_by = CHAIN_STATES,
         .fault = FAULT_LOCAL_APPLICATION,
         .limits = { .settle_ms = 30 * SECOND,
             .warning_count = 10,
@@ -179,9 +207,16 @@ const struct rule rules[] = {
         .fault = FAULT_NONE,
         .limits = { .least_count = 20, .settle_ms = 2 * HOUR },
     },
-    { HOST_RULE("descriptor-exhaustion", descriptor_exhaustion), .looks_at = EVERY_STATE,
-        .fault = FAULT_LOCAL_APPLICATION },
-    { HOST_RULE("tcp-memory-pressure", tcp_memory_pressure), .looks_at = EVERY_STATE, .fault = FAULT_HOST_SETTINGS },
+    {
+        HOST_RULE("descriptor-exhaustion", descriptor_exhaustion),
+        .looks_at = EVERY_STATE,
+        .fault = FAULT_LOCAL_APPLICATION,
+        .limits = { .warning_percent = 80, .critical_percent = 95 },
+    },
+    {
+        HOST_RULE("tcp-memory-pressure", tcp_memory_pressure), .looks_at = EVERY_STATE, .fault = FAULT_HOST_SETTINGS,
+        .limits = { .critical_percent = 90 }, /* a warning from the kernel's own mark on */
+    },
 };
 
 const unsigned rule_count = sizeof rules / sizeof *rules;
@@ -189,4 +224,27 @@ const unsigned rule_count = sizeof rules / sizeof *rules;
 const char *diagnose_finding_id(unsigned index)
 {
     return index + 1 < rule_count ? rules[index + 1].id : NULL;
+}
+
+const struct limits *diagnose_finding_limits(unsigned index)
+{
+    return &rules[index + 1].limits;
+}
+
+uint32_t diagnose_finding_settable(unsigned index)
+{
+    const struct rule *rule = &rules[index + 1];
+    uint32_t settable = 0;
+    for (unsigned i = 0; i < LIMIT_COUNT; i++) {
+        bool has_default = limit_value(&rule->limits, i) != 0;
+        bool is_counted = limit_infos[i].offset == offsetof(struct limits, warning_count) ||
+            limit_infos[i].offset == offsetof(struct limits, warning_age_ms) ||
+            limit_infos[i].offset == offsetof(struct limits, critical_count) ||
+            limit_infos[i].offset == offsetof(struct limits, critical_age_ms) ||
+            limit_infos[i].offset == offsetof(struct limits, least_count);
+        /* A rule that assesses judges by itself too: it has the limits that it asks for, and those are in its row. */
+        if (has_default || limit_infos[i].kind == LIMIT_SEVERITY || (is_counted && rule->assess == NULL))
+            settable |= 1U << i;
+    }
+    return settable;
 }

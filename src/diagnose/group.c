@@ -21,7 +21,9 @@ struct key {
     uint8_t rule;
     uint8_t incoming;
     uint8_t any_address;
-    uint8_t spare[3]; /* no padding: keys are hashed and compared as bytes */
+    uint8_t service;  /* that has limits of its own */
+    uint8_t ignored;  /* 1 + by which ignore; 0: it counts */
+    uint8_t spare[1]; /* no padding: keys are hashed and compared as bytes */
 };
 
 /* From keys to numbers 0, 1, 2 … in the order in which they come. */
@@ -78,6 +80,8 @@ static uint32_t key_number(struct key_table *table, const struct key *key)
 /* The command line; of a process that shows its work there ("postgres: app db 10.0.0.7(40122) SELECT") the program's name. */
 static const char *program_of(const struct process *process)
 {
+    if (process->name == NULL)
+        return process->command ? process->command : "";
     size_t length = strlen(process->name);
     if (process->command == NULL ||
         (strncmp(process->command, process->name, length) == 0 && process->command[length] == ':'))
@@ -87,9 +91,10 @@ static const char *program_of(const struct process *process)
 
 static bool are_copies(const struct process *one, const struct process *other)
 {
-    return one->parent_pid == other->parent_pid && one->cgroup == other->cgroup &&
-        strcmp(one->name, other->name) == 0 && (one->command == NULL) == (other->command == NULL) &&
-        strcmp(program_of(one), program_of(other)) == 0;
+    if (one->name == NULL || other->name == NULL || one->parent_pid != other->parent_pid ||
+        one->cgroup != other->cgroup || strcmp(one->name, other->name) != 0)
+        return false;
+    return (one->command == NULL) == (other->command == NULL) && strcmp(program_of(one), program_of(other)) == 0;
 }
 
 static uint32_t *find_copies(const struct snapshot *snapshot)
@@ -168,7 +173,7 @@ static const struct process *holder_of_listener(const struct snapshot *snapshot,
         return NULL;
     for (uint32_t h = listener->holder; h != NO_INDEX; h = snapshot->holders[h].next) {
         const struct process *process = &snapshot->processes[snapshot->holders[h].process];
-        if (process->pid != 1 && strcmp(process->name, "systemd") != 0)
+        if (process->pid != 1 && (process->name == NULL || strcmp(process->name, "systemd") != 0))
             return process;
     }
     return snapshot_owner(snapshot, listener);
@@ -186,6 +191,7 @@ static struct key key_of(
     struct key key = endpoint_key(conn, is_incoming(context, tally, conn, listener));
     key.owner = owner ? stands_for[owner - snapshot->processes] : NO_INDEX;
     key.rule = stuck->rule;
+    key.service = (uint8_t)context_service(context, conn);
     return key;
 }
 
@@ -256,6 +262,7 @@ static void add_facts(struct group *group, const struct context *context, const 
         group->unsent_bytes += conn->send_q_bytes > fin ? conn->send_q_bytes - fin : 0;
     }
     if (conn_has(conn, CONN_TIMER)) {
+        group->timers_known = true;
         group->keepalives += conn->timer == TIMER_KEEPALIVE;
         if (conn->retransmits < group->retransmits_least)
             group->retransmits_least = conn->retransmits;
@@ -284,6 +291,7 @@ static void make_group(const struct context *context, const struct key *key, str
     const struct conn *first = &snapshot->conns[aged[0].conn];
     *group = (struct group){
         .rule = &rules[key->rule],
+        .limits = context_limits(context, key->service, &rules[key->rule]),
         .netns = snapshot_netns(snapshot, first),
         .incoming = key->incoming,
         .listener = context_listener(context, first),
@@ -316,8 +324,8 @@ static void make_group(const struct context *context, const struct key *key, str
     group->pairs = pairs;
 }
 
-int group_fold(const struct context *context, struct stuck *stuck, size_t count, struct arena *arena,
-    struct group **ret_groups, size_t *ret_count)
+int group_fold(const struct context *context, const uint8_t *ignores, struct stuck *stuck, size_t count,
+    struct arena *arena, struct group **ret_groups, size_t *ret_count)
 {
     const struct snapshot *snapshot = context->snapshot;
     *ret_groups = NULL;
@@ -334,6 +342,7 @@ int group_fold(const struct context *context, struct stuck *stuck, size_t count,
     struct key_table keys = { 0 };
     for (size_t i = 0; i < count; i++) {
         struct key key = key_of(context, &stuck[i], stands_for, &tally);
+        key.ignored = ignores != NULL ? ignores[stuck[i].conn] : 0;
         stuck[i].group = key_number(&keys, &key);
     }
     fold_addresses(stuck, count, &keys);

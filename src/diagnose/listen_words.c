@@ -90,12 +90,13 @@ static void take_waiting(const struct context *context, const struct group *grou
 
 static void judge(const struct queue *queue, const struct group *group, bool drops, struct finding *finding)
 {
-    const struct limits *limits = &group->rule->limits;
+    const struct limits *limits = group->limits;
     finding->age_known = queue != NULL && queue->oldest_ms > 0;
     finding->age_at_least = true;
     finding->oldest_ms = finding->age_known ? queue->oldest_ms : 0;
     finding->median_ms = finding->oldest_ms;
-    finding->severity = SEVERITY_WARNING;
+    finding->severity = limits->warning_count != 0 && group->count >= limits->warning_count ? SEVERITY_WARNING
+                                                                                            : SEVERITY_INFO;
     if (finding->oldest_ms >= limits->critical_age_ms)
         finding->severity = SEVERITY_CRITICAL;
     /* Full and old, or full and dropping: nothing but a process that does not accept, or not fast enough, does that. */
@@ -110,7 +111,7 @@ void accept_queue_overflow_word(
     const struct queue *queue = context_queue(context, shown);
     const char *owner = words_process(arena, finding->owner);
     const char *obstacle = words_obstacle(arena, finding->owner);
-    bool stands_still = obstacle != NULL || (queue != NULL && queue->oldest_ms >= group->rule->limits.critical_age_ms);
+    bool stands_still = obstacle != NULL || (queue != NULL && queue->oldest_ms >= group->limits->critical_age_ms);
 
     take_waiting(context, group, shown, arena, finding);
     judge(queue, group, queue_drops_since(context, first) > 0, finding);
@@ -145,7 +146,7 @@ void accept_queue_overflow_word(
         fixes_add(&finding->fix_now, arena, "See where its threads are before you restart it.",
             arena_printf(arena, "gdb -p %u -batch -ex 'thread apply all bt'   # Java: jstack %u", finding->owner->pid,
                 finding->owner->pid));
-    words_fix_restart(arena, finding->owner, &finding->fix_now);
+    words_fix_restart(arena, context, finding->owner, &finding->fix_now);
     fixes_add(&finding->fix_for_good, arena,
         "Never do slow work in the thread that accepts: hand connections to workers, and put a time limit on "
         "everything that the accepting loop calls.",

@@ -21,7 +21,8 @@ enum {
 
 bool syn_sent_unanswered_applies(const struct context *context, const struct conn *conn, const struct limits *limits)
 {
-    return conn_has(conn, CONN_TIMER) && conn->retransmits >= SYN_RETRANSMITS &&
+    /* Without timers their number has to tell: limits.least_blind. */
+    return (!conn_has(conn, CONN_TIMER) || conn->retransmits >= SYN_RETRANSMITS) &&
         context_is_settled(context, conn, limits);
 }
 
@@ -56,11 +57,12 @@ void syn_recv_flood_assess(
 {
     (void)arena;
     for (size_t i = 0; context->snapshot->earlier == NULL && i < context->queues.count; i++)
-        list->wants_rates |= is_flooded(&context->queues.items[i], &rule->limits);
+        list->wants_rates |= is_flooded(&context->queues.items[i],
+            context_limits(context, context_service(context, context->queues.items[i].listener), rule));
 }
 
 bool syn_recv_unanswered_applies(const struct context *context, const struct conn *conn, const struct limits *limits)
 {
-    return conn_has(conn, CONN_TIMER) && conn->retransmits >= SYNACK_RETRANSMITS &&
+    return (!conn_has(conn, CONN_TIMER) || conn->retransmits >= SYNACK_RETRANSMITS) &&
         context_is_settled(context, conn, limits);
 }

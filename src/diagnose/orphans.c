@@ -9,8 +9,6 @@
  */
 #include "diagnose/rule.h"
 
-enum { WARNING_PERCENT = 25, CRITICAL_PERCENT = 50 };
-
 static const uint32_t ORPHAN_STATES = STATE_BIT(STATE_FIN_WAIT_1) | STATE_BIT(STATE_FIN_WAIT_2) |
     STATE_BIT(STATE_CLOSING) | STATE_BIT(STATE_LAST_ACK);
 
@@ -65,12 +63,14 @@ void orphan_limit_assess(
     const struct context *context, const struct rule *rule, struct arena *arena, struct finding_list *list)
 {
     struct orphan_limit facts = { 0 };
+    const struct limits *limits = context_limits(context, 0, rule);
     if (!context->selects_all || !read_limit(context->snapshot, &facts) ||
-        facts.orphans * 100 < facts.limit * WARNING_PERCENT)
+        facts.orphans * 100 < facts.limit * (int64_t)limits->warning_percent)
         return;
     struct finding *finding = finding_list_add(list, rule);
     finding->count = (uint64_t)facts.orphans;
-    finding->severity = facts.orphans * 100 >= facts.limit * CRITICAL_PERCENT ? SEVERITY_CRITICAL : SEVERITY_WARNING;
+    bool critical = facts.orphans * 100 >= facts.limit * (int64_t)limits->critical_percent;
+    finding->severity = critical ? SEVERITY_CRITICAL : SEVERITY_WARNING;
     gather(context->snapshot, &facts, arena, finding);
     finding_fill_from_conns(context, arena, finding);
     orphan_limit_word(&facts, arena, finding);

@@ -12,35 +12,16 @@
  * A port that is both reserved and bound must not be taken off twice; which are reserved is not known, only how many.
  */
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/memory.h"
+#include "diagnose/platform.h"
 #include "diagnose/ports.h"
 
 enum {
-    WARNING_PERCENT = 80,
-    CRITICAL_PERCENT = 95,
     SHARED_PERCENT = 2, /* more ports than this used twice: not bound */
     FINDINGS_MOST = 10,
     SOURCES_MOST = 64, /* that are looked at more closely, which costs a pass each */
-    PORTS = 65536,
 };
-
-struct port_bits {
-    uint64_t words[PORTS / 64];
-};
-
-static bool bits_test(const struct port_bits *bits, uint16_t port)
-{
-    return (bits->words[port / 64] >> port % 64 & 1) != 0;
-}
-
-static bool bits_set(struct port_bits *bits, uint16_t port)
-{
-    bool was = bits_test(bits, port);
-    bits->words[port / 64] |= 1ULL << port % 64;
-    return was;
-}
 
 /* What is gathered of one network namespace. */
 struct space {
@@ -50,47 +31,46 @@ struct space {
     bool is_tight;     /* so many that it may be short of ports */
 };
 
-static bool is_short(uint64_t used, const struct port_range *range)
+static bool is_short(uint64_t used, const struct port_range *range, const struct limits *limits)
 {
-    return range->usable > 0 && used * 100 >= (uint64_t)range->usable * WARNING_PERCENT;
+    return range->usable > 0 && used * 100 >= range->usable * limits->warning_percent;
+}
+
+struct port_range ports_range_or_usual(const struct snapshot *snapshot, uint32_t netns)
+{
+    const struct platform *platform = platform_of(snapshot);
+    return ports_range(snapshot, netns, platform->port_first, platform->port_last);
 }
 
 /* The bound ports of the namespaces that matter, each once. */
 static void count_bound(const struct snapshot *snapshot, struct space *spaces)
 {
-    struct port_bits **bits = xcalloc(snapshot->netns_count + 1, sizeof *bits);
-    for (size_t i = 0; i < snapshot->conn_count; i++) {
-        const struct conn *conn = &snapshot->conns[i];
-        if (!ports_is_bound(conn) || conn->netns >= snapshot->netns_count)
-            continue;
-        struct space *space = &spaces[conn->netns];
-        if (!space->is_tight || !port_range_has(&space->range, conn->local_port))
-            continue;
-        if (bits[conn->netns] == NULL)
-            bits[conn->netns] = xcalloc(1, sizeof **bits);
-        space->bound += !bits_set(bits[conn->netns], conn->local_port);
-    }
+    struct port_range *ranges = xcalloc(snapshot->netns_count + 1, sizeof *ranges);
+    uint32_t *bound = xcalloc(snapshot->netns_count + 1, sizeof *bound);
     for (size_t n = 0; n < snapshot->netns_count; n++) {
-        uint32_t reserved = spaces[n].range.reserved;
-        spaces[n].bound = spaces[n].bound > reserved ? spaces[n].bound - reserved : 0;
-        free(bits[n]);
+        if (spaces[n].is_tight)
+            ranges[n] = spaces[n].range;
     }
-    free(bits);
+    ports_count_bound(snapshot, ranges, bound);
+    for (size_t n = 0; n < snapshot->netns_count; n++)
+        spaces[n].bound = bound[n];
+    free(bound);
+    free(ranges);
 }
 
 /* The namespaces; false where none of them has enough sockets to be short of ports: most hosts are done here. */
-static bool survey(const struct snapshot *snapshot, struct space *spaces)
+static bool survey(const struct snapshot *snapshot, const struct limits *limits, struct space *spaces)
 {
     bool any = false;
     for (uint32_t n = 0; n < snapshot->netns_count; n++)
-        spaces[n].range = ports_range(snapshot, n);
+        spaces[n].range = ports_range_or_usual(snapshot, n);
     for (size_t i = 0; i < snapshot->conn_count; i++) {
         const struct conn *conn = &snapshot->conns[i];
         if (conn->netns < snapshot->netns_count && port_range_has(&spaces[conn->netns].range, conn->local_port))
             spaces[conn->netns].in_range++;
     }
     for (uint32_t n = 0; n < snapshot->netns_count; n++) {
-        spaces[n].is_tight = is_short(spaces[n].in_range, &spaces[n].range);
+        spaces[n].is_tight = is_short(spaces[n].in_range, &spaces[n].range, limits);
         any |= spaces[n].is_tight;
     }
     if (any)
@@ -148,9 +128,9 @@ static void report(const struct context *context, const struct rule *rule, struc
     finding->conn_count = count;
     finding->count = count;
     finding->netns = &snapshot->netns[shortage->use.netns];
-    finding->severity = (uint64_t)shortage->used * 100 >= (uint64_t)shortage->range.usable * CRITICAL_PERCENT
-        ? SEVERITY_CRITICAL
-        : SEVERITY_WARNING;
+    uint64_t critical_percent = context_limits(context, 0, rule)->critical_percent;
+    bool critical = (uint64_t)shortage->used * 100 >= shortage->range.usable * critical_percent;
+    finding->severity = critical ? SEVERITY_CRITICAL : SEVERITY_WARNING;
     if (shortage->kind != SHORTAGE_BOUND)
         finding->local = (struct endpoint){ .known = true, .any_port = true, .address = shortage->use.local };
     if (shortage->kind == SHORTAGE_DESTINATION)
@@ -174,6 +154,7 @@ static int fullest_first(const void *a, const void *b)
 static unsigned judge_destinations(const struct context *context, const struct rule *rule, const struct space *spaces,
     struct port_table *table, struct arena *arena, struct finding_list *list, bool *reported)
 {
+    const struct limits *limits = context_limits(context, 0, rule);
     unsigned made = 0;
     if (table->count > 0)
         qsort(table->items, table->count, sizeof *table->items, fullest_first); /* the hash is not used any more */
@@ -183,7 +164,7 @@ static unsigned judge_destinations(const struct context *context, const struct r
         struct shortage shortage = { .range = space->range, .use = *use, .bound = space->bound };
         shortage.recyclable = use->recyclable;
         shortage.used = use->connections - use->recyclable + space->bound;
-        if (!is_short(shortage.used, &space->range))
+        if (!is_short(shortage.used, &space->range, limits))
             continue;
         bool bound = space->bound > use->connections - use->recyclable;
         if (bound && reported[use->netns])
@@ -197,7 +178,8 @@ static unsigned judge_destinations(const struct context *context, const struct r
 }
 
 /* Whether the ports of this source address were bound before they were connected; fills in what is used. */
-static bool is_bound_source(const struct context *context, const struct space *spaces, struct shortage *shortage)
+static bool is_bound_source(
+    const struct context *context, const struct limits *limits, const struct space *spaces, struct shortage *shortage)
 {
     const struct snapshot *snapshot = context->snapshot;
     struct port_bits *bits = xcalloc(2, sizeof *bits);
@@ -207,22 +189,23 @@ static bool is_bound_source(const struct context *context, const struct space *s
         const struct conn *conn = &snapshot->conns[i];
         if (!belongs(shortage, conn))
             continue;
-        bool again = bits_set(&bits[0], conn->local_port);
+        bool again = port_bits_set(&bits[0], conn->local_port);
         shortage->used += !again;
-        shared += again && !bits_set(&bits[1], conn->local_port);
+        shared += again && !port_bits_set(&bits[1], conn->local_port);
         if (is_counted(context, spaces, conn))
             port_table_add(&destinations, snapshot, conn, false);
     }
     shortage->destinations = (unsigned)destinations.count;
     port_table_deinit(&destinations);
     free(bits);
-    return is_short(shortage->used, &shortage->range) && shortage->destinations > 1 &&
+    return is_short(shortage->used, &shortage->range, limits) && shortage->destinations > 1 &&
         (uint64_t)shared * 100 <= (uint64_t)shortage->used * SHARED_PERCENT;
 }
 
 static void judge_sources(const struct context *context, const struct rule *rule, const struct space *spaces,
     struct port_table *sources, struct arena *arena, struct finding_list *list, const bool *reported, unsigned made)
 {
+    const struct limits *limits = context_limits(context, 0, rule);
     if (sources->count > 0)
         qsort(sources->items, sources->count, sizeof *sources->items, fullest_first);
     size_t most = sources->count < SOURCES_MOST ? sources->count : SOURCES_MOST;
@@ -230,8 +213,8 @@ static void judge_sources(const struct context *context, const struct rule *rule
         const struct port_use *use = &sources->items[i];
         const struct space *space = &spaces[use->netns];
         struct shortage shortage = { .kind = SHORTAGE_SOURCE, .range = space->range, .use = *use };
-        if (reported[use->netns] || !is_short((uint64_t)use->connections + space->bound, &space->range) ||
-            !is_bound_source(context, spaces, &shortage))
+        if (reported[use->netns] || !is_short((uint64_t)use->connections + space->bound, &space->range, limits) ||
+            !is_bound_source(context, limits, spaces, &shortage))
             continue;
         report(context, rule, &shortage, arena, list);
         made++;
@@ -242,10 +225,11 @@ static void judge_sources(const struct context *context, const struct rule *rule
 static void judge_bound(const struct context *context, const struct rule *rule, const struct space *spaces,
     struct arena *arena, struct finding_list *list, const bool *reported)
 {
+    const struct limits *limits = context_limits(context, 0, rule);
     unsigned made = 0;
     for (uint32_t n = 0; n < context->snapshot->netns_count && made < FINDINGS_MOST; n++) {
         const struct space *space = &spaces[n];
-        if (!space->is_tight || reported[n] || !is_short(space->bound, &space->range))
+        if (!space->is_tight || reported[n] || !is_short(space->bound, &space->range, limits))
             continue;
         struct shortage shortage = { .kind = SHORTAGE_BOUND, .range = space->range, .bound = space->bound };
         shortage.use.netns = n;
@@ -262,7 +246,7 @@ void port_exhaustion_assess(
     struct space *spaces = xcalloc(snapshot->netns_count + 1, sizeof *spaces);
     bool *reported = xcalloc(snapshot->netns_count + 1, sizeof *reported);
     struct port_table destinations = { 0 }, sources = { 0 };
-    if (survey(snapshot, spaces)) {
+    if (survey(snapshot, context_limits(context, 0, rule), spaces)) {
         for (size_t i = 0; i < snapshot->conn_count; i++) {
             const struct conn *conn = &snapshot->conns[i];
             if (!is_counted(context, spaces, conn))

@@ -13,6 +13,7 @@
 
 #include "model/diagnosis.h"
 #include "model/listeners.h"
+#include "model/policy.h"
 
 struct rule;
 struct group;
@@ -42,24 +43,14 @@ struct queues {
 /* The snapshot with the look-ups that rules need. */
 struct context {
     const struct snapshot *snapshot;
-    uint32_t seen;         /* STATE_BIT()s that the snapshot holds */
-    const bool *selected;  /* for each connection: whether the person asked for it */
-    bool selects_all;      /* nothing was left out: findings about the whole host are in place */
-    const uint8_t *causes; /* what is known so far: indexes into rules; 0: normal */
+    uint32_t seen;               /* STATE_BIT()s that the snapshot holds */
+    const bool *selected;        /* for each connection: whether the person asked for it */
+    bool selects_all;            /* nothing was left out: findings about the whole host are in place */
+    const uint8_t *causes;       /* what is known so far: indexes into rules; 0: normal */
+    const struct policy *policy; /* or NULL */
+    const struct limits *limits; /* of each rule, for connections of no service and of each service: policy.c */
     struct listeners listeners;
     struct queues queues;
-};
-
-/*
- * When a finding is worth which severity; 0: this measure does not raise it. One row for each finding, in findings.c.
- */
-struct limits {
-    uint64_t least_count;     /* fewer connections of one owner and service than this are normal */
-    uint64_t settle_ms;       /* younger than this is the state's normal life */
-    uint64_t warning_count;   /* connections */
-    uint64_t warning_age_ms;  /* of the oldest, whatever the count */
-    uint64_t critical_count;  /* connections, when the oldest is at least … */
-    uint64_t critical_age_ms; /* … this old */
 };
 
 /* Where findings are put. */
@@ -77,6 +68,7 @@ struct rule {
     const char *id;
     uint32_t states;   /* STATE_BIT()s it is about; 0: it is about the host */
     uint32_t looks_at; /* besides these, to judge: it is not asked where the snapshot lacks them */
+    uint32_t tells_by; /* besides both, to word a finding; with fewer, it says less */
     enum fault fault;
     /* Whether this is why the connection is in its state; rules that stand earlier in the table have declined. */
     bool (*applies)(const struct context *context, const struct conn *conn, const struct limits *limits);
@@ -104,6 +96,7 @@ struct stuck {
 /* Connections with one cause, one owner and one service, and what they have in common. */
 struct group {
     const struct rule *rule;
+    const struct limits *limits; /* that are in force for it */
     const struct netns *netns;
     bool incoming;                         /* this host's service; else connections that it opened */
     const struct conn *listener;           /* the socket that listens on the local port, or NULL */
@@ -115,6 +108,7 @@ struct group {
     const uint32_t *pairs; /* other ends that are on this host */
     size_t pair_count;
 
+    bool timers_known;     /* of one of them at least */
     bool ages_known;       /* of all of them */
     bool ages_from_looks;  /* of some only because two looks show them: what passed in between is not known */
     uint64_t confirmed_ms; /* two looks, so far apart, show the same; 0: there was only one */
@@ -152,6 +146,22 @@ bool context_hears_peer(const struct context *context, const struct conn *conn);
 /* Has been in its state for as long as the limit; true where the age is unknown: then the confidence tells. */
 bool context_is_settled(const struct context *context, const struct conn *conn, const struct limits *limits);
 
+/* --- policy.c --------------------------------------------------------------------------------------------------- */
+
+/* The limits of all rules, as the policy (or NULL) wants them; in the arena. */
+const struct limits *limits_make(const struct policy *policy, struct arena *arena);
+/* The service of the policy that the connection, or the process, belongs to: 1 + its index; 0: none. */
+unsigned context_service(const struct context *context, const struct conn *conn);
+unsigned context_process_service(const struct context *context, const struct process *process);
+const struct limits *context_limits(const struct context *context, unsigned service, const struct rule *rule);
+/*
+ * For each connection 1 + the index of the ignore that takes it in, with the cause it has; 0: none. In the arena; NULL
+ * where nothing is ignored. Notes which ignores are over.
+ */
+const uint8_t *ignores_make(const struct context *context, struct diagnosis *diagnosis);
+/* Sets aside what is ignored, and holds the severity of all to what they may have. */
+void policy_judge(const struct context *context, const uint8_t *ignores, struct finding *finding);
+
 /* --- queues.c --------------------------------------------------------------------------------------------------- */
 
 void queues_init(struct queues *queues, const struct listeners *listeners);
@@ -182,7 +192,7 @@ struct confirm {
 };
 
 /* Returns 0 or -ENOMEM; release with confirm_deinit() in any case. */
-int confirm_init(struct confirm *confirm, const struct snapshot *snapshot);
+int confirm_init(struct confirm *confirm, const struct context *context);
 void confirm_deinit(struct confirm *confirm);
 /*
  * Whether the connection had this cause (an index into rules) in the earlier look already, but perhaps for its age, and
@@ -201,9 +211,9 @@ int pair_find(const struct snapshot *snapshot, struct stuck *stuck, size_t count
 
 /* --- group.c ---------------------------------------------------------------------------------------------------- */
 
-/* Folds them; groups and their arrays live in the arena. Returns 0 or -ENOMEM. */
-int group_fold(const struct context *context, struct stuck *stuck, size_t count, struct arena *arena,
-    struct group **ret_groups, size_t *ret_count);
+/* Folds them, those that are ignored apart; groups and their arrays live in the arena. Returns 0 or -ENOMEM. */
+int group_fold(const struct context *context, const uint8_t *ignores, struct stuck *stuck, size_t count,
+    struct arena *arena, struct group **ret_groups, size_t *ret_count);
 
 /*
  * Connections that this host opened, with so little unread that they may belong to a pool that nobody uses now: what a
@@ -270,12 +280,29 @@ const char *words_listener_obstacle(
 bool words_is_halted(const struct process *process);
 /* What lets a stopped or frozen process go on; false where it is neither. */
 bool words_fix_continue(struct arena *arena, const struct process *process, struct fixes *fixes);
-/* "systemctl restart X", else "kill PID": what ends the process properly. */
-void words_fix_restart(struct arena *arena, const struct process *process, struct fixes *fixes);
+/* "systemctl restart X", else "kill PID": what ends the process properly; where nobody is known, how to find out who. */
+void words_fix_restart(
+    struct arena *arena, const struct context *context, const struct process *process, struct fixes *fixes);
+/* Where its threads hang; nothing where nobody is known. */
+void words_fix_threads(
+    struct arena *arena, const struct context *context, const struct process *process, struct fixes *fixes);
+/* What tells those that stay from those that pass: a second look, or a second capture. */
+const char *words_look_again(const struct snapshot *snapshot);
 /* Evidence that any finding about descriptors wants: open ones against the limit. */
 void words_descriptors(struct arena *arena, const struct process *process, struct lines *evidence);
 /* The other ends on this host: their states and processes, as evidence. */
 void words_pairs(struct arena *arena, const struct context *context, const struct group *group, struct lines *evidence);
+
+/* --- by_state_words.c: where a source shows the states and little more ----------------------------------------------- */
+
+#define DECLARE_WORDS(name)                                                                                            \
+    void name##_word(                                                                                                  \
+        const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
+
+DECLARE_WORDS(by_state_sent_fin);
+DECLARE_WORDS(by_state_syn_sent);
+DECLARE_WORDS(by_state_syn_received);
+DECLARE_WORDS(by_state_fin_wait_2);
 
 /* --- the rules, by state family ------------------------------------------------------------------------------- */
 
@@ -298,6 +325,8 @@ DECLARE_RULE(close_wait_blocked_writer);
 DECLARE_RULE(close_wait_inherited);
 DECLARE_RULE(close_wait_unread);
 DECLARE_RULE(close_wait_leak);
+/* close_wait_held.c */
+DECLARE_RULE(close_wait_held);
 
 /*
  * sent_fin.c, sent_fin_words.c: FIN_WAIT_1, CLOSING and LAST_ACK. Whether the peer, alive, offers no window to what

@@ -10,7 +10,7 @@
 #include "base/memory.h"
 #include "diagnose/rule.h"
 
-enum { CRITICAL_PERCENT = 90, HOLDERS_SHOWN = 3, SAMPLE_MOST = 20, PAGE_BYTES = 4096 };
+enum { HOLDERS_SHOWN = 3, SAMPLE_MOST = 20, PAGE_BYTES = 4096 };
 
 struct usage {
     int64_t pages, pressure, limit;
@@ -205,7 +205,8 @@ void tcp_memory_pressure_assess(
         return;
     list->wants_rates |= snapshot->earlier == NULL;
     struct finding *finding = finding_list_add(list, rule);
-    finding->severity = usage.pages * 100 >= usage.limit * CRITICAL_PERCENT ? SEVERITY_CRITICAL : SEVERITY_WARNING;
+    int64_t critical_percent = (int64_t)context_limits(context, 0, rule)->critical_percent;
+    finding->severity = usage.pages * 100 >= usage.limit * critical_percent ? SEVERITY_CRITICAL : SEVERITY_WARNING;
     finding->netns = &snapshot->netns[usage.netns];
     sample_largest(snapshot, arena, finding);
     word(snapshot, &usage, arena, finding);

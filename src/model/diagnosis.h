@@ -13,6 +13,8 @@
 #include "model/age.h"
 #include "model/snapshot.h"
 
+struct ignore;
+
 enum severity { SEVERITY_INFO, SEVERITY_WARNING, SEVERITY_CRITICAL };
 enum confidence { CONFIDENCE_POSSIBLE, CONFIDENCE_LIKELY, CONFIDENCE_CERTAIN };
 enum fault { FAULT_NONE, FAULT_LOCAL_APPLICATION, FAULT_PEER_APPLICATION, FAULT_PEER_OR_PATH, FAULT_HOST_SETTINGS };
@@ -95,6 +97,8 @@ struct finding {
 
     const uint32_t *conns; /* indexes into snapshot.conns, oldest first */
     size_t conn_count;
+
+    const struct ignore *ignored; /* known to be so, see policy.h; NULL: it counts */
 };
 
 /* Connections in a state that is worth a word although nothing is wrong: "TIME_WAIT: 8,120: normal, …" */
@@ -108,7 +112,10 @@ struct diagnosis {
 
     struct finding *findings; /* worst first */
     size_t finding_count;
-    struct lines notes; /* why what looks alarming is not: the healthy part of the report */
+    const struct finding *ignored; /* findings that do not count, worst first */
+    size_t ignored_count;
+    const uint8_t *ignores; /* for each connection, 0: not ignored; NULL: none is */
+    struct lines notes;     /* why what looks alarming is not: the healthy part of the report */
     /* A rule would judge better if it knew how fast a counter rises: read the counters again, and diagnose again. */
     bool wants_rates;
 

@@ -307,14 +307,20 @@ static bool pattern_matches(const char *pattern, const char *name)
         strncmp(word, name, COMM_MAX) == 0;
 }
 
+bool selection_matches_name(const struct selection *selection, const char *name)
+{
+    for (unsigned i = 0; name != NULL && i < selection->name_count; i++) {
+        if (pattern_matches(selection->names[i], name))
+            return true;
+    }
+    return selection->name_count == 0;
+}
+
 static bool name_matches(const struct selection *selection, const struct snapshot *snapshot, const struct conn *conn)
 {
     for (uint32_t at = conn->holder; at != NO_INDEX; at = snapshot->holders[at].next) {
-        const char *name = snapshot->processes[snapshot->holders[at].process].name;
-        for (unsigned i = 0; name != NULL && i < selection->name_count; i++) {
-            if (pattern_matches(selection->names[i], name))
-                return true;
-        }
+        if (selection_matches_name(selection, snapshot->processes[snapshot->holders[at].process].name))
+            return true;
     }
     return false;
 }

@@ -52,6 +52,8 @@ int selection_set_older(struct selection *selection, const char *text, struct er
 bool selection_is_empty(const struct selection *selection);
 /* All terms but the cause, which the caller knows only after a diagnosis. */
 bool selection_matches(const struct selection *selection, const struct snapshot *snapshot, const struct conn *conn);
+/* A process of this name (or NULL: unknown) is among the names; true where there are none. */
+bool selection_matches_name(const struct selection *selection, const char *name);
 bool selection_matches_cause(const struct selection *selection, const char *cause);
 
 /* Copies one of names or causes up to its end; it fits, because the parsers refuse longer ones. */

@@ -99,3 +99,34 @@ enum conn_state state_parse(const char *text)
     }
     return STATE_UNKNOWN;
 }
+
+static const enum conn_state linux_states[] = {
+    [1] = STATE_ESTABLISHED,
+    [2] = STATE_SYN_SENT,
+    [3] = STATE_SYN_RECEIVED,
+    [4] = STATE_FIN_WAIT_1,
+    [5] = STATE_FIN_WAIT_2,
+    [6] = STATE_TIME_WAIT,
+    [7] = STATE_CLOSED,
+    [8] = STATE_CLOSE_WAIT,
+    [9] = STATE_LAST_ACK,
+    [10] = STATE_LISTEN,
+    [11] = STATE_CLOSING,
+    [12] = STATE_SYN_RECEIVED, /* TCP_NEW_SYN_RECV: a request socket */
+    [LINUX_STATE_BOUND] = STATE_BOUND,
+};
+
+enum conn_state state_from_linux(unsigned kernel_state)
+{
+    return kernel_state < sizeof linux_states / sizeof *linux_states ? linux_states[kernel_state] : STATE_UNKNOWN;
+}
+
+uint32_t states_to_linux(uint32_t states)
+{
+    uint32_t mask = 0;
+    for (unsigned i = 1; i < sizeof linux_states / sizeof *linux_states; i++) {
+        if ((states & STATE_BIT(linux_states[i])) != 0)
+            mask |= 1U << i;
+    }
+    return mask;
+}

@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "model/earlier.h"
+#include "model/policy.h"
 #include "report/change.h"
 #include "report/report.h"
 #include "report/text_parts.h"
@@ -45,7 +46,8 @@ void text_lines(struct sheet *sheet, const char *label, const struct lines *line
 /* "Linux 6.18.44" */
 static void operating_system(struct sheet *sheet, const struct snapshot *snapshot)
 {
-    static const char *const proper[][2] = { { "linux", "Linux" }, { "windows", "Windows" } };
+    static const char *const proper[][2] = { { "linux", "Linux" }, { "windows", "Windows" }, { "macos", "macOS" },
+        { "freebsd", "FreeBSD" }, { "solaris", "Solaris" } };
     const char *os = snapshot->os ? snapshot->os : "system unknown";
     for (size_t i = 0; i < sizeof proper / sizeof *proper; i++) {
         if (strcmp(os, proper[i][0]) == 0)
@@ -78,6 +80,21 @@ static void elapsed(struct sheet *sheet, uint32_t us)
         sheet_duration(sheet, INK_DIM, us / 1000);
 }
 
+/* "web.txt, from ss: 4,312 rows, 12 other lines" */
+static void origin(struct sheet *sheet, const struct snapshot *snapshot)
+{
+    if (snapshot->origin == NULL)
+        return;
+    bool is_file = snapshot->from != NULL && strcmp(snapshot->from, "-") != 0;
+    if (is_file)
+        sheet_value(sheet, INK_DIM, snapshot->from, sheet->width / 2);
+    else
+        sheet_text(sheet, INK_DIM, "standard input");
+    sheet_text(sheet, INK_DIM, " · ");
+    sheet_text(sheet, INK_DIM, snapshot->origin);
+    sheet_line(sheet);
+}
+
 static void headline(struct sheet *sheet, const struct diagnosis *diagnosis, const char *version)
 {
     const struct snapshot *snapshot = diagnosis->snapshot;
@@ -88,6 +105,7 @@ static void headline(struct sheet *sheet, const struct diagnosis *diagnosis, con
     operating_system(sheet, snapshot);
     moment(sheet, snapshot->taken_at_ms);
     sheet_line(sheet);
+    origin(sheet, snapshot);
 
     sheet_count(sheet, INK_DIM, diagnosis->selected_count);
     if (diagnosis->selected_count != snapshot->conn_count) {
@@ -149,6 +167,8 @@ static void verdict(struct sheet *sheet, const struct diagnosis *diagnosis)
         sheet_text(sheet, INK_PLAIN, "No connection was looked at, so nothing can be said about any.");
     else if (diagnosis->finding_count > 0)
         sheet_text(sheet, INK_PLAIN, "Nothing has to be done; what is worth knowing stands below.");
+    else if (diagnosis->ignored_count > 0)
+        sheet_text(sheet, INK_PLAIN, "No connection is stuck, but for those that are ignored.");
     else if (diagnosis->snapshot->gap_count > 0)
         sheet_text(
             sheet, INK_PLAIN, "No connection that could be judged is stuck; what could not be seen stands below.");
@@ -156,6 +176,34 @@ static void verdict(struct sheet *sheet, const struct diagnosis *diagnosis)
         sheet_text(sheet, INK_PLAIN, "No connection is stuck.");
     tally(sheet, diagnosis);
     sheet_line(sheet);
+}
+
+/* What is known to be so, and by whose word. */
+static void ignored(struct sheet *sheet, const struct diagnosis *diagnosis)
+{
+    if (diagnosis->ignored_count == 0)
+        return;
+    sheet_line(sheet);
+    sheet_text(sheet, INK_BOLD, "Ignored");
+    sheet_line(sheet);
+    for (size_t i = 0; i < diagnosis->ignored_count; i++) {
+        const struct finding *finding = &diagnosis->ignored[i];
+        const struct ignore *ignore = finding->ignored;
+        sheet_column(sheet, LABEL_COLUMN);
+        sheet_text(sheet, INK_DIM, "•");
+        sheet_column(sheet, LABEL_COLUMN + 2);
+        sheet->indent = LABEL_COLUMN + 2;
+        sheet_printf(sheet, INK_PLAIN, "%s (%s): %s", finding->id, severity_name(finding->severity), finding->title);
+        sheet_line(sheet);
+        sheet_column(sheet, LABEL_COLUMN + 2);
+        sheet->indent = LABEL_COLUMN + 4;
+        sheet_text(sheet, INK_DIM, "ignored:");
+        sheet_printf(sheet, INK_PLAIN, " %s", ignore->reason);
+        if (ignore->until != NULL)
+            sheet_printf(sheet, INK_PLAIN, ", until %s", ignore->until);
+        sheet_printf(sheet, INK_DIM, " (%s, line %u)", ignore->origin.file, ignore->origin.line);
+        sheet_line(sheet);
+    }
 }
 
 /* What looks alarming and is not, and what was not judged. */
@@ -212,6 +260,7 @@ int report_text(const struct diagnosis *diagnosis, const struct report_options *
         text_finding(&sheet, diagnosis, i + 1, options);
     if (options->previous != NULL)
         change_gone(&sheet, diagnosis, options->previous);
+    ignored(&sheet, diagnosis);
     notes(&sheet, diagnosis);
     gaps(&sheet, diagnosis->snapshot);
     return sheet_finish(&sheet);

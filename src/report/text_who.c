@@ -29,8 +29,13 @@ static void value_row(struct sheet *sheet, const char *name, const char *value, 
 /* "spoolsvc (pid 812)" */
 static void process_name(struct sheet *sheet, enum ink ink, const struct process *process)
 {
-    sheet_value(sheet, ink, process->name ? process->name : "?", NAME_COLUMNS);
-    sheet_printf(sheet, INK_PLAIN, " (pid\xc2\xa0%" PRIu32 ")", process->pid);
+    if (process->name == NULL) {
+        sheet_printf(sheet, ink, "process\xc2\xa0%" PRIu32, process->pid);
+        return;
+    }
+    sheet_value(sheet, ink, process->name, NAME_COLUMNS);
+    if (process->pid != 0)
+        sheet_printf(sheet, INK_PLAIN, " (pid\xc2\xa0%" PRIu32 ")", process->pid);
 }
 
 static void owner_row(struct sheet *sheet, const struct diagnosis *diagnosis, const struct finding *finding)
@@ -39,10 +44,12 @@ static void owner_row(struct sheet *sheet, const struct diagnosis *diagnosis, co
     if (finding->owner == NULL) {
         const struct conn *conn = finding->conn_count ? &diagnosis->snapshot->conns[finding->conns[0]] : NULL;
         bool held = conn != NULL && (!conn_has(conn, CONN_INODE) || conn->inode != 0);
+        bool is_capture = diagnosis->snapshot->origin != NULL;
         sheet_text(sheet, INK_PLAIN,
-            conn == NULL ? "none: this is about the host as a whole"
-                : held   ? "not visible from here"
-                         : "none: only the kernel still holds them");
+            conn == NULL     ? "none: this is about the host as a whole"
+                : !held      ? "none: only the kernel still holds them"
+                : is_capture ? "not in this capture"
+                             : "not visible from here");
         return;
     }
     process_name(sheet, INK_BOLD, finding->owner);

@@ -73,7 +73,7 @@ static void join(struct work *work)
 
 static void diagnose_all(struct work *work)
 {
-    if (diagnose(&work->snapshot, NULL, &work->diagnosis) < 0)
+    if (diagnose(&work->snapshot, NULL, NULL, &work->diagnosis) < 0)
         abort();
 }
 

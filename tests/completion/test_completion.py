@@ -49,7 +49,7 @@ def test_every_command_is_offered():
     assert sorted(complete("help", "")) == sorted(commands())
 
 
-@pytest.mark.parametrize("command", ["diagnose", "list", "count", "explain", "drill"])
+@pytest.mark.parametrize("command", ["diagnose", "list", "count", "metrics", "explain", "drill"])
 def test_every_option_of_the_help_is_offered(command):
     expected = options_in_help(command)
     assert expected

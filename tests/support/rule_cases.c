@@ -51,7 +51,7 @@ static void check(const struct rule_case *one)
     struct diagnosis diagnosis;
     char found[1024];
     host_init(&host, one);
-    assert_int_equal(diagnose(&host.snapshot, NULL, &diagnosis), 0);
+    assert_int_equal(diagnose(&host.snapshot, NULL, NULL, &diagnosis), 0);
     describe(&diagnosis, found, sizeof found);
     if (strcmp(found, one->expected) != 0)
         fail_msg("%s:\nexpected:\n%sfound:\n%s", one->what, one->expected, found);
@@ -86,7 +86,7 @@ static void describe_state(
     const struct selection selection = { .states = STATE_BIT(state) };
     host_init(&host, one);
     keep_states(&host.snapshot, states);
-    assert_int_equal(diagnose(&host.snapshot, &selection, &diagnosis), 0);
+    assert_int_equal(diagnose(&host.snapshot, &selection, NULL, &diagnosis), 0);
     size_t length = 0;
     text[0] = '\0';
     for (size_t i = 0; causes && i < host.snapshot.conn_count && length + 32 < size; i++) {

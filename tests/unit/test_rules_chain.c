@@ -128,7 +128,7 @@ static void is_at_fault(const char *host, const char *id, enum fault fault, cons
     struct snapshot snapshot;
     struct diagnosis diagnosis;
     fixture_must(&snapshot, host);
-    assert_int_equal(diagnose(&snapshot, NULL, &diagnosis), 0);
+    assert_int_equal(diagnose(&snapshot, NULL, NULL, &diagnosis), 0);
     const struct finding *found = NULL;
     for (size_t i = 0; i < diagnosis.finding_count; i++) {
         if (strcmp(diagnosis.findings[i].id, id) == 0)
@@ -167,7 +167,7 @@ static void says(const char *host, const char *id, const char *evidence, bool ex
     struct snapshot snapshot;
     struct diagnosis diagnosis;
     fixture_must(&snapshot, host);
-    assert_int_equal(diagnose(&snapshot, NULL, &diagnosis), 0);
+    assert_int_equal(diagnose(&snapshot, NULL, NULL, &diagnosis), 0);
     assert_string_equal(diagnosis.findings[0].id, id);
     bool found = false;
     for (size_t i = 0; i < diagnosis.findings[0].evidence.count; i++)

@@ -3,7 +3,7 @@ import re
 
 from .tree import ROOT, files, finding_ids
 
-MIDDLE = ["source", "diagnose", "knowledge", "report", "act"]
+MIDDLE = ["config", "source", "diagnose", "knowledge", "report", "act"]
 # What each folder of src/ may include beside itself. "" is src/ itself: main.c.
 MAY_INCLUDE = {
     "base": [],

@@ -45,3 +45,8 @@ def run_integration(outcome):
 def run_recipes(outcome):
     """The code that `tcpwhy explain closing` recommends."""
     run_pytest(outcome, "recipes")
+
+
+def run_monitoring(outcome):
+    """Metrics, rules and packaging with Prometheus, node_exporter, Nagios and Icinga."""
+    run_pytest(outcome, "monitoring")

@@ -146,7 +146,7 @@ int bpf_source_read(struct bpf_source *bpf, struct snapshot *snapshot, uint32_t 
 {
     size_t first = snapshot->conn_count;
     struct socket_walk walk = { .snapshot = snapshot, .netns = netns, .hz = bpf->hz };
-    bpf->programs->data->wanted_states = inet_diag_mask(snapshot_states(snapshot));
+    bpf->programs->data->wanted_states = states_to_linux(snapshot_states(snapshot));
     int result = bpf_iterate(bpf->programs->links.walk_sockets_fd, take_socket, &walk);
     if (result == 0)
         result = repeats_drop(snapshot, first);

@@ -23,7 +23,7 @@ static struct ip address_from(const __u32 words[4], bool ipv6)
 
 static void take_head(const struct bpf_socket_head *head, unsigned hz, struct conn *conn)
 {
-    enum conn_state state = inet_diag_state(head->state);
+    enum conn_state state = state_from_linux(head->state);
     if (state == STATE_CLOSED && head->local_port != 0)
         state = STATE_BOUND;
     bool ipv6 = head->family == AF_INET6;
@@ -103,7 +103,7 @@ static ssize_t take_socket(const char *bytes, size_t length, struct bpf_socket *
     memcpy(head, bytes, sizeof *head);
     size_t needed = head->kind < sizeof lengths / sizeof *lengths ? lengths[head->kind] : 0;
     if (needed == 0 || (head->family != AF_INET && head->family != AF_INET6) ||
-        inet_diag_state(head->state) == STATE_UNKNOWN)
+        state_from_linux(head->state) == STATE_UNKNOWN)
         return -EBADMSG;
     if (length < needed)
         return 0;

@@ -53,7 +53,7 @@ static int dump_all(struct mnl_socket *socket, struct dump *dump)
     struct inet_diag_req *query = mnl_nlmsg_put_extra_header(header, sizeof *query);
     query->idiag_family = AF_UNSPEC;
     query->idiag_ext = 1U << (INET_DIAG_INFO - 1) | 1U << (INET_DIAG_SKMEMINFO - 1);
-    query->idiag_states = inet_diag_mask(snapshot_states(dump->snapshot));
+    query->idiag_states = states_to_linux(snapshot_states(dump->snapshot));
     if (mnl_socket_sendto(socket, header, header->nlmsg_len) < 0)
         return -errno;
 

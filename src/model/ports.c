@@ -7,7 +7,7 @@
  *
  * One pass with a hash; nothing is allocated for a connection.
  */
-#include "diagnose/ports.h"
+#include "model/ports.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,13 +15,14 @@
 #include "base/hash.h"
 #include "base/memory.h"
 
-enum { FIRST_DEFAULT = 32768, LAST_DEFAULT = 60999, REUSE_LOOPBACK = 2, REUSE_DELAY_MS = 1000, TIME_WAIT_MS = 60000 };
+enum { REUSE_LOOPBACK = 2, REUSE_DELAY_MS = 1000, TIME_WAIT_MS = 60000 };
 
-struct port_range ports_range(const struct snapshot *snapshot, uint32_t netns)
+struct port_range ports_range(
+    const struct snapshot *snapshot, uint32_t netns, uint16_t first_assumed, uint16_t last_assumed)
 {
     const struct net_values *values = netns < snapshot->netns_count ? &snapshot->net_values[netns] : NULL;
-    int64_t first = setting_value(values, SETTING_PORT_RANGE_FIRST, FIRST_DEFAULT);
-    int64_t last = setting_value(values, SETTING_PORT_RANGE_LAST, LAST_DEFAULT);
+    int64_t first = setting_value(values, SETTING_PORT_RANGE_FIRST, first_assumed);
+    int64_t last = setting_value(values, SETTING_PORT_RANGE_LAST, last_assumed);
     int64_t reserved = setting_value(values, SETTING_RESERVED_PORTS, 0);
     if (first < 1 || last > UINT16_MAX || first > last || reserved < 0 || reserved > last - first)
         return (struct port_range){ 0 };
@@ -30,6 +31,7 @@ struct port_range ports_range(const struct snapshot *snapshot, uint32_t netns)
         .last = (uint16_t)last,
         .reserved = (uint32_t)reserved,
         .usable = (uint32_t)(last - first + 1 - reserved),
+        .is_assumed = values == NULL || !values->has_setting[SETTING_PORT_RANGE_FIRST],
     };
 }
 
@@ -119,16 +121,50 @@ void port_table_deinit(struct port_table *table)
     *table = (struct port_table){ 0 };
 }
 
-struct port_use ports_busiest(const struct context *context, const uint32_t *conns, size_t count)
+struct port_use ports_busiest(const struct snapshot *snapshot, const uint32_t *conns, size_t count)
 {
     struct port_table table = { 0 };
     struct port_use busiest = { 0 };
     for (size_t i = 0; i < count; i++)
-        port_table_add(&table, context->snapshot, &context->snapshot->conns[conns[i]], false);
+        port_table_add(&table, snapshot, &snapshot->conns[conns[i]], false);
     for (size_t i = 0; i < table.count; i++) {
         if (table.items[i].connections > busiest.connections)
             busiest = table.items[i];
     }
     port_table_deinit(&table);
     return busiest;
+}
+
+/* --- bound ports ------------------------------------------------------------------------------------------------ */
+
+static bool bits_test(const struct port_bits *bits, uint16_t port)
+{
+    return (bits->words[port / 64] >> port % 64 & 1) != 0;
+}
+
+bool port_bits_set(struct port_bits *bits, uint16_t port)
+{
+    bool was = bits_test(bits, port);
+    bits->words[port / 64] |= 1ULL << port % 64;
+    return was;
+}
+
+void ports_count_bound(const struct snapshot *snapshot, const struct port_range *ranges, uint32_t *ret_bound)
+{
+    struct port_bits **bits = xcalloc(snapshot->netns_count + 1, sizeof *bits);
+    memset(ret_bound, 0, snapshot->netns_count * sizeof *ret_bound);
+    for (size_t i = 0; i < snapshot->conn_count; i++) {
+        const struct conn *conn = &snapshot->conns[i];
+        if (!ports_is_bound(conn) || conn->netns >= snapshot->netns_count ||
+            !port_range_has(&ranges[conn->netns], conn->local_port))
+            continue;
+        if (bits[conn->netns] == NULL)
+            bits[conn->netns] = xcalloc(1, sizeof **bits);
+        ret_bound[conn->netns] += !port_bits_set(bits[conn->netns], conn->local_port);
+    }
+    for (size_t n = 0; n < snapshot->netns_count; n++) {
+        ret_bound[n] = ret_bound[n] > ranges[n].reserved ? ret_bound[n] - ranges[n].reserved : 0;
+        free(bits[n]);
+    }
+    free(bits);
 }

@@ -1,0 +1,149 @@
+#include "report/metrics.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "cmd/commands.h"
+#include "cmd/look.h"
+
+static const char TEXTFILE_NAME[] = "tcpwhy.prom";
+
+struct metrics_arguments {
+    uint32_t top;
+    bool has_dialect;
+    enum metrics_dialect dialect;
+    const char *textfile; /* folder, or NULL */
+};
+
+/* --- options ---------------------------------------------------------------------------------------------------- */
+
+static int set_top(void *target, const char *value, struct error *err)
+{
+    uint64_t top;
+    if (text_parse_number(value, METRICS_TOP_MOST, &top) < 0 || top == 0)
+        return error_set(err, -EINVAL, value, "is not a number from 1 to %d", METRICS_TOP_MOST);
+    ((struct metrics_arguments *)target)->top = (uint32_t)top;
+    return 0;
+}
+
+static int set_format(void *target, const char *value, struct error *err)
+{
+    static const char *const names[] = { [METRICS_OPENMETRICS] = "openmetrics", [METRICS_PROMETHEUS] = "prometheus" };
+    struct metrics_arguments *arguments = target;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (strcmp(value, names[i]) == 0) {
+            arguments->dialect = (enum metrics_dialect)i;
+            arguments->has_dialect = true;
+            return 0;
+        }
+    }
+    return error_set(err, -EINVAL, value, "is not a format: openmetrics or prometheus");
+}
+
+static int set_textfile(void *target, const char *value, struct error *err)
+{
+    (void)err;
+    ((struct metrics_arguments *)target)->textfile = value;
+    return 0;
+}
+
+static const struct option_row metrics_rows[] = {
+    { 't', "top", "N", "N processes, namespaces, listeners, … stand for themselves (default: 20)", set_top },
+    { 0, "textfile", "DIR", "write DIR/tcpwhy.prom, whole or not at all, for a textfile collector", set_textfile },
+    { 0, "format", "NAME", "openmetrics (default), or prometheus: the older text format (default of --textfile)",
+        set_format },
+    { 0 },
+};
+
+/* --- the command ------------------------------------------------------------------------------------------------ */
+
+static uint64_t now_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+static int parse(const struct command *self, int argc, char **argv, struct metrics_arguments *arguments,
+    struct look_options *look, struct error *err)
+{
+    struct option_row look_rows[LOOK_ROWS_MOST];
+    look_rows_but_json(look_rows);
+    const struct option_group groups[] = {
+        { "Metrics", metrics_rows, arguments },
+        { "Which connections", look_rows, look },
+        { 0 },
+    };
+    int operands = 0;
+    int result = options_parse(self, groups, argc, argv, &operands, err);
+    if (result != 0)
+        return result;
+    if (operands > 0)
+        return error_set(err, -EINVAL, argv[1], "is not expected here; options begin with --");
+    return 0;
+}
+
+/* On standard output or into the file. Returns 0 or a negative errno with err filled. */
+static int put(const struct metrics_arguments *arguments, const struct buf *text, struct error *err)
+{
+    if (arguments->textfile != NULL)
+        return file_replace(arguments->textfile, TEXTFILE_NAME, text->data, text->length, err);
+    errno = 0;
+    if (fwrite(text->data, 1, text->length, stdout) == text->length && fflush(stdout) == 0)
+        return 0;
+    int result = errno ? -errno : -EIO;
+    return error_set(err, result, "standard output", "cannot be written: %s", strerror(-result));
+}
+
+static int run_metrics(const struct command *self, int argc, char **argv)
+{
+    uint64_t begun_us = now_us();
+    struct look_options look = { 0 };
+    struct metrics_arguments arguments = { .top = METRICS_TOP_DEFAULT };
+    struct error err = { 0 };
+    int result = parse(self, argc, argv, &arguments, &look, &err);
+    if (result == PARSE_HELP)
+        return STATUS_HEALTHY;
+    if (result < 0)
+        return cmd_fail(self, &err);
+
+    struct look seen;
+    int status = cmd_look(self, &look, NULL, &seen);
+    if (status != STATUS_HEALTHY)
+        return status;
+    const struct metrics_options options = {
+        .tool_version = TCPWHY_VERSION,
+        .dialect = !arguments.has_dialect && arguments.textfile != NULL ? METRICS_PROMETHEUS : arguments.dialect,
+        .top = arguments.top,
+        .elapsed_us = now_us() - begun_us,
+    };
+    struct buf text = { 0 };
+    result = report_metrics(&seen.diagnosis, &look.selection, &options, &text, &err);
+    if (result == 0)
+        result = put(&arguments, &text, &err);
+    buf_deinit(&text);
+    look_deinit(&seen);
+    return result < 0 ? cmd_fail(self, &err) : STATUS_HEALTHY;
+}
+
+const struct command command_metrics = {
+    .name = "metrics",
+    .summary = "print metrics for Prometheus, or write them for a textfile collector",
+    .synopsis = "tcpwhy metrics [OPTIONS]",
+    .details = "Prints what a monitoring system records: connections by state, namespace and\n"
+               "process, findings, descriptors, ports, the queues of listeners, and the kernel's\n"
+               "counters. However many processes and peers there are, the number of series is\n"
+               "bounded: --top of each kind stand for themselves, other connections and findings\n"
+               "are counted as \"other\". The exit status does not tell the verdict: that is the\n"
+               "metric tcpwhy_verdict.\n",
+    .examples = "  tcpwhy metrics --netns self\n"
+                "      the metrics of this network namespace, as OpenMetrics 1.0\n"
+                "  tcpwhy metrics --textfile /var/lib/prometheus/node-exporter\n"
+                "      for node_exporter --collector.textfile.directory, from a timer\n"
+                "  tcpwhy metrics --format prometheus | promtool check metrics\n"
+                "      the older text format, which promtool reads\n",
+    .run = run_metrics,
+};
