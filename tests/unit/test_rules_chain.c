@@ -129,12 +129,11 @@ static void is_at_fault(const char *host, const char *id, enum fault fault, cons
     struct diagnosis diagnosis;
     fixture_must(&snapshot, host);
     assert_int_equal(diagnose(&snapshot, NULL, &diagnosis), 0);
-    const struct finding *found = NULL;
-    for (size_t i = 0; i < diagnosis.finding_count; i++) {
-        if (strcmp(diagnosis.findings[i].id, id) == 0)
-            found = &diagnosis.findings[i];
-    }
-    assert_non_null(found);
+    size_t at = 0;
+    while (at < diagnosis.finding_count && strcmp(diagnosis.findings[at].id, id) != 0)
+        at++;
+    assert_true(at < diagnosis.finding_count);
+    const struct finding *found = &diagnosis.findings[at];
     assert_int_equal(found->fault, fault);
     assert_non_null(strstr(found->title, title));
     diagnosis_deinit(&diagnosis);
