@@ -226,6 +226,9 @@ static void judge_listener(struct arena *arena, const struct conn *listener, str
     if (listener == NULL)
         return;
     if (conn_has(listener, CONN_SKMEM) && listener->skmem_drops > 0) {
+        /* Its queue is well filled now: that is the likelier cause, and has a finding of its own where it lasts. */
+        if (conn_has(listener, CONN_QUEUES | CONN_BACKLOG) && listener->recv_q_bytes * 2ULL >= listener->send_q_bytes)
+            finding->severity = SEVERITY_INFO;
         finding->confidence = CONFIDENCE_POSSIBLE;
         lines_add(&finding->evidence, arena,
             "The listener has dropped %s connection attempts since it was opened, as it does while its accept queue is full: "
