@@ -196,8 +196,8 @@ static unsigned judge_destinations(const struct context *context, const struct r
 }
 
 /* Whether the ports of this source address were bound before they were connected; fills in what is used. */
-static bool is_bound_source(const struct context *context, const struct limits *limits, const struct space *spaces,
-    struct shortage *shortage)
+static bool is_bound_source(
+    const struct context *context, const struct limits *limits, const struct space *spaces, struct shortage *shortage)
 {
     const struct snapshot *snapshot = context->snapshot;
     struct port_bits *bits = xcalloc(2, sizeof *bits);
