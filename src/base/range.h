@@ -14,8 +14,8 @@
 enum { RANGE_TEXT_MAX = 64 };
 
 struct range {
-    double start, end; /* may be infinite */
-    bool inside;       /* alarm within it */
+    double start, end;         /* may be infinite */
+    bool inside;               /* alarm within it */
     char text[RANGE_TEXT_MAX]; /* as it was written: what performance data repeats */
 };
 

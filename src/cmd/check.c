@@ -155,7 +155,8 @@ static int check_thresholds(const struct check *check, struct error *err)
             return result;
     }
     if (needs_samples(check) && check->look.from_count > 0)
-        return error_set(err, -EINVAL, "--growth", "is measured on this host; a capture, given with --from, does not grow");
+        return error_set(
+            err, -EINVAL, "--growth", "is measured on this host; a capture, given with --from, does not grow");
     if (check->look.confirm_ms >= check->timeout_ms)
         return error_set(err, -EINVAL, "--confirm", "looks twice, so long apart: --timeout has to be longer");
     return 0;
@@ -396,13 +397,14 @@ const struct command command_check = {
     .name = "check",
     .summary = "a monitoring plugin for Nagios, Icinga and others; also as check_tcpwhy",
     .synopsis = "tcpwhy check [OPTIONS]",
-    .details = "Without a threshold it is as grave as the diagnosis says: by the age of what is stuck, how many there are,\n"
-               "how fast they grow, and how near a limit is. With thresholds it counts:\n"
-               "'--state A -w 100 -c 500' warns over 100 and is critical over 500. A selection and its limits are one\n"
-               "threshold; where what came first comes again, the next begins: '--state A -w 1 -c 2 --state B -w 3'.\n\n"
-               "RANGE: '10' alarms below 0 and above 10, '10:' below 10, '~:10' above 10, '10:20' outside, '@10:20' inside.\n\n"
-               "Prints one line, performance data, and lines with the reason and what to do, all to standard output.\n"
-               "Exit status: 0 OK, 1 warning, 2 critical, 3 unknown: nothing could be said within the time, or --help.\n",
+    .details =
+        "Without a threshold it is as grave as the diagnosis says: by the age of what is stuck, how many there are,\n"
+        "how fast they grow, and how near a limit is. With thresholds it counts:\n"
+        "'--state A -w 100 -c 500' warns over 100 and is critical over 500. A selection and its limits are one\n"
+        "threshold; where what came first comes again, the next begins: '--state A -w 1 -c 2 --state B -w 3'.\n\n"
+        "RANGE: '10' alarms below 0 and above 10, '10:' below 10, '~:10' above 10, '10:20' outside, '@10:20' inside.\n\n"
+        "Prints one line, performance data, and lines with the reason and what to do, all to standard output.\n"
+        "Exit status: 0 OK, 1 warning, 2 critical, 3 unknown: nothing could be said within the time, or --help.\n",
     .examples = "  tcpwhy check\n"
                 "      is anything stuck, and is it worth waking somebody?\n"
                 "  tcpwhy check --state LAST_ACK -w 100 -c 500\n"

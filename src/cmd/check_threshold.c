@@ -74,7 +74,8 @@ static int parse_rate(const char *text, size_t length, struct range *ret_range, 
         *slash = '\0';
     struct range number;
     for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
-        if (strcmp(units[i].name, unit) != 0 || strpbrk(words, "@~:-+") != NULL || range_parse(words, &number, NULL) < 0)
+        if (strcmp(units[i].name, unit) != 0 || strpbrk(words, "@~:-+") != NULL ||
+            range_parse(words, &number, NULL) < 0)
             continue;
         *ret_range = (struct range){ .start = -INFINITY, .end = number.end / units[i].minutes };
         snprintf(ret_range->text, sizeof ret_range->text, "~:%.10g", ret_range->end);

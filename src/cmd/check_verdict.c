@@ -28,8 +28,8 @@ static void say_others(struct plugin *plugin, const struct diagnosis *diagnosis,
     else if (critical > 0)
         plugin_say(plugin, " (and %u more critical)", critical);
     else if (warning > 0)
-        plugin_say(plugin, " (and %u%s warning%s)", warning, worst == SEVERITY_WARNING ? " more" : "",
-            warning > 1 ? "s" : "");
+        plugin_say(
+            plugin, " (and %u%s warning%s)", warning, worst == SEVERITY_WARNING ? " more" : "", warning > 1 ? "s" : "");
 }
 
 static void say_verdict(struct plugin *plugin, const struct diagnosis *diagnosis)
@@ -57,7 +57,8 @@ static void say_verdict(struct plugin *plugin, const struct diagnosis *diagnosis
 
 static void measure_count(struct plugin *plugin, const char *label, uint64_t count)
 {
-    plugin_measure(plugin, &(struct plugin_measure){ .label = label, .unit = "", .value = (double)count, .least = "0" });
+    plugin_measure(
+        plugin, &(struct plugin_measure){ .label = label, .unit = "", .value = (double)count, .least = "0" });
 }
 
 /* Every state, also those that nothing is in: what draws graphs wants the same names each time. */
@@ -160,14 +161,13 @@ static struct series *series_of(struct samples *samples, const struct finding *f
     return series;
 }
 
-static bool find_slope(
-    const struct diagnosis *diagnosis, const struct finding *finding, const struct series *series, uint64_t window_ms,
-    struct slope *ret_slope)
+static bool find_slope(const struct diagnosis *diagnosis, const struct finding *finding, const struct series *series,
+    uint64_t window_ms, struct slope *ret_slope)
 {
     enum { CRITICAL_MS = 60 * 60 * 1000, WARNING_MS = 12 * CRITICAL_MS, MINUTE_MS = 60 * 1000, LEAST_GROWTH = 10 };
     struct slope slope = { .finding = finding };
-    if (!series_growth(series, diagnosis->snapshot->taken_at_ms, finding->count, window_ms, &slope.per_minute,
-            &slope.over_ms))
+    if (!series_growth(
+            series, diagnosis->snapshot->taken_at_ms, finding->count, window_ms, &slope.per_minute, &slope.over_ms))
         return false;
     /* A handful more or less is chance. */
     if (slope.per_minute * (double)slope.over_ms / MINUTE_MS < LEAST_GROWTH)
@@ -208,8 +208,7 @@ static void describe_slope(struct buf *out, const struct slope *slope)
 }
 
 /* Where it is graver than the diagnosis, it is what the line is about. */
-static enum plugin_status say_slope(
-    struct plugin *plugin, const struct diagnosis *diagnosis, const struct slope *slope)
+static enum plugin_status say_slope(struct plugin *plugin, const struct diagnosis *diagnosis, const struct slope *slope)
 {
     enum plugin_status verdict = (enum plugin_status)diagnosis->verdict;
     struct buf words = { 0 };

@@ -359,8 +359,9 @@ const struct command command_config = {
     .name = "config",
     .summary = "print the configuration in force, and where each value comes from",
     .synopsis = "tcpwhy config [OPTIONS]",
-    .details = "Reads /etc/tcpwhy.conf and then ~/.config/tcpwhy.conf (XDG_CONFIG_HOME), of which neither has to be there,\n"
-               "and prints what comes of them and of the defaults. What is not understood is named with its line.\n",
+    .details =
+        "Reads /etc/tcpwhy.conf and then ~/.config/tcpwhy.conf (XDG_CONFIG_HOME), of which neither has to be there,\n"
+        "and prints what comes of them and of the defaults. What is not understood is named with its line.\n",
     .examples = "  tcpwhy config\n"
                 "      what is in force\n"
                 "  tcpwhy config --config new.conf\n"

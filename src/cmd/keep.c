@@ -64,10 +64,9 @@ static int open_directory(const char *path, int *ret_directory, struct error *er
             close(directory);
         return result;
     }
-    const char *why = info.st_uid != geteuid() ? "belongs to another user"
-        : (info.st_mode & (S_IWGRP | S_IWOTH)) != 0
-        ? "may be written by others"
-        : NULL;
+    const char *why = info.st_uid != geteuid()      ? "belongs to another user"
+        : (info.st_mode & (S_IWGRP | S_IWOTH)) != 0 ? "may be written by others"
+                                                    : NULL;
     if (why != NULL) {
         close(directory);
         return error_set(err, -EPERM, path, "%s: samples are kept in a directory of one's own (--samples)", why);

@@ -11,7 +11,7 @@
 struct look {
     struct snapshot snapshot;
     struct snapshot earlier; /* what this look itself read before: the first of two looks, or counters only; or empty */
-    struct policy policy; /* that it is judged by */
+    struct policy policy;    /* that it is judged by */
     struct diagnosis diagnosis;
 };
 

@@ -220,8 +220,7 @@ static int unknown_option(const struct option_group *groups, const char *argumen
 }
 
 /* Gives the row its value; names the option in the error where the setter named only the value. */
-static int apply(
-    const struct option_group *group, const struct option_row *row, const char *value, struct error *err)
+static int apply(const struct option_group *group, const struct option_row *row, const char *value, struct error *err)
 {
     struct error inner = { 0 };
     void *target = group->choose != NULL ? group->choose(group->target, row, value, &inner) : group->target;

@@ -21,8 +21,8 @@ struct look_options {
     bool json;
     const char *from[LOOK_FROM_MOST]; /* captures to look at instead of this host; "-": standard input */
     unsigned from_count;
-    const char *tasks; /* a list of processes that names the PIDs of such a capture, or NULL */
-    bool names_source; /* --source was given */
+    const char *tasks;  /* a list of processes that names the PIDs of such a capture, or NULL */
+    bool names_source;  /* --source was given */
     const char *config; /* the file to be judged by instead of the usual ones, or NULL */
 };
 

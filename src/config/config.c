@@ -113,8 +113,8 @@ static int begin_service(struct reading *reading, const char *name)
     if (service == NULL) {
         if (policy->service_count == POLICY_SERVICES_MOST)
             return refuse(reading, name, "is one service too many: at most %d", POLICY_SERVICES_MOST);
-        xvec_grow((void **)&policy->services, policy->service_count, &policy->service_capacity,
-            sizeof *policy->services);
+        xvec_grow(
+            (void **)&policy->services, policy->service_count, &policy->service_capacity, sizeof *policy->services);
         service = &policy->services[policy->service_count++];
         *service = (struct service){ 0 };
     }
@@ -208,8 +208,7 @@ static int set_limit(struct reading *reading, const struct config_finding *findi
     const char *name, const char *value)
 {
     unsigned limit = 0;
-    while (limit < LIMIT_COUNT &&
-        ((finding->limits & 1U << limit) == 0 || strcmp(limit_infos[limit].name, name) != 0))
+    while (limit < LIMIT_COUNT && ((finding->limits & 1U << limit) == 0 || strcmp(limit_infos[limit].name, name) != 0))
         limit++;
     if (limit == LIMIT_COUNT)
         return no_limit(reading, finding, name);
@@ -304,7 +303,8 @@ static int set_in_service(struct reading *reading, const char *name, const char 
             consider(&nearest, terms[i].name, name);
     }
     if (dot == NULL)
-        return refuse(reading, name, "is no setting of a service; did you mean '%s', or FINDING.SETTING?", nearest.name);
+        return refuse(
+            reading, name, "is no setting of a service; did you mean '%s', or FINDING.SETTING?", nearest.name);
     char id[NAME_MOST];
     snprintf(id, sizeof id, "%.*s", (int)(dot - name), name);
     nearest = (struct nearest){ 0 };

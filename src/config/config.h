@@ -31,8 +31,7 @@ int config_parse(const char *bytes, size_t length, const char *file, const struc
  * Reads the files into an initialised policy: this one, or where NULL /etc/tcpwhy.conf and the user's own, which need
  * not exist but must not be anybody else's. Returns 0, or a negative errno with err filled.
  */
-int config_read(
-    const char *file, const struct config_findings *findings, struct policy *policy, struct error *err);
+int config_read(const char *file, const struct config_findings *findings, struct policy *policy, struct error *err);
 
 /* Where config_read() looks by itself: a path or NULL past the last; the user's in `out`. */
 extern const char config_system_file[];

@@ -91,8 +91,8 @@ static int read_file(const char *path, bool named, struct buf *out, struct error
     return result;
 }
 
-static int read_one(const char *path, bool named, const struct config_findings *findings, struct policy *policy,
-    struct error *err)
+static int read_one(
+    const char *path, bool named, const struct config_findings *findings, struct policy *policy, struct error *err)
 {
     struct buf text = { 0 };
     int result = read_file(path, named, &text, err);

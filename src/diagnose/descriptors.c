@@ -28,7 +28,8 @@ static const struct limits *limits_of(
 
 static bool runs_out(const struct context *context, const struct rule *rule, const struct process *process)
 {
-    return used_percent(process) >= limits_of(context, rule, process)->warning_percent && (uint64_t)process->tcp_sockets * 2 >= process->fds_open;
+    return used_percent(process) >= limits_of(context, rule, process)->warning_percent &&
+        (uint64_t)process->tcp_sockets * 2 >= process->fds_open;
 }
 
 /* A quarter of what is open is stuck for a reason that has its own finding. */

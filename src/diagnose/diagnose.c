@@ -205,7 +205,8 @@ static void note_passing(const struct context *context, struct diagnosis *diagno
         if (!context->selected[i] || context->causes[i] != 0)
             continue;
         uint8_t cause = cause_of(context, &snapshot->conns[i]);
-        passing += cause != 0 && context_limits(context, 0, &rules[cause])->least_count == 0; /* others may just be too few */
+        passing += cause != 0 &&
+            context_limits(context, 0, &rules[cause])->least_count == 0; /* others may just be too few */
     }
     struct arena *arena = &diagnosis->arena;
     if (passing > 0)

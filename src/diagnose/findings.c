@@ -195,8 +195,7 @@ const struct rule rules[] = {
         .limits = { .warning_percent = 80, .critical_percent = 95 },
     },
     {
-        HOST_RULE("tcp-memory-pressure", tcp_memory_pressure),
-        .fault = FAULT_HOST_SETTINGS,
+        HOST_RULE("tcp-memory-pressure", tcp_memory_pressure), .fault = FAULT_HOST_SETTINGS,
         .limits = { .critical_percent = 90 }, /* a warning from the kernel's own mark on */
     },
 };

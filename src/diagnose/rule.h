@@ -43,9 +43,9 @@ struct queues {
 /* The snapshot with the look-ups that rules need. */
 struct context {
     const struct snapshot *snapshot;
-    const bool *selected;  /* for each connection: whether the person asked for it */
-    bool selects_all;      /* nothing was left out: findings about the whole host are in place */
-    const uint8_t *causes; /* what is known so far: indexes into rules; 0: normal */
+    const bool *selected;        /* for each connection: whether the person asked for it */
+    bool selects_all;            /* nothing was left out: findings about the whole host are in place */
+    const uint8_t *causes;       /* what is known so far: indexes into rules; 0: normal */
     const struct policy *policy; /* or NULL */
     const struct limits *limits; /* of each rule, for connections of no service and of each service: policy.c */
     struct listeners listeners;

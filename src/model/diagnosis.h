@@ -115,7 +115,7 @@ struct diagnosis {
     const struct finding *ignored; /* findings that do not count, worst first */
     size_t ignored_count;
     const uint8_t *ignores; /* for each connection, 0: not ignored; NULL: none is */
-    struct lines notes; /* why what looks alarming is not: the healthy part of the report */
+    struct lines notes;     /* why what looks alarming is not: the healthy part of the report */
     /* A rule would judge better if it knew how fast a counter rises: read the counters again, and diagnose again. */
     bool wants_rates;
 

@@ -9,20 +9,24 @@
 #include "base/text.h"
 #include "model/diagnosis.h"
 
-#define ROW(member, named, of_kind, words) \
-    { .name = (named), .kind = (of_kind), .offset = offsetof(struct limits, member), .help = (words) }
+#define ROW(member, named, of_kind, words)                                                                             \
+    {                                                                                                                  \
+        .name = (named), .kind = (of_kind), .offset = offsetof(struct limits, member), .help = (words)                 \
+    }
 
 const struct limit_info limit_infos[LIMIT_COUNT] = {
     ROW(least_count, "least_count", LIMIT_NUMBER, "fewer connections of one owner and service are normal"),
     ROW(least_blind, "least_count_blind", LIMIT_NUMBER, "the same where the source shows no timers"),
     ROW(settle_ms, "settle", LIMIT_TIME, "younger connections are normal"),
     ROW(warning_count, "warning_count", LIMIT_NUMBER, "so many connections are a warning"),
-    ROW(warning_age_ms, "warning_age", LIMIT_TIME, "an oldest connection of this age is a warning, whatever their number"),
+    ROW(warning_age_ms, "warning_age", LIMIT_TIME,
+        "an oldest connection of this age is a warning, whatever their number"),
     ROW(critical_count, "critical_count", LIMIT_NUMBER, "so many connections are critical"),
     ROW(critical_age_ms, "critical_age", LIMIT_TIME, "... once the oldest is of this age"),
     ROW(warning_percent, "warning_percent", LIMIT_SHARE, "so much of what runs out in use is a warning"),
     ROW(critical_percent, "critical_percent", LIMIT_SHARE, "so much of it in use is critical"),
-    ROW(severity_at_most, "severity_at_most", LIMIT_SEVERITY, "never graver than this, whatever shows: info, warning or critical"),
+    ROW(severity_at_most, "severity_at_most", LIMIT_SEVERITY,
+        "never graver than this, whatever shows: info, warning or critical"),
 };
 
 static uint64_t *member_of(struct limits *limits, unsigned limit)

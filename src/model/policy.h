@@ -17,14 +17,14 @@
  * src/diagnose/findings.c.
  */
 struct limits {
-    uint64_t least_count;      /* fewer connections of one owner and service than this are normal */
-    uint64_t least_blind;      /* the same where their source shows no timers: then their number has to tell */
-    uint64_t settle_ms;        /* younger than this is the state's normal life */
-    uint64_t warning_count;    /* connections */
-    uint64_t warning_age_ms;   /* of the oldest, whatever the count */
-    uint64_t critical_count;   /* connections, when the oldest is at least … */
-    uint64_t critical_age_ms;  /* … this old */
-    uint64_t warning_percent;  /* of what runs out: descriptors, ports, orphans, memory */
+    uint64_t least_count;     /* fewer connections of one owner and service than this are normal */
+    uint64_t least_blind;     /* the same where their source shows no timers: then their number has to tell */
+    uint64_t settle_ms;       /* younger than this is the state's normal life */
+    uint64_t warning_count;   /* connections */
+    uint64_t warning_age_ms;  /* of the oldest, whatever the count */
+    uint64_t critical_count;  /* connections, when the oldest is at least … */
+    uint64_t critical_age_ms; /* … this old */
+    uint64_t warning_percent; /* of what runs out: descriptors, ports, orphans, memory */
     uint64_t critical_percent;
     uint64_t severity_at_most; /* enum severity */
 };

@@ -9,10 +9,10 @@
 #include "model/policy.h"
 
 enum {
-    OUTPUT_MOST = 8000,   /* Nagios reads 8,192 bytes (MAX_PLUGIN_OUTPUT_LENGTH), and its broker wants some of them */
-    WORDS_MOST = 600,     /* of the status line: it goes to pagers */
-    TITLES_MOST = 10,     /* findings, and as many ignored ones */
-    DETAILS_MOST = 3,     /* of them with what to do */
+    OUTPUT_MOST = 8000, /* Nagios reads 8,192 bytes (MAX_PLUGIN_OUTPUT_LENGTH), and its broker wants some of them */
+    WORDS_MOST = 600,   /* of the status line: it goes to pagers */
+    TITLES_MOST = 10,   /* findings, and as many ignored ones */
+    DETAILS_MOST = 3,   /* of them with what to do */
 };
 
 static const char ellipsis[] = "...";

@@ -13,7 +13,7 @@
 enum plugin_status { PLUGIN_OK, PLUGIN_WARNING, PLUGIN_CRITICAL, PLUGIN_UNKNOWN }; /* the exit status */
 
 struct plugin {
-    struct buf words;   /* of the status line */
+    struct buf words; /* of the status line */
     struct buf measures;
     struct buf more;
 };

@@ -18,8 +18,8 @@ static void ask(const struct policy *policy)
     struct snapshot snapshot;
     snapshot_init(&snapshot);
     struct conn *conn = snapshot_add_conn(&snapshot);
-    FUZZ_EXPECT(conn != NULL && policy->service_count <= POLICY_SERVICES_MOST &&
-        policy->ignore_count <= POLICY_IGNORES_MOST);
+    FUZZ_EXPECT(
+        conn != NULL && policy->service_count <= POLICY_SERVICES_MOST && policy->ignore_count <= POLICY_IGNORES_MOST);
     for (size_t i = 0; i < policy->service_count; i++)
         selection_matches(&policy->services[i].selection, &snapshot, conn);
     for (size_t i = 0; i < policy->ignore_count; i++) {

@@ -74,10 +74,12 @@ static void limits_decide_the_severity(void **state)
     expect(HOST SPOOL_30 BACKUP_200, "", "close-wait-leak 200 critical; close-wait-leak 30 warning; critical");
     expect(HOST SPOOL_30, "[close-wait-leak]\nwarning_count=31\n", "close-wait-leak 30 info; healthy");
     expect(HOST SPOOL_30, "[close-wait-leak]\nwarning_count=0\n", "close-wait-leak 30 info; healthy");
-    expect(HOST SPOOL_30, "[close-wait-leak]\nwarning_count=0\nwarning_age=10m\n", "close-wait-leak 30 warning; warning");
+    expect(
+        HOST SPOOL_30, "[close-wait-leak]\nwarning_count=0\nwarning_age=10m\n", "close-wait-leak 30 warning; warning");
     expect(HOST SPOOL_30, "[close-wait-leak]\nwarning_count=0\nwarning_age=11m\n", "close-wait-leak 30 info; healthy");
     expect(HOST SPOOL_30, "[close-wait-leak]\ncritical_count=30\n", "close-wait-leak 30 critical; critical");
-    expect(HOST SPOOL_30, "[close-wait-leak]\ncritical_count=30\ncritical_age=11m\n", "close-wait-leak 30 warning; warning");
+    expect(HOST SPOOL_30, "[close-wait-leak]\ncritical_count=30\ncritical_age=11m\n",
+        "close-wait-leak 30 warning; warning");
     expect(HOST SPOOL_30, "[close-wait-leak]\nsettle=11m\n", "healthy");
     expect(HOST SPOOL_30, "[close-wait-leak]\nleast_count=31\n", "healthy");
     expect(HOST SPOOL_30 BACKUP_200, "[close-wait-leak]\nseverity_at_most=info\n",
@@ -117,7 +119,8 @@ static void what_runs_out_has_its_percent(void **state)
     expect(NEARLY, "[service s]\nprocess=spoolsvc\ndescriptor-exhaustion.warning_percent=86\n", "healthy");
     expect(NEARLY, "[service s]\nprocess=other\ndescriptor-exhaustion.warning_percent=86\n",
         "descriptor-exhaustion 800 warning; warning");
-    expect(NEARLY, "[ignore s]\nprocess=spoolsvc\nreason=x\n", "descriptor-exhaustion 800 warning ignored by s; healthy");
+    expect(
+        NEARLY, "[ignore s]\nprocess=spoolsvc\nreason=x\n", "descriptor-exhaustion 800 warning ignored by s; healthy");
     expect(NEARLY, "[ignore s]\nfinding=descriptor-*\nreason=x\n",
         "descriptor-exhaustion 800 warning ignored by s; healthy");
     expect(NEARLY, "[ignore s]\nfinding=close-wait-*\nprocess=spoolsvc\nreason=x\n",
@@ -135,7 +138,8 @@ static void what_is_ignored_is_shown_and_does_not_count(void **state)
         expect(HOST SPOOL_30 BACKUP_200, text,
             "close-wait-leak 30 warning; close-wait-leak 200 critical ignored by b; warning");
     }
-    expect(HOST BACKUP_200, "[ignore b]\nreason=known\nport=873\n", "close-wait-leak 200 critical ignored by b; healthy");
+    expect(
+        HOST BACKUP_200, "[ignore b]\nreason=known\nport=873\n", "close-wait-leak 200 critical ignored by b; healthy");
     expect(HOST BACKUP_200, "[ignore b]\nreason=known\nport=873\nfinding=close-wait-unread\n",
         "close-wait-leak 200 critical; critical");
     /* Some peers of one service. */
