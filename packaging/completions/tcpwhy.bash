@@ -78,8 +78,9 @@ _tcpwhy() {
         COMPREPLY=($(compgen -W "self all $(ls /run/netns 2>/dev/null | grep -E '^[A-Za-z0-9._-]+$')" -- "$word"))
         return
         ;;
+    --config | --samples) COMPREPLY=($(compgen -f -- "$word")); return ;;
     --source) COMPREPLY=($(compgen -W 'auto netlink proc' -- "$word")); return ;;
-    --confirm | -w | --watch) COMPREPLY=($(compgen -W '2 5 10 30s 1m' -- "$word")); return ;;
+    --confirm | --watch) COMPREPLY=($(compgen -W '2 5 10 30s 1m' -- "$word")); return ;;
     --older) COMPREPLY=($(compgen -W '90s 5m 1h 1d' -- "$word")); return ;;
     esac
     case $command:$option in
@@ -87,7 +88,10 @@ _tcpwhy() {
     list:-S | list:--sort) _tcpwhy_list "$word" none $(_tcpwhy_names "$program" list Columns); return ;;
     count:-b | count:--by) _tcpwhy_list "$word" $(_tcpwhy_names "$program" count Keys); return ;;
     drill:--for) COMPREPLY=($(compgen -W '90s 5m 1h' -- "$word")); return ;;
-    drill:-c | drill:--count | list:-n | list:--limit | count:-t | count:--top | count:--net | *:--port | *:-l | \
+    check:-t | check:--timeout | check:--growth-over) COMPREPLY=($(compgen -W '10 30s 5m' -- "$word")); return ;;
+    diagnose:-w) COMPREPLY=($(compgen -W '2 5 10 30s 1m' -- "$word")); return ;;
+    check:-g | check:--growth) COMPREPLY=($(compgen -W '10/min 100/h' -- "$word")); return ;;
+    check:-w | check:--warning | check:-c | check:--critical | check:--label | drill:-c | drill:--count | list:-n | list:--limit | count:-t | count:--top | count:--net | *:--port | *:-l | \
         *:--local | *:-r | *:--peer)
         return ;;
     esac

@@ -38,8 +38,18 @@ class Answer:
             data = data[found.end():]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def samples_of_their_own():
+    """What a check keeps by itself goes with the tests."""
+    with tempfile.TemporaryDirectory() as folder:
+        before = os.environ.get("XDG_STATE_HOME")
+        os.environ["XDG_STATE_HOME"] = folder
+        yield
+        os.environ.pop("XDG_STATE_HOME") if before is None else os.environ.update(XDG_STATE_HOME=before)
+
+
 def check(*words, env=None, **how):
-    clean = {k: v for k, v in os.environ.items() if k not in ("XDG_STATE_HOME", "XDG_CONFIG_HOME")}
+    clean = {k: v for k, v in os.environ.items() if k != "XDG_CONFIG_HOME" and (k != "XDG_STATE_HOME" or not env)}
     return Answer(subprocess.run([PROGRAM, "check", *words], capture_output=True, timeout=60, check=False,
                                  stdin=subprocess.DEVNULL, env={**clean, **(env or {})}, **how))
 

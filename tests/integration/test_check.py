@@ -28,6 +28,14 @@ CLASSIC_WARNING, CLASSIC_CRITICAL = 100, 500
 STATES = ("LAST_ACK", "TIME_WAIT", "CLOSE_WAIT")
 
 
+@pytest.fixture(scope="module", autouse=True)
+def samples_of_their_own(tmp_path_factory):
+    """What a check keeps by itself goes with the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("samples")))
+        yield
+
+
 def check(*words, **how):
     """(exit status, first line)"""
     done = program.run("check", *words, **how)

@@ -254,7 +254,7 @@ def test_everything_is_installed(tmp_path):
             "lib/systemd/system/tcpwhy-metrics.timer"]
     for end in ends:
         assert any(path.endswith(end) for path in found), end
-    (plugin,) = (path for path in found if path.endswith("check_tcpwhy"))
+    (plugin,) = (path for path in found if path.endswith("plugins/check_tcpwhy"))
     said = subprocess.run([tmp_path / plugin, "-V"], capture_output=True, text=True)
     assert said.stdout.startswith("check_tcpwhy ")
     (service,) = (path for path in found if path.endswith("tcpwhy-metrics.service"))

@@ -145,7 +145,7 @@ static void a_series_is_written_once(void **state)
     }
     assert_false(metrics.refused);
     size_t length = text.length;
-    snprintf(number, sizeof number, "%u", 1234);
+    snprintf(number, sizeof number, "%u", 1234U);
     openmetrics_uint(&metrics, labels, 99);
     openmetrics_uint(&metrics, (const char *const[]){ "same", "1235" }, 99);
     assert_int_equal(text.length, length);

@@ -1,9 +1,11 @@
 """The papers against the program: every option is in the manual, every link leads somewhere, every command exists."""
+import difflib
 import re
 
 from .tree import PROGRAM, ROOT, files, finding_ids, run
 
 MANUAL = "man/tcpwhy.1"
+CONFIGURATION = "man/tcpwhy.conf.5"
 
 
 def commands():
@@ -16,8 +18,8 @@ def options_of(command):
     return set(re.findall(r"^\s+(?:-\w, )?--([a-z0-9-]+)", run([PROGRAM, command, "--help"]).stdout, flags=re.M))
 
 
-def check_manual_layout():
-    done = run(["mandoc", "-T", "lint", "-W", "style", MANUAL])
+def check_manual_layout(page):
+    done = run(["mandoc", "-T", "lint", "-W", "style", page])
     # Whether the pages it refers to are installed here is not its business.
     return [line for line in done.stdout.splitlines() if "mandoc.db" not in line and "manual not found" not in line]
 
@@ -33,6 +35,18 @@ def check_manual_content():
     known = {"help", "version"}.union(*(options_of(command) for command in commands()))
     for option in sorted(documented - known):
         yield f"{MANUAL}: no command has --{option}"
+
+
+def check_configuration():
+    """The defaults that it lists are those of the program, and every setting is described."""
+    page = (ROOT / CONFIGURATION).read_text()
+    listed = re.search(r"^\.Sh DEFAULTS\n\.Bd -literal\n(.*?)\n\.Ed$", page, flags=re.M | re.S)[1].splitlines()
+    printed = run([PROGRAM, "config", "--config", "/dev/null"]).stdout
+    known = [re.sub(r" +; default$", "", line) for line in printed.splitlines() if not line.startswith("#")][1:]
+    yield from difflib.unified_diff(listed, known, CONFIGURATION, "tcpwhy config", lineterm="")
+    for setting in sorted({line.split()[0] for line in known if "=" in line}):
+        if not re.search(rf"^\.It Cm {setting}\b", page, flags=re.M):
+            yield f"{CONFIGURATION}: {setting} is not described"
 
 
 def check_findings(page):
@@ -89,8 +103,10 @@ def check_targets(path):
 
 
 def run_docs(outcome):
-    outcome.expect("layout of the manual page", check_manual_layout())
+    for page in (MANUAL, CONFIGURATION):
+        outcome.expect(f"layout of {page}", check_manual_layout(page))
     outcome.expect("content of the manual page", list(check_manual_content()))
+    outcome.expect("defaults in the manual page", list(check_configuration()))
     outcome.expect("findings in the README", check_findings("README.md"))
     for path in files("*.md", "docs/*.md"):
         outcome.expect(f"links in {path}", list(check_links(path)))
