@@ -35,7 +35,8 @@ struct drill_side {
 
 struct drill {
     const char *finding;
-    const char *does; /* one sentence */
+    const char *does;       /* one sentence */
+    const char *impossible; /* why it cannot be made; NULL: it can */
     /* The setting that it lowers for the whole host, "net.ipv4.tcp_mem", and what that does to others. NULL: none. */
     const char *host_limit, *harm;
     const char *note;   /* what else there is to know, or NULL */

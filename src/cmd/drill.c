@@ -104,6 +104,14 @@ static void describe(struct buf *out, const struct drill *drill, unsigned width)
     text_wrap(out, drill->does, LIST_INDENT, width);
     buf_char(out, '\n');
     buf_repeat(out, " ", LIST_INDENT);
+    if (drill->impossible != NULL) {
+        struct buf why = { 0 };
+        buf_printf(&why, "Cannot be made: %s", drill->impossible);
+        text_wrap(out, buf_text(&why), LIST_INDENT, width);
+        buf_str(out, "\n\n");
+        buf_deinit(&why);
+        return;
+    }
     text_count(out, drill->count);
     buf_str(out, " connections, reported after ");
     text_duration(out, drill->after_s * 1000ULL);
@@ -151,6 +159,7 @@ static int list_json(void)
         json_object(&json);
         json_member_string(&json, "finding", drill->finding);
         json_member_string(&json, "does", drill->does);
+        json_member_string(&json, "impossible", drill->impossible);
         json_member_string(&json, "host_limit", drill->host_limit);
         json_member_string(&json, "harm", drill->harm);
         json_member_string(&json, "note", drill->note);
@@ -327,13 +336,17 @@ static int open_signals(void)
     return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
+/* What cannot be made at all, or hurts and was not asked for so. */
 static int fail_unasked(const struct drill *drill)
 {
     struct buf text = { 0 }, shown = { 0 };
-    buf_printf(&text,
-        "tcpwhy drill: %s: lowers %s, which is the whole host's: no network namespace has its own. %s On a machine that "
-        "may be hurt, a virtual one of which nothing else depends, say --host-limits; at the end it is put back.",
-        drill->finding, drill->host_limit, drill->harm);
+    if (drill->impossible != NULL)
+        buf_printf(&text, "tcpwhy drill: %s: cannot be made: %s", drill->finding, drill->impossible);
+    else
+        buf_printf(&text,
+            "tcpwhy drill: %s: lowers %s, which is the whole host's: no network namespace has its own. %s On a machine that "
+            "may be hurt, a virtual one of which nothing else depends, say --host-limits; at the end it is put back.",
+            drill->finding, drill->host_limit, drill->harm);
     text_wrap(&shown, buf_text(&text), 0, cmd_style(stderr).width);
     fprintf(stderr, "%s\n", buf_text(&shown));
     buf_deinit(&text);
@@ -421,7 +434,7 @@ static int run_command(const struct command *self, int argc, char **argv)
     const struct drill *drill = drill_find(argv[1]);
     if (drill == NULL)
         return unknown(self, argv[1]);
-    if (drill->host_limit != NULL && !options.drill.host_limits)
+    if (drill->impossible != NULL || (drill->host_limit != NULL && !options.drill.host_limits))
         return fail_unasked(drill);
     if (options.for_ms == 0)
         options.for_ms = FOR_DEFAULT_MS;

@@ -63,15 +63,20 @@ static void nap(uint64_t ms)
         continue;
 }
 
+struct question {
+    const struct selection *selection;
+    const struct policy *policy;
+};
+
 /*
  * Whether there is anything that an owner could be named for. Rules judge without owners what they judge with them, if by
  * another name; all but the one about a process that runs out of descriptors, which the source sees coming.
  */
 static bool is_anything_stuck(const struct snapshot *snapshot, const void *data)
 {
-    const struct look_options *options = data;
+    const struct question *question = data;
     struct diagnosis diagnosis;
-    if (diagnose(snapshot, &options->selection, &diagnosis) < 0)
+    if (diagnose(snapshot, question->selection, question->policy, &diagnosis) < 0)
         return true;
     bool stuck = diagnosis.finding_count > 0 || diagnosis.wants_rates;
     for (size_t i = 0; i < snapshot->conn_count && !stuck; i++)
@@ -81,9 +86,11 @@ static bool is_anything_stuck(const struct snapshot *snapshot, const void *data)
 }
 
 /* No more of this host than the question needs. */
-static int read_host(const struct look_options *options, struct snapshot *snapshot, struct error *err)
+static int read_host(
+    const struct look_options *options, const struct policy *policy, struct snapshot *snapshot, struct error *err)
 {
     const struct selection *selection = &options->selection;
+    const struct question question = { selection, policy };
     struct source_options source = options->source;
     source.states = diagnose_states(selection, !options->causes_only);
     source.asked = selection->states;
@@ -94,7 +101,7 @@ static int read_host(const struct look_options *options, struct snapshot *snapsh
         source.asked = 0;
     if (options->owners_if_stuck && !by_netns && selection->pid_count == 0 && selection->name_count == 0) {
         source.needs_owners = is_anything_stuck;
-        source.data = options;
+        source.data = &question;
     }
     return source_read(&source, snapshot, err);
 }
@@ -116,7 +123,7 @@ static int look_again(const struct look_options *options, struct look *look, str
         fputs("\r\033[K", stderr); /* only a note: off with it */
     look->earlier = look->snapshot;
     snapshot_init(&look->snapshot);
-    return read_host(options, &look->snapshot, err);
+    return read_host(options, &look->policy, &look->snapshot, err);
 }
 
 /* A rule wants to know how fast counters rise: a moment is enough to tell rising from resting. */
@@ -150,12 +157,12 @@ static int check_from(const struct look_options *options, struct error *err)
 }
 
 /* From this host, or from what was given instead. */
-static int read_snapshot(const struct look_options *options, struct snapshot *snapshot, struct error *err)
+static int read_snapshot(const struct look_options *options, struct look *look, struct error *err)
 {
     if (options->from_count == 0)
-        return read_host(options, snapshot, err);
+        return read_host(options, &look->policy, &look->snapshot, err);
     const struct capture_options capture = { .path = options->from[0], .tasks = options->tasks };
-    return capture_read(&capture, snapshot, err);
+    return capture_read(&capture, &look->snapshot, err);
 }
 
 static int look_closely(
@@ -163,7 +170,7 @@ static int look_closely(
 {
     int result = check_from(options, err);
     if (result == 0)
-        result = read_snapshot(options, &look->snapshot, err);
+        result = read_snapshot(options, look, err);
     if (result == 0)
         result = cmd_check_netns(&options->selection, &look->snapshot, err);
     bool confirm = options->confirm_ms > 0;

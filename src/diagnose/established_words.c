@@ -291,7 +291,7 @@ void established_unread_word(
     if (unread.not_accepted > 0 && group->listener != NULL)
         words_listener_holders(arena, context->snapshot, group->listener, &finding->evidence);
     if (finding->owner == NULL)
-        words_unseen(arena, group, &finding->evidence);
+        words_unseen(arena, context, group, &finding->evidence);
     judge_obstacle(arena, group, words_process(arena, obstructed), obstacle, words_is_halted(obstructed), finding);
     words_pairs(arena, context, group, &finding->evidence);
     words_descriptors(arena, finding->owner, &finding->evidence);

@@ -256,10 +256,13 @@ const char *words_owner(struct arena *arena, const struct finding *finding);
 /* Of its processes the one that cannot act now, the owner first; or NULL. */
 const struct process *words_obstructed(struct arena *arena, const struct finding *finding);
 /* Evidence where nobody was found to hold the connections although somebody must. */
-void words_unseen(struct arena *arena, const struct group *group, struct lines *evidence);
+void words_unseen(
+    struct arena *arena, const struct context *context, const struct group *group, struct lines *evidence);
 /* Evidence where several processes hold the listener: a master and its workers, a service manager and its service. */
 void words_listener_holders(
     struct arena *arena, const struct snapshot *snapshot, const struct conn *listener, struct lines *evidence);
+/* The same, but not at the beginning of a sentence: "the process", where it is not known which. */
+const char *words_process_within(struct arena *arena, const struct process *process);
 /* "the peer has", "the peers have" */
 const char *words_peers_have(const struct group *group);
 /* "on port 9100", "to 10.0.0.9:5432" */

@@ -60,7 +60,7 @@ const char *words_process(struct arena *arena, const struct process *process)
     if (process == NULL)
         return "A process that could not be seen";
     if (process->name == NULL)
-        return arena_printf(arena, "process %" PRIu32, process->pid);
+        return arena_printf(arena, "Process %" PRIu32, process->pid);
     if (process->pid == 0)
         return process->name;
     return arena_printf(arena, "%s (pid %" PRIu32 ")", process->name, process->pid);
@@ -71,7 +71,8 @@ const char *words_owner(struct arena *arena, const struct finding *finding)
     uint64_t held = 0;
     for (size_t i = 0; i < finding->process_count; i++)
         held += finding->processes[i].count;
-    if (finding->owner == NULL || finding->process_count < 2 || held > finding->count) /* shared, not shared out */
+    bool shared_out = finding->process_count > 1 && held <= finding->count; /* else several hold the same ones */
+    if (finding->owner == NULL || finding->owner->name == NULL || !shared_out)
         return words_process(arena, finding->owner);
     return arena_printf(arena, "%s (pid %" PRIu32 " and %s more)", finding->owner->name, finding->owner->pid,
         words_count(arena, finding->process_count - 1));
@@ -88,8 +89,10 @@ const struct process *words_obstructed(struct arena *arena, const struct finding
     return NULL;
 }
 
-void words_unseen(struct arena *arena, const struct group *group, struct lines *evidence)
+void words_unseen(struct arena *arena, const struct context *context, const struct group *group, struct lines *evidence)
 {
+    if (context->snapshot->origin != NULL) /* what a capture does not show is a gap */
+        return;
     const char *listens = group->listener_holder == NULL
         ? ""
         : arena_printf(arena, " %s listens on the port.", words_process(arena, group->listener_holder));
@@ -117,6 +120,13 @@ void words_listener_holders(
     if (count > 1)
         lines_add(evidence, arena, "%u processes have the listener open, and any of them may accept: %s%s.", count,
             text, count > SHOWN ? " …" : "");
+}
+
+const char *words_process_within(struct arena *arena, const struct process *process)
+{
+    if (process != NULL && process->name == NULL)
+        return arena_printf(arena, "process %" PRIu32, process->pid);
+    return process == NULL ? "the process" : words_process(arena, process);
 }
 
 const char *words_peers_have(const struct group *group)

@@ -60,6 +60,7 @@ DRILLS = {
 # What these lower is the whole host's: they are run in test_guest.py, on a kernel of their own.
 HOST_LIMITS = {"orphan-limit": "net.ipv4.tcp_max_orphans", "tcp-memory-pressure": "net.ipv4.tcp_mem"}
 TAKES_HOURS = ["established-idle"]  # test_guest.py lets them pass
+OF_CAPTURES = ["close-wait-held"]  # said where the queues are not known; on this host they are
 IN_HOST = {
     # finding → what tcpwhy reports with both ends in sight
     "close-wait-leak": "close-wait-leak", "close-wait-unread": "close-wait-unread",
@@ -170,14 +171,23 @@ def needs_rule(finding):
 
 def test_the_list_names_every_finding():
     text = program.run("drill", "--list").stdout.decode()
-    for finding in [*DRILLS, *HOST_LIMITS]:
+    for finding in [*DRILLS, *OF_CAPTURES, *HOST_LIMITS]:
         assert re.search(rf"^  {finding}$", text, flags=re.M)
     rows = listing()
-    assert list(rows) == [*DRILLS, *HOST_LIMITS]
+    assert list(rows) == [*DRILLS, *OF_CAPTURES, *HOST_LIMITS]
     assert causes() - {"normal"} <= set(rows), "each finding that tcpwhy knows has its drill"
     assert {finding for finding, row in rows.items() if row["in_host"]} == set(IN_HOST)
     assert {finding: row["host_limit"] for finding, row in rows.items() if row["host_limit"]} == HOST_LIMITS
+    assert [finding for finding, row in rows.items() if row["impossible"]] == OF_CAPTURES
     assert [finding for finding, row in rows.items() if row["reported_after_s"] > 60] == TAKES_HOURS
+
+
+@pytest.mark.parametrize("finding", OF_CAPTURES)
+def test_what_only_captures_leave_open_is_not_drilled(finding):
+    done = program.run("drill", finding)
+    assert done.returncode == program.FAILED
+    assert b"cannot be made" in done.stderr and b"--from" in done.stderr
+    assert done.stdout == b""
 
 
 @pytest.mark.parametrize("finding", HOST_LIMITS)
