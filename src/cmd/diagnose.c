@@ -55,6 +55,7 @@ static int run(const struct command *self, int argc, char **argv)
     if (options.watch_ms > 0)
         return cmd_watch(self, &look, &options.report, options.watch_ms);
 
+    look.owners_if_stuck = true;
     struct look seen;
     int status = cmd_look(self, &look, NULL, &seen);
     if (status != STATUS_HEALTHY)

@@ -52,15 +52,39 @@ static void nap(uint64_t ms)
         continue;
 }
 
+/*
+ * Whether there is anything that an owner could be named for. Rules judge without owners what they judge with them, if by
+ * another name; all but the one about a process that runs out of descriptors, which the source sees coming.
+ */
+static bool is_anything_stuck(const struct snapshot *snapshot, const void *data)
+{
+    const struct look_options *options = data;
+    struct diagnosis diagnosis;
+    if (diagnose(snapshot, &options->selection, &diagnosis) < 0)
+        return true;
+    bool stuck = diagnosis.finding_count > 0 || diagnosis.wants_rates;
+    for (size_t i = 0; i < snapshot->conn_count && !stuck; i++)
+        stuck = diagnosis.causes[i] != 0;
+    diagnosis_deinit(&diagnosis);
+    return stuck;
+}
+
 /* No more of this host than the question needs. */
 static int read_host(const struct look_options *options, struct snapshot *snapshot, struct error *err)
 {
+    const struct selection *selection = &options->selection;
     struct source_options source = options->source;
-    source.states = diagnose_states(&options->selection, !options->causes_only);
-    source.asked = options->selection.states;
+    source.states = diagnose_states(selection, !options->causes_only);
+    source.asked = selection->states;
     source.asks_holders = options->causes_only;
-    if (options->selection.netns != NULL) /* may be named by a process in it, which the walk for holders finds */
+    /* A namespace may be named by a process in it, which the walk for holders finds. */
+    bool by_netns = selection->netns != NULL && !options->source.own_netns_only && strcmp(selection->netns, "all") != 0;
+    if (by_netns)
         source.asked = 0;
+    if (options->owners_if_stuck && !by_netns && selection->pid_count == 0 && selection->name_count == 0) {
+        source.needs_owners = is_anything_stuck;
+        source.data = options;
+    }
     return source_read(&source, snapshot, err);
 }
 

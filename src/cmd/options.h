@@ -17,7 +17,8 @@ struct look_options {
     struct selection selection;
     uint64_t confirm_ms; /* look a second time so long after; 0: once is enough */
     bool json;
-    bool causes_only; /* no findings are wanted, which look at more than the connections that were asked for */
+    bool causes_only;     /* no findings are wanted, which look at more than the connections that were asked for */
+    bool owners_if_stuck; /* where all is well, nobody wants to know who holds it */
 };
 
 struct option_row {

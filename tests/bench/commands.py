@@ -11,6 +11,7 @@ BUILD = Path(os.environ.get("TCPWHY_BUILD", ROOT / "build"))
 TCPWHY = str(BUILD / "tcpwhy")
 
 # The names by which goals and tables refer to them.
+WHOLE = "tcpwhy"
 PORTABLE = "tcpwhy --source netlink"
 BY_BPF = "tcpwhy --source bpf"
 BARE = "bare netlink + /proc"

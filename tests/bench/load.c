@@ -1,13 +1,14 @@
 /*
  * A host full of TCP sockets: makes a network namespace of its own and fills it.
  *
- *   load SOCKETS PROCESSES [BYSTANDERS]
+ *   load SOCKETS PROCESSES [BYSTANDERS [healthy]]
  *
  * Half IPv4, half IPv6, on loopback. Process i connects to process i + 1, so that the ends of a connection are in
  * different processes. Of the sockets 1 in 50 is TIME_WAIT; of the connections 1 in 4 is half closed (CLOSE_WAIT on
  * one end, half of these with the end of the stream read; FIN_WAIT_2 on the other), 1 in 10 of the others has data
  * unread, and the rest is ESTABLISHED and idle. Each process has two listeners. Bystanders are processes with a few
- * descriptors, none of which is a socket, as most processes of a host are.
+ * descriptors, none of which is a socket, as most processes of a host are. On a healthy host nothing is half closed or
+ * unread.
  *
  * Prints "ready" when all stand. TIME_WAIT lasts 60 s only: each line on stdin makes up for those that have gone, and
  * prints "ready" again. At the end of stdin everything is closed. Needs CAP_SYS_ADMIN and CAP_NET_ADMIN.
@@ -43,6 +44,7 @@ enum {
 };
 
 static const int families[FAMILIES] = { AF_INET, AF_INET6 };
+static bool healthy;
 
 static void fail(const char *what)
 {
@@ -125,6 +127,8 @@ static int connect_to(int family, int port)
 static void age_client(int fd, unsigned number)
 {
     static const char words[100];
+    if (healthy)
+        return;
     if (number % HALF_CLOSED_EVERY == 0)
         check(shutdown(fd, SHUT_WR), "shutdown");
     else if (number % UNREAD_EVERY == 0)
@@ -144,7 +148,7 @@ static void fill(unsigned self, unsigned processes, unsigned connections, const 
         for (unsigned i = done; i < done + batch; i++) {
             int fd = check(accept(listeners[i % FAMILIES], NULL, NULL), "accept");
             char byte;
-            if (i / FAMILIES % (2 * HALF_CLOSED_EVERY) == 0)
+            if (!healthy && i / FAMILIES % (2 * HALF_CLOSED_EVERY) == 0)
                 check((int)recv(fd, &byte, 1, 0), "recv"); /* takes the end of the stream */
         }
     }
@@ -256,8 +260,9 @@ static unsigned number(int argc, char **argv, int index)
 int main(int argc, char **argv)
 {
     unsigned sockets = number(argc, argv, 1), processes = number(argc, argv, 2), bystanders = number(argc, argv, 3);
-    if (argc < 3 || argc > 4 || processes < 2 || processes > PROCESSES_MAX) {
-        fputs("usage: load SOCKETS PROCESSES [BYSTANDERS]\n", stderr);
+    healthy = argc == 5 && strcmp(argv[4], "healthy") == 0;
+    if (argc < 3 || (argc > 4 && !healthy) || processes < 2 || processes > PROCESSES_MAX) {
+        fputs("usage: load SOCKETS PROCESSES [BYSTANDERS [healthy]]\n", stderr);
         return 1;
     }
     make_namespace();

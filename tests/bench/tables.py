@@ -16,6 +16,7 @@ class Size:
     counts: dict
     costs: dict
     base: dict
+    healthy: dict  # of a small host: what two commands cost where nothing is stuck
 
     def wall(self, name):
         """None where it was not measured, or did not end in time."""
@@ -65,6 +66,8 @@ def print_size(size):
         print(f"| `{name}` | {wall_text(cost)} | {number(cost.cpu_ms)} | {number(cost.rss_kib / 1024)} | "
               f"{number(size.bytes_each(name), 0)} | {times(wall, size.wall(RIVAL))} | "
               f"{times(size.wall(PLAIN_RIVAL), wall)} | {times(size.wall(bare), wall)} |")
+    for name, cost in size.healthy.items():
+        print(f"\nWith nothing stuck: `{name}` {wall_text(cost)} ms, CPU {number(cost.cpu_ms)} ms.")
     rows = size.wall("tcpwhy list --json"), size.wall("tcpwhy list --limit 1")
     if None not in rows:
         print(f"\nJSON of `list`: {(rows[0] - rows[1]) * 1e6 / size.total:,.0f} ns a connection beyond `list --limit 1`.")

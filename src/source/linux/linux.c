@@ -3,18 +3,15 @@
  * namespace, then what is worth knowing of the processes that turned out to hold TCP sockets.
  */
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "base/buf.h"
 #include "base/memory.h"
-#include "base/text.h"
 #include "source/linux/bpf.h"
+#include "source/linux/gaps.h"
 #include "source/linux/net_tcp.h"
 #include "source/linux/netns.h"
 #include "source/linux/owners.h"
@@ -51,6 +48,7 @@ struct reading {
     uint32_t own_netns;
     struct bpf_source *bpf; /* NULL: by netlink or /proc */
     int netlink_refusal;    /* why /proc/net/tcp was read instead; 0: it was not */
+    bool crowded;           /* a process is near its limit of descriptors */
     bool knows_owners;      /* the descriptors were looked through */
     struct walk_hidden hidden;
     uint64_t walked_ms; /* when the walk over the descriptors ended (CLOCK_BOOTTIME) */
@@ -97,17 +95,6 @@ static int fail_without_memory(struct error *err)
     return error_set(err, -ENOMEM, NULL, "not enough memory for this host's connections");
 }
 
-static void note_hidden_netns(struct snapshot *snapshot, unsigned refused, const char *example, int why)
-{
-    if (refused == 0)
-        return;
-    char text[400];
-    snprintf(text, sizeof text, "the connections of %u other network namespace%s (%s%s) were not looked at: %s",
-        refused, refused == 1 ? "" : "s", refused == 1 ? "" : "one is ", example, strerror(-why));
-    snapshot_add_gap(snapshot, "netns-hidden", text,
-        "run as root, or with CAP_SYS_ADMIN (to enter) and CAP_SYS_PTRACE (to find) network namespaces");
-}
-
 static int read_own_netns(struct reading *reading, struct error *err)
 {
     int result = read_netns(reading->netns.snapshot, reading->own_netns, reading);
@@ -137,7 +124,7 @@ static int read_other_netns(struct reading *reading, struct error *err)
             example = snapshot->netns[i].name;
         }
     }
-    note_hidden_netns(snapshot, refused, example, why);
+    gaps_note_netns(snapshot, refused, example, why);
     return 0;
 }
 
@@ -159,6 +146,7 @@ static int begin_walk(struct reading *reading, struct walk *walk, unsigned aims)
 static int end_walk(struct reading *reading, struct walk *walk)
 {
     int result = reading->bpf != NULL ? bpf_walk_end(reading->bpf) : walk_end(walk, &reading->netns, &reading->hidden);
+    reading->crowded = reading->bpf == NULL && walk->crowded;
     reading->walked_ms = clock_us(CLOCK_BOOTTIME) / 1000;
     return result;
 }
@@ -195,23 +183,24 @@ static int walk_for_owners(struct reading *reading, struct error *err)
 }
 
 /* Connections in TIME_WAIT or LAST_ACK mostly have no holder. */
-static bool wants_owners(const struct snapshot *snapshot, const struct source_options *options)
+static bool asks_for_owners(const struct snapshot *snapshot, const struct source_options *options)
 {
     for (size_t i = 0; i < snapshot->conn_count; i++) {
         const struct conn *conn = &snapshot->conns[i];
         if ((options->asked & STATE_BIT(conn->state)) != 0 && (conn->inode != 0 || !options->asks_holders))
             return true;
     }
-    return false;
+    return options->asked == 0;
 }
 
-/* A descriptor refers to it somewhere, but nowhere that could be seen. A new one, opened since the walk, is no riddle. */
-static bool is_unowned(const struct conn *conn)
+/* When all but the owners has been read. */
+static bool needs_owners(const struct reading *reading)
 {
-    enum { NEW_MS = 2000 };
-    bool is_new = conn->state == STATE_SYN_SENT ||
-        (conn_has(conn, CONN_TCP_INFO) && conn->last_data_sent_ms < NEW_MS && conn->last_data_recv_ms < NEW_MS);
-    return conn->inode != 0 && conn->holder == NO_INDEX && !is_new;
+    const struct snapshot *snapshot = reading->netns.snapshot;
+    const struct source_options *options = reading->options;
+    if (!asks_for_owners(snapshot, options))
+        return false;
+    return options->needs_owners == NULL || reading->crowded || options->needs_owners(snapshot, options->data);
 }
 
 /*
@@ -225,7 +214,7 @@ static bool find_doubtful(const struct reading *reading, bool own_only, bool *do
     bool any = false;
     for (size_t i = 0; i < snapshot->conn_count; i++) {
         const struct conn *conn = &snapshot->conns[i];
-        if ((own_only && conn->netns != reading->own_netns) || !is_unowned(conn) ||
+        if ((own_only && conn->netns != reading->own_netns) || !gaps_is_unowned(conn) ||
             (reading->hidden.processes > 0 && conn->uid != user))
             continue;
         doubtful[conn->netns] = true;
@@ -270,11 +259,13 @@ static int read_host(struct reading *reading, struct error *err)
 {
     struct snapshot *snapshot = reading->netns.snapshot;
     const struct source_options *options = reading->options;
-    bool walk_once = options->states == 0 || options->asked == 0 ||
-        (reading->bpf != NULL && bpf_source_needs_walk(snapshot_states(snapshot)));
-    unsigned aims = (options->own_netns_only ? 0 : WALK_NETNS) | (walk_once ? WALK_DESCRIPTORS : 0);
+    bool all = options->states == 0 || options->asked == 0;
+    bool walk_once = reading->bpf != NULL ? all || bpf_source_needs_walk(snapshot_states(snapshot))
+                                          : all && options->needs_owners == NULL;
+    unsigned aims = (options->own_netns_only ? 0 : WALK_NETNS) | (walk_once ? WALK_DESCRIPTORS : 0) |
+        (options->needs_owners != NULL ? WALK_CROWDED : 0);
     int result = walk_and_read(reading, aims, err);
-    if (result < 0 || (!walk_once && !wants_owners(snapshot, options)))
+    if (result < 0 || (!walk_once && !needs_owners(reading)))
         return result;
     if (!walk_once && (result = walk_for_owners(reading, err)) < 0)
         return result;
@@ -302,52 +293,6 @@ static int read_as_asked(struct reading *reading, struct error *err)
     return read_host(reading, err);
 }
 
-/* --- what could not be seen -------------------------------------------------------------------------------------- */
-
-static void note_hidden_owners(struct snapshot *snapshot, const struct walk_hidden *hidden)
-{
-    uint64_t unowned = 0;
-    for (size_t i = 0; i < snapshot->conn_count; i++)
-        unowned += is_unowned(&snapshot->conns[i]);
-    if (unowned == 0)
-        return;
-    struct buf text = { 0 };
-    buf_str(&text, "who holds ");
-    text_count(&text, unowned);
-    buf_printf(&text, " of the sockets is not known: ");
-    if (hidden->processes == 0) {
-        buf_str(&text, "every process was searched, none has them open");
-        snapshot_add_gap(snapshot, "owners-elsewhere", buf_text(&text),
-            "look in other PID namespaces (nsenter -t PID -a tcpwhy); a descriptor may also be on its way between two "
-            "processes, an io_uring fixed file, or the kernel's own socket (NFS, CIFS, a VPN)");
-    } else {
-        buf_printf(&text, "the descriptors of %u process%s (pid %" PRIu32 ", ", hidden->processes,
-            hidden->processes == 1 ? "" : "es", hidden->pid);
-        buf_str(&text, hidden->name);
-        buf_str(&text, hidden->processes > 1 ? ", and others) may not be read" : ") may not be read");
-        snapshot_add_gap(snapshot, "owners-hidden", buf_text(&text),
-            "run as root with all capabilities, or grant CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH");
-    }
-    buf_deinit(&text);
-}
-
-static void note_fallback(struct snapshot *snapshot, const struct reading *reading)
-{
-    snapshot->source = sources[used(reading)].name;
-    if (reading->netlink_refusal != 0) {
-        char text[256];
-        snprintf(text, sizeof text,
-            "netlink was refused (NETLINK_SOCK_DIAG: %s); read /proc/net/tcp instead, which knows neither ages nor "
-            "windows nor cookies",
-            strerror(-reading->netlink_refusal));
-        snapshot_add_gap(snapshot, "netlink-refused", text,
-            "allow AF_NETLINK sockets (seccomp, systemd's RestrictAddressFamilies=), or load the module tcp_diag");
-    } else if (reading->options->kind == SOURCE_PROC) {
-        snapshot_add_gap(snapshot, "ages-unknown",
-            "/proc/net/tcp, which was asked for, knows neither ages nor windows nor cookies", "use --source netlink");
-    }
-}
-
 int source_read(const struct source_options *options, struct snapshot *snapshot, struct error *err)
 {
     uint64_t started_us = clock_us(CLOCK_MONOTONIC);
@@ -370,8 +315,10 @@ int source_read(const struct source_options *options, struct snapshot *snapshot,
     processes_find_waits(snapshot);
     processes_find_close_on_exec(snapshot);
     if (reading.knows_owners)
-        note_hidden_owners(snapshot, &reading.hidden);
-    note_fallback(snapshot, &reading);
+        gaps_note_owners(snapshot, &reading.hidden);
+    snapshot->source = sources[used(&reading)].name;
+    if (used(&reading) == SOURCE_PROC)
+        gaps_note_proc(snapshot, reading.netlink_refusal);
     snapshot->elapsed_us = (uint32_t)(clock_us(CLOCK_MONOTONIC) - started_us);
 out:
     bpf_source_free(reading.bpf);
@@ -390,17 +337,6 @@ static int read_counters(struct snapshot *snapshot, uint32_t netns, void *data)
     (void)data;
     settings_read_counters(&snapshot->net_values[netns]);
     return 0;
-}
-
-static void note_unread_counters(struct snapshot *snapshot, unsigned unread, int why)
-{
-    if (unread == 0)
-        return;
-    char text[200];
-    snprintf(text, sizeof text,
-        "how fast the counters of %u network namespace%s rise: the second reading, a moment later, failed: %s", unread,
-        unread == 1 ? "" : "s", strerror(-why));
-    snapshot_add_gap(snapshot, "rates-unknown", text, "look again");
 }
 
 int source_read_counters(struct snapshot *snapshot, struct snapshot *ret_earlier)
@@ -427,6 +363,6 @@ int source_read_counters(struct snapshot *snapshot, struct snapshot *ret_earlier
             why = result;
         }
     }
-    note_unread_counters(snapshot, unread, why);
+    gaps_note_counters(snapshot, unread, why);
     return 0;
 }

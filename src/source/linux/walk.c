@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -196,13 +197,41 @@ static void find_other_thread(int proc, uint32_t pid, char *task, size_t size)
     closedir(directory);
 }
 
+/* prlimit() wants the same user or CAP_SYS_RESOURCE; the file does not, and takes ten times as long. */
+static uint64_t descriptor_limit(int proc, uint32_t pid)
+{
+    struct rlimit limit;
+    if (prlimit((pid_t)pid, RLIMIT_NOFILE, NULL, &limit) == 0)
+        return limit.rlim_cur;
+    char path[32], text[4096];
+    uint32_t files;
+    snprintf(path, sizeof path, "%u/limits", pid);
+    if (proc_read(proc, path, text, sizeof text) <= 0 || proc_parse_limits(text, &files) < 0)
+        return UINT64_MAX;
+    return files;
+}
+
+static bool is_crowded(const struct walk *walk, const char *task, uint32_t pid)
+{
+    char path[48];
+    struct stat status;
+    snprintf(path, sizeof path, "%s/fd", task);
+    if (!walk->knows_sizes)
+        return true; /* for all that is known */
+    return fstatat(dirfd(walk->folder), path, &status, 0) == 0 && status.st_size > 0 &&
+        (uint64_t)status.st_size >= descriptor_limit(dirfd(walk->folder), pid) / 2;
+}
+
 static void visit_process(const struct walk *walk, struct walker *walker, struct walk_visit *visit)
 {
     char task[32];
     int proc = dirfd(walk->folder);
     snprintf(task, sizeof task, "%u", visit->pid);
     visit->first_holder = walker->holder_count;
-    visit->netns_inode = netns_of(proc, task);
+    if ((walk->aims & (WALK_NETNS | WALK_DESCRIPTORS)) != 0)
+        visit->netns_inode = netns_of(proc, task);
+    if ((walk->aims & WALK_CROWDED) != 0 && !walker->crowded)
+        walker->crowded = is_crowded(walk, task, visit->pid);
     if ((walk->aims & WALK_DESCRIPTORS) == 0)
         return;
     int result = walk_descriptors(walk, walker, visit, task);
@@ -338,6 +367,8 @@ int walk_end(struct walk *walk, struct netns_map *map, struct walk_hidden *ret_h
     *ret_hidden = (struct walk_hidden){ 0 };
     parallel_end(&walk->parallel);
     int result = collect(walk, map, ret_hidden);
+    for (unsigned i = 0; i < PARALLEL_MOST; i++)
+        walk->crowded |= walk->walkers[i].crowded;
     walk_deinit(walk);
     return result;
 }

@@ -13,6 +13,7 @@
 enum walk_aim {
     WALK_NETNS = 1 << 0,       /* namespaces in which somebody lives */
     WALK_DESCRIPTORS = 1 << 1, /* holders, the processes that hold sockets, and namespaces that a descriptor keeps */
+    WALK_CROWDED = 1 << 2, /* whether a process has half of the descriptors open that it may; without looking at them */
 };
 
 /* Processes whose descriptors may not be read, for the gaps. */
@@ -31,6 +32,7 @@ struct walker {
     struct netns *kept; /* namespaces that a descriptor keeps: nobody need live in them */
     size_t kept_count, kept_capacity;
     struct walk_hidden hidden;
+    bool crowded;
     int result;
 };
 
@@ -41,6 +43,7 @@ struct walk {
     struct walk_visit *visits;
     size_t visit_count, visit_capacity;
     atomic_size_t next;
+    bool crowded; /* the answer to WALK_CROWDED, after walk_end() */
     struct walker walkers[PARALLEL_MOST];
     struct parallel parallel;
 };

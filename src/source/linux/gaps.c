@@ -1,0 +1,81 @@
+#include "source/linux/gaps.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/text.h"
+
+bool gaps_is_unowned(const struct conn *conn)
+{
+    enum { NEW_MS = 2000 };
+    bool is_new = conn->state == STATE_SYN_SENT ||
+        (conn_has(conn, CONN_TCP_INFO) && conn->last_data_sent_ms < NEW_MS && conn->last_data_recv_ms < NEW_MS);
+    return conn->inode != 0 && conn->holder == NO_INDEX && !is_new;
+}
+
+void gaps_note_netns(struct snapshot *snapshot, unsigned refused, const char *example, int why)
+{
+    if (refused == 0)
+        return;
+    char text[400];
+    snprintf(text, sizeof text, "the connections of %u other network namespace%s (%s%s) were not looked at: %s",
+        refused, refused == 1 ? "" : "s", refused == 1 ? "" : "one is ", example, strerror(-why));
+    snapshot_add_gap(snapshot, "netns-hidden", text,
+        "run as root, or with CAP_SYS_ADMIN (to enter) and CAP_SYS_PTRACE (to find) network namespaces");
+}
+
+void gaps_note_owners(struct snapshot *snapshot, const struct walk_hidden *hidden)
+{
+    uint64_t unowned = 0;
+    for (size_t i = 0; i < snapshot->conn_count; i++)
+        unowned += gaps_is_unowned(&snapshot->conns[i]);
+    if (unowned == 0)
+        return;
+    struct buf text = { 0 };
+    buf_str(&text, "who holds ");
+    text_count(&text, unowned);
+    buf_printf(&text, " of the sockets is not known: ");
+    if (hidden->processes == 0) {
+        buf_str(&text, "every process was searched, none has them open");
+        snapshot_add_gap(snapshot, "owners-elsewhere", buf_text(&text),
+            "look in other PID namespaces (nsenter -t PID -a tcpwhy); a descriptor may also be on its way between two "
+            "processes, an io_uring fixed file, or the kernel's own socket (NFS, CIFS, a VPN)");
+    } else {
+        buf_printf(&text, "the descriptors of %u process%s (pid %" PRIu32 ", ", hidden->processes,
+            hidden->processes == 1 ? "" : "es", hidden->pid);
+        buf_str(&text, hidden->name);
+        buf_str(&text, hidden->processes > 1 ? ", and others) may not be read" : ") may not be read");
+        snapshot_add_gap(snapshot, "owners-hidden", buf_text(&text),
+            "run as root with all capabilities, or grant CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH");
+    }
+    buf_deinit(&text);
+}
+
+void gaps_note_counters(struct snapshot *snapshot, unsigned unread, int why)
+{
+    if (unread == 0)
+        return;
+    char text[200];
+    snprintf(text, sizeof text,
+        "how fast the counters of %u network namespace%s rise: the second reading, a moment later, failed: %s", unread,
+        unread == 1 ? "" : "s", strerror(-why));
+    snapshot_add_gap(snapshot, "rates-unknown", text, "look again");
+}
+
+void gaps_note_proc(struct snapshot *snapshot, int netlink_refusal)
+{
+    if (netlink_refusal == 0) {
+        snapshot_add_gap(snapshot, "ages-unknown",
+            "/proc/net/tcp, which was asked for, knows neither ages nor windows nor cookies", "use --source netlink");
+        return;
+    }
+    char text[256];
+    snprintf(text, sizeof text,
+        "netlink was refused (NETLINK_SOCK_DIAG: %s); read /proc/net/tcp instead, which knows neither ages nor "
+        "windows nor cookies",
+        strerror(-netlink_refusal));
+    snapshot_add_gap(snapshot, "netlink-refused", text,
+        "allow AF_NETLINK sockets (seccomp, systemd's RestrictAddressFamilies=), or load the module tcp_diag");
+}
