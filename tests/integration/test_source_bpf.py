@@ -168,6 +168,49 @@ def test_only_the_states_asked_for(mixed):
 
 # --- where processes and namespaces are --------------------------------------------------------------------------
 
+@pytest.mark.parametrize("kind, states", [
+    ("listens6", {"LISTEN"}), ("waits", {"TIME_WAIT"}), ("waits6", {"TIME_WAIT"}), ("orphan", {"LAST_ACK", "FIN_WAIT_2"}),
+    ("bound", {"BOUND"})])
+def test_a_namespace_with_little_in_it(kind, states):
+    """Namespaces without sockets are not walked over: what is no socket of a process counts all the same."""
+    code = """if True:
+        import socket, subprocess, sys, time
+        def lose(rule):
+            subprocess.run(["nft", "add table inet t; add chain inet t i { type filter hook input priority 0; };"
+                            "add rule inet t i " + rule + " drop"], check=True)
+        kind = sys.argv[1]
+        made = socket.socket(socket.AF_INET6 if kind.endswith("6") else socket.AF_INET)
+        made.bind(("::1" if kind.endswith("6") else "127.0.0.1", 0))
+        if kind != "bound":
+            made.listen()
+        if kind in ("waits", "waits6", "orphan"):
+            client = socket.create_connection(made.getsockname()[:2])
+            server = made.accept()[0]
+            if kind == "orphan":
+                client.shutdown(socket.SHUT_WR)
+                time.sleep(0.1)
+                lose(f"tcp sport {made.getsockname()[1]}")
+                server.close()
+            client.close()
+            server.close()
+            made.close()
+        print("ready", flush=True)
+        sys.stdin.read()
+    """
+    namespaces = Namespaces()
+    name = namespaces.add()
+    maker = subprocess.Popen(["ip", "netns", "exec", name, sys.executable, "-c", code, kind],
+                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        assert maker.stdout.readline() == "ready\n"
+        seen, expected = ({(row["state"], row["local"]) for row in rows("--source", source, "--netns", name)}
+                          for source in ("bpf", "netlink"))
+        assert seen == expected and {state for state, _ in seen} == states
+    finally:
+        maker.communicate("")
+        namespaces.remove_all()
+
+
 @pytest.mark.needs("named", "unshared", "contained")
 def test_namespaces_are_named_alike(world):
     for name in ("named", "unshared", "contained", "unanswered"):

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -142,12 +143,31 @@ static ssize_t take_socket(const char *bytes, size_t length, void *data)
     return taken;
 }
 
+/*
+ * Whether the namespace that the calling thread is in has sockets to walk over: the kernel's table has those of all
+ * namespaces, and many have none. A half-open connection has a listener, which counts.
+ */
+static bool may_have_sockets(const struct net_values *values)
+{
+    static const enum counter counted[] = { COUNTER_SOCKETS_IN_USE, COUNTER_TIME_WAIT };
+    for (size_t i = 0; i < sizeof counted / sizeof *counted; i++) {
+        if (!values->has_counter[counted[i]] || values->counters[counted[i]] != 0)
+            return true;
+    }
+    char text[512];
+    unsigned in_use;
+    return proc_read(AT_FDCWD, "/proc/thread-self/net/sockstat6", text, sizeof text) > 0 &&
+        (sscanf(text, "TCP6: inuse %u", &in_use) != 1 || in_use > 0);
+}
+
 int bpf_source_read(struct bpf_source *bpf, struct snapshot *snapshot, uint32_t netns)
 {
     size_t first = snapshot->conn_count;
     struct socket_walk walk = { .snapshot = snapshot, .netns = netns, .hz = bpf->hz };
     bpf->programs->data->wanted_states = inet_diag_mask(snapshot_states(snapshot));
-    int result = bpf_iterate(bpf->programs->links.walk_sockets_fd, take_socket, &walk);
+    int result = 0;
+    if (may_have_sockets(&snapshot->net_values[netns]))
+        result = bpf_iterate(bpf->programs->links.walk_sockets_fd, take_socket, &walk);
     if (result == 0)
         result = repeats_drop(snapshot, first);
     if (result == 0 && bpf->owners.has_walked)

@@ -27,7 +27,7 @@ int bpf_walk_begin(struct bpf_source *bpf, struct netns_map *map, unsigned aims)
 int bpf_walk_end(struct bpf_source *bpf);
 
 /*
- * The same as sock_diag_read(): appends the TCP sockets of the network namespace that the calling thread is in, which is
+ * The same as sock_diag_read(), after the namespace's counters were read: appends the TCP sockets of the network namespace that the calling thread is in, which is
  * `netns` of the snapshot. Returns 0 or a negative errno, with nothing appended.
  *
  * Those that are bound, and neither listen nor connect, are in a table of the kernel's that no iterator goes over: it is the

@@ -126,7 +126,7 @@ struct sock_common {
     unsigned short skc_family;
     volatile unsigned char skc_state;
     possible_net_t skc_net;
-    struct in6_addr skc_v6_daddr;
+    struct in6_addr skc_v6_daddr; /* this and the next: kernels with IPv6 */
     struct in6_addr skc_v6_rcv_saddr;
 };
 
@@ -138,13 +138,14 @@ struct sock {
     } sk_backlog;
     struct socket *sk_socket;
     int sk_wmem_queued;
-    struct timer_list sk_timer; /* keepalive; since Linux 6.19 the one of retransmissions */
+    struct timer_list sk_timer;             /* of keepalive, before Linux 6.19 */
+    struct timer_list tcp_retransmit_timer; /* Linux 6.19 */
     kuid_t sk_uid;
     __u8 sk_shutdown;
     __u32 sk_ack_backlog;
     __u32 sk_max_ack_backlog;
-    unsigned long sk_ino; /* Linux 6.17 */
-    struct sock_cgroup_data sk_cgrp_data;
+    unsigned long sk_ino;                 /* Linux 6.17 */
+    struct sock_cgroup_data sk_cgrp_data; /* kernels with cgroups */
 };
 
 struct inet_sock {

@@ -42,6 +42,8 @@ static void fill_head(struct bpf_socket_head *head, struct sock_common *common)
         head->remote[0] = common->skc_daddr;
         return;
     }
+    if (!bpf_core_field_exists(common->skc_v6_daddr))
+        return;
     for (int i = 0; i < 4; i++) {
         head->local[i] = common->skc_v6_rcv_saddr.in6_u.u6_addr32[i];
         head->remote[i] = common->skc_v6_daddr.in6_u.u6_addr32[i];
@@ -58,7 +60,7 @@ static unsigned long retransmit_expires(struct tcp_sock *tcp)
         return ICSK(tcp).icsk_timeout;
     if (bpf_core_field_exists(ICSK(tcp).icsk_retransmit_timer))
         return ICSK(tcp).icsk_retransmit_timer.expires;
-    return SOCK(tcp).sk_timer.expires;
+    return SOCK(tcp).tcp_retransmit_timer.expires;
 }
 
 /* inet_sk_diag_fill() */
@@ -105,7 +107,8 @@ static void fill_state(struct bpf_socket_state *state, struct tcp_sock *tcp, boo
 {
     state->inode = bpf_core_field_exists(SOCK(tcp).sk_ino) ? (__u32)SOCK(tcp).sk_ino : inode_of(SOCK(tcp).sk_socket);
     state->netns = SOCK(tcp).__sk_common.skc_net.net->ns.inum;
-    state->cgroup_id = SOCK(tcp).sk_cgrp_data.cgroup->kn->id;
+    if (bpf_core_field_exists(SOCK(tcp).sk_cgrp_data))
+        state->cgroup_id = SOCK(tcp).sk_cgrp_data.cgroup->kn->id;
     state->skmem_rmem = (__u32)SOCK(tcp).sk_backlog.rmem_alloc.counter;
     state->skmem_wmem = (__u32)SOCK(tcp).sk_wmem_queued;
     state->skmem_drops = (__u32)SOCK(tcp).sk_drops.counter;
