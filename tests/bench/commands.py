@@ -1,6 +1,7 @@
 """What is measured: tcpwhy by each source and command that this binary has, its rivals, and the bare walks."""
 
 import os
+import re
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -74,8 +75,8 @@ def walks():
         yield other(str(iterators), name=BARE_BPF)
 
 
-def choose():
-    """The commands to measure, and a line for each that is not to be had here."""
+def choose(only):
+    """The commands to measure whose name fits the pattern, and a line for each that is not to be had here."""
     chosen, missing = [], []
     for command, probe in OWN:
         there, why = understands(*probe)
@@ -91,4 +92,4 @@ def choose():
     chosen += walks()
     if not any(command.name == BARE_BPF for command in chosen):
         missing.append(f"{BARE_BPF}: not measured: not built in, or the kernel refuses them")
-    return chosen, missing
+    return [command for command in chosen if re.search(only, command.name)], missing

@@ -1,5 +1,6 @@
 /*
- * A host full of TCP sockets: makes a network namespace of its own and fills it.
+ * A host full of TCP sockets: makes namespaces of its own, for the network, processes and mounts, and fills them. Who
+ * enters them (measure.c) sees these processes and this network, and nothing of what else the machine is doing.
  *
  *   load SOCKETS PROCESSES [BYSTANDERS [healthy]]
  *
@@ -25,6 +26,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -75,6 +77,22 @@ static void make_namespace(void)
     close(fd);
     write_setting("/proc/sys/net/ipv4/ip_local_port_range", "1024 65535");
     write_setting("/proc/sys/net/ipv4/tcp_max_tw_buckets", "262144");
+}
+
+/* Returns in a child, the first process of the namespace, with a /proc that shows no others; the caller waits for it. */
+static void become_first_process(void)
+{
+    check(unshare(CLONE_NEWPID | CLONE_NEWNS), "unshare");
+    pid_t child = check(fork(), "fork");
+    if (child > 0) {
+        int status;
+        waitpid(child, &status, 0);
+        exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
+    }
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    check(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), "mount");
+    check(mount("proc", "/proc", "proc", 0, NULL), "/proc");
+    mount("none", "/run/netns", "tmpfs", 0, NULL); /* the names of other namespaces; there need not be any */
 }
 
 static void raise_descriptor_limit(void)
@@ -266,6 +284,7 @@ int main(int argc, char **argv)
         return 1;
     }
     make_namespace();
+    become_first_process();
     raise_descriptor_limit();
     unsigned time_wait = sockets / TIME_WAIT_EVERY;
     int stop[2];

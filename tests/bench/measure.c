@@ -1,5 +1,5 @@
 /*
- * Runs a command in the network namespace of another process and prints what it cost.
+ * Runs a command in the namespaces of a load and prints what it cost.
  *
  *   measure PID SECONDS COMMAND…     ->  STATUS WALL_MS CPU_MS PEAK_RSS_KIB
  *
@@ -28,16 +28,28 @@ static double now_ms(void)
     return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
 }
 
+/* Where the load is: see load.c. All are opened before the first is entered, which hides the others. */
 static int enter(const char *pid)
 {
-    char path[64];
-    snprintf(path, sizeof path, "/proc/%s/ns/net", pid);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0 || setns(fd, CLONE_NEWNET) < 0) {
-        perror(path);
-        return -1;
+    static const char *const kinds[] = { "net", "pid_for_children", "mnt" };
+    enum { KINDS = sizeof kinds / sizeof *kinds };
+    int fds[KINDS];
+    for (int i = 0; i < KINDS; i++) {
+        char path[64];
+        snprintf(path, sizeof path, "/proc/%s/ns/%s", pid, kinds[i]);
+        fds[i] = open(path, O_RDONLY | O_CLOEXEC);
+        if (fds[i] < 0) {
+            perror(path);
+            return -1;
+        }
     }
-    close(fd);
+    for (int i = 0; i < KINDS; i++) {
+        if (setns(fds[i], 0) < 0) {
+            perror(kinds[i]);
+            return -1;
+        }
+        close(fds[i]);
+    }
     return 0;
 }
 

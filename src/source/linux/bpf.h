@@ -8,8 +8,11 @@
 
 struct bpf_source;
 
-/* Whether there is so much to read here that loading the programs pays. Cheap, and only a guess. */
-bool bpf_source_pays(void);
+/*
+ * Whether there is so much to read here that loading the programs pays: with `owners` in any case, else perhaps. Cheap, and
+ * only a guess.
+ */
+bool bpf_source_pays(bool owners);
 
 /*
  * Loads the programs. Returns 0, or a negative errno where that cannot be: not built in, not permitted, or a kernel that

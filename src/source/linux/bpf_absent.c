@@ -4,8 +4,9 @@
 
 #include "source/linux/bpf.h"
 
-bool bpf_source_pays(void)
+bool bpf_source_pays(bool owners)
 {
+    (void)owners;
     return false;
 }
 

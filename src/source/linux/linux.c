@@ -280,7 +280,7 @@ static int read_as_asked(struct reading *reading, struct error *err)
 {
     struct snapshot *snapshot = reading->netns.snapshot;
     enum source_kind kind = reading->options->kind;
-    if (kind == SOURCE_BPF || (kind == SOURCE_AUTO && bpf_source_pays())) {
+    if (kind == SOURCE_BPF || (kind == SOURCE_AUTO && bpf_source_pays(reading->options->needs_owners == NULL))) {
         int result = bpf_source_new(&reading->bpf, err);
         if (result == 0)
             result = read_host(reading, err);
