@@ -33,7 +33,6 @@ struct option_row {
     const char *help;
     /* value is NULL for an option without one. Returns 0 or a negative errno with err filled. */
     int (*set)(void *target, const char *value, struct error *err);
-    bool selects; /* says which connections are meant, not how they are looked at */
 };
 
 /* A part of a command's options: rows up to one without a name, and the struct that their setters get. */
@@ -47,6 +46,8 @@ struct option_group {
 
 /* The rows of struct look_options: the selection, --source, --json. */
 extern const struct option_row look_option_rows[];
+/* Whether one of these, or a copy of it, says which connections are meant, not how they are looked at. */
+bool cmd_option_selects(const struct option_row *row);
 
 struct command {
     const char *name;
