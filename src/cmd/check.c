@@ -119,7 +119,7 @@ static const struct option_row check_rows[] = {
 static void *choose_look(void *target, const struct option_row *row, const char *value, struct error *err)
 {
     struct check *check = target;
-    if (!row->selects)
+    if (!cmd_option_selects(row))
         return &check->look;
     struct threshold *threshold = thresholds_for_selection(&check->thresholds, err);
     if (threshold == NULL)

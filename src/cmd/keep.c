@@ -92,9 +92,7 @@ int keep_open(struct keep *keep, const char *directory, const char *subject, str
         buf_str(&path, directory);
     else
         result = default_directory(&path, err);
-    if (result == 0 && path.length == 0)
-        result = error_set(err, -EINVAL, "--samples", "names no directory");
-    if (result == 0) {
+    if (result == 0 && path.data != NULL) {
         result = make_directories(path.data);
         if (result < 0)
             error_set(err, result, path.data, "cannot be made: %s; name a directory for samples by --samples",

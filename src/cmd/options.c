@@ -144,17 +144,17 @@ static int set_json(void *target, const char *value, struct error *err)
 }
 
 const struct option_row look_option_rows[] = {
-    { 's', "state", "LIST", "states, in any spelling: close-wait,LAST_ACK", set_states, true },
-    { 'p', "pid", "LIST", "held by these processes", set_pids, true },
-    { 'P', "process", "LIST", "held by processes of these names; wildcards: 'java*'", set_names, true },
-    { 0, "port", "LIST", "local or remote port", set_ports, true },
-    { 'l', "local", "ADDR[/LEN][:PORT]", "local end: 10.0.0.5, 10.0.0.0/8:80, :443, [::1]:80", set_local, true },
-    { 'r', "peer", "ADDR[/LEN][:PORT]", "remote end, written likewise", set_peer, true },
-    { 0, "older", "AGE", "in their state for at least 90s, 5m, 2h, 1d", set_older, true },
-    { 0, "cause", "LIST", "cause: 'normal', a finding's id; wildcards: 'close-wait-*'", set_causes, true },
-    { 0, "netns", "WHICH", "network namespace: self, all (default), a name or a PID", set_netns, true },
-    { '4', "ipv4", NULL, "IPv4 only", set_ipv4, true },
-    { '6', "ipv6", NULL, "IPv6 only", set_ipv6, true },
+    { 's', "state", "LIST", "states, in any spelling: close-wait,LAST_ACK", set_states },
+    { 'p', "pid", "LIST", "held by these processes", set_pids },
+    { 'P', "process", "LIST", "held by processes of these names; wildcards: 'java*'", set_names },
+    { 0, "port", "LIST", "local or remote port", set_ports },
+    { 'l', "local", "ADDR[/LEN][:PORT]", "local end: 10.0.0.5, 10.0.0.0/8:80, :443, [::1]:80", set_local },
+    { 'r', "peer", "ADDR[/LEN][:PORT]", "remote end, written likewise", set_peer },
+    { 0, "older", "AGE", "in their state for at least 90s, 5m, 2h, 1d", set_older },
+    { 0, "cause", "LIST", "cause: 'normal', a finding's id; wildcards: 'close-wait-*'", set_causes },
+    { 0, "netns", "WHICH", "network namespace: self, all (default), a name or a PID", set_netns },
+    { '4', "ipv4", NULL, "IPv4 only", set_ipv4 },
+    { '6', "ipv6", NULL, "IPv6 only", set_ipv6 },
     { 'f', "from", "FILE",
         "look at a capture instead of this host: what netstat, ss, lsof or PowerShell printed; - reads it from standard input",
         set_from },
@@ -174,6 +174,17 @@ void look_rows_but_json(struct option_row ret_rows[LOOK_ROWS_MOST])
             ret_rows[count++] = *row;
     }
     ret_rows[count] = (struct option_row){ 0 };
+}
+
+bool cmd_option_selects(const struct option_row *row)
+{
+    static int (*const setters[])(void *target, const char *value, struct error *err) = { set_states, set_pids,
+        set_names, set_ports, set_local, set_peer, set_older, set_causes, set_netns, set_ipv4, set_ipv6 };
+    for (size_t i = 0; i < sizeof setters / sizeof *setters; i++) {
+        if (row->set == setters[i])
+            return true;
+    }
+    return false;
 }
 
 /* --- parsing ---------------------------------------------------------------------------------------------------- */

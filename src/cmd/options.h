@@ -35,7 +35,6 @@ struct option_row {
     const char *help;
     /* value is NULL for an option without one. Returns 0 or a negative errno with err filled. */
     int (*set)(void *target, const char *value, struct error *err);
-    bool selects; /* says which connections are meant, not how they are looked at */
 };
 
 /* A part of a command's options: rows up to one without a name, and the struct that their setters get. */
@@ -52,6 +51,8 @@ extern const struct option_row look_option_rows[];
 /* The same but for --json: for output that has a form of its own, which monitoring systems read. */
 enum { LOOK_ROWS_MOST = 64 };
 void look_rows_but_json(struct option_row ret_rows[LOOK_ROWS_MOST]);
+/* Whether one of these, or a copy of it, says which connections are meant, not how they are looked at. */
+bool cmd_option_selects(const struct option_row *row);
 
 struct command {
     const char *name;

@@ -31,6 +31,8 @@ static void add_words(struct buf *out, const char *text)
     buf_deinit(&escaped);
 }
 
+static void add_formatted(struct buf *out, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
+
 static void add_formatted(struct buf *out, const char *format, va_list args)
 {
     struct buf text = { 0 };

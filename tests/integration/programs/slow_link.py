@@ -4,6 +4,7 @@ Says "carries" when it does.
 """
 
 import collections
+import os
 import select
 import socket
 import sys
@@ -33,7 +34,16 @@ def take_all(source, target, delay_s, on_the_way):
             on_the_way.append((time.monotonic() + delay_s, target, frame))
 
 
+def be_on_time():
+    """A cable does not wait for other programs."""
+    try:
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
+    except OSError:
+        pass
+
+
 def main():
+    be_on_time()
     one, other = map(opened, sys.argv[1:3])
     delay_s = float(sys.argv[3])
     on_the_way = collections.deque()
