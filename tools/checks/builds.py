@@ -84,6 +84,8 @@ LIVE = [
     ["list", "--csv"],
     ["count", "--by", "state,process"],
     ["count", "--by", "peer-net", "--json", "--top", "3"],
+    ["metrics"],
+    ["metrics", "--format", "prometheus", "--top", "1"],
     ["explain"],
     ["explain", "LastAck"],
     ["explain", "closing"],
@@ -100,6 +102,8 @@ LIVE_REFUSED = [
     ["--peer", "1.2.3.4/99:x"],
     ["explain", "close-wiat"],
     ["count", "--by", "nonsense"],
+    ["metrics", "--top", "0"],
+    ["metrics", "--textfile", "/no/such/folder"],
 ]
 
 
