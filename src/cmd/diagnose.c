@@ -49,6 +49,9 @@ static int run(const struct command *self, int argc, char **argv)
         result = error_set(&err, -1, argv[1], "unexpected argument; --help shows the options");
     if (result == 0 && options.watch_ms > 0 && look.confirm_ms > options.watch_ms)
         result = error_set(&err, -1, "--confirm", "must not exceed --watch: the report before confirms the next one");
+    if (result == 0 && options.watch_ms > 0 && look.from_count > 0)
+        result = error_set(
+            &err, -1, "--watch", "looks at this host again and again; a capture, given with --from, does not change");
     if (result < 0)
         return cmd_fail(self, &err);
 

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "diagnose/diagnose.h"
 #include "model/earlier.h"
+#include "source/capture/capture.h"
 
 /* A misspelt id would silently select nothing: every pattern has to fit some cause that exists. */
 static int check_cause(const char *pattern, struct error *err)
@@ -85,10 +86,38 @@ static int look_at_rates(const struct look_options *options, struct look *look)
     return diagnose(&look->snapshot, &options->selection, &look->diagnosis);
 }
 
+/* What makes no sense for a capture is said, not passed over. */
+static int check_from(const struct look_options *options, struct error *err)
+{
+    if (options->from_count == 0)
+        return options->tasks == NULL
+            ? 0
+            : error_set(err, -EINVAL, "--tasks", "names the PIDs of a capture; give that with --from");
+    if (options->from_count > 1)
+        return error_set(err, -EINVAL, "--from", "is given more than once; this reads one capture");
+    if (options->confirm_ms > 0)
+        return error_set(
+            err, -EINVAL, "--confirm", "looks at this host twice; a capture, given with --from, does not change");
+    if (options->names_source)
+        return error_set(err, -EINVAL, "--source", "is about this host; with --from the capture is the source");
+    return 0;
+}
+
+/* From this host, or from what was given instead. */
+static int read_snapshot(const struct look_options *options, struct snapshot *snapshot, struct error *err)
+{
+    if (options->from_count == 0)
+        return source_read(&options->source, snapshot, err);
+    const struct capture_options capture = { .path = options->from[0], .tasks = options->tasks };
+    return capture_read(&capture, snapshot, err);
+}
+
 static int look_closely(
     const struct look_options *options, const struct look *previous, struct look *look, struct error *err)
 {
-    int result = source_read(&options->source, &look->snapshot, err);
+    int result = check_from(options, err);
+    if (result == 0)
+        result = read_snapshot(options, &look->snapshot, err);
     if (result == 0)
         result = check_netns(&options->selection, &look->snapshot, err);
     bool confirm = options->confirm_ms > 0;
@@ -104,7 +133,7 @@ static int look_closely(
         look->snapshot.earlier = earlier;
     if (result == 0)
         result = diagnose(&look->snapshot, &options->selection, &look->diagnosis);
-    if (result == 0 && look->diagnosis.wants_rates && look->snapshot.earlier == NULL)
+    if (result == 0 && look->diagnosis.wants_rates && look->snapshot.earlier == NULL && options->from_count == 0)
         result = look_at_rates(options, look);
     if (result < 0)
         error_set(err, result, NULL, "the connections cannot be diagnosed: %s", strerror(-result));

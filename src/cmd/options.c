@@ -84,10 +84,30 @@ static int set_source(void *target, const char *value, struct error *err)
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         if (strcmp(value, kinds[i].name) == 0) {
             ((struct look_options *)target)->source.kind = kinds[i].kind;
+            ((struct look_options *)target)->names_source = true;
             return 0;
         }
     }
     return error_set(err, -EINVAL, value, "is not a source: auto, netlink or proc");
+}
+
+static int set_from(void *target, const char *value, struct error *err)
+{
+    struct look_options *look = target;
+    if (*value == '\0')
+        return error_set(err, -EINVAL, NULL, "wants the name of a file, or - for standard input");
+    if (look->from_count == LOOK_FROM_MOST)
+        return error_set(err, -E2BIG, NULL, "is given more than %d times", LOOK_FROM_MOST);
+    look->from[look->from_count++] = value;
+    return 0;
+}
+
+static int set_tasks(void *target, const char *value, struct error *err)
+{
+    if (*value == '\0')
+        return error_set(err, -EINVAL, NULL, "wants the name of a file");
+    ((struct look_options *)target)->tasks = value;
+    return 0;
 }
 
 int cmd_set_interval(const char *value, uint64_t least_ms, uint64_t *ret_ms, struct error *err)
@@ -126,6 +146,10 @@ const struct option_row look_option_rows[] = {
     { 0, "netns", "WHICH", "network namespace: self, all (default), a name or a PID", set_netns },
     { '4', "ipv4", NULL, "IPv4 only", set_ipv4 },
     { '6', "ipv6", NULL, "IPv6 only", set_ipv6 },
+    { 'f', "from", "FILE",
+        "look at a capture instead of this host: what netstat, ss, lsof or PowerShell printed; - reads it from standard input",
+        set_from },
+    { 0, "tasks", "FILE", "names the PIDs of a capture: what tasklist or Get-Process printed", set_tasks },
     { 0, "source", "KIND", "read sockets by: auto (default), netlink, proc", set_source },
     { 0, "confirm", "SECS", "look again so long after: only what has not moved is stuck", set_confirm },
     { 'j', "json", NULL, "print JSON", set_json },

@@ -11,12 +11,18 @@
 #include "model/select.h"
 #include "source/source.h"
 
+enum { LOOK_FROM_MOST = 64 };
+
 /* What every command that looks at connections understands. */
 struct look_options {
     struct source_options source;
     struct selection selection;
     uint64_t confirm_ms; /* look a second time so long after; 0: once is enough */
     bool json;
+    const char *from[LOOK_FROM_MOST]; /* captures to look at instead of this host; "-": standard input */
+    unsigned from_count;
+    const char *tasks; /* a list of processes that names the PIDs of such a capture, or NULL */
+    bool names_source; /* --source was given */
 };
 
 struct option_row {

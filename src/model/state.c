@@ -99,3 +99,23 @@ enum conn_state state_parse(const char *text)
     }
     return STATE_UNKNOWN;
 }
+
+enum conn_state state_from_linux(unsigned kernel_state)
+{
+    static const enum conn_state states[] = {
+        [1] = STATE_ESTABLISHED,
+        [2] = STATE_SYN_SENT,
+        [3] = STATE_SYN_RECEIVED,
+        [4] = STATE_FIN_WAIT_1,
+        [5] = STATE_FIN_WAIT_2,
+        [6] = STATE_TIME_WAIT,
+        [7] = STATE_CLOSED,
+        [8] = STATE_CLOSE_WAIT,
+        [9] = STATE_LAST_ACK,
+        [10] = STATE_LISTEN,
+        [11] = STATE_CLOSING,
+        [12] = STATE_SYN_RECEIVED, /* TCP_NEW_SYN_RECV: a request socket */
+        [LINUX_STATE_BOUND] = STATE_BOUND,
+    };
+    return kernel_state < sizeof states / sizeof *states ? states[kernel_state] : STATE_UNKNOWN;
+}

@@ -33,3 +33,9 @@ const char *state_name(enum conn_state state);
  * number. Spaces, hyphens and underscores do not matter. Returns STATE_UNKNOWN for anything else.
  */
 enum conn_state state_parse(const char *text);
+
+/* A bound socket that neither listens nor connects: TCP_BOUND_INACTIVE in include/net/tcp_states.h, Linux 6.8 */
+enum { LINUX_STATE_BOUND = 13 };
+
+/* enum tcp_state of Linux's net/tcp_states.h as ours; STATE_UNKNOWN for a number that is none. */
+enum conn_state state_from_linux(unsigned kernel_state);

@@ -1,3 +1,4 @@
+#include "source/capture/proc_net_tcp.h"
 #include "source/linux/proc_text.h"
 
 #include <errno.h>

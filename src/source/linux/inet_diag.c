@@ -7,27 +7,6 @@
 #include <stdbool.h>
 #include <string.h>
 
-static const enum conn_state states[] = {
-    [1] = STATE_ESTABLISHED,
-    [2] = STATE_SYN_SENT,
-    [3] = STATE_SYN_RECEIVED,
-    [4] = STATE_FIN_WAIT_1,
-    [5] = STATE_FIN_WAIT_2,
-    [6] = STATE_TIME_WAIT,
-    [7] = STATE_CLOSED,
-    [8] = STATE_CLOSE_WAIT,
-    [9] = STATE_LAST_ACK,
-    [10] = STATE_LISTEN,
-    [11] = STATE_CLOSING,
-    [12] = STATE_SYN_RECEIVED, /* TCP_NEW_SYN_RECV: a request socket */
-    [KERNEL_STATE_BOUND] = STATE_BOUND,
-};
-
-enum conn_state inet_diag_state(unsigned kernel_state)
-{
-    return kernel_state < sizeof states / sizeof *states ? states[kernel_state] : STATE_UNKNOWN;
-}
-
 /*
  * Where the fields of struct tcp_info that we read stand (include/uapi/linux/tcp.h). The struct only ever grows at
  * its end, and each kernel sends as much as it knows: a field is there when the attribute reaches over it.
@@ -148,7 +127,7 @@ int inet_diag_parse(const void *payload, size_t length, struct conn *ret_conn)
     if (length < sizeof message)
         return -EBADMSG;
     memcpy(&message, payload, sizeof message);
-    enum conn_state state = inet_diag_state(message.idiag_state);
+    enum conn_state state = state_from_linux(message.idiag_state);
     if (state == STATE_UNKNOWN || (message.idiag_family != AF_INET && message.idiag_family != AF_INET6))
         return -EBADMSG;
 

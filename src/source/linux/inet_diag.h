@@ -7,12 +7,6 @@
 
 #include "model/conn.h"
 
-/* A bound socket that neither listens nor connects: TCP_BOUND_INACTIVE in include/net/tcp_states.h, Linux 6.8 */
-enum { KERNEL_STATE_BOUND = 13 };
-
-/* enum tcp_state of net/tcp_states.h as ours; STATE_UNKNOWN for a number that is none. */
-enum conn_state inet_diag_state(unsigned kernel_state);
-
 /*
  * Fills *ret_conn (all of it but netns, with no holder) from one message's payload: struct inet_diag_msg and what
  * follows. Returns 0, or -EBADMSG where the bytes are none, with *ret_conn untouched. Attributes that are too short

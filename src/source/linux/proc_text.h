@@ -1,19 +1,13 @@
 #pragma once
 /*
  * The texts of /proc as values. Pure and bounded: text in, values out; a text that is not as expected yields less,
- * never an error. Formats: proc(5), Documentation/filesystems/proc.rst, Documentation/networking/proc_net_tcp.rst.
+ * never an error. Formats: proc(5), Documentation/filesystems/proc.rst.
  */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "model/conn.h"
 #include "model/setting.h"
-
-/*
- * One row of /proc/net/tcp or tcp6 (without its newline). Returns 0, or -EBADMSG for the heading and anything else.
- */
-int proc_parse_net_tcp_row(const char *row, bool ipv6, struct conn *ret_conn);
 
 struct proc_stat {
     char name[64];

@@ -13,7 +13,7 @@
 enum {
     /* The kernel fills at most 32 KiB for one read of a dump: netlink_dump(). */
     RECEIVE_BYTES = 32 * 1024,
-    ALL_STATES = (1U << (KERNEL_STATE_BOUND + 1)) - 1,
+    ALL_STATES = (1U << (LINUX_STATE_BOUND + 1)) - 1,
 };
 
 struct dump {

@@ -1,0 +1,58 @@
+#pragma once
+/*
+ * Small steps through a text that ends with a NUL: each takes what it is for and moves the text behind it. Inline, since
+ * captures have millions of rows.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+static inline void skip_spaces(const char **text)
+{
+    while (**text == ' ')
+        (*text)++;
+}
+
+static inline bool take_char(const char **text, char wanted)
+{
+    if (**text != wanted)
+        return false;
+    (*text)++;
+    return true;
+}
+
+/* Hexadecimal digits, at most so many. False where there is none. */
+static inline bool take_hex(const char **text, unsigned most, uint64_t *ret_value)
+{
+    uint64_t value = 0;
+    unsigned digits = 0;
+    for (; digits < most; digits++, (*text)++) {
+        char c = **text;
+        unsigned digit;
+        if (c >= '0' && c <= '9')
+            digit = (unsigned)(c - '0');
+        else if (c >= 'A' && c <= 'F')
+            digit = (unsigned)(c - 'A') + 10;
+        else if (c >= 'a' && c <= 'f')
+            digit = (unsigned)(c - 'a') + 10;
+        else
+            break;
+        value = value << 4 | digit;
+    }
+    *ret_value = value;
+    return digits > 0;
+}
+
+/* Decimal digits behind any spaces. False where there is none, or the number does not fit 64 bits. */
+static inline bool take_decimal(const char **text, uint64_t *ret_value)
+{
+    skip_spaces(text);
+    const char *first = *text;
+    uint64_t value = 0;
+    for (; **text >= '0' && **text <= '9'; (*text)++) {
+        if (__builtin_mul_overflow(value, 10, &value) ||
+            __builtin_add_overflow(value, (uint64_t)(**text - '0'), &value))
+            return false;
+    }
+    *ret_value = value;
+    return *text > first;
+}
