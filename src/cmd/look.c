@@ -104,12 +104,12 @@ static int check_from(const struct look_options *options, struct error *err)
 }
 
 /* From this host, or from what was given instead. */
-static int read_snapshot(const struct look_options *options, struct snapshot *snapshot, struct error *err)
+static int read_snapshot(const struct look_options *options, struct look *look, struct error *err)
 {
     if (options->from_count == 0)
-        return source_read(&options->source, snapshot, err);
+        return source_read(&options->source, &look->snapshot, err);
     const struct capture_options capture = { .path = options->from[0], .tasks = options->tasks };
-    return capture_read(&capture, snapshot, err);
+    return capture_read(&capture, &look->snapshot, &look->earlier, err);
 }
 
 static int look_closely(
@@ -117,7 +117,7 @@ static int look_closely(
 {
     int result = check_from(options, err);
     if (result == 0)
-        result = read_snapshot(options, &look->snapshot, err);
+        result = read_snapshot(options, look, err);
     if (result == 0)
         result = check_netns(&options->selection, &look->snapshot, err);
     bool confirm = options->confirm_ms > 0;

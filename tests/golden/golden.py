@@ -26,8 +26,8 @@ def renderings(fixture):
         yield stem.with_name(f"{stem.name}.80.{form}.txt"), form, 80
 
 
-def render(program, form, width, fixture):
-    done = subprocess.run([program, form, str(width), fixture], capture_output=True, check=False)
+def render(program, form, width, fixture, *options):
+    done = subprocess.run([program, *options, form, str(width), fixture], capture_output=True, check=False)
     if done.returncode != 0:
         raise SystemExit(f"Bail out! {done.stderr.decode('utf-8', 'replace').strip()}")
     return done.stdout
@@ -68,6 +68,8 @@ def main():
                 expected_file.write_bytes(actual)
                 continue
             reasons = list(check_one(expected_file, form, width, actual))
+            if render(program, form, width, fixture, "--saved") != actual:
+                reasons.append("differs when the snapshot is saved and read back: render --saved")
             number += 1
             failed |= bool(reasons)
             print(f"{'not ok' if reasons else 'ok'} {number} - {expected_file.name}")

@@ -1,16 +1,20 @@
 /*
- * Renders a fixture as the program would render that host: render FORM WIDTH FIXTURE, where FORM is text, colour,
- * ascii, all (every connection) or json. The golden tests compare what it prints.
+ * Renders a fixture as the program would render that host: render [--saved] FORM WIDTH FIXTURE, where FORM is text,
+ * colour, ascii, all (every connection) or json. With --saved the snapshot is written to a file first, and what is
+ * rendered is what was read back from it. The golden tests compare what it prints.
  */
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/text.h"
 #include "diagnose/diagnose.h"
 #include "fixture.h"
 #include "report/report.h"
+#include "source/capture/capture.h"
+#include "source/capture/saved.h"
 
 static int failed(const char *subject, const char *message)
 {
@@ -18,18 +22,41 @@ static int failed(const char *subject, const char *message)
     return EXIT_FAILURE;
 }
 
+/* Puts a snapshot that was read back from a file in the place of the one that was written to it. */
+static int save_and_read(struct snapshot *snapshot, struct snapshot *earlier, struct error *err)
+{
+    char path[] = "/tmp/tcpwhy-golden-XXXXXX";
+    int fd = mkstemp(path);
+    FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
+    if (file == NULL)
+        return error_set(err, -1, path, "cannot be made");
+    const struct saved_options options = { .tool_version = "0.0.0-golden" };
+    int result = saved_write(snapshot, &options, file);
+    fclose(file);
+    snapshot_deinit(snapshot);
+    snapshot_init(snapshot);
+    const struct capture_options from = { .path = path };
+    result = result < 0 ? error_set(err, result, path, "cannot be written") : capture_read(&from, snapshot, earlier, err);
+    unlink(path);
+    return result;
+}
+
 int main(int argc, char **argv)
 {
     uint64_t width;
+    bool saved = argc > 1 && strcmp(argv[1], "--saved") == 0;
+    argc -= saved;
+    argv += saved;
     if (argc != 4 || text_parse_number(argv[2], 1000, &width) < 0)
-        return failed("usage", "render text|colour|ascii|all|json WIDTH FIXTURE");
+        return failed("usage", "render [--saved] text|colour|ascii|all|json WIDTH FIXTURE");
     const char *form = argv[1];
     setlocale(LC_ALL, "C.UTF-8");
-    struct snapshot snapshot;
+    struct snapshot snapshot, earlier;
     struct diagnosis diagnosis;
     struct error err;
     snapshot_init(&snapshot);
-    if (fixture_load(&snapshot, argv[3], &err) < 0)
+    snapshot_init(&earlier);
+    if (fixture_load(&snapshot, argv[3], &err) < 0 || (saved && save_and_read(&snapshot, &earlier, &err) < 0))
         return failed(err.subject, err.message);
     if (diagnose(&snapshot, NULL, &diagnosis) < 0)
         return failed(argv[3], "cannot be diagnosed");
@@ -44,5 +71,6 @@ int main(int argc, char **argv)
     int r = json ? report_json(&diagnosis, &options, stdout) : report_text(&diagnosis, &options, stdout);
     diagnosis_deinit(&diagnosis);
     snapshot_deinit(&snapshot);
+    snapshot_deinit(&earlier);
     return r < 0 ? failed(argv[3], strerror(-r)) : EXIT_SUCCESS;
 }

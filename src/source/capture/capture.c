@@ -1,6 +1,7 @@
 #include "source/capture/capture.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -57,7 +58,26 @@ static void note_lines(struct capture *capture)
     buf_deinit(&text);
 }
 
-static int read_input(struct input *input, const char *path, struct snapshot *snapshot, struct error *err)
+/* Text knows one namespace, whose name nobody has written down. */
+static int begin_text(struct snapshot *snapshot)
+{
+    struct netns *netns = snapshot_add_netns(snapshot);
+    if (netns == NULL)
+        return -ENOMEM;
+    *netns = (struct netns){ .name = "host", .is_own = true };
+    return 0;
+}
+
+/* The parsers know the reason, not the file. */
+static int name_file(int result, const char *path, struct error *err)
+{
+    if (result < 0 && err != NULL && err->subject[0] == '\0')
+        snprintf(err->subject, sizeof err->subject, "%s", path);
+    return result;
+}
+
+static int read_input(struct input *input, const char *path, struct snapshot *snapshot, struct snapshot *earlier,
+    struct error *err)
 {
     ssize_t filled = input_fill(input, INPUT_PEEK);
     if (filled < 0)
@@ -66,21 +86,24 @@ static int read_input(struct input *input, const char *path, struct snapshot *sn
     if (format == NULL)
         return refuse(path, input_bytes(input), (size_t)filled, err);
 
-    struct netns *netns = snapshot_add_netns(snapshot);
-    if (netns == NULL)
+    struct capture capture = {
+        .snapshot = snapshot, .earlier = earlier, .format = format, .input = input, .os = format->os
+    };
+    if (!format->is_snapshot && begin_text(snapshot) < 0)
         return error_set(err, -ENOMEM, path, "not enough memory");
-    *netns = (struct netns){ .name = "host", .is_own = true };
-    struct capture capture = { .snapshot = snapshot, .format = format, .input = input, .os = format->os };
     int result = format->parse(format, &capture, err);
     if (result < 0)
-        return result;
-    snapshot->os = capture.os;
-    snapshot->source = format->id;
+        return name_file(result, path, err);
+    if (!format->is_snapshot) {
+        snapshot->os = capture.os;
+        snapshot->source = format->id;
+    }
     note_lines(&capture);
     return 0;
 }
 
-int capture_read(const struct capture_options *options, struct snapshot *snapshot, struct error *err)
+int capture_read(
+    const struct capture_options *options, struct snapshot *snapshot, struct snapshot *earlier, struct error *err)
 {
     uint64_t started_us = clock_us(CLOCK_MONOTONIC);
     struct input input;
@@ -88,8 +111,9 @@ int capture_read(const struct capture_options *options, struct snapshot *snapsho
     if (result < 0)
         return result;
     snapshot->taken_at_ms = input.modified_ms != 0 ? input.modified_ms : clock_us(CLOCK_REALTIME) / 1000;
-    result = read_input(&input, options->path, snapshot, err);
+    result = read_input(&input, options->path, snapshot, earlier, err);
     input_close(&input);
-    snapshot->elapsed_us = (uint32_t)(clock_us(CLOCK_MONOTONIC) - started_us);
+    if (snapshot->elapsed_us == 0) /* a saved one says how long it took on its host */
+        snapshot->elapsed_us = (uint32_t)(clock_us(CLOCK_MONOTONIC) - started_us);
     return result;
 }

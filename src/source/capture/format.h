@@ -26,6 +26,7 @@ struct format;
 /* A capture that is being read. */
 struct capture {
     struct snapshot *snapshot;
+    struct snapshot *earlier; /* an empty one, for a look that was taken before */
     const struct format *format;
     struct input *input;
     const char *os; /* as in snapshot.os, as far as the text tells; NULL: unknown */
@@ -40,6 +41,7 @@ struct format {
     const char *id;    /* of snapshot.source: "capture-ss" */
     const char *title; /* "the output of ss" */
     const char *os;    /* that prints it, as in snapshot.os; NULL: several do */
+    bool is_snapshot;  /* it says itself what host it is of, when and how it was taken, and its namespaces */
     /* How sure it is that these are the beginning of such a capture; 0: not at all. */
     unsigned (*recognise)(const struct format *self, const char *bytes, size_t length);
     /* Reads the input to its end. Returns 0 or a negative errno. */
@@ -57,5 +59,12 @@ int rows_parse(const struct format *self, struct capture *capture, struct error 
 
 /* Adds a connection, or notes that there is no memory for it and returns NULL. */
 struct conn *capture_add_conn(struct capture *capture);
+
+/* Counts a line that is not understood, and keeps the first. */
+void capture_note_malformed(struct capture *capture, const struct line *line);
+
+/* saved_read.c */
+unsigned saved_recognise(const struct format *self, const char *bytes, size_t length);
+int saved_parse(const struct format *self, struct capture *capture, struct error *err);
 
 enum line_kind proc_net_tcp_row(struct capture *capture, const struct line *line);

@@ -5,5 +5,10 @@
 
 const struct format formats[] = {
     { .id = "capture-proc-net-tcp", .title = "/proc/net/tcp", .os = "linux", ROWS(proc_net_tcp_row) },
+    { .id = "snapshot",
+        .title = "a snapshot of tcpwhy",
+        .is_snapshot = true,
+        .recognise = saved_recognise,
+        .parse = saved_parse },
     { .id = NULL },
 };

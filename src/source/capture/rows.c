@@ -21,7 +21,7 @@ static void take_off_quotes(struct line *line)
     }
 }
 
-static void note_malformed(struct capture *capture, const struct line *line)
+void capture_note_malformed(struct capture *capture, const struct line *line)
 {
     if (capture->malformed++ > 0)
         return;
@@ -51,7 +51,7 @@ static void read_line(const struct format *self, struct capture *capture, struct
         capture->foreign++;
         break;
     case LINE_MALFORMED:
-        note_malformed(capture, line);
+        capture_note_malformed(capture, line);
         break;
     case LINE_OTHER:
         capture->other++;
