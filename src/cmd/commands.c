@@ -8,6 +8,7 @@ static const struct command *const commands[] = {
     &command_diagnose,
     &command_list,
     &command_count,
+    &command_capture,
     &command_explain,
     &command_drill,
     &command_help,

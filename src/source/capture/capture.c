@@ -81,7 +81,7 @@ static int read_input(struct input *input, const char *path, struct snapshot *sn
 {
     ssize_t filled = input_fill(input, INPUT_PEEK);
     if (filled < 0)
-        return error_set(err, (int)filled, path, "cannot be read: %s", strerror(-(int)filled));
+        return error_set(err, (int)filled, path, "cannot be read: %s", input_failure((int)filled));
     const struct format *format = recognise(input_bytes(input), (size_t)filled);
     if (format == NULL)
         return refuse(path, input_bytes(input), (size_t)filled, err);

@@ -78,7 +78,7 @@ int rows_parse(const struct format *self, struct capture *capture, struct error 
 {
     int result = read_lines(self, capture);
     if (result < 0)
-        return error_set(err, result, NULL, "cannot be read to its end: %s", strerror(-result));
+        return error_set(err, result, NULL, "cannot be read to its end: %s", input_failure(result));
     return 0;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 /* What a saved snapshot consists of: one table for each kind of line, which writes it and reads it. */
+#include "model/setting.h"
 #include "source/capture/record.h"
 
 /* The lines, in the order in which they are written; "type" is the first key of each. */
@@ -27,3 +28,13 @@ struct saved_holder {
     int fd;
     bool close_on_exec;
 };
+
+/*
+ * Settings and counters as the members "settings" and "counters" of an open object. A setting is a number, or an array
+ * where its file has several, null being unknown.
+ */
+void saved_write_settings(struct json *json, const struct net_values *values);
+void saved_write_counters(struct json *json, const struct net_values *values);
+/* Their values; return 0, or -EINVAL. Names that this version does not know are passed over. */
+int saved_read_settings(struct json_reader *json, struct net_values *values);
+int saved_read_counters(struct json_reader *json, struct net_values *values);

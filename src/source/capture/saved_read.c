@@ -136,95 +136,13 @@ static int read_head(struct reading *reading, struct error *err)
 
 /* --- namespaces ------------------------------------------------------------------------------------------------- */
 
-static bool signed_number(const struct json_reader *json, int64_t *ret_number)
-{
-    if (!json->whole || json->number > INT64_MAX)
-        return false;
-    *ret_number = json->negative ? -(int64_t)json->number : (int64_t)json->number;
-    return true;
-}
-
-/* The value that begins with this token, into the setting (SETTING_COUNT: one that this version does not know). */
-static int keep_setting(struct json_reader *json, enum json_token token, int setting, struct net_values *values)
-{
-    if (token == JSON_NUMBER && setting < SETTING_COUNT) {
-        if (!signed_number(json, &values->settings[setting]))
-            return -EINVAL;
-        values->has_setting[setting] = true;
-        return 0;
-    }
-    return json_skip(json, token) ? 0 : -EINVAL;
-}
-
-static int find_setting(const struct json_reader *json)
-{
-    int i = 0;
-    while (i < SETTING_COUNT && !json_text_is(json, setting_infos[i].name))
-        i++;
-    return i;
-}
-
-static int read_settings(struct json_reader *json, struct net_values *values)
-{
-    enum json_token token = json_next(json);
-    if (token != JSON_OBJECT)
-        return -EINVAL;
-    while ((token = json_next(json)) == JSON_KEY) {
-        int first = find_setting(json);
-        token = json_next(json);
-        if (token != JSON_ARRAY) {
-            if (keep_setting(json, token, first, values) < 0)
-                return -EINVAL;
-            continue;
-        }
-        for (int i = first; (token = json_next(json)) != JSON_ARRAY_END; i++) {
-            bool same = i < SETTING_COUNT && strcmp(setting_infos[i].name, setting_infos[first].name) == 0;
-            if (keep_setting(json, token, same ? i : SETTING_COUNT, values) < 0)
-                return -EINVAL;
-        }
-    }
-    return token == JSON_OBJECT_END ? 0 : -EINVAL;
-}
-
-/* "TcpExt.ListenDrops" */
-static int find_counter(const struct json_reader *json)
-{
-    for (int i = 0; i < COUNTER_COUNT; i++) {
-        size_t line = strlen(counter_infos[i].line), name = strlen(counter_infos[i].name);
-        if (json->length == line + 1 + name && memcmp(json->text, counter_infos[i].line, line) == 0 &&
-            json->text[line] == '.' && memcmp(json->text + line + 1, counter_infos[i].name, name) == 0)
-            return i;
-    }
-    return COUNTER_COUNT;
-}
-
-static int read_counters(struct json_reader *json, struct net_values *values)
-{
-    enum json_token token = json_next(json);
-    if (token != JSON_OBJECT)
-        return -EINVAL;
-    while ((token = json_next(json)) == JSON_KEY) {
-        int counter = find_counter(json);
-        token = json_next(json);
-        if (token != JSON_NUMBER || counter == COUNTER_COUNT) {
-            if (!json_skip(json, token))
-                return -EINVAL;
-        } else if (signed_number(json, &values->counters[counter])) {
-            values->has_counter[counter] = true;
-        } else {
-            return -EINVAL;
-        }
-    }
-    return token == JSON_OBJECT_END ? 0 : -EINVAL;
-}
-
 static int read_netns_member(void *data, struct json_reader *json)
 {
     struct net_values *values = data;
     if (json_text_is(json, "settings"))
-        return read_settings(json, values);
+        return saved_read_settings(json, values);
     if (json_text_is(json, "counters"))
-        return read_counters(json, values);
+        return saved_read_counters(json, values);
     if (json_text_is(json, saved_values.fields[0].key)) {
         bool number = json_next(json) == JSON_NUMBER && json->whole && !json->negative;
         values->counters_at_ms = json->number;
@@ -464,7 +382,7 @@ static int read_lines(struct reading *reading, struct error *err)
         else if (understood < 0)
             return understood == -ENOMEM ? error_set(err, understood, NULL, "not enough memory") : understood;
     }
-    return result < 0 ? error_set(err, result, NULL, "cannot be read to its end: %s", strerror(-result)) : 0;
+    return result < 0 ? error_set(err, result, NULL, "cannot be read to its end: %s", input_failure(result)) : 0;
 }
 
 /* --- the whole -------------------------------------------------------------------------------------------------- */

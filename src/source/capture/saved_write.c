@@ -1,5 +1,4 @@
 /* Saving a snapshot: see docs/SNAPSHOT.md for what the lines are. */
-#include <string.h>
 #include <time.h>
 
 #include "source/capture/saved.h"
@@ -58,54 +57,13 @@ static void write_head(
 
 /* --- namespaces ------------------------------------------------------------------------------------------------- */
 
-/* One number, or an array where the file has several, null being unknown. */
-static void write_settings(struct json *json, const struct net_values *values)
-{
-    json_key(json, "settings");
-    json_object(json);
-    for (int i = 0, next; i < SETTING_COUNT; i = next) {
-        bool any = false;
-        for (next = i; next < SETTING_COUNT && strcmp(setting_infos[next].name, setting_infos[i].name) == 0; next++)
-            any |= values->has_setting[next];
-        if (!any)
-            continue;
-        json_key(json, setting_infos[i].name);
-        if (next > i + 1)
-            json_array(json);
-        for (int j = i; j < next; j++) {
-            if (values->has_setting[j])
-                json_int(json, values->settings[j]);
-            else
-                json_null(json);
-        }
-        if (next > i + 1)
-            json_array_end(json);
-    }
-    json_object_end(json);
-}
-
-static void write_counters(struct json *json, const struct net_values *values)
-{
-    json_key(json, "counters");
-    json_object(json);
-    for (int i = 0; i < COUNTER_COUNT; i++) {
-        if (!values->has_counter[i])
-            continue;
-        char name[64];
-        snprintf(name, sizeof name, "%s.%s", counter_infos[i].line, counter_infos[i].name);
-        json_key(json, name);
-        json_int(json, values->counters[i]);
-    }
-    json_object_end(json);
-}
-
 static void write_netns(struct json *json, const struct netns *netns, const struct net_values *values)
 {
     begin_line(json, SAVED_LINE_NETNS);
     record_write(json, &saved_netns, netns);
     record_write(json, &saved_values, values);
-    write_settings(json, values);
-    write_counters(json, values);
+    saved_write_settings(json, values);
+    saved_write_counters(json, values);
     end_line(json);
 }
 
