@@ -278,7 +278,8 @@ int record_read(struct json_reader *reader, const struct record *record, void *o
         seen |= UINT64_C(1) << (field - record->fields);
         expected = field + 1;
     }
-    if (token != JSON_OBJECT_END || !check_missing(record, seen, &present))
+    bool ended = token == JSON_OBJECT_END && (reader->depth > 0 || json_next(reader) == JSON_DONE);
+    if (!ended || !check_missing(record, seen, &present))
         return -EINVAL;
     if (record->present_size > 0)
         store(bytes + record->present_offset, record->present_size, present);

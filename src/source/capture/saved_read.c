@@ -357,8 +357,7 @@ static int read_line(struct reading *reading, const struct line *line, struct er
             continue;
         if (!reading->begun && line_types[i].read != read_head)
             return -EINVAL;
-        int result = line_types[i].read(reading, err);
-        return result == 0 && json_next(json) != JSON_DONE ? -EINVAL : result;
+        return line_types[i].read(reading, err);
     }
     return 0;
 }
