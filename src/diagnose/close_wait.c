@@ -14,8 +14,6 @@
 
 #include "diagnose/rule.h"
 
-enum { UNANSWERED_RETRANSMITS = 3 }; /* 0.2 + 0.4 + 0.8 s at the least: not a lost segment or two */
-
 bool close_wait_not_accepted_applies(
     const struct context *context, const struct conn *conn, const struct limits *limits)
 {
@@ -25,23 +23,18 @@ bool close_wait_not_accepted_applies(
     return conn_has(conn, CONN_INODE) && conn->inode == 0 && context_is_settled(context, conn, limits);
 }
 
-static bool is_sent_in_vain(const struct conn *conn)
-{
-    return conn->timer == TIMER_RETRANSMIT && conn->retransmits >= UNANSWERED_RETRANSMITS;
-}
-
 bool close_wait_is_blocked_by_window(const struct context *context, const struct conn *conn)
 {
     if (conn->timer == TIMER_PERSIST)
         return !conn_has(conn, CONN_SND_WND) || conn->snd_wnd_bytes == 0;
-    return is_sent_in_vain(conn) && context_hears_peer(context, conn);
+    return context_is_sent_in_vain(conn) && context_hears_peer(context, conn);
 }
 
 bool close_wait_blocked_writer_applies(
     const struct context *context, const struct conn *conn, const struct limits *limits)
 {
     return conn_has(conn, CONN_QUEUES | CONN_TIMER) && conn->inode != 0 && conn->send_q_bytes > 0 &&
-        (close_wait_is_blocked_by_window(context, conn) || is_sent_in_vain(conn)) &&
+        (close_wait_is_blocked_by_window(context, conn) || context_is_sent_in_vain(conn)) &&
         context_is_settled(context, conn, limits);
 }
 

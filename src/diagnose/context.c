@@ -40,6 +40,12 @@ bool context_is_settled(const struct context *context, const struct conn *conn, 
     return age.kind == AGE_UNKNOWN || age.from_looks || age.ms >= limits->settle_ms;
 }
 
+bool context_is_sent_in_vain(const struct conn *conn)
+{
+    enum { RETRANSMITS = 3 }; /* 0.2 + 0.4 + 0.8 s at the least: not a lost segment or two */
+    return conn->timer == TIMER_RETRANSMIT && conn->retransmits >= RETRANSMITS;
+}
+
 bool context_hears_peer(const struct context *context, const struct conn *conn)
 {
     struct age age = conn_retransmitting_for(context->snapshot, conn);

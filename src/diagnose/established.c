@@ -10,10 +10,7 @@
  */
 #include "diagnose/rule.h"
 
-enum {
-    UNANSWERED_RETRANSMITS = 3, /* 0.2 + 0.4 + 0.8 s at the least: not a lost segment or two */
-    DEAD_PROBES = 2,            /* a peer that is alive answers every window probe, which resets the count */
-};
+enum { DEAD_PROBES = 2 }; /* a peer that is alive answers every window probe, which resets the count */
 
 static bool is_persisting(const struct conn *conn)
 {
@@ -24,9 +21,8 @@ bool established_unanswered_applies(const struct context *context, const struct 
 {
     if (!conn_has(conn, CONN_TIMER))
         return false;
-    bool unanswered = conn->timer == TIMER_RETRANSMIT && conn->retransmits >= UNANSWERED_RETRANSMITS;
     bool probes_unanswered = is_persisting(conn) && conn->probes >= DEAD_PROBES;
-    return (unanswered || probes_unanswered) && context_is_settled(context, conn, limits);
+    return (context_is_sent_in_vain(conn) || probes_unanswered) && context_is_settled(context, conn, limits);
 }
 
 /*

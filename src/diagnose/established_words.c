@@ -27,6 +27,26 @@ static void judge_obstacle(struct arena *arena, const char *owner, const char *o
         finding->severity = SEVERITY_WARNING;
 }
 
+/*
+ * A peer that was heard while the same data went out again and again is there: that packets of one size or one
+ * direction are lost, or that its receive buffer is full, cannot be told apart from here.
+ */
+static void judge_silence(struct arena *arena, const struct group *group, struct finding *finding)
+{
+    if (group->heard > 0) {
+        lines_add(&finding->evidence, arena,
+            "On %s the peer was heard in the meantime: its host is there; what is sent from here is lost on the way (too "
+            "large for the path, filtered), or its receive buffer is full.",
+            words_conns(arena, group->heard));
+        lower_confidence(finding, CONFIDENCE_LIKELY);
+    } else if (group->silent_least_ms != UINT64_MAX) {
+        lines_add(&finding->evidence, arena, "Nothing at all has come from %s for the last %s.",
+            group->count == 1 ? "the peer" : "any of the peers", words_duration(arena, group->silent_least_ms));
+        lines_add(&finding->ruled_out, arena,
+            "A peer that has stopped reading: its kernel would still acknowledge, and offer a window of 0.");
+    }
+}
+
 /* --- unanswered ----------------------------------------------------------------------------------------------- */
 
 void established_unanswered_word(
@@ -38,8 +58,8 @@ void established_unanswered_word(
     finding
         ->why = "Data was sent, again and again with doubling pauses, and no acknowledgement comes back. The peer has "
                 "vanished without a word (crashed, lost its power or its network), or something on the path drops "
-                "the packets (a firewall or NAT that forgot the connection, a broken link, packets too large for "
-                "the path). The program here notices only when the kernel gives up.";
+                "the packets (a firewall or NAT that forgot the connection, a packet filter on this host, a broken "
+                "link, packets too large for the path). The program here notices only when the kernel gives up.";
     if (group->retransmits_least == group->retransmits_most)
         lines_add(
             &finding->evidence, arena, "The data was sent again %u times without an answer.", group->retransmits_most);
@@ -50,9 +70,7 @@ void established_unanswered_word(
         words_bytes(arena, group->unsent_bytes));
     if (group->ages_known)
         lines_add(&finding->evidence, arena, "Unanswered %s.", words_ages(arena, group));
-    if (group->silent_least_ms != UINT64_MAX)
-        lines_add(&finding->evidence, arena, "Nothing at all has come from %s for the last %s.",
-            group->count == 1 ? "the peer" : "any of the peers", words_duration(arena, group->silent_least_ms));
+    judge_silence(arena, group, finding);
     evidence_peers(arena, finding);
     if (finding->give_up_known)
         lines_add(&finding->evidence, arena,
@@ -60,8 +78,6 @@ void established_unanswered_word(
             words_duration(arena, finding->last_give_up_ms));
     words_pairs(arena, context, group, &finding->evidence);
 
-    lines_add(&finding->ruled_out, arena,
-        "A peer that has stopped reading: its kernel would still acknowledge, and offer a window of 0.");
     lines_add(&finding->ruled_out, arena, "A lost segment or two: each further attempt has doubled the pause.");
 
     const char *address = words_address(arena, &finding->peers[0].address);

@@ -226,7 +226,7 @@ static int oldest_first(const void *a, const void *b)
     return one->conn < other->conn ? -1 : one->conn > other->conn;
 }
 
-static void add_facts(struct group *group, const struct snapshot *snapshot, const struct conn *conn)
+static void add_facts(struct group *group, const struct context *context, const struct conn *conn)
 {
     if (conn_has(conn, CONN_QUEUES)) {
         /* A FIN counts 1 in both queues; in CLOSE_WAIT the peer's has come, in these three ours has gone. */
@@ -253,7 +253,9 @@ static void add_facts(struct group *group, const struct snapshot *snapshot, cons
             group->silent_most_ms = conn->last_ack_recv_ms;
     }
     group->zero_windows += conn_has(conn, CONN_SND_WND) && conn->snd_wnd_bytes == 0;
-    group->shared += snapshot_holder_processes(snapshot, conn) > 1;
+    group->in_vain += context_is_sent_in_vain(conn);
+    group->heard += context_is_sent_in_vain(conn) && context_hears_peer(context, conn);
+    group->shared += snapshot_holder_processes(context->snapshot, conn) > 1;
 }
 
 static void make_group(const struct context *context, const struct key *key, struct aged *aged, size_t count,
@@ -293,7 +295,7 @@ static void make_group(const struct context *context, const struct key *key, str
                 pairs = arena_alloc(arena, count * sizeof *pairs);
             pairs[group->pair_count++] = aged[i].pair;
         }
-        add_facts(group, snapshot, conn);
+        add_facts(group, context, conn);
     }
     group->pairs = pairs;
 }

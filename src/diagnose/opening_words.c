@@ -56,8 +56,7 @@ static void syn_sent_fixes(
     (void)group;
     const char *address = words_address(arena, &first->remote);
     fixes_add(&finding->fix_now, arena, "See whether the SYN leaves this host, and whether anything comes back.",
-        arena_printf(arena, "tcpdump -ni any 'host %s and port %u and tcp[tcpflags] & (tcp-syn|tcp-rst) != 0 or icmp'",
-            address, first->remote_port));
+        arena_printf(arena, "tcpdump -ni any 'host %s and tcp port %u or icmp or icmp6'", address, first->remote_port));
     fixes_add(&finding->fix_now, arena, "See which way it takes, and what this host's own firewall does with it.",
         arena_printf(arena, "ip route get %s; nft list ruleset", address));
     fixes_add(&finding->fix_now, arena,
@@ -243,7 +242,7 @@ void syn_recv_unanswered_word(
 
     const char *address = words_address(arena, &finding->peers[0].address);
     fixes_add(&finding->fix_now, arena, "See whether the SYN-ACK leaves, and by which interface.",
-        arena_printf(arena, "tcpdump -eni any 'host %s and tcp[tcpflags] & tcp-syn != 0'", address));
+        arena_printf(arena, "tcpdump -eni any 'host %s and tcp'", address));
     fixes_add(&finding->fix_now, arena, "See the way back, and whether reverse-path filters or conntrack drop.",
         arena_printf(arena, "ip route get %s; nft list ruleset; nstat -az TcpExtIPReversePathFilter", address));
     fixes_add(&finding->fix_for_good, arena,

@@ -123,6 +123,8 @@ struct group {
     uint8_t retransmits_least, retransmits_most;
     uint64_t silent_least_ms, silent_most_ms; /* since anything came from the peer */
     uint64_t zero_windows;                    /* connections whose peer offers no window */
+    uint64_t in_vain;                         /* on which the same segment is sent again and again */
+    uint64_t heard;                           /* of them, the peer has been heard meanwhile */
     uint64_t shared;                          /* connections that several processes hold */
     uint64_t keepalives;                      /* connections whose keepalive timer runs */
 };
@@ -136,9 +138,12 @@ void context_deinit(struct context *context);
 const struct conn *context_listener(const struct context *context, const struct conn *conn);
 /* Whether the connection was opened by the other side. Without a listener the ephemeral port range decides. */
 bool context_is_incoming(const struct context *context, const struct conn *conn);
+/* The same segment was sent again so often that it is not lost by chance. */
+bool context_is_sent_in_vain(const struct conn *conn);
 /*
  * Whether the peer's kernel has been heard while we kept sending the same segment again: then it is there, but does not
- * take it (its receive buffer is full).
+ * take it. Where the peer has closed its sending side, nothing but answers to that segment can come: its receive buffer
+ * is full. Else it may have sent of its own accord, and what we send may be lost on the way.
  */
 bool context_hears_peer(const struct context *context, const struct conn *conn);
 /* Has been in its state for as long as the limit; true where the age is unknown: then the confidence tells. */
@@ -272,7 +277,7 @@ DECLARE_RULE(close_wait_leak);
  * sent_fin.c, sent_fin_words.c: FIN_WAIT_1, CLOSING and LAST_ACK. Whether the peer, alive, offers no window to what
  * stands before our FIN.
  */
-bool sent_fin_is_zero_window(const struct conn *conn);
+bool sent_fin_is_zero_window(const struct context *context, const struct conn *conn);
 DECLARE_RULE(sent_fin_zero_window);
 DECLARE_RULE(sent_fin_unanswered);
 DECLARE_RULE(sent_fin_either);

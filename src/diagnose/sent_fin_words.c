@@ -118,6 +118,19 @@ static const char *owner_phrase(struct arena *arena, const struct finding *findi
     return finding->owner == NULL ? "" : arena_printf(arena, " of %s", words_process(arena, finding->owner));
 }
 
+/* Of a peer that is heard but does not acknowledge, more than one thing may be true. */
+static void judge_heard(struct arena *arena, const struct group *group, struct finding *finding)
+{
+    if (group->heard == 0) {
+        lines_add(&finding->ruled_out, arena, "A peer that has stopped reading: its kernel would still acknowledge.");
+        return;
+    }
+    lines_add(&finding->evidence, arena,
+        "On %s the peer was heard in the meantime: it is there, and does not take what is sent, or does not get it.",
+        words_conns(arena, group->heard));
+    finding->confidence = CONFIDENCE_LIKELY;
+}
+
 /* --- unanswered ----------------------------------------------------------------------------------------------- */
 
 void sent_fin_unanswered_word(
@@ -129,7 +142,7 @@ void sent_fin_unanswered_word(
     finding->why = arena_printf(arena,
         "%s; our FIN is sent again and again with doubling pauses, and no acknowledgement comes back. The peer has "
         "vanished (crashed, rebooted, asleep, behind a NAT or firewall that forgot the connection), or the path "
-        "back drops the answers.",
+        "drops what is sent or answered (a packet filter on this host included).",
         words->closed);
 
     const char *segment = group->unsent_bytes > 0 ? "What is unacknowledged" : "The FIN";
@@ -158,14 +171,13 @@ void sent_fin_unanswered_word(
     words_pairs(arena, context, group, &finding->evidence);
 
     lines_add(&finding->ruled_out, arena, "%s", words_of(context, group)->rule_out);
-    lines_add(&finding->ruled_out, arena, "A peer that has stopped reading: its kernel would still acknowledge.");
+    judge_heard(arena, group, finding);
     if (!group->ages_known)
         finding->confidence = CONFIDENCE_LIKELY;
 
     fixes_add(&finding->fix_now, arena, "Usually nothing: the kernel gives them up by itself.", NULL);
     fixes_add(&finding->fix_now, arena, "See on this host whether the peer's answers arrive.",
-        arena_printf(arena, "tcpdump -ni any 'host %s and tcp[tcpflags] & (tcp-fin|tcp-ack|tcp-rst) != 0'",
-            words_address(arena, &finding->peers[0].address)));
+        arena_printf(arena, "tcpdump -ni any 'host %s and tcp'", words_address(arena, &finding->peers[0].address)));
     fixes_add(&finding->fix_for_good, arena,
         "Look at what lies between: a firewall or NAT whose idle time-out is shorter than the connections' pauses, "
         "a security group without a rule back, peers that lose their network (mobile clients).",
@@ -179,6 +191,23 @@ void sent_fin_unanswered_word(
 
 /* --- zero window ---------------------------------------------------------------------------------------------- */
 
+static void evidence_window(struct arena *arena, const struct group *group, struct finding *finding)
+{
+    uint64_t persisting = group->count - group->in_vain;
+    if (group->in_vain > 0) {
+        lines_add(&finding->evidence, arena,
+            "On %s the same data was sent again up to %u times; the peer's kernel answers each time and takes nothing: "
+            "its receive buffer is full.",
+            words_conns(arena, group->in_vain), group->retransmits_most);
+        finding->confidence = CONFIDENCE_LIKELY;
+    }
+    if (persisting > 0 && group->zero_windows > 0)
+        lines_add(&finding->evidence, arena, "The peer's window is 0 on %s; the persist timer probes it.",
+            group->zero_windows == group->count ? "all of them" : words_conns(arena, group->zero_windows));
+    else if (persisting > 0)
+        lines_add(&finding->evidence, arena, "The persist timer runs: the peer's window is 0.");
+}
+
 void sent_fin_zero_window_word(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 {
@@ -186,19 +215,16 @@ void sent_fin_zero_window_word(
         words_conns(arena, group->count), owner_phrase(arena, finding), words_service(arena, context, group),
         words_peers_have(group));
     finding->why = arena_printf(arena,
-        "%s, but %s stand before our FIN and the peers' receive windows are zero: their programs %sdo not read "
+        "%s, but %s stand before our FIN and the peers' %s: their programs %sdo not read "
         "what is still coming. The kernels there are alive and say so.",
         words_of(context, group)->closed, words_bytes(arena, group->unsent_bytes),
+        group->in_vain == group->count ? "receive buffers are full" : "receive windows are zero",
         context->snapshot->conns[group->conns[0]].state == STATE_FIN_WAIT_1 ? "" : "have closed the sending side and ");
 
     lines_add(&finding->evidence, arena, "%s wait in Send-Q before the FIN.", words_bytes(arena, group->unsent_bytes));
-    if (group->zero_windows > 0)
-        lines_add(&finding->evidence, arena, "The peer's window is 0 on %s; the persist timer probes it.",
-            group->zero_windows == group->count ? "all of them" : words_conns(arena, group->zero_windows));
-    else
-        lines_add(&finding->evidence, arena, "The persist timer runs: the peer's window is 0.");
+    evidence_window(arena, group, finding);
     if (group->silent_least_ms != UINT64_MAX)
-        lines_add(&finding->evidence, arena, "The peers answer the probes: the last answer came %s ago.",
+        lines_add(&finding->evidence, arena, "The peers' kernels answer: the last answer came %s ago.",
             words_duration(arena, group->silent_least_ms));
     if (group->ages_known)
         lines_add(&finding->evidence, arena, "How long no data could be sent: %s.", words_ages(arena, group));
@@ -207,7 +233,7 @@ void sent_fin_zero_window_word(
     words_pairs(arena, context, group, &finding->evidence);
 
     lines_add(&finding->ruled_out, arena, "%s", words_of(context, group)->rule_out);
-    lines_add(&finding->ruled_out, arena, "The network: the probes are answered.");
+    lines_add(&finding->ruled_out, arena, "The network: what is sent is answered.");
 
     if (finding->counterpart_count > 0)
         fixes_add(&finding->fix_now, arena,
@@ -234,7 +260,7 @@ void sent_fin_either_word(
 {
     uint64_t shut = 0;
     for (size_t i = 0; i < group->count; i++)
-        shut += sent_fin_is_zero_window(&context->snapshot->conns[group->conns[i]]);
+        shut += sent_fin_is_zero_window(context, &context->snapshot->conns[group->conns[i]]);
     if (shut * 2 <= group->count) {
         sent_fin_unanswered_word(context, group, arena, finding);
         return;

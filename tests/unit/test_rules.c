@@ -187,6 +187,21 @@ static const struct rule_case cases[] = {
         "recv_q=0 send_q=70000 timer=persist timer_ms=3000 probes=5 backoff=5 rto=200 rtt=300 rttvar=150 "
         "snd_wnd=0 last_ack_recv=1m last_data_sent=1m\n",
         "last-ack-unanswered 20 812 info certain\n" },
+    { "LAST_ACK: the peer's kernel answers each time and takes nothing: its buffer is full",
+        SERVER LAST_ACK_20
+        "recv_q=0 send_q=70000 timer=retransmit timer_ms=9000 retransmits=6 rto=12800 rtt=300 rttvar=150 "
+        "unacked=1 last_ack_recv=3s last_data_sent=41s\n",
+        "last-ack-zero-window 20 812 info likely\n" },
+    { "LAST_ACK with data before the FIN, and a silent peer",
+        SERVER LAST_ACK_20
+        "recv_q=0 send_q=70000 timer=retransmit timer_ms=9000 retransmits=6 rto=12800 rtt=300 rttvar=150 "
+        "unacked=1 last_ack_recv=40s last_data_sent=41s\n",
+        "last-ack-unanswered 20 812 info certain\n" },
+    { "LAST_ACK: a bare FIN needs no room in a buffer, so that the way there is to blame",
+        SERVER LAST_ACK_20
+        "recv_q=0 send_q=1 timer=retransmit timer_ms=9000 retransmits=6 rto=12800 rtt=300 rttvar=150 "
+        "unacked=1 last_ack_recv=3s last_data_sent=41s\n",
+        "last-ack-unanswered 20 812 info likely\n" },
     { "LAST_ACK of a slow download that still moves",
         SERVER LAST_ACK_20
         "recv_q=0 send_q=70000 timer=persist timer_ms=100 probes=0 rto=200 rtt=300 rttvar=150 snd_wnd=0 "

@@ -24,6 +24,10 @@ static const struct rule_case cases[] = {
     { "FIN_WAIT_1 unanswered with a descriptor: shutdown() was called, not close()",
         SERVER FIN_WAIT_1_20 RETRANSMITTED_6 "shutdown=send holders=812:20\n",
         "fin-wait-1-unanswered 20 812 info certain\n" },
+    { "FIN_WAIT_1: what is heard of the peer may be its own data: it does not tell whose fault it is",
+        SERVER FIN_WAIT_1_20 "inode=0 recv_q=0 send_q=70000 timer=retransmit timer_ms=9000 retransmits=6 rto=12800 "
+                             "rtt=300 rttvar=150 unacked=1 last_ack_recv=3s last_data_sent=41s\n",
+        "fin-wait-1-unanswered 20 812 info likely\n" },
     { "FIN_WAIT_1: the FIN is on its way",
         SERVER FIN_WAIT_1_20 "inode=0 recv_q=0 send_q=1 timer=retransmit timer_ms=190 retransmits=0 rto=200 rtt=300 "
                              "rttvar=150 unacked=1 last_ack_recv=10ms last_data_sent=11ms\n",

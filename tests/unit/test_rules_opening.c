@@ -128,6 +128,10 @@ static const struct rule_case cases[] = {
         LISTENING OPEN
         "x12 recv_q=0 send_q=900 timer=retransmit retransmits=6 timer_ms=9000 " BACKED_OFF QUIET_FOR("13s") MINE,
         "established-unanswered 12 812 warning certain\n" },
+    { "data that is not acknowledged by a peer that talks: lost on the way, or its buffer is full",
+        LISTENING OPEN
+        "x12 recv_q=0 send_q=900 timer=retransmit retransmits=6 timer_ms=9000 " BACKED_OFF QUIET_FOR("2s") MINE,
+        "established-unanswered 12 812 warning likely\n" },
     { "a lost segment",
         LISTENING OPEN
         "x12 recv_q=0 send_q=900 timer=retransmit retransmits=2 timer_ms=300 rto=816 rtt=300 rttvar=150 " QUIET_FOR(

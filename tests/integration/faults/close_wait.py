@@ -12,9 +12,8 @@ import time
 
 from faults.stage import die_with_parent, is_maker, set_name, unshare_netns
 from faults.wire import (
-    ANSWER, REQUEST, SMALL_BUFFER, accept_all, connect, listen, lose_packets, port_of, read_to_end,
-    wait_until_half_closed, write_until_full,
-)
+    ANSWER, REQUEST, SMALL_BUFFER, accept_all, accepting, connect, listen, lose_packets, port_of, read_to_end,
+    wait_until_half_closed, write_until_full)
 
 LOOPBACK = "127.0.0.1"
 
@@ -24,9 +23,7 @@ LOOPBACK = "127.0.0.1"
 def reads_to_the_end_and_keeps(address, count, dual_stack=False, fds_limit=None):
     if fds_limit:
         resource.setrlimit(resource.RLIMIT_NOFILE, (fds_limit, fds_limit))
-    listener = listen(address, dual_stack=dual_stack)
-    yield {"port": port_of(listener)}
-    kept = accept_all(listener, count)
+    listener, kept = yield from accepting(address, count, dual_stack=dual_stack)
     for conn in kept:
         read_to_end(conn)
     yield {"fds": [conn.fileno() for conn in kept]}
@@ -53,9 +50,9 @@ def close_wait_leak(stage, count=3, address=LOOPBACK, peer_address=None, service
     With address "::" and peer_address "127.0.0.1", over a dual-stack listener.
     """
     server = reads_to_the_end_and_keeps(address, count, dual_stack=address == "::", fds_limit=fds_limit)
-    service = stage.start(name, server, service_netns)
-    port = service.said["port"]
-    peers = stage.start("leak-peer", asks_and_closes(peer_address or address, port, count), peer_netns)
+    service, peers, port = stage.start_pair(
+        name, server, "leak-peer",
+        lambda port: asks_and_closes(peer_address or address, port, count), service_netns, peer_netns)
     peer_ports = peers.said["ports"]
     peers.step()
     service.step()
@@ -84,9 +81,7 @@ def close_wait_leak_client(stage, count=4, address=LOOPBACK):
             read_to_end(conn)
         yield
 
-    service = stage.start("pool-server", server())
-    port = service.said["port"]
-    client = stage.start("leak-pool", pool(port))
+    service, client, port = stage.start_pair("pool-server", server(), "leak-pool", pool)
     service.step()
     client.step()
     yield {"pid": client.pid, "peer_pid": service.pid, "port": port, "count": count}
@@ -126,9 +121,7 @@ def close_wait_unread(stage, count=3, extra_bytes=0, how="sleeping", address=LOO
     locked (every thread waits for a lock) or elsewhere (it waits for an answer of a database)."""
 
     def server(database_port):
-        listener = listen(address)
-        yield {"port": port_of(listener)}
-        kept = accept_all(listener, count)
+        listener, kept = yield from accepting(address, count)
         lock = threading.Lock()
         database = connect(address, database_port) if database_port else None
         yield {"database": database and database.getpeername()}
@@ -150,9 +143,9 @@ def close_wait_unread(stage, count=3, extra_bytes=0, how="sleeping", address=LOO
         del conn
 
     database = stage.start("silent-db", silent_database()) if how == "elsewhere" else None
-    service = stage.start(f"unread-{how}"[:15], server(database and database.said["port"]))
-    port = service.said["port"]
-    peers = stage.start("unread-peer", asks_and_closes(address, port, count, b"x" * extra_bytes))
+    service, peers, port = stage.start_pair(
+        f"unread-{how}"[:15], server(database and database.said["port"]), "unread-peer",
+        lambda port: asks_and_closes(address, port, count, b"x" * extra_bytes))
     service.step()
     if database:
         database.step()
@@ -204,9 +197,7 @@ def close_wait_tls_notify(stage, count=3):
             idle[i].recv(len(ANSWER))
         yield
 
-    service = stage.start("tls-server", server())
-    port = service.said["port"]
-    client = stage.start("tls-pool", pool(port))
+    service, client, port = stage.start_pair("tls-server", server(), "tls-pool", pool)
     service.go()
     client.step()
     service.listen()
@@ -223,9 +214,9 @@ def close_wait_not_accepted(stage, count=3, address=LOOPBACK):
         listener = listen(address, backlog=count + 10)
         yield {"port": port_of(listener)}
 
-    service = stage.start("never-accepts", server())
-    port = service.said["port"]
-    peers = stage.start("queued-peer", asks_and_closes(address, port, count))
+    service, peers, port = stage.start_pair(
+        "never-accepts", server(), "queued-peer",
+        lambda port: asks_and_closes(address, port, count))
     peers.step()
     yield {"pid": service.pid, "peer_pid": peers.pid, "port": port, "count": count, "recv_q": len(REQUEST) + 1}
 
@@ -237,9 +228,7 @@ def close_wait_inherited(stage, count=3, address=LOOPBACK):
     """A forked child has kept the descriptors; whoever closes, the connection stays."""
 
     def server():
-        listener = listen(address)
-        yield {"port": port_of(listener)}
-        kept = accept_all(listener, count)
+        listener, kept = yield from accepting(address, count)
         child = os.fork()
         if child == 0:
             die_with_parent()
@@ -250,9 +239,9 @@ def close_wait_inherited(stage, count=3, address=LOOPBACK):
             read_to_end(conn)
         yield
 
-    service = stage.start("inherit-parent", server())
-    port = service.said["port"]
-    peers = stage.start("inherit-peer", asks_and_closes(address, port, count))
+    service, peers, port = stage.start_pair(
+        "inherit-parent", server(), "inherit-peer",
+        lambda port: asks_and_closes(address, port, count))
     child_pid = service.step()["child_pid"]
     peers.step()
     service.step()
@@ -264,9 +253,7 @@ def close_wait_inherited_exec(stage, count=3, address=LOOPBACK):
     """The server closes properly, but a helper program that it started still has the descriptors open."""
 
     def server():
-        listener = listen(address)
-        yield {"port": port_of(listener)}
-        conns = accept_all(listener, count)
+        listener, conns = yield from accepting(address, count)
         for conn in conns:
             conn.set_inheritable(True)
         helper = subprocess.Popen(["sleep", "3600"], close_fds=False, preexec_fn=die_with_parent)
@@ -276,9 +263,9 @@ def close_wait_inherited_exec(stage, count=3, address=LOOPBACK):
             conn.close()
         yield
 
-    service = stage.start("exec-parent", server())
-    port = service.said["port"]
-    peers = stage.start("exec-peer", asks_and_closes(address, port, count))
+    service, peers, port = stage.start_pair(
+        "exec-parent", server(), "exec-peer",
+        lambda port: asks_and_closes(address, port, count))
     helper_pid = service.step()["helper_pid"]
     peers.step()
     service.step()
@@ -292,9 +279,7 @@ def close_wait_blocked_writer(stage, count=3, address=LOOPBACK):
     """The peer has half-closed and stopped reading; the server is blocked in the middle of its answer."""
 
     def server():
-        listener = listen(address)
-        yield {"port": port_of(listener)}
-        conns = accept_all(listener, count)
+        listener, conns = yield from accepting(address, count)
         for conn in conns:
             read_to_end(conn)
             write_until_full(conn)
@@ -302,9 +287,9 @@ def close_wait_blocked_writer(stage, count=3, address=LOOPBACK):
         while True:
             conns[0].send(b"x" * 65536)
 
-    service = stage.start("blocked-writer", server())
-    port = service.said["port"]
-    peers = stage.start("deaf-peer", half_closes_and_stops_reading(address, port, count))
+    service, peers, port = stage.start_pair(
+        "blocked-writer", server(), "deaf-peer",
+        lambda port: half_closes_and_stops_reading(address, port, count))
     service.step()
     service.go()
     yield {"pid": service.pid, "peer_pid": peers.pid, "port": port, "count": count}
@@ -323,9 +308,7 @@ def close_wait_unanswered_writer(stage, address, service_netns, peer_netns, coun
     """The peer has half-closed, then the path loses everything: data is sent again and again."""
 
     def server():
-        listener = listen(address)
-        yield {"port": port_of(listener)}
-        conns = accept_all(listener, count)
+        listener, conns = yield from accepting(address, count)
         for conn in conns:
             read_to_end(conn)
         yield
@@ -343,9 +326,7 @@ def close_wait_unanswered_writer(stage, address, service_netns, peer_netns, coun
         lose_packets(port)
         yield
 
-    service = stage.start("lost-writer", server(), service_netns)
-    port = service.said["port"]
-    peers = stage.start("lost-peer", peer(port), peer_netns)
+    service, peers, port = stage.start_pair("lost-writer", server(), "lost-peer", peer, service_netns, peer_netns)
     service.step()
     peers.step()
     service.step()

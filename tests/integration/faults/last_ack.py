@@ -6,15 +6,11 @@ import subprocess
 from faults.close_wait import half_closes_and_stops_reading
 from faults.stage import is_maker
 from faults.wire import (
-    REQUEST, accept_all, connect, listen, lose_no_more, lose_packets, port_of, read_to_end, wait_until_half_closed,
-    write_until_full,
-)
+    REQUEST, accepting, connect, lose_no_more, lose_packets, read_to_end, wait_until_half_closed, write_until_full)
 
 
 def reads_to_the_end_then_closes(address, count):
-    listener = listen(address)
-    yield {"port": port_of(listener)}
-    conns = accept_all(listener, count)
+    listener, conns = yield from accepting(address, count)
     for conn in conns:
         read_to_end(conn)
     yield
@@ -43,9 +39,9 @@ def closes_then_vanishes(address, port, count, link=None, one_way=False):
 
 
 def _unanswered(stage, address, service_netns, peer_netns, count, **loss):
-    service = stage.start("gone-service", reads_to_the_end_then_closes(address, count), service_netns)
-    port = service.said["port"]
-    peers = stage.start("gone-peer", closes_then_vanishes(address, port, count, **loss), peer_netns)
+    service, peers, port = stage.start_pair(
+        "gone-service", reads_to_the_end_then_closes(address, count), "gone-peer",
+        lambda port: closes_then_vanishes(address, port, count, **loss), service_netns, peer_netns)
     service.step()
     peers.step()
     service.step()
@@ -73,17 +69,15 @@ def last_ack_zero_window(stage, address="127.0.0.1", service_netns=None, peer_ne
     """The peer has half-closed and stopped reading; the server has written more than the window and closed."""
 
     def server():
-        listener = listen(address)
-        yield {"port": port_of(listener)}
-        conns = accept_all(listener, count)
+        listener, conns = yield from accepting(address, count)
         for conn in conns:
             read_to_end(conn)
             write_until_full(conn)
             conn.close()
         yield
 
-    service = stage.start("window-service", server(), service_netns)
-    port = service.said["port"]
-    peers = stage.start("window-peer", half_closes_and_stops_reading(address, port, count), peer_netns)
+    service, peers, port = stage.start_pair(
+        "window-service", server(), "window-peer",
+        lambda port: half_closes_and_stops_reading(address, port, count), service_netns, peer_netns)
     service.step()
     yield {"pid": service.pid, "peer_pid": peers.pid, "port": port, "count": count}

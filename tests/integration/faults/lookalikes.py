@@ -7,7 +7,7 @@ import socket
 import time
 
 from faults.stage import die_with_parent, is_maker, set_name
-from faults.wire import ANSWER, REQUEST, accept_all, connect, listen, port_of, read_to_end
+from faults.wire import ANSWER, REQUEST, accepting, connect, listen, port_of, read_to_end
 
 LOOPBACK = "127.0.0.1"
 
@@ -17,9 +17,7 @@ def half_closed_flow(stage, count=3, address=LOOPBACK, interval_s=0.2):
     """The peer has half-closed and reads on; data flows to it for ever from CLOSE_WAIT (RFC 9293 §3.6.1)."""
 
     def server():
-        listener = listen(address)
-        yield {"port": port_of(listener)}
-        conns = accept_all(listener, count)
+        listener, conns = yield from accepting(address, count)
         for conn in conns:
             read_to_end(conn)
         yield
@@ -40,9 +38,7 @@ def half_closed_flow(stage, count=3, address=LOOPBACK, interval_s=0.2):
             for key, _ in selector.select():
                 key.fileobj.recv(65536)
 
-    service = stage.start("flow-service", server())
-    port = service.said["port"]
-    peers = stage.start("flow-peer", peer(port))
+    service, peers, port = stage.start_pair("flow-service", server(), "flow-peer", peer)
     service.step()
     service.go()
     peers.go()
@@ -76,9 +72,7 @@ def churn(stage, per_second=40, address=LOOPBACK):
             conn.close()
             time.sleep(1 / per_second)
 
-    service = stage.start("churn-service", server())
-    port = service.said["port"]
-    peers = stage.start("churn-client", client(port))
+    service, peers, port = stage.start_pair("churn-service", server(), "churn-client", client)
     service.go()
     peers.go()
     yield {"pid": service.pid, "peer_pid": peers.pid, "port": port}
@@ -112,21 +106,17 @@ def fork_server(stage, count=3, address=LOOPBACK):
         yield
         del conns
 
-    service = stage.start("fork-parent", server())
-    port = service.said["port"]
-    peers = stage.start("fork-peer", peer(port))
+    service, peers, port = stage.start_pair("fork-parent", server(), "fork-peer", peer)
     children = service.step()["children"]
     yield {"pid": service.pid, "children": children, "peer_pid": peers.pid, "port": port, "count": count}
 
 
 @is_maker
 def slow_reader(stage, count=3, address=LOOPBACK):
-    """Unread bytes in plenty, but ESTABLISHED, and the process reads on, slowly."""
+    """Unread bytes in plenty, but ESTABLISHED: the process reads on, slowly, and the peer sends on."""
 
     def server():
-        listener = listen(address)
-        yield {"port": port_of(listener)}
-        conns = accept_all(listener, count)
+        listener, conns = yield from accepting(address, count)
         yield
         while True:
             for conn in conns:
@@ -138,11 +128,13 @@ def slow_reader(stage, count=3, address=LOOPBACK):
         for conn in conns:
             conn.sendall(b"x" * 50000)
         yield
-        del conns
+        while True:
+            for conn in conns:
+                conn.sendall(b"x" * 10)
+            time.sleep(0.2)
 
-    service = stage.start("slow-reader", server())
-    port = service.said["port"]
-    peers = stage.start("slow-peer", peer(port))
+    service, peers, port = stage.start_pair("slow-reader", server(), "slow-peer", peer)
     service.step()
     service.go()
+    peers.go()
     yield {"pid": service.pid, "peer_pid": peers.pid, "port": port, "count": count}

@@ -102,6 +102,12 @@ class Stage:
         role.listen()
         return role
 
+    def start_pair(self, service_name, service_part, peer_name, peer_part, service_netns=None, peer_netns=None):
+        """Starts a service, and its peer, whose part is made for the port that the service says."""
+        service = self.start(service_name, service_part, service_netns)
+        port = service.said["port"]
+        return service, self.start(peer_name, peer_part(port), peer_netns), port
+
     def pids(self):
         return [role.pid for role in self.roles]
 

@@ -39,6 +39,13 @@ def accept_all(listener, count):
     return [listener.accept()[0] for _ in range(count)]
 
 
+def accepting(address, count, dual_stack=False):
+    """The beginning of a service's part: says its port, then returns its listener and the connections it accepted."""
+    listener = listen(address, dual_stack=dual_stack)
+    yield {"port": port_of(listener)}
+    return listener, accept_all(listener, count)
+
+
 def read_to_end(sock):
     while sock.recv(65536):
         pass
