@@ -87,7 +87,7 @@ static bool is_left_in_child(const struct context *context, const struct conn *c
     if (!holds(snapshot, listening, holder->parent_pid) || holds(snapshot, listening, holder->pid))
         return false;
     const struct process *parent = snapshot_process_by_pid(snapshot, holder->parent_pid);
-    return parent != NULL && strcmp(parent->name, holder->name) != 0;
+    return parent != NULL && parent->name != NULL && holder->name != NULL && strcmp(parent->name, holder->name) != 0;
 }
 
 bool close_wait_inherited_applies(const struct context *context, const struct conn *conn, const struct limits *limits)

@@ -211,7 +211,7 @@ void close_wait_inherited_word(
             words_conns(arena, group->count), service, group->count == 1 ? "is" : "are",
             words_process(arena, finding->owner), words_process(arena, last), others);
         /* Copies of one program may share a connection on purpose: sshd keeps its privileged half for each session. */
-        if (strcmp(finding->owner->name, last->name) == 0)
+        if (finding->owner->name == NULL || last->name == NULL || strcmp(finding->owner->name, last->name) == 0)
             lower_confidence(finding, CONFIDENCE_LIKELY);
         finding->why = "A descriptor that was inherited across fork() keeps the connection alive: the kernel sends the "
                        "FIN only when the last copy is closed. One process may well have closed its own.";

@@ -77,7 +77,8 @@ static uint32_t key_number(struct key_table *table, const struct key *key)
 
 static bool are_copies(const struct process *one, const struct process *other)
 {
-    if (one->parent_pid != other->parent_pid || one->cgroup != other->cgroup || strcmp(one->name, other->name) != 0)
+    if (one->name == NULL || other->name == NULL || one->parent_pid != other->parent_pid ||
+        one->cgroup != other->cgroup || strcmp(one->name, other->name) != 0)
         return false;
     if (one->command == NULL || other->command == NULL)
         return one->command == other->command;
@@ -94,7 +95,7 @@ static uint32_t *find_copies(const struct snapshot *snapshot)
     memset(slots, 0xff, slot_count * sizeof *slots); /* NO_INDEX */
     for (size_t i = 0; i < snapshot->process_count; i++) {
         const struct process *process = &snapshot->processes[i];
-        const char *command = process->command ? process->command : process->name;
+        const char *command = process->command ? process->command : process->name ? process->name : "";
         size_t slot = (hash_bytes(command, strlen(command)) ^ process->parent_pid) & (slot_count - 1);
         while (slots[slot] != NO_INDEX && !are_copies(&snapshot->processes[slots[slot]], process))
             slot = (slot + 1) & (slot_count - 1);
@@ -160,7 +161,7 @@ static const struct process *holder_of_listener(const struct snapshot *snapshot,
         return NULL;
     for (uint32_t h = listener->holder; h != NO_INDEX; h = snapshot->holders[h].next) {
         const struct process *process = &snapshot->processes[snapshot->holders[h].process];
-        if (process->pid != 1 && strcmp(process->name, "systemd") != 0)
+        if (process->pid != 1 && (process->name == NULL || strcmp(process->name, "systemd") != 0))
             return process;
     }
     return snapshot_owner(snapshot, listener);

@@ -51,6 +51,10 @@ const char *words_process(struct arena *arena, const struct process *process)
 {
     if (process == NULL)
         return "A process that could not be seen";
+    if (process->name == NULL)
+        return arena_printf(arena, "process %" PRIu32, process->pid);
+    if (process->pid == 0)
+        return process->name;
     return arena_printf(arena, "%s (pid %" PRIu32 ")", process->name, process->pid);
 }
 

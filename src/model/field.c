@@ -139,7 +139,8 @@ GETTER(get_process)
 GETTER(get_fd)
 {
     const struct conn *conn = conn_at(source, conn_index);
-    return conn->holder != NO_INDEX ? value_number(source->snapshot->holders[conn->holder].fd) : value_unknown();
+    const struct holder *holder = conn->holder != NO_INDEX ? &source->snapshot->holders[conn->holder] : NULL;
+    return holder != NULL && holder->fd != FD_UNKNOWN ? value_number(holder->fd) : value_unknown();
 }
 
 GETTER(get_holders)

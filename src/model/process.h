@@ -15,9 +15,9 @@ struct wait_place {
 };
 
 struct process {
-    uint32_t pid;
+    uint32_t pid; /* 0: the source has only the name */
     uint32_t parent_pid;
-    const char *name;    /* /proc/PID/comm, as it is: escape before showing */
+    const char *name;    /* /proc/PID/comm, as it is: escape before showing; NULL: the source has only the PID */
     const char *command; /* the command line with spaces between arguments; NULL: none or hidden */
     const char *user;    /* name, or the number as text */
     uint32_t uid;
@@ -40,10 +40,12 @@ struct process {
 };
 
 /* One descriptor that refers to a TCP socket. Those of one socket form a list. */
+enum { FD_UNKNOWN = 0x7fffffff }; /* held, but the source does not say by which descriptor */
+
 struct holder {
     uint32_t inode;
     uint32_t process; /* index into snapshot.processes */
-    uint32_t fd : 31;
+    uint32_t fd : 31; /* or FD_UNKNOWN */
     /* Will not survive exec(): somebody took care of it. Read only where the process runs another program than its parent */
     uint32_t close_on_exec : 1;
     uint32_t next; /* another holder of the same socket, or NO_INDEX */

@@ -185,6 +185,7 @@ static void redact_gap(const struct redaction *redaction, struct gap *gap)
 void snapshot_redact(struct snapshot *snapshot, const struct redact_key *key)
 {
     const struct redaction redaction = { snapshot, key };
+    snapshot->origin = pseudonym(&redaction, "capture", snapshot->origin);
     snapshot->host_name = pseudonym(&redaction, "host", snapshot->host_name);
     for (size_t i = 0; i < snapshot->netns_count; i++)
         snapshot->netns[i].name = netns_pseudonym(&redaction, snapshot->netns[i].name);

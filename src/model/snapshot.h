@@ -26,6 +26,7 @@ struct snapshot {
     const char *os;       /* "linux", "windows" */
     const char *kernel;   /* release, or NULL */
     const char *source;   /* "linux-sock-diag", "linux-proc-net-tcp", … */
+    const char *origin;   /* of a capture, for people: "ss in web.txt: 4,312 rows"; NULL: this host */
     uint64_t taken_at_ms; /* since 1970, UTC */
     uint32_t elapsed_us;  /* how long the looking took */
     uint32_t page_bytes;  /* of a memory page; 0: unknown */

@@ -132,8 +132,10 @@ static void format_holders(struct buf *out, const struct value *value, const str
     for (uint32_t at = first; at != NO_INDEX; at = snapshot->holders[at].next) {
         const struct holder *holder = &snapshot->holders[at];
         const struct process *process = &snapshot->processes[holder->process];
-        buf_printf(out, "%s%" PRIu32 "/%s:%" PRIu32, at == first ? "" : " ", process->pid,
-            process->name != NULL ? process->name : "?", holder->fd);
+        buf_printf(out, "%s%" PRIu32 "/%s", at == first ? "" : " ", process->pid,
+            process->name != NULL ? process->name : "?");
+        if (holder->fd != FD_UNKNOWN)
+            buf_printf(out, ":%" PRIu32, holder->fd);
     }
 }
 
@@ -237,7 +239,10 @@ static void write_json_holders(const struct value *value, const struct snapshot 
         json_object(json);
         json_member_uint(json, "pid", process->pid);
         json_member_string(json, "process", process->name);
-        json_member_uint(json, "fd", holder->fd);
+        if (holder->fd != FD_UNKNOWN)
+            json_member_uint(json, "fd", holder->fd);
+        else
+            json_member_null(json, "fd");
         json_object_end(json);
     }
     json_array_end(json);

@@ -29,8 +29,13 @@ static void value_row(struct sheet *sheet, const char *name, const char *value, 
 /* "spoolsvc (pid 812)" */
 static void process_name(struct sheet *sheet, enum ink ink, const struct process *process)
 {
-    sheet_value(sheet, ink, process->name ? process->name : "?", NAME_COLUMNS);
-    sheet_printf(sheet, INK_PLAIN, " (pid\xc2\xa0%" PRIu32 ")", process->pid);
+    if (process->name == NULL) {
+        sheet_printf(sheet, ink, "process\xc2\xa0%" PRIu32, process->pid);
+        return;
+    }
+    sheet_value(sheet, ink, process->name, NAME_COLUMNS);
+    if (process->pid != 0)
+        sheet_printf(sheet, INK_PLAIN, " (pid\xc2\xa0%" PRIu32 ")", process->pid);
 }
 
 static void owner_row(struct sheet *sheet, const struct diagnosis *diagnosis, const struct finding *finding)

@@ -14,7 +14,7 @@ int saved_read_bytes(
     struct capture capture = { .snapshot = snapshot, .earlier = earlier, .input = &input };
     int result = saved_parse(NULL, &capture, err);
     input_close(&input);
-    return result < 0 ? result : (int)capture.malformed;
+    return result < 0 ? result : (int)capture.kinds[LINE_MALFORMED];
 }
 
 char *saved_to_text(const struct snapshot *snapshot)

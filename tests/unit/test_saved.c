@@ -248,7 +248,7 @@ static void lines_that_are_wrong_are_counted_and_left_out(void **state)
         "{\"type\":\"connection\",\"state\":\"LISTEN\",\"local\":\"::\",\"remote\":\"::\",\"holders\":[{\"process\":0,"
         "\"fd\":-1}]}",
         "{\"type\":\"connection\",\"state\":\"LISTEN\",\"local\":\"::\",\"remote\":\"::\"} {}",
-        "{\"type\":\"process\",\"pid\":1}",
+        "{\"type\":\"process\",\"pid\":\"1\"}",
         "{\"type\":\"process\",\"pid\":1,\"name\":\"x\",\"cgroup\":0}",
         "{\"type\":\"process\",\"pid\":1,\"name\":\"x\",\"netns\":7}",
         "{\"type\":\"process\",\"pid\":1,\"name\":\"x\",\"waits\":[1]}",

@@ -5,9 +5,10 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/buf.h"
-#include "base/text.h"
+#include "source/capture/charset.h"
 #include "source/capture/format.h"
+#include "source/capture/report.h"
+#include "source/capture/tasks.h"
 
 static uint64_t clock_us(clockid_t clock)
 {
@@ -31,75 +32,54 @@ static const struct format *recognise(const char *bytes, size_t length)
     return best;
 }
 
-static int refuse(const char *path, const char *bytes, size_t length, struct error *err)
+static int parse_snapshot(const struct capture_options *options, struct capture *capture, struct error *err)
 {
-    (void)bytes;
-    return error_set(err, -EBADMSG, path,
-        "%s; accepted is the output of netstat, ss, lsof -i, Get-NetTCPConnection, and "
-        "/proc/net/tcp",
-        length == 0 ? "is empty" : "holds no connections in a form that is known");
-}
-
-static void note_lines(struct capture *capture)
-{
-    if (capture->malformed == 0)
-        return;
-    struct buf text = { 0 };
-    buf_str(&text, "read ");
-    text_count(&text, capture->rows);
-    buf_str(&text, capture->rows == 1 ? " row, " : " rows, ");
-    text_count(&text, capture->malformed);
-    buf_str(&text, capture->malformed == 1 ? " line not understood: line " : " lines not understood: first at line ");
-    buf_printf(&text, "%llu (\"", (unsigned long long)capture->first_malformed);
-    text_escape(&text, capture->first_malformed_text);
-    buf_str(&text, "\")");
-    snapshot_add_gap(capture->snapshot, "lines-not-understood", buf_text(&text),
-        "take the output as it is, into a file: a terminal, a mail or a chat cuts and wraps lines");
-    buf_deinit(&text);
-}
-
-/* Text knows one namespace, whose name nobody has written down. */
-static int begin_text(struct snapshot *snapshot)
-{
-    struct netns *netns = snapshot_add_netns(snapshot);
-    if (netns == NULL)
-        return -ENOMEM;
-    *netns = (struct netns){ .name = "host", .is_own = true };
-    return 0;
-}
-
-/* The parsers know the reason, not the file. */
-static int name_file(int result, const char *path, struct error *err)
-{
-    if (result < 0 && err != NULL && err->subject[0] == '\0')
-        snprintf(err->subject, sizeof err->subject, "%s", path);
+    if (options->tasks != NULL)
+        return error_set(err, -EINVAL, "--tasks", "names the PIDs of a text; %s names them itself", options->path);
+    int result = capture->format->parse(capture->format, capture, err);
+    if (result < 0)
+        snprintf(err->subject, sizeof err->subject, "%s", options->path);
+    else
+        capture_report_lines(capture);
     return result;
 }
 
-static int read_input(struct input *input, const char *path, struct snapshot *snapshot, struct snapshot *earlier,
-    struct error *err)
+static int parse_text(const struct capture_options *options, struct capture *capture, struct error *err)
+{
+    struct snapshot *snapshot = capture->snapshot;
+    struct netns *netns = snapshot_add_netns(snapshot);
+    if (netns == NULL)
+        return error_set(err, -ENOMEM, options->path, "not enough memory");
+    *netns = (struct netns){ .name = "host", .is_own = true };
+    int result = capture->format->parse(capture->format, capture, err);
+    if (result < 0)
+        return error_set(err, result, options->path, "cannot be read to its end: %s", input_failure(result));
+    snapshot->os = capture->os;
+    snapshot->source = capture->format->id;
+    if (options->tasks != NULL)
+        result = tasks_read(options->tasks, capture, err);
+    if (result == 0)
+        capture_report(capture, options->path);
+    return result;
+}
+
+static int read_input(const struct capture_options *options, struct input *input, struct snapshot *snapshot,
+    struct snapshot *earlier, struct error *err)
 {
     ssize_t filled = input_fill(input, INPUT_PEEK);
     if (filled < 0)
-        return error_set(err, (int)filled, path, "cannot be read: %s", input_failure((int)filled));
-    const struct format *format = recognise(input_bytes(input), (size_t)filled);
+        return error_set(err, (int)filled, options->path, "cannot be read: %s", input_failure((int)filled));
+    size_t length = filled < INPUT_PEEK ? (size_t)filled : INPUT_PEEK;
+    const struct format *format = recognise(input_bytes(input), length);
     if (format == NULL)
-        return refuse(path, input_bytes(input), (size_t)filled, err);
-
+        return capture_refuse(options->path, input_bytes(input), length, err);
     struct capture capture = {
         .snapshot = snapshot, .earlier = earlier, .format = format, .input = input, .os = format->os
     };
-    if (!format->is_snapshot && begin_text(snapshot) < 0)
-        return error_set(err, -ENOMEM, path, "not enough memory");
-    int result = format->parse(format, &capture, err);
-    if (result < 0)
-        return name_file(result, path, err);
-    if (!format->is_snapshot) {
-        snapshot->os = capture.os;
-        snapshot->source = format->id;
-    }
-    note_lines(&capture);
-    return 0;
+    capture.charset = charset_detect(input_bytes(input), length);
+    int result = (format->is_snapshot ? parse_snapshot : parse_text)(options, &capture, err);
+    capture_deinit(&capture);
+    return result;
 }
 
 int capture_read(
@@ -111,7 +91,7 @@ int capture_read(
     if (result < 0)
         return result;
     snapshot->taken_at_ms = input.modified_ms != 0 ? input.modified_ms : clock_us(CLOCK_REALTIME) / 1000;
-    result = read_input(&input, options->path, snapshot, earlier, err);
+    result = read_input(options, &input, snapshot, earlier, err);
     input_close(&input);
     if (snapshot->elapsed_us == 0) /* a saved one says how long it took on its host */
         snapshot->elapsed_us = (uint32_t)(clock_us(CLOCK_MONOTONIC) - started_us);

@@ -9,31 +9,50 @@
 
 #include "base/error.h"
 #include "model/snapshot.h"
+#include "source/capture/endpoint.h"
 #include "source/capture/input.h"
 #include "source/capture/lines.h"
+#include "source/capture/pids.h"
+#include "source/capture/states.h"
+#include "source/capture/words.h"
 
 /* What a line turned out to be. */
 enum line_kind {
     LINE_OTHER,     /* nothing of this format: a heading, a prompt, prose */
     LINE_ROW,       /* a connection, which was added */
     LINE_DETAIL,    /* belongs to the row before */
+    LINE_HEADING,   /* that only this format has; it makes an empty capture one */
     LINE_FOREIGN,   /* well-formed, but not TCP: a UDP or UNIX socket */
+    LINE_NAMED,     /* a row with names where addresses belong: taken without -n */
     LINE_MALFORMED, /* would be a row, but is cut or mangled */
+    LINE_KINDS
 };
 
 struct format;
 
+/* The first of the lines of some kind. */
+struct first_line {
+    uint64_t number; /* 0: there is none */
+    char text[80];
+};
+
 /* A capture that is being read. */
 struct capture {
     struct snapshot *snapshot;
-    struct snapshot *earlier; /* an empty one, for a look that was taken before */
+    struct snapshot *earlier; /* an empty one, for a look that was taken before; NULL where only the lines count */
     const struct format *format;
     struct input *input;
-    const char *os; /* as in snapshot.os, as far as the text tells; NULL: unknown */
+    const char *os;      /* as in snapshot.os, as far as the text tells; NULL: unknown */
+    const char *charset; /* of its words beyond ASCII, for iconv(); NULL: UTF-8 or unknown */
+    void *state;         /* the format's own, in the snapshot's arena */
+    struct pids pids;
+    struct state_words state_words;
 
-    uint64_t lines, rows, foreign, other, malformed;
-    uint64_t first_malformed; /* its number */
-    char first_malformed_text[80];
+    uint64_t lines;
+    uint64_t kinds[LINE_KINDS]; /* how many lines of each */
+    uint64_t cut;               /* rows with an address of which only the beginning is there */
+    struct first_line first_malformed, first_named;
+    bool after_row; /* the line before was a row, or belonged to one */
     bool out_of_memory;
 };
 
@@ -46,8 +65,11 @@ struct format {
     unsigned (*recognise)(const struct format *self, const char *bytes, size_t length);
     /* Reads the input to its end. Returns 0 or a negative errno. */
     int (*parse)(const struct format *self, struct capture *capture, struct error *err);
-    /* Of formats that have a row for each connection. May write to the line; adds the connection to the snapshot. */
+    /* Of formats that have a row for each connection. Adds it to the snapshot. */
     enum line_kind (*row)(struct capture *capture, const struct line *line);
+    size_t state_bytes; /* of capture.state, which is zeroed */
+    /* When all lines are read: what only the whole tells. May be NULL. */
+    void (*finish)(struct capture *capture);
 };
 
 /* All that are known, up to one without an id. */
@@ -57,14 +79,27 @@ extern const struct format formats[];
 unsigned rows_recognise(const struct format *self, const char *bytes, size_t length);
 int rows_parse(const struct format *self, struct capture *capture, struct error *err);
 
-/* Adds a connection, or notes that there is no memory for it and returns NULL. */
-struct conn *capture_add_conn(struct capture *capture);
-
-/* Counts a line that is not understood, and keeps the first. */
-void capture_note_malformed(struct capture *capture, const struct line *line);
-
-/* saved_read.c */
+/* saved_read.c; where the file is refused, err says why. */
 unsigned saved_recognise(const struct format *self, const char *bytes, size_t length);
 int saved_parse(const struct format *self, struct capture *capture, struct error *err);
 
-enum line_kind proc_net_tcp_row(struct capture *capture, const struct line *line);
+void capture_deinit(struct capture *capture);
+/* Counts a line of a kind, and keeps the first that was not understood. */
+void capture_note_line(struct capture *capture, const struct line *line, enum line_kind kind);
+/* Adds a connection; NULL without memory, which is noted. */
+struct conn *capture_add(struct capture *capture, const struct conn *conn);
+/* The connection of the row before, or NULL. */
+struct conn *capture_last_conn(const struct capture *capture);
+/*
+ * Both ends of a row. Returns LINE_ROW with the ends, ports and family of *conn filled in, or what the line is instead.
+ * "*" is taken for any address of the other end's family, or of IPv6's where that says nothing either.
+ */
+enum line_kind capture_ends(
+    struct capture *capture, const struct word *local, const struct word *remote, char separator, struct conn *conn);
+/* The process of that PID, or of that name where the PID is 0; the name may be empty. NO_INDEX without memory. */
+uint32_t capture_process(struct capture *capture, uint32_t pid, const char *name, size_t length);
+/* Names the process of that PID, where the capture has it and no name for it. */
+void capture_name(struct capture *capture, uint32_t pid, const char *name, size_t length);
+/* The connection is held by a process; the same. */
+void capture_hold(
+    struct capture *capture, struct conn *conn, uint32_t pid, const char *name, size_t length, uint32_t fd);

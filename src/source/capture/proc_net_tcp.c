@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "source/capture/format.h"
 #include "source/capture/take.h"
 
 /* "0100007F:1F90": the address in words of the machine's byte order, the port as a number. */
@@ -95,8 +94,6 @@ enum line_kind proc_net_tcp_row(struct capture *capture, const struct line *line
     struct conn conn;
     if (proc_parse_net_tcp_row(line->text, ipv6, &conn) < 0)
         return LINE_MALFORMED;
-    struct conn *added = capture_add_conn(capture);
-    if (added != NULL)
-        *added = conn;
+    capture_add(capture, &conn);
     return LINE_ROW;
 }

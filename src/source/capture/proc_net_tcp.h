@@ -3,6 +3,10 @@
 #include <stdbool.h>
 
 #include "model/conn.h"
+#include "source/capture/format.h"
 
 /* One row (without its newline). Returns 0, or -EBADMSG for the heading and anything else. */
 int proc_parse_net_tcp_row(const char *row, bool ipv6, struct conn *ret_conn);
+
+/* The same as a line of a capture: see format.h. */
+enum line_kind proc_net_tcp_row(struct capture *capture, const struct line *line);

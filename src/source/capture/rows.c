@@ -4,13 +4,6 @@
 
 #include "source/capture/format.h"
 
-struct conn *capture_add_conn(struct capture *capture)
-{
-    struct conn *conn = snapshot_add_conn(capture->snapshot);
-    capture->out_of_memory |= conn == NULL;
-    return conn;
-}
-
 /* "> > text" as mail programs quote, "| text" as some ticket systems do. */
 static void take_off_quotes(struct line *line)
 {
@@ -21,15 +14,39 @@ static void take_off_quotes(struct line *line)
     }
 }
 
-void capture_note_malformed(struct capture *capture, const struct line *line)
+void capture_note_line(struct capture *capture, const struct line *line, enum line_kind kind)
 {
-    if (capture->malformed++ > 0)
+    capture->kinds[kind]++;
+    if (kind != LINE_MALFORMED && kind != LINE_NAMED)
         return;
-    capture->first_malformed = line->number;
-    size_t most = sizeof capture->first_malformed_text - 1;
+    struct first_line *first = kind == LINE_NAMED ? &capture->first_named : &capture->first_malformed;
+    if (first->number != 0)
+        return;
+    first->number = line->number;
+    size_t most = sizeof first->text - 1;
     size_t length = line->length < most ? line->length : most;
-    memcpy(capture->first_malformed_text, line->text, length);
-    capture->first_malformed_text[length] = '\0';
+    memcpy(first->text, line->text, length);
+    first->text[length] = '\0';
+}
+
+/*
+ * Whether a line that is no row must have been a part of one, which a mail or a terminal has wrapped or cut: it begins
+ * with a state, or has an end of a connection in it. Other text is passed over, and counted.
+ */
+static bool looks_like_part(struct capture *capture, const struct line *line)
+{
+    enum { WORDS_MOST = 8 };
+    struct word words[WORDS_MOST];
+    unsigned count = words_split(line->text, words, WORDS_MOST, NULL);
+    for (unsigned i = 0; i < count; i++) {
+        struct end end;
+        if (words[i].length > 8 &&
+            (endpoint_parse(words[i].text, words[i].length, ':', &end) == END_OK ||
+                endpoint_parse(words[i].text, words[i].length, '.', &end) == END_OK))
+            return true;
+    }
+    return count > 0 && words[0].length > 4 && words[0].text[0] >= 'A' &&
+        state_words_find(&capture->state_words, words[0].text, words[0].length) != STATE_UNKNOWN;
 }
 
 static bool is_blank(const struct line *line)
@@ -43,22 +60,11 @@ static void read_line(const struct format *self, struct capture *capture, struct
     capture->lines++;
     if (is_blank(line))
         return;
-    switch (self->row(capture, line)) {
-    case LINE_ROW:
-        capture->rows++;
-        break;
-    case LINE_FOREIGN:
-        capture->foreign++;
-        break;
-    case LINE_MALFORMED:
-        capture_note_malformed(capture, line);
-        break;
-    case LINE_OTHER:
-        capture->other++;
-        break;
-    case LINE_DETAIL:
-        break;
-    }
+    enum line_kind kind = self->row(capture, line);
+    if (kind == LINE_OTHER && looks_like_part(capture, line))
+        kind = LINE_MALFORMED;
+    capture_note_line(capture, line, kind);
+    capture->after_row = kind == LINE_ROW || kind == LINE_DETAIL;
 }
 
 static int read_lines(const struct format *self, struct capture *capture)
@@ -66,33 +72,42 @@ static int read_lines(const struct format *self, struct capture *capture)
     struct lines_reader reader = { .input = capture->input };
     struct line line;
     int result;
-    while ((result = lines_next(&reader, &line)) > 0) {
+    capture->state = arena_alloc(&capture->snapshot->arena, self->state_bytes);
+    while ((result = lines_next(&reader, &line)) > 0 && !capture->out_of_memory)
         read_line(self, capture, &line);
-        if (capture->out_of_memory)
-            return -ENOMEM;
-    }
-    return result;
+    if (self->finish != NULL)
+        self->finish(capture);
+    return capture->out_of_memory ? -ENOMEM : result < 0 ? result : 0;
 }
 
 int rows_parse(const struct format *self, struct capture *capture, struct error *err)
 {
     int result = read_lines(self, capture);
     if (result < 0)
-        return error_set(err, result, NULL, "cannot be read to its end: %s", input_failure(result));
+        return error_set(err, result, NULL, "cannot be read to its end: %s", strerror(-result));
     return 0;
 }
 
-/* Whichever format understands most of the lines is the one: those that it takes for rows, less those that are mangled. */
+/*
+ * Whichever format understands most of the lines is the one: those that it takes for rows, less those that are mangled.
+ * A heading that only one format has makes an empty capture that format's.
+ */
 unsigned rows_recognise(const struct format *self, const char *bytes, size_t length)
 {
+    enum { ROW_WEIGHT = 4, DETAIL_WEIGHT = 1, HEADING_WEIGHT = 1 };
     struct snapshot snapshot;
     struct input input;
     snapshot_init(&snapshot);
     input_open_bytes(&input, bytes, length);
     struct capture capture = { .snapshot = &snapshot, .format = self, .input = &input };
     read_lines(self, &capture);
-    uint64_t rows = capture.rows;
+    const uint64_t *kinds = capture.kinds;
+    uint64_t rows = kinds[LINE_ROW] + kinds[LINE_NAMED];
+    uint64_t good = rows * ROW_WEIGHT + (rows > 0 ? kinds[LINE_DETAIL] * DETAIL_WEIGHT : 0) +
+        kinds[LINE_HEADING] * HEADING_WEIGHT;
+    uint64_t bad = kinds[LINE_MALFORMED] * ROW_WEIGHT;
+    capture_deinit(&capture);
     input_close(&input);
     snapshot_deinit(&snapshot);
-    return (unsigned)(rows > capture.malformed ? rows - capture.malformed : rows > 0);
+    return (unsigned)(good > bad ? good - bad : good > 0);
 }

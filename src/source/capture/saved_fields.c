@@ -19,6 +19,7 @@ static const struct record_field snapshot_fields[] = {
     FIELD(snapshot, RECORD_TEXT, os),
     FIELD(snapshot, RECORD_TEXT, kernel),
     FIELD(snapshot, RECORD_TEXT, source),
+    FIELD(snapshot, RECORD_TEXT, origin),
     FIELD(snapshot, RECORD_NUMBER, taken_at_ms),
     FIELD(snapshot, RECORD_NUMBER, elapsed_us),
     FIELD(snapshot, RECORD_NUMBER, page_bytes),
@@ -53,9 +54,9 @@ static const struct record_field cgroup_fields[] = {
 const struct record saved_cgroup = { cgroup_fields, 0, 0 };
 
 static const struct record_field process_fields[] = {
-    NEEDED(process, RECORD_NUMBER, pid),
+    FIELD(process, RECORD_NUMBER, pid),
     FIELD(process, RECORD_NUMBER, parent_pid),
-    NEEDED(process, RECORD_TEXT, name),
+    FIELD(process, RECORD_TEXT, name),
     FIELD(process, RECORD_TEXT, command),
     FIELD(process, RECORD_TEXT, user),
     FIELD(process, RECORD_NUMBER, uid),
@@ -88,7 +89,7 @@ const struct record saved_wait = { wait_fields, 0, 0 };
 
 static const struct record_field holder_fields[] = {
     NEEDED(saved_holder, RECORD_NUMBER, process),
-    NEEDED(saved_holder, RECORD_FD, fd),
+    FIELD(saved_holder, RECORD_FD, fd),
     FIELD(saved_holder, RECORD_BOOL, close_on_exec),
     { 0 },
 };

@@ -25,7 +25,7 @@ extern const struct record saved_gap;      /* struct gap */
 /* struct holder without what makes the list. */
 struct saved_holder {
     uint32_t process;
-    int fd;
+    int fd; /* -1: unknown */
     bool close_on_exec;
 };
 

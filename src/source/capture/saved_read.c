@@ -253,7 +253,7 @@ static int add_holder(struct conn_reading *one, const struct saved_holder *saved
         return -ENOMEM;
     uint32_t index = (uint32_t)(snapshot->holder_count - 1);
     *holder = (struct holder){ .process = saved->process,
-        .fd = (unsigned)saved->fd & 0x7fffffffU,
+        .fd = saved->fd < 0 ? FD_UNKNOWN : (unsigned)saved->fd & FD_UNKNOWN,
         .close_on_exec = saved->close_on_exec,
         .next = NO_INDEX };
     if (one->last == NO_INDEX)
@@ -273,7 +273,7 @@ static int read_holders(void *data, struct json_reader *json)
     if (token != JSON_ARRAY)
         return -EINVAL;
     while ((token = json_next(json)) == JSON_OBJECT) {
-        struct saved_holder saved = { 0 };
+        struct saved_holder saved = { .fd = -1 };
         if (record_read(json, &saved_holder, &saved, &one->reading->snapshot->arena, NULL, NULL) < 0)
             return -EINVAL;
         int result = add_holder(one, &saved);
@@ -377,7 +377,7 @@ static int read_lines(struct reading *reading, struct error *err)
             continue;
         int understood = read_line(reading, &line, err);
         if (understood == -EINVAL)
-            capture_note_malformed(reading->capture, &line);
+            capture_note_line(reading->capture, &line, LINE_MALFORMED);
         else if (understood < 0)
             return understood == -ENOMEM ? error_set(err, understood, NULL, "not enough memory") : understood;
     }
@@ -443,7 +443,7 @@ int saved_parse(const struct format *self, struct capture *capture, struct error
         result = join_looks(&reading);
     if (result == 0) {
         note_missing(&reading);
-        capture->rows = capture->snapshot->conn_count;
+        capture->kinds[LINE_ROW] = capture->snapshot->conn_count;
     }
     json_reader_deinit(&reading.json);
     free(reading.waits);

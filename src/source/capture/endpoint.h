@@ -1,0 +1,29 @@
+#pragma once
+/*
+ * An end of a connection as the different netstats write it: "10.0.0.5:80", "[fe80::1%3]:80", "::1:80", "*:80", and with
+ * a dot before the port "10.0.0.5.80", "fe80::1%lo0.80", "*.80".
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/ip.h"
+
+enum endpoint_result {
+    END_OK,
+    END_CUT,   /* an IPv6 address of which only the beginning is there; the rest is zero */
+    END_NAMED, /* a name stands where a number belongs: the capture was taken without -n */
+    END_BAD,
+};
+
+struct end {
+    struct ip address;
+    uint16_t port; /* 0 where there is "*" */
+    bool ipv6;     /* as it was written */
+    bool any;      /* "*": the family is not said; address is 0.0.0.0 */
+};
+
+/* The whole text, `length` bytes. `separator` stands before the port: ':' or '.'. */
+enum endpoint_result endpoint_parse(const char *text, size_t length, char separator, struct end *ret_end);
+/* An address alone, a zone behind it or not. */
+enum endpoint_result address_parse(const char *text, size_t length, struct ip *ret_ip, bool *ret_ipv6);

@@ -1,0 +1,194 @@
+/*
+ * Get-NetTCPConnection | ConvertTo-Json: an array of objects, or one object; State a number or, with -EnumsAsStrings, a
+ * name. Read piece by piece: only the strings and numbers of the objects that matter are ever kept.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "source/capture/powershell.h"
+
+enum { TEXT_MOST = 512 };
+
+/* Where in the text it is. */
+struct json_reader {
+    struct capture *capture;
+    struct kept_record record;
+    unsigned depth;         /* of what is open */
+    unsigned record_depth;  /* of the object that is a connection; 0: none is open */
+    enum property property; /* whose value comes next */
+    bool after_key;
+    bool in_array; /* what is outermost is an array */
+    uint64_t line;
+    char text[TEXT_MOST]; /* of the string or number that is being read */
+    size_t length;
+};
+
+static int next_byte(struct json_reader *reader)
+{
+    struct input *input = reader->capture->input;
+    if (input->start == input->end && input_fill(input, 1) <= 0)
+        return -1;
+    return (unsigned char)input->data[input->start++];
+}
+
+static void keep(struct json_reader *reader, char c)
+{
+    if (reader->length < TEXT_MOST - 1)
+        reader->text[reader->length++] = c;
+}
+
+/* A string behind its first quote. Escapes are kept as the character they stand for where that is ASCII. */
+static bool read_string(struct json_reader *reader)
+{
+    static const char escapes[][2] = { { 'n', '\n' }, { 't', '\t' }, { 'r', '\r' }, { 'b', '\b' }, { 'f', '\f' } };
+    reader->length = 0;
+    for (int c; (c = next_byte(reader)) >= 0;) {
+        if (c == '"')
+            return true;
+        if (c == '\n')
+            reader->line++;
+        if (c != '\\') {
+            keep(reader, (char)c);
+            continue;
+        }
+        c = next_byte(reader);
+        if (c < 0)
+            return false;
+        if (c == 'u') {
+            unsigned code = 0;
+            for (unsigned i = 0; i < 4 && (c = next_byte(reader)) >= 0; i++)
+                code = code << 4 | (unsigned)((c | 0x20) >= 'a' ? (c | 0x20) - 'a' + 10 : c - '0');
+            keep(reader, code < 0x80 ? (char)code : '?');
+            continue;
+        }
+        for (size_t i = 0; i < sizeof escapes / sizeof *escapes; i++)
+            c = c == escapes[i][0] ? escapes[i][1] : c;
+        keep(reader, (char)c);
+    }
+    return false;
+}
+
+static void read_bare(struct json_reader *reader, int first)
+{
+    struct input *input = reader->capture->input;
+    reader->length = 0;
+    keep(reader, (char)first);
+    for (int c; (c = next_byte(reader)) >= 0;) {
+        if (strchr(",]} \t\r\n:", c) != NULL && c != 0) {
+            input->start--;
+            return;
+        }
+        keep(reader, (char)c);
+    }
+}
+
+/* A string or number that is complete: a property's name, or its value. */
+static void take_text(struct json_reader *reader, bool is_string)
+{
+    if (reader->record_depth != reader->depth)
+        return;
+    if (is_string && !reader->after_key) {
+        reader->property = property_find(reader->text, reader->length);
+        return;
+    }
+    bool is_null = !is_string && reader->length == 4 && memcmp(reader->text, "null", 4) == 0;
+    if (reader->property != PROPERTY_NONE && !is_null)
+        kept_record_set(&reader->record, reader->property, reader->text, reader->length);
+}
+
+static void open_one(struct json_reader *reader, bool array)
+{
+    if (reader->depth++ == 0)
+        reader->in_array = array;
+    bool in_list = reader->depth == 1 || (reader->depth == 2 && reader->in_array);
+    if (!array && reader->record_depth == 0 && in_list) {
+        reader->record_depth = reader->depth;
+        reader->record.record = (struct record){ 0 };
+    }
+    reader->after_key = false;
+}
+
+static void note(struct capture *capture, uint64_t line, const char *what)
+{
+    struct first_line *first = &capture->first_malformed;
+    capture->kinds[LINE_MALFORMED]++;
+    if (first->number != 0)
+        return;
+    first->number = line;
+    strncpy(first->text, what, sizeof first->text - 1);
+}
+
+static void close_one(struct json_reader *reader)
+{
+    struct capture *capture = reader->capture;
+    if (reader->depth > 0 && reader->record_depth == reader->depth) {
+        reader->record_depth = 0;
+        enum line_kind kind = record_add(capture, &reader->record.record);
+        if (kind == LINE_MALFORMED)
+            note(capture, reader->line, "an object that is no connection");
+        else
+            capture->kinds[kind]++;
+    }
+    reader->depth -= reader->depth > 0;
+    reader->after_key = false;
+}
+
+/* Reads to the end. Returns 0 or a negative errno. */
+static int read_all(struct json_reader *reader)
+{
+    struct capture *capture = reader->capture;
+    int c;
+    while ((c = next_byte(reader)) >= 0 && !capture->out_of_memory) {
+        if (c == '{' || c == '[') {
+            open_one(reader, c == '[');
+        } else if (c == '}' || c == ']') {
+            close_one(reader);
+        } else if (c == '"') {
+            if (read_string(reader))
+                take_text(reader, true);
+        } else if (c == ':') {
+            reader->after_key = true;
+        } else if (c == ',') {
+            reader->after_key = false;
+            reader->property = PROPERTY_NONE;
+        } else if (c == '\n') {
+            reader->line++;
+        } else if (c != ' ' && c != '\t' && c != '\r') {
+            read_bare(reader, c);
+            take_text(reader, false);
+        }
+    }
+    if (capture->out_of_memory)
+        return -ENOMEM;
+    ssize_t left = input_fill(capture->input, 1);
+    if (left < 0)
+        return (int)left;
+    if (reader->depth > 0)
+        note(capture, reader->line, "the end of the text, in the middle of an object");
+    return 0;
+}
+
+int powershell_json_parse(const struct format *self, struct capture *capture, struct error *err)
+{
+    (void)self;
+    struct json_reader reader = { .capture = capture, .line = 1 };
+    int result = read_all(&reader);
+    if (result < 0)
+        return error_set(err, result, NULL, "cannot be read to its end: %s", strerror(-result));
+    capture->lines = reader.line;
+    return 0;
+}
+
+unsigned powershell_json_recognise(const struct format *self, const char *bytes, size_t length)
+{
+    (void)self;
+    enum { CERTAIN = 1000000 };
+    size_t at = 0;
+    while (at < length && (bytes[at] == ' ' || bytes[at] == '\t' || bytes[at] == '\r' || bytes[at] == '\n'))
+        at++;
+    if (at == length || (bytes[at] != '[' && bytes[at] != '{'))
+        return 0;
+    bool has_address = memmem(bytes, length, "\"LocalAddress\"", 14) != NULL;
+    bool has_state = memmem(bytes, length, "\"State\"", 7) != NULL;
+    return has_address && has_state ? CERTAIN : 0;
+}

@@ -1,0 +1,10 @@
+#pragma once
+/* What a person has to know of a capture: what was read, what was not, what to ask for instead. */
+#include "source/capture/format.h"
+
+/* Notes the gaps, and where the snapshot comes from. */
+void capture_report(struct capture *capture, const char *path);
+/* Notes only the lines that were not understood. */
+void capture_report_lines(struct capture *capture);
+/* Says what the bytes look like and what is accepted. Returns -EBADMSG. */
+int capture_refuse(const char *path, const char *bytes, size_t length, struct error *err);

@@ -1,0 +1,16 @@
+#pragma once
+/* Between ss.c and ss_details.c. */
+#include "source/capture/format.h"
+
+/* What only the whole capture tells: a value of zero is not printed, so that its absence says nothing by itself. */
+struct ss {
+    bool shows_owners;  /* users:(…) stood somewhere: -p was given */
+    bool shows_timers;  /* timer:(…): -o or -i */
+    bool shows_snd_wnd; /* snd_wnd:…: this ss and this kernel know it */
+    bool shows_bytes;   /* bytes_acked:… and the like */
+};
+
+enum line_kind ss_row(struct capture *capture, const struct line *line);
+/* Reads what stands behind the ends of a row, or on a line of its own. Returns how much of it was understood. */
+unsigned ss_read_details(struct capture *capture, const char *text, struct conn *conn);
+void ss_finish(struct capture *capture);

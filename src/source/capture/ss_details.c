@@ -1,0 +1,349 @@
+/*
+ * The details that ss prints with -p, -i, -e, -m and -o: misc/ss.c of iproute2. Each is a word "name:value" or a bare
+ * word; a value of zero is mostly left out.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "source/capture/ss.h"
+#include "source/capture/take.h"
+
+struct detail {
+    const char *name; /* with its colon */
+    void (*read)(struct capture *capture, const char *value, struct conn *conn);
+};
+
+static uint32_t number_at(const char *value)
+{
+    uint64_t number = 0;
+    take_decimal(&value, &number);
+    return number < UINT32_MAX ? (uint32_t)number : UINT32_MAX;
+}
+
+/* "0.366" ms as 366 us; moves the text behind it. */
+static uint32_t take_us(const char **text)
+{
+    uint64_t whole = 0, us = 0;
+    take_decimal(text, &whole);
+    if (take_char(text, '.')) {
+        for (unsigned weight = 100; **text >= '0' && **text <= '9'; (*text)++, weight /= 10)
+            us += weight * (unsigned)(**text - '0');
+    }
+    us += whole < UINT32_MAX / 1000 ? whole * 1000 : (uint64_t)UINT32_MAX;
+    return us < UINT32_MAX ? (uint32_t)us : UINT32_MAX;
+}
+
+/* --- processes, timers, identity -------------------------------------------------------------------------------- */
+
+/* (("nginx",pid=812,fd=7),("nginx",pid=813,fd=7)): the name may hold anything but ends before ",pid= */
+static void read_users(struct capture *capture, const char *value, struct conn *conn)
+{
+    struct ss *ss = capture->state;
+    ss->shows_owners = true;
+    const char *open;
+    while ((open = strstr(value, "(\"")) != NULL) {
+        const char *name = open + 2;
+        const char *end = strstr(name, "\",pid=");
+        uint64_t pid, fd = FD_UNKNOWN;
+        if (end == NULL)
+            return;
+        value = end + strlen("\",pid=");
+        if (!take_decimal(&value, &pid) || pid == 0 || pid > UINT32_MAX)
+            return;
+        const char *behind = strncmp(value, ",fd=", 4) == 0 ? value + 4 : value;
+        if (behind != value && take_decimal(&behind, &fd))
+            value = behind;
+        if (fd > FD_UNKNOWN)
+            fd = FD_UNKNOWN;
+        capture_hold(capture, conn, (uint32_t)pid, name, (size_t)(end - name), (uint32_t)fd);
+        if (strncmp(value, "),(\"", 4) != 0)
+            return;
+    }
+}
+
+/* "1min59sec", "12sec", "3.796ms" (3 s and 796 ms), "204ms": print_ms_timer() */
+static uint32_t timer_ms(const char *text)
+{
+    uint64_t ms = 0, number;
+    while (take_decimal(&text, &number) && number < UINT32_MAX) {
+        if (strncmp(text, "min", 3) == 0)
+            ms += number * 60 * 1000, text += 3;
+        else if (strncmp(text, "sec", 3) == 0)
+            ms += number * 1000, text += 3;
+        else if (*text == '.')
+            ms += number * 1000, text += 1;
+        else if (strncmp(text, "ms", 2) == 0)
+            ms += number, text += 2;
+        else
+            break;
+    }
+    return ms < UINT32_MAX ? (uint32_t)ms : UINT32_MAX;
+}
+
+/* (on,204ms,3): name, time to go, retransmissions or probes */
+static void read_timer(struct capture *capture, const char *value, struct conn *conn)
+{
+    static const struct {
+        const char *name;
+        enum conn_timer timer;
+    } timers[] = { { "(on,", TIMER_RETRANSMIT }, { "(keepalive,", TIMER_KEEPALIVE }, { "(timewait,", TIMER_TIME_WAIT },
+        { "(persist,", TIMER_PERSIST } };
+    struct ss *ss = capture->state;
+    for (size_t i = 0; i < sizeof timers / sizeof *timers; i++) {
+        size_t length = strlen(timers[i].name);
+        if (strncmp(value, timers[i].name, length) != 0)
+            continue;
+        const char *comma = strchr(value + length, ',');
+        uint32_t count = comma != NULL ? number_at(comma + 1) : 0;
+        conn->timer = (uint8_t)timers[i].timer;
+        conn->timer_ms = timer_ms(value + length);
+        conn->retransmits = (uint8_t)(count < UINT8_MAX ? count : UINT8_MAX);
+        if (timers[i].timer == TIMER_PERSIST || timers[i].timer == TIMER_KEEPALIVE)
+            conn->probes = conn->retransmits; /* idiag_retrans is icsk_probes_out then */
+        conn->present |= CONN_TIMER;
+        ss->shows_timers = true;
+    }
+}
+
+static void read_uid(struct capture *capture, const char *value, struct conn *conn)
+{
+    (void)capture;
+    conn->uid = number_at(value);
+    conn->present |= CONN_UID;
+}
+
+/* User 0 is not printed; of a socket proper its absence says root. */
+static void read_inode(struct capture *capture, const char *value, struct conn *conn)
+{
+    (void)capture;
+    conn->inode = number_at(value);
+    conn->present |= CONN_INODE;
+    if (conn->inode != 0)
+        conn->present |= CONN_UID;
+    for (uint32_t h = conn->holder; h != NO_INDEX; h = capture->snapshot->holders[h].next)
+        capture->snapshot->holders[h].inode = conn->inode;
+}
+
+static void read_cookie(struct capture *capture, const char *value, struct conn *conn)
+{
+    enum { DIGITS_MOST = 16 };
+    (void)capture;
+    if (take_hex(&value, DIGITS_MOST, &conn->cookie))
+        conn->present |= CONN_COOKIE;
+}
+
+/* --- memory ------------------------------------------------------------------------------------------------------- */
+
+/* (r0,rb131072,t0,tb16384,f0,w0,o0,bl0,d0) */
+static void read_memory(struct capture *capture, const char *value, struct conn *conn)
+{
+    (void)capture;
+    if (*value != '(')
+        return;
+    do {
+        value++;
+        if (value[0] == 'r' && value[1] != 'b')
+            conn->skmem_rmem_bytes = number_at(value + 1);
+        else if (value[0] == 'w')
+            conn->skmem_wmem_bytes = number_at(value + 1);
+        else if (value[0] == 'd') {
+            conn->skmem_drops = number_at(value + 1);
+            conn->present |= CONN_SKMEM;
+        }
+        value += strcspn(value, ",) ");
+    } while (*value == ',');
+}
+
+/* --- struct tcp_info ------------------------------------------------------------------------------------------------ */
+
+static void read_rto(struct capture *capture, const char *value, struct conn *conn)
+{
+    (void)capture;
+    conn->rto_ms = number_at(value);
+    conn->present |= CONN_RTO | CONN_TCP_INFO;
+}
+
+static void read_rtt(struct capture *capture, const char *value, struct conn *conn)
+{
+    (void)capture;
+    conn->rtt_us = take_us(&value);
+    if (take_char(&value, '/'))
+        conn->rttvar_us = take_us(&value);
+    conn->present |= CONN_TCP_INFO;
+}
+
+static void read_backoff(struct capture *capture, const char *value, struct conn *conn)
+{
+    (void)capture;
+    uint32_t backoff = number_at(value);
+    conn->backoff = (uint8_t)(backoff < UINT8_MAX ? backoff : UINT8_MAX);
+}
+
+/* "retrans:1/7": in flight, and over the connection's life */
+static void read_retrans(struct capture *capture, const char *value, struct conn *conn)
+{
+    (void)capture;
+    uint64_t in_flight;
+    if (take_decimal(&value, &in_flight) && take_char(&value, '/'))
+        conn->total_retrans = number_at(value);
+}
+
+/* Stands in every row that has a struct tcp_info, a listener's too. */
+static void read_cwnd(struct capture *capture, const char *value, struct conn *conn)
+{
+    (void)capture;
+    (void)value;
+    if (conn->state != STATE_LISTEN)
+        conn->present |= CONN_TCP_INFO;
+}
+
+#define NUMBER(function, field)                                                                                        \
+    static void function(struct capture *capture, const char *value, struct conn *conn)                                \
+    {                                                                                                                  \
+        (void)capture;                                                                                                 \
+        conn->field = number_at(value);                                                                                \
+    }
+NUMBER(read_unacked, unacked)
+NUMBER(read_last_sent, last_data_sent_ms)
+NUMBER(read_last_received, last_data_recv_ms)
+NUMBER(read_last_ack, last_ack_recv_ms)
+
+static void read_snd_wnd(struct capture *capture, const char *value, struct conn *conn)
+{
+    ((struct ss *)capture->state)->shows_snd_wnd = true;
+    conn->snd_wnd_bytes = number_at(value);
+}
+
+#define BYTES(function, field)                                                                                         \
+    static void function(struct capture *capture, const char *value, struct conn *conn)                                \
+    {                                                                                                                  \
+        uint64_t number = 0;                                                                                           \
+        ((struct ss *)capture->state)->shows_bytes = true;                                                             \
+        take_decimal(&value, &number);                                                                                 \
+        conn->field = number;                                                                                          \
+    }
+BYTES(read_bytes_acked, bytes_acked)
+BYTES(read_bytes_received, bytes_received)
+
+static void read_notsent(struct capture *capture, const char *value, struct conn *conn)
+{
+    ((struct ss *)capture->state)->shows_bytes = true;
+    conn->notsent_bytes = number_at(value);
+}
+
+static void read_rwnd_limited(struct capture *capture, const char *value, struct conn *conn)
+{
+    ((struct ss *)capture->state)->shows_bytes = true;
+    conn->rwnd_limited_ms = number_at(value);
+}
+
+/* --- all of them ------------------------------------------------------------------------------------------------ */
+
+/* Known and of no use here: what they are counts as understood. */
+static void pass_over(struct capture *capture, const char *value, struct conn *conn)
+{
+    (void)capture;
+    (void)value;
+    (void)conn;
+}
+
+static const struct detail details[] = {
+    { "ato:", pass_over },
+    { "advmss:", pass_over },
+    { "backoff:", read_backoff },
+    { "bytes_acked:", read_bytes_acked },
+    { "bytes_received:", read_bytes_received },
+    { "bytes_retrans:", pass_over },
+    { "bytes_sent:", pass_over },
+    { "busy:", pass_over },
+    { "cgroup:", pass_over },
+    { "cwnd:", read_cwnd },
+    { "ino:", read_inode },
+    { "lastack:", read_last_ack },
+    { "lastrcv:", read_last_received },
+    { "lastsnd:", read_last_sent },
+    { "minrtt:", pass_over },
+    { "notsent:", read_notsent },
+    { "retrans:", read_retrans },
+    { "rto:", read_rto },
+    { "rtt:", read_rtt },
+    { "rwnd_limited:", read_rwnd_limited },
+    { "segs_in:", pass_over },
+    { "segs_out:", pass_over },
+    { "sk:", read_cookie },
+    { "skmem:", read_memory },
+    { "snd_wnd:", read_snd_wnd },
+    { "timer:", read_timer },
+    { "uid:", read_uid },
+    { "unacked:", read_unacked },
+    { "users:", read_users },
+    { "wscale:", pass_over },
+};
+
+/* Sorted by name: the first that has the word's first letter. */
+static const struct detail *find_detail(const char *word, size_t name_length)
+{
+    for (size_t i = 0; i < sizeof details / sizeof *details; i++) {
+        const char *name = details[i].name;
+        if (name[0] == word[0] && strncmp(name, word, name_length) == 0 && name[name_length] == '\0')
+            return &details[i];
+    }
+    return NULL;
+}
+
+/* "<->", "<--", "---": a dash where that direction is shut, for receiving first. */
+static bool read_arrow(const char *word, struct conn *conn)
+{
+    if (word[1] != '-' || (word[0] != '<' && word[0] != '-') || (word[2] != '>' && word[2] != '-') ||
+        (word[3] != ' ' && word[3] != '\0'))
+        return false;
+    conn->shutdown = (uint8_t)((word[0] == '-' ? SHUTDOWN_RECEIVE : 0) | (word[2] == '-' ? SHUTDOWN_SEND : 0));
+    conn->present |= CONN_SHUTDOWN;
+    return true;
+}
+
+unsigned ss_read_details(struct capture *capture, const char *text, struct conn *conn)
+{
+    unsigned understood = 0;
+    for (;;) {
+        text += strspn(text, " \t");
+        if (*text == '\0')
+            return understood;
+        if (text[0] == 'u' && strncmp(text, "users:((", 8) == 0) { /* may hold spaces */
+            read_users(capture, text + strlen("users:"), conn);
+            const char *end = strstr(text, "))");
+            understood++;
+            text = end != NULL ? end + 2 : text + strlen(text);
+            continue;
+        }
+        size_t length = strcspn(text, " \t");
+        const char *colon = memchr(text, ':', length);
+        const struct detail *detail = colon != NULL ? find_detail(text, (size_t)(colon - text) + 1) : NULL;
+        if (detail != NULL) {
+            detail->read(capture, colon + 1, conn);
+            understood++;
+        } else if (length == 3) {
+            understood += read_arrow(text, conn);
+        }
+        text += length;
+    }
+}
+
+/*
+ * What is zero is left out: where some row shows a thing, those without it have zero. A row without "timer:" has no timer
+ * where others have one, or where -i was given, which brings -o's along.
+ */
+void ss_finish(struct capture *capture)
+{
+    const struct ss *ss = capture->state;
+    struct snapshot *snapshot = capture->snapshot;
+    bool all_timers = ss->shows_timers;
+    for (size_t i = 0; i < snapshot->conn_count; i++) {
+        struct conn *conn = &snapshot->conns[i];
+        if (all_timers)
+            conn->present |= CONN_TIMER;
+        if (!conn_has(conn, CONN_TCP_INFO))
+            continue;
+        conn->present |= (ss->shows_snd_wnd ? CONN_SND_WND : 0) | (ss->shows_bytes ? CONN_BYTES : 0);
+    }
+}

@@ -1,0 +1,21 @@
+#pragma once
+/* Words for states, found fast: a capture repeats a few spellings millions of times. */
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/state.h"
+
+enum { STATE_SLOTS = 64, STATE_WORD_MOST = 24 };
+
+struct state_word {
+    char text[STATE_WORD_MOST];
+    uint8_t length; /* 0: free */
+    uint8_t state;
+};
+
+struct state_words {
+    struct state_word slots[STATE_SLOTS];
+};
+
+/* As state_parse(), and remembers. */
+enum conn_state state_words_find(struct state_words *words, const char *text, size_t length);

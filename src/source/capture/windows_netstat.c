@@ -1,0 +1,75 @@
+/*
+ * Windows netstat -an, -ano, -anob, -anobq (and Wine's, ReactOS's):
+ *
+ *     TCP    10.0.0.5:80            10.1.2.3:50122         ESTABLISHED     1044     InHost
+ *    RpcSs
+ *    [svchost.exe]
+ *
+ * The headings come in the language of the system, and so do, in German, the states. What a row is is told from its
+ * first word, which is never translated; that it listens, from its far end, which is 0.0.0.0:0.
+ */
+#include <strings.h>
+
+#include "source/capture/netstat.h"
+
+enum { WORDS_MOST = 6, SYSTEM_IDLE = 0 };
+
+/* A word that stands for a state, and one that does not but is where it belongs: a language that is not known here. */
+static enum conn_state state_of(struct capture *capture, const struct word *word, const struct conn *conn)
+{
+    enum conn_state state = state_words_find(&capture->state_words, word->text, word->length);
+    if (state == STATE_UNKNOWN && conn->remote_port == 0 && ip_is_any(&conn->remote))
+        return STATE_LISTEN;
+    return state;
+}
+
+/* "[svchost.exe]" behind a row, of the same process as its PID. */
+static enum line_kind owner_line(struct capture *capture, const struct word *first, const char *line)
+{
+    struct windows_netstat *state = capture->state;
+    struct conn *conn = capture_last_conn(capture);
+    const char *end = strrchr(line, ']');
+    if (conn == NULL || end == NULL || end <= first->text + 1)
+        return LINE_OTHER;
+    const struct process *owner = snapshot_owner(capture->snapshot, conn);
+    const char *name = first->text + 1;
+    size_t length = (size_t)(end - name);
+    if (owner != NULL)
+        capture_process(capture, owner->pid, name, length);
+    else if (!state->has_pids) /* else its PID was 0, which is nobody */
+        capture_hold(capture, conn, 0, name, length, FD_UNKNOWN);
+    return LINE_DETAIL;
+}
+
+enum line_kind windows_netstat_row(struct capture *capture, const struct line *line)
+{
+    struct windows_netstat *state = capture->state;
+    struct word words[WORDS_MOST];
+    unsigned count = words_split(line->text, words, WORDS_MOST, NULL);
+    if (words[0].length != 3 || strncasecmp(words[0].text, "TCP", 3) != 0) {
+        if (words[0].length == 3 && strncasecmp(words[0].text, "UDP", 3) == 0)
+            return LINE_FOREIGN;
+        if (words[0].text[0] == '[')
+            return owner_line(capture, &words[0], line->text);
+        /* The service that a process runs for, or that its name may not be known: below a row, without an address. */
+        return capture->after_row && line->text[0] == ' ' ? LINE_DETAIL : LINE_OTHER;
+    }
+    struct conn conn = { 0 };
+    if (count < 4)
+        return LINE_MALFORMED;
+    enum line_kind kind = capture_ends(capture, &words[1], &words[2], ':', &conn);
+    if (kind != LINE_ROW)
+        return kind;
+    conn.state = (uint8_t)state_of(capture, &words[3], &conn);
+    if (conn.state == STATE_UNKNOWN)
+        return LINE_MALFORMED;
+    uint64_t pid = 0;
+    bool has_pid = count > 4 && word_number(&words[4], UINT32_MAX, &pid);
+    struct conn *added = capture_add(capture, &conn);
+    if (added != NULL && has_pid) {
+        state->has_pids = true;
+        if (pid != SYSTEM_IDLE)
+            capture_hold(capture, added, (uint32_t)pid, "", 0, FD_UNKNOWN);
+    }
+    return LINE_ROW;
+}
