@@ -14,6 +14,8 @@ struct wait_place {
     uint32_t threads;
 };
 
+struct host;
+
 struct process {
     uint32_t pid; /* 0: the source has only the name */
     uint32_t parent_pid;
@@ -33,6 +35,7 @@ struct process {
     uint64_t running_ms;   /* since it was started; 0: unknown */
     char state;            /* as in /proc/PID/stat; '?' unknown */
     uint32_t threads;
+    const struct host *host; /* NULL: the snapshot's only one */
     /* Where its threads wait: read only for processes with sockets that may be stuck; busiest first.
      * Their numbers may add up to less than `threads`: then not all were seen. */
     const struct wait_place *waits;
@@ -56,6 +59,7 @@ struct netns {
     const char *name; /* "host", a name in /run/netns, a container id, or "net:[4026532281]" */
     uint32_t pid;     /* a process in it, through which it can be entered; 0: none was seen */
     bool is_own;      /* the one that tcpwhy runs in */
+    const struct host *host; /* NULL: the snapshot's only one */
 };
 
 struct cgroup {
@@ -64,4 +68,5 @@ struct cgroup {
     const char *unit;      /* or NULL */
     bool user_unit;        /* of a user's service manager */
     const char *container; /* or NULL */
+    const struct host *host; /* NULL: the snapshot's only one */
 };
