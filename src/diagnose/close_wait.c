@@ -20,7 +20,7 @@ bool close_wait_not_accepted_applies(
     /*
      * close() moves a socket out of CLOSE_WAIT, so that one without inode cannot be an orphan: it was never accepted.
      */
-    return conn_has(conn, CONN_INODE) && conn->inode == 0 && context_is_settled(context, conn, limits);
+    return conn_is_unheld(conn) && context_is_settled(context, conn, limits);
 }
 
 bool close_wait_is_blocked_by_window(const struct context *context, const struct conn *conn)
@@ -33,7 +33,7 @@ bool close_wait_is_blocked_by_window(const struct context *context, const struct
 bool close_wait_blocked_writer_applies(
     const struct context *context, const struct conn *conn, const struct limits *limits)
 {
-    return conn_has(conn, CONN_QUEUES | CONN_TIMER) && conn->inode != 0 && conn->send_q_bytes > 0 &&
+    return conn_has(conn, CONN_QUEUES | CONN_TIMER) && !conn_is_unheld(conn) && conn->send_q_bytes > 0 &&
         (close_wait_is_blocked_by_window(context, conn) || context_is_sent_in_vain(conn)) &&
         context_is_settled(context, conn, limits);
 }
@@ -99,13 +99,12 @@ bool close_wait_inherited_applies(const struct context *context, const struct co
 
 bool close_wait_unread_applies(const struct context *context, const struct conn *conn, const struct limits *limits)
 {
-    return conn_has(conn, CONN_QUEUES) && conn->inode != 0 && conn->recv_q_bytes >= 1 &&
+    return conn_has(conn, CONN_QUEUES) && !conn_is_unheld(conn) && conn->recv_q_bytes >= 1 &&
         context_is_settled(context, conn, limits);
 }
 
 bool close_wait_leak_applies(const struct context *context, const struct conn *conn, const struct limits *limits)
 {
-    bool read = !conn_has(conn, CONN_QUEUES) || conn->recv_q_bytes == 0;
-    bool idle = !conn_has(conn, CONN_QUEUES) || conn->send_q_bytes == 0;
-    return conn->inode != 0 && read && idle && context_is_settled(context, conn, limits);
+    return conn_has(conn, CONN_QUEUES) && !conn_is_unheld(conn) && conn->recv_q_bytes == 0 && conn->send_q_bytes == 0 &&
+        context_is_settled(context, conn, limits);
 }

@@ -1,6 +1,7 @@
 /* What the findings about CLOSE_WAIT say. Why each is made: close_wait.c. */
 #include <string.h>
 
+#include "diagnose/platform.h"
 #include "diagnose/rule.h"
 
 /*
@@ -12,11 +13,9 @@ enum { TLS13_CLOSE_NOTIFY_AND_FIN = 25, TLS12_CLOSE_NOTIFY_AND_FIN = 32 };
 /* From here on nothing but a leak explains it. */
 enum { CERTAIN_MS = 60 * 1000, CERTAIN_LEAK_MS = 5 * 60 * 1000 };
 
-static void will_not_help(struct arena *arena, struct finding *finding)
+static void will_not_help(struct arena *arena, const struct context *context, struct finding *finding)
 {
-    lines_add(&finding->will_not_help, arena,
-        "tcp_fin_timeout, tcp_tw_reuse, TcpTimedWaitDelay: they concern FIN_WAIT_2 and TIME_WAIT. CLOSE_WAIT has "
-        "no timer of its own.");
+    lines_add(&finding->will_not_help, arena, "%s", platform_of(context->snapshot)->close_wait_wont_help);
     lines_add(&finding->will_not_help, arena,
         "TCP keepalive: as long as the peer's kernel knows the connection it answers the probes, and nothing changes.");
 }
@@ -48,7 +47,8 @@ static void rule_out_half_close(struct arena *arena, const struct group *group, 
             words_duration(arena, group->youngest_ms));
 }
 
-static void evidence_age(struct arena *arena, const struct group *group, struct finding *finding)
+static void evidence_age(
+    struct arena *arena, const struct context *context, const struct group *group, struct finding *finding)
 {
     if (group->ages_from_looks)
         lines_add(&finding->evidence, arena, "In CLOSE_WAIT %s (between the two looks).", words_ages(arena, group));
@@ -57,8 +57,8 @@ static void evidence_age(struct arena *arena, const struct group *group, struct 
             words_ages(arena, group));
     else
         lines_add(&finding->evidence, arena,
-            "How long they have been in CLOSE_WAIT is not known from this source; '--confirm 60' tells those that "
-            "stay.");
+            "How long they have been in CLOSE_WAIT is not known from this source; to tell those that stay, %s.",
+            words_look_again(context->snapshot));
     if (group->ages_known && group->keepalives > 0)
         lines_add(&finding->evidence, arena,
             "Keepalive runs on %s of them; every answer to a probe sets that clock back: they may be much older.",
@@ -106,7 +106,7 @@ void close_wait_not_accepted_word(
     if (group->unread_bytes > 0)
         lines_add(
             &finding->evidence, arena, "%s of requests wait in them, unread.", words_bytes(arena, group->unread_bytes));
-    evidence_age(arena, group, finding);
+    evidence_age(arena, context, group, finding);
     words_pairs(arena, context, group, &finding->evidence);
 
     lines_add(&finding->ruled_out, arena,
@@ -128,14 +128,14 @@ void close_wait_not_accepted_word(
         fixes_add(&finding->fix_now, arena, "See where its threads hang before you restart it.",
             arena_printf(arena, "gdb -p %u -batch -ex 'thread apply all bt'   # Java: jstack %u", finding->owner->pid,
                 finding->owner->pid));
-    words_fix_restart(arena, finding->owner, &finding->fix_now);
+    words_fix_restart(arena, context, finding->owner, &finding->fix_now);
     fixes_add(&finding->fix_for_good, arena,
         "Never do slow work in the thread that accepts: hand connections to workers, put a time limit on "
         "everything that the accepting loop calls, and let the health check go through accept().",
         NULL);
     lines_add(
         &finding->will_not_help, arena, "A larger backlog (somaxconn): the queue only gets longer; nobody empties it.");
-    will_not_help(arena, finding);
+    will_not_help(arena, context, finding);
 }
 
 /* --- blocked in writing --------------------------------------------------------------------------------------- */
@@ -181,7 +181,7 @@ void close_wait_blocked_writer_word(
     finding_judge_age(group, CERTAIN_MS, finding);
 
     fixes_add(&finding->fix_now, arena, "Look at the peers first: which process there does not read, and why.", NULL);
-    words_fix_restart(arena, finding->owner, &finding->fix_now);
+    words_fix_restart(arena, context, finding->owner, &finding->fix_now);
     fixes_add(&finding->fix_for_good, arena,
         "Put a time limit on writing (SO_SNDTIMEO, the framework's write timeout, or TCP_USER_TIMEOUT, which also "
         "ends zero-window waits) and close when it passes.",
@@ -192,7 +192,7 @@ void close_wait_blocked_writer_word(
                 words_process(arena, finding->counterparts[0].process)),
             NULL);
     lines_add(&finding->will_not_help, arena, "Larger send buffers: the window that is zero is the peer's.");
-    will_not_help(arena, finding);
+    will_not_help(arena, context, finding);
 }
 
 /* --- inherited ------------------------------------------------------------------------------------------------ */
@@ -231,7 +231,7 @@ void close_wait_inherited_word(
             words_process(arena, group->listener_holder));
     if (group->unread_bytes > 0)
         lines_add(&finding->evidence, arena, "%s wait unread.", words_bytes(arena, group->unread_bytes));
-    evidence_age(arena, group, finding);
+    evidence_age(arena, context, group, finding);
     words_pairs(arena, context, group, &finding->evidence);
     words_descriptors(arena, finding->owner, &finding->evidence);
 
@@ -248,7 +248,7 @@ void close_wait_inherited_word(
             arena_printf(arena, "See which descriptors %s should not have.", words_process(arena, process)),
             arena_printf(arena, "ls -l /proc/%u/fd", process->pid));
     }
-    words_fix_restart(arena, last, &finding->fix_now);
+    words_fix_restart(arena, context, last, &finding->fix_now);
     fixes_add(&finding->fix_for_good, arena,
         "Open sockets close-on-exec: accept4(…, SOCK_CLOEXEC), socket(… | SOCK_CLOEXEC); Python does so by itself "
         "unless close_fds=False or pass_fds is given.",
@@ -257,7 +257,7 @@ void close_wait_inherited_word(
         "After fork(), close in the parent what the child serves, and in the child what the parent serves.", NULL);
     lines_add(&finding->will_not_help, arena,
         "Closing it in one process only: the others' copies keep the connection; shutdown() would end it for all.");
-    will_not_help(arena, finding);
+    will_not_help(arena, context, finding);
 }
 
 /* --- end of stream not read ----------------------------------------------------------------------------------- */
@@ -310,7 +310,7 @@ void close_wait_unread_word(
             words_conns(arena, close_notify));
     if (obstacle != NULL)
         lines_add(&finding->evidence, arena, "%s %s.", owner, obstacle);
-    evidence_age(arena, group, finding);
+    evidence_age(arena, context, group, finding);
     words_pairs(arena, context, group, &finding->evidence);
     words_descriptors(arena, finding->owner, &finding->evidence);
 
@@ -332,10 +332,8 @@ void close_wait_unread_word(
         fixes_add(&finding->fix_now, arena, "Continue the stopped process.",
             arena_printf(arena, "kill -CONT %u", finding->owner->pid));
     else if (finding->owner != NULL && obstacle != NULL)
-        fixes_add(&finding->fix_now, arena, "See what its threads wait for.",
-            arena_printf(arena, "gdb -p %u -batch -ex 'thread apply all bt'   # Java: jstack %u", finding->owner->pid,
-                finding->owner->pid));
-    words_fix_restart(arena, finding->owner, &finding->fix_now);
+        words_fix_threads(arena, context, finding->owner, &finding->fix_now);
+    words_fix_restart(arena, context, finding->owner, &finding->fix_now);
     if (!group->incoming)
         fixes_add(&finding->fix_for_good, arena,
             "Let the connection pool drop idle connections sooner than the server does, and test one before use "
@@ -345,7 +343,7 @@ void close_wait_unread_word(
         "Keep every open connection in the event loop, also while it is idle or its handler waits for something "
         "else, and put time limits on handlers.",
         NULL);
-    will_not_help(arena, finding);
+    will_not_help(arena, context, finding);
 }
 
 /* --- never closed --------------------------------------------------------------------------------------------- */
@@ -386,7 +384,7 @@ void close_wait_leak_word(
     lines_add(&finding->evidence, arena, "Send-Q is 0: nothing waits to be sent.");
     if (finding->owner != NULL)
         lines_add(&finding->evidence, arena, "The descriptors are open in %s.", owner);
-    evidence_age(arena, group, finding);
+    evidence_age(arena, context, group, finding);
     words_pairs(arena, context, group, &finding->evidence);
     uint64_t half_closed = count_half_closed_peers(context->snapshot, group);
     if (half_closed > 0) {
@@ -413,7 +411,7 @@ void close_wait_leak_word(
     if (finding->owner == NULL)
         lower_confidence(finding, CONFIDENCE_LIKELY);
 
-    words_fix_restart(arena, finding->owner, &finding->fix_now);
+    words_fix_restart(arena, context, finding->owner, &finding->fix_now);
     if (descriptors_run_out(finding->owner))
         fixes_add(&finding->fix_now, arena, "To win time until then, raise the limit of the running process.",
             arena_printf(arena, "prlimit --pid %u --nofile=%llu", finding->owner->pid,
@@ -423,7 +421,8 @@ void close_wait_leak_word(
         "-1, or an exception), close. 'tcpwhy explain closing' has the pattern for C, C#, Java, Python, JavaScript "
         "and Go.",
         NULL);
-    will_not_help(arena, finding);
-    lines_add(&finding->will_not_help, arena,
-        "Killing the sockets from outside (ss -K): the connection goes, the leaked descriptor stays.");
+    will_not_help(arena, context, finding);
+    const char *kill_sockets = platform_of(context->snapshot)->kill_sockets;
+    if (kill_sockets != NULL)
+        lines_add(&finding->will_not_help, arena, "%s", kill_sockets);
 }

@@ -1,5 +1,6 @@
 #include "diagnose/rule.h"
 
+#include "diagnose/platform.h"
 #include "model/setting.h"
 
 void context_init(struct context *context, const struct snapshot *snapshot)
@@ -25,8 +26,9 @@ bool context_is_incoming(const struct context *context, const struct conn *conn)
     if (context_listener(context, conn) != NULL)
         return true;
     const struct net_values *values = snapshot_net_values(context->snapshot, conn);
-    int64_t first = setting_value(values, SETTING_PORT_RANGE_FIRST, 32768);
-    int64_t last = setting_value(values, SETTING_PORT_RANGE_LAST, 60999);
+    const struct platform *platform = platform_of(context->snapshot);
+    int64_t first = setting_value(values, SETTING_PORT_RANGE_FIRST, platform->port_first);
+    int64_t last = setting_value(values, SETTING_PORT_RANGE_LAST, platform->port_last);
     bool local_ephemeral = conn->local_port >= first && conn->local_port <= last;
     bool remote_ephemeral = conn->remote_port >= first && conn->remote_port <= last;
     if (local_ephemeral != remote_ephemeral)

@@ -137,7 +137,9 @@ static int worst_first(const void *a, const void *b)
 /* Too few to be worth a finding: then they are normal. */
 static bool is_too_small(const struct group *group, uint8_t *causes)
 {
-    if (group->count >= group->rule->limits.least_count)
+    const struct limits *limits = &group->rule->limits;
+    bool blind = !group->timers_known && limits->least_blind > 0;
+    if (group->count >= (blind ? limits->least_blind : limits->least_count))
         return false;
     for (size_t i = 0; i < group->count; i++)
         causes[group->conns[i]] = 0;

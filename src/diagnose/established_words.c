@@ -187,22 +187,21 @@ static const char *unread_why(
         owner);
 }
 
-static void unread_fixes(struct arena *arena, const struct group *group, const char *obstacle, struct finding *finding)
+static void unread_fixes(struct arena *arena, const struct context *context, const struct group *group,
+    const char *obstacle, struct finding *finding)
 {
     const struct process *process = finding->owner;
     if (process != NULL && process->state == 'T')
         fixes_add(&finding->fix_now, arena, "Continue the stopped process.",
             arena_printf(arena, "kill -CONT %u", process->pid));
     else if (process != NULL)
-        fixes_add(&finding->fix_now, arena, "See what its threads wait for.",
-            arena_printf(
-                arena, "gdb -p %u -batch -ex 'thread apply all bt'   # Java: jstack %u", process->pid, process->pid));
+        words_fix_threads(arena, context, process, &finding->fix_now);
     if (process != NULL && obstacle == NULL)
         fixes_add(&finding->fix_now, arena,
             "Look again in a while: what is still there, with no fewer bytes, is stuck.",
             arena_printf(arena, "tcpwhy --confirm 30 --pid %u", process->pid));
     if (process == NULL || obstacle != NULL)
-        words_fix_restart(arena, process, &finding->fix_now);
+        words_fix_restart(arena, context, process, &finding->fix_now);
     fixes_add(&finding->fix_for_good, arena,
         "Read from every open connection, also while its request is being worked on, and put time limits on "
         "handlers; where reading stops on purpose (backpressure), limit for how long, then close.",
@@ -257,7 +256,7 @@ void established_unread_word(
         if (obstacle == NULL && unread.not_accepted < group->count && group->oldest_ms < SLOW_READER_MS)
             finding->severity = SEVERITY_INFO;
     }
-    unread_fixes(arena, group, obstacle, finding);
+    unread_fixes(arena, context, group, obstacle, finding);
 }
 
 /* --- idle ----------------------------------------------------------------------------------------------------- */

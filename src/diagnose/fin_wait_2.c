@@ -8,6 +8,7 @@
  *
  * Where the other end is on this host too, it is in CLOSE_WAIT, and the process there is the finding.
  */
+#include "diagnose/platform.h"
 #include "diagnose/rule.h"
 
 static bool data_still_comes(const struct conn *conn, const struct limits *limits)
@@ -15,13 +16,21 @@ static bool data_still_comes(const struct conn *conn, const struct limits *limit
     return conn_has(conn, CONN_TCP_INFO) && conn->last_data_recv_ms < limits->settle_ms;
 }
 
-bool fin_wait_2_held_applies(const struct context *context, const struct conn *conn, const struct limits *limits)
+/* Whether somebody has it open is told by the inode, or, where that is not shown, by who is named as its owner. */
+static bool is_held(const struct context *context, const struct conn *conn)
 {
-    return conn_has(conn, CONN_INODE) && conn->inode != 0 && !data_still_comes(conn, limits) &&
-        context_is_settled(context, conn, limits);
+    if (conn_has(conn, CONN_INODE))
+        return conn->inode != 0;
+    return conn->holder != NO_INDEX && platform_of(context->snapshot)->owner_has_it_open;
 }
 
+bool fin_wait_2_held_applies(const struct context *context, const struct conn *conn, const struct limits *limits)
+{
+    return is_held(context, conn) && !data_still_comes(conn, limits) && context_is_settled(context, conn, limits);
+}
+
+/* Where it is not known whether somebody has it open, the words say so. */
 bool fin_wait_2_orphaned_applies(const struct context *context, const struct conn *conn, const struct limits *limits)
 {
-    return conn_has(conn, CONN_INODE) && conn->inode == 0 && context_is_settled(context, conn, limits);
+    return !is_held(context, conn) && context_is_settled(context, conn, limits);
 }

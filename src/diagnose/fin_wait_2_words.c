@@ -86,7 +86,7 @@ static void held_by_who_does_not_read(
     const char *obstacle = words_obstacle(arena, finding->owner);
     if (obstacle != NULL)
         lines_add(&finding->evidence, arena, "%s %s.", owner, obstacle);
-    words_fix_restart(arena, finding->owner, &finding->fix_now);
+    words_fix_restart(arena, context, finding->owner, &finding->fix_now);
     fixes_add(&finding->fix_for_good, arena,
         "After shutdown(SHUT_WR), read until the end of stream (recv() returns 0), then close(); if nothing that "
         "comes is of interest, call close() at once.",
@@ -115,7 +115,7 @@ void fin_wait_2_held_word(
             "A half-close on which data still flows: that would make the connections young again.");
         look_at_the_peer(arena, context, group, finding);
         if (descriptors_run_short(finding->owner))
-            words_fix_restart(arena, finding->owner, &finding->fix_now);
+            words_fix_restart(arena, context, finding->owner, &finding->fix_now);
         fixes_add(&finding->fix_for_good, arena,
             "In the peer's program: close when recv() returns 0 (tcpwhy explain close-wait-leak).", NULL);
     }
@@ -177,6 +177,10 @@ static void evidence_limits(
 void fin_wait_2_orphaned_word(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 {
+    if (!conn_is_unheld(&context->snapshot->conns[group->conns[0]])) {
+        by_state_fin_wait_2_word(context, group, arena, finding);
+        return;
+    }
     const struct net_values *values = snapshot_net_values(
         context->snapshot, &context->snapshot->conns[group->conns[0]]);
     int64_t timeout = setting_value(values, SETTING_FIN_TIMEOUT, 60);

@@ -241,6 +241,7 @@ static void add_facts(struct group *group, const struct context *context, const 
         group->unsent_bytes += conn->send_q_bytes > fin ? conn->send_q_bytes - fin : 0;
     }
     if (conn_has(conn, CONN_TIMER)) {
+        group->timers_known = true;
         group->keepalives += conn->timer == TIMER_KEEPALIVE;
         if (conn->retransmits < group->retransmits_least)
             group->retransmits_least = conn->retransmits;

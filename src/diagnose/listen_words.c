@@ -145,7 +145,7 @@ void accept_queue_overflow_word(
         fixes_add(&finding->fix_now, arena, "See where its threads are before you restart it.",
             arena_printf(arena, "gdb -p %u -batch -ex 'thread apply all bt'   # Java: jstack %u", finding->owner->pid,
                 finding->owner->pid));
-    words_fix_restart(arena, finding->owner, &finding->fix_now);
+    words_fix_restart(arena, context, finding->owner, &finding->fix_now);
     fixes_add(&finding->fix_for_good, arena,
         "Never do slow work in the thread that accepts: hand connections to workers, and put a time limit on "
         "everything that the accepting loop calls.",

@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "base/text.h"
+#include "diagnose/platform.h"
 #include "diagnose/rule.h"
 
 /* States in which a few connections need no word. */
@@ -36,9 +37,8 @@ static void note_time_wait(const struct context *context, struct diagnosis *diag
         : incoming == 0
         ? "this host's clients close first"
         : arena_printf(arena, "in %s of them a service here closed first", words_count(arena, incoming));
-    lines_add(&diagnosis->notes, arena,
-        "TIME_WAIT %s: normal. Each ends by itself within 60 s and holds neither a descriptor nor a process; %s.",
-        words_count(arena, count), who);
+    lines_add(&diagnosis->notes, arena, "TIME_WAIT %s: normal. %s and holds neither a descriptor nor a process; %s.",
+        words_count(arena, count), platform_of(snapshot)->time_wait_life, who);
 }
 
 static void note_young(struct diagnosis *diagnosis, const bool *selected, enum conn_state state, const char *why)

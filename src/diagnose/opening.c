@@ -21,7 +21,8 @@ enum {
 
 bool syn_sent_unanswered_applies(const struct context *context, const struct conn *conn, const struct limits *limits)
 {
-    return conn_has(conn, CONN_TIMER) && conn->retransmits >= SYN_RETRANSMITS &&
+    /* Without timers their number has to tell: limits.least_blind. */
+    return (!conn_has(conn, CONN_TIMER) || conn->retransmits >= SYN_RETRANSMITS) &&
         context_is_settled(context, conn, limits);
 }
 
@@ -61,6 +62,6 @@ void syn_recv_flood_assess(
 
 bool syn_recv_unanswered_applies(const struct context *context, const struct conn *conn, const struct limits *limits)
 {
-    return conn_has(conn, CONN_TIMER) && conn->retransmits >= SYNACK_RETRANSMITS &&
+    return (!conn_has(conn, CONN_TIMER) || conn->retransmits >= SYNACK_RETRANSMITS) &&
         context_is_settled(context, conn, limits);
 }

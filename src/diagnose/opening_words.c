@@ -79,6 +79,10 @@ static void syn_sent_fixes(
 void syn_sent_unanswered_word(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 {
+    if (!group->timers_known) {
+        by_state_syn_sent_word(context, group, arena, finding);
+        return;
+    }
     const struct snapshot *snapshot = context->snapshot;
     const struct conn *first = &snapshot->conns[group->conns[0]];
     bool one_peer = finding->distinct_peers == 1;
@@ -216,6 +220,10 @@ void syn_recv_flood_word(
 void syn_recv_unanswered_word(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 {
+    if (!group->timers_known) {
+        by_state_syn_received_word(context, group, arena, finding);
+        return;
+    }
     const char *service = words_service(arena, context, group);
     const struct conn *listener = group->listener;
     finding->title = arena_printf(arena, "%s %s stay half-open: the clients do not answer the SYN-ACK",

@@ -1,9 +1,10 @@
 /* What the finding about ephemeral ports says. Why it is made: port_exhaustion.c. */
 #include "base/buf.h"
 #include "base/text.h"
+#include "diagnose/platform.h"
 #include "diagnose/ports.h"
 
-enum { TIME_WAIT_S = 60, WIDE_FIRST = 10240 };
+enum { WIDE_FIRST = 10240 };
 
 static unsigned percent(const struct shortage *shortage)
 {
@@ -52,9 +53,18 @@ static const char *states(struct arena *arena, const struct shortage *shortage)
 
 /* --- evidence --------------------------------------------------------------------------------------------------- */
 
-static void evidence_range(struct arena *arena, const struct shortage *shortage, struct finding *finding)
+static void evidence_range(
+    struct arena *arena, const struct context *context, const struct shortage *shortage, struct finding *finding)
 {
     const struct port_range *range = &shortage->range;
+    const struct platform *platform = platform_of(context->snapshot);
+    if (range->is_assumed) {
+        finding->confidence = CONFIDENCE_LIKELY;
+        lines_add(&finding->evidence, arena,
+            "Assumed for %s, since it is not in this capture: %s's default, %u to %u, which is %s ports.",
+            platform->port_range, platform->name, range->first, range->last, words_count(arena, range->usable));
+        return;
+    }
     lines_add(&finding->evidence, arena, "ip_local_port_range %u to %u is %s ports%s.", range->first, range->last,
         words_count(arena, range->usable + range->reserved),
         range->reserved == 0 ? ", none of them reserved"
@@ -89,23 +99,31 @@ static void evidence_sum(struct arena *arena, const struct shortage *shortage, s
             words_count(arena, shortage->range.usable), percent(shortage));
 }
 
-static void evidence_rate(struct arena *arena, const struct shortage *shortage, struct finding *finding)
+static void evidence_rate(
+    struct arena *arena, const struct context *context, const struct shortage *shortage, struct finding *finding)
 {
     uint32_t waiting = shortage->by_state[STATE_TIME_WAIT];
-    if (waiting < TIME_WAIT_S)
+    unsigned life_s = platform_of(context->snapshot)->time_wait_s;
+    if (life_s == 0 || waiting < life_s)
         return;
     lines_add(&finding->evidence, arena,
-        "About %s a second were closed here in the last minute; each keeps its port for 60 s, so that %s ports "
-        "carry about %s a second.",
-        words_conns(arena, waiting / TIME_WAIT_S), words_count(arena, shortage->range.usable),
-        words_count(arena, shortage->range.usable / TIME_WAIT_S));
+        "About %s a second were closed here in the last %s; each keeps its port for %u s, so that %s ports carry about "
+        "%s a second.",
+        words_conns(arena, waiting / life_s), life_s == 60 ? "minute" : words_duration(arena, life_s * 1000ULL), life_s,
+        words_count(arena, shortage->range.usable), words_count(arena, shortage->range.usable / life_s));
 }
 
 /* --- fixes ------------------------------------------------------------------------------------------------------ */
 
-static void fix_range(struct arena *arena, const struct shortage *shortage, struct finding *finding)
+static void fix_range(
+    struct arena *arena, const struct context *context, const struct shortage *shortage, struct finding *finding)
 {
-    if (shortage->range.first <= WIDE_FIRST)
+    const struct platform *platform = platform_of(context->snapshot);
+    if (shortage->range.is_assumed)
+        fixes_add(&finding->fix_now, arena, platform->show_ports.text, platform->show_ports.command);
+    if (platform->widen_ports.text != NULL)
+        fixes_add(&finding->fix_now, arena, platform->widen_ports.text, platform->widen_ports.command);
+    if (platform->widen_ports.text != NULL || shortage->range.first <= WIDE_FIRST)
         return;
     fixes_add(&finding->fix_now, arena,
         arena_printf(arena,
@@ -119,7 +137,8 @@ static void fix_reuse(
     struct arena *arena, const struct context *context, const struct shortage *shortage, struct finding *finding)
 {
     const struct net_values *values = &context->snapshot->net_values[shortage->use.netns];
-    if (shortage->by_state[STATE_TIME_WAIT] * 2 < finding->conn_count || shortage->recyclable > 0 ||
+    if (platform_of(context->snapshot)->time_wait_reuse == NULL ||
+        shortage->by_state[STATE_TIME_WAIT] * 2 < finding->conn_count || shortage->recyclable > 0 ||
         setting_value(values, SETTING_TW_REUSE, 2) == 1 || setting_value(values, SETTING_TIMESTAMPS, 1) == 0)
         return;
     fixes_add(&finding->fix_now, arena,
@@ -133,49 +152,58 @@ static void fixes_for_connections(
 {
     if (shortage->kind == SHORTAGE_DESTINATION)
         fix_reuse(arena, context, shortage, finding);
-    fix_range(arena, shortage, finding);
+    fix_range(arena, context, shortage, finding);
     fixes_add(&finding->fix_for_good, arena,
         "Use connections again instead of opening one for each request: HTTP keep-alive (in nginx \"keepalive\" in "
         "the upstream block), a connection pool with an upper bound.",
         NULL);
-    if (shortage->kind == SHORTAGE_SOURCE)
+    const char *bound_first = platform_of(context->snapshot)->bound_first;
+    if (bound_first != NULL && shortage->kind == SHORTAGE_SOURCE)
         fixes_add(&finding->fix_for_good, arena,
-            "In the program: set IP_BIND_ADDRESS_NO_PORT before bind(address, 0). The port is then chosen by "
-            "connect(), and need only be unique for each destination.",
+            arena_printf(arena,
+                "In the program: %s before bind(address, 0). The port is then chosen by connect(), and need only be "
+                "unique for each destination.",
+                bound_first),
             NULL);
-    else
+    else if (bound_first != NULL)
         fixes_add(&finding->fix_for_good, arena,
-            "Where a program binds a source address first, let it set IP_BIND_ADDRESS_NO_PORT: else it gets each "
-            "port only once for all destinations.",
+            arena_printf(arena,
+                "Where a program binds a source address first, let it %s: else it gets each port only once for all "
+                "destinations.",
+                bound_first),
             NULL);
     fixes_add(&finding->fix_for_good, arena,
         "More source addresses, or more destination addresses or ports: each combination has the whole range.", NULL);
 }
 
-static void fixes_for_bound(struct arena *arena, const struct shortage *shortage, struct finding *finding)
+static void fixes_for_bound(
+    struct arena *arena, const struct context *context, const struct shortage *shortage, struct finding *finding)
 {
-    words_fix_restart(arena, finding->owner, &finding->fix_now);
-    fix_range(arena, shortage, finding);
+    words_fix_restart(arena, context, finding->owner, &finding->fix_now);
+    fix_range(arena, context, shortage, finding);
     fixes_add(&finding->fix_for_good, arena,
         "In the program: close a socket when connect() fails, and do not call bind() before it is to connect.", NULL);
 }
 
-static void will_not_help(struct arena *arena, const struct shortage *shortage, struct finding *finding)
+static void will_not_help(
+    struct arena *arena, const struct context *context, const struct shortage *shortage, struct finding *finding)
 {
+    const struct platform *platform = platform_of(context->snapshot);
     lines_add(&finding->will_not_help, arena,
         "SO_REUSEADDR: it lets several sockets bind one port, and then connect() to the same destination fails "
-        "with EADDRNOTAVAIL instead.");
-    lines_add(&finding->will_not_help, arena,
-        "tcp_fin_timeout: it does not shorten TIME_WAIT, which is fixed at 60 s. tcp_max_tw_buckets is another limit.");
-    if (shortage->kind == SHORTAGE_SOURCE)
+        "instead.");
+    lines_add(&finding->will_not_help, arena, "%s", platform->ports_wont_help);
+    if (shortage->kind == SHORTAGE_SOURCE && platform->time_wait_reuse != NULL)
         lines_add(&finding->will_not_help, arena, "tcp_tw_reuse: it concerns connect(), not bind().");
     lines_add(&finding->will_not_help, arena, "More descriptors (ulimit -n): ports are short, not descriptors.");
 }
 
 /* --- the finding ------------------------------------------------------------------------------------------------ */
 
-static void title_and_why(struct arena *arena, const struct shortage *shortage, struct finding *finding)
+static void title_and_why(
+    struct arena *arena, const struct context *context, const struct shortage *shortage, struct finding *finding)
 {
+    const char *no_port = platform_of(context->snapshot)->no_port;
     const char *used = words_count(arena, shortage->used);
     const char *usable = words_count(arena, shortage->range.usable);
     const char *from = words_address(arena, &shortage->use.local);
@@ -184,9 +212,10 @@ static void title_and_why(struct arena *arena, const struct shortage *shortage, 
     case SHORTAGE_DESTINATION:
         finding->title = arena_printf(arena, "%s of %s ports for connections%s to %s are used (%u %%)", used, usable,
             owner, destination(arena, &shortage->use), percent(shortage));
-        finding->why = "Connections from one address to one destination need a local port each, and this range is "
-                       "nearly used up. When it is, connect() fails with EADDRNOTAVAIL (\"Cannot assign requested "
-                       "address\"); with few left it already takes long, because it searches.";
+        finding->why = arena_printf(arena,
+            "Connections from one address to one destination need a local port each, and this range is nearly used up. "
+            "When it is, connect() fails with %s; with few left it already takes long, because it searches.",
+            no_port);
         return;
     case SHORTAGE_SOURCE:
         finding->title = arena_printf(arena, "%s of %s ports of %s are used (%u %%): sockets%s bound before connecting",
@@ -198,8 +227,10 @@ static void title_and_why(struct arena *arena, const struct shortage *shortage, 
     case SHORTAGE_BOUND:
         finding->title = arena_printf(arena, "%s of %s ports cannot be had (%u %%): sockets%s are bound to them", used,
             usable, percent(shortage), owner);
-        finding->why = "Sockets that are bound, and neither connected nor closed, keep their ports from every "
-                       "connect(), which then fails with EADDRNOTAVAIL (\"Cannot assign requested address\").";
+        finding->why = arena_printf(arena,
+            "Sockets that are bound, and neither connected nor closed, keep their ports from every connect(), which "
+            "then fails with %s.",
+            no_port);
         return;
     }
 }
@@ -207,10 +238,10 @@ static void title_and_why(struct arena *arena, const struct shortage *shortage, 
 void port_exhaustion_word(
     const struct context *context, const struct shortage *shortage, struct arena *arena, struct finding *finding)
 {
-    title_and_why(arena, shortage, finding);
-    evidence_range(arena, shortage, finding);
+    title_and_why(arena, context, shortage, finding);
+    evidence_range(arena, context, shortage, finding);
     evidence_sum(arena, shortage, finding);
-    evidence_rate(arena, shortage, finding);
+    evidence_rate(arena, context, shortage, finding);
     if (shortage->kind == SHORTAGE_SOURCE) {
         finding->confidence = CONFIDENCE_LIKELY; /* bind() leaves no mark on a connected socket */
         lines_add(&finding->evidence, arena,
@@ -222,8 +253,8 @@ void port_exhaustion_word(
             "The destination: it accepts them. A wrong source address fails at once, not only at times.");
     }
     if (shortage->kind == SHORTAGE_BOUND)
-        fixes_for_bound(arena, shortage, finding);
+        fixes_for_bound(arena, context, shortage, finding);
     else
         fixes_for_connections(arena, context, shortage, finding);
-    will_not_help(arena, shortage, finding);
+    will_not_help(arena, context, shortage, finding);
 }

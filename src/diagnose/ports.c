@@ -14,14 +14,16 @@
 
 #include "base/hash.h"
 #include "base/memory.h"
+#include "diagnose/platform.h"
 
-enum { FIRST_DEFAULT = 32768, LAST_DEFAULT = 60999, REUSE_LOOPBACK = 2, REUSE_DELAY_MS = 1000, TIME_WAIT_MS = 60000 };
+enum { REUSE_LOOPBACK = 2, REUSE_DELAY_MS = 1000, TIME_WAIT_MS = 60000 };
 
 struct port_range ports_range(const struct snapshot *snapshot, uint32_t netns)
 {
     const struct net_values *values = netns < snapshot->netns_count ? &snapshot->net_values[netns] : NULL;
-    int64_t first = setting_value(values, SETTING_PORT_RANGE_FIRST, FIRST_DEFAULT);
-    int64_t last = setting_value(values, SETTING_PORT_RANGE_LAST, LAST_DEFAULT);
+    const struct platform *platform = platform_of(snapshot);
+    int64_t first = setting_value(values, SETTING_PORT_RANGE_FIRST, platform->port_first);
+    int64_t last = setting_value(values, SETTING_PORT_RANGE_LAST, platform->port_last);
     int64_t reserved = setting_value(values, SETTING_RESERVED_PORTS, 0);
     if (first < 1 || last > UINT16_MAX || first > last || reserved < 0 || reserved > last - first)
         return (struct port_range){ 0 };
@@ -30,6 +32,7 @@ struct port_range ports_range(const struct snapshot *snapshot, uint32_t netns)
         .last = (uint16_t)last,
         .reserved = (uint32_t)reserved,
         .usable = (uint32_t)(last - first + 1 - reserved),
+        .is_assumed = values == NULL || !values->has_setting[SETTING_PORT_RANGE_FIRST],
     };
 }
 

@@ -6,6 +6,7 @@ struct port_range {
     uint16_t first, last;
     uint32_t reserved; /* of them, by ip_local_reserved_ports */
     uint32_t usable;   /* for connect(); 0: the settings make no sense */
+    bool is_assumed;   /* the default of the system: what is set is not known */
 };
 
 /* The connections of one source address to one destination (or, with remote and remote_port zero, to any). */

@@ -54,6 +54,7 @@ struct context {
  */
 struct limits {
     uint64_t least_count;     /* fewer connections of one owner and service than this are normal */
+    uint64_t least_blind;     /* the same where their source shows no timers: then their number has to tell */
     uint64_t settle_ms;       /* younger than this is the state's normal life */
     uint64_t warning_count;   /* connections */
     uint64_t warning_age_ms;  /* of the oldest, whatever the count */
@@ -113,6 +114,7 @@ struct group {
     const uint32_t *pairs; /* other ends that are on this host */
     size_t pair_count;
 
+    bool timers_known;     /* of one of them at least */
     bool ages_known;       /* of all of them */
     bool ages_from_looks;  /* of some only because two looks show them: what passed in between is not known */
     uint64_t confirmed_ms; /* two looks, so far apart, show the same; 0: there was only one */
@@ -244,12 +246,29 @@ const char *words_obstacle(struct arena *arena, const struct process *process);
 const char *words_listener_obstacle(
     struct arena *arena, const struct snapshot *snapshot, const struct conn *listener, const struct process *process);
 
-/* "systemctl restart X", else "kill PID": what ends the process properly. */
-void words_fix_restart(struct arena *arena, const struct process *process, struct fixes *fixes);
+/* "systemctl restart X", else "kill PID": what ends the process properly; where nobody is known, how to find out who. */
+void words_fix_restart(
+    struct arena *arena, const struct context *context, const struct process *process, struct fixes *fixes);
+/* Where its threads hang; nothing where nobody is known. */
+void words_fix_threads(
+    struct arena *arena, const struct context *context, const struct process *process, struct fixes *fixes);
+/* What tells those that stay from those that pass: a second look, or a second capture. */
+const char *words_look_again(const struct snapshot *snapshot);
 /* Evidence that any finding about descriptors wants: open ones against the limit. */
 void words_descriptors(struct arena *arena, const struct process *process, struct lines *evidence);
 /* The other ends on this host: their states and processes, as evidence. */
 void words_pairs(struct arena *arena, const struct context *context, const struct group *group, struct lines *evidence);
+
+/* --- by_state_words.c: where a source shows the states and little more ----------------------------------------------- */
+
+#define DECLARE_WORDS(name)                                                                                            \
+    void name##_word(                                                                                                  \
+        const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
+
+DECLARE_WORDS(by_state_sent_fin);
+DECLARE_WORDS(by_state_syn_sent);
+DECLARE_WORDS(by_state_syn_received);
+DECLARE_WORDS(by_state_fin_wait_2);
 
 /* --- the rules, by state family ------------------------------------------------------------------------------- */
 
@@ -272,6 +291,8 @@ DECLARE_RULE(close_wait_blocked_writer);
 DECLARE_RULE(close_wait_inherited);
 DECLARE_RULE(close_wait_unread);
 DECLARE_RULE(close_wait_leak);
+/* close_wait_held.c */
+DECLARE_RULE(close_wait_held);
 
 /*
  * sent_fin.c, sent_fin_words.c: FIN_WAIT_1, CLOSING and LAST_ACK. Whether the peer, alive, offers no window to what

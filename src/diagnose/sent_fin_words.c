@@ -49,8 +49,19 @@ static uint64_t orphans_of(const struct context *context, const struct group *gr
 {
     uint64_t orphans = 0;
     for (size_t i = 0; i < group->count; i++)
-        orphans += context->snapshot->conns[group->conns[i]].inode == 0;
+        orphans += conn_is_unheld(&context->snapshot->conns[group->conns[i]]);
     return orphans;
+}
+
+/* Sockets of the group that a process still has open. */
+static uint64_t held_of(const struct context *context, const struct group *group)
+{
+    uint64_t held = 0;
+    for (size_t i = 0; i < group->count; i++) {
+        const struct conn *conn = &context->snapshot->conns[group->conns[i]];
+        held += conn_has(conn, CONN_INODE) ? conn->inode != 0 : conn->holder != NO_INDEX;
+    }
+    return held;
 }
 
 /* --- words that all of them share ------------------------------------------------------------------------------ */
@@ -59,12 +70,12 @@ static void evidence_orphans(
     struct arena *arena, const struct context *context, const struct group *group, struct finding *finding)
 {
     const struct snapshot *snapshot = context->snapshot;
-    uint64_t orphans = orphans_of(context, group);
-    if (orphans < group->count)
+    uint64_t orphans = orphans_of(context, group), held = held_of(context, group);
+    if (held > 0)
         lines_add(&finding->evidence, arena,
             "%s still %s a descriptor: shutdown() was called, close() not yet; the kernel keeps trying longer for "
             "those.",
-            words_conns(arena, group->count - orphans), group->count - orphans == 1 ? "has" : "have");
+            words_conns(arena, held), held == 1 ? "has" : "have");
     if (orphans == 0)
         return;
     const struct net_values *values = snapshot_net_values(snapshot, &snapshot->conns[group->conns[0]]);
@@ -136,6 +147,10 @@ static void judge_heard(struct arena *arena, const struct group *group, struct f
 void sent_fin_unanswered_word(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 {
+    if (!group->timers_known) {
+        by_state_sent_fin_word(context, group, arena, finding);
+        return;
+    }
     const struct state_words *words = words_of(context, group);
     finding->title = arena_printf(arena, "Nobody answers %s of %s%s %s", words->fin, words_conns(arena, group->count),
         owner_phrase(arena, finding), words_service(arena, context, group));

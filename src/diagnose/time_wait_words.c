@@ -1,7 +1,6 @@
 /* What the findings about TIME_WAIT say. Why each is made: time_wait.c. */
+#include "diagnose/platform.h"
 #include "diagnose/ports.h"
-
-enum { TIME_WAIT_S = 60 };
 
 /* --- churn ------------------------------------------------------------------------------------------------------ */
 
@@ -35,14 +34,19 @@ void time_wait_churn_word(
 {
     const char *service = words_service(arena, context, group);
     finding->title = arena_printf(arena, "%s %s in TIME_WAIT: harmless", words_conns(arena, group->count), service);
-    finding->why = group->incoming
-        ? "They are over. The service here closes first, as most servers do, and TIME_WAIT stays with the side that "
-          "does. Each ends by itself within 60 s and holds neither a descriptor nor a process nor a port of its own."
-        : "They are over. The client here closes first, and TIME_WAIT stays with the side that does. Each ends by itself "
-          "within 60 s and holds neither a descriptor nor a process, but a local port towards that destination.";
-    lines_add(&finding->evidence, arena, "About %s closed here a second, over the last minute.",
-        arena_printf(arena, "%s connection%s %s", words_count(arena, group->count / TIME_WAIT_S),
-            group->count / TIME_WAIT_S == 1 ? "" : "s", group->count / TIME_WAIT_S == 1 ? "was" : "were"));
+    const struct platform *platform = platform_of(context->snapshot);
+    finding->why = arena_printf(arena,
+        group->incoming
+            ? "They are over. The service here closes first, as most servers do, and TIME_WAIT stays with the side that "
+              "does. %s and holds neither a descriptor nor a process nor a port of its own."
+            : "They are over. The client here closes first, and TIME_WAIT stays with the side that does. %s and holds "
+              "neither a descriptor nor a process, but a local port towards that destination.",
+        platform->time_wait_life);
+    uint64_t rate = platform->time_wait_s != 0 ? group->count / platform->time_wait_s : 0;
+    if (platform->time_wait_s != 0)
+        lines_add(&finding->evidence, arena, "About %s connection%s %s closed here a second, over the last %s.",
+            words_count(arena, rate), rate == 1 ? "" : "s", rate == 1 ? "was" : "were",
+            platform->time_wait_s == 60 ? "minute" : words_duration(arena, platform->time_wait_s * 1000ULL));
     if (group->ages_known)
         lines_add(&finding->evidence, arena, "In TIME_WAIT %s, of 60 s.", words_ages(arena, group));
     if (group->incoming)
@@ -60,10 +64,9 @@ void time_wait_churn_word(
             : "If ports to that destination run short, or opening so many costs too much: keep connections open and use "
               "them again (keep-alive, a pool), or let the other side close first.",
         NULL);
-    lines_add(&finding->will_not_help, arena,
-        "tcp_fin_timeout: it is about FIN_WAIT_2. TIME_WAIT is fixed at 60 s; no setting of Linux shortens it.");
-    if (group->incoming)
-        lines_add(&finding->will_not_help, arena, "tcp_tw_reuse: it concerns outgoing connections only.");
+    lines_add(&finding->will_not_help, arena, "%s", platform->time_wait_wont_help);
+    if (group->incoming && platform->time_wait_reuse != NULL)
+        lines_add(&finding->will_not_help, arena, "%s", platform->time_wait_reuse);
     lines_add(&finding->will_not_help, arena,
         "SO_LINGER with time 0: it avoids TIME_WAIT by a reset, which can lose the last data.");
 }

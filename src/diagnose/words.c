@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/text.h"
+#include "diagnose/platform.h"
 #include "diagnose/rule.h"
 
 /* Moves a buffer's text into the arena. */
@@ -188,15 +189,28 @@ static const char *shell_word(struct arena *arena, const char *name)
     return plain ? word : NULL;
 }
 
-void words_fix_restart(struct arena *arena, const struct process *process, struct fixes *fixes)
+static const char *words_pid(struct arena *arena, const struct process *process)
 {
+    return arena_printf(arena, "%" PRIu32, process->pid);
+}
+
+void words_fix_restart(
+    struct arena *arena, const struct context *context, const struct process *process, struct fixes *fixes)
+{
+    const struct platform *platform = platform_of(context->snapshot);
     if (process == NULL) {
-        fixes_add(fixes, arena,
-            "Find out who holds them: look again as root, and in other PID namespaces. The kernel's own clients "
-            "(NFS, CIFS, iSCSI) have no process.",
-            "sudo tcpwhy");
+        /* On this host tcpwhy itself tells, where it may. */
+        fixes_add(fixes, arena, platform->owners.text,
+            context->snapshot->origin == NULL ? "sudo tcpwhy" : platform->owners.command);
         return;
     }
+    if (process->pid == 0) {
+        fixes_add(fixes, arena, platform->restart.text, NULL);
+        return;
+    }
+    if (platform->service.text != NULL)
+        fixes_add(fixes, arena, platform->service.text,
+            platform_fill(arena, platform->service.command, words_pid(arena, process)));
     const char *word;
     if (process->container != NULL && (word = shell_word(arena, process->container)) != NULL) {
         fixes_add(fixes, arena, "Restart the container: that closes every one of these connections.",
@@ -212,10 +226,23 @@ void words_fix_restart(struct arena *arena, const struct process *process, struc
             "Do not end process 1, which everything else here depends on: restart the service that these belong to.",
             NULL);
     } else {
-        fixes_add(fixes, arena,
-            "End the process in its usual way and start it again: the kernel closes its descriptors with it.",
-            arena_printf(arena, "kill -TERM %" PRIu32, process->pid));
+        fixes_add(fixes, arena, platform->restart.text,
+            platform_fill(arena, platform->restart.command, words_pid(arena, process)));
     }
+}
+
+void words_fix_threads(
+    struct arena *arena, const struct context *context, const struct process *process, struct fixes *fixes)
+{
+    if (process == NULL || process->pid == 0)
+        return;
+    fixes_add(fixes, arena, "See what its threads wait for.",
+        platform_fill(arena, platform_of(context->snapshot)->threads, words_pid(arena, process)));
+}
+
+const char *words_look_again(const struct snapshot *snapshot)
+{
+    return snapshot->origin == NULL ? "look twice ('--confirm 60')" : "take the capture again a minute later";
 }
 
 void words_descriptors(struct arena *arena, const struct process *process, struct lines *evidence)
@@ -258,10 +285,11 @@ void words_pairs(struct arena *arena, const struct context *context, const struc
             continue;
         const struct process *process = holders[state];
         bool open = state == STATE_SYN_RECEIVED || state == STATE_ESTABLISHED;
-        const char *held = process              ? arena_printf(arena, ", held by %s", words_process(arena, process))
-            : open                              ? ", not accepted yet"
-            : orphans[state] == by_state[state] ? ", closed by their process"
-                                                : "";
+        bool unheld = orphans[state] == by_state[state];
+        const char *held = process ? arena_printf(arena, ", held by %s", words_process(arena, process))
+            : unheld && open       ? ", not accepted yet"
+            : unheld               ? ", closed by their process"
+                                   : "";
         lines_add(evidence, arena, "%s of the other ends %s on this host too, in %s%s.",
             words_count(arena, by_state[state]), by_state[state] == 1 ? "is" : "are",
             state_name((enum conn_state)state), held);

@@ -96,6 +96,12 @@ static inline bool conn_has(const struct conn *conn, unsigned fields)
     return (conn->present & fields) == fields;
 }
 
+/* No process has a descriptor for it: not accepted yet, an orphan, or a mini-socket. */
+static inline bool conn_is_unheld(const struct conn *conn)
+{
+    return conn_has(conn, CONN_INODE) && conn->inode == 0;
+}
+
 static inline bool conn_is_listener(const struct conn *conn)
 {
     return conn->state == STATE_LISTEN;

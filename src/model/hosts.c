@@ -26,16 +26,21 @@ static bool is_shared(const struct snapshot *snapshot, const struct ip *address)
             compare_addresses) != NULL;
 }
 
-bool hosts_may_meet(const struct snapshot *snapshot, const struct conn *one, const struct conn *other)
+bool hosts_may_meet(const struct snapshot *snapshot, const struct conn *conn, const struct conn *other)
 {
-    if (hosts_of_conn(snapshot, one) == hosts_of_conn(snapshot, other))
+    if (hosts_of_conn(snapshot, conn) == hosts_of_conn(snapshot, other))
         return true;
-    const struct ip *ends[] = { &one->local, &other->local };
+    const struct ip *ends[] = { &conn->local, &conn->remote };
     for (size_t i = 0; i < 2; i++) {
         if (ip_is_loopback(ends[i]) || is_shared(snapshot, ends[i]))
             return false;
     }
     return true;
+}
+
+const char *hosts_words_on(const struct host *host, struct arena *arena)
+{
+    return host != NULL ? arena_printf(arena, " on %s", host->name) : "";
 }
 
 /* --- addresses that several hosts have -------------------------------------------------------------------------- */
@@ -71,6 +76,7 @@ static struct host host_of(const struct snapshot *part, const char *file, struct
         .os = part->os,
         .kernel = part->kernel,
         .source = part->source,
+        .from = part->from,
         .taken_at_ms = part->taken_at_ms,
         .elapsed_us = part->elapsed_us,
         .page_bytes = part->page_bytes,

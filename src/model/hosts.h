@@ -10,6 +10,7 @@
 struct host {
     const char *name;
     const char *os, *kernel, *source;
+    const char *from; /* the file that it was read from; NULL: none */
     uint64_t taken_at_ms;
     uint32_t elapsed_us, page_bytes;
 };
@@ -30,7 +31,9 @@ int hosts_note_hidden(struct snapshot *snapshot);
 /* The host of a connection; NULL where there is only one. */
 const struct host *hosts_of_conn(const struct snapshot *snapshot, const struct conn *conn);
 /*
- * Whether what stands at one place may be the other end of what stands at the other: on one host always; on two hosts
- * only where neither address is one that both have (loopback, a bridge's private network).
+ * Whether `other`, at the address that the connection goes to, may be its other end: on one host always; on two only
+ * where neither of the connection's addresses is one that several have (loopback, a bridge's private network).
  */
-bool hosts_may_meet(const struct snapshot *snapshot, const struct conn *one, const struct conn *other);
+bool hosts_may_meet(const struct snapshot *snapshot, const struct conn *conn, const struct conn *other);
+/* " on web-3", or "" where there is only one host. In the arena. */
+const char *hosts_words_on(const struct host *host, struct arena *arena);

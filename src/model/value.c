@@ -132,8 +132,8 @@ static void format_holders(struct buf *out, const struct value *value, const str
     for (uint32_t at = first; at != NO_INDEX; at = snapshot->holders[at].next) {
         const struct holder *holder = &snapshot->holders[at];
         const struct process *process = &snapshot->processes[holder->process];
-        buf_printf(out, "%s%" PRIu32 "/%s", at == first ? "" : " ", process->pid,
-            process->name != NULL ? process->name : "?");
+        buf_printf(
+            out, "%s%" PRIu32 "/%s", at == first ? "" : " ", process->pid, process->name != NULL ? process->name : "?");
         if (holder->fd != FD_UNKNOWN)
             buf_printf(out, ":%" PRIu32, holder->fd);
     }

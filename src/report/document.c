@@ -34,6 +34,10 @@ void document_begin(struct json *json, const char *schema, const char *tool_vers
     json_key(json, "source");
     json_object(json);
     json_member_string(json, "kind", snapshot->source);
+    if (snapshot->from != NULL)
+        json_member_string(json, "from", snapshot->from);
+    if (snapshot->origin != NULL)
+        json_member_string(json, "read", snapshot->origin);
     json_key(json, "elapsed_ms");
     json_seconds(json, snapshot->elapsed_us); /* us as ms: the same thousandth */
     json_object_end(json);

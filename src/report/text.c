@@ -45,7 +45,8 @@ void text_lines(struct sheet *sheet, const char *label, const struct lines *line
 /* "Linux 6.18.44" */
 static void operating_system(struct sheet *sheet, const struct snapshot *snapshot)
 {
-    static const char *const proper[][2] = { { "linux", "Linux" }, { "windows", "Windows" } };
+    static const char *const proper[][2] = { { "linux", "Linux" }, { "windows", "Windows" }, { "macos", "macOS" },
+        { "freebsd", "FreeBSD" }, { "solaris", "Solaris" } };
     const char *os = snapshot->os ? snapshot->os : "system unknown";
     for (size_t i = 0; i < sizeof proper / sizeof *proper; i++) {
         if (strcmp(os, proper[i][0]) == 0)
@@ -78,6 +79,21 @@ static void elapsed(struct sheet *sheet, uint32_t us)
         sheet_duration(sheet, INK_DIM, us / 1000);
 }
 
+/* "web.txt, from ss: 4,312 rows, 12 other lines" */
+static void origin(struct sheet *sheet, const struct snapshot *snapshot)
+{
+    if (snapshot->origin == NULL)
+        return;
+    bool is_file = snapshot->from != NULL && strcmp(snapshot->from, "-") != 0;
+    if (is_file)
+        sheet_value(sheet, INK_DIM, snapshot->from, sheet->width / 2);
+    else
+        sheet_text(sheet, INK_DIM, "standard input");
+    sheet_text(sheet, INK_DIM, " · ");
+    sheet_text(sheet, INK_DIM, snapshot->origin);
+    sheet_line(sheet);
+}
+
 static void headline(struct sheet *sheet, const struct diagnosis *diagnosis, const char *version)
 {
     const struct snapshot *snapshot = diagnosis->snapshot;
@@ -88,6 +104,7 @@ static void headline(struct sheet *sheet, const struct diagnosis *diagnosis, con
     operating_system(sheet, snapshot);
     moment(sheet, snapshot->taken_at_ms);
     sheet_line(sheet);
+    origin(sheet, snapshot);
 
     sheet_count(sheet, INK_DIM, diagnosis->selected_count);
     if (diagnosis->selected_count != snapshot->conn_count) {

@@ -182,14 +182,25 @@ static void advice(struct sheet *sheet, const struct diagnosis *diagnosis, const
         text_lines(sheet, "Won't help", &finding->will_not_help);
 }
 
-static void more(struct sheet *sheet, const struct finding *finding, bool brief)
+/* The capture has to be given again. */
+static void from_option(struct sheet *sheet, const struct snapshot *snapshot)
+{
+    struct buf word = { 0 };
+    if (snapshot->from != NULL && text_shell_quote(&word, snapshot->from))
+        sheet_printf(sheet, INK_DIM, " --from %s", buf_text(&word));
+    buf_deinit(&word);
+}
+
+static void more(struct sheet *sheet, const struct snapshot *snapshot, const struct finding *finding, bool brief)
 {
     text_label(sheet, "More");
     sheet_printf(sheet, INK_DIM, "tcpwhy explain %s", finding->id);
     sheet_line(sheet);
     if (finding->conn_count > 0) { /* else no connection has it as its cause */
         sheet_column(sheet, BODY_COLUMN);
+        sheet->indent = BODY_COLUMN + 2;
         sheet_printf(sheet, INK_DIM, "tcpwhy %s --cause %s", brief ? "--all" : "list", finding->id);
+        from_option(sheet, snapshot);
         sheet_line(sheet);
     }
 }
@@ -206,7 +217,7 @@ void text_finding(
     bool brief = finding->severity == SEVERITY_INFO && !options->all_connections;
     if (brief) {
         sheet_line(sheet);
-        more(sheet, finding, brief);
+        more(sheet, diagnosis->snapshot, finding, brief);
         return;
     }
     text_lines(sheet, "Ruled out", &finding->ruled_out);
@@ -215,5 +226,5 @@ void text_finding(
     sheet_line(sheet);
     fixes(sheet, "Now", &finding->fix_now);
     advice(sheet, diagnosis, finding);
-    more(sheet, finding, brief);
+    more(sheet, diagnosis->snapshot, finding, brief);
 }

@@ -44,10 +44,12 @@ static void owner_row(struct sheet *sheet, const struct diagnosis *diagnosis, co
     if (finding->owner == NULL) {
         const struct conn *conn = finding->conn_count ? &diagnosis->snapshot->conns[finding->conns[0]] : NULL;
         bool held = conn != NULL && (!conn_has(conn, CONN_INODE) || conn->inode != 0);
+        bool is_capture = diagnosis->snapshot->origin != NULL;
         sheet_text(sheet, INK_PLAIN,
-            conn == NULL ? "none: this is about the host as a whole"
-                : held   ? "not visible from here"
-                         : "none: only the kernel still holds them");
+            conn == NULL     ? "none: this is about the host as a whole"
+                : !held      ? "none: only the kernel still holds them"
+                : is_capture ? "not in this capture"
+                             : "not visible from here");
         return;
     }
     process_name(sheet, INK_BOLD, finding->owner);

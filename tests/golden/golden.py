@@ -1,10 +1,10 @@
 #!/usr/bin/python3
-"""Golden tests: what the reports say of a host that is written down in a fixture.
+"""Golden tests: what the reports say of a host that is written down in a fixture, or of a capture.
 
-    golden.py check RENDER CASES     compares, as TAP
-    golden.py update RENDER CASES    writes what is rendered now: read the difference before you commit it
+    golden.py check RENDER CASES…     compares, as TAP
+    golden.py update RENDER CASES…    writes what is rendered now: read the difference before you commit it
 
-A case is CASES/NAME.fixture. Beside it stand its renderings: NAME.80.txt, NAME.60.txt and NAME.json for every case, and
+A case is CASES/NAME.fixture or CASES/NAME.capture (with NAME.tasks, where there is one). Beside it stand its renderings: NAME.80.txt, NAME.60.txt and NAME.json for every case, and
 NAME.80.colour.txt, NAME.80.ascii.txt, NAME.80.all.txt where the fixture has a line "# also: colour ascii all".
 """
 
@@ -15,9 +15,14 @@ import subprocess
 import sys
 
 
+CASES = (".fixture", ".capture")
+INPUTS = (*CASES, ".tasks", ".md")
+
+
 def renderings(fixture):
     """(path of the expected text, form, width) for each rendering of the case."""
-    found = re.search(r"^# also:(.*)$", fixture.read_text("utf-8"), re.MULTILINE)
+    is_fixture = fixture.suffix == ".fixture"
+    found = re.search(r"^# also:(.*)$", fixture.read_text("utf-8"), re.MULTILINE) if is_fixture else None
     stem = fixture.with_suffix("")
     yield stem.with_name(stem.name + ".80.txt"), "text", 80
     yield stem.with_name(stem.name + ".60.txt"), "text", 60
@@ -27,7 +32,8 @@ def renderings(fixture):
 
 
 def render(program, form, width, fixture, *options):
-    done = subprocess.run([program, *options, form, str(width), fixture], capture_output=True, check=False)
+    done = subprocess.run([pathlib.Path(program).resolve(), *options, form, str(width), fixture.name],
+                          capture_output=True, check=False, cwd=fixture.parent)
     if done.returncode != 0:
         raise SystemExit(f"Bail out! {done.stderr.decode('utf-8', 'replace').strip()}")
     return done.stdout
@@ -54,12 +60,17 @@ def check_one(expected_file, form, width, actual):
         yield from (f"longer than {width}: {line}" for line in too_long(text, width))
 
 
+def cases(folders):
+    """Fixtures and captures, in order."""
+    return sorted(path for folder in folders for path in pathlib.Path(folder).iterdir() if path.suffix in CASES)
+
+
 def main():
-    if len(sys.argv) != 4 or sys.argv[1] not in ("check", "update"):
+    if len(sys.argv) < 4 or sys.argv[1] not in ("check", "update"):
         raise SystemExit(__doc__)
-    update, program, folder = sys.argv[1] == "update", sys.argv[2], pathlib.Path(sys.argv[3])
+    update, program, folders = sys.argv[1] == "update", sys.argv[2], [pathlib.Path(name) for name in sys.argv[3:]]
     wanted, number, failed = set(), 0, False
-    fixtures = sorted(folder.glob("*.fixture"))
+    fixtures = cases(folders)
     for fixture in fixtures:
         for expected_file, form, width in renderings(fixture):
             wanted.add(expected_file)
@@ -75,7 +86,8 @@ def main():
             print(f"{'not ok' if reasons else 'ok'} {number} - {expected_file.name}")
             for reason in reasons:
                 print(f"# {reason}")
-    strays = sorted(path for path in folder.iterdir() if path.suffix != ".fixture" and path not in wanted)
+    strays = sorted(path for folder in folders for path in folder.iterdir()
+                    if path.suffix not in INPUTS and path not in wanted)
     if update:
         for path in strays:
             path.unlink()

@@ -1,14 +1,15 @@
 #!/usr/bin/python3
 """What is found in a snapshot without names is what is found in the one with names, and no name is left in it.
 
-    redacted.py RENDER CASES
+    redacted.py RENDER CASES…
 """
 
 import json
-import pathlib
 import re
 import subprocess
 import sys
+
+from golden import cases
 
 # What the findings are; words that name things, and the order of equals, may differ.
 PARTS = ["id", "severity", "confidence", "fault", "count", "age_s", "give_up_s", "peers_total"]
@@ -68,9 +69,9 @@ def left_over(plain, redacted):
 
 
 def main():
-    program, folder = sys.argv[1:]
+    program, *folders = sys.argv[1:]
     number, failed = 0, False
-    for fixture in sorted(pathlib.Path(folder).glob("*.fixture")):
+    for fixture in cases(folders):
         plain, redacted = (json.loads(render(program, "json", fixture, *options)) for options in ([], ["--redacted"]))
         same = essence(plain) == essence(redacted)
         left = left_over(render(program, "snapshot", fixture), render(program, "snapshot", fixture, "--redacted"))

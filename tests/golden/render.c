@@ -1,8 +1,9 @@
 /*
- * Renders a fixture as the program would render that host: render [--saved|--redacted] FORM WIDTH FIXTURE, where FORM is
- * text, colour, ascii, all (every connection), json, or snapshot: the lines of a saved one. With --saved the snapshot is
- * written to a file first, and what is rendered is what was read back from it; with --redacted names and addresses were
- * replaced before. The golden tests compare what it prints.
+ * Renders a fixture, or a capture, as the program would render that host: render [--saved|--redacted] FORM WIDTH FILE,
+ * where FORM is text, colour, ascii, all (every connection), json, or snapshot: the lines of a saved one. A capture's name
+ * ends in .capture; a list of processes beside it, in .tasks. With --saved the snapshot is written to a file first, and
+ * what is rendered is what was read back from it; with --redacted names and addresses were replaced before. The golden
+ * tests compare what it prints.
  */
 #include <locale.h>
 #include <stdio.h>
@@ -24,6 +25,26 @@ static int failed(const char *subject, const char *message)
     return EXIT_FAILURE;
 }
 
+static bool has_suffix(const char *name, const char *suffix)
+{
+    size_t length = strlen(name), suffix_length = strlen(suffix);
+    return length > suffix_length && strcmp(name + length - suffix_length, suffix) == 0;
+}
+
+/* The same whenever and however fast it is read. */
+static int load_capture(struct snapshot *snapshot, struct snapshot *earlier, const char *path, struct error *err)
+{
+    enum { SHOWN_US = 1200 };
+    static const uint64_t shown_ms = 1769860991123; /* 2026-01-31 12:03:11.123 UTC */
+    char tasks[512];
+    snprintf(tasks, sizeof tasks, "%.*s.tasks", (int)(strlen(path) - strlen(".capture")), path);
+    const struct capture_options options = { .path = path, .tasks = access(tasks, R_OK) == 0 ? tasks : NULL };
+    int result = capture_read(&options, snapshot, earlier, err);
+    snapshot->taken_at_ms = shown_ms;
+    snapshot->elapsed_us = SHOWN_US;
+    return result;
+}
+
 static int write_saved(const struct snapshot *snapshot, FILE *out)
 {
     const struct saved_options options = { .tool_version = "0.0.0-golden" };
@@ -40,11 +61,15 @@ static int save_and_read(struct snapshot *snapshot, struct snapshot *earlier, st
         return error_set(err, -1, path, "cannot be made");
     int result = write_saved(snapshot, file);
     fclose(file);
+    char name[512] = "";
+    bool named = snapshot->from != NULL;
+    snprintf(name, sizeof name, "%s", named ? snapshot->from : "");
     snapshot_deinit(snapshot);
     snapshot_init(snapshot);
     const struct capture_options from = { .path = path };
     result = result < 0 ? error_set(err, result, path, "cannot be written") : capture_read(&from, snapshot, earlier, err);
     unlink(path);
+    snapshot->from = named ? arena_strdup(&snapshot->arena, name) : NULL; /* the one thing that is not as it was */
     return result;
 }
 
@@ -64,7 +89,8 @@ int main(int argc, char **argv)
     struct error err;
     snapshot_init(&snapshot);
     snapshot_init(&earlier);
-    if (fixture_load(&snapshot, argv[3], &err) < 0)
+    bool is_capture = has_suffix(argv[3], ".capture");
+    if ((is_capture ? load_capture(&snapshot, &earlier, argv[3], &err) : fixture_load(&snapshot, argv[3], &err)) < 0)
         return failed(err.subject, err.message);
     static const struct redact_key key = { { { 1, 2 } } };
     if (redacted)

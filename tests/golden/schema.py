@@ -72,7 +72,7 @@ def closed(schema):
 
 
 def main():
-    schema_file, program, folder = sys.argv[1:]
+    schema_file, program, *folders = sys.argv[1:]
     schema = json.loads(pathlib.Path(schema_file).read_text("utf-8"))
     jsonschema.Draft202012Validator.check_schema(schema)
     as_published = jsonschema.Draft202012Validator(schema)
@@ -88,7 +88,8 @@ def main():
         for reason in reasons:
             print(f"# {reason}")
 
-    for fixture in sorted(pathlib.Path(folder).glob("*.fixture")):
+    cases = [path for folder in folders for path in pathlib.Path(folder).iterdir()]
+    for fixture in sorted(path for path in cases if path.suffix in (".fixture", ".capture")):
         output = subprocess.run([program, "json", "80", fixture], capture_output=True, check=True).stdout
         report = json.loads(output.decode("utf-8"))
         errors = [f"{error.json_path}: {error.message}" for error in as_written.iter_errors(report)]

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Holds docs/schema/snapshot-1.json and what `tcpwhy capture` writes together.
 
-    snapshot_schema.py SCHEMA RENDER CASES
+    snapshot_schema.py SCHEMA RENDER CASES…
 
 Every line of every case must be valid, and have no member that the schema does not know; every member that the schema
 knows must be in some line. That the schema is strict is tried on lines that were damaged on purpose.
@@ -15,6 +15,7 @@ import sys
 
 import jsonschema
 
+from golden import cases
 from schema import closed
 
 # What a line must not be: its type, a member, what is put there (… : taken away).
@@ -62,7 +63,7 @@ def known_members(schema, prefix=""):
 
 
 def main():
-    schema_file, program, folder = sys.argv[1:]
+    schema_file, program, *folders = sys.argv[1:]
     schema = json.loads(pathlib.Path(schema_file).read_text("utf-8"))
     jsonschema.Draft202012Validator.check_schema(schema)
     as_published = jsonschema.Draft202012Validator(schema)
@@ -79,7 +80,7 @@ def main():
         for reason in reasons:
             print(f"# {reason}")
 
-    for fixture in sorted(pathlib.Path(folder).glob("*.fixture")):
+    for fixture in cases(folders):
         output = subprocess.run([program, "snapshot", "80", fixture], capture_output=True, check=True).stdout
         errors, checked = set(), 0
         for line in map(json.loads, output.decode("utf-8").splitlines()):

@@ -42,9 +42,9 @@ static void every_member_is_saved(void **state)
     assert_int_equal(not_covered(&saved_conn, sizeof(struct conn)),
         SIZE_OF(conn, present) + SIZE_OF(conn, holder) + SIZE_OF(conn, earlier) + CONN_PADDING);
     assert_int_equal(not_covered(&saved_process, sizeof(struct process)),
-        SIZE_OF(process, waits) + SIZE_OF(process, wait_count) + PROCESS_PADDING);
-    assert_int_equal(not_covered(&saved_cgroup, sizeof(struct cgroup)), CGROUP_PADDING);
-    assert_int_equal(not_covered(&saved_netns, sizeof(struct netns)), NETNS_PADDING);
+        SIZE_OF(process, waits) + SIZE_OF(process, wait_count) + SIZE_OF(process, host) + PROCESS_PADDING);
+    assert_int_equal(not_covered(&saved_cgroup, sizeof(struct cgroup)), SIZE_OF(cgroup, host) + CGROUP_PADDING);
+    assert_int_equal(not_covered(&saved_netns, sizeof(struct netns)), SIZE_OF(netns, host) + NETNS_PADDING);
     assert_int_equal(not_covered(&saved_gap, sizeof(struct gap)), 0);
 }
 

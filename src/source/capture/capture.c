@@ -41,6 +41,7 @@ static int parse_snapshot(const struct capture_options *options, struct capture 
         snprintf(err->subject, sizeof err->subject, "%s", options->path);
     else
         capture_report_lines(capture);
+    capture->snapshot->from = arena_strdup(&capture->snapshot->arena, options->path);
     return result;
 }
 

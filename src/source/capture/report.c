@@ -11,15 +11,12 @@ static void count_lines(struct buf *out, uint64_t number, const char *what)
     buf_printf(out, " %s%s", what, number == 1 ? "" : "s");
 }
 
-/* "ss in web.txt: 4,312 rows, 12 other lines" */
+/* "ss: 4,312 rows, 12 other lines" */
 static void note_origin(struct capture *capture, const char *path)
 {
     struct buf text = { 0 };
     const uint64_t *kinds = capture->kinds;
-    buf_printf(&text, "%s", capture->format->title);
-    if (strcmp(path, "-") != 0)
-        buf_printf(&text, " in %s", path);
-    buf_str(&text, ": ");
+    buf_printf(&text, "%s: ", capture->format->title);
     count_lines(&text, kinds[LINE_ROW], "row");
     if (kinds[LINE_FOREIGN] > 0) {
         buf_str(&text, ", ");
@@ -32,6 +29,7 @@ static void note_origin(struct capture *capture, const char *path)
         count_lines(&text, other, "other line");
     }
     capture->snapshot->origin = arena_strdup(&capture->snapshot->arena, buf_text(&text));
+    capture->snapshot->from = arena_strdup(&capture->snapshot->arena, path);
     buf_deinit(&text);
 }
 

@@ -5,7 +5,7 @@
 /* What only the whole capture tells: a value of zero is not printed, so that its absence says nothing by itself. */
 struct ss {
     bool shows_owners;  /* users:(…) stood somewhere: -p was given */
-    bool shows_timers;  /* timer:(…): -o or -i */
+    bool shows_timers;  /* timer:(…), or -e was given, which brings it along */
     bool shows_snd_wnd; /* snd_wnd:…: this ss and this kernel know it */
     bool shows_bytes;   /* bytes_acked:… and the like */
 };

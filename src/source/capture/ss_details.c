@@ -112,10 +112,13 @@ static void read_uid(struct capture *capture, const char *value, struct conn *co
     conn->present |= CONN_UID;
 }
 
-/* User 0 is not printed; of a socket proper its absence says root. */
+/*
+ * -e, which brings -o along: from then on a row without a timer has none. User 0 is not printed; of a socket proper its
+ * absence says root.
+ */
 static void read_inode(struct capture *capture, const char *value, struct conn *conn)
 {
-    (void)capture;
+    ((struct ss *)capture->state)->shows_timers = true;
     conn->inode = number_at(value);
     conn->present |= CONN_INODE;
     if (conn->inode != 0)
@@ -330,17 +333,15 @@ unsigned ss_read_details(struct capture *capture, const char *text, struct conn 
 }
 
 /*
- * What is zero is left out: where some row shows a thing, those without it have zero. A row without "timer:" has no timer
- * where others have one, or where -i was given, which brings -o's along.
+ * What is zero is left out: where some row shows a thing, those without it have zero, or no timer.
  */
 void ss_finish(struct capture *capture)
 {
     const struct ss *ss = capture->state;
     struct snapshot *snapshot = capture->snapshot;
-    bool all_timers = ss->shows_timers;
     for (size_t i = 0; i < snapshot->conn_count; i++) {
         struct conn *conn = &snapshot->conns[i];
-        if (all_timers)
+        if (ss->shows_timers)
             conn->present |= CONN_TIMER;
         if (!conn_has(conn, CONN_TCP_INFO))
             continue;

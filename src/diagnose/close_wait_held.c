@@ -1,0 +1,81 @@
+/*
+ * CLOSE_WAIT of which only the state is known: Windows' netstat and lsof show no queues. The state alone says that the
+ * peer's FIN has come and that close() has not been called here (RFC 9293 §3.6); whether the end of the stream was read,
+ * waits unread, or stands behind data that the peer does not take, it does not say. So there is one finding for all of
+ * these, which claims no more than that, and says what would tell them apart.
+ */
+#include "diagnose/platform.h"
+#include "diagnose/rule.h"
+
+bool close_wait_held_applies(const struct context *context, const struct conn *conn, const struct limits *limits)
+{
+    return !conn_has(conn, CONN_QUEUES) && !conn_is_unheld(conn) && context_is_settled(context, conn, limits);
+}
+
+/*
+ * Who closes when told to has a connection in CLOSE_WAIT for a moment only. So many at one moment must have been there
+ * for long, or come and go by the hundred thousand a second.
+ */
+enum { TOO_MANY_FOR_A_MOMENT = 1000 };
+
+static void word_evidence(
+    const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
+{
+    lines_add(&finding->evidence, arena, "%s %s in CLOSE_WAIT at one moment%s.", words_conns(arena, group->count),
+        group->count == 1 ? "was" : "were",
+        finding->owner == NULL || finding->owner_inferred
+            ? ""
+            : arena_printf(arena, ", all of them %s's", words_process(arena, finding->owner)));
+    if (group->count >= TOO_MANY_FOR_A_MOMENT) {
+        lines_add(&finding->evidence, arena,
+            "So many are no passing moment: a program that closes when its peers do has a handful in CLOSE_WAIT.");
+        finding->severity = SEVERITY_CRITICAL;
+    }
+    lines_add(&finding->evidence, arena,
+        "%s shows neither queues nor ages: whether the end of stream was read, and since when it is there, is not known.",
+        context->snapshot->origin != NULL ? "The capture" : "This source");
+    words_pairs(arena, context, group, &finding->evidence);
+    words_descriptors(arena, finding->owner, &finding->evidence);
+}
+
+static void word_fixes(
+    const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
+{
+    const struct platform *platform = platform_of(context->snapshot);
+    fixes_add(&finding->fix_now, arena,
+        arena_printf(arena, "To be certain: %s. What is still there is stuck, not passing.",
+            words_look_again(context->snapshot)),
+        NULL);
+    words_fix_threads(arena, context, finding->owner, &finding->fix_now);
+    words_fix_restart(arena, context, finding->owner, &finding->fix_now);
+    fixes_add(&finding->fix_for_good, arena,
+        "Close the socket on every path out of the handler, errors and time-outs included: when read returns 0 (or "
+        "-1, or an exception), close. 'tcpwhy explain closing' has the pattern for C, C#, Java, Python, JavaScript "
+        "and Go.",
+        NULL);
+    if (!group->incoming)
+        fixes_add(&finding->fix_for_good, arena,
+            "If it is a pool of connections: let it drop idle ones sooner than the server does, and test one before use.",
+            NULL);
+    lines_add(&finding->will_not_help, arena, "%s", platform->close_wait_wont_help);
+    lines_add(&finding->will_not_help, arena,
+        "TCP keepalive: as long as the peer's kernel knows the connection it answers the probes, and nothing changes.");
+}
+
+void close_wait_held_word(
+    const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
+{
+    const char *owner = words_process(arena, finding->owner);
+    finding->confidence = CONFIDENCE_LIKELY;
+    finding->title = arena_printf(arena, "%s has not closed %s %s that %s closed", owner,
+        words_conns(arena, group->count), words_service(arena, context, group), words_peers_have(group));
+    finding
+        ->why = "The peers have closed, and the program here has not: that is what CLOSE_WAIT means, and only the "
+                "program can end it. Either it has read the end of the stream and forgot to close (a leak), or it does "
+                "not read at all (it hangs, or does not watch these connections), or it still has data to send that "
+                "the peers do not take. Which of them is not in this capture.";
+    word_evidence(context, group, arena, finding);
+    lines_add(&finding->ruled_out, arena,
+        "The network and the peers' kernels: their FINs have arrived here, that is how CLOSE_WAIT is entered.");
+    word_fixes(context, group, arena, finding);
+}

@@ -1,0 +1,206 @@
+#include "diagnose/platform.h"
+
+#include <string.h>
+
+/*
+ * Sources. Windows: Microsoft's pages on netsh dynamicport ("The default dynamic port range for TCP/IP has changed"), on
+ * TcpTimedWaitDelay, on Set-NetTCPSetting, and the events of the source Tcpip. macOS and FreeBSD: tcp(4), ip(4), sysctl(8).
+ * Solaris: the Tunable Parameters Reference Manual.
+ */
+static const struct platform platforms[] = {
+    {
+        .os = "linux",
+        .name = "Linux",
+        .owner_has_it_open = true,
+        .port_first = 32768,
+        .port_last = 60999,
+        .port_range = "ip_local_port_range",
+        .show_ports = { "See what is set on that host.",
+            "sysctl net.ipv4.ip_local_port_range net.ipv4.ip_local_reserved_ports net.ipv4.tcp_tw_reuse" },
+        .no_port = "EADDRNOTAVAIL (\"Cannot assign requested address\")",
+        .bound_first = "set IP_BIND_ADDRESS_NO_PORT",
+        .ports_wont_help =
+            "tcp_fin_timeout: it does not shorten TIME_WAIT, which is fixed at 60 s. tcp_max_tw_buckets is another limit.",
+        .time_wait_s = 60,
+        .time_wait_life = "Each ends by itself within 60 s",
+        .time_wait_wont_help =
+            "tcp_fin_timeout: it is about FIN_WAIT_2. TIME_WAIT is fixed at 60 s; no setting of Linux shortens it.",
+        .time_wait_reuse = "tcp_tw_reuse: it concerns outgoing connections only.",
+        .fin_wait_2_life = "Where the program has closed, the kernel drops them by itself after 60 s (tcp_fin_timeout)",
+        .fin_wait_2_wont_help =
+            "tcp_fin_timeout: it starts with close(). Nothing limits FIN_WAIT_2 while a descriptor is open.",
+        .close_wait_wont_help =
+            "tcp_fin_timeout, tcp_tw_reuse, TcpTimedWaitDelay: they concern FIN_WAIT_2 and TIME_WAIT. "
+            "CLOSE_WAIT has no timer of its own.",
+        .sent_fin_wont_help =
+            "tcp_fin_timeout (FIN_WAIT_2), tcp_tw_reuse (TIME_WAIT), tcp_syn_retries (the handshake): none of them governs",
+        .handshake_wont_help = "More tcp_syn_retries: the same silence, for longer.",
+        .owners = { "Find out who holds them: look again as root, and in other PID namespaces. The kernel's own clients "
+                    "(NFS, CIFS, iSCSI) have no process.",
+            "sudo ss -tanpie" },
+        .restart = { "End the process in its usual way and start it again: the kernel closes its descriptors with it.",
+            "kill -TERM {}" },
+        .threads = "gdb -p {} -batch -ex 'thread apply all bt'   # Java: jstack {}",
+        .packets = "tcpdump -ni any 'host {} and tcp'",
+        .route = "ip route get {}; nft list ruleset",
+        .kill_sockets = "Killing the sockets from outside (ss -K): the connection goes, the leaked descriptor stays.",
+    },
+    {
+        .os = "windows",
+        .name = "Windows",
+        .port_first = 49152,
+        .port_last = 65535,
+        .port_range = "the dynamic port range",
+        .show_ports = { "See what is set, what is excluded, and whether Windows has complained: event 4231 says that "
+                        "every port was in use, event 4227 that a port came again too soon.",
+            "netsh int ipv4 show dynamicport tcp; netsh int ipv4 show excludedportrange protocol=tcp; Get-WinEvent "
+            "-FilterHashtable @{LogName='System'; ProviderName='Tcpip'; Id=4227,4231} -MaxEvents 20" },
+        .widen_ports = { "Widen the range to 55,535 ports (elevated prompt). First see that no service listens there; "
+                         "IPv6 has a range of its own (netsh int ipv6).",
+            "netsh int ipv4 set dynamicport tcp start=10000 num=55535" },
+        .no_port = "WSAENOBUFS (10055) or WSAEADDRINUSE (10048)",
+        .bound_first = "set SO_REUSE_UNICASTPORT (or AutoReusePortRange by Set-NetTCPSetting)",
+        .ports_wont_help = "MaxUserPort in the registry: since Windows Vista the dynamic range is set with netsh. And "
+                           "\"start=10000 num=1000\", which is found as an example, shrinks 16,384 ports to 1,000.",
+        .time_wait_life =
+            "Each ends by itself, after TcpTimedWaitDelay (30 to 300 s; documented defaults differ, from 2 to "
+            "4 minutes)",
+        .time_wait_wont_help =
+            "Set-NetTCPSetting: it has no parameter for TIME_WAIT. TcpTimedWaitDelay (registry, restart "
+            "needed) does shorten it, but is not needed where no ports run short.",
+        .fin_wait_2_life = "Where the program has closed, Windows drops them by itself after a few minutes",
+        .fin_wait_2_wont_help = "TcpTimedWaitDelay: it concerns TIME_WAIT only.",
+        .close_wait_wont_help =
+            "TcpTimedWaitDelay: it concerns TIME_WAIT only. CLOSE_WAIT has no timer of its own, and no "
+            "registry value or Set-NetTCPSetting ends it.",
+        .sent_fin_wont_help =
+            "TcpTimedWaitDelay (TIME_WAIT), Set-NetTCPSetting -InitialRtoMs and -MaxSynRetransmissions "
+            "(the handshake): none of them governs",
+        .handshake_wont_help =
+            "Set-NetTCPSetting -MaxSynRetransmissions or -InitialRtoMs: the same silence, for longer.",
+        .owners = { "Find out who holds them, from an elevated prompt.",
+            "Get-NetTCPConnection | Group-Object State,OwningProcess | Sort-Object Count -Descending | "
+            "Select-Object -First 20 Count,Name; tasklist" },
+        .restart = { "Restart the service, or end the process in its usual way and start it again: Windows closes its "
+                     "sockets with it.",
+            "taskkill /PID {}" },
+        .service = { "See which service it is.",
+            "Get-CimInstance Win32_Service -Filter 'ProcessId={}'; Get-Process -Id {}" },
+        .threads = "procdump -ma {}   # Java: jstack {}; .NET: dotnet-stack report -p {}",
+        .packets =
+            "pktmon filter add -i {}; pktmon start --capture; Start-Sleep 30; pktmon stop; pktmon etl2pcap PktMon.etl",
+        .route = "Test-NetConnection {} -InformationLevel Detailed; Get-NetFirewallProfile",
+        .kill_sockets = "Ending the connections from outside (TCPView, SetTcpEntry): the leaked handle stays.",
+    },
+    {
+        .os = "macos",
+        .name = "macOS",
+        .owner_has_it_open = true,
+        .port_first = 49152,
+        .port_last = 65535,
+        .port_range = "net.inet.ip.portrange.first and last",
+        .show_ports = { "See what is set on that host.", "sysctl net.inet.ip.portrange" },
+        .widen_ports = { "Widen the range to 55,536 ports. First see that no service listens there.",
+            "sudo sysctl net.inet.ip.portrange.first=10000" },
+        .no_port = "EADDRNOTAVAIL (\"Can't assign requested address\")",
+        .ports_wont_help = "More descriptors (ulimit -n): ports are short, not descriptors.",
+        .time_wait_s = 30,
+        .time_wait_life = "Each ends by itself after twice net.inet.tcp.msl, 30 s",
+        .time_wait_wont_help =
+            "kern.ipc.somaxconn, ulimit -n: TIME_WAIT takes neither a place in a queue nor a descriptor.",
+        .fin_wait_2_life = "Where the program has closed, the kernel drops them by itself after about a minute",
+        .fin_wait_2_wont_help = "net.inet.tcp.msl: it concerns TIME_WAIT.",
+        .close_wait_wont_help = "net.inet.tcp.msl: it concerns TIME_WAIT. CLOSE_WAIT has no timer of its own.",
+        .sent_fin_wont_help =
+            "net.inet.tcp.msl (TIME_WAIT), net.inet.tcp.keepinit (the handshake): none of them governs",
+        .handshake_wont_help = "A longer net.inet.tcp.keepinit: the same silence, for longer.",
+        .owners = { "Find out who holds them.", "sudo lsof -nP -iTCP" },
+        .restart = { "End the process in its usual way and start it again: the kernel closes its descriptors with it.",
+            "kill -TERM {}" },
+        .threads = "sample {}   # Java: jstack {}",
+        .packets = "sudo tcpdump -ni any 'host {} and tcp'",
+        .route = "route -n get {}; sudo pfctl -sr",
+    },
+    {
+        .os = "solaris",
+        .name = "Solaris",
+        .owner_has_it_open = true,
+        .port_first = 32768,
+        .port_last = 65535,
+        .port_range = "smallest_anon_port and largest_anon_port",
+        .show_ports = { "See what is set on that host.",
+            "ipadm show-prop -p smallest_anon_port,largest_anon_port tcp" },
+        .widen_ports = { "Widen the range to 55,536 ports. First see that no service listens there.",
+            "ipadm set-prop -p smallest_anon_port=10000 tcp" },
+        .no_port = "EADDRNOTAVAIL (\"Can't assign requested address\")",
+        .ports_wont_help = "More descriptors: ports are short, not descriptors.",
+        .time_wait_s = 60,
+        .time_wait_life = "Each ends by itself after tcp_time_wait_interval, 60 s",
+        .time_wait_wont_help = "More descriptors: TIME_WAIT takes none.",
+        .fin_wait_2_life =
+            "Where the program has closed, the kernel drops them by itself after tcp_fin_wait_2_flush_interval, 60 s",
+        .fin_wait_2_wont_help = "tcp_time_wait_interval: it concerns TIME_WAIT.",
+        .close_wait_wont_help = "tcp_time_wait_interval: it concerns TIME_WAIT. CLOSE_WAIT has no timer of its own.",
+        .sent_fin_wont_help =
+            "tcp_time_wait_interval (TIME_WAIT), tcp_ip_abort_cinterval (the handshake): none of them governs",
+        .handshake_wont_help = "A longer tcp_ip_abort_cinterval: the same silence, for longer.",
+        .owners = { "Find out who holds them.", "netstat -anu -f inet -P tcp   # older: pfiles /proc/*" },
+        .restart = { "End the process in its usual way and start it again (svcadm restart): the kernel closes its "
+                     "descriptors with it.",
+            "kill -TERM {}" },
+        .threads = "pstack {}   # Java: jstack {}",
+        .packets = "snoop -r host {} and tcp",
+        .route = "route -n get {}; ipfstat -io",
+    },
+    {
+        .os = NULL,
+        .name = "this system",
+        .owner_has_it_open = true,
+        .port_first = 10000,
+        .port_last = 65535,
+        .port_range = "net.inet.ip.portrange.first and last",
+        .show_ports = { "See what is set on that host.", "sysctl net.inet.ip.portrange" },
+        .no_port = "EADDRNOTAVAIL (\"Can't assign requested address\")",
+        .ports_wont_help = "More descriptors (ulimit -n): ports are short, not descriptors.",
+        .time_wait_s = 60,
+        .time_wait_life = "Each ends by itself after twice the maximum segment lifetime, mostly 60 s",
+        .time_wait_wont_help = "More descriptors (ulimit -n): TIME_WAIT takes none.",
+        .fin_wait_2_life = "Where the program has closed, most kernels drop them by themselves after a minute",
+        .fin_wait_2_wont_help = "The maximum segment lifetime (net.inet.tcp.msl): it concerns TIME_WAIT.",
+        .close_wait_wont_help =
+            "The maximum segment lifetime (net.inet.tcp.msl): it concerns TIME_WAIT. CLOSE_WAIT has no timer of its own.",
+        .sent_fin_wont_help =
+            "The maximum segment lifetime (TIME_WAIT), net.inet.tcp.keepinit (the handshake): none of them governs",
+        .handshake_wont_help = "A longer time-out of the handshake: the same silence, for longer.",
+        .owners = { "Find out who holds them.", "lsof -nP -iTCP   # FreeBSD: sockstat -P tcp" },
+        .restart = { "End the process in its usual way and start it again: the kernel closes its descriptors with it.",
+            "kill -TERM {}" },
+        .threads = "gdb -p {} -batch -ex 'thread apply all bt'   # Java: jstack {}; FreeBSD: procstat -kk {}",
+        .packets = "tcpdump -ni any 'host {} and tcp'",
+        .route = "route -n get {}",
+    },
+};
+
+const struct platform *platform_of(const struct snapshot *snapshot)
+{
+    const struct platform *platform = platforms;
+    /* A snapshot without a word about it was taken by Linux's own source, in a test: never by a capture. */
+    if (snapshot->os == NULL && snapshot->origin == NULL)
+        return platform;
+    while (platform->os != NULL && (snapshot->os == NULL || strcmp(platform->os, snapshot->os) != 0))
+        platform++;
+    return platform;
+}
+
+const char *platform_fill(struct arena *arena, const char *text, const char *what)
+{
+    const char *place;
+    const char *filled = "";
+    if (text == NULL)
+        return NULL;
+    while ((place = strstr(text, "{}")) != NULL) {
+        filled = arena_printf(arena, "%s%.*s%s", filled, (int)(place - text), text, what);
+        text = place + 2;
+    }
+    return arena_printf(arena, "%s%s", filled, text);
+}
