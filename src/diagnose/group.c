@@ -77,7 +77,7 @@ static uint32_t key_number(struct key_table *table, const struct key *key)
 
 static bool are_copies(const struct process *one, const struct process *other)
 {
-    if (one->name == NULL || other->name == NULL || one->parent_pid != other->parent_pid ||
+    if (one->host != other->host || one->name == NULL || other->name == NULL || one->parent_pid != other->parent_pid ||
         one->cgroup != other->cgroup || strcmp(one->name, other->name) != 0)
         return false;
     if (one->command == NULL || other->command == NULL)

@@ -127,6 +127,12 @@ GETTER(get_netns)
     return value_text(netns != NULL ? netns->name : NULL);
 }
 
+GETTER(get_host)
+{
+    const struct host *host = hosts_of_conn(source->snapshot, conn_at(source, conn_index));
+    return value_text(host != NULL ? host->name : source->snapshot->host_name);
+}
+
 GETTER(get_pid)
 {
     const struct process *owner = owner_of(source, conn_index);
@@ -286,6 +292,7 @@ static const struct field fields[] = {
         .help = "time in its state, at least (age_kind); if ESTABLISHED, idle time" },
     { .name = "cause", .unit = "", .shown = true, .get = get_cause, .help = "normal, or the finding it belongs to" },
     { .name = "netns", .unit = "", .get = get_netns, .help = "network namespace; shown where there are several" },
+    { .name = "host", .unit = "", .get = get_host, .help = "host that it is of; shown where there are several" },
     { .name = "pid", .unit = "", .right = true, .shown = true, .get = get_pid, .help = "process that holds it" },
     { .name = "process",
         .unit = "",

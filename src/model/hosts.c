@@ -65,6 +65,8 @@ static void find_shared(struct snapshot *snapshot)
 
 static const char *base_name(const char *path)
 {
+    if (strcmp(path, "-") == 0)
+        return "standard input";
     const char *slash = strrchr(path, '/');
     return slash != NULL && slash[1] != '\0' ? slash + 1 : path;
 }

@@ -28,6 +28,17 @@ int hosts_join(struct snapshot *parts, const char *const *files, size_t count, s
 /* Notes as gaps where both ends of connections may be there without fitting together; in hosts_meet.c. 0 or -ENOMEM. */
 int hosts_note_hidden(struct snapshot *snapshot);
 
+/* How many hosts there are, at least one, and each: NULL stands for the only one. */
+static inline size_t hosts_count(const struct snapshot *snapshot)
+{
+    return snapshot->host_count > 0 ? snapshot->host_count : 1;
+}
+
+static inline const struct host *hosts_at(const struct snapshot *snapshot, size_t index)
+{
+    return snapshot->host_count > 0 ? &snapshot->hosts[index] : NULL;
+}
+
 /* The host of a connection; NULL where there is only one. */
 const struct host *hosts_of_conn(const struct snapshot *snapshot, const struct conn *conn);
 /*
@@ -35,5 +46,7 @@ const struct host *hosts_of_conn(const struct snapshot *snapshot, const struct c
  * where neither of the connection's addresses is one that several have (loopback, a bridge's private network).
  */
 bool hosts_may_meet(const struct snapshot *snapshot, const struct conn *conn, const struct conn *other);
+/* A gap says that ends of the hosts' connections hide from each other. */
+bool hosts_hide_ends(const struct snapshot *snapshot, const struct host *one, const struct host *other);
 /* " on web-3", or "" where there is only one host. In the arena. */
 const char *hosts_words_on(const struct host *host, struct arena *arena);

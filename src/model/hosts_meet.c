@@ -171,6 +171,28 @@ static void count_hidden(struct meeting *meeting)
 
 /* --- telling ---------------------------------------------------------------------------------------------------- */
 
+static void hide_id(struct buf *out, size_t one, size_t other)
+{
+    buf_printf(out, "ends-hidden-%zu-%zu", one, other);
+}
+
+static bool is_noted(const struct snapshot *snapshot, size_t one, size_t other)
+{
+    struct buf id = { 0 };
+    hide_id(&id, one, other);
+    bool noted = false;
+    for (size_t i = 0; i < snapshot->gap_count && !noted; i++)
+        noted = strcmp(snapshot->gaps[i].id, buf_text(&id)) == 0;
+    buf_deinit(&id);
+    return noted;
+}
+
+bool hosts_hide_ends(const struct snapshot *snapshot, const struct host *one, const struct host *other)
+{
+    size_t first = (size_t)(one - snapshot->hosts), second = (size_t)(other - snapshot->hosts);
+    return is_noted(snapshot, first, second) || is_noted(snapshot, second, first);
+}
+
 static void note(struct meeting *meeting, size_t one, size_t other)
 {
     struct snapshot *snapshot = meeting->snapshot;
@@ -193,7 +215,7 @@ static void note(struct meeting *meeting, size_t one, size_t other)
         text_count(&text, between->masked);
         buf_printf(&text, " there from addresses that neither has: a NAT or a proxy between them hides which are one");
     }
-    buf_printf(&id, "ends-hidden-%zu-%zu", one, other);
+    hide_id(&id, one, other);
     snapshot_add_gap(snapshot, buf_text(&id), buf_text(&text),
         "add a snapshot of what stands between them, or look at its table (conntrack -L)");
     buf_deinit(&text);

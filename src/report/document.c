@@ -2,6 +2,8 @@
 
 #include <time.h>
 
+#include "model/hosts.h"
+
 static void write_taken_at(struct json *json, uint64_t ms)
 {
     time_t seconds = (time_t)(ms / 1000);
@@ -13,6 +15,27 @@ static void write_taken_at(struct json *json, uint64_t ms)
     }
     snprintf(text, sizeof text, "%s.%03uZ", day, (unsigned)(ms % 1000)); /* RFC 3339 */
     json_member_string(json, "taken_at", text);
+}
+
+/* Where there are several, "host" is what they have in common. */
+static void write_hosts(struct json *json, const struct snapshot *snapshot)
+{
+    if (snapshot->host_count == 0)
+        return;
+    json_key(json, "hosts");
+    json_array(json);
+    for (size_t i = 0; i < snapshot->host_count; i++) {
+        const struct host *host = &snapshot->hosts[i];
+        json_object(json);
+        json_member_string(json, "name", host->name);
+        json_member_string(json, "os", host->os);
+        json_member_string(json, "kernel", host->kernel);
+        write_taken_at(json, host->taken_at_ms);
+        json_member_string(json, "source", host->source);
+        json_member_string(json, "from", host->from);
+        json_object_end(json);
+    }
+    json_array_end(json);
 }
 
 void document_begin(struct json *json, const char *schema, const char *tool_version, const struct snapshot *snapshot)
@@ -30,6 +53,7 @@ void document_begin(struct json *json, const char *schema, const char *tool_vers
     json_member_string(json, "os", snapshot->os);
     json_member_string(json, "kernel", snapshot->kernel);
     json_object_end(json);
+    write_hosts(json, snapshot);
     write_taken_at(json, snapshot->taken_at_ms);
     json_key(json, "source");
     json_object(json);
