@@ -55,10 +55,17 @@ const char *words_process(struct arena *arena, const struct process *process)
         return "A process that could not be seen";
     const char *on = hosts_words_on(process->host, arena);
     if (process->name == NULL)
-        return arena_printf(arena, "process %" PRIu32 "%s", process->pid, on);
+        return arena_printf(arena, "Process %" PRIu32 "%s", process->pid, on);
     if (process->pid == 0)
         return arena_printf(arena, "%s%s", process->name, on);
     return arena_printf(arena, "%s (pid %" PRIu32 ")%s", process->name, process->pid, on);
+}
+
+const char *words_process_within(struct arena *arena, const struct process *process)
+{
+    if (process != NULL && process->name == NULL)
+        return arena_printf(arena, "process %" PRIu32 "%s", process->pid, hosts_words_on(process->host, arena));
+    return process == NULL ? "the process" : words_process(arena, process);
 }
 
 const char *words_peers_have(const struct group *group)

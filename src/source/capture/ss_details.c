@@ -35,7 +35,18 @@ static uint32_t take_us(const char **text)
 
 /* --- processes, timers, identity -------------------------------------------------------------------------------- */
 
-/* (("nginx",pid=812,fd=7),("nginx",pid=813,fd=7)): the name may hold anything but ends before ",pid= */
+/* Moves the text behind a word, where it stands there. */
+static void skip_word(const char **text, const char *word)
+{
+    size_t length = strlen(word);
+    if (strncmp(*text, word, length) == 0)
+        *text += length;
+}
+
+/*
+ * (("nginx",pid=812,fd=7),("nginx",pid=813,fd=7)), or as ss before 2014 has it, (("nginx",812,7)). The name may hold
+ * anything; what stands behind it tells where it ends.
+ */
 static void read_users(struct capture *capture, const char *value, struct conn *conn)
 {
     struct ss *ss = capture->state;
@@ -46,13 +57,17 @@ static void read_users(struct capture *capture, const char *value, struct conn *
         const char *end = strstr(name, "\",pid=");
         uint64_t pid, fd = FD_UNKNOWN;
         if (end == NULL)
+            end = strstr(name, "\",");
+        if (end == NULL)
             return;
-        value = end + strlen("\",pid=");
+        value = end + strlen("\",");
+        skip_word(&value, "pid=");
         if (!take_decimal(&value, &pid) || pid == 0 || pid > UINT32_MAX)
             return;
-        const char *behind = strncmp(value, ",fd=", 4) == 0 ? value + 4 : value;
-        if (behind != value && take_decimal(&behind, &fd))
-            value = behind;
+        if (take_char(&value, ',')) {
+            skip_word(&value, "fd=");
+            take_decimal(&value, &fd);
+        }
         if (fd > FD_UNKNOWN)
             fd = FD_UNKNOWN;
         capture_hold(capture, conn, (uint32_t)pid, name, (size_t)(end - name), (uint32_t)fd);
