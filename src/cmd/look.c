@@ -113,11 +113,8 @@ static int read_hosts(const struct look_options *options, struct snapshot *snaps
     for (unsigned i = 0; i < count; i++)
         snapshot_init(&parts[i]);
     for (unsigned i = 0; i < count && result == 0; i++) {
-        struct snapshot earlier;
-        snapshot_init(&earlier);
         const struct capture_options capture = { .path = options->from[i] };
-        result = capture_read(&capture, &parts[i], &earlier, err);
-        snapshot_deinit(&earlier);
+        result = capture_read(&capture, &parts[i], err);
     }
     if (result == 0)
         result = hosts_join(parts, options->from, count, snapshot, err);
@@ -133,8 +130,10 @@ static int read_snapshot(const struct look_options *options, struct look *look, 
         return source_read(&options->source, &look->snapshot, err);
     if (options->from_count > 1)
         return read_hosts(options, &look->snapshot, err);
-    const struct capture_options capture = { .path = options->from[0], .tasks = options->tasks };
-    return capture_read(&capture, &look->snapshot, &look->earlier, err);
+    const struct capture_options capture = {
+        .path = options->from[0], .tasks = options->tasks, .earlier = &look->earlier
+    };
+    return capture_read(&capture, &look->snapshot, err);
 }
 
 static int look_closely(

@@ -32,14 +32,14 @@ static bool has_suffix(const char *name, const char *suffix)
 }
 
 /* The same whenever and however fast it is read. */
-static int load_capture(struct snapshot *snapshot, struct snapshot *earlier, const char *path, struct error *err)
+static int load_capture(struct snapshot *snapshot, const char *path, struct error *err)
 {
     enum { SHOWN_US = 1200 };
     static const uint64_t shown_ms = 1769860991123; /* 2026-01-31 12:03:11.123 UTC */
     char tasks[512];
     snprintf(tasks, sizeof tasks, "%.*s.tasks", (int)(strlen(path) - strlen(".capture")), path);
     const struct capture_options options = { .path = path, .tasks = access(tasks, R_OK) == 0 ? tasks : NULL };
-    int result = capture_read(&options, snapshot, earlier, err);
+    int result = capture_read(&options, snapshot, err);
     snapshot->taken_at_ms = shown_ms;
     snapshot->elapsed_us = SHOWN_US;
     return result;
@@ -66,8 +66,8 @@ static int save_and_read(struct snapshot *snapshot, struct snapshot *earlier, st
     snprintf(name, sizeof name, "%s", named ? snapshot->from : "");
     snapshot_deinit(snapshot);
     snapshot_init(snapshot);
-    const struct capture_options from = { .path = path };
-    result = result < 0 ? error_set(err, result, path, "cannot be written") : capture_read(&from, snapshot, earlier, err);
+    const struct capture_options from = { .path = path, .earlier = earlier };
+    result = result < 0 ? error_set(err, result, path, "cannot be written") : capture_read(&from, snapshot, err);
     unlink(path);
     snapshot->from = named ? arena_strdup(&snapshot->arena, name) : NULL; /* the one thing that is not as it was */
     return result;
@@ -90,7 +90,7 @@ int main(int argc, char **argv)
     snapshot_init(&snapshot);
     snapshot_init(&earlier);
     bool is_capture = has_suffix(argv[3], ".capture");
-    if ((is_capture ? load_capture(&snapshot, &earlier, argv[3], &err) : fixture_load(&snapshot, argv[3], &err)) < 0)
+    if ((is_capture ? load_capture(&snapshot, argv[3], &err) : fixture_load(&snapshot, argv[3], &err)) < 0)
         return failed(err.subject, err.message);
     static const struct redact_key key = { { { 1, 2 } } };
     if (redacted)

@@ -64,8 +64,8 @@ static int parse_text(const struct capture_options *options, struct capture *cap
     return result;
 }
 
-static int read_input(const struct capture_options *options, struct input *input, struct snapshot *snapshot,
-    struct snapshot *earlier, struct error *err)
+static int read_input(
+    const struct capture_options *options, struct input *input, struct snapshot *snapshot, struct error *err)
 {
     ssize_t filled = input_fill(input, INPUT_PEEK);
     if (filled < 0)
@@ -75,7 +75,7 @@ static int read_input(const struct capture_options *options, struct input *input
     if (format == NULL)
         return capture_refuse(options->path, input_bytes(input), length, err);
     struct capture capture = {
-        .snapshot = snapshot, .earlier = earlier, .format = format, .input = input, .os = format->os
+        .snapshot = snapshot, .earlier = options->earlier, .format = format, .input = input, .os = format->os
     };
     capture.charset = charset_detect(input_bytes(input), length);
     int result = (format->is_snapshot ? parse_snapshot : parse_text)(options, &capture, err);
@@ -83,8 +83,7 @@ static int read_input(const struct capture_options *options, struct input *input
     return result;
 }
 
-int capture_read(
-    const struct capture_options *options, struct snapshot *snapshot, struct snapshot *earlier, struct error *err)
+int capture_read(const struct capture_options *options, struct snapshot *snapshot, struct error *err)
 {
     uint64_t started_us = clock_us(CLOCK_MONOTONIC);
     struct input input;
@@ -92,7 +91,7 @@ int capture_read(
     if (result < 0)
         return result;
     snapshot->taken_at_ms = input.modified_ms != 0 ? input.modified_ms : clock_us(CLOCK_REALTIME) / 1000;
-    result = read_input(options, &input, snapshot, earlier, err);
+    result = read_input(options, &input, snapshot, err);
     input_close(&input);
     if (snapshot->elapsed_us == 0) /* a saved one says how long it took on its host */
         snapshot->elapsed_us = (uint32_t)(clock_us(CLOCK_MONOTONIC) - started_us);

@@ -10,13 +10,13 @@
 struct capture_options {
     const char *path;  /* "-": standard input */
     const char *tasks; /* a list of processes (tasklist, Get-Process) that names the PIDs; NULL: none */
+    /* An initialised snapshot for the earlier look that a saved one may have; must outlive its use. NULL: not wanted. */
+    struct snapshot *earlier;
 };
 
 /*
  * Fills an initialised snapshot. Lines that are not understood are counted and become a gap; so does what this kind of
- * capture does not show, with what to ask for instead. Where a saved snapshot has an earlier look, that fills `earlier`,
- * an initialised one which has to outlive the use of the first. Returns 0, or a negative errno with err filled: the file
- * cannot be read, or (-EBADMSG) it is nothing that is known.
+ * capture does not show, with what to ask for instead. Returns 0, or a negative errno with err filled: the file cannot
+ * be read, or (-EBADMSG) it is nothing that is known.
  */
-int capture_read(
-    const struct capture_options *options, struct snapshot *snapshot, struct snapshot *earlier, struct error *err);
+int capture_read(const struct capture_options *options, struct snapshot *snapshot, struct error *err);

@@ -39,7 +39,7 @@ struct first_line {
 /* A capture that is being read. */
 struct capture {
     struct snapshot *snapshot;
-    struct snapshot *earlier; /* an empty one, for a look that was taken before; NULL where only the lines count */
+    struct snapshot *earlier; /* an empty one, for a look that was taken before; NULL: not wanted */
     const struct format *format;
     struct input *input;
     const char *os;      /* as in snapshot.os, as far as the text tells; NULL: unknown */

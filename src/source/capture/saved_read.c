@@ -26,6 +26,7 @@ struct reading {
     struct json_reader json;
     bool begun;         /* the head of the snapshot was read … */
     bool is_earlier;    /* … which is the earlier of two */
+    bool has_earlier;   /* there was one before it */
     bool ended;         /* its last line was read */
     uint64_t announced; /* connections, by its last line */
     uint64_t missed;    /* connections beyond CONNS_MOST */
@@ -110,10 +111,15 @@ static int make_room(struct reading *reading, struct error *err)
     struct snapshot *snapshot = reading->snapshot, *earlier = reading->capture->earlier;
     if (!reading->begun)
         return 0;
-    if (!reading->is_earlier || snapshot->earlier != NULL)
+    if (!reading->is_earlier || reading->has_earlier)
         return error_set(err, -EBADMSG, NULL, "holds several snapshots; give each as a file of its own");
-    snapshot_deinit(earlier);
-    *earlier = *snapshot;
+    reading->has_earlier = true;
+    if (earlier != NULL) {
+        snapshot_deinit(earlier);
+        *earlier = *snapshot;
+    } else {
+        snapshot_deinit(snapshot);
+    }
     snapshot_init(snapshot);
     snapshot->earlier = earlier;
     return 0;
