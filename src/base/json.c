@@ -217,6 +217,14 @@ void json_seconds_us(struct json *json, uint64_t microseconds)
     value(json, text);
 }
 
+void json_thousandths(struct json *json, int64_t thousandths)
+{
+    char text[32];
+    uint64_t number = thousandths < 0 ? -(uint64_t)thousandths : (uint64_t)thousandths;
+    snprintf(text, sizeof text, "%s%" PRIu64 ".%03u", thousandths < 0 ? "-" : "", number / 1000, (unsigned)(number % 1000));
+    value(json, text);
+}
+
 void json_bool(struct json *json, bool flag)
 {
     value(json, flag ? "true" : "false");

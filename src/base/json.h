@@ -41,6 +41,7 @@ void json_uint(struct json *json, uint64_t number);
 void json_int(struct json *json, int64_t number);
 void json_seconds(struct json *json, uint64_t milliseconds);    /* 1500 -> 1.5 */
 void json_seconds_us(struct json *json, uint64_t microseconds); /* 1500 -> 0.001500 */
+void json_thousandths(struct json *json, int64_t thousandths);  /* -1500 -> -1.500 */
 void json_bool(struct json *json, bool flag);
 void json_null(struct json *json);
 

@@ -37,20 +37,6 @@ static const struct option_row capture_rows[] = {
     { 0 },
 };
 
-/* Those of the options of a look that do not select: a capture is of everything. */
-static void pick_look_rows(struct option_row *rows, size_t most)
-{
-    static const char *const names[] = { "from", "tasks", "source", "confirm" };
-    size_t count = 0;
-    for (const struct option_row *row = look_option_rows; row->name != NULL; row++) {
-        for (size_t i = 0; i < sizeof names / sizeof *names && count + 1 < most; i++) {
-            if (strcmp(row->name, names[i]) == 0)
-                rows[count++] = *row;
-        }
-    }
-    rows[count] = (struct option_row){ 0 };
-}
-
 /* Nobody can guess the key: who has the file cannot try addresses until one fits. */
 static int redact(struct look *look, struct error *err)
 {
@@ -91,10 +77,11 @@ static int write_file(const char *path, const struct snapshot *snapshot, const s
 
 static int run_capture(const struct command *self, int argc, char **argv)
 {
+    static const char *const names[] = { "from", "tasks", "source", "confirm", NULL }; /* it is of everything */
     struct look_options look = { 0 };
     struct capture_arguments arguments = { 0 };
     struct option_row rows[8];
-    pick_look_rows(rows, sizeof rows / sizeof *rows);
+    options_pick(look_option_rows, names, rows, sizeof rows / sizeof *rows);
     const struct option_group groups[] = {
         { "Capture", capture_rows, &arguments },
         { "Of what", rows, &look },

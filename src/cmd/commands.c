@@ -9,6 +9,7 @@ static const struct command *const commands[] = {
     &command_list,
     &command_count,
     &command_capture,
+    &command_diff,
     &command_explain,
     &command_drill,
     &command_help,

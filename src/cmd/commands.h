@@ -6,6 +6,7 @@ extern const struct command command_diagnose;
 extern const struct command command_list;
 extern const struct command command_count;
 extern const struct command command_capture;
+extern const struct command command_diff;
 extern const struct command command_explain;
 extern const struct command command_drill;
 extern const struct command command_help;

@@ -44,6 +44,9 @@ struct option_group {
 /* The rows of struct look_options: the selection, --source, --json. */
 extern const struct option_row look_option_rows[];
 
+/* Those of the rows that are named (up to NULL), in the rows' order, for a command that understands only some. */
+void options_pick(const struct option_row *rows, const char *const *names, struct option_row *ret_rows, size_t most);
+
 struct command {
     const char *name;
     const char *summary;                                           /* one line for `tcpwhy help` */
