@@ -36,12 +36,7 @@ static const struct option_row diff_rows[] = {
 
 static int read_looks(char *const *paths, size_t count, struct snapshot *looks, struct error *err)
 {
-    bool has_stdin = false;
     for (size_t i = 0; i < count; i++) {
-        bool is_stdin = strcmp(paths[i], "-") == 0;
-        if (is_stdin && has_stdin)
-            return error_set(err, -EINVAL, "-", "standard input can be read once only");
-        has_stdin |= is_stdin;
         const struct capture_options capture = { .path = paths[i] };
         int result = capture_read(&capture, &looks[i], err);
         if (result < 0)
@@ -50,15 +45,17 @@ static int read_looks(char *const *paths, size_t count, struct snapshot *looks, 
     return 0;
 }
 
-static int check(const struct diff_arguments *arguments, int operands, struct error *err)
+static int check(char *const *paths, int operands, struct error *err)
 {
-    (void)arguments;
     if (operands < 2)
         return error_set(err, -EINVAL, NULL,
             "wants two captures or more, the earliest first; 'tcpwhy capture -o FILE' makes one");
     if (operands > DIFF_LOOKS_MOST)
         return error_set(err, -E2BIG, NULL, "reads %d captures at most", DIFF_LOOKS_MOST);
-    return 0;
+    int from_stdin = 0;
+    for (int i = 0; i < operands; i++)
+        from_stdin += strcmp(paths[i], "-") == 0;
+    return from_stdin > 1 ? error_set(err, -EINVAL, "-", "standard input can be read once only") : 0;
 }
 
 /* Reads, compares, prints. Returns the exit status. */
@@ -106,7 +103,7 @@ static int run_diff(const struct command *self, int argc, char **argv)
     if (result == PARSE_HELP)
         return STATUS_HEALTHY;
     if (result == 0)
-        result = check(&arguments, operands, &err);
+        result = check(argv + 1, operands, &err);
     if (result < 0)
         return cmd_fail(self, &err);
     return compare(self, &look, &arguments, argv + 1, (size_t)operands);

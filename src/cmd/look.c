@@ -96,6 +96,11 @@ static int check_from(const struct look_options *options, struct error *err)
             : error_set(err, -EINVAL, "--tasks", "names the PIDs of a capture; give that with --from");
     if (options->from_count > 1 && options->tasks != NULL)
         return error_set(err, -EINVAL, "--tasks", "names the PIDs of one capture, and --from gives several");
+    unsigned from_stdin = 0;
+    for (unsigned i = 0; i < options->from_count; i++)
+        from_stdin += strcmp(options->from[i], "-") == 0;
+    if (from_stdin > 1)
+        return error_set(err, -EINVAL, "--from", "standard input can be read once only");
     if (options->confirm_ms > 0)
         return error_set(
             err, -EINVAL, "--confirm", "looks at this host twice; a capture, given with --from, does not change");
