@@ -58,9 +58,10 @@ static void note_young(struct diagnosis *diagnosis, const bool *selected, enum c
     if (count == 0)
         return;
     if (is_only_state_known(diagnosis->snapshot, state))
-        why = "not judged: so few are usual at any moment, and whether these pass or stay is not known from this source.";
-    lines_add(&diagnosis->notes, &diagnosis->arena, "%s %s: %s", state_name(state), words_count(&diagnosis->arena, count),
-        why);
+        why =
+            "not judged: so few are usual at any moment, and whether these pass or stay is not known from this source.";
+    lines_add(&diagnosis->notes, &diagnosis->arena, "%s %s: %s", state_name(state),
+        words_count(&diagnosis->arena, count), why);
 }
 
 /* A state that no rule is about must not look as if it had been found healthy. */

@@ -83,6 +83,11 @@ int rows_parse(const struct format *self, struct capture *capture, struct error 
 unsigned saved_recognise(const struct format *self, const char *bytes, size_t length);
 int saved_parse(const struct format *self, struct capture *capture, struct error *err);
 
+/* capture_read() of an input that is open. */
+struct capture_options;
+int capture_read_input(
+    const struct capture_options *options, struct input *input, struct snapshot *snapshot, struct error *err);
+
 void capture_deinit(struct capture *capture);
 /* Counts a line of a kind, and keeps the first that was not understood. */
 void capture_note_line(struct capture *capture, const struct line *line, enum line_kind kind);

@@ -62,11 +62,10 @@ static bool read_escape(struct json_reader *reader)
         unsigned code = 0;
         for (unsigned i = 0; i < 4 && (c = next_byte(reader)) >= 0; i++)
             code = code << 4 | (unsigned)((c | 0x20) >= 'a' ? (c | 0x20) - 'a' + 10 : c - '0');
-        kept = '?';
-        if (code < 0x80)
-            kept = (char)code;
+        keep(reader, code < 0x80 ? (const char[]){ (char)code } : "?", 1);
+        return true;
     }
-    for (size_t i = 0; c != 'u' && i < sizeof escapes / sizeof *escapes; i++)
+    for (size_t i = 0; i < sizeof escapes / sizeof *escapes; i++)
         kept = kept == escapes[i][0] ? escapes[i][1] : kept;
     keep(reader, &kept, 1);
     return true;
@@ -199,6 +198,9 @@ static int read_all(struct json_reader *reader)
 int powershell_json_parse(const struct format *self, struct capture *capture, struct error *err)
 {
     (void)self;
+    ssize_t filled = input_fill(capture->input, 1);
+    if (filled < 0)
+        return error_set(err, (int)filled, NULL, "cannot be read: %s", strerror((int)-filled));
     const char *start = input_bytes(capture->input);
     struct json_reader reader = { .capture = capture, .line = 1, .at = start, .end = start };
     int result = read_all(&reader);

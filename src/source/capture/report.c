@@ -160,7 +160,8 @@ static void note_unnamed(struct snapshot *snapshot)
     if (unnamed == snapshot->process_count)
         buf_str(&text, "the processes are numbers only: their names are not in this capture");
     else
-        buf_printf(&text, "the names of %zu of %zu processes are not in this capture", unnamed, snapshot->process_count);
+        buf_printf(
+            &text, "the names of %zu of %zu processes are not in this capture", unnamed, snapshot->process_count);
     snapshot_add_gap(snapshot, "processes-unnamed", buf_text(&text),
         "ask for the output of tasklist (or Get-Process), of the same moment, and give it with --tasks FILE");
     buf_deinit(&text);
