@@ -102,9 +102,10 @@ static void tell_absent(
         const struct host *own = hosts_of_conn(snapshot, &snapshot->conns[group->conns[0]]);
         if (absent > 0 && !hosts_hide_ends(snapshot, own, &snapshot->hosts[host]))
             lines_add(evidence, arena,
-                "%s of them %s to %s, which was looked at too and has no end that fits: it has closed or forgotten it, "
-                "or was looked at at another moment.",
-                words_count(arena, absent), absent == 1 ? "goes" : "go", snapshot->hosts[host].name);
+                "%s of them %s to %s, which was looked at too and has no end that fits: it has closed or forgotten %s, a "
+                "NAT hides %s, or it was looked at at another moment.",
+                words_count(arena, absent), absent == 1 ? "goes" : "go", snapshot->hosts[host].name,
+                absent == 1 ? "it" : "them", absent == 1 ? "it" : "them");
     }
 }
 

@@ -130,6 +130,14 @@ static bool is_of_use(const struct meeting *meeting, const struct conn *conn)
         own_addresses_host(&meeting->owners, &conn->local) == host_number(meeting->snapshot, conn);
 }
 
+/* As long as an end is in one of these the other is there too, unless its host has crashed. */
+static bool has_living_end(const struct conn *conn)
+{
+    static const uint32_t states = STATE_BIT(STATE_ESTABLISHED) | STATE_BIT(STATE_CLOSE_WAIT) |
+        STATE_BIT(STATE_FIN_WAIT_2);
+    return (states & STATE_BIT(conn->state)) != 0;
+}
+
 /* Connections to an address of another host: whether that knows them. */
 static void count_direct(struct meeting *meeting)
 {
@@ -137,7 +145,7 @@ static void count_direct(struct meeting *meeting)
     for (size_t i = 0; i < snapshot->conn_count; i++) {
         const struct conn *conn = &snapshot->conns[i];
         uint32_t own = host_number(snapshot, conn), peer = own_addresses_host(&meeting->owners, &conn->remote);
-        if (!is_of_use(meeting, conn) || peer >= snapshot->host_count || peer == own)
+        if (!is_of_use(meeting, conn) || !has_living_end(conn) || peer >= snapshot->host_count || peer == own)
             continue;
         struct ends opposite = { conn->remote, conn->local, conn->remote_port, conn->local_port, 0 };
         bool found = set_has(&meeting->all, &opposite);

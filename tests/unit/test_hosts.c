@@ -48,19 +48,20 @@ static bool has_line(const struct lines *lines, const char *part)
     return false;
 }
 
-#define WEB                                                                                                            \
-    "host web-3\nnetns host own inode=7\ncgroup 5 /web\nprocess 100 client user=www fds=200/1024 netns=host\n"         \
-    "conn LISTEN *:80 holders=100:3\n"                                                                                 \
+#define WEB                                                                                                                                           \
+    "host web-3 linux 6.18.44 2026-01-31T12:03:11.123Z\nnetns host own inode=7\ncgroup 5 /web\nprocess 100 client user=www fds=200/1024 netns=host\n" \
+    "conn LISTEN *:80 holders=100:3\n"                                                                                                                \
     "conn ESTABLISHED 10.0.0.5:80 203.0.113.5:50000 holders=100:4\n"
-#define DB                                                                                                             \
-    "host db-1\nnetns host own inode=7\ncgroup 5 /db\nprocess 100 postgres user=pg fds=300/1024 netns=host\n"          \
+#define DB                                                                                                                                           \
+    "host db-1 linux 6.18.44 2026-01-31T12:03:11.123Z\nnetns host own inode=7\ncgroup 5 /db\nprocess 100 postgres user=pg fds=300/1024 netns=host\n" \
     "conn LISTEN *:5432 holders=100:3\n"
 #define OLD " recv_q=0 send_q=0 timer=none last_data_sent=4h last_data_recv=4h last_ack_recv=4h"
 
 static void both_ends_are_one_finding_where_it_must_be_mended(void **state)
 {
     (void)state;
-    struct snapshot joined = join(WEB "conn FIN_WAIT_2 10.0.0.5:40000 10.0.0.9:5432 x80 vary=local_port" OLD " holders=100:9\n",
+    struct snapshot joined = join(WEB "conn FIN_WAIT_2 10.0.0.5:40000 10.0.0.9:5432 x80 vary=local_port" OLD
+                                      " holders=100:9\n",
         DB "conn CLOSE_WAIT 10.0.0.9:5432 10.0.0.5:40000 x80" OLD " holders=100:9\n");
     struct diagnosis diagnosis;
     assert_int_equal(diagnose(&joined, NULL, &diagnosis), 0);
@@ -82,7 +83,8 @@ static void both_ends_are_one_finding_where_it_must_be_mended(void **state)
 static void hosts_stay_apart(void **state)
 {
     (void)state;
-    struct snapshot joined = join(WEB "conn ESTABLISHED 10.0.0.5:41000 10.9.9.9:1 cgroup=5\ngap x text=hidden remedy=none\n",
+    struct snapshot joined = join(WEB
+        "conn ESTABLISHED 10.0.0.5:41000 10.9.9.9:1 cgroup=5\ngap x text=hidden remedy=none\n",
         DB "conn ESTABLISHED 10.0.0.9:41000 10.9.9.9:1 cgroup=5\ngap x text=hidden remedy=none\n");
     assert_string_equal(joined.host_name, "web-3 and db-1");
     assert_int_equal(joined.host_count, 2);
@@ -101,9 +103,9 @@ static void hosts_stay_apart(void **state)
 static void addresses_that_both_have_pair_nothing(void **state)
 {
     (void)state;
-    struct snapshot joined = join(
-        WEB "conn LISTEN 172.17.0.1:9000 holders=100:5\nconn FIN_WAIT_2 172.17.0.2:40000 172.17.0.1:9000" OLD
-            " holders=100:9\nconn ESTABLISHED 172.17.0.1:9000 172.17.0.9:1 holders=100:10\n",
+    struct snapshot joined = join(WEB
+        "conn LISTEN 172.17.0.1:9000 holders=100:5\nconn FIN_WAIT_2 172.17.0.2:40000 172.17.0.1:9000" OLD
+        " holders=100:9\nconn ESTABLISHED 172.17.0.1:9000 172.17.0.9:1 holders=100:10\n",
         DB "conn CLOSE_WAIT 172.17.0.1:9000 172.17.0.2:40000 x9" OLD " holders=100:9\n");
     const struct conn *here = NULL, *there = NULL;
     for (size_t i = 0; i < joined.conn_count; i++) {
@@ -123,8 +125,8 @@ static void addresses_that_both_have_pair_nothing(void **state)
 static void what_translates_the_server_is_a_gap(void **state)
 {
     (void)state;
-    struct snapshot joined = join(
-        WEB "conn FIN_WAIT_2 10.0.0.5:40000 10.0.0.100:5432 x80 vary=local_port" OLD " holders=100:9\n",
+    struct snapshot joined = join(WEB "conn FIN_WAIT_2 10.0.0.5:40000 10.0.0.100:5432 x80 vary=local_port" OLD
+                                      " holders=100:9\n",
         DB "conn CLOSE_WAIT 10.0.0.9:5432 10.0.0.5:40000 x80" OLD " holders=100:9\n");
     assert_int_equal(joined.gap_count, 1);
     assert_non_null(strstr(joined.gaps[0].text, "80 of the connections of web-3 stand at db-1"));
@@ -140,8 +142,8 @@ static void what_translates_the_server_is_a_gap(void **state)
 static void what_translates_the_client_is_a_gap(void **state)
 {
     (void)state;
-    struct snapshot joined = join(
-        WEB "conn ESTABLISHED 10.0.0.5:40000 10.0.0.9:5432 x8 vary=local_port holders=100:9\n",
+    struct snapshot joined = join(WEB
+        "conn ESTABLISHED 10.0.0.5:40000 10.0.0.9:5432 x8 vary=local_port holders=100:9\n",
         DB "conn ESTABLISHED 10.0.0.9:5432 192.168.9.9:20000 x9 holders=100:9\n");
     assert_int_equal(joined.gap_count, 1);
     assert_non_null(strstr(joined.gaps[0].text, "8 connections of web-3 go to db-1"));
@@ -153,8 +155,8 @@ static void what_translates_the_client_is_a_gap(void **state)
 static void churn_is_no_translation(void **state)
 {
     (void)state;
-    struct snapshot joined = join(
-        WEB "conn ESTABLISHED 10.0.0.5:40000 10.0.0.9:5432 x8 vary=local_port holders=100:9\n",
+    struct snapshot joined = join(WEB
+        "conn ESTABLISHED 10.0.0.5:40000 10.0.0.9:5432 x8 vary=local_port holders=100:9\n",
         DB "conn ESTABLISHED 10.0.0.9:5432 10.0.0.5:40007 holders=100:9\n"
            "conn ESTABLISHED 10.0.0.9:5432 192.168.9.9:20000 x9 holders=100:9\n");
     assert_int_equal(joined.gap_count, 0);
@@ -164,17 +166,18 @@ static void churn_is_no_translation(void **state)
 static void a_host_that_forgot_its_end_is_evidence(void **state)
 {
     (void)state;
-    struct snapshot joined = join(
-        WEB "conn LAST_ACK 10.0.0.5:40000 10.0.0.9:5432 x20 vary=local_port recv_q=0 send_q=1 timer=retransmit "
-            "timer_ms=40s retransmits=9 backoff=9 rto=120s rtt=4ms last_data_sent=8m last_data_recv=9m "
-            "last_ack_recv=9m unacked=1\n",
+    struct snapshot joined = join(WEB
+        "conn LAST_ACK 10.0.0.5:40000 10.0.0.9:5432 x20 vary=local_port recv_q=0 send_q=1 timer=retransmit "
+        "timer_ms=40s retransmits=9 backoff=9 rto=120s rtt=4ms last_data_sent=8m last_data_recv=9m "
+        "last_ack_recv=9m unacked=1\n",
         DB "conn ESTABLISHED 10.0.0.9:5432 10.0.0.7:40007 holders=100:9\n");
     struct diagnosis diagnosis;
     assert_int_equal(diagnose(&joined, NULL, &diagnosis), 0);
     const struct finding *finding = find(&diagnosis, "last-ack-unanswered");
     assert_non_null(finding);
     assert_string_equal(finding->host->name, "web-3");
-    assert_true(has_line(&finding->evidence, "20 of them go to db-1, which was looked at too and has no end that fits"));
+    assert_true(
+        has_line(&finding->evidence, "20 of them go to db-1, which was looked at too and has no end that fits"));
     diagnosis_deinit(&diagnosis);
     snapshot_deinit(&joined);
 }

@@ -217,6 +217,6 @@ int capture_refuse(const char *path, const char *bytes, size_t length, struct er
 {
     return error_set(err, -EBADMSG, path,
         "looks like %s; accepted is what netstat (Windows, Linux, macOS, BSD, Solaris), ss, lsof -i, "
-        "Get-NetTCPConnection (table, list, CSV, JSON) or /proc/net/tcp print",
+        "Get-NetTCPConnection (table, list, CSV, JSON) or /proc/net/tcp print, and what tcpwhy capture saves",
         describe(bytes, length));
 }
