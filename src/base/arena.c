@@ -31,6 +31,17 @@ void arena_deinit(struct arena *arena)
     arena->used = 0;
 }
 
+void arena_join(struct arena *arena, struct arena *other)
+{
+    struct arena_block **oldest = &arena->newest;
+    while (*oldest != NULL)
+        oldest = &(*oldest)->older;
+    if (arena->newest == NULL)
+        arena->used = other->used;
+    *oldest = other->newest;
+    *other = (struct arena){ 0 };
+}
+
 void *arena_alloc(struct arena *arena, size_t size)
 {
     const size_t align = alignof(max_align_t);

@@ -19,6 +19,9 @@ struct arena {
 void arena_init(struct arena *arena);
 void arena_deinit(struct arena *arena);
 
+/* Takes over what the other has given out, which is then empty. */
+void arena_join(struct arena *arena, struct arena *other);
+
 /* Zeroed, aligned for any type, valid until arena_deinit(). */
 void *arena_alloc(struct arena *arena, size_t size) __attribute__((returns_nonnull, malloc));
 /* Copies `length` bytes and ends them with a NUL. */

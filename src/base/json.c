@@ -6,10 +6,24 @@
 
 #include "base/text.h"
 
-static void put(struct json *json, const char *text, size_t length)
+static void write_out(struct json *json, const char *text, size_t length)
 {
     if (json->error == 0 && fwrite(text, 1, length, json->out) != length)
         json->error = errno ? -errno : -EIO;
+}
+
+static void put(struct json *json, const char *text, size_t length)
+{
+    if (length > sizeof json->pending - json->pending_length) {
+        write_out(json, json->pending, json->pending_length);
+        json->pending_length = 0;
+    }
+    if (length > sizeof json->pending) {
+        write_out(json, text, length);
+        return;
+    }
+    memcpy(json->pending + json->pending_length, text, length);
+    json->pending_length += length;
 }
 
 static void put_str(struct json *json, const char *text)
@@ -76,7 +90,7 @@ static void put_quoted(struct json *json, const char *text)
         uint32_t code_point;
         size_t size = text_utf8_decode(text, left, &code_point);
         if (size == 0) {
-            snprintf(escaped, sizeof escaped, "\\\\x%02x", (unsigned char)*text);
+            snprintf(escaped, sizeof escaped, json->keeps_bytes ? "\\udc%02x" : "\\\\x%02x", (unsigned char)*text);
             put_str(json, escaped);
             size = 1;
         } else if (code_point == '"' || code_point == '\\') {
@@ -101,12 +115,26 @@ static void put_quoted(struct json *json, const char *text)
 
 void json_begin(struct json *json, FILE *out, bool compact)
 {
-    *json = (struct json){ .out = out, .compact = compact };
+    json->out = out;
+    json->depth = 0;
+    json->compact = compact;
+    json->keeps_bytes = json->has_items = json->after_key = false;
+    json->error = 0;
+    json->pending_length = 0;
+}
+
+void json_end_line(struct json *json)
+{
+    put_str(json, "\n");
+    json->has_items = false;
 }
 
 int json_end(struct json *json)
 {
-    put_str(json, "\n");
+    if (json->has_items)
+        json_end_line(json);
+    write_out(json, json->pending, json->pending_length);
+    json->pending_length = 0;
     if (json->error == 0 && fflush(json->out) != 0)
         json->error = errno ? -errno : -EIO;
     return json->error;
@@ -159,8 +187,13 @@ void json_string(struct json *json, const char *text)
 void json_uint(struct json *json, uint64_t number)
 {
     char text[24];
-    snprintf(text, sizeof text, "%" PRIu64, number);
-    value(json, text);
+    char *at = text + sizeof text;
+    do {
+        *--at = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    separate(json);
+    put(json, at, (size_t)(text + sizeof text - at));
 }
 
 void json_int(struct json *json, int64_t number)
@@ -181,6 +214,15 @@ void json_seconds_us(struct json *json, uint64_t microseconds)
 {
     char text[32];
     snprintf(text, sizeof text, "%" PRIu64 ".%06u", microseconds / 1000000, (unsigned)(microseconds % 1000000));
+    value(json, text);
+}
+
+void json_thousandths(struct json *json, int64_t thousandths)
+{
+    char text[32];
+    uint64_t number = thousandths < 0 ? -(uint64_t)thousandths : (uint64_t)thousandths;
+    snprintf(
+        text, sizeof text, "%s%" PRIu64 ".%03u", thousandths < 0 ? "-" : "", number / 1000, (unsigned)(number % 1000));
     value(json, text);
 }
 

@@ -7,20 +7,27 @@
  * is remembered and returned by json_end().
  */
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
 struct json {
     FILE *out;
     unsigned depth;
-    bool compact;   /* one line, no indentation */
-    bool has_items; /* something was written in the innermost open object or array */
+    bool compact;     /* one line, no indentation */
+    bool keeps_bytes; /* set it after json_begin(): a stray byte is written as \udcNN, which json_read.h reads back */
+    bool has_items;   /* something was written in the innermost open object or array */
     bool after_key;
     int error; /* 0, or the negative errno of the first failed write */
+
+    char pending[4096]; /* written and not yet handed to `out` */
+    size_t pending_length;
 };
 
 void json_begin(struct json *json, FILE *out, bool compact);
-/* Ends the document with a newline. Returns 0 or the first write error. */
+/* Ends the document with a newline; another may follow, of which json_end() is told. */
+void json_end_line(struct json *json);
+/* Ends the document with a newline, unless json_end_line() has done that, and hands out what is left. Returns 0 or the first write error. */
 int json_end(struct json *json);
 
 void json_object(struct json *json);
@@ -34,6 +41,7 @@ void json_uint(struct json *json, uint64_t number);
 void json_int(struct json *json, int64_t number);
 void json_seconds(struct json *json, uint64_t milliseconds);    /* 1500 -> 1.5 */
 void json_seconds_us(struct json *json, uint64_t microseconds); /* 1500 -> 0.001500 */
+void json_thousandths(struct json *json, int64_t thousandths);  /* -1500 -> -1.500 */
 void json_bool(struct json *json, bool flag);
 void json_null(struct json *json);
 

@@ -8,6 +8,8 @@ extern const struct command command_count;
 extern const struct command command_metrics;
 extern const struct command command_check;
 extern const struct command command_config;
+extern const struct command command_capture;
+extern const struct command command_diff;
 extern const struct command command_explain;
 extern const struct command command_drill;
 extern const struct command command_help;

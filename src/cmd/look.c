@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "diagnose/diagnose.h"
 #include "model/earlier.h"
+#include "model/hosts.h"
 #include "source/capture/capture.h"
 
 enum { FINDINGS_MOST = 100 }; /* more than there are */
@@ -146,8 +147,13 @@ static int check_from(const struct look_options *options, struct error *err)
         return options->tasks == NULL
             ? 0
             : error_set(err, -EINVAL, "--tasks", "names the PIDs of a capture; give that with --from");
-    if (options->from_count > 1)
-        return error_set(err, -EINVAL, "--from", "is given more than once; this reads one capture");
+    if (options->from_count > 1 && options->tasks != NULL)
+        return error_set(err, -EINVAL, "--tasks", "names the PIDs of one capture, and --from gives several");
+    unsigned from_stdin = 0;
+    for (unsigned i = 0; i < options->from_count; i++)
+        from_stdin += strcmp(options->from[i], "-") == 0;
+    if (from_stdin > 1)
+        return error_set(err, -EINVAL, "--from", "standard input can be read once only");
     if (options->confirm_ms > 0)
         return error_set(
             err, -EINVAL, "--confirm", "looks at this host twice; a capture, given with --from, does not change");
@@ -156,12 +162,35 @@ static int check_from(const struct look_options *options, struct error *err)
     return 0;
 }
 
+/* One snapshot of several captures, each of a host of its own; what they know of earlier looks is not used. */
+static int read_hosts(const struct look_options *options, struct snapshot *snapshot, struct error *err)
+{
+    struct snapshot parts[LOOK_FROM_MOST];
+    unsigned count = options->from_count;
+    int result = 0;
+    for (unsigned i = 0; i < count; i++)
+        snapshot_init(&parts[i]);
+    for (unsigned i = 0; i < count && result == 0; i++) {
+        const struct capture_options capture = { .path = options->from[i] };
+        result = capture_read(&capture, &parts[i], err);
+    }
+    if (result == 0)
+        result = hosts_join(parts, options->from, count, snapshot, err);
+    for (unsigned i = 0; i < count; i++)
+        snapshot_deinit(&parts[i]);
+    return result;
+}
+
 /* From this host, or from what was given instead. */
 static int read_snapshot(const struct look_options *options, struct look *look, struct error *err)
 {
     if (options->from_count == 0)
         return read_host(options, &look->policy, &look->snapshot, err);
-    const struct capture_options capture = { .path = options->from[0], .tasks = options->tasks };
+    if (options->from_count > 1)
+        return read_hosts(options, &look->snapshot, err);
+    const struct capture_options capture = {
+        .path = options->from[0], .tasks = options->tasks, .earlier = &look->earlier
+    };
     return capture_read(&capture, &look->snapshot, err);
 }
 

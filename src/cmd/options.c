@@ -166,6 +166,18 @@ const struct option_row look_option_rows[] = {
     { 0 },
 };
 
+void options_pick(const struct option_row *rows, const char *const *names, struct option_row *ret_rows, size_t most)
+{
+    size_t count = 0;
+    for (const struct option_row *row = rows; row->name != NULL; row++) {
+        for (size_t i = 0; names[i] != NULL && count + 1 < most; i++) {
+            if (strcmp(row->name, names[i]) == 0)
+                ret_rows[count++] = *row;
+        }
+    }
+    ret_rows[count] = (struct option_row){ 0 };
+}
+
 void look_rows_but_json(struct option_row ret_rows[LOOK_ROWS_MOST])
 {
     size_t count = 0;

@@ -54,6 +54,9 @@ void look_rows_but_json(struct option_row ret_rows[LOOK_ROWS_MOST]);
 /* Whether one of these, or a copy of it, says which connections are meant, not how they are looked at. */
 bool cmd_option_selects(const struct option_row *row);
 
+/* Those of the rows that are named (up to NULL), in the rows' order, for a command that understands only some. */
+void options_pick(const struct option_row *rows, const char *const *names, struct option_row *ret_rows, size_t most);
+
 struct command {
     const char *name;
     const char *summary;                                           /* one line for `tcpwhy help` */

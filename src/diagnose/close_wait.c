@@ -91,7 +91,7 @@ static bool is_left_in_child(const struct context *context, const struct conn *c
         return false;
     if (!holds(snapshot, listening, holder->parent_pid) || holds(snapshot, listening, holder->pid))
         return false;
-    const struct process *parent = snapshot_process_by_pid(snapshot, holder->parent_pid);
+    const struct process *parent = snapshot_parent(snapshot, holder);
     return parent != NULL && parent->name != NULL && holder->name != NULL && strcmp(parent->name, holder->name) != 0;
 }
 

@@ -189,8 +189,8 @@ void close_wait_blocked_writer_word(
         NULL);
     if (finding->counterpart_count > 0)
         fixes_add(&finding->fix_for_good, arena,
-            arena_printf(arena, "The reader is on this host: make %s read to the end of stream, or close.",
-                words_process(arena, finding->counterparts[0].process)),
+            arena_printf(arena, "The reader is on %s: make %s read to the end of stream, or close.",
+                words_reader_where(arena, finding), words_process(arena, finding->counterparts[0].process)),
             NULL);
     lines_add(&finding->will_not_help, arena, "Larger send buffers: the window that is zero is the peer's.");
     will_not_help(arena, context, finding);

@@ -9,10 +9,14 @@ void context_init(struct context *context, const struct snapshot *snapshot)
     context->seen = snapshot_states(snapshot);
     listeners_init(&context->listeners, snapshot);
     queues_init(&context->queues, &context->listeners);
+    context->own_addresses = (struct own_addresses){ 0 };
+    if (snapshot->host_count > 0)
+        own_addresses_init(&context->own_addresses, snapshot);
 }
 
 void context_deinit(struct context *context)
 {
+    own_addresses_deinit(&context->own_addresses);
     queues_deinit(&context->queues);
     listeners_deinit(&context->listeners);
 }

@@ -47,7 +47,8 @@ static bool is_explained(const struct finding_list *list, const struct process *
 
 static bool are_alike(const struct process *one, const struct process *other)
 {
-    return one->parent_pid == other->parent_pid && one->cgroup == other->cgroup && one->fds_limit == other->fds_limit &&
+    return one->host == other->host && one->parent_pid == other->parent_pid && one->cgroup == other->cgroup &&
+        one->fds_limit == other->fds_limit && one->name != NULL && other->name != NULL &&
         strcmp(one->name, other->name) == 0;
 }
 

@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "diagnose/rule.h"
 #include "model/earlier.h"
+#include "model/hosts.h"
 
 static bool can_judge(const struct rule *rule, const struct context *context)
 {
@@ -182,6 +183,18 @@ static void judge(const struct finding *finding, struct diagnosis *diagnosis)
         diagnosis->verdict = VERDICT_WARNING;
 }
 
+/* Where it was found: at its namespace, its owner, or its connections. */
+static const struct host *host_of(const struct snapshot *snapshot, const struct finding *finding)
+{
+    if (finding->host != NULL || snapshot->host_count == 0)
+        return finding->host;
+    if (finding->netns != NULL)
+        return finding->netns->host;
+    if (finding->owner != NULL)
+        return finding->owner->host;
+    return finding->conn_count > 0 ? hosts_of_conn(snapshot, &snapshot->conns[finding->conns[0]]) : NULL;
+}
+
 static void make_findings(const struct context *context, const struct group *groups, size_t count, uint8_t *causes,
     struct diagnosis *diagnosis)
 {
@@ -205,6 +218,8 @@ static void make_findings(const struct context *context, const struct group *gro
         qsort(list.items, list.count, sizeof *list.items, worst_first);
         memcpy(diagnosis->findings, list.items, list.count * sizeof *list.items);
     }
+    for (size_t i = 0; i < list.count; i++)
+        diagnosis->findings[i].host = host_of(context->snapshot, &list.items[i]);
     while (diagnosis->finding_count < list.count && list.items[diagnosis->finding_count].ignored == NULL)
         judge(&list.items[diagnosis->finding_count++], diagnosis);
     diagnosis->ignored = diagnosis->findings + diagnosis->finding_count;

@@ -216,6 +216,7 @@ void finding_make(
         .confidence = group->ages_known && !group->ages_from_looks ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY,
         .count = group->count,
         .netns = group->netns,
+        .host = group->netns != NULL ? group->netns->host : NULL,
         .conns = group->conns,
         .conn_count = group->count,
         .age_known = group->ages_known,

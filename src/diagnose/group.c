@@ -92,7 +92,7 @@ static const char *program_of(const struct process *process)
 
 static bool are_copies(const struct process *one, const struct process *other)
 {
-    if (one->name == NULL || other->name == NULL || one->parent_pid != other->parent_pid ||
+    if (one->host != other->host || one->name == NULL || other->name == NULL || one->parent_pid != other->parent_pid ||
         one->cgroup != other->cgroup || strcmp(one->name, other->name) != 0)
         return false;
     return (one->command == NULL) == (other->command == NULL) && strcmp(program_of(one), program_of(other)) == 0;

@@ -1,6 +1,6 @@
 /*
- * Both ends of a connection on one host: over loopback, or between two of its network namespaces. The one that must
- * act is reported, the other is proof.
+ * Both ends of a connection in one snapshot: over loopback, between two network namespaces of a host, or between two
+ * hosts that were both looked at. The one that must act is reported, the other is proof.
  *
  * Only the stuck connections are put into a table, which is small on most hosts; one pass over all connections looks
  * each up there with its ends swapped.
@@ -11,6 +11,7 @@
 
 #include "base/hash.h"
 #include "diagnose/rule.h"
+#include "model/hosts.h"
 
 static uint64_t hash_ends(const struct ip *one, uint16_t one_port, const struct ip *other, uint16_t other_port)
 {
@@ -20,11 +21,13 @@ static uint64_t hash_ends(const struct ip *one, uint16_t one_port, const struct 
     return hash_words((uint64_t)one_port << 16 | other_port, words, 4);
 }
 
-static bool are_ends_of_one(const struct conn *one, const struct conn *other)
+static bool are_ends_of_one(const struct snapshot *snapshot, const struct conn *one, const struct conn *other)
 {
     return one->local_port == other->remote_port && one->remote_port == other->local_port &&
         ip_equal(&one->local, &other->remote) && ip_equal(&one->remote, &other->local) &&
-        (one->netns == other->netns || !ip_is_loopback(&one->local)); /* each namespace has a loopback of its own */
+        (one->netns == other->netns ||
+            /* each namespace has a loopback of its own */
+            (!ip_is_loopback(&one->local) && hosts_may_meet(snapshot, one, other)));
 }
 
 uint32_t pair_opposites(enum conn_state state)
@@ -79,7 +82,7 @@ int pair_find(const struct snapshot *snapshot, struct stuck *stuck, size_t count
         for (; table[slot] != NO_INDEX; slot = (slot + 1) & (slots - 1)) {
             struct stuck *one = &stuck[table[slot]];
             const struct conn *stuck_conn = &snapshot->conns[one->conn];
-            if (one->pair == NO_INDEX && are_ends_of_one(stuck_conn, conn) &&
+            if (one->pair == NO_INDEX && are_ends_of_one(snapshot, stuck_conn, conn) &&
                 can_be_opposite(stuck_conn->state, conn->state)) {
                 one->pair = (uint32_t)i;
                 break;

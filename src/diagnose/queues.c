@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "diagnose/rule.h"
 #include "model/earlier.h"
+#include "model/hosts.h"
 
 /* sk_acceptq_is_full() in include/net/sock.h: more than the backlog. */
 bool listener_is_full(const struct conn *listener)
@@ -93,13 +94,13 @@ static bool calls_in_vain(const struct conn *conn)
  * Whether it goes to this queue's listener. That the address is one of this host is known when the listener is bound to
  * it, or when something that came to it waits in the queue.
  */
-static bool goes_to(const struct queue *queue, const struct conn *conn)
+static bool goes_to(const struct snapshot *snapshot, const struct queue *queue, const struct conn *conn)
 {
     const struct conn *listener = queue->listener;
     if (conn->remote_port != listener->local_port)
         return false;
     bool same_netns = conn->netns == listener->netns;
-    if (ip_is_loopback(&conn->remote) && !same_netns)
+    if (!same_netns && (ip_is_loopback(&conn->remote) || !hosts_may_meet(snapshot, conn, listener)))
         return false;
     if (ip_equal(&listener->local, &conn->remote))
         return true;
@@ -114,10 +115,11 @@ static bool goes_to(const struct queue *queue, const struct conn *conn)
     return false;
 }
 
-static struct queue *stalled_queue_behind(const struct queues *queues, const struct conn *conn)
+static struct queue *stalled_queue_behind(
+    const struct queues *queues, const struct snapshot *snapshot, const struct conn *conn)
 {
     for (size_t i = 0; i < queues->count; i++) {
-        if (queue_is_full(&queues->items[i]) && goes_to(&queues->items[i], conn))
+        if (queue_is_full(&queues->items[i]) && goes_to(snapshot, &queues->items[i], conn))
             return &queues->items[i];
     }
     return NULL;
@@ -130,7 +132,7 @@ static void count_calls(struct queues *queues, const struct snapshot *snapshot)
         any_full |= queue_is_full(&queues->items[i]);
     for (size_t i = 0; any_full && i < snapshot->conn_count; i++) {
         const struct conn *conn = &snapshot->conns[i];
-        struct queue *queue = calls_in_vain(conn) ? stalled_queue_behind(queues, conn) : NULL;
+        struct queue *queue = calls_in_vain(conn) ? stalled_queue_behind(queues, snapshot, conn) : NULL;
         if (queue != NULL && conn->state == STATE_SYN_SENT)
             queue->syns_refused++;
         else if (queue != NULL)
@@ -188,7 +190,7 @@ const struct conn *context_stalled_listener(const struct context *context, const
         queue = context_queue(context, context_listener(context, conn));
         return queue_is_stalled(queue) ? queue->listener : NULL;
     }
-    queue = calls_in_vain(conn) ? stalled_queue_behind(&context->queues, conn) : NULL;
+    queue = calls_in_vain(conn) ? stalled_queue_behind(&context->queues, context->snapshot, conn) : NULL;
     return queue ? queue->listener : NULL;
 }
 

@@ -13,6 +13,7 @@
 
 #include "model/diagnosis.h"
 #include "model/listeners.h"
+#include "model/own_addresses.h"
 #include "model/policy.h"
 
 struct rule;
@@ -51,6 +52,7 @@ struct context {
     const struct limits *limits; /* of each rule, for connections of no service and of each service: policy.c */
     struct listeners listeners;
     struct queues queues;
+    struct own_addresses own_addresses; /* where there are several hosts */
 };
 
 /* Where findings are put. */
@@ -293,7 +295,9 @@ void words_fix_threads(
 const char *words_look_again(const struct snapshot *snapshot);
 /* Evidence that any finding about descriptors wants: open ones against the limit. */
 void words_descriptors(struct arena *arena, const struct process *process, struct lines *evidence);
-/* The other ends on this host: their states and processes, as evidence. */
+/* "this host", or the name of the one where the first process that holds other ends is. */
+const char *words_reader_where(struct arena *arena, const struct finding *finding);
+/* The other ends that were seen too: their hosts, states and processes, as evidence. In words_ends.c. */
 void words_pairs(struct arena *arena, const struct context *context, const struct group *group, struct lines *evidence);
 
 /* --- by_state_words.c: where a source shows the states and little more ----------------------------------------------- */

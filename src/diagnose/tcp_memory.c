@@ -9,6 +9,7 @@
 
 #include "base/memory.h"
 #include "diagnose/rule.h"
+#include "model/hosts.h"
 
 enum { HOLDERS_SHOWN = 3, SAMPLE_MOST = 20, PAGE_BYTES = 4096 };
 
@@ -17,7 +18,7 @@ struct usage {
     uint32_t netns; /* where they could be read */
 };
 
-static bool read_usage(const struct snapshot *snapshot, struct usage *ret_usage)
+static bool read_usage(const struct snapshot *snapshot, const struct host *host, struct usage *ret_usage)
 {
     for (size_t i = 0; i < snapshot->netns_count; i++) {
         const struct net_values *values = &snapshot->net_values[i];
@@ -27,7 +28,7 @@ static bool read_usage(const struct snapshot *snapshot, struct usage *ret_usage)
             .limit = setting_value(values, SETTING_MEM_LIMIT, 0),
             .netns = (uint32_t)i,
         };
-        if (usage.pages >= 0 && usage.pressure > 0 && usage.limit > 0) {
+        if (snapshot->netns[i].host == host && usage.pages >= 0 && usage.pressure > 0 && usage.limit > 0) {
             *ret_usage = usage;
             return true;
         }
@@ -57,7 +58,7 @@ static int more_bytes_first(const void *a, const void *b)
 }
 
 /* One share for each process and a last one for what has none, largest first. The caller frees it. */
-static struct share *find_shares(const struct snapshot *snapshot, size_t *ret_count)
+static struct share *find_shares(const struct snapshot *snapshot, const struct host *host, size_t *ret_count)
 {
     size_t count = snapshot->process_count + 1;
     struct share *shares = xcalloc(count, sizeof *shares);
@@ -65,6 +66,8 @@ static struct share *find_shares(const struct snapshot *snapshot, size_t *ret_co
         shares[i].process = &snapshot->processes[i];
     for (size_t i = 0; i < snapshot->conn_count; i++) {
         const struct conn *conn = &snapshot->conns[i];
+        if (hosts_of_conn(snapshot, conn) != host)
+            continue;
         const struct process *owner = snapshot_owner(snapshot, conn);
         struct share *share = &shares[owner ? (size_t)(owner - snapshot->processes) : count - 1];
         share->bytes += memory_of(conn);
@@ -86,7 +89,8 @@ static void sample_largest(const struct snapshot *snapshot, struct arena *arena,
     struct sized largest[SAMPLE_MOST];
     size_t count = 0;
     for (size_t i = 0; i < snapshot->conn_count; i++) {
-        uint64_t bytes = memory_of(&snapshot->conns[i]);
+        uint64_t bytes = hosts_of_conn(snapshot, &snapshot->conns[i]) == finding->host ? memory_of(&snapshot->conns[i])
+                                                                                       : 0;
         if (bytes == 0 || (count == SAMPLE_MOST && bytes <= largest[count - 1].bytes))
             continue;
         size_t at = count < SAMPLE_MOST ? count++ : count - 1;
@@ -145,7 +149,7 @@ static void evidence_counters(const struct snapshot *snapshot, struct arena *are
 static void evidence_holders(const struct snapshot *snapshot, struct arena *arena, struct finding *finding)
 {
     size_t count;
-    struct share *shares = find_shares(snapshot, &count);
+    struct share *shares = find_shares(snapshot, finding->host, &count);
     for (size_t i = 0; i < count && i < HOLDERS_SHOWN && shares[i].bytes > 0; i++) {
         const char *whose = shares[i].process ? words_process(arena, shares[i].process)
                                               : "No process (closed, or not accepted yet)";
@@ -165,11 +169,12 @@ static void evidence_holders(const struct snapshot *snapshot, struct arena *aren
 static void word(
     const struct snapshot *snapshot, const struct usage *usage, struct arena *arena, struct finding *finding)
 {
-    uint64_t page = snapshot->page_bytes ? snapshot->page_bytes : PAGE_BYTES;
+    uint32_t known = finding->host != NULL ? finding->host->page_bytes : snapshot->page_bytes;
+    uint64_t page = known != 0 ? known : PAGE_BYTES;
     const char *used = words_bytes(arena, (uint64_t)usage->pages * page);
     unsigned percent = (unsigned)(usage->pages * 100 / usage->limit);
-    finding->title = arena_printf(
-        arena, "The sockets of this host take %s, %u %% of the memory that TCP may have", used, percent);
+    finding->title = arena_printf(arena, "The sockets of %s take %s, %u %% of the memory that TCP may have",
+        finding->host != NULL ? finding->host->name : "this host", used, percent);
     finding->why = usage->pages >= usage->limit
         ? "TCP has used up its memory: the kernel drops packets that arrive, refuses to queue what programs send, and "
           "aborts orphans (\"TCP: out of memory\" in the kernel log). Connections look as if the network were bad."
@@ -196,19 +201,28 @@ static void word(
         "Larger tcp_rmem and tcp_wmem (the usual \"tuning\"): each connection may then take more of what is short.");
 }
 
-void tcp_memory_pressure_assess(
-    const struct context *context, const struct rule *rule, struct arena *arena, struct finding_list *list)
+static void assess_host(const struct context *context, const struct host *host, const struct rule *rule,
+    struct arena *arena, struct finding_list *list)
 {
     const struct snapshot *snapshot = context->snapshot;
     struct usage usage;
-    if (!context->selects_all || !read_usage(snapshot, &usage) || usage.pages < usage.pressure)
+    if (!context->selects_all || !read_usage(snapshot, host, &usage) || usage.pages < usage.pressure)
         return;
     list->wants_rates |= snapshot->earlier == NULL;
     struct finding *finding = finding_list_add(list, rule);
     int64_t critical_percent = (int64_t)context_limits(context, 0, rule)->critical_percent;
     finding->severity = usage.pages * 100 >= usage.limit * critical_percent ? SEVERITY_CRITICAL : SEVERITY_WARNING;
     finding->netns = &snapshot->netns[usage.netns];
+    finding->host = host;
     sample_largest(snapshot, arena, finding);
     word(snapshot, &usage, arena, finding);
     finding->count = finding->conn_count;
+}
+
+void tcp_memory_pressure_assess(
+    const struct context *context, const struct rule *rule, struct arena *arena, struct finding_list *list)
+{
+    size_t count = hosts_count(context->snapshot);
+    for (size_t i = 0; i < count; i++)
+        assess_host(context, hosts_at(context->snapshot, i), rule, arena, list);
 }

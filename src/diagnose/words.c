@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "diagnose/platform.h"
 #include "diagnose/rule.h"
+#include "model/hosts.h"
 
 /* Moves a buffer's text into the arena. */
 static const char *take(struct arena *arena, struct buf *text)
@@ -59,11 +60,12 @@ const char *words_process(struct arena *arena, const struct process *process)
 {
     if (process == NULL)
         return "A process that could not be seen";
+    const char *on = hosts_words_on(process->host, arena);
     if (process->name == NULL)
-        return arena_printf(arena, "Process %" PRIu32, process->pid);
+        return arena_printf(arena, "Process %" PRIu32 "%s", process->pid, on);
     if (process->pid == 0)
-        return process->name;
-    return arena_printf(arena, "%s (pid %" PRIu32 ")", process->name, process->pid);
+        return arena_printf(arena, "%s%s", process->name, on);
+    return arena_printf(arena, "%s (pid %" PRIu32 ")%s", process->name, process->pid, on);
 }
 
 const char *words_owner(struct arena *arena, const struct finding *finding)
@@ -125,7 +127,7 @@ void words_listener_holders(
 const char *words_process_within(struct arena *arena, const struct process *process)
 {
     if (process != NULL && process->name == NULL)
-        return arena_printf(arena, "process %" PRIu32, process->pid);
+        return arena_printf(arena, "process %" PRIu32 "%s", process->pid, hosts_words_on(process->host, arena));
     return process == NULL ? "the process" : words_process(arena, process);
 }
 
@@ -353,48 +355,4 @@ void words_descriptors(struct arena *arena, const struct process *process, struc
     unsigned percent = (unsigned)((uint64_t)process->fds_open * 100 / process->fds_limit);
     lines_add(evidence, arena, "%s has %s of its %s descriptors open (%u %%); at the limit accept() and open() fail.",
         words_process(arena, process), open, words_count(arena, process->fds_limit), percent);
-}
-
-void words_pairs(struct arena *arena, const struct context *context, const struct group *group, struct lines *evidence)
-{
-    const struct snapshot *snapshot = context->snapshot;
-    if (group->pair_count == 0)
-        return;
-    uint64_t by_state[STATE_COUNT] = { 0 }, orphans[STATE_COUNT] = { 0 };
-    uint64_t unread = 0;
-    const struct process *holders[STATE_COUNT] = { NULL }; /* one of them */
-    const struct conn *listener = NULL;
-    for (size_t i = 0; i < group->pair_count; i++) {
-        const struct conn *other = &snapshot->conns[group->pairs[i]];
-        if (conn_is_listener(other)) {
-            listener = other;
-            continue;
-        }
-        by_state[other->state]++;
-        unread += conn_has(other, CONN_QUEUES) && other->inode != 0 ? other->recv_q_bytes : 0;
-        orphans[other->state] += conn_has(other, CONN_INODE) && other->inode == 0;
-        if (holders[other->state] == NULL)
-            holders[other->state] = snapshot_owner(snapshot, other);
-    }
-    for (int state = 0; state < STATE_COUNT; state++) {
-        if (by_state[state] == 0)
-            continue;
-        const struct process *process = holders[state];
-        bool open = state == STATE_SYN_RECEIVED || state == STATE_ESTABLISHED;
-        bool unheld = orphans[state] == by_state[state];
-        const char *held = process ? arena_printf(arena, ", held by %s", words_process(arena, process))
-            : unheld && open       ? ", not accepted yet"
-            : unheld               ? ", closed by their process"
-                                   : "";
-        lines_add(evidence, arena, "%s of the other ends %s on this host too, in %s%s.",
-            words_count(arena, by_state[state]), by_state[state] == 1 ? "is" : "are",
-            state_name((enum conn_state)state), held);
-    }
-    if (listener != NULL)
-        lines_add(evidence, arena,
-            "The listener on port %u is on this host too: its accept queue holds %s of at most %s.",
-            listener->local_port, words_count(arena, listener->recv_q_bytes),
-            words_count(arena, (uint64_t)listener->send_q_bytes + 1));
-    if (unread > 0)
-        lines_add(evidence, arena, "The other ends on this host leave %s unread.", words_bytes(arena, unread));
 }

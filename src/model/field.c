@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "model/age.h"
+#include "model/hosts.h"
 
 static const struct conn *conn_at(const struct field_source *source, uint32_t conn_index)
 {
@@ -20,8 +21,10 @@ static const struct cgroup *cgroup_of(struct field_source *source, uint32_t conn
     const struct conn *conn = conn_at(source, conn_index);
     if (!conn_has(conn, CONN_CGROUP))
         return NULL;
-    if (source->last_cgroup == NULL || source->last_cgroup->id != conn->cgroup_id)
-        source->last_cgroup = snapshot_cgroup_by_id(source->snapshot, conn->cgroup_id);
+    const struct host *host = hosts_of_conn(source->snapshot, conn);
+    const struct cgroup *last = source->last_cgroup;
+    if (last == NULL || last->id != conn->cgroup_id || last->host != host)
+        source->last_cgroup = snapshot_cgroup_by_id(source->snapshot, host, conn->cgroup_id);
     return source->last_cgroup;
 }
 
@@ -122,6 +125,12 @@ GETTER(get_netns)
 {
     const struct netns *netns = snapshot_netns(source->snapshot, conn_at(source, conn_index));
     return value_text(netns != NULL ? netns->name : NULL);
+}
+
+GETTER(get_host)
+{
+    const struct host *host = hosts_of_conn(source->snapshot, conn_at(source, conn_index));
+    return value_text(host != NULL ? host->name : source->snapshot->host_name);
 }
 
 GETTER(get_pid)
@@ -283,6 +292,7 @@ static const struct field fields[] = {
         .help = "time in its state, at least (age_kind); if ESTABLISHED, idle time" },
     { .name = "cause", .unit = "", .shown = true, .get = get_cause, .help = "normal, or the finding it belongs to" },
     { .name = "netns", .unit = "", .get = get_netns, .help = "network namespace; shown where there are several" },
+    { .name = "host", .unit = "", .get = get_host, .help = "host that it is of; shown where there are several" },
     { .name = "pid", .unit = "", .right = true, .shown = true, .get = get_pid, .help = "process that holds it" },
     { .name = "process",
         .unit = "",

@@ -14,6 +14,8 @@ struct wait_place {
     uint32_t threads;
 };
 
+struct host;
+
 struct process {
     uint32_t pid; /* 0: the source has only the name */
     uint32_t parent_pid;
@@ -33,6 +35,7 @@ struct process {
     uint64_t running_ms;   /* since it was started; 0: unknown */
     char state;            /* as in /proc/PID/stat; '?' unknown */
     uint32_t threads;
+    const struct host *host; /* NULL: the snapshot's only one */
     /* Where its threads wait: read only for processes with sockets that may be stuck; busiest first.
      * Their numbers may add up to less than `threads`: then not all were seen. */
     const struct wait_place *waits;
@@ -57,13 +60,15 @@ struct netns {
     uint32_t pid;       /* a process in it, through which it can be entered; 0: none was seen */
     bool by_descriptor; /* the process is not in it, but holds it open: as fd */
     uint32_t fd;
-    bool is_own; /* the one that tcpwhy runs in */
+    bool is_own;             /* the one that tcpwhy runs in */
+    const struct host *host; /* NULL: the snapshot's only one */
 };
 
 struct cgroup {
     uint64_t id; /* inode of its directory; 0: unknown */
     const char *path;
-    const char *unit;      /* or NULL */
-    bool user_unit;        /* of a user's service manager */
-    const char *container; /* or NULL */
+    const char *unit;        /* or NULL */
+    bool user_unit;          /* of a user's service manager */
+    const char *container;   /* or NULL */
+    const struct host *host; /* NULL: the snapshot's only one */
 };

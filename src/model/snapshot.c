@@ -109,10 +109,19 @@ const struct process *snapshot_process_by_pid(const struct snapshot *snapshot, u
     return NULL;
 }
 
-const struct cgroup *snapshot_cgroup_by_id(const struct snapshot *snapshot, uint64_t id)
+const struct process *snapshot_parent(const struct snapshot *snapshot, const struct process *process)
+{
+    for (size_t i = 0; i < snapshot->process_count; i++) {
+        if (snapshot->processes[i].pid == process->parent_pid && snapshot->processes[i].host == process->host)
+            return &snapshot->processes[i];
+    }
+    return NULL;
+}
+
+const struct cgroup *snapshot_cgroup_by_id(const struct snapshot *snapshot, const struct host *host, uint64_t id)
 {
     for (size_t i = 0; id != 0 && i < snapshot->cgroup_count; i++) {
-        if (snapshot->cgroups[i].id == id)
+        if (snapshot->cgroups[i].id == id && snapshot->cgroups[i].host == host)
             return &snapshot->cgroups[i];
     }
     return NULL;

@@ -53,6 +53,12 @@ struct snapshot {
     size_t cgroup_count, cgroup_capacity;
     struct gap *gaps;
     size_t gap_count, gap_capacity;
+
+    /* Of several hosts (hosts.h); none where there is one: then the above is about it. In the arena. */
+    const struct host *hosts;
+    size_t host_count;
+    const struct ip *shared_addresses; /* local ones of several of them, in order */
+    size_t shared_address_count;
 };
 
 void snapshot_init(struct snapshot *snapshot);
@@ -79,7 +85,9 @@ const struct process *snapshot_owner(const struct snapshot *snapshot, const stru
 unsigned snapshot_holder_processes(const struct snapshot *snapshot, const struct conn *conn);
 /* NULL where there is none. */
 const struct process *snapshot_process_by_pid(const struct snapshot *snapshot, uint32_t pid);
-const struct cgroup *snapshot_cgroup_by_id(const struct snapshot *snapshot, uint64_t id);
+const struct process *snapshot_parent(const struct snapshot *snapshot, const struct process *process);
+/* Of the host: NULL where there is only one. */
+const struct cgroup *snapshot_cgroup_by_id(const struct snapshot *snapshot, const struct host *host, uint64_t id);
 const struct netns *snapshot_netns(const struct snapshot *snapshot, const struct conn *conn);
 const struct net_values *snapshot_net_values(const struct snapshot *snapshot, const struct conn *conn);
 /*

@@ -7,3 +7,7 @@
 void document_begin(struct json *json, const char *schema, const char *tool_version, const struct snapshot *snapshot);
 /* The gaps; closes the object. */
 void document_end(struct json *json, const struct snapshot *snapshot);
+
+/* Parts of it: a time as RFC 3339, in UTC; the member "gaps". */
+void document_time(struct json *json, const char *key, uint64_t ms);
+void document_gaps(struct json *json, const struct gap *gaps, size_t count);

@@ -1,5 +1,6 @@
 #include "report/json_finding.h"
 
+#include "model/hosts.h"
 #include "report/report.h"
 
 void json_lines(struct json *json, const char *key, const struct lines *lines)
@@ -123,6 +124,8 @@ static void process_counts(struct json *json, const char *key, const struct proc
         json_object(json);
         json_member_uint(json, "pid", items[i].process->pid);
         json_member_string(json, "name", items[i].process->name);
+        if (items[i].process->host != NULL)
+            json_member_string(json, "host", items[i].process->host->name);
         json_member_uint(json, "count", items[i].count);
         json_object_end(json);
     }
@@ -217,6 +220,8 @@ void json_finding(struct json *json, const struct snapshot *snapshot, const stru
     process_counts(json, "counterparts", finding->counterparts, finding->counterpart_count);
     endpoint(json, "local", &finding->local);
     endpoint(json, "remote", &finding->remote);
+    if (finding->host != NULL)
+        json_member_string(json, "host", finding->host->name);
     json_member_string(json, "netns", finding->netns ? finding->netns->name : NULL);
     peers(json, finding);
     ages(json, finding);

@@ -121,6 +121,14 @@ static bool several_netns(const struct rows *rows)
     return false;
 }
 
+/* Columns that are shown only where they tell rows apart: the same address means another host in another namespace. */
+static bool tells_apart(const struct rows *rows, const struct field *field)
+{
+    if (field == field_find("netns"))
+        return several_netns(rows);
+    return field == field_find("host") && rows->source.snapshot->host_count > 0;
+}
+
 static void choose_columns(struct rows *rows, bool all)
 {
     const struct list_options *options = rows->options;
@@ -129,11 +137,9 @@ static void choose_columns(struct rows *rows, bool all)
             rows->columns[rows->column_count++] = options->columns[i];
         return;
     }
-    /* The same address means another host in another namespace. */
-    const struct field *netns = !all && several_netns(rows) ? field_find("netns") : NULL;
     const struct field *field;
     for (size_t i = 0; (field = field_at(i)) != NULL; i++) {
-        if (all || field->shown || field == netns)
+        if (all || field->shown || tells_apart(rows, field))
             rows->columns[rows->column_count++] = field;
     }
 }

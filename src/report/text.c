@@ -149,7 +149,7 @@ static void tally(struct sheet *sheet, const struct diagnosis *diagnosis)
     }
 }
 
-static void verdict(struct sheet *sheet, const struct diagnosis *diagnosis)
+void text_verdict(struct sheet *sheet, enum verdict verdict)
 {
     static const struct {
         const char *word;
@@ -158,9 +158,14 @@ static void verdict(struct sheet *sheet, const struct diagnosis *diagnosis)
         [VERDICT_WARNING] = { "WARNING", INK_WARNING },
         [VERDICT_CRITICAL] = { "CRITICAL", INK_CRITICAL } };
     sheet_line(sheet);
-    sheet_text(sheet, words[diagnosis->verdict].ink, words[diagnosis->verdict].word);
-    sheet_column(sheet, strlen(words[diagnosis->verdict].word) + 2);
+    sheet_text(sheet, words[verdict].ink, words[verdict].word);
+    sheet_column(sheet, strlen(words[verdict].word) + 2);
     sheet->indent = sheet->column;
+}
+
+static void verdict(struct sheet *sheet, const struct diagnosis *diagnosis)
+{
+    text_verdict(sheet, diagnosis->verdict);
     if (diagnosis->verdict != VERDICT_HEALTHY && diagnosis->finding_count > 0)
         sheet_text(sheet, INK_BOLD, diagnosis->findings[0].title);
     else if (diagnosis->selected_count == 0)
@@ -224,25 +229,25 @@ static void notes(struct sheet *sheet, const struct diagnosis *diagnosis)
     }
 }
 
-static void gaps(struct sheet *sheet, const struct snapshot *snapshot)
+void text_gaps(struct sheet *sheet, const struct gap *gaps, size_t count)
 {
-    if (snapshot->gap_count == 0)
+    if (count == 0)
         return;
     sheet_line(sheet);
     sheet_text(sheet, INK_WARNING, "Not seen");
     sheet_line(sheet);
-    for (size_t i = 0; i < snapshot->gap_count; i++) {
+    for (size_t i = 0; i < count; i++) {
         sheet_column(sheet, LABEL_COLUMN);
         sheet_text(sheet, INK_DIM, "•");
         sheet_column(sheet, LABEL_COLUMN + 2);
         sheet->indent = LABEL_COLUMN + 2;
-        sheet_text(sheet, INK_PLAIN, snapshot->gaps[i].text);
+        sheet_text(sheet, INK_PLAIN, gaps[i].text);
         sheet_line(sheet);
         sheet_column(sheet, LABEL_COLUMN + 2);
         sheet_text(sheet, INK_DIM, "To see it:");
         sheet_text(sheet, INK_PLAIN, " ");
         sheet->indent = LABEL_COLUMN + 4;
-        sheet_text(sheet, INK_PLAIN, snapshot->gaps[i].remedy);
+        sheet_text(sheet, INK_PLAIN, gaps[i].remedy);
         sheet_line(sheet);
     }
 }
@@ -262,6 +267,6 @@ int report_text(const struct diagnosis *diagnosis, const struct report_options *
         change_gone(&sheet, diagnosis, options->previous);
     ignored(&sheet, diagnosis);
     notes(&sheet, diagnosis);
-    gaps(&sheet, diagnosis->snapshot);
+    text_gaps(&sheet, diagnosis->snapshot->gaps, diagnosis->snapshot->gap_count);
     return sheet_finish(&sheet);
 }

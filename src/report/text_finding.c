@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "model/hosts.h"
 #include "report/change.h"
 #include "report/text_parts.h"
 
@@ -22,6 +23,10 @@ static void heading(
     sheet->indent = sheet->column;
     sheet_text(sheet, INK_BOLD, finding->id);
     sheet_printf(sheet, INK_PLAIN, " · %s · %s", confidence_name(finding->confidence), faults[finding->fault]);
+    if (finding->host != NULL) {
+        sheet_text(sheet, INK_PLAIN, " · ");
+        sheet_value(sheet, INK_PLAIN, finding->host->name, 64);
+    }
     if (of > 1)
         sheet_printf(sheet, INK_DIM, " · %zu\xc2\xa0of\xc2\xa0%zu", number, of);
     if (previous != NULL)
@@ -185,10 +190,14 @@ static void advice(struct sheet *sheet, const struct diagnosis *diagnosis, const
 /* The capture has to be given again. */
 static void from_option(struct sheet *sheet, const struct snapshot *snapshot)
 {
-    struct buf word = { 0 };
-    if (snapshot->from != NULL && text_shell_quote(&word, snapshot->from))
-        sheet_printf(sheet, INK_DIM, " --from %s", buf_text(&word));
-    buf_deinit(&word);
+    for (size_t i = 0; i < hosts_count(snapshot); i++) {
+        const struct host *host = hosts_at(snapshot, i);
+        const char *from = host != NULL ? host->from : snapshot->from;
+        struct buf word = { 0 };
+        if (from != NULL && text_shell_quote(&word, from))
+            sheet_printf(sheet, INK_DIM, " --from %s", buf_text(&word));
+        buf_deinit(&word);
+    }
 }
 
 static void more(struct sheet *sheet, const struct snapshot *snapshot, const struct finding *finding, bool brief)

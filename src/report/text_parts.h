@@ -11,6 +11,11 @@ void text_label(struct sheet *sheet, const char *label);
 /* A block of lines, with bullets if there are several; nothing where there are none. */
 void text_lines(struct sheet *sheet, const char *label, const struct lines *lines);
 
+/* Starts the line of the verdict: its word, and the sheet behind it, where broken lines go on. */
+void text_verdict(struct sheet *sheet, enum verdict verdict);
+/* What could not be seen, and what would make it visible; nothing where that is nothing. */
+void text_gaps(struct sheet *sheet, const struct gap *gaps, size_t count);
+
 /* How many connections there are in each state, with bars; and by how many more or fewer than in `previous` (or NULL). */
 void text_states(struct sheet *sheet, const struct diagnosis *diagnosis, const struct diagnosis *previous);
 /* A finding with all its blocks. `number` counts from 1. */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "model/hosts.h"
 #include "report/text_parts.h"
 
 enum { NAMES_SHOWN = 4, WAITS_SHOWN = 4, PEERS_SHOWN = 5, NAME_COLUMNS = 40, COMMAND_LINES = 2 };
@@ -29,13 +30,16 @@ static void value_row(struct sheet *sheet, const char *name, const char *value, 
 /* "spoolsvc (pid 812)" */
 static void process_name(struct sheet *sheet, enum ink ink, const struct process *process)
 {
-    if (process->name == NULL) {
+    if (process->name == NULL)
         sheet_printf(sheet, ink, "pid\xc2\xa0%" PRIu32, process->pid);
-        return;
-    }
-    sheet_value(sheet, ink, process->name, NAME_COLUMNS);
-    if (process->pid != 0)
+    else
+        sheet_value(sheet, ink, process->name, NAME_COLUMNS);
+    if (process->name != NULL && process->pid != 0)
         sheet_printf(sheet, INK_PLAIN, " (pid\xc2\xa0%" PRIu32 ")", process->pid);
+    if (process->host != NULL) {
+        sheet_text(sheet, INK_PLAIN, " on ");
+        sheet_value(sheet, INK_PLAIN, process->host->name, NAME_COLUMNS);
+    }
 }
 
 static void owner_row(struct sheet *sheet, const struct diagnosis *diagnosis, const struct finding *finding)

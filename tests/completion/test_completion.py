@@ -98,7 +98,7 @@ def test_every_column_key_and_cause_is_offered_and_understood():
     assert len(columns) > 30
     run("list", "--columns", ",".join(columns), "--help")
     keys = complete("count", "--by", "")
-    assert len(keys) == 14
+    assert len(keys) == 15
     for key in keys:
         run("count", "--by", key, "--help")
     assert "normal" in complete("list", "--cause", "")

@@ -31,9 +31,9 @@ def renderings(fixture):
         yield stem.with_name(f"{stem.name}.80.{form}.txt"), form, 80
 
 
-def render(program, form, width, fixture):
-    done = subprocess.run([pathlib.Path(program).resolve(), form, str(width), fixture.name], capture_output=True, check=False,
-                          cwd=fixture.parent)
+def render(program, form, width, fixture, *options):
+    done = subprocess.run([pathlib.Path(program).resolve(), *options, form, str(width), fixture.name],
+                          capture_output=True, check=False, cwd=fixture.parent)
     if done.returncode != 0:
         raise SystemExit(f"Bail out! {fixture.name} {form} {width}: status {done.returncode} {done.stderr.decode('utf-8', 'replace').strip()}")
     return done.stdout
@@ -60,12 +60,17 @@ def check_one(expected_file, form, width, actual):
         yield from (f"longer than {width}: {line}" for line in too_long(text, width))
 
 
+def cases(folders):
+    """Fixtures and captures, in order."""
+    return sorted(path for folder in folders for path in pathlib.Path(folder).iterdir() if path.suffix in CASES)
+
+
 def main():
     if len(sys.argv) < 4 or sys.argv[1] not in ("check", "update"):
         raise SystemExit(__doc__)
     update, program, folders = sys.argv[1] == "update", sys.argv[2], [pathlib.Path(name) for name in sys.argv[3:]]
     wanted, number, failed = set(), 0, False
-    fixtures = sorted(path for folder in folders for path in folder.iterdir() if path.suffix in CASES)
+    fixtures = cases(folders)
     for fixture in fixtures:
         for expected_file, form, width in renderings(fixture):
             wanted.add(expected_file)
@@ -74,6 +79,8 @@ def main():
                 expected_file.write_bytes(actual)
                 continue
             reasons = list(check_one(expected_file, form, width, actual))
+            if render(program, form, width, fixture, "--saved") != actual:
+                reasons.append("differs when the snapshot is saved and read back: render --saved")
             number += 1
             failed |= bool(reasons)
             print(f"{'not ok' if reasons else 'ok'} {number} - {expected_file.name}")

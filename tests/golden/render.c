@@ -1,7 +1,9 @@
 /*
- * Renders a fixture, or a capture, as the program would render that host: render FORM WIDTH FILE, where FORM is text,
- * colour, ascii, all (every connection) or json. The golden tests compare what it prints. A capture's name ends in
- * .capture; a list of processes beside it, in .tasks; a configuration to be judged by, in .conf.
+ * Renders a fixture, or a capture, as the program would render that host: render [--saved|--redacted] FORM WIDTH FILE,
+ * where FORM is text, colour, ascii, all (every connection), json, or snapshot: the lines of a saved one. A capture's name
+ * ends in .capture; a list of processes beside it, in .tasks; a configuration to be judged by, in .conf. With --saved the
+ * snapshot is written to a file first, and what is rendered is what was read back from it; with --redacted names and
+ * addresses were replaced before. The golden tests compare what it prints.
  */
 #include <errno.h>
 #include <locale.h>
@@ -14,8 +16,10 @@
 #include "cmd/look.h"
 #include "diagnose/diagnose.h"
 #include "fixture.h"
+#include "model/redact.h"
 #include "report/report.h"
 #include "source/capture/capture.h"
+#include "source/capture/saved.h"
 
 static int failed(const char *subject, const char *message)
 {
@@ -51,24 +55,64 @@ static int load_policy(struct policy *policy, const char *path, struct error *er
     return cmd_read_config(access(file, R_OK) == 0 ? file : "/dev/null", policy, err);
 }
 
+static int write_saved(const struct snapshot *snapshot, FILE *out)
+{
+    const struct saved_options options = { .tool_version = "0.0.0-golden" };
+    return saved_write(snapshot, &options, out);
+}
+
+/* Puts a snapshot that was read back from a file in the place of the one that was written to it. */
+static int save_and_read(struct snapshot *snapshot, struct snapshot *earlier, struct error *err)
+{
+    char path[] = "/tmp/tcpwhy-golden-XXXXXX";
+    int fd = mkstemp(path);
+    FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
+    if (file == NULL)
+        return error_set(err, -1, path, "cannot be made");
+    int result = write_saved(snapshot, file);
+    fclose(file);
+    char name[512] = "";
+    bool named = snapshot->from != NULL;
+    snprintf(name, sizeof name, "%s", named ? snapshot->from : "");
+    snapshot_deinit(snapshot);
+    snapshot_init(snapshot);
+    const struct capture_options from = { .path = path, .earlier = earlier };
+    result = result < 0 ? error_set(err, result, path, "cannot be written") : capture_read(&from, snapshot, err);
+    unlink(path);
+    snapshot->from = named ? arena_strdup(&snapshot->arena, name) : NULL; /* the one thing that is not as it was */
+    return result;
+}
+
 int main(int argc, char **argv)
 {
     uint64_t width;
+    bool redacted = argc > 1 && strcmp(argv[1], "--redacted") == 0;
+    bool saved = redacted || (argc > 1 && strcmp(argv[1], "--saved") == 0);
+    argc -= saved;
+    argv += saved;
     if (argc != 4 || text_parse_number(argv[2], 1000, &width) < 0)
-        return failed("usage", "render text|colour|ascii|all|json WIDTH FIXTURE");
+        return failed("usage", "render [--saved|--redacted] text|colour|ascii|all|json|snapshot WIDTH FIXTURE");
     const char *form = argv[1];
     setlocale(LC_ALL, "C.UTF-8");
-    struct snapshot snapshot;
+    struct snapshot snapshot, earlier;
     struct policy policy;
     struct diagnosis diagnosis;
     struct error err;
     snapshot_init(&snapshot);
+    snapshot_init(&earlier);
     policy_init(&policy);
     bool is_capture = has_suffix(argv[3], ".capture");
     if ((is_capture ? load_capture(&snapshot, argv[3], &err) : fixture_load(&snapshot, argv[3], &err)) < 0)
         return failed(err.subject, err.message);
     if (load_policy(&policy, argv[3], &err) < 0)
         return failed(err.subject, err.message);
+    static const struct redact_key key = { { { 1, 2 } } };
+    if (redacted)
+        snapshot_redact(&snapshot, &key);
+    if (saved && save_and_read(&snapshot, &earlier, &err) < 0)
+        return failed(err.subject, err.message);
+    if (strcmp(form, "snapshot") == 0)
+        return write_saved(&snapshot, stdout) < 0 ? failed(argv[3], "cannot be saved") : EXIT_SUCCESS;
     if (diagnose(&snapshot, NULL, &policy, &diagnosis) < 0)
         return failed(argv[3], "cannot be diagnosed");
     struct report_options options = {
@@ -82,6 +126,7 @@ int main(int argc, char **argv)
     int r = json ? report_json(&diagnosis, &options, stdout) : report_text(&diagnosis, &options, stdout);
     diagnosis_deinit(&diagnosis);
     snapshot_deinit(&snapshot);
+    snapshot_deinit(&earlier);
     policy_deinit(&policy);
     return r < 0 ? failed(argv[3], strerror(-r)) : EXIT_SUCCESS;
 }

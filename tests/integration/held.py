@@ -9,11 +9,11 @@ SETTLED_S = 5.5  # younger ones are normal
 
 
 class Held:
-    def __init__(self, count, read=True):
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=count)
-        self.port = self._listener.getsockname()[1]
-        clients = [socket.create_connection(self._listener.getsockname()) for _ in range(count)]
-        self._kept = [self._listener.accept()[0] for _ in range(count)]
+    def __init__(self, count, read=True, listener=None):
+        self.listener = listener or socket.create_server(("127.0.0.1", 0), backlog=count)
+        self.port = self.listener.getsockname()[1]
+        clients = [socket.create_connection(self.listener.getsockname()) for _ in range(count)]
+        self._kept = [self.listener.accept()[0] for _ in range(count)]
         for client in clients:
             client.close()
         for kept in self._kept if read else ():

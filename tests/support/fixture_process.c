@@ -68,7 +68,7 @@ static int process_member(struct loader *loader, struct process *process, const 
     if (strcmp(key, "cgroup") == 0) {
         uint64_t id = 0;
         int r = loader_number(loader, value, UINT64_MAX, &id);
-        const struct cgroup *cgroup = r < 0 ? NULL : snapshot_cgroup_by_id(loader->snapshot, id);
+        const struct cgroup *cgroup = r < 0 ? NULL : snapshot_cgroup_by_id(loader->snapshot, NULL, id);
         if (cgroup == NULL)
             return loader_fail(loader, "no cgroup line has the id %s", value);
         process->cgroup = (uint32_t)(cgroup - loader->snapshot->cgroups);

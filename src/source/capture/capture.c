@@ -1,6 +1,7 @@
 #include "source/capture/capture.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -31,7 +32,20 @@ static const struct format *recognise(const char *bytes, size_t length)
     return best;
 }
 
-static int parse(const struct capture_options *options, struct capture *capture, struct error *err)
+static int parse_snapshot(const struct capture_options *options, struct capture *capture, struct error *err)
+{
+    if (options->tasks != NULL)
+        return error_set(err, -EINVAL, "--tasks", "names the PIDs of a text; %s names them itself", options->path);
+    int result = capture->format->parse(capture->format, capture, err);
+    if (result < 0)
+        snprintf(err->subject, sizeof err->subject, "%s", options->path);
+    else
+        capture_report_lines(capture);
+    capture->snapshot->from = arena_strdup(&capture->snapshot->arena, options->path);
+    return result;
+}
+
+static int parse_text(const struct capture_options *options, struct capture *capture, struct error *err)
 {
     struct snapshot *snapshot = capture->snapshot;
     struct netns *netns = snapshot_add_netns(snapshot);
@@ -40,7 +54,7 @@ static int parse(const struct capture_options *options, struct capture *capture,
     *netns = (struct netns){ .name = "host", .is_own = true };
     int result = capture->format->parse(capture->format, capture, err);
     if (result < 0)
-        return error_set(err, result, options->path, "cannot be read to its end: %s", strerror(-result));
+        return error_set(err, result, options->path, "cannot be read to its end: %s", input_failure(result));
     snapshot->os = capture->os;
     snapshot->source = capture->format->id;
     if (options->tasks != NULL)
@@ -55,14 +69,16 @@ int capture_read_input(
 {
     ssize_t filled = input_fill(input, INPUT_PEEK);
     if (filled < 0)
-        return error_set(err, (int)filled, options->path, "cannot be read: %s", strerror(-(int)filled));
+        return error_set(err, (int)filled, options->path, "cannot be read: %s", input_failure((int)filled));
     size_t length = filled < INPUT_PEEK ? (size_t)filled : INPUT_PEEK;
     const struct format *format = recognise(input_bytes(input), length);
     if (format == NULL)
         return capture_refuse(options->path, input_bytes(input), length, err);
-    struct capture capture = { .snapshot = snapshot, .format = format, .input = input, .os = format->os };
+    struct capture capture = {
+        .snapshot = snapshot, .earlier = options->earlier, .format = format, .input = input, .os = format->os
+    };
     capture.charset = charset_detect(input_bytes(input), length);
-    int result = parse(options, &capture, err);
+    int result = (format->is_snapshot ? parse_snapshot : parse_text)(options, &capture, err);
     capture_deinit(&capture);
     return result;
 }
@@ -77,6 +93,7 @@ int capture_read(const struct capture_options *options, struct snapshot *snapsho
     snapshot->taken_at_ms = input.modified_ms != 0 ? input.modified_ms : clock_us(CLOCK_REALTIME) / 1000;
     result = capture_read_input(options, &input, snapshot, err);
     input_close(&input);
-    snapshot->elapsed_us = (uint32_t)(clock_us(CLOCK_MONOTONIC) - started_us);
+    if (snapshot->elapsed_us == 0) /* a saved one says how long it took on its host */
+        snapshot->elapsed_us = (uint32_t)(clock_us(CLOCK_MONOTONIC) - started_us);
     return result;
 }

@@ -39,6 +39,7 @@ struct first_line {
 /* A capture that is being read. */
 struct capture {
     struct snapshot *snapshot;
+    struct snapshot *earlier; /* an empty one, for a look that was taken before; NULL: not wanted */
     const struct format *format;
     struct input *input;
     const char *os;      /* as in snapshot.os, as far as the text tells; NULL: unknown */
@@ -59,6 +60,7 @@ struct format {
     const char *id;    /* of snapshot.source: "capture-ss" */
     const char *title; /* "the output of ss" */
     const char *os;    /* that prints it, as in snapshot.os; NULL: several do */
+    bool is_snapshot;  /* it says itself what host it is of, when and how it was taken, and its namespaces */
     /* How sure it is that these are the beginning of such a capture; 0: not at all. */
     unsigned (*recognise)(const struct format *self, const char *bytes, size_t length);
     /* Reads the input to its end. Returns 0 or a negative errno. */
@@ -77,11 +79,18 @@ extern const struct format formats[];
 unsigned rows_recognise(const struct format *self, const char *bytes, size_t length);
 int rows_parse(const struct format *self, struct capture *capture, struct error *err);
 
+/* saved_read.c; where the file is refused, err says why. */
+unsigned saved_recognise(const struct format *self, const char *bytes, size_t length);
+int saved_parse(const struct format *self, struct capture *capture, struct error *err);
+
 /* capture_read() of an input that is open. */
 struct capture_options;
 int capture_read_input(
     const struct capture_options *options, struct input *input, struct snapshot *snapshot, struct error *err);
+
 void capture_deinit(struct capture *capture);
+/* Counts a line of a kind, and keeps the first that was not understood. */
+void capture_note_line(struct capture *capture, const struct line *line, enum line_kind kind);
 /* Adds a connection; NULL without memory, which is noted. */
 struct conn *capture_add(struct capture *capture, const struct conn *conn);
 /* The connection of the row before, or NULL. */

@@ -9,6 +9,13 @@
 
 const struct format formats[] = {
     {
+        .id = "snapshot",
+        .title = "a snapshot of tcpwhy",
+        .is_snapshot = true,
+        .recognise = saved_recognise,
+        .parse = saved_parse,
+    },
+    {
         .id = "capture-windows-netstat",
         .title = "Windows netstat",
         .os = "windows",

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "source/capture/compressed.h"
 #include "source/capture/utf16.h"
 
 enum { PIECE = 256 * 1024 };
@@ -92,12 +93,19 @@ int input_open(struct input *input, const char *path, struct error *err)
     int result = open_file(input, path, err);
     if (result < 0)
         return result;
-    result = utf16_take_off(input);
+    result = compressed_take_off(input);
+    if (result == 0)
+        result = utf16_take_off(input);
     if (result < 0) {
         input_close(input);
-        return error_set(err, result, path, "cannot be read: %s", strerror(-result));
+        return error_set(err, result, path, "cannot be read: %s", input_failure(result));
     }
     return 0;
+}
+
+const char *input_failure(int result)
+{
+    return result == -EBADMSG ? "its compressed data is damaged or cut short" : strerror(-result);
 }
 
 void input_close(struct input *input)

@@ -29,6 +29,8 @@ int input_open(struct input *input, const char *path, struct error *err);
 /* Reads from memory, which must outlive it. */
 void input_open_bytes(struct input *input, const char *bytes, size_t length);
 void input_close(struct input *input);
+/* What a negative errno of reading means, in words. */
+const char *input_failure(int result);
 
 /*
  * Makes at least `wanted` bytes available, or all that there are. Returns how many are, or a negative errno. One byte

@@ -30,16 +30,16 @@ static size_t cut_at_return(const char *text, size_t length, bool *ret_more)
 }
 
 /* The bytes up to a newline, up to the most that a line may have, or up to the end. Returns 0 or a negative errno. */
-static int find_end(struct input *input, size_t *ret_available, char **ret_newline)
+static int find_end(struct input *input, size_t most, size_t *ret_available, char **ret_newline)
 {
     ssize_t available = (ssize_t)(input->end - input->start);
     for (bool again = true;; again = false) {
-        size_t looked_at = available < LINE_MOST ? (size_t)available : LINE_MOST;
+        size_t looked_at = (size_t)available < most ? (size_t)available : most;
         *ret_newline = looked_at > 0 ? memchr(input_bytes(input), '\n', looked_at) : NULL;
         *ret_available = (size_t)available;
         if (*ret_newline != NULL || !again)
             return 0;
-        available = input_fill(input, LINE_MOST);
+        available = input_fill(input, most);
         if (available < 0)
             return (int)available;
     }
@@ -48,18 +48,18 @@ static int find_end(struct input *input, size_t *ret_available, char **ret_newli
 int lines_next(struct lines_reader *reader, struct line *ret_line)
 {
     struct input *input = reader->input;
-    size_t available = 0;
+    size_t available = 0, most = reader->most != 0 ? reader->most : LINE_MOST;
     char *newline = NULL;
     int result = reader->skip ? skip_rest(input) : 0;
     reader->skip = false;
     if (result == 0)
-        result = find_end(input, &available, &newline);
+        result = find_end(input, most, &available, &newline);
     if (result < 0 || available == 0)
         return result;
 
     char *text = input_bytes(input);
-    bool is_long = newline == NULL && available >= LINE_MOST;
-    size_t length = newline != NULL ? (size_t)(newline - text) : is_long ? LINE_MOST - 1 : available;
+    bool is_long = newline == NULL && available >= most;
+    size_t length = newline != NULL ? (size_t)(newline - text) : is_long ? most - 1 : available;
     bool more;
     size_t visible = cut_at_return(text, length, &more);
     *ret_line = (struct line){ .text = text, .length = visible, .number = ++reader->number };

@@ -13,6 +13,7 @@ struct line {
 
 struct lines_reader {
     struct input *input;
+    size_t most; /* bytes of a line; 0: LINE_MOST */
     uint64_t number;
     bool skip; /* what is left of the line before was cut off */
 };

@@ -33,7 +33,7 @@ static void note_origin(struct capture *capture, const char *path)
     buf_deinit(&text);
 }
 
-static void note_lines(struct capture *capture)
+void capture_report_lines(struct capture *capture)
 {
     const struct first_line *first = &capture->first_malformed;
     uint64_t malformed = capture->kinds[LINE_MALFORMED];
@@ -170,7 +170,7 @@ static void note_unnamed(struct snapshot *snapshot)
 void capture_report(struct capture *capture, const char *path)
 {
     note_origin(capture, path);
-    note_lines(capture);
+    capture_report_lines(capture);
     note_names(capture);
     note_cut(capture);
     note_unnamed(capture->snapshot);
@@ -217,6 +217,6 @@ int capture_refuse(const char *path, const char *bytes, size_t length, struct er
 {
     return error_set(err, -EBADMSG, path,
         "looks like %s; accepted is what netstat (Windows, Linux, macOS, BSD, Solaris), ss, lsof -i, "
-        "Get-NetTCPConnection (table, list, CSV, JSON) or /proc/net/tcp print",
+        "Get-NetTCPConnection (table, list, CSV, JSON) or /proc/net/tcp print, and what tcpwhy capture saves",
         describe(bytes, length));
 }

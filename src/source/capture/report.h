@@ -4,5 +4,7 @@
 
 /* Notes the gaps, and where the snapshot comes from. */
 void capture_report(struct capture *capture, const char *path);
+/* Notes only the lines that were not understood. */
+void capture_report_lines(struct capture *capture);
 /* Says what the bytes look like and what is accepted. Returns -EBADMSG. */
 int capture_refuse(const char *path, const char *bytes, size_t length, struct error *err);

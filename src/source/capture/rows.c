@@ -14,8 +14,11 @@ static void take_off_quotes(struct line *line)
     }
 }
 
-static void note_malformed(struct capture *capture, const struct line *line, enum line_kind kind)
+void capture_note_line(struct capture *capture, const struct line *line, enum line_kind kind)
 {
+    capture->kinds[kind]++;
+    if (kind != LINE_MALFORMED && kind != LINE_NAMED)
+        return;
     struct first_line *first = kind == LINE_NAMED ? &capture->first_named : &capture->first_malformed;
     if (first->number != 0)
         return;
@@ -61,10 +64,8 @@ static void read_line(const struct format *self, struct capture *capture, struct
     enum line_kind kind = strlen(line->text) == line->length ? self->row(capture, line) : LINE_MALFORMED;
     if (kind == LINE_OTHER && looks_like_part(capture, line))
         kind = LINE_MALFORMED;
-    capture->kinds[kind]++;
+    capture_note_line(capture, line, kind);
     capture->after_row = kind == LINE_ROW || kind == LINE_DETAIL;
-    if (kind == LINE_MALFORMED || kind == LINE_NAMED)
-        note_malformed(capture, line, kind);
 }
 
 static int read_lines(const struct format *self, struct capture *capture)

@@ -1,0 +1,13 @@
+#pragma once
+/*
+ * SipHash-2-4 (Aumasson, Bernstein: "SipHash: a fast short-input PRF", 2012): who does not know the key cannot tell what
+ * a number was made from, nor find out by trying.
+ */
+#include <stddef.h>
+#include <stdint.h>
+
+struct siphash_key {
+    uint64_t words[2];
+};
+
+uint64_t siphash(const struct siphash_key *key, const void *bytes, size_t length);

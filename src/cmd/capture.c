@@ -1,0 +1,132 @@
+/* tcpwhy capture: a snapshot into a file, to be looked at elsewhere. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/codec.h"
+#include "base/whole_file.h"
+#include "cmd/commands.h"
+#include "cmd/look.h"
+#include "model/redact.h"
+#include "source/capture/saved.h"
+
+struct capture_arguments {
+    const char *path; /* NULL or "-": standard output */
+    bool redact;
+};
+
+static int set_output(void *target, const char *value, struct error *err)
+{
+    if (*value == '\0')
+        return error_set(err, -EINVAL, NULL, "wants a file's name, or - for standard output");
+    ((struct capture_arguments *)target)->path = value;
+    return 0;
+}
+
+static int set_redact(void *target, const char *value, struct error *err)
+{
+    (void)value, (void)err;
+    ((struct capture_arguments *)target)->redact = true;
+    return 0;
+}
+
+static const struct option_row capture_rows[] = {
+    { 'o', "output", "FILE", "write to FILE, compressed where its name ends in .gz or .zst", set_output },
+    { 0, "redact", NULL, "replace addresses and names by made-up ones, always the same for the same", set_redact },
+    { 0 },
+};
+
+/* Nobody can guess the key: who has the file cannot try addresses until one fits. */
+static int redact(struct look *look, struct error *err)
+{
+    struct redact_key key;
+    if (getrandom(&key, sizeof key, 0) != (ssize_t)sizeof key)
+        return error_set(err, -errno, "--redact", "there are no random numbers: %s", strerror(errno));
+    snapshot_redact(&look->snapshot, &key);
+    snapshot_redact(&look->earlier, &key);
+    return 0;
+}
+
+static int write_compressed(
+    const struct codec *codec, const struct snapshot *snapshot, const struct saved_options *options, FILE *out)
+{
+    if (codec == NULL)
+        return saved_write(snapshot, options, out);
+    FILE *stream = codec_open_writer(codec, out);
+    if (stream == NULL)
+        return -errno;
+    int result = saved_write(snapshot, options, stream);
+    if (fclose(stream) != 0 && result == 0)
+        result = errno != 0 ? -errno : -EIO;
+    return result;
+}
+
+static int write_file(
+    const char *path, const struct snapshot *snapshot, const struct saved_options *options, struct error *err)
+{
+    struct whole_file file;
+    int result = whole_file_open(&file, path, err);
+    if (result < 0)
+        return result;
+    result = whole_file_close(&file, write_compressed(codec_by_name(path), snapshot, options, file.out), err);
+    if (result < 0 && err->subject[0] == '\0')
+        snprintf(err->subject, sizeof err->subject, "%s", path);
+    return result;
+}
+
+static int run_capture(const struct command *self, int argc, char **argv)
+{
+    static const char *const names[] = { "from", "tasks", "source", "confirm", NULL }; /* it is of everything */
+    struct look_options look = { 0 };
+    struct capture_arguments arguments = { 0 };
+    struct option_row rows[8];
+    options_pick(look_option_rows, names, rows, sizeof rows / sizeof *rows);
+    const struct option_group groups[] = {
+        { "Capture", capture_rows, &arguments },
+        { "Of what", rows, &look },
+        { 0 },
+    };
+    struct error err = { 0 };
+    int operands = 0;
+    int result = options_parse(self, groups, argc, argv, &operands, &err);
+    if (result == PARSE_HELP)
+        return STATUS_HEALTHY;
+    if (result == 0 && operands > 0)
+        result = error_set(&err, -EINVAL, argv[1], "is not expected here; the file's name goes after -o");
+    if (result < 0)
+        return cmd_fail(self, &err);
+
+    struct look seen;
+    int status = cmd_look(self, &look, NULL, &seen);
+    if (status != STATUS_HEALTHY)
+        return status;
+    const struct saved_options saved = { .tool_version = TCPWHY_VERSION, .redacted = arguments.redact };
+    bool streams = arguments.path == NULL || strcmp(arguments.path, "-") == 0;
+    result = arguments.redact ? redact(&seen, &err) : 0;
+    if (result == 0 && !streams)
+        result = write_file(arguments.path, &seen.snapshot, &saved, &err);
+    int written = result == 0 && streams ? saved_write(&seen.snapshot, &saved, stdout) : 0;
+    look_deinit(&seen);
+    if (written < 0)
+        return cmd_fail_to_write(self, written);
+    return result < 0 ? cmd_fail(self, &err) : STATUS_HEALTHY;
+}
+
+const struct command command_capture = {
+    .name = "capture",
+    .summary = "save a snapshot to a file, to look at it elsewhere",
+    .synopsis = "tcpwhy capture [OPTIONS]",
+    .details =
+        "Saves all that tcpwhy sees of this host as JSON lines; 'tcpwhy --from FILE' reads them, and its diagnosis\n"
+        "is the same as here. Without -o it goes to standard output. A file is written as a whole or not at all,\n"
+        "and only its owner may read it: it has the addresses, users and command lines of this host in it.\n"
+        "--redact makes up others for these, and for the host, units and containers; ports, states, times and\n"
+        "counters stay, and so do the findings.\n",
+    .examples = "  tcpwhy capture -o web-3.zst            save it, compressed\n"
+                "  tcpwhy capture --redact -o ticket.gz   to give it away\n"
+                "  tcpwhy --from web-3.zst                diagnose what was saved\n"
+                "  ssh web-3 sudo tcpwhy capture | tcpwhy --from -\n"
+                "  tcpwhy capture --from old.zst --redact -o ticket.gz\n",
+    .run = run_capture,
+};

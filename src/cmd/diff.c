@@ -1,0 +1,134 @@
+/* tcpwhy diff A B …: captures of one host compared. */
+#include "diagnose/diff.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd/commands.h"
+#include "cmd/look.h"
+#include "report/diff.h"
+#include "source/capture/capture.h"
+
+struct diff_arguments {
+    struct diff_report_options report;
+    uint64_t interval_ms;
+};
+
+static int set_all(void *target, const char *value, struct error *err)
+{
+    (void)value, (void)err;
+    ((struct diff_arguments *)target)->report.all = true;
+    return 0;
+}
+
+static int set_interval(void *target, const char *value, struct error *err)
+{
+    enum { LEAST_MS = 1 };
+    return cmd_set_interval(value, LEAST_MS, &((struct diff_arguments *)target)->interval_ms, err);
+}
+
+static const struct option_row diff_rows[] = {
+    { 'a', "all", NULL, "every row, also of what only stays", set_all },
+    { 0, "interval", "SECS", "time from one capture to the next, whatever their own times", set_interval },
+    { 0 },
+};
+
+static int read_looks(char *const *paths, size_t count, struct snapshot *looks, struct error *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct capture_options capture = { .path = paths[i] };
+        int result = capture_read(&capture, &looks[i], err);
+        if (result < 0)
+            return result;
+    }
+    return 0;
+}
+
+static int check(char *const *paths, int operands, struct error *err)
+{
+    if (operands < 2)
+        return error_set(
+            err, -EINVAL, NULL, "wants two captures or more, the earliest first; 'tcpwhy capture -o FILE' makes one");
+    if (operands > DIFF_LOOKS_MOST)
+        return error_set(err, -E2BIG, NULL, "reads %d captures at most", DIFF_LOOKS_MOST);
+    int from_stdin = 0;
+    for (int i = 0; i < operands; i++)
+        from_stdin += strcmp(paths[i], "-") == 0;
+    return from_stdin > 1 ? error_set(err, -EINVAL, "-", "standard input can be read once only") : 0;
+}
+
+/* Reads, compares, prints. Returns the exit status. */
+static int compare(const struct command *self, const struct look_options *look, struct diff_arguments *arguments,
+    char *const *paths, size_t count)
+{
+    struct snapshot looks[DIFF_LOOKS_MOST];
+    struct diff diff = { 0 };
+    struct error err = { 0 };
+    const struct diff_options options = { .selection = &look->selection, .interval_ms = arguments->interval_ms };
+    for (size_t i = 0; i < count; i++)
+        snapshot_init(&looks[i]);
+    int result = read_looks(paths, count, looks, &err);
+    if (result == 0)
+        result = diff_make(looks, count, &options, &diff, &err);
+    int status = result < 0 ? cmd_fail(self, &err) : (int)diff.verdict;
+    if (result == 0) {
+        arguments->report.style = cmd_style(stdout);
+        int written = (look->json ? diff_json : diff_text)(&diff, &arguments->report, stdout);
+        if (written < 0)
+            status = cmd_fail_to_write(self, written);
+        diff_deinit(&diff);
+    }
+    for (size_t i = 0; i < count; i++)
+        snapshot_deinit(&looks[i]);
+    return status;
+}
+
+static int run_diff(const struct command *self, int argc, char **argv)
+{
+    static const char *const names[] = { "state", "pid", "process", "port", "local", "peer", "netns", "ipv4", "ipv6",
+        "json", NULL };
+    struct look_options look = { 0 };
+    struct diff_arguments arguments = { .report = { .tool_version = TCPWHY_VERSION } };
+    struct option_row rows[16];
+    options_pick(look_option_rows, names, rows, sizeof rows / sizeof *rows);
+    const struct option_group groups[] = {
+        { "Comparison", diff_rows, &arguments },
+        { "Which connections", rows, &look },
+        { 0 },
+    };
+    struct error err = { 0 };
+    int operands = 0;
+    int result = options_parse(self, groups, argc, argv, &operands, &err);
+    if (result == PARSE_HELP)
+        return STATUS_HEALTHY;
+    if (result == 0)
+        result = check(argv + 1, operands, &err);
+    if (result < 0)
+        return cmd_fail(self, &err);
+    return compare(self, &look, &arguments, argv + 1, (size_t)operands);
+}
+
+const struct command command_diff = {
+    .name = "diff",
+    .summary = "compare captures of one host: what stayed, what grew, what leaks",
+    .synopsis = "tcpwhy diff [OPTIONS] CAPTURE CAPTURE [CAPTURE …]",
+    .details =
+        "Captures are snapshots (tcpwhy capture) or text that --from reads, the earliest first; - is standard input.\n"
+        "Connections are the same where both ends are, and the kernel's cookie where both captures have it. For each\n"
+        "process, service and state:\n\n"
+        "  leaks     CLOSE_WAIT grows, and hardly any of those that were there went: nobody closes them\n"
+        "  piles-up  another state does\n"
+        "  grows     more come than go\n"
+        "  busy      about as many come as go\n"
+        "  shrinks   more go than come\n"
+        "  steady    the same ones stay\n\n"
+        "STAYED, CAME and WENT compare the last capture with the first; PER MIN is the slope over all of them. LIMIT IN\n"
+        "is the time until a process runs out of descriptors at its slope.\n"
+        "Exit status: 0 nothing leaks, 1 something does, or a process runs out of descriptors within a day, 2 within an\n"
+        "hour, 3 tcpwhy could not do what was asked.\n",
+    .examples = "  tcpwhy capture -o 1.zst; sleep 600; tcpwhy capture -o 2.zst; tcpwhy diff 1.zst 2.zst\n"
+                "  tcpwhy diff mon.zst tue.zst wed.zst --process java\n"
+                "  tcpwhy diff --interval 60 before.txt after.txt   pasted netstat output, a minute apart\n",
+    .run = run_diff,
+};

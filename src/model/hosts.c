@@ -1,0 +1,258 @@
+#include "model/hosts.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/memory.h"
+#include "model/own_addresses.h"
+
+const struct host *hosts_of_conn(const struct snapshot *snapshot, const struct conn *conn)
+{
+    const struct netns *netns = snapshot_netns(snapshot, conn);
+    return netns != NULL ? netns->host : NULL;
+}
+
+static int compare_addresses(const void *a, const void *b)
+{
+    return memcmp(a, b, sizeof(struct ip));
+}
+
+static bool is_shared(const struct snapshot *snapshot, const struct ip *address)
+{
+    return snapshot->shared_address_count > 0 &&
+        bsearch(address, snapshot->shared_addresses, snapshot->shared_address_count, sizeof *address,
+            compare_addresses) != NULL;
+}
+
+bool hosts_may_meet(const struct snapshot *snapshot, const struct conn *conn, const struct conn *other)
+{
+    if (hosts_of_conn(snapshot, conn) == hosts_of_conn(snapshot, other))
+        return true;
+    const struct ip *ends[] = { &conn->local, &conn->remote };
+    for (size_t i = 0; i < 2; i++) {
+        if (ip_is_loopback(ends[i]) || is_shared(snapshot, ends[i]))
+            return false;
+    }
+    return true;
+}
+
+const char *hosts_words_on(const struct host *host, struct arena *arena)
+{
+    return host != NULL ? arena_printf(arena, " on %s", host->name) : "";
+}
+
+/* --- addresses that several hosts have -------------------------------------------------------------------------- */
+
+static void find_shared(struct snapshot *snapshot)
+{
+    struct own_addresses own;
+    own_addresses_init(&own, snapshot);
+    struct ip *shared = arena_alloc(&snapshot->arena, own.count * sizeof *shared);
+    size_t count = 0;
+    for (size_t i = 1; i < own.count; i++) {
+        bool same = ip_equal(&own.items[i].address, &own.items[i - 1].address);
+        if (same && (count == 0 || !ip_equal(&shared[count - 1], &own.items[i].address)))
+            shared[count++] = own.items[i].address;
+    }
+    own_addresses_deinit(&own);
+    snapshot->shared_addresses = shared;
+    snapshot->shared_address_count = count;
+}
+
+/* --- joining ---------------------------------------------------------------------------------------------------- */
+
+static const char *base_name(const char *path)
+{
+    if (strcmp(path, "-") == 0)
+        return "standard input";
+    const char *slash = strrchr(path, '/');
+    return slash != NULL && slash[1] != '\0' ? slash + 1 : path;
+}
+
+static struct host host_of(const struct snapshot *part, const char *file, struct arena *arena)
+{
+    return (struct host){
+        .name = part->host_name != NULL ? part->host_name : arena_strdup(arena, base_name(file)),
+        .os = part->os,
+        .kernel = part->kernel,
+        .source = part->source,
+        .from = part->from,
+        .taken_at_ms = part->taken_at_ms,
+        .elapsed_us = part->elapsed_us,
+        .page_bytes = part->page_bytes,
+    };
+}
+
+static uint32_t moved(uint32_t index, size_t by)
+{
+    return index == NO_INDEX ? NO_INDEX : (uint32_t)(index + by);
+}
+
+static int append_tables(struct snapshot *joined, const struct snapshot *part, const struct host *host)
+{
+    size_t netns_before = joined->netns_count, cgroups_before = joined->cgroup_count;
+    for (size_t i = 0; i < part->netns_count; i++) {
+        struct netns *netns = snapshot_add_netns(joined);
+        if (netns == NULL)
+            return -ENOMEM;
+        *netns = part->netns[i];
+        netns->host = host;
+        joined->net_values[joined->netns_count - 1] = part->net_values[i];
+    }
+    for (size_t i = 0; i < part->cgroup_count; i++) {
+        struct cgroup *cgroup = snapshot_add_cgroup(joined);
+        if (cgroup == NULL)
+            return -ENOMEM;
+        *cgroup = part->cgroups[i];
+        cgroup->host = host;
+    }
+    for (size_t i = 0; i < part->process_count; i++) {
+        struct process *process = snapshot_add_process(joined);
+        if (process == NULL)
+            return -ENOMEM;
+        *process = part->processes[i];
+        process->host = host;
+        process->netns = moved(process->netns, netns_before);
+        process->cgroup = moved(process->cgroup, cgroups_before);
+    }
+    return 0;
+}
+
+static int append_conns(
+    struct snapshot *joined, const struct snapshot *part, size_t netns_before, size_t processes_before)
+{
+    size_t holders_before = joined->holder_count;
+    for (size_t i = 0; i < part->holder_count; i++) {
+        struct holder *holder = snapshot_add_holder(joined);
+        if (holder == NULL)
+            return -ENOMEM;
+        *holder = part->holders[i];
+        holder->process = moved(holder->process, processes_before);
+        holder->next = moved(holder->next, holders_before);
+    }
+    for (size_t i = 0; i < part->conn_count; i++) {
+        struct conn *conn = snapshot_add_conn(joined);
+        if (conn == NULL)
+            return -ENOMEM;
+        *conn = part->conns[i];
+        conn->netns = (uint16_t)(conn->netns + netns_before);
+        conn->holder = moved(conn->holder, holders_before);
+    }
+    return 0;
+}
+
+/* Each says which host it is about: their ids alone are alike. */
+static void append_gaps(struct snapshot *joined, const struct snapshot *part, const struct host *host)
+{
+    for (size_t i = 0; i < part->gap_count; i++) {
+        const struct gap *gap = &part->gaps[i];
+        xvec_grow((void **)&joined->gaps, joined->gap_count, &joined->gap_capacity, sizeof *joined->gaps);
+        joined->gaps[joined->gap_count++] = (struct gap){
+            .id = gap->id, .text = arena_printf(&joined->arena, "%s: %s", host->name, gap->text), .remedy = gap->remedy
+        };
+    }
+}
+
+static int append(struct snapshot *joined, struct snapshot *part, const struct host *host)
+{
+    size_t netns_before = joined->netns_count, processes_before = joined->process_count;
+    if (netns_before + part->netns_count > UINT16_MAX) /* struct conn has 16 bits for it */
+        return -EOVERFLOW;
+    int result = append_tables(joined, part, host);
+    if (result == 0)
+        result = append_conns(joined, part, netns_before, processes_before);
+    if (result < 0)
+        return result;
+    append_gaps(joined, part, host);
+    arena_join(&joined->arena, &part->arena);
+    snapshot_deinit(part);
+    return 0;
+}
+
+static const char *same_or_null(const char *one, const char *other)
+{
+    return one != NULL && other != NULL && strcmp(one, other) == 0 ? one : NULL;
+}
+
+/* What the snapshot says of "the host" is what they have in common. */
+static void describe(struct snapshot *joined, const struct host *hosts, size_t count)
+{
+    struct buf names = { 0 };
+    joined->os = hosts[0].os;
+    joined->kernel = hosts[0].kernel;
+    joined->source = hosts[0].source;
+    joined->page_bytes = hosts[0].page_bytes;
+    for (size_t i = 0; i < count; i++) {
+        buf_printf(&names, "%s%s", i == 0 ? "" : i + 1 == count ? " and " : ", ", hosts[i].name);
+        joined->os = same_or_null(joined->os, hosts[i].os);
+        joined->kernel = same_or_null(joined->kernel, hosts[i].kernel);
+        joined->source = same_or_null(joined->source, hosts[i].source);
+        joined->elapsed_us += hosts[i].elapsed_us;
+        if (hosts[i].taken_at_ms > joined->taken_at_ms)
+            joined->taken_at_ms = hosts[i].taken_at_ms;
+    }
+    if (joined->source == NULL)
+        joined->source = "several";
+    joined->host_name = arena_strdup(&joined->arena, buf_text(&names));
+    buf_deinit(&names);
+}
+
+static int check_names(const struct host *hosts, const char *const *files, size_t count, struct error *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        for (size_t j = 0; j < i; j++) {
+            if (strcmp(hosts[i].name, hosts[j].name) == 0)
+                return error_set(err, -EINVAL, files[i],
+                    "is of the host '%s', and so is %s; 'tcpwhy diff' compares looks at one host", hosts[i].name,
+                    files[j]);
+        }
+    }
+    return 0;
+}
+
+/* Each host's clock is its own: what is said here is what they say. */
+static void note_times(struct snapshot *joined)
+{
+    enum { APART_MS = 60 * 1000 }; /* TIME_WAIT: after that a port may be another connection's */
+    uint64_t first = UINT64_MAX, last = 0;
+    for (size_t i = 0; i < joined->host_count; i++) {
+        first = joined->hosts[i].taken_at_ms < first ? joined->hosts[i].taken_at_ms : first;
+        last = joined->hosts[i].taken_at_ms > last ? joined->hosts[i].taken_at_ms : last;
+    }
+    if (last - first < APART_MS)
+        return;
+    struct buf text = { 0 };
+    buf_printf(&text,
+        "the same moment on all hosts: by their clocks they were looked at %llu s apart, so that one end of a connection "
+        "may have changed since the other was seen",
+        (unsigned long long)((last - first) / 1000));
+    snapshot_add_gap(
+        joined, "hosts-apart", buf_text(&text), "take the snapshots at the same time, on hosts whose clocks agree");
+    buf_deinit(&text);
+}
+
+int hosts_join(
+    struct snapshot *parts, const char *const *files, size_t count, struct snapshot *ret_joined, struct error *err)
+{
+    struct snapshot *joined = ret_joined;
+    struct host *hosts = arena_alloc(&joined->arena, count * sizeof *hosts);
+    for (size_t i = 0; i < count; i++)
+        hosts[i] = host_of(&parts[i], files[i], &joined->arena);
+    int result = check_names(hosts, files, count, err);
+    for (size_t i = 0; result == 0 && i < count; i++) {
+        result = append(joined, &parts[i], &hosts[i]);
+        if (result < 0)
+            error_set(err, result, files[i], "does not fit beside the others: %s", strerror(-result));
+    }
+    if (result < 0)
+        return result;
+    joined->hosts = hosts;
+    joined->host_count = count;
+    describe(joined, hosts, count);
+    find_shared(joined);
+    note_times(joined);
+    result = hosts_note_hidden(joined);
+    return result < 0 ? error_set(err, result, NULL, "not enough memory") : 0;
+}

@@ -1,0 +1,15 @@
+#pragma once
+/* Looks at one host compared: as text and as JSON (tcpwhy.diff/1). */
+#include "model/diff.h"
+#include "report/report.h"
+
+struct diff_report_options {
+    const char *tool_version;
+    struct report_style style; /* text only */
+    bool all;                  /* text: every row, not only the first of those that change */
+};
+
+/* Each returns 0 or the first write error as a negative errno. */
+int diff_text(const struct diff *diff, const struct diff_report_options *options, FILE *out);
+/* docs/schema/diff-1.json */
+int diff_json(const struct diff *diff, const struct diff_report_options *options, FILE *out);

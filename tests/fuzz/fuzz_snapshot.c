@@ -1,0 +1,50 @@
+/* A saved snapshot: the file may come from anybody. What was read is diagnosed, and written to be read again. */
+#include "fuzz.h"
+
+#include "diagnose/diagnose.h"
+#include "saved.h"
+
+/* As cmd/look.c does with it. */
+static void judge(const struct snapshot *snapshot)
+{
+    struct diagnosis diagnosis;
+    if (diagnose(snapshot, NULL, NULL, &diagnosis) == 0)
+        diagnosis_deinit(&diagnosis);
+}
+
+/* What the program writes it understands in full, and writes the same again. */
+static void read_again(const char *text)
+{
+    struct snapshot snapshot, earlier;
+    struct error err = { 0 };
+    snapshot_init(&snapshot);
+    snapshot_init(&earlier);
+    FUZZ_EXPECT(saved_read_bytes(text, strlen(text), &snapshot, &earlier, &err) == 0);
+    char *again = saved_to_text(&snapshot);
+    FUZZ_EXPECT(strcmp(again, text) == 0);
+    free(again);
+    snapshot_deinit(&snapshot);
+    snapshot_deinit(&earlier);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    char *bytes = (char *)fuzz_bytes(data, size);
+    struct snapshot snapshot, earlier;
+    struct error err = { 0 };
+    snapshot_init(&snapshot);
+    snapshot_init(&earlier);
+    int result = saved_read_bytes(bytes, size, &snapshot, &earlier, &err);
+    if (result >= 0) {
+        judge(&snapshot);
+        char *text = saved_to_text(&snapshot);
+        read_again(text);
+        free(text);
+    } else {
+        FUZZ_EXPECT(err.message[0] != '\0');
+    }
+    snapshot_deinit(&snapshot);
+    snapshot_deinit(&earlier);
+    free(bytes);
+    return 0;
+}
