@@ -115,6 +115,22 @@ static void ss(void **state)
     CHECK(cases);
 }
 
+static void units_of_ss(void **state)
+{
+    (void)state;
+    static const char text[] = "CLOSE-WAIT 0 0 10.0.0.5:80 10.1.2.3:5 users:((\"nginx\",pid=7,fd=3)) ino:9 sk:1 "
+                               "cgroup:/system.slice/nginx.service <->\n"
+                               "LAST-ACK 0 1 10.0.0.5:80 10.1.2.3:6 ino:0 sk:2 cgroup:/system.slice/nginx.service <->\n"
+                               "ESTAB 0 0 10.0.0.5:81 10.1.2.3:5 ino:10 sk:3 cgroup:/ <->\n";
+    struct snapshot snapshot;
+    captured(&snapshot, text, sizeof text - 1);
+    assert_int_equal(snapshot.cgroup_count, 2);
+    assert_string_equal(snapshot.processes[0].unit, "nginx.service");
+    assert_string_equal(snapshot_cgroup_by_id(&snapshot, snapshot.conns[1].cgroup_id)->unit, "nginx.service");
+    assert_null(snapshot_cgroup_by_id(&snapshot, snapshot.conns[2].cgroup_id)->unit);
+    snapshot_deinit(&snapshot);
+}
+
 static void lsof_and_proc(void **state)
 {
     (void)state;
@@ -180,6 +196,9 @@ static void powershell(void **state)
         { "{\"State\": 8, \"LocalAddress\": \"10.0.0.5\", \"LocalPort\": 80, \"RemoteAddress\": \"10.1.2.3\",\n"
           "\"RemotePort\": 5, \"OwningProcess\": 812, \"CimClass\": {\"State\": 5, \"LocalPort\": [1, {\"State\": 2}]}}",
             "capture-powershell-json", "CLOSE_WAIT 10.0.0.5:80 10.1.2.3:5 by 812/?\n" NUMBERS_ONLY NOTHING_ELSE },
+        { "PS C:\\> Get-NetTCPConnection -State CloseWait | ConvertTo-Json\r\n{\r\n  \"State\" : \"CloseWait\",\r\n"
+          "\"LocalAddress\" : \"::1\", \"LocalPort\" : 80, \"RemoteAddress\" : \"::1\", \"RemotePort\" : 5 }\r\nPS C:\\> ",
+            "capture-powershell-json", "CLOSE_WAIT [::1]:80 [::1]:5\n" NOTHING_ELSE },
         { "[{\"State\":\"Bound\",\"LocalAddress\":\"::\",\"LocalPort\":80,\"RemoteAddress\":\"::\",\"RemotePort\":0,"
           "\"OwningProcess\":7,\"Process\":\"a\\u0062\\\\c\"}, {\"State\":100}]",
             "capture-powershell-json", "BOUND [::]:80 [::]:* by 7/ab\\c\ngap lines-not-understood\n" NOTHING_ELSE },
@@ -193,6 +212,7 @@ int main(void)
         cmocka_unit_test(windows_netstat),
         cmocka_unit_test(linux_netstat),
         cmocka_unit_test(ss),
+        cmocka_unit_test(units_of_ss),
         cmocka_unit_test(lsof_and_proc),
         cmocka_unit_test(bsd_and_solaris),
         cmocka_unit_test(powershell),

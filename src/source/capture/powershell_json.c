@@ -210,16 +210,20 @@ int powershell_json_parse(const struct format *self, struct capture *capture, st
     return 0;
 }
 
+/* A quoted name with a colon behind it, which the headings of CSV have not. */
+static bool has_key(const char *bytes, size_t length, const char *key)
+{
+    const char *end = bytes + length;
+    const char *at = memmem(bytes, length, key, strlen(key));
+    at = at != NULL ? at + strlen(key) : end;
+    while (at < end && *at == ' ')
+        at++;
+    return at < end && *at == ':';
+}
+
 unsigned powershell_json_recognise(const struct format *self, const char *bytes, size_t length)
 {
     (void)self;
     enum { CERTAIN = 1000000 };
-    size_t at = 0;
-    while (at < length && (bytes[at] == ' ' || bytes[at] == '\t' || bytes[at] == '\r' || bytes[at] == '\n'))
-        at++;
-    if (at == length || (bytes[at] != '[' && bytes[at] != '{'))
-        return 0;
-    bool has_address = memmem(bytes, length, "\"LocalAddress\"", 14) != NULL;
-    bool has_state = memmem(bytes, length, "\"State\"", 7) != NULL;
-    return has_address && has_state ? CERTAIN : 0;
+    return has_key(bytes, length, "\"LocalAddress\"") && has_key(bytes, length, "\"State\"") ? CERTAIN : 0;
 }

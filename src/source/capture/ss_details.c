@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "source/capture/cgroups.h"
 #include "source/capture/ss.h"
 #include "source/capture/take.h"
 
@@ -150,6 +151,29 @@ static void read_cookie(struct capture *capture, const char *value, struct conn 
         conn->present |= CONN_COOKIE;
 }
 
+/* --- control groups ---------------------------------------------------------------------------------------------- */
+
+/* The one that the socket was made in, and so, mostly, its process's. */
+static void read_cgroup(struct capture *capture, const char *value, struct conn *conn)
+{
+    struct snapshot *snapshot = capture->snapshot;
+    struct ss *ss = capture->state;
+    const struct cgroup *cgroup = cgroup_find(snapshot, value, strcspn(value, " \t"), &ss->last_cgroup);
+    if (cgroup == NULL)
+        return;
+    conn->cgroup_id = cgroup->id;
+    conn->present |= CONN_CGROUP;
+    for (uint32_t h = conn->holder; h != NO_INDEX; h = snapshot->holders[h].next) {
+        struct process *process = &snapshot->processes[snapshot->holders[h].process];
+        if (process->cgroup != NO_INDEX)
+            continue;
+        process->cgroup = (uint32_t)(cgroup - snapshot->cgroups);
+        process->unit = cgroup->unit;
+        process->user_unit = cgroup->user_unit;
+        process->container = cgroup->container;
+    }
+}
+
 /* --- memory ------------------------------------------------------------------------------------------------------- */
 
 /* (r0,rb131072,t0,tb16384,f0,w0,o0,bl0,d0) */
@@ -274,7 +298,7 @@ static const struct detail details[] = {
     { "bytes_retrans:", pass_over },
     { "bytes_sent:", pass_over },
     { "busy:", pass_over },
-    { "cgroup:", pass_over },
+    { "cgroup:", read_cgroup },
     { "cwnd:", read_cwnd },
     { "ino:", read_inode },
     { "lastack:", read_last_ack },
