@@ -221,7 +221,8 @@ void json_thousandths(struct json *json, int64_t thousandths)
 {
     char text[32];
     uint64_t number = thousandths < 0 ? -(uint64_t)thousandths : (uint64_t)thousandths;
-    snprintf(text, sizeof text, "%s%" PRIu64 ".%03u", thousandths < 0 ? "-" : "", number / 1000, (unsigned)(number % 1000));
+    snprintf(
+        text, sizeof text, "%s%" PRIu64 ".%03u", thousandths < 0 ? "-" : "", number / 1000, (unsigned)(number % 1000));
     value(json, text);
 }
 

@@ -16,7 +16,7 @@ struct json {
     unsigned depth;
     bool compact;     /* one line, no indentation */
     bool keeps_bytes; /* set it after json_begin(): a stray byte is written as \udcNN, which json_read.h reads back */
-    bool has_items; /* something was written in the innermost open object or array */
+    bool has_items;   /* something was written in the innermost open object or array */
     bool after_key;
     int error; /* 0, or the negative errno of the first failed write */
 

@@ -48,8 +48,8 @@ static int redact(struct look *look, struct error *err)
     return 0;
 }
 
-static int write_compressed(const struct codec *codec, const struct snapshot *snapshot,
-    const struct saved_options *options, FILE *out)
+static int write_compressed(
+    const struct codec *codec, const struct snapshot *snapshot, const struct saved_options *options, FILE *out)
 {
     if (codec == NULL)
         return saved_write(snapshot, options, out);
@@ -62,8 +62,8 @@ static int write_compressed(const struct codec *codec, const struct snapshot *sn
     return result;
 }
 
-static int write_file(const char *path, const struct snapshot *snapshot, const struct saved_options *options,
-    struct error *err)
+static int write_file(
+    const char *path, const struct snapshot *snapshot, const struct saved_options *options, struct error *err)
 {
     struct whole_file file;
     int result = whole_file_open(&file, path, err);
@@ -117,11 +117,12 @@ const struct command command_capture = {
     .name = "capture",
     .summary = "save a snapshot to a file, to look at it elsewhere",
     .synopsis = "tcpwhy capture [OPTIONS]",
-    .details = "Saves all that tcpwhy sees of this host as JSON lines; 'tcpwhy --from FILE' reads them, and its diagnosis\n"
-               "is the same as here. Without -o it goes to standard output. A file is written as a whole or not at all,\n"
-               "and only its owner may read it: it has the addresses, users and command lines of this host in it.\n"
-               "--redact makes up others for these, and for the host, units and containers; ports, states, times and\n"
-               "counters stay, and so do the findings.\n",
+    .details =
+        "Saves all that tcpwhy sees of this host as JSON lines; 'tcpwhy --from FILE' reads them, and its diagnosis\n"
+        "is the same as here. Without -o it goes to standard output. A file is written as a whole or not at all,\n"
+        "and only its owner may read it: it has the addresses, users and command lines of this host in it.\n"
+        "--redact makes up others for these, and for the host, units and containers; ports, states, times and\n"
+        "counters stay, and so do the findings.\n",
     .examples = "  tcpwhy capture -o web-3.zst            save it, compressed\n"
                 "  tcpwhy capture --redact -o ticket.gz   to give it away\n"
                 "  tcpwhy --from web-3.zst                diagnose what was saved\n"

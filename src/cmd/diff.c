@@ -48,8 +48,8 @@ static int read_looks(char *const *paths, size_t count, struct snapshot *looks, 
 static int check(char *const *paths, int operands, struct error *err)
 {
     if (operands < 2)
-        return error_set(err, -EINVAL, NULL,
-            "wants two captures or more, the earliest first; 'tcpwhy capture -o FILE' makes one");
+        return error_set(
+            err, -EINVAL, NULL, "wants two captures or more, the earliest first; 'tcpwhy capture -o FILE' makes one");
     if (operands > DIFF_LOOKS_MOST)
         return error_set(err, -E2BIG, NULL, "reads %d captures at most", DIFF_LOOKS_MOST);
     int from_stdin = 0;

@@ -15,9 +15,9 @@
 #include "model/key.h"
 
 enum {
-    CHANGE_LEAST = 3,        /* connections: fewer more or less are chance */
+    CHANGE_LEAST = 3, /* connections: fewer more or less are chance */
     CHANGE_LEAST_PERCENT = 5,
-    TURNOVER_PERCENT = 10,   /* of those that were there, went from one look to the next: somebody ends them */
+    TURNOVER_PERCENT = 10, /* of those that were there, went from one look to the next: somebody ends them */
     MINUTE_MS = 60 * 1000,
 };
 
@@ -206,7 +206,8 @@ static enum diff_kind kind_of(const struct diff_row *row)
     if (row->first > row->last && is_worth(row->first - row->last, row->first))
         return DIFF_SHRINKS;
     uint64_t moved = row->came + row->went;
-    return moved >= CHANGE_LEAST && moved * 100 >= (row->first + row->last) * TURNOVER_PERCENT ? DIFF_BUSY : DIFF_STEADY;
+    return moved >= CHANGE_LEAST && moved * 100 >= (row->first + row->last) * TURNOVER_PERCENT ? DIFF_BUSY
+                                                                                               : DIFF_STEADY;
 }
 
 static int64_t absolute(int64_t number)
@@ -264,7 +265,8 @@ static bool look_at_descriptors(
         .fds_last = process->fds_open,
         .millis_per_minute = pace,
     };
-    bool limited = process->fds_limit != 0 && process->fds_limit != UINT32_MAX && process->fds_limit > process->fds_open;
+    bool limited = process->fds_limit != 0 && process->fds_limit != UINT32_MAX &&
+        process->fds_limit > process->fds_open;
     result.ends = limited && pace > 0 && process->fds_open > open[0];
     if (result.ends)
         result.ends_ms = (uint64_t)(process->fds_limit - process->fds_open) * 1000 * MINUTE_MS / (uint64_t)pace;

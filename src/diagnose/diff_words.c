@@ -57,7 +57,7 @@ static void raise_to(struct diff *diff, enum verdict verdict)
 static const struct diff_process *ends_within(const struct diff *diff, uint64_t ms)
 {
     return diff->process_count > 0 && diff->processes[0].ends && diff->processes[0].ends_ms < ms ? &diff->processes[0]
-                                                                                                : NULL;
+                                                                                                 : NULL;
 }
 
 static const char *title_of(struct diff *diff)
@@ -76,7 +76,8 @@ static const char *title_of(struct diff *diff)
             worst->went == 0 ? "none" : words_count(arena, worst->went), words_count(arena, worst->first), until);
     if (worst != NULL && worst->kind == DIFF_PILES_UP)
         return arena_printf(arena, "%s connections in %s%s pile up: %s, and %s of the first %s went%s",
-            arena_printf(arena, "%s’s", words_whose(arena, worst)), state_name(worst->state), words_of_service(arena, worst), words_growth(diff, worst),
+            arena_printf(arena, "%s’s", words_whose(arena, worst)), state_name(worst->state),
+            words_of_service(arena, worst), words_growth(diff, worst),
             worst->went == 0 ? "none" : words_count(arena, worst->went), words_count(arena, worst->first), until);
     if (ends != NULL)
         return arena_printf(arena, "%s opens ever more descriptors; at this pace it comes to its limit of %s in %s",

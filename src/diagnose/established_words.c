@@ -127,8 +127,8 @@ void established_zero_window_word(
 
     if (finding->counterpart_count > 0)
         fixes_add(&finding->fix_now, arena,
-            arena_printf(arena, "The reader is on %s: look at what %s is doing.",
-                words_reader_where(arena, finding), words_process(arena, finding->counterparts[0].process)),
+            arena_printf(arena, "The reader is on %s: look at what %s is doing.", words_reader_where(arena, finding),
+                words_process(arena, finding->counterparts[0].process)),
             arena_printf(arena, "cat /proc/%u/wchan; ls -l /proc/%u/fd", finding->counterparts[0].process->pid,
                 finding->counterparts[0].process->pid));
     else

@@ -18,7 +18,8 @@ static const uint32_t ORPHAN_STATES = STATE_BIT(STATE_FIN_WAIT_1) | STATE_BIT(ST
 /* Mini-sockets are not among them: tcp_time_wait() takes the full socket away. */
 static bool is_orphan(const struct snapshot *snapshot, const struct host *host, const struct conn *conn)
 {
-    return hosts_of_conn(snapshot, conn) == host && (ORPHAN_STATES & STATE_BIT(conn->state)) != 0 && conn_has(conn, CONN_INODE) && conn->inode == 0 &&
+    return hosts_of_conn(snapshot, conn) == host && (ORPHAN_STATES & STATE_BIT(conn->state)) != 0 &&
+        conn_has(conn, CONN_INODE) && conn->inode == 0 &&
         !(conn_has(conn, CONN_TIMER) && conn->timer == TIMER_TIME_WAIT);
 }
 

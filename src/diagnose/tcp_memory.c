@@ -89,7 +89,8 @@ static void sample_largest(const struct snapshot *snapshot, struct arena *arena,
     struct sized largest[SAMPLE_MOST];
     size_t count = 0;
     for (size_t i = 0; i < snapshot->conn_count; i++) {
-        uint64_t bytes = hosts_of_conn(snapshot, &snapshot->conns[i]) == finding->host ? memory_of(&snapshot->conns[i]) : 0;
+        uint64_t bytes = hosts_of_conn(snapshot, &snapshot->conns[i]) == finding->host ? memory_of(&snapshot->conns[i])
+                                                                                       : 0;
         if (bytes == 0 || (count == SAMPLE_MOST && bytes <= largest[count - 1].bytes))
             continue;
         size_t at = count < SAMPLE_MOST ? count++ : count - 1;
@@ -152,8 +153,7 @@ static void word(
     uint64_t page = known != 0 ? known : PAGE_BYTES;
     const char *used = words_bytes(arena, (uint64_t)usage->pages * page);
     unsigned percent = (unsigned)(usage->pages * 100 / usage->limit);
-    finding->title = arena_printf(
-        arena, "The sockets of %s take %s, %u %% of the memory that TCP may have",
+    finding->title = arena_printf(arena, "The sockets of %s take %s, %u %% of the memory that TCP may have",
         finding->host != NULL ? finding->host->name : "this host", used, percent);
     finding->why = usage->pages >= usage->limit
         ? "TCP has used up its memory: the kernel drops packets that arrive, refuses to queue what programs send, and "

@@ -80,7 +80,7 @@ struct finding {
 
     struct endpoint local, remote;
     const struct netns *netns;
-    const struct host *host; /* where it was found; NULL: the snapshot's only one */
+    const struct host *host;        /* where it was found; NULL: the snapshot's only one */
     const struct peer_count *peers; /* at most ten, most first */
     size_t peer_count;
     uint64_t distinct_peers;

@@ -26,7 +26,7 @@ struct diff_row {
     struct value process; /* its name; unknown: nobody holds them, or nobody that was seen */
     struct value service;
     enum conn_state state;
-    uint64_t first, last; /* how many there were in the first and in the last look */
+    uint64_t first, last;        /* how many there were in the first and in the last look */
     uint64_t *counts;            /* in each look */
     uint64_t stayed;             /* from the first look to the last, in this row */
     uint64_t came, went;         /* not there in the first; not there in the last */
@@ -59,7 +59,7 @@ struct diff {
 
     struct diff_look *looks;
     size_t look_count;
-    bool times_known; /* the looks are in order of time: else there are no slopes */
+    bool times_known;  /* the looks are in order of time: else there are no slopes */
     uint64_t apart_ms; /* from the first to the last */
 
     uint64_t stayed, came, went; /* connections, whatever their state, from the first look to the last */

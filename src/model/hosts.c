@@ -228,12 +228,13 @@ static void note_times(struct snapshot *joined)
         "the same moment on all hosts: by their clocks they were looked at %llu s apart, so that one end of a connection "
         "may have changed since the other was seen",
         (unsigned long long)((last - first) / 1000));
-    snapshot_add_gap(joined, "hosts-apart", buf_text(&text), "take the snapshots at the same time, on hosts whose clocks agree");
+    snapshot_add_gap(
+        joined, "hosts-apart", buf_text(&text), "take the snapshots at the same time, on hosts whose clocks agree");
     buf_deinit(&text);
 }
 
-int hosts_join(struct snapshot *parts, const char *const *files, size_t count, struct snapshot *ret_joined,
-    struct error *err)
+int hosts_join(
+    struct snapshot *parts, const char *const *files, size_t count, struct snapshot *ret_joined, struct error *err)
 {
     struct snapshot *joined = ret_joined;
     struct host *hosts = arena_alloc(&joined->arena, count * sizeof *hosts);

@@ -22,8 +22,8 @@ enum { HOSTS_MOST = 64 };
  * know of earlier looks is left behind. files[i] names a host that does not say its name. Notes as gaps what hides that
  * connections are the same. Returns 0, or a negative errno with err filled: two of one host are not two hosts.
  */
-int hosts_join(struct snapshot *parts, const char *const *files, size_t count, struct snapshot *ret_joined,
-    struct error *err);
+int hosts_join(
+    struct snapshot *parts, const char *const *files, size_t count, struct snapshot *ret_joined, struct error *err);
 
 /* Notes as gaps where both ends of connections may be there without fitting together; in hosts_meet.c. 0 or -ENOMEM. */
 int hosts_note_hidden(struct snapshot *snapshot);

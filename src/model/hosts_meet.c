@@ -46,9 +46,8 @@ static struct ends both_ends(const struct snapshot *snapshot, const struct conn 
 
 static struct ends remote_end(const struct snapshot *snapshot, const struct conn *conn)
 {
-    return (struct ends){
-        .remote = conn->remote, .remote_port = conn->remote_port, .host = host_number(snapshot, conn)
-    };
+    return (
+        struct ends){ .remote = conn->remote, .remote_port = conn->remote_port, .host = host_number(snapshot, conn) };
 }
 
 static int set_init(struct ends_set *set, const struct snapshot *snapshot,
@@ -72,7 +71,8 @@ static bool same_ends(const struct ends *one, const struct ends *other)
 
 static uint32_t *set_slot(const struct ends_set *set, const struct ends *ends)
 {
-    uint64_t words[5] = { 0, 0, 0, 0, (uint64_t)ends->host << 32 | (uint32_t)ends->local_port << 16 | ends->remote_port };
+    uint64_t words[5] = { 0, 0, 0, 0,
+        (uint64_t)ends->host << 32 | (uint32_t)ends->local_port << 16 | ends->remote_port };
     memcpy(words, ends->local.bytes, sizeof ends->local.bytes);
     memcpy(words + 2, ends->remote.bytes, sizeof ends->remote.bytes);
     size_t slot = hash_words(0, words, 5) & set->mask;
@@ -97,9 +97,9 @@ static bool set_has(const struct ends_set *set, const struct ends *ends)
 
 /* What was seen between two hosts, by numbers of hosts: from the first to the second. */
 struct between {
-    uint64_t direct;     /* connections of the first to an address of the second … */
-    uint64_t found;      /* … which the second knows … */
-    uint64_t masked;     /* … and connections that the second has at such a service from addresses that are nobody's */
+    uint64_t direct; /* connections of the first to an address of the second … */
+    uint64_t found;  /* … which the second knows … */
+    uint64_t masked; /* … and connections that the second has at such a service from addresses that are nobody's */
     uint64_t translated; /* connections of the first whose client's end stands at the second with another server's */
 };
 

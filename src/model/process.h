@@ -55,18 +55,18 @@ struct holder {
 };
 
 struct netns {
-    uint64_t inode;   /* of /proc/PID/ns/net; 0: unknown */
-    const char *name; /* "host", a name in /run/netns, a container id, or "net:[4026532281]" */
-    uint32_t pid;     /* a process in it, through which it can be entered; 0: none was seen */
-    bool is_own;      /* the one that tcpwhy runs in */
+    uint64_t inode;          /* of /proc/PID/ns/net; 0: unknown */
+    const char *name;        /* "host", a name in /run/netns, a container id, or "net:[4026532281]" */
+    uint32_t pid;            /* a process in it, through which it can be entered; 0: none was seen */
+    bool is_own;             /* the one that tcpwhy runs in */
     const struct host *host; /* NULL: the snapshot's only one */
 };
 
 struct cgroup {
     uint64_t id; /* inode of its directory; 0: unknown */
     const char *path;
-    const char *unit;      /* or NULL */
-    bool user_unit;        /* of a user's service manager */
-    const char *container; /* or NULL */
+    const char *unit;        /* or NULL */
+    bool user_unit;          /* of a user's service manager */
+    const char *container;   /* or NULL */
     const struct host *host; /* NULL: the snapshot's only one */
 };

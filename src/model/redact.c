@@ -170,8 +170,7 @@ static void redact_process(const struct redaction *redaction, struct process *pr
 static void redact_cgroup(const struct redaction *redaction, struct cgroup *cgroup)
 {
     if (cgroup->path != NULL && strcmp(cgroup->path, "/") != 0)
-        cgroup->path = arena_printf(
-            &redaction->snapshot->arena, "/%s", pseudonym(redaction, "cgroup", cgroup->path));
+        cgroup->path = arena_printf(&redaction->snapshot->arena, "/%s", pseudonym(redaction, "cgroup", cgroup->path));
     cgroup->unit = unit_pseudonym(redaction, cgroup->unit);
     cgroup->container = pseudonym(redaction, "container", cgroup->container);
 }

@@ -117,9 +117,9 @@ static size_t shown_rows(const struct diff *diff, bool all)
 
 static void rows(const struct diff *diff, const struct diff_report_options *options, FILE *out)
 {
-    static const struct column columns[] = { { "what", false }, { "first", true }, { "last", true },
-        { "stayed", true }, { "came", true }, { "went", true }, { "per_min", true }, { "state", false },
-        { "service", false }, { "process", false } };
+    static const struct column columns[] = { { "what", false }, { "first", true }, { "last", true }, { "stayed", true },
+        { "came", true }, { "went", true }, { "per_min", true }, { "state", false }, { "service", false },
+        { "process", false } };
     enum { COUNT = sizeof columns / sizeof *columns };
     size_t shown = shown_rows(diff, options->all);
     if (shown > 0) {
@@ -150,7 +150,8 @@ static void processes(const struct diff *diff, const struct diff_report_options 
     enum { COUNT = sizeof columns / sizeof *columns };
     size_t shown = 0;
     while (shown < diff->process_count &&
-        (options->all || (shown < PROCESSES_SHOWN && diff->processes[shown].fds_last > diff->processes[shown].fds_first)))
+        (options->all ||
+            (shown < PROCESSES_SHOWN && diff->processes[shown].fds_last > diff->processes[shown].fds_first)))
         shown++;
     if (shown == 0)
         return;

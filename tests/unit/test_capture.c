@@ -126,8 +126,8 @@ static void units_of_ss(void **state)
     captured(&snapshot, text, sizeof text - 1);
     assert_int_equal(snapshot.cgroup_count, 2);
     assert_string_equal(snapshot.processes[0].unit, "nginx.service");
-    assert_string_equal(snapshot_cgroup_by_id(&snapshot, snapshot.conns[1].cgroup_id)->unit, "nginx.service");
-    assert_null(snapshot_cgroup_by_id(&snapshot, snapshot.conns[2].cgroup_id)->unit);
+    assert_string_equal(snapshot_cgroup_by_id(&snapshot, NULL, snapshot.conns[1].cgroup_id)->unit, "nginx.service");
+    assert_null(snapshot_cgroup_by_id(&snapshot, NULL, snapshot.conns[2].cgroup_id)->unit);
     snapshot_deinit(&snapshot);
 }
 

@@ -104,8 +104,8 @@ static void no_two_become_one(void **state)
     struct ip *all = calloc(COUNT, sizeof *all);
     for (uint32_t i = 0; i < COUNT; i++) {
         uint32_t number = i * 85817; /* over the whole range */
-        struct ip ip = ip_from_v4(
-            (const uint8_t[]){ (uint8_t)(number >> 24), (uint8_t)(number >> 16), (uint8_t)(number >> 8), (uint8_t)number });
+        struct ip ip = ip_from_v4((const uint8_t[]){
+            (uint8_t)(number >> 24), (uint8_t)(number >> 16), (uint8_t)(number >> 8), (uint8_t)number });
         all[i] = redact_address(&ip, &key);
     }
     qsort(all, COUNT, sizeof *all, compare_ips);

@@ -202,13 +202,13 @@ static void an_earlier_look_comes_along(void **state)
 static void what_a_later_version_adds_is_passed_over(void **state)
 {
     (void)state;
-    struct snapshot back = read_well("{\"type\":\"snapshot\",\"later\":{\"a\":[1,2]},\"schema\":\"tcpwhy.snapshot/1\"}\n"
-                                     "{\"type\":\"netns\",\"name\":\"host\",\"settings\":{\"net.later\":[1,null,3],"
-                                     "\"net.ipv4.tcp_mem\":[1,null,3,4]},\"counters\":{\"X.Y\":1}}\n"
-                                     "{\"type\":\"of-later\",\"x\":1}\n" PROCESS
-                                     "\n"
-                                     "{\"type\":\"connection\",\"later\":null,\"remote_port\":7,\"local\":\"::1\","
-                                     "\"remote\":\"::1\",\"state\":\"LISTEN\",\"uid\":null}\n" END);
+    struct snapshot back = read_well(
+        "{\"type\":\"snapshot\",\"later\":{\"a\":[1,2]},\"schema\":\"tcpwhy.snapshot/1\"}\n"
+        "{\"type\":\"netns\",\"name\":\"host\",\"settings\":{\"net.later\":[1,null,3],"
+        "\"net.ipv4.tcp_mem\":[1,null,3,4]},\"counters\":{\"X.Y\":1}}\n"
+        "{\"type\":\"of-later\",\"x\":1}\n" PROCESS "\n"
+        "{\"type\":\"connection\",\"later\":null,\"remote_port\":7,\"local\":\"::1\","
+        "\"remote\":\"::1\",\"state\":\"LISTEN\",\"uid\":null}\n" END);
     assert_int_equal(back.conn_count, 1);
     assert_int_equal(back.conns[0].remote_port, 7);
     assert_int_equal(back.conns[0].present, 0);

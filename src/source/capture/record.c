@@ -40,7 +40,8 @@ static bool store(void *at, size_t size, uint64_t number)
     uint8_t byte = (uint8_t)number;
     uint16_t half = (uint16_t)number;
     uint32_t word = (uint32_t)number;
-    const void *from = size == sizeof byte ? (void *)&byte : size == sizeof half ? (void *)&half
+    const void *from = size == sizeof byte ? (void *)&byte
+        : size == sizeof half              ? (void *)&half
         : size == sizeof word              ? (void *)&word
                                            : (void *)&number;
     memcpy(at, from, size);
@@ -185,8 +186,8 @@ static bool read_number(const struct json_reader *reader, const struct record_fi
 }
 
 /* The value of the field, whose first token this is. */
-static bool read_value(struct json_reader *reader, enum json_token token, const struct record_field *field, void *at,
-    struct arena *arena)
+static bool read_value(
+    struct json_reader *reader, enum json_token token, const struct record_field *field, void *at, struct arena *arena)
 {
     switch ((enum record_kind)field->kind) {
     case RECORD_BOOL:

@@ -168,4 +168,5 @@ static const struct record_field conn_fields[] = {
     { 0 },
 };
 _Static_assert(sizeof conn_fields / sizeof *conn_fields <= RECORD_FIELDS_MOST, "a bit for each");
-const struct record saved_conn = { conn_fields, offsetof(struct conn, present), sizeof(((struct conn *)NULL)->present) };
+const struct record saved_conn = { conn_fields, offsetof(struct conn, present),
+    sizeof(((struct conn *)NULL)->present) };

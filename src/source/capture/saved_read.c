@@ -24,12 +24,12 @@ struct reading {
     struct capture *capture;
     struct snapshot *snapshot;
     struct json_reader json;
-    bool begun;         /* the head of the snapshot was read … */
-    bool is_earlier;    /* … which is the earlier of two */
-    bool has_earlier;   /* there was one before it */
-    bool ended;         /* its last line was read */
-    uint64_t announced; /* connections, by its last line */
-    uint64_t missed;    /* connections beyond CONNS_MOST */
+    bool begun;               /* the head of the snapshot was read … */
+    bool is_earlier;          /* … which is the earlier of two */
+    bool has_earlier;         /* there was one before it */
+    bool ended;               /* its last line was read */
+    uint64_t announced;       /* connections, by its last line */
+    uint64_t missed;          /* connections beyond CONNS_MOST */
     struct wait_place *waits; /* of the process that is being read */
     size_t wait_count, wait_capacity;
 };
@@ -98,7 +98,8 @@ static int check_schema(const struct head *head, struct error *err)
     struct buf by = { 0 };
     text_escape(&by, head->version);
     error_set(err, -EPROTONOSUPPORT, NULL,
-        "is a snapshot of version %" PRIu64 ", made by tcpwhy %s; this tcpwhy reads version %d: use the one that made it, "
+        "is a snapshot of version %" PRIu64
+        ", made by tcpwhy %s; this tcpwhy reads version %d: use the one that made it, "
         "or a later one",
         major, by.length > 0 ? buf_text(&by) : "of an unknown version", SAVED_MAJOR);
     buf_deinit(&by);

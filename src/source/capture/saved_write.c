@@ -95,9 +95,8 @@ static void write_conn(struct json *json, const struct snapshot *snapshot, const
         json_array(json);
         for (uint32_t i = conn->holder; i != NO_INDEX; i = snapshot->holders[i].next) {
             const struct holder *holder = &snapshot->holders[i];
-            struct saved_holder saved = {
-                holder->process, holder->fd == FD_UNKNOWN ? -1 : (int)holder->fd, holder->close_on_exec
-            };
+            struct saved_holder saved = { holder->process, holder->fd == FD_UNKNOWN ? -1 : (int)holder->fd,
+                holder->close_on_exec };
             json_object(json);
             record_write(json, &saved_holder, &saved);
             json_object_end(json);
