@@ -40,7 +40,7 @@ def essence(report):
 
 def secrets(fixture):
     """Names and addresses that a snapshot of the fixture holds, but for those that are everybody's."""
-    common = {"root", "systemd", "host", "none", "*", "?"}
+    common = {"root", "systemd", "host", "none", "*", "?", "/"}
     for line in map(json.loads, fixture.splitlines()):
         for key in ("host", "name", "command", "user", "unit", "container", "path", "text"):
             if isinstance(line.get(key), str) and line[key] not in common and not line[key].startswith("net:["):
