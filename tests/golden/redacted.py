@@ -40,7 +40,7 @@ def essence(report):
 
 def secrets(fixture):
     """Names and addresses that a snapshot of the fixture holds, but for those that are everybody's."""
-    common = {"root", "systemd", "host", "none", "*", "?"}
+    common = {"root", "systemd", "host", "none", "*", "?", "/"}
     for line in map(json.loads, fixture.splitlines()):
         for key in ("host", "name", "command", "user", "unit", "container", "path", "text"):
             if isinstance(line.get(key), str) and line[key] not in common and not line[key].startswith("net:["):
@@ -72,6 +72,8 @@ def main():
     program, *folders = sys.argv[1:]
     number, failed = 0, False
     for fixture in cases(folders):
+        if fixture.with_suffix(".conf").exists():  # which goes by names
+            continue
         plain, redacted = (json.loads(render(program, "json", fixture, *options)) for options in ([], ["--redacted"]))
         same = essence(plain) == essence(redacted)
         left = left_over(render(program, "snapshot", fixture), render(program, "snapshot", fixture, "--redacted"))
