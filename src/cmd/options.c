@@ -80,7 +80,8 @@ static int set_source(void *target, const char *value, struct error *err)
     static const struct {
         const char *name;
         enum source_kind kind;
-    } kinds[] = { { "auto", SOURCE_AUTO }, { "bpf", SOURCE_BPF }, { "netlink", SOURCE_NETLINK }, { "proc", SOURCE_PROC } };
+    } kinds[] = { { "auto", SOURCE_AUTO }, { "bpf", SOURCE_BPF }, { "netlink", SOURCE_NETLINK },
+        { "proc", SOURCE_PROC } };
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         if (strcmp(value, kinds[i].name) == 0) {
             ((struct look_options *)target)->source.kind = kinds[i].kind;

@@ -338,10 +338,10 @@ int loader_conn_line(struct loader *loader)
 {
     if (loader->word_count < 3)
         return loader_fail(loader, "conn wants a state and an address");
-    struct conn_line line = { .first = { .holder = NO_INDEX,
-                                  .netns = loader->netns,
-                                  .state = (uint8_t)state_parse(loader->words[1]) },
-        .count = 1 };
+    struct conn_line line = {
+        .first = { .holder = NO_INDEX, .netns = loader->netns, .state = (uint8_t)state_parse(loader->words[1]) },
+        .count = 1
+    };
     if (line.first.state == STATE_UNKNOWN)
         return loader_fail(loader, "not a state: %s", loader->words[1]);
     size_t next = 0;
