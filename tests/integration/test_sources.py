@@ -174,6 +174,31 @@ def test_container(world, report):
     assert finding["netns"] == world.container_id[:12]
 
 
+CROWD = """
+import os, resource, socket, sys
+resource.setrlimit(resource.RLIMIT_NOFILE, (200, 200))
+listener = socket.create_server(("127.0.0.1", 0))
+held = []
+for _ in range(90):
+    held.append(socket.create_connection(listener.getsockname()))
+    held.append(listener.accept()[0])
+print(os.getpid(), flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.needs("named")
+def test_owners_are_looked_for_where_a_process_is_near_its_limit(world):
+    """No connection is stuck: only the number of descriptors tells."""
+    inside = ["unshare", "--net", "sh", "-c", 'ip link set lo up; "$@"', "sh"]
+    with subprocess.Popen([*inside, sys.executable, "-c", CROWD], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                          text=True) as crowd:
+        pid = int(crowd.stdout.readline())
+        seen = program.diagnose("--netns", "self", before=["nsenter", f"--net=/proc/{pid}/ns/net"])
+        assert [(f["id"], f["owner"]["pid"]) for f in seen["findings"]] == [("descriptor-exhaustion", pid)]
+        crowd.communicate("")
+
+
 KEEPER = """
 import ctypes, os, socket, sys
 libc = ctypes.CDLL(None, use_errno=True)
