@@ -140,8 +140,10 @@ static void a_line_without_an_end_is_bounded(void **state)
     char *text = malloc(LENGTH);
     assert_non_null(text);
     memset(text, 'x', LENGTH);
-    memcpy(text, ROW, strlen(ROW));
-    memcpy(text + LENGTH - strlen(ROW) - 1, "\n" ROW, strlen(ROW) + 1);
+    static const char row[] = { ROW "\n" ROW };
+    const size_t length = strlen(ROW);
+    memcpy(text, row, length);
+    memcpy(text + LENGTH - length - 1, row + length, length + 1); /* a newline, and the row */
     struct snapshot snapshot;
     captured(&snapshot, text, LENGTH);
     assert_int_equal(snapshot.conn_count, 2);

@@ -119,7 +119,7 @@ void input_close(struct input *input)
 static void make_room(struct input *input, size_t wanted)
 {
     size_t available = input->end - input->start;
-    if (input->start > 0) {
+    if (input->data != NULL && input->start > 0) {
         memmove(input->data, input->data + input->start, available);
         input->start = 0;
         input->end = available;

@@ -45,7 +45,7 @@ static bool looks_like_part(struct capture *capture, const struct line *line)
                 endpoint_parse(words[i].text, words[i].length, '.', &end) == END_OK))
             return true;
     }
-    return count > 0 && words[0].length > 4 && words[0].text[0] >= 'A' &&
+    return count > 0 && words[0].length > 4 && words[0].text[0] >= 'A' && words[0].text[0] <= 'Z' &&
         state_words_find(&capture->state_words, words[0].text, words[0].length) != STATE_UNKNOWN;
 }
 

@@ -69,8 +69,8 @@ enum line_kind ss_row(struct capture *capture, const struct line *line)
     if (foreign)
         return has_state ? LINE_FOREIGN : LINE_OTHER;
     if (!has_state) {
-        words_split(line->text, words, WORDS_MOST, NULL);
-        if (is_heading(words, WORDS_MOST))
+        count = words_split(line->text, words, WORDS_MOST, NULL);
+        if (is_heading(words, count))
             return LINE_HEADING;
         return has_netid ? LINE_MALFORMED : continuation(capture, line);
     }

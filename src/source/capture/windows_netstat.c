@@ -44,7 +44,7 @@ static enum line_kind owner_line(struct capture *capture, const struct word *fir
 enum line_kind windows_netstat_row(struct capture *capture, const struct line *line)
 {
     struct windows_netstat *state = capture->state;
-    struct word words[WORDS_MOST];
+    struct word words[WORDS_MOST] = { 0 };
     unsigned count = words_split(line->text, words, WORDS_MOST, NULL);
     if (words[0].length != 3 || strncasecmp(words[0].text, "TCP", 3) != 0) {
         if (words[0].length == 3 && strncasecmp(words[0].text, "UDP", 3) == 0)

@@ -10,10 +10,14 @@ struct word {
     size_t length;
 };
 
-/* At most `most` of them; *ret_rest, if not NULL, is where the next one would begin. Returns how many. */
+/*
+ * At most `most` of them; *ret_rest, if not NULL, is where the next one would begin. Returns how many; where there is none,
+ * the first is empty.
+ */
 static inline unsigned words_split(const char *text, struct word *words, unsigned most, const char **ret_rest)
 {
     unsigned count = 0;
+    words[0] = (struct word){ .text = text };
     for (;;) {
         while (*text == ' ' || *text == '\t')
             text++;
