@@ -1,7 +1,7 @@
-/* gzip (RFC 1952), by zlib. */
+/* gzip (RFC 1952), by zlib, which does not write to what it reads. */
+#define ZLIB_CONST
 #include <errno.h>
 #include <limits.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <zlib.h>
 
@@ -14,13 +14,12 @@ static unsigned at_most(size_t length)
     return length < UINT_MAX ? (unsigned)length : UINT_MAX;
 }
 
-/* zlib does not write to what it reads, and says so only with ZLIB_CONST. */
-static void point_at(z_stream *stream, const char *in, size_t *length, char *out, size_t *out_length)
+static void point_at(z_stream *stream, const char *in, size_t length, char *out, size_t out_length)
 {
-    stream->next_in = (Bytef *)(uintptr_t)in;
-    stream->avail_in = at_most(*length);
+    stream->next_in = (const Bytef *)in;
+    stream->avail_in = at_most(length);
     stream->next_out = (Bytef *)out;
-    stream->avail_out = at_most(*out_length);
+    stream->avail_out = at_most(out_length);
 }
 
 static void count(const z_stream *stream, size_t *length, size_t *out_length)
@@ -42,7 +41,7 @@ static void *decoder_new(void)
 static int decode(void *state, const char *in, size_t *length, char *out, size_t *out_length)
 {
     z_stream *stream = state;
-    point_at(stream, in, length, out, out_length);
+    point_at(stream, in, *length, out, *out_length);
     int result = inflate(stream, Z_NO_FLUSH);
     count(stream, length, out_length);
     if (result == Z_STREAM_END) {
@@ -75,7 +74,7 @@ static void *encoder_new(void)
 static int encode(void *state, int finish, const char *in, size_t *length, char *out, size_t *out_length)
 {
     z_stream *stream = state;
-    point_at(stream, in, length, out, out_length);
+    point_at(stream, in, *length, out, *out_length);
     int result = deflate(stream, finish ? Z_FINISH : Z_NO_FLUSH);
     count(stream, length, out_length);
     if (result == Z_STREAM_END)

@@ -12,7 +12,8 @@ static void *decoder_new(void)
 static int decode(void *state, const char *in, size_t *length, char *out, size_t *out_length)
 {
     ZSTD_inBuffer from = { .src = in, .size = *length };
-    ZSTD_outBuffer to = { .dst = out, .size = *out_length };
+    ZSTD_outBuffer to = { .size = *out_length };
+    to.dst = out;
     size_t result = ZSTD_decompressStream(state, &to, &from);
     *length = from.pos;
     *out_length = to.pos;
@@ -37,7 +38,8 @@ static void *encoder_new(void)
 static int encode(void *state, int finish, const char *in, size_t *length, char *out, size_t *out_length)
 {
     ZSTD_inBuffer from = { .src = in, .size = *length };
-    ZSTD_outBuffer to = { .dst = out, .size = *out_length };
+    ZSTD_outBuffer to = { .size = *out_length };
+    to.dst = out;
     size_t left = ZSTD_compressStream2(state, &to, &from, finish ? ZSTD_e_end : ZSTD_e_continue);
     *length = from.pos;
     *out_length = to.pos;

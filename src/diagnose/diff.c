@@ -251,7 +251,7 @@ static bool look_at_descriptors(
     const struct builder *builder, const struct process *process, struct diff_process *ret_process)
 {
     const struct diff *diff = builder->diff;
-    uint64_t open[DIFF_LOOKS_MOST];
+    uint64_t open[DIFF_LOOKS_MOST] = { 0 };
     for (size_t i = 0; i < builder->count; i++) {
         const struct process *then = same_process(&builder->looks[i], process);
         if (then == NULL || then->fds_open == 0)
