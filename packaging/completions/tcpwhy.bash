@@ -78,7 +78,11 @@ _tcpwhy() {
         COMPREPLY=($(compgen -W "self all $(ls /run/netns 2>/dev/null | grep -E '^[A-Za-z0-9._-]+$')" -- "$word"))
         return
         ;;
-    --config | --samples) COMPREPLY=($(compgen -f -- "$word")); return ;;
+    -f | --from | --tasks | --config | --samples)
+        mapfile -t COMPREPLY < <(compgen -f -- "$word")
+        compopt -o filenames 2>/dev/null
+        return
+        ;;
     --source) COMPREPLY=($(compgen -W 'auto netlink proc' -- "$word")); return ;;
     --confirm | --watch) COMPREPLY=($(compgen -W '2 5 10 30s 1m' -- "$word")); return ;;
     --older) COMPREPLY=($(compgen -W '90s 5m 1h 1d' -- "$word")); return ;;

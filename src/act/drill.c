@@ -292,6 +292,14 @@ static const struct drill drills[] = {
         .note = "The count is the limit of descriptors (RLIMIT_NOFILE), set for that process alone.",
     },
     {
+        .finding = "close-wait-held",
+        .does = "A service has not closed; a capture does not show why.",
+        .impossible =
+            "it is said of captures that show states and little more; on a host that tcpwhy looks at itself, the queues are "
+            "known, and it says which of the other findings it is. To see it, make 'tcpwhy drill close-wait-leak', and in its "
+            "namespace 'lsof -nP -iTCP | tcpwhy --from -'.",
+    },
+    {
         .finding = "orphan-limit",
         .does = "Orphaned sockets near net.ipv4.tcp_max_orphans.",
         .impossible =

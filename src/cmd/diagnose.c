@@ -84,6 +84,8 @@ const struct command command_diagnose = {
                 "  tcpwhy --watch 5                 every 5 s, with what has changed\n"
                 "  tcpwhy --process java --json     java's connections, for a program\n"
                 "  tcpwhy --state LastAck -a        every connection in LAST_ACK that is stuck\n"
-                "  tcpwhy --netns web --older 5m    one network namespace, only what is older\n",
+                "  tcpwhy --netns web --older 5m    one network namespace, only what is older\n"
+                "  tcpwhy --from netstat.txt        what somebody sent, instead of this host\n"
+                "  ss -tanpiemo | tcpwhy --from -   the same from standard input\n",
     .run = run,
 };

@@ -96,7 +96,7 @@ static void describe(struct buf *out, const struct drill *drill, unsigned width)
     buf_repeat(out, " ", LIST_INDENT);
     if (drill->impossible != NULL) {
         struct buf why = { 0 };
-        buf_printf(&why, "Cannot be made safely: %s", drill->impossible);
+        buf_printf(&why, "Cannot be made: %s", drill->impossible);
         text_wrap(out, buf_text(&why), LIST_INDENT, width);
         buf_str(out, "\n\n");
         buf_deinit(&why);
@@ -307,7 +307,7 @@ static int open_signals(void)
 static int fail_impossible(const struct drill *drill)
 {
     struct buf text = { 0 }, shown = { 0 };
-    buf_printf(&text, "tcpwhy drill: %s: cannot be made safely: %s", drill->finding, drill->impossible);
+    buf_printf(&text, "tcpwhy drill: %s: cannot be made: %s", drill->finding, drill->impossible);
     text_wrap(&shown, buf_text(&text), 0, cmd_style(stderr).width);
     fprintf(stderr, "%s\n", buf_text(&shown));
     buf_deinit(&text);

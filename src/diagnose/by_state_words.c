@@ -13,7 +13,7 @@ static const char *state_of(const struct context *context, const struct group *g
 
 static const char *owner_phrase(struct arena *arena, const struct finding *finding)
 {
-    return finding->owner == NULL ? "" : arena_printf(arena, " of %s", words_process(arena, finding->owner));
+    return finding->owner == NULL ? "" : arena_printf(arena, " of %s", words_process_within(arena, finding->owner));
 }
 
 static void evidence_number(

@@ -12,6 +12,7 @@
  */
 #include <string.h>
 
+#include "diagnose/platform.h"
 #include "diagnose/rule.h"
 
 bool close_wait_not_accepted_applies(
@@ -105,6 +106,7 @@ bool close_wait_unread_applies(const struct context *context, const struct conn 
 
 bool close_wait_leak_applies(const struct context *context, const struct conn *conn, const struct limits *limits)
 {
-    return conn_has(conn, CONN_QUEUES) && !conn_is_unheld(conn) && conn->recv_q_bytes == 0 && conn->send_q_bytes == 0 &&
-        context_is_settled(context, conn, limits);
+    /* Where a FIN does not count in Recv-Q, an empty one does not tell that the end of the stream was read. */
+    return conn_has(conn, CONN_QUEUES) && platform_of(context->snapshot)->counts_fin && !conn_is_unheld(conn) &&
+        conn->recv_q_bytes == 0 && conn->send_q_bytes == 0 && context_is_settled(context, conn, limits);
 }

@@ -1,15 +1,17 @@
 /*
- * CLOSE_WAIT of which only the state is known: Windows' netstat and lsof show no queues. The state alone says that the
- * peer's FIN has come and that close() has not been called here (RFC 9293 §3.6); whether the end of the stream was read,
- * waits unread, or stands behind data that the peer does not take, it does not say. So there is one finding for all of
- * these, which claims no more than that, and says what would tell them apart.
+ * CLOSE_WAIT of which little more than the state is known: Windows' netstat and lsof show no queues, in those of BSD and
+ * Solaris a FIN does not count, and netstat -tan has no timers. The state alone says that the peer's FIN has come and that
+ * close() has not been called here (RFC 9293 §3.6); whether the end of the stream was read, waits unread, or stands behind
+ * data that the peer does not take, it does not say. So there is one finding for what the other rules could not tell
+ * apart, which claims no more than that, and says what would.
  */
 #include "diagnose/platform.h"
 #include "diagnose/rule.h"
 
 bool close_wait_held_applies(const struct context *context, const struct conn *conn, const struct limits *limits)
 {
-    return !conn_has(conn, CONN_QUEUES) && !conn_is_unheld(conn) && context_is_settled(context, conn, limits);
+    bool all_known = conn_has(conn, CONN_QUEUES | CONN_TIMER) && platform_of(context->snapshot)->counts_fin;
+    return !all_known && !conn_is_unheld(conn) && context_is_settled(context, conn, limits);
 }
 
 /*
@@ -18,6 +20,29 @@ bool close_wait_held_applies(const struct context *context, const struct conn *c
  */
 enum { TOO_MANY_FOR_A_MOMENT = 1000 };
 
+/* What the queues say where they are known: not whether the end of the stream was read, or this would not be the finding. */
+static void evidence_queues(
+    const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
+{
+    const char *source = context->snapshot->origin != NULL ? "The capture" : "This source";
+    if (!conn_has(&context->snapshot->conns[group->conns[0]], CONN_QUEUES)) {
+        lines_add(&finding->evidence, arena,
+            "%s shows neither queues nor ages: whether the end of stream was read, and since when it is there, is not "
+            "known.",
+            source);
+        return;
+    }
+    if (group->unsent_bytes > 0)
+        lines_add(&finding->evidence, arena,
+            "%s wait in Send-Q: the program still sends, or the peers do not take it. %s shows no timers, which would tell.",
+            words_bytes(arena, group->unsent_bytes), source);
+    else
+        lines_add(&finding->evidence, arena,
+            "Recv-Q and Send-Q are 0: no data waits. An end of stream is not counted there on %s: whether it was read is "
+            "not known.",
+            platform_of(context->snapshot)->name);
+}
+
 static void word_evidence(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 {
@@ -25,15 +50,13 @@ static void word_evidence(
         group->count == 1 ? "was" : "were",
         finding->owner == NULL || finding->owner_inferred
             ? ""
-            : arena_printf(arena, ", all of them %s's", words_process(arena, finding->owner)));
+            : arena_printf(arena, ", held by %s", words_process_within(arena, finding->owner)));
     if (group->count >= TOO_MANY_FOR_A_MOMENT) {
         lines_add(&finding->evidence, arena,
             "So many are no passing moment: a program that closes when its peers do has a handful in CLOSE_WAIT.");
         finding->severity = SEVERITY_CRITICAL;
     }
-    lines_add(&finding->evidence, arena,
-        "%s shows neither queues nor ages: whether the end of stream was read, and since when it is there, is not known.",
-        context->snapshot->origin != NULL ? "The capture" : "This source");
+    evidence_queues(context, group, arena, finding);
     words_pairs(arena, context, group, &finding->evidence);
     words_descriptors(arena, finding->owner, &finding->evidence);
 }

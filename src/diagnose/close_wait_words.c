@@ -272,6 +272,19 @@ static uint64_t count_close_notify(const struct snapshot *snapshot, const struct
     return count;
 }
 
+static void evidence_unread(
+    struct arena *arena, const struct context *context, const struct group *group, struct finding *finding)
+{
+    const struct conn *first = &context->snapshot->conns[group->conns[0]];
+    if (platform_of(context->snapshot)->counts_fin)
+        lines_add(&finding->evidence, arena, "Recv-Q is at least 1 on every one: the peer's FIN is queued and unread.");
+    else
+        lines_add(&finding->evidence, arena, "Recv-Q holds data on every one, and behind it the peer's FIN: unread.");
+    if (!conn_has(first, CONN_INODE) && first->holder == NO_INDEX)
+        lines_add(&finding->evidence, arena,
+            "Nobody is shown to hold them: they may also wait in the accept queue, if the program does not accept.");
+}
+
 void close_wait_unread_word(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 {
@@ -296,9 +309,9 @@ void close_wait_unread_word(
         finding->why = arena_printf(arena,
             "The end of stream has arrived and waits in the receive queue; %s runs, but does not read from these "
             "connections: they are not polled, forgotten in a pool, or their handler is busy elsewhere.",
-            owner);
+            words_process_within(arena, finding->owner));
 
-    lines_add(&finding->evidence, arena, "Recv-Q is at least 1 on every one: the peer's FIN is queued and unread.");
+    evidence_unread(arena, context, group, finding);
     if (group->unread_bytes > 0)
         lines_add(&finding->evidence, arena, "%s of data lie unread before it, on %s.",
             words_bytes(arena, group->unread_bytes), words_conns(arena, group->with_unread));
@@ -377,7 +390,7 @@ void close_wait_leak_word(
         "The peers are done and everything they sent, the end of stream with it, has been read; %s still holds the "
         "descriptors and has not called close(). Nothing else can end these connections: unless it still means to "
         "send something, the program leaks them.",
-        owner);
+        words_process_within(arena, finding->owner));
 
     lines_add(&finding->evidence, arena,
         "Recv-Q is 0: all data was read. The end of stream was consumed too, or the very next read returns it.");

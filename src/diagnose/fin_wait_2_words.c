@@ -185,7 +185,7 @@ void fin_wait_2_orphaned_word(
         context->snapshot, &context->snapshot->conns[group->conns[0]]);
     int64_t timeout = setting_value(values, SETTING_FIN_TIMEOUT, 60);
     const char *owner = finding->owner == NULL ? ""
-                                               : arena_printf(arena, " of %s", words_process(arena, finding->owner));
+                                               : arena_printf(arena, " of %s", words_process_within(arena, finding->owner));
     finding->title = arena_printf(arena, "%s%s %s, closed here, wait for peers that do not close",
         words_conns(arena, group->count), owner, words_service(arena, context, group));
     finding->why = arena_printf(arena,

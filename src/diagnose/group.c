@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "diagnose/platform.h"
 #include "diagnose/rule.h"
 #include "model/earlier.h"
 
@@ -236,11 +237,12 @@ static void add_facts(struct group *group, const struct context *context, const 
         /* A FIN counts 1 in both queues; in CLOSE_WAIT the peer's has come, in these three ours has gone. */
         static const uint32_t sent_fin = STATE_BIT(STATE_FIN_WAIT_1) | STATE_BIT(STATE_CLOSING) |
             STATE_BIT(STATE_LAST_ACK);
-        if (conn->state == STATE_CLOSE_WAIT && conn->recv_q_bytes > 1) {
-            group->unread_bytes += conn->recv_q_bytes - 1;
+        uint32_t counted = platform_of(context->snapshot)->counts_fin ? 1 : 0;
+        if (conn->state == STATE_CLOSE_WAIT && conn->recv_q_bytes > counted) {
+            group->unread_bytes += conn->recv_q_bytes - counted;
             group->with_unread++;
         }
-        uint32_t fin = (sent_fin & STATE_BIT(conn->state)) != 0 ? 1 : 0;
+        uint32_t fin = (sent_fin & STATE_BIT(conn->state)) != 0 ? counted : 0;
         group->unsent_bytes += conn->send_q_bytes > fin ? conn->send_q_bytes - fin : 0;
     }
     if (conn_has(conn, CONN_TIMER)) {

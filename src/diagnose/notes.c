@@ -41,12 +41,27 @@ static void note_time_wait(const struct context *context, struct diagnosis *diag
         words_count(arena, count), platform_of(snapshot)->time_wait_life, who);
 }
 
+/* Whether all that is known of the connections in that state is the state: then none can be said to be young. */
+static bool is_only_state_known(const struct snapshot *snapshot, enum conn_state state)
+{
+    for (size_t i = 0; i < snapshot->conn_count; i++) {
+        const struct conn *conn = &snapshot->conns[i];
+        if (conn->state == state && (conn_has(conn, CONN_TIMER) || conn_has(conn, CONN_TCP_INFO)))
+            return false;
+    }
+    return true;
+}
+
 static void note_young(struct diagnosis *diagnosis, const bool *selected, enum conn_state state, const char *why)
 {
     uint64_t count = count_normal(diagnosis, selected, state);
-    if (count > 0)
-        lines_add(&diagnosis->notes, &diagnosis->arena, "%s %s: %s", state_name(state),
-            words_count(&diagnosis->arena, count), why);
+    if (count == 0)
+        return;
+    if (is_only_state_known(diagnosis->snapshot, state))
+        why =
+            "not judged: so few are usual at any moment, and whether these pass or stay is not known from this source.";
+    lines_add(&diagnosis->notes, &diagnosis->arena, "%s %s: %s", state_name(state),
+        words_count(&diagnosis->arena, count), why);
 }
 
 /* A state that no rule is about must not look as if it had been found healthy. */

@@ -11,6 +11,7 @@ static const struct platform platforms[] = {
     {
         .os = "linux",
         .name = "Linux",
+        .counts_fin = true,
         .owner_has_it_open = true,
         .port_first = 32768,
         .port_last = 60999,

@@ -18,6 +18,7 @@ struct platform_fix {
 struct platform {
     const char *os;         /* as in snapshot.os; NULL: any other */
     const char *name;       /* "Windows" */
+    bool counts_fin;        /* a FIN counts 1 in Recv-Q and Send-Q; else only data does */
     bool owner_has_it_open; /* who is named as the owner has a descriptor; else it may have been the last that had */
 
     /* Ports for outgoing connections, where nothing else is known. */

@@ -24,7 +24,7 @@ static const char *destination(struct arena *arena, const struct port_use *use)
 static const char *owner_phrase(struct arena *arena, const struct finding *finding)
 {
     return finding->owner == NULL ? ""
-                                  : arena_printf(arena, " of %s%s", words_process(arena, finding->owner),
+                                  : arena_printf(arena, " of %s%s", words_process_within(arena, finding->owner),
                                         finding->process_count > 1 ? " and others" : "");
 }
 

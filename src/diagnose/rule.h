@@ -237,6 +237,8 @@ const char *words_duration(struct arena *arena, uint64_t ms);  /* "4 h 12 min" *
 const char *words_bytes(struct arena *arena, uint64_t bytes);
 const char *words_address(struct arena *arena, const struct ip *address);
 const char *words_process(struct arena *arena, const struct process *process); /* "nginx (pid 812)", "a process" */
+/* The same, but not at the beginning of a sentence: "the process", where it is not known which. */
+const char *words_process_within(struct arena *arena, const struct process *process);
 /* "the peer has", "the peers have" */
 const char *words_peers_have(const struct group *group);
 /* "on port 9100", "to 10.0.0.9:5432" */

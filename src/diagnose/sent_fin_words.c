@@ -126,7 +126,7 @@ static void will_not_help(
 
 static const char *owner_phrase(struct arena *arena, const struct finding *finding)
 {
-    return finding->owner == NULL ? "" : arena_printf(arena, " of %s", words_process(arena, finding->owner));
+    return finding->owner == NULL ? "" : arena_printf(arena, " of %s", words_process_within(arena, finding->owner));
 }
 
 /* Of a peer that is heard but does not acknowledge, more than one thing may be true. */

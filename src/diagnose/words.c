@@ -53,10 +53,17 @@ const char *words_process(struct arena *arena, const struct process *process)
     if (process == NULL)
         return "A process that could not be seen";
     if (process->name == NULL)
-        return arena_printf(arena, "process %" PRIu32, process->pid);
+        return arena_printf(arena, "Process %" PRIu32, process->pid);
     if (process->pid == 0)
         return process->name;
     return arena_printf(arena, "%s (pid %" PRIu32 ")", process->name, process->pid);
+}
+
+const char *words_process_within(struct arena *arena, const struct process *process)
+{
+    if (process != NULL && process->name == NULL)
+        return arena_printf(arena, "process %" PRIu32, process->pid);
+    return process == NULL ? "the process" : words_process(arena, process);
 }
 
 const char *words_peers_have(const struct group *group)

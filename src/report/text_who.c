@@ -30,7 +30,7 @@ static void value_row(struct sheet *sheet, const char *name, const char *value, 
 static void process_name(struct sheet *sheet, enum ink ink, const struct process *process)
 {
     if (process->name == NULL) {
-        sheet_printf(sheet, ink, "process\xc2\xa0%" PRIu32, process->pid);
+        sheet_printf(sheet, ink, "pid\xc2\xa0%" PRIu32, process->pid);
         return;
     }
     sheet_value(sheet, ink, process->name, NAME_COLUMNS);

@@ -66,6 +66,8 @@ def test_options_without_a_command_are_those_of_diagnose():
     (("list", "-s", "LISTEN,time"), ["LISTEN,TIME_WAIT"]),
     (("list", "--state", "=", "fin_wait_1"), ["FIN_WAIT_1"]),
     (("count", "--source", "net"), ["netlink"]),
+    (("list", "--from", str(SCRIPT)[:-4]), [str(SCRIPT)]),
+    (("--tasks", "=", str(SCRIPT)[:-4]), [str(SCRIPT)]),
     (("list", "--columns", "rec"), ["recv_q", "received"]),
     (("list", "--columns", "+ti"), ["+timer", "+timer_left"]),
     (("list", "--sort", "state,-recv"), ["state,-recv_q"]),

@@ -1,6 +1,7 @@
 /* The texts of /proc. The first byte chooses the parser, the rest is the text. */
 #include "fuzz.h"
 
+#include "source/capture/cgroup_path.h"
 #include "source/capture/proc_net_tcp.h"
 #include "source/linux/proc_text.h"
 

@@ -46,12 +46,12 @@ static int load_capture(struct snapshot *snapshot, const char *path, struct erro
 /* It is named in the report: by its name alone, wherever the tree is. */
 static int load_policy(struct policy *policy, const char *path, struct error *err)
 {
-    char folder[512];
-    const char *name = strrchr(path, '/') + 1; /* the tests name paths */
-    snprintf(folder, sizeof folder, "%.*s", (int)(name - path), path);
-    char file[256];
-    snprintf(file, sizeof file, "%.*s.conf", (int)(strrchr(name, '.') - name), name);
-    if (chdir(folder) < 0)
+    char folder[512], file[256];
+    const char *slash = strrchr(path, '/');
+    const char *name = slash != NULL ? slash + 1 : path;
+    snprintf(folder, sizeof folder, "./%.*s", (int)(name - path), path);
+    snprintf(file, sizeof file, "%.*s.conf", (int)strcspn(name, "."), name);
+    if (chdir(path[0] == '/' ? folder + 2 : folder) < 0)
         return error_set(err, -errno, folder, "cannot be entered");
     return cmd_read_config(access(file, R_OK) == 0 ? file : "/dev/null", policy, err);
 }

@@ -1,3 +1,4 @@
+#include "source/capture/cgroup_path.h"
 #include "source/capture/proc_net_tcp.h"
 #include "source/linux/proc_text.h"
 

@@ -50,7 +50,7 @@ static int parse(const struct capture_options *options, struct capture *capture,
     return result;
 }
 
-static int read_input(
+int capture_read_input(
     const struct capture_options *options, struct input *input, struct snapshot *snapshot, struct error *err)
 {
     ssize_t filled = input_fill(input, INPUT_PEEK);
@@ -75,7 +75,7 @@ int capture_read(const struct capture_options *options, struct snapshot *snapsho
     if (result < 0)
         return result;
     snapshot->taken_at_ms = input.modified_ms != 0 ? input.modified_ms : clock_us(CLOCK_REALTIME) / 1000;
-    result = read_input(options, &input, snapshot, err);
+    result = capture_read_input(options, &input, snapshot, err);
     input_close(&input);
     snapshot->elapsed_us = (uint32_t)(clock_us(CLOCK_MONOTONIC) - started_us);
     return result;

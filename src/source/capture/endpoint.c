@@ -102,13 +102,14 @@ static bool is_name(const char *text, size_t length)
 enum endpoint_result address_parse(const char *text, size_t length, struct ip *ret_ip, bool *ret_ipv6)
 {
     uint8_t v4[4];
-    const char *zone = memchr(text, '%', length);
-    size_t bare = zone != NULL ? (size_t)(zone - text) : length;
+    size_t bare = take_v4(text, length, v4);
     *ret_ipv6 = false;
-    if (bare > 0 && take_v4(text, bare, v4) == bare) {
+    if (bare > 0 && (bare == length || text[bare] == '%')) {
         *ret_ip = ip_from_v4(v4);
         return END_OK;
     }
+    const char *zone = memchr(text, '%', length);
+    bare = zone != NULL ? (size_t)(zone - text) : length;
     if (memchr(text, ':', bare) != NULL) {
         *ret_ipv6 = true;
         return parse_v6(text, bare, ret_ip);

@@ -77,6 +77,10 @@ extern const struct format formats[];
 unsigned rows_recognise(const struct format *self, const char *bytes, size_t length);
 int rows_parse(const struct format *self, struct capture *capture, struct error *err);
 
+/* capture_read() of an input that is open. */
+struct capture_options;
+int capture_read_input(
+    const struct capture_options *options, struct input *input, struct snapshot *snapshot, struct error *err);
 void capture_deinit(struct capture *capture);
 /* Adds a connection; NULL without memory, which is noted. */
 struct conn *capture_add(struct capture *capture, const struct conn *conn);

@@ -180,7 +180,7 @@ enum line_kind powershell_list_row(struct capture *capture, const struct line *l
     const char *colon = text + length + strspn(text + length, " ");
     enum property property = property_find(text, length);
     if (*colon != ':' || property == PROPERTY_NONE)
-        return LINE_OTHER;
+        return *colon == ':' && list->first != PROPERTY_NONE ? LINE_DETAIL : LINE_OTHER;
     enum line_kind kind = LINE_DETAIL;
     if (list->first == PROPERTY_NONE)
         list->first = property;

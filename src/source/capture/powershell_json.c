@@ -12,6 +12,7 @@ enum { TEXT_MOST = 512 };
 /* Where in the text it is. */
 struct json_reader {
     struct capture *capture;
+    const char *at, *end; /* of what the input has available */
     struct kept_record record;
     unsigned depth;         /* of what is open */
     unsigned record_depth;  /* of the object that is a connection; 0: none is open */
@@ -23,63 +24,88 @@ struct json_reader {
     size_t length;
 };
 
-static int next_byte(struct json_reader *reader)
+/* More bytes behind those that are used up; false at the end. */
+static bool refill(struct json_reader *reader)
 {
     struct input *input = reader->capture->input;
-    if (input->start == input->end && input_fill(input, 1) <= 0)
-        return -1;
-    return (unsigned char)input->data[input->start++];
+    input_take(input, (size_t)(reader->at - input_bytes(input)));
+    ssize_t available = input_fill(input, 1);
+    reader->at = input_bytes(input);
+    reader->end = reader->at + (available > 0 ? available : 0);
+    return reader->at < reader->end;
 }
 
-static void keep(struct json_reader *reader, char c)
+static inline int next_byte(struct json_reader *reader)
 {
-    if (reader->length < TEXT_MOST - 1)
-        reader->text[reader->length++] = c;
+    if (reader->at == reader->end && !refill(reader))
+        return -1;
+    return (unsigned char)*reader->at++;
 }
 
-/* A string behind its first quote. Escapes are kept as the character they stand for where that is ASCII. */
-static bool read_string(struct json_reader *reader)
+static void keep(struct json_reader *reader, const char *bytes, size_t length)
+{
+    size_t room = TEXT_MOST - 1 - reader->length;
+    length = length < room ? length : room;
+    memcpy(reader->text + reader->length, bytes, length);
+    reader->length += length;
+}
+
+/* What a backslash and the characters behind it stand for, where that is ASCII; else a question mark. */
+static bool read_escape(struct json_reader *reader)
 {
     static const char escapes[][2] = { { 'n', '\n' }, { 't', '\t' }, { 'r', '\r' }, { 'b', '\b' }, { 'f', '\f' } };
-    reader->length = 0;
-    for (int c; (c = next_byte(reader)) >= 0;) {
-        if (c == '"')
-            return true;
-        if (c == '\n')
-            reader->line++;
-        if (c != '\\') {
-            keep(reader, (char)c);
-            continue;
-        }
-        c = next_byte(reader);
-        if (c < 0)
-            return false;
-        if (c == 'u') {
-            unsigned code = 0;
-            for (unsigned i = 0; i < 4 && (c = next_byte(reader)) >= 0; i++)
-                code = code << 4 | (unsigned)((c | 0x20) >= 'a' ? (c | 0x20) - 'a' + 10 : c - '0');
-            keep(reader, code < 0x80 ? (char)code : '?');
-            continue;
-        }
-        for (size_t i = 0; i < sizeof escapes / sizeof *escapes; i++)
-            c = c == escapes[i][0] ? escapes[i][1] : c;
-        keep(reader, (char)c);
+    int c = next_byte(reader);
+    if (c < 0)
+        return false;
+    char kept = (char)c;
+    if (c == 'u') {
+        unsigned code = 0;
+        for (unsigned i = 0; i < 4 && (c = next_byte(reader)) >= 0; i++)
+            code = code << 4 | (unsigned)((c | 0x20) >= 'a' ? (c | 0x20) - 'a' + 10 : c - '0');
+        keep(reader, code < 0x80 ? (const char[]){ (char)code } : "?", 1);
+        return true;
     }
-    return false;
+    for (size_t i = 0; i < sizeof escapes / sizeof *escapes; i++)
+        kept = kept == escapes[i][0] ? escapes[i][1] : kept;
+    keep(reader, &kept, 1);
+    return true;
 }
 
-static void read_bare(struct json_reader *reader, int first)
+/* A string behind its first quote. */
+static bool read_string(struct json_reader *reader)
 {
-    struct input *input = reader->capture->input;
     reader->length = 0;
-    keep(reader, (char)first);
-    for (int c; (c = next_byte(reader)) >= 0;) {
-        if (strchr(",]} \t\r\n:", c) != NULL && c != 0) {
-            input->start--;
-            return;
-        }
-        keep(reader, (char)c);
+    for (;;) {
+        const char *from = reader->at;
+        while (reader->at < reader->end && *reader->at != '"' && *reader->at != '\\')
+            reader->at++;
+        keep(reader, from, (size_t)(reader->at - from));
+        int c = next_byte(reader);
+        if (c < 0 || c == '"')
+            return c == '"';
+        if (c != '\\')
+            keep(reader, &(char){ (char)c }, 1);
+        else if (!read_escape(reader))
+            return false;
     }
+}
+
+static bool ends_bare(char c)
+{
+    return c == ',' || c == '}' || c == ']' || c == ':' || (unsigned char)c <= ' ';
+}
+
+/* A number, or true, false, null. */
+static void read_bare(struct json_reader *reader)
+{
+    reader->length = 0;
+    reader->at--;
+    do {
+        const char *from = reader->at;
+        while (reader->at < reader->end && !ends_bare(*reader->at))
+            reader->at++;
+        keep(reader, from, (size_t)(reader->at - from));
+    } while (reader->at == reader->end && refill(reader));
 }
 
 /* A string or number that is complete: a property's name, or its value. */
@@ -153,13 +179,14 @@ static int read_all(struct json_reader *reader)
             reader->property = PROPERTY_NONE;
         } else if (c == '\n') {
             reader->line++;
-        } else if (c != ' ' && c != '\t' && c != '\r') {
-            read_bare(reader, c);
+        } else if (c > ' ') {
+            read_bare(reader);
             take_text(reader, false);
         }
     }
     if (capture->out_of_memory)
         return -ENOMEM;
+    refill(reader); /* takes what was read */
     ssize_t left = input_fill(capture->input, 1);
     if (left < 0)
         return (int)left;
@@ -171,7 +198,11 @@ static int read_all(struct json_reader *reader)
 int powershell_json_parse(const struct format *self, struct capture *capture, struct error *err)
 {
     (void)self;
-    struct json_reader reader = { .capture = capture, .line = 1 };
+    ssize_t filled = input_fill(capture->input, 1);
+    if (filled < 0)
+        return error_set(err, (int)filled, NULL, "cannot be read: %s", strerror((int)-filled));
+    const char *start = input_bytes(capture->input);
+    struct json_reader reader = { .capture = capture, .line = 1, .at = start, .end = start };
     int result = read_all(&reader);
     if (result < 0)
         return error_set(err, result, NULL, "cannot be read to its end: %s", strerror(-result));
@@ -179,16 +210,20 @@ int powershell_json_parse(const struct format *self, struct capture *capture, st
     return 0;
 }
 
+/* A quoted name with a colon behind it, which the headings of CSV have not. */
+static bool has_key(const char *bytes, size_t length, const char *key)
+{
+    const char *end = bytes + length;
+    const char *at = memmem(bytes, length, key, strlen(key));
+    at = at != NULL ? at + strlen(key) : end;
+    while (at < end && *at == ' ')
+        at++;
+    return at < end && *at == ':';
+}
+
 unsigned powershell_json_recognise(const struct format *self, const char *bytes, size_t length)
 {
     (void)self;
     enum { CERTAIN = 1000000 };
-    size_t at = 0;
-    while (at < length && (bytes[at] == ' ' || bytes[at] == '\t' || bytes[at] == '\r' || bytes[at] == '\n'))
-        at++;
-    if (at == length || (bytes[at] != '[' && bytes[at] != '{'))
-        return 0;
-    bool has_address = memmem(bytes, length, "\"LocalAddress\"", 14) != NULL;
-    bool has_state = memmem(bytes, length, "\"State\"", 7) != NULL;
-    return has_address && has_state ? CERTAIN : 0;
+    return has_key(bytes, length, "\"LocalAddress\"") && has_key(bytes, length, "\"State\"") ? CERTAIN : 0;
 }

@@ -21,7 +21,7 @@ static void note_origin(struct capture *capture, const char *path)
     if (kinds[LINE_FOREIGN] > 0) {
         buf_str(&text, ", ");
         count_lines(&text, kinds[LINE_FOREIGN], "row");
-        buf_str(&text, " that are not TCP");
+        buf_str(&text, " of other protocols");
     }
     uint64_t other = kinds[LINE_OTHER] + kinds[LINE_HEADING];
     if (other > 0) {
@@ -148,12 +148,32 @@ static void note_evidence(struct snapshot *snapshot)
     buf_deinit(&why);
 }
 
+/* PIDs only: a name says more, and there is a way to add them. */
+static void note_unnamed(struct snapshot *snapshot)
+{
+    size_t unnamed = 0;
+    for (size_t i = 0; i < snapshot->process_count; i++)
+        unnamed += snapshot->processes[i].name == NULL;
+    if (unnamed == 0)
+        return;
+    struct buf text = { 0 };
+    if (unnamed == snapshot->process_count)
+        buf_str(&text, "the processes are numbers only: their names are not in this capture");
+    else
+        buf_printf(
+            &text, "the names of %zu of %zu processes are not in this capture", unnamed, snapshot->process_count);
+    snapshot_add_gap(snapshot, "processes-unnamed", buf_text(&text),
+        "ask for the output of tasklist (or Get-Process), of the same moment, and give it with --tasks FILE");
+    buf_deinit(&text);
+}
+
 void capture_report(struct capture *capture, const char *path)
 {
     note_origin(capture, path);
     note_lines(capture);
     note_names(capture);
     note_cut(capture);
+    note_unnamed(capture->snapshot);
     note_evidence(capture->snapshot);
 }
 

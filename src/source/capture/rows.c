@@ -57,7 +57,8 @@ static void read_line(const struct format *self, struct capture *capture, struct
     capture->lines++;
     if (is_blank(line))
         return;
-    enum line_kind kind = self->row(capture, line);
+    /* A NUL ends no line: no program prints one, so that this is damage. */
+    enum line_kind kind = strlen(line->text) == line->length ? self->row(capture, line) : LINE_MALFORMED;
     if (kind == LINE_OTHER && looks_like_part(capture, line))
         kind = LINE_MALFORMED;
     capture->kinds[kind]++;

@@ -8,6 +8,7 @@ struct ss {
     bool shows_timers;  /* timer:(…), or -e was given, which brings it along */
     bool shows_snd_wnd; /* snd_wnd:…: this ss and this kernel know it */
     bool shows_bytes;   /* bytes_acked:… and the like */
+    size_t last_cgroup; /* see cgroups.h */
 };
 
 enum line_kind ss_row(struct capture *capture, const struct line *line);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "source/capture/cgroups.h"
 #include "source/capture/ss.h"
 #include "source/capture/take.h"
 
@@ -35,7 +36,18 @@ static uint32_t take_us(const char **text)
 
 /* --- processes, timers, identity -------------------------------------------------------------------------------- */
 
-/* (("nginx",pid=812,fd=7),("nginx",pid=813,fd=7)): the name may hold anything but ends before ",pid= */
+/* Moves the text behind a word, where it stands there. */
+static void skip_word(const char **text, const char *word)
+{
+    size_t length = strlen(word);
+    if (strncmp(*text, word, length) == 0)
+        *text += length;
+}
+
+/*
+ * (("nginx",pid=812,fd=7),("nginx",pid=813,fd=7)), or as ss before 2014 has it, (("nginx",812,7)). The name may hold
+ * anything; what stands behind it tells where it ends.
+ */
 static void read_users(struct capture *capture, const char *value, struct conn *conn)
 {
     struct ss *ss = capture->state;
@@ -46,13 +58,17 @@ static void read_users(struct capture *capture, const char *value, struct conn *
         const char *end = strstr(name, "\",pid=");
         uint64_t pid, fd = FD_UNKNOWN;
         if (end == NULL)
+            end = strstr(name, "\",");
+        if (end == NULL)
             return;
-        value = end + strlen("\",pid=");
+        value = end + strlen("\",");
+        skip_word(&value, "pid=");
         if (!take_decimal(&value, &pid) || pid == 0 || pid > UINT32_MAX)
             return;
-        const char *behind = strncmp(value, ",fd=", 4) == 0 ? value + 4 : value;
-        if (behind != value && take_decimal(&behind, &fd))
-            value = behind;
+        if (take_char(&value, ',')) {
+            skip_word(&value, "fd=");
+            take_decimal(&value, &fd);
+        }
         if (fd > FD_UNKNOWN)
             fd = FD_UNKNOWN;
         capture_hold(capture, conn, (uint32_t)pid, name, (size_t)(end - name), (uint32_t)fd);
@@ -133,6 +149,29 @@ static void read_cookie(struct capture *capture, const char *value, struct conn 
     (void)capture;
     if (take_hex(&value, DIGITS_MOST, &conn->cookie))
         conn->present |= CONN_COOKIE;
+}
+
+/* --- control groups ---------------------------------------------------------------------------------------------- */
+
+/* The one that the socket was made in, and so, mostly, its process's. */
+static void read_cgroup(struct capture *capture, const char *value, struct conn *conn)
+{
+    struct snapshot *snapshot = capture->snapshot;
+    struct ss *ss = capture->state;
+    const struct cgroup *cgroup = cgroup_find(snapshot, value, strcspn(value, " \t"), &ss->last_cgroup);
+    if (cgroup == NULL)
+        return;
+    conn->cgroup_id = cgroup->id;
+    conn->present |= CONN_CGROUP;
+    for (uint32_t h = conn->holder; h != NO_INDEX; h = snapshot->holders[h].next) {
+        struct process *process = &snapshot->processes[snapshot->holders[h].process];
+        if (process->cgroup != NO_INDEX)
+            continue;
+        process->cgroup = (uint32_t)(cgroup - snapshot->cgroups);
+        process->unit = cgroup->unit;
+        process->user_unit = cgroup->user_unit;
+        process->container = cgroup->container;
+    }
 }
 
 /* --- memory ------------------------------------------------------------------------------------------------------- */
@@ -259,7 +298,7 @@ static const struct detail details[] = {
     { "bytes_retrans:", pass_over },
     { "bytes_sent:", pass_over },
     { "busy:", pass_over },
-    { "cgroup:", pass_over },
+    { "cgroup:", read_cgroup },
     { "cwnd:", read_cwnd },
     { "ino:", read_inode },
     { "lastack:", read_last_ack },

@@ -6,9 +6,9 @@ enum conn_state state_words_find(struct state_words *words, const char *text, si
 {
     if (length == 0 || length >= STATE_WORD_MOST)
         return STATE_UNKNOWN;
-    /* Ends and length tell all spellings of one program apart; where two meet, the later one takes the place. */
-    unsigned slot = ((unsigned char)text[0] * 7U + (unsigned char)text[length - 1] * 13U + (unsigned)length * 5U) %
-        STATE_SLOTS;
+    uint64_t head = 0;
+    memcpy(&head, text, length < sizeof head ? length : sizeof head);
+    size_t slot = ((head ^ length) * 0x9e3779b97f4a7c15ULL) >> (64 - STATE_SLOT_BITS);
     struct state_word *word = &words->slots[slot];
     if (word->length == length && memcmp(word->text, text, length) == 0)
         return (enum conn_state)word->state;

@@ -5,7 +5,7 @@
 
 #include "model/state.h"
 
-enum { STATE_SLOTS = 64, STATE_WORD_MOST = 24 };
+enum { STATE_SLOT_BITS = 7, STATE_WORD_MOST = 24 };
 
 struct state_word {
     char text[STATE_WORD_MOST];
@@ -14,7 +14,7 @@ struct state_word {
 };
 
 struct state_words {
-    struct state_word slots[STATE_SLOTS];
+    struct state_word slots[1 << STATE_SLOT_BITS];
 };
 
 /* As state_parse(), and remembers. */

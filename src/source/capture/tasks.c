@@ -97,8 +97,8 @@ static struct word cell(const struct tasks *tasks, const char *line, size_t leng
         start++;
     while (start < end && line[start] == ' ')
         start++;
-    size_t room = offset_of(line, length, tasks->columns[column].end);
-    while (end > room && end > start && line[end - 1] != ' ')
+    bool crosses = end > start && end < length && line[end] != ' ';
+    while (crosses && end > start && line[end - 1] != ' ')
         end--;
     while (end > start && line[end - 1] == ' ')
         end--;

@@ -34,13 +34,6 @@ bool proc_parse_socket_link(const char *link, size_t length, uint32_t *ret_inode
  * Returns its length and where it starts, 0 where there is none.
  */
 size_t proc_parse_cgroup(const char *text, const char **ret_path);
-/* The systemd unit that a cgroup path belongs to: its last part that is a unit. Length 0: none. */
-size_t proc_cgroup_unit(const char *path, const char **ret_unit);
-/*
- * The container that a cgroup path belongs to: the first 12 characters of its id (Docker, containerd, CRI-O, Podman),
- * or its name (LXC, systemd-nspawn). Length 0: none.
- */
-size_t proc_cgroup_container(const char *path, const char **ret_container);
 
 /* A counter file as a whole: sets those of counter_infos that are in it. */
 void proc_parse_counters(const char *text, enum counter_file file, struct net_values *values);

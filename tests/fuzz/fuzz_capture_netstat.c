@@ -1,0 +1,15 @@
+/* The netstats. The first byte chooses the format, the rest is the text. */
+#include "fuzz_capture.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static const char *const ids[] = {
+        "capture-windows-netstat",
+        "capture-linux-netstat",
+        "capture-bsd-netstat",
+        "capture-solaris-netstat",
+    };
+    if (size > 0)
+        parse_as(ids[data[0] % (sizeof ids / sizeof *ids)], data + 1, size - 1);
+    return 0;
+}

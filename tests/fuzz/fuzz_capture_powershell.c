@@ -1,0 +1,15 @@
+/* Get-NetTCPConnection. The first byte chooses the format, the rest is the text. */
+#include "fuzz_capture.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static const char *const ids[] = {
+        "capture-powershell-table",
+        "capture-powershell-list",
+        "capture-powershell-csv",
+        "capture-powershell-json",
+    };
+    if (size > 0)
+        parse_as(ids[data[0] % (sizeof ids / sizeof *ids)], data + 1, size - 1);
+    return 0;
+}

@@ -1,0 +1,221 @@
+/* Each kind of capture: a text in, the connections out, with all that it says of them and nothing that it does not. */
+#include "source/capture/capture.h"
+
+#include <string.h>
+
+#include "captured.h"
+#include "unit.h"
+
+struct one {
+    const char *text, *source, *expected;
+};
+
+static void check(const struct one *cases, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct snapshot snapshot;
+        const char *source = captured(&snapshot, cases[i].text, strlen(cases[i].text));
+        if (strcmp(source, cases[i].source) != 0)
+            fail_msg("%s\nexpected %s, found %s", cases[i].text, cases[i].source, source);
+        const char *found = captured_text(&snapshot);
+        if (strcmp(found, cases[i].expected) != 0)
+            fail_msg("%s\nexpected:\n%sfound:\n%s", cases[i].text, cases[i].expected, found);
+        snapshot_deinit(&snapshot);
+    }
+}
+
+#define CHECK(cases) check(cases, sizeof(cases) / sizeof *(cases))
+#define NOTHING_ELSE "gap not-in-capture\n"
+#define NUMBERS_ONLY "gap processes-unnamed\n"
+
+static void windows_netstat(void **state)
+{
+    (void)state;
+    static const struct one cases[] = {
+        { "  TCP    10.0.0.5:9100         10.1.2.3:50122         CLOSE_WAIT\r\n", "capture-windows-netstat",
+            "CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:50122\n" NOTHING_ELSE },
+        { "  TCP    10.0.0.5:9100         10.1.2.3:50122         SCHLIESSEN_WARTEN  4312\n", "capture-windows-netstat",
+            "CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:50122 by 4312/?\n" NUMBERS_ONLY NOTHING_ELSE },
+        /* A state in a language that is not known: who has no far end listens. */
+        { "  TCP    0.0.0.0:135  0.0.0.0:0  ABH\x99REN  1044\n  TCP    [::]:135  [::]:0  \x82\xa0\x82\xa2  1044\n",
+            "capture-windows-netstat",
+            "LISTEN 0.0.0.0:135 0.0.0.0:* by 1044/?\nLISTEN [::]:135 [::]:* by 1044/?\n" NUMBERS_ONLY NOTHING_ELSE },
+        { "  TCP    0.0.0.0:49670  0.0.0.0:0  BOUND  3456\n", "capture-windows-netstat",
+            "BOUND 0.0.0.0:49670 0.0.0.0:* by 3456/?\n" NUMBERS_ONLY NOTHING_ELSE },
+        { "  TCP    10.0.0.5:1 10.0.0.6:2 TIME_WAIT 0\n", "capture-windows-netstat",
+            "TIME_WAIT 10.0.0.5:1 10.0.0.6:2\n" NOTHING_ELSE },
+        { "  TCP    10.0.0.5:80 10.0.0.6:2 ESTABLISHED 812 InHost\n  W3SVC\n [w3wp.exe]\n"
+          "  TCP    10.0.0.5:80 10.0.0.6:3 ESTABLISHED 812\n",
+            "capture-windows-netstat",
+            "ESTABLISHED 10.0.0.5:80 10.0.0.6:2 by 812/w3wp.exe\nESTABLISHED 10.0.0.5:80 10.0.0.6:3 by 812/w3wp.exe\n" NOTHING_ELSE },
+        { "  TCP    10.0.0.5:80 10.0.0.6:2 ESTABLISHED\n [w3wp.exe]\n", "capture-windows-netstat",
+            "ESTABLISHED 10.0.0.5:80 10.0.0.6:2 by 0/w3wp.exe\n" NOTHING_ELSE },
+        { "> >   TCP    [fe80::1%7]:445  [fe80::2%7]:50200  ESTABLISHED 4\n", "capture-windows-netstat",
+            "ESTABLISHED [fe80::1]:445 [fe80::2]:50200 by 4/?\n" NUMBERS_ONLY NOTHING_ELSE },
+    };
+    CHECK(cases);
+}
+
+static void linux_netstat(void **state)
+{
+    (void)state;
+    static const struct one cases[] = {
+        { "tcp        1      0 10.0.0.5:80   10.1.2.3:5  CLOSE_WAIT\n", "capture-linux-netstat",
+            "CLOSE_WAIT 10.0.0.5:80 10.1.2.3:5 rq=1 sq=0\n" NOTHING_ELSE },
+        { "tcp  0  0 10.0.0.5:80  10.1.2.3:5  ESTABLISHED 33  39944  812/nginx: worker p  keepalive (7164.17/0/0)\n",
+            "capture-linux-netstat",
+            "ESTABLISHED 10.0.0.5:80 10.1.2.3:5 rq=0 sq=0 timer=keepalive/7164170/0/0 ino=39944 uid=33 by 812/nginx: "
+            "worker p\n" NOTHING_ELSE },
+        { "tcp  0  9 10.0.0.5:80  10.1.2.3:5  LAST_ACK  0  0  -  on (3.20/5/0)\n", "capture-linux-netstat",
+            "LAST_ACK 10.0.0.5:80 10.1.2.3:5 rq=0 sq=9 timer=on/3200/5/0 ino=0\n" NOTHING_ELSE },
+        { "tcp  0  9 10.0.0.5:80  10.1.2.3:5  FIN_WAIT1  probe (17.93/0/4)\n", "capture-linux-netstat",
+            "FIN_WAIT_1 10.0.0.5:80 10.1.2.3:5 rq=0 sq=9 timer=persist/17930/4/4\n" NOTHING_ELSE },
+        { "tcp  0  0 10.0.0.5:80  10.1.2.3:5  FIN_WAIT2  timewait (24.01/0/0)\n", "capture-linux-netstat",
+            "FIN_WAIT_2 10.0.0.5:80 10.1.2.3:5 rq=0 sq=0 timer=timewait/24010/0/0 ino=0\n" NOTHING_ELSE },
+        { "tcp6  0  0 :::51511  :::*  LISTEN  812/java\nudp  0  0 0.0.0.0:68  0.0.0.0:*\n", "capture-linux-netstat",
+            "LISTEN [::]:51511 [::]:* rq=0 sq=0 by 812/java\n" NOTHING_ELSE },
+    };
+    CHECK(cases);
+}
+
+static void ss(void **state)
+{
+    (void)state;
+    static const struct one cases[] = {
+        { "State  Recv-Q Send-Q Local Address:Port Peer Address:Port Process\n", "capture-ss", "" },
+        { "ESTAB 0 0 10.0.0.5:80 10.1.2.3:5\n", "capture-ss",
+            "ESTABLISHED 10.0.0.5:80 10.1.2.3:5 rq=0 sq=0\n" NOTHING_ELSE },
+        { "LISTEN 1 128 *:80 *:*\nLISTEN 0 0 [::1]:81 [::]:*\n", "capture-ss",
+            "LISTEN 0.0.0.0:80 0.0.0.0:* rq=1 sq=128 backlog\nLISTEN [::1]:81 [::]:* rq=0 sq=0\n" NOTHING_ELSE },
+        { "tcp CLOSE-WAIT 1 0 [::ffff:10.0.0.5]:80 [::ffff:10.1.2.3]:5 users:((\"a b\",pid=7,fd=3),(\"c\",pid=8,fd=4))\n"
+          "u_str ESTAB 0 0 * 21542 * 21543\nnl UNCONN 0 0 0:0 *\n",
+            "capture-ss", "CLOSE_WAIT 10.0.0.5:80 10.1.2.3:5 rq=1 sq=0 by 7/a b:3 by 8/c:4\n" NOTHING_ELSE },
+        /* A name may pretend to be what follows it. */
+        { "ESTAB 0 0 1.2.3.4:5 6.7.8.9:10 users:((\"x\",pid=1\",pid=2,fd=3))\n", "capture-ss",
+            "ESTABLISHED 1.2.3.4:5 6.7.8.9:10 rq=0 sq=0 by 1/x\n" NOTHING_ELSE },
+        { "ESTAB 0 0 1.2.3.4:5 6.7.8.9:10 users:((\"nginx\",812,7))\n", "capture-ss",
+            "ESTABLISHED 1.2.3.4:5 6.7.8.9:10 rq=0 sq=0 by 812/nginx:7\n" NOTHING_ELSE },
+        { "LAST-ACK 0 1 10.0.0.5:80 10.1.2.3:5 timer:(on,1min3sec,6) ino:0 sk:1f ---\n"
+          "ESTAB 0 0 10.0.0.5:81 10.1.2.3:5 timer:(persist,3.796ms,2) uid:33 ino:77 sk:20 <->\n"
+          "FIN-WAIT-2 0 0 10.0.0.5:82 10.1.2.3:5 ino:78 sk:21 <--\n",
+            "capture-ss",
+            "LAST_ACK 10.0.0.5:80 10.1.2.3:5 rq=0 sq=1 timer=on/63000/6/0 ino=0 sk=1f shut=3\n"
+            "ESTABLISHED 10.0.0.5:81 10.1.2.3:5 rq=0 sq=0 timer=persist/3796/2/2 ino=77 uid=33 sk=20 shut=0\n"
+            "FIN_WAIT_2 10.0.0.5:82 10.1.2.3:5 rq=0 sq=0 timer=none/0/0/0 ino=78 uid=0 sk=21 shut=2\n" NOTHING_ELSE },
+        { "CLOSE-WAIT 1 0 10.0.0.5:80 10.1.2.3:5 users:((\"a\",pid=7,fd=3)) ino:9 sk:2a <->\n"
+          "\t skmem:(r768,rb131072,t0,tb46080,f0,w5,o0,bl0,d3) ts sack cubic rto:204 rtt:0.366/0.724 unacked:2 "
+          "lastsnd:9684 lastrcv:9683 lastack:9682 snd_wnd:65536\n"
+          "ESTAB 0 7 10.0.0.5:81 10.1.2.3:5 ino:10 sk:2b <->\n\t cubic rto:1.5 cwnd:10\n",
+            "capture-ss",
+            "CLOSE_WAIT 10.0.0.5:80 10.1.2.3:5 rq=1 sq=0 timer=none/0/0/0 ino=9 uid=0 sk=2a shut=0 mem=768/5/3 rto=204 "
+            "rtt=366/724 ago=9684/9683/9682 unacked=2 wnd=65536 by 7/a:3\n"
+            "ESTABLISHED 10.0.0.5:81 10.1.2.3:5 rq=0 sq=7 timer=none/0/0/0 ino=10 uid=0 sk=2b shut=0 rto=1 rtt=0/0 "
+            "ago=0/0/0 unacked=0 wnd=0\n" },
+    };
+    CHECK(cases);
+}
+
+static void units_of_ss(void **state)
+{
+    (void)state;
+    static const char text[] = "CLOSE-WAIT 0 0 10.0.0.5:80 10.1.2.3:5 users:((\"nginx\",pid=7,fd=3)) ino:9 sk:1 "
+                               "cgroup:/system.slice/nginx.service <->\n"
+                               "LAST-ACK 0 1 10.0.0.5:80 10.1.2.3:6 ino:0 sk:2 cgroup:/system.slice/nginx.service <->\n"
+                               "ESTAB 0 0 10.0.0.5:81 10.1.2.3:5 ino:10 sk:3 cgroup:/ <->\n";
+    struct snapshot snapshot;
+    captured(&snapshot, text, sizeof text - 1);
+    assert_int_equal(snapshot.cgroup_count, 2);
+    assert_string_equal(snapshot.processes[0].unit, "nginx.service");
+    assert_string_equal(snapshot_cgroup_by_id(&snapshot, snapshot.conns[1].cgroup_id)->unit, "nginx.service");
+    assert_null(snapshot_cgroup_by_id(&snapshot, snapshot.conns[2].cgroup_id)->unit);
+    snapshot_deinit(&snapshot);
+}
+
+static void lsof_and_proc(void **state)
+{
+    (void)state;
+    static const struct one cases[] = {
+        { "COMMAND PID USER FD TYPE DEVICE SIZE/OFF NODE NAME\n"
+          "nginx 812 www 12u IPv4 39944 0t0 TCP 10.0.0.5:80->10.1.2.3:5 (CLOSE_WAIT)\n"
+          "nginx 813 www 12u IPv4 39944 0t0 TCP 10.0.0.5:80->10.1.2.3:5 (CLOSE_WAIT)\n"
+          "nginx 812 www 3u IPv6 39945 0t0 TCP *:80 (LISTEN QR=1 QS=0)\n"
+          "nginx 812 www 4u unix 0x1 0t0 39946 /run/x type=STREAM\n",
+            "capture-lsof",
+            "CLOSE_WAIT 10.0.0.5:80 10.1.2.3:5 ino=39944 by 812/nginx:12 by 813/nginx:12\n"
+            "LISTEN [::]:80 [::]:* rq=1 sq=0 ino=39945 by 812/nginx:3\n" NOTHING_ELSE },
+        { "mysqld 99 bob 7u IPv4 0x5a2c1d43 0t0 TCP 127.0.0.1:3306->127.0.0.1:5 (ESTABLISHED)\n", "capture-lsof",
+            "ESTABLISHED 127.0.0.1:3306 127.0.0.1:5 by 99/mysqld:7\n" NOTHING_ELSE },
+        { "   3: 0500000A:238C 0302010A:C3CA 08 00000000:00000001 00:00000000 00000000     7        0 21542 1 0 20 4 30\n",
+            "capture-proc-net-tcp",
+            "CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:50122 rq=1 sq=0 timer=none/0/0/0 ino=21542 uid=7\n" NOTHING_ELSE },
+    };
+    CHECK(cases);
+}
+
+static void bsd_and_solaris(void **state)
+{
+    (void)state;
+    static const struct one cases[] = {
+        { "tcp4 0 0 192.168.1.5.52345 17.57.146.20.5223 ESTABLISHED\ntcp46 0 0 *.8080 *.* LISTEN\ntcp4 0 0 *.* *.* CLOSED\n"
+          "tcp4 0 0 *.49 *.*\n",
+            "capture-bsd-netstat",
+            "ESTABLISHED 192.168.1.5:52345 17.57.146.20:5223 rq=0 sq=0\nLISTEN [::]:8080 [::]:*\n"
+            "CLOSED 0.0.0.0:* 0.0.0.0:* rq=0 sq=0\nBOUND 0.0.0.0:49 0.0.0.0:* rq=0 sq=0\n" NOTHING_ELSE },
+        { "Proto Recv-Q Send-Q  Local Address  Foreign Address  (state) rhiwat shiwat  process:pid  state\n"
+          "tcp4 5 0 1.2.3.4.80 5.6.7.8.9 CLOSE_WAIT 131072 131072 my server:812 00182\n",
+            "capture-bsd-netstat", "CLOSE_WAIT 1.2.3.4:80 5.6.7.8:9 rq=5 sq=0\n" NOTHING_ELSE },
+        { "Proto Recv-Q Send-Q  Local Address  Foreign Address  (state) rhiwat shiwat    pid   epid state\n"
+          "tcp4 5 0 1.2.3.4.80 5.6.7.8.9 CLOSE_WAIT 131072 131072  812 0 00182\n",
+            "capture-bsd-netstat", "CLOSE_WAIT 1.2.3.4:80 5.6.7.8:9 rq=5 sq=0 by 812/?\n" NUMBERS_ONLY NOTHING_ELSE },
+        { "UDP: IPv4\n  *.111   Idle\nTCP: IPv4\n   *.22   *.*  0  0  128000  0 LISTEN\n"
+          "10.0.0.1.22  10.0.0.2.52111  64240  3  128872  7 ESTABLISHED\n",
+            "capture-solaris-netstat",
+            "LISTEN 0.0.0.0:22 0.0.0.0:*\nESTABLISHED 10.0.0.1:22 10.0.0.2:52111 rq=7 sq=3 wnd=64240\n" NOTHING_ELSE },
+        { "10.0.0.1.22  10.0.0.2.52111  root  812  sshd  64240  0  128872  0 CLOSE_WAIT\n", "capture-solaris-netstat",
+            "CLOSE_WAIT 10.0.0.1:22 10.0.0.2:52111 rq=0 sq=0 wnd=64240 by 812/sshd\n" NOTHING_ELSE },
+    };
+    CHECK(cases);
+}
+
+static void powershell(void **state)
+{
+    (void)state;
+    static const struct one cases[] = {
+        { "LocalAddress LocalPort RemoteAddress RemotePort State AppliedSetting OwningProcess\n"
+          "------------ --------- ------------- ---------- ----- -------------- -------------\n"
+          "10.0.0.5     80        10.1.2.3      5          CloseWait            812          \n"
+          "::           80        ::            0          Listen               812          \n",
+            "capture-powershell-table",
+            "CLOSE_WAIT 10.0.0.5:80 10.1.2.3:5 by 812/?\nLISTEN [::]:80 [::]:* by 812/?\n" NUMBERS_ONLY NOTHING_ELSE },
+        { "LocalAddress : 10.0.0.5\nLocalPort : 80\nRemoteAddress : 10.1.2.3\nRemotePort : 5\nState : LastAck\n\n"
+          "LocalAddress : ::1\nLocalPort : 81\nRemoteAddress : ::1\nRemotePort : 6\nState : TimeWait\nOwningProcess : 0\n",
+            "capture-powershell-list", "LAST_ACK 10.0.0.5:80 10.1.2.3:5\nTIME_WAIT [::1]:81 [::1]:6\n" NOTHING_ELSE },
+        { "\"State\",\"LocalAddress\",\"LocalPort\",\"RemoteAddress\",\"RemotePort\",\"ProcessName\"\n"
+          "\"FinWait2\",\"10.0.0.5\",\"80\",\"10.1.2.3\",\"5\",\"say \"\"hi\"\", ho\"\n",
+            "capture-powershell-csv", "FIN_WAIT_2 10.0.0.5:80 10.1.2.3:5 by 0/say \"\"hi\"\", ho\n" NOTHING_ELSE },
+        { "{\"State\": 8, \"LocalAddress\": \"10.0.0.5\", \"LocalPort\": 80, \"RemoteAddress\": \"10.1.2.3\",\n"
+          "\"RemotePort\": 5, \"OwningProcess\": 812, \"CimClass\": {\"State\": 5, \"LocalPort\": [1, {\"State\": 2}]}}",
+            "capture-powershell-json", "CLOSE_WAIT 10.0.0.5:80 10.1.2.3:5 by 812/?\n" NUMBERS_ONLY NOTHING_ELSE },
+        { "PS C:\\> Get-NetTCPConnection -State CloseWait | ConvertTo-Json\r\n{\r\n  \"State\" : \"CloseWait\",\r\n"
+          "\"LocalAddress\" : \"::1\", \"LocalPort\" : 80, \"RemoteAddress\" : \"::1\", \"RemotePort\" : 5 }\r\nPS C:\\> ",
+            "capture-powershell-json", "CLOSE_WAIT [::1]:80 [::1]:5\n" NOTHING_ELSE },
+        { "[{\"State\":\"Bound\",\"LocalAddress\":\"::\",\"LocalPort\":80,\"RemoteAddress\":\"::\",\"RemotePort\":0,"
+          "\"OwningProcess\":7,\"Process\":\"a\\u0062\\\\c\"}, {\"State\":100}]",
+            "capture-powershell-json", "BOUND [::]:80 [::]:* by 7/ab\\c\ngap lines-not-understood\n" NOTHING_ELSE },
+    };
+    CHECK(cases);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(windows_netstat),
+        cmocka_unit_test(linux_netstat),
+        cmocka_unit_test(ss),
+        cmocka_unit_test(units_of_ss),
+        cmocka_unit_test(lsof_and_proc),
+        cmocka_unit_test(bsd_and_solaris),
+        cmocka_unit_test(powershell),
+    };
+    return cmocka_run_group_tests_name("capture", tests, NULL, NULL);
+}

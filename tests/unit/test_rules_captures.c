@@ -1,0 +1,152 @@
+/*
+ * What is concluded from captures: no more than they show. Each names the finding, its count, severity and confidence, and
+ * words that must, or must not, be among its advice.
+ */
+#include "diagnose/diagnose.h"
+
+#include <string.h>
+
+#include "captured.h"
+#include "unit.h"
+
+struct scene {
+    const char *what;
+    const char *heading;
+    const char *row; /* printf(): one number, from `first` on */
+    unsigned first, count;
+    const char *tail;
+    const char *expected;
+    const char *says, *never; /* in the report of the first finding; NULL: not asked */
+};
+
+static void write_rows(const struct scene *scene, struct buf *text)
+{
+    buf_str(text, scene->heading);
+    for (unsigned i = 0; i < scene->count; i++) {
+        const char *place = strchr(scene->row, '#');
+        buf_add(text, scene->row, (size_t)(place - scene->row));
+        buf_printf(text, "%u%s\n", scene->first + i, place + 1);
+    }
+    buf_str(text, scene->tail);
+}
+
+static bool is_said(const struct finding *finding, const char *words)
+{
+    bool said = strstr(finding->title, words) != NULL || strstr(finding->why, words) != NULL;
+    const struct lines *const groups[] = { &finding->evidence, &finding->ruled_out, &finding->will_not_help };
+    for (size_t g = 0; g < sizeof groups / sizeof *groups; g++) {
+        for (size_t i = 0; i < groups[g]->count; i++)
+            said |= strstr(groups[g]->items[i], words) != NULL;
+    }
+    const struct fixes *const fixes[] = { &finding->fix_now, &finding->fix_for_good };
+    for (size_t g = 0; g < sizeof fixes / sizeof *fixes; g++) {
+        for (size_t i = 0; i < fixes[g]->count; i++) {
+            const struct fix *fix = &fixes[g]->items[i];
+            said |= strstr(fix->text, words) != NULL || (fix->command != NULL && strstr(fix->command, words) != NULL);
+        }
+    }
+    return said;
+}
+
+static void check(const struct scene *scene)
+{
+    struct buf text = { 0 }, found = { 0 };
+    struct snapshot snapshot;
+    struct diagnosis diagnosis;
+    write_rows(scene, &text);
+    captured(&snapshot, buf_text(&text), text.length);
+    assert_int_equal(diagnose(&snapshot, NULL, NULL, &diagnosis), 0);
+    for (size_t i = 0; i < diagnosis.finding_count; i++) {
+        const struct finding *finding = &diagnosis.findings[i];
+        buf_printf(&found, "%s %u %s %s\n", finding->id, (unsigned)finding->count, severity_name(finding->severity),
+            confidence_name(finding->confidence));
+    }
+    if (strcmp(buf_text(&found), scene->expected) != 0)
+        fail_msg("%s:\nexpected:\n%sfound:\n%s", scene->what, scene->expected, buf_text(&found));
+    if (scene->says != NULL && !is_said(&diagnosis.findings[0], scene->says))
+        fail_msg("%s: does not say: %s", scene->what, scene->says);
+    if (scene->never != NULL && is_said(&diagnosis.findings[0], scene->never))
+        fail_msg("%s: says: %s", scene->what, scene->never);
+    diagnosis_deinit(&diagnosis);
+    snapshot_deinit(&snapshot);
+    buf_deinit(&text);
+    buf_deinit(&found);
+}
+
+#define WINDOWS_LISTENER "  TCP    0.0.0.0:9100   0.0.0.0:0   LISTENING  4312\n"
+
+static const struct scene scenes[] = {
+    { "Windows: CLOSE_WAIT, and nothing says why", WINDOWS_LISTENER,
+        "  TCP  10.0.0.5:9100  10.1.2.3:#  CLOSE_WAIT  4312", 50000, 14, "", "close-wait-held 14 warning likely\n",
+        "taskkill /PID 4312", " ss -" },
+    { "Windows: a few are no reason to wake anybody", WINDOWS_LISTENER,
+        "  TCP  10.0.0.5:9100  10.1.2.3:#  CLOSE_WAIT  4312", 50000, 3, "", "close-wait-held 3 info likely\n",
+        "take the capture again", "--confirm" },
+    { "Windows: a thousand at one moment are no moment", WINDOWS_LISTENER,
+        "  TCP  10.0.0.5:9100  10.1.2.3:#  CLOSE_WAIT  4312", 50000, 1200, "", "close-wait-held 1200 critical likely\n",
+        "no passing moment", "tcp_fin_timeout" },
+    { "Windows: LAST_ACK is never the program's fault, and only their number tells", WINDOWS_LISTENER,
+        "  TCP  10.0.0.5:9100  10.1.2.3:#  LAST_ACK  0", 40000, 120, "", "last-ack-unanswered 120 warning possible\n",
+        "pktmon", "tcpdump" },
+    { "Windows: few in LAST_ACK are usual", WINDOWS_LISTENER, "  TCP  10.0.0.5:9100  10.1.2.3:#  LAST_ACK  0", 40000,
+        40, "", "", NULL, NULL },
+    { "Windows: SYN_SENT to one host", "", "  TCP  10.0.0.5:#  10.1.2.3:1433  SYN_SENT  4312", 50000, 30, "",
+        "syn-sent-unanswered 30 warning possible\n", "Set-NetTCPSetting", "tcp_syn_retries" },
+    { "Windows: half-open", WINDOWS_LISTENER, "  TCP  10.0.0.5:9100  10.1.2.3:#  SYN_RECEIVED  0", 40000, 60, "",
+        "syn-recv-unanswered 60 warning possible\n", "take the capture again", "nft" },
+    { "Windows: FIN_WAIT_2 for peers that do not close", WINDOWS_LISTENER,
+        "  TCP  10.0.0.5:9100  10.1.2.3:#  FIN_WAIT_2  4312", 40000, 120, "", "fin-wait-2-orphaned 120 info likely\n",
+        "half-close", "tcp_fin_timeout" },
+    { "Windows: TIME_WAIT is harmless", WINDOWS_LISTENER, "  TCP  10.0.0.5:9100  10.1.2.3:#  TIME_WAIT  0", 40000, 1200,
+        "", "time-wait-churn 1200 info likely\n", "TcpTimedWaitDelay", "60 s" },
+    { "Windows: the dynamic ports to one destination run out", "",
+        "  TCP  10.0.0.5:#  10.0.0.9:1433  ESTABLISHED  4312", 49152, 16000, "",
+        "port-exhaustion 16000 critical likely\n", "netsh int ipv4 set dynamicport tcp", "sysctl" },
+    { "Windows: as many connections, ports outside of the dynamic range", "",
+        "  TCP  10.0.0.5:#  10.0.0.9:1433  ESTABLISHED  4312", 20000, 16000, "", "", NULL, NULL },
+    { "Linux: the same ports, of a larger range", "", "ESTAB 0 0 10.0.0.5:# 10.0.0.9:1433", 33000, 16000, "", "", NULL,
+        NULL },
+    { "Linux: ports run out", "", "ESTAB 0 0 10.0.0.5:# 10.0.0.9:1433", 33000, 27500, "",
+        "port-exhaustion 27500 critical likely\n", "ip_local_port_range", "netsh" },
+    { "ss without -p and -o: read, not closed, by whom is not known", "LISTEN 0 64 0.0.0.0:80 0.0.0.0:*\n",
+        "CLOSE-WAIT 0 0 10.0.0.5:80 10.1.2.3:#", 40000, 20, "", "close-wait-leak 20 warning likely\n",
+        "sudo ss -tanpie", "descriptors are open in" },
+    { "ss: unread", "LISTEN 0 64 0.0.0.0:80 0.0.0.0:*\n", "CLOSE-WAIT 1 0 10.0.0.5:80 10.1.2.3:#", 40000, 20, "",
+        "close-wait-unread 20 warning likely\n", "they may also wait in the accept queue", "leak" },
+    { "ss: still sending, and no timers to tell whether it gets through", "LISTEN 0 64 0.0.0.0:80 0.0.0.0:*\n",
+        "CLOSE-WAIT 0 5000 10.0.0.5:80 10.1.2.3:#", 40000, 20, "", "close-wait-held 20 warning likely\n", "in Send-Q",
+        NULL },
+    { "ss -e: never accepted", "LISTEN 20 64 0.0.0.0:80 0.0.0.0:* ino:7 sk:1\n",
+        "CLOSE-WAIT 1 0 10.0.0.5:80 10.1.2.3:# ino:0 sk:2", 40000, 20, "",
+        "close-wait-not-accepted 20 warning likely\n", NULL, NULL },
+    { "ss -o: nobody answers", "LISTEN 0 64 0.0.0.0:80 0.0.0.0:*\n",
+        "LAST-ACK 0 1 10.0.0.5:80 10.1.2.3:# timer:(on,14sec,6)", 40000, 20, "",
+        "last-ack-unanswered 20 info certain\n", "sent again 6 times", NULL },
+    { "netstat -tan: a Linux listener's queue is not its backlog", "tcp 5 0 0.0.0.0:80 0.0.0.0:* LISTEN\n",
+        "tcp 0 0 10.0.0.5:80 10.1.2.3:# ESTABLISHED", 40000, 20, "", "", NULL, NULL },
+    { "macOS: an empty queue does not tell that the end was read", "tcp46 0 0 *.9100 *.* LISTEN\n",
+        "tcp4 0 0 192.168.1.5.9100 192.168.1.9.# CLOSE_WAIT", 40000, 20, "Active Multipath Internet connections\n",
+        "close-wait-held 20 warning likely\n", "not counted there on macOS", "leaks them" },
+    { "macOS: data that nobody reads", "tcp46 0 0 *.9100 *.* LISTEN\n",
+        "tcp4 413 0 192.168.1.5.9100 192.168.1.9.# CLOSE_WAIT", 40000, 20, "Active Multipath Internet connections\n",
+        "close-wait-unread 20 warning likely\n", "lsof -nP -iTCP", " ss -" },
+    { "Solaris: FIN_WAIT_2", "TCP: IPv4\n*.22 *.* 0 0 128000 0 LISTEN\n",
+        "10.0.0.1.22 10.0.0.2.# 64240 0 128872 0 FIN_WAIT_2", 40000, 120, "", "fin-wait-2-orphaned 120 info likely\n",
+        "tcp_fin_wait_2_flush_interval", "sysctl" },
+    { "lsof: who holds FIN_WAIT_2 has it open", "", "curl 812 bob 7u IPv4 4#", 0, 0,
+        "curl 812 bob 7u IPv4 41 0t0 TCP 10.0.0.5:40000->10.1.2.3:80 (FIN_WAIT2)\n", "fin-wait-2-held 1 info likely\n",
+        NULL, NULL },
+};
+
+static void captures_say_no_more_than_they_show(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof scenes / sizeof *scenes; i++)
+        check(&scenes[i]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(captures_say_no_more_than_they_show) };
+    return cmocka_run_group_tests_name("rules_captures", tests, NULL, NULL);
+}
