@@ -99,7 +99,7 @@ int keep_open(struct keep *keep, const char *directory, const char *subject, str
                 strerror(-result));
     }
     if (result == 0)
-        result = open_directory(path.data, &keep->directory, err);
+        result = open_directory(buf_text(&path), &keep->directory, err);
     if (result == 0) {
         snprintf(keep->name, sizeof keep->name, "check-%016" PRIx64, hash_of(subject));
         snprintf(keep->path, sizeof keep->path, "%s/%s", path.data, keep->name);

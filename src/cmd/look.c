@@ -235,11 +235,12 @@ bool cmd_config_finding(unsigned index, struct config_finding *ret_finding)
 
 struct limits cmd_limits(const struct policy *policy, const char *finding)
 {
+    struct limits limits = { 0 };
     struct config_finding found;
-    unsigned i = 0;
-    while (cmd_config_finding(i, &found) && strcmp(found.id, finding) != 0)
-        i++;
-    struct limits limits = *found.defaults;
+    for (unsigned i = 0; cmd_config_finding(i, &found); i++) {
+        if (strcmp(found.id, finding) == 0)
+            limits = *found.defaults;
+    }
     limits.severity_at_most = SEVERITY_CRITICAL;
     policy_apply(&policy->settings, finding, &limits);
     return limits;

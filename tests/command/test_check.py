@@ -50,7 +50,8 @@ def samples_of_their_own():
 
 def check(*words, env=None, **how):
     clean = {k: v for k, v in os.environ.items() if k != "XDG_CONFIG_HOME" and (k != "XDG_STATE_HOME" or not env)}
-    return Answer(subprocess.run([PROGRAM, "check", *words], capture_output=True, timeout=60, check=False,
+    # However busy the machine is.
+    return Answer(subprocess.run([PROGRAM, "check", "--timeout", "50", *words], capture_output=True, timeout=60, check=False,
                                  stdin=subprocess.DEVNULL, env={**clean, **(env or {})}, **how))
 
 
@@ -199,7 +200,7 @@ def test_a_leak_is_named(tmp_path):
     (["--netns", "no-such-netns", "-w", "1"], "is no network namespace"),
     (["--timeout", "soon"], "is not a time"),
     (["--timeout", "0"], "is not a time"),
-    (["--confirm", "20"], "--timeout has to be longer"),
+    (["--confirm", "20", "-t", "20"], "--timeout has to be longer"),
     (["--json"], "no such option"),
     (["--from", "/nonexistent\n|x"], "\\n\\x7cx"),
     (["--state", "listen", "-w", "1"] * 33, "one threshold too many"),

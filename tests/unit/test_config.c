@@ -178,10 +178,11 @@ static void what_cannot_be_text_is_refused(void **state)
     assert_string_equal(err.subject, "file:2");
     assert_non_null(strstr(err.message, "NUL"));
 
-    char line[400];
-    memset(line, 'a', sizeof line);
-    memcpy(line, "[ignore a]\nreason = ", 20);
-    assert_int_equal(parse_bytes(line, sizeof line, "file", &policy, &err), -EINVAL);
+    struct buf line = { 0 };
+    buf_str(&line, "[ignore a]\nreason = ");
+    buf_repeat(&line, "a", 400);
+    assert_int_equal(parse(buf_text(&line), "file", &policy, &err), -EINVAL);
+    buf_deinit(&line);
     assert_string_equal(err.subject, "file:2");
     assert_non_null(strstr(err.message, "longer than"));
     policy_deinit(&policy);
@@ -196,14 +197,14 @@ static void a_file_is_bounded(void **state)
     policy_init(&policy);
     for (int i = 0; i <= POLICY_IGNORES_MOST; i++)
         buf_printf(&text, "[ignore %d]\nport=1\nreason=x\n", i);
-    assert_int_equal(parse(text.data, "file", &policy, &err), -EINVAL);
+    assert_int_equal(parse(buf_text(&text), "file", &policy, &err), -EINVAL);
     assert_non_null(strstr(err.message, "too many"));
     policy_deinit(&policy);
     buf_clear(&text);
     policy_init(&policy);
     for (int i = 0; i <= POLICY_SERVICES_MOST; i++)
         buf_printf(&text, "[service %d]\nport=1\n", i);
-    assert_int_equal(parse(text.data, "file", &policy, &err), -EINVAL);
+    assert_int_equal(parse(buf_text(&text), "file", &policy, &err), -EINVAL);
     assert_non_null(strstr(err.message, "too many"));
     policy_deinit(&policy);
     buf_deinit(&text);
@@ -231,7 +232,7 @@ static void defaults_can_be_written_down(void **state)
             buf_char(&text, '\n');
         }
     }
-    must(text.data, "defaults", &policy);
+    must(buf_text(&text), "defaults", &policy);
     assert_int_equal(policy.settings.count, count);
     for (unsigned i = 0; cmd_config_finding(i, &finding); i++) {
         struct limits before = cmd_limits(&none, finding.id), after = cmd_limits(&policy, finding.id);

@@ -54,12 +54,14 @@ static void expect(const char *host, const char *configuration, const char *expe
     judge(&judged, host, configuration);
     const struct diagnosis *diagnosis = &judged.diagnosis;
     for (size_t i = 0; i < diagnosis->finding_count + diagnosis->ignored_count; i++) {
-        bool ignored = i >= diagnosis->finding_count;
-        const struct finding *finding = ignored ? &diagnosis->ignored[i - diagnosis->finding_count]
-                                                : &diagnosis->findings[i];
-        assert_int_equal(finding->ignored != NULL, ignored);
+        bool of_ignored = i >= diagnosis->finding_count;
+        const struct finding *finding = of_ignored ? &diagnosis->ignored[i - diagnosis->finding_count]
+                                                   : &diagnosis->findings[i];
+        const struct ignore *ignored = finding->ignored;
+        assert_int_equal(ignored != NULL, of_ignored);
         buf_printf(&text, "%s %llu %s%s%s; ", finding->id, (unsigned long long)finding->count,
-            severity_name(finding->severity), ignored ? " ignored by " : "", ignored ? finding->ignored->name : "");
+            severity_name(finding->severity), ignored != NULL ? " ignored by " : "",
+            ignored != NULL ? ignored->name : "");
     }
     buf_str(&text, verdict_name(diagnosis->verdict));
     if (strcmp(buf_text(&text), expected) != 0)

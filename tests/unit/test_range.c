@@ -48,10 +48,12 @@ static void ranges_alert_as_the_guidelines_say(void **state)
         assert_string_equal(range.text, rows[i].text);
         for (int alert = 0; alert < 2; alert++) {
             const char *at = alert ? rows[i].alerts : rows[i].quiet;
-            char *end;
-            for (double value = strtod(at, &end); end != at; at = end, value = strtod(at, &end)) {
+            while (*at != '\0') {
+                char *end;
+                double value = strtod(at, &end);
                 if (range_alerts(&range, value) != (bool)alert)
                     fail_msg("%s at %g", rows[i].text, value);
+                at = end;
             }
         }
     }
