@@ -80,7 +80,7 @@ static void sync_folder(const char *path)
 
 /* --- the file --------------------------------------------------------------------------------------------------- */
 
-static int open_disk(struct whole_file *file, const char *path)
+static int open_disk(struct whole_file *file, const char *path, mode_t mode)
 {
     struct stat status;
     bool exists = stat(path, &status) == 0;
@@ -97,6 +97,8 @@ static int open_disk(struct whole_file *file, const char *path)
         file->path = printed(&text);
         file->temporary = name_beside(file->path);
         fd = mkostemp(file->temporary, O_CLOEXEC);
+        if (fd >= 0)
+            (void)!fchmod(fd, mode); /* where the file system has modes */
     }
     if (fd < 0)
         return -errno;
@@ -121,13 +123,13 @@ static void drop(struct whole_file *file)
     sigprocmask(SIG_SETMASK, &before, NULL); /* what has waited acts now */
 }
 
-int whole_file_open(struct whole_file *file, const char *path, struct error *err)
+int whole_file_open(struct whole_file *file, const char *path, mode_t mode, struct error *err)
 {
     *file = (struct whole_file){ 0 };
     sigset_t set;
     fill_set(&set);
     sigprocmask(SIG_BLOCK, &set, &file->signals_before);
-    int result = open_disk(file, path);
+    int result = open_disk(file, path, mode);
     if (result == 0) {
         const cookie_io_functions_t functions = { .write = heeding_write };
         file->out = fopencookie(file, "w", functions);

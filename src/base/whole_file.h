@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <sys/types.h>
 
 #include "base/error.h"
 
@@ -20,8 +21,8 @@ struct whole_file {
     sigset_t signals_before;
 };
 
-/* Only its owner may read it. Returns 0, or a negative errno with err filled. */
-int whole_file_open(struct whole_file *file, const char *path, struct error *err);
+/* Of a new or replaced file, the mode is that of chmod(). Returns 0, or a negative errno with err filled. */
+int whole_file_open(struct whole_file *file, const char *path, mode_t mode, struct error *err);
 /*
  * Puts it in its place, unless `result`, that of writing it, is an error: then it is dropped, and err says why, too. In
  * either case nothing is left to release. Returns 0 or a negative errno.

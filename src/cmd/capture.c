@@ -65,8 +65,9 @@ static int write_compressed(
 static int write_file(
     const char *path, const struct snapshot *snapshot, const struct saved_options *options, struct error *err)
 {
+    enum { FOR_ITS_OWNER = 0600 };
     struct whole_file file;
-    int result = whole_file_open(&file, path, err);
+    int result = whole_file_open(&file, path, FOR_ITS_OWNER, err);
     if (result < 0)
         return result;
     result = whole_file_close(&file, write_compressed(codec_by_name(path), snapshot, options, file.out), err);

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/file.h"
+#include "base/whole_file.h"
 #include "base/text.h"
 #include "cmd/commands.h"
 #include "cmd/look.h"
@@ -86,16 +86,35 @@ static int parse(const struct command *self, int argc, char **argv, struct metri
     return 0;
 }
 
+static int write_all(const struct buf *text, FILE *out)
+{
+    errno = 0;
+    if (fwrite(text->data, 1, text->length, out) == text->length && fflush(out) == 0)
+        return 0;
+    return errno ? -errno : -EIO;
+}
+
+/* For all to read: the collector is another user. */
+static int put_into_file(const char *folder, const struct buf *text, struct error *err)
+{
+    enum { FOR_ALL_TO_READ = 0644 };
+    struct whole_file file;
+    struct buf path = { 0 };
+    buf_printf(&path, "%s/%s", folder, TEXTFILE_NAME);
+    int result = whole_file_open(&file, buf_text(&path), FOR_ALL_TO_READ, err);
+    if (result == 0)
+        result = whole_file_close(&file, write_all(text, file.out), err);
+    buf_deinit(&path);
+    return result;
+}
+
 /* On standard output or into the file. Returns 0 or a negative errno with err filled. */
 static int put(const struct metrics_arguments *arguments, const struct buf *text, struct error *err)
 {
     if (arguments->textfile != NULL)
-        return file_replace(arguments->textfile, TEXTFILE_NAME, text->data, text->length, err);
-    errno = 0;
-    if (fwrite(text->data, 1, text->length, stdout) == text->length && fflush(stdout) == 0)
-        return 0;
-    int result = errno ? -errno : -EIO;
-    return error_set(err, result, "standard output", "cannot be written: %s", strerror(-result));
+        return put_into_file(arguments->textfile, text, err);
+    int result = write_all(text, stdout);
+    return result < 0 ? error_set(err, result, "standard output", "cannot be written: %s", strerror(-result)) : 0;
 }
 
 static int run_metrics(const struct command *self, int argc, char **argv)

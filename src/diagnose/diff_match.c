@@ -6,19 +6,9 @@
 #include "diagnose/diff_match.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-#include "base/hash.h"
-
-enum { PROBES_MOST = 4096 }; /* more with the same ends than this are somebody's joke, and not matched */
-
-static uint64_t hash_ends(const struct conn *conn)
-{
-    uint64_t words[4];
-    memcpy(words, conn->local.bytes, sizeof conn->local.bytes);
-    memcpy(words + 2, conn->remote.bytes, sizeof conn->remote.bytes);
-    return hash_words((uint64_t)conn->local_port << 16 | conn->remote_port, words, 4);
-}
+#include "base/index_table.h"
+#include "model/conn_hash.h"
 
 static bool has_cookie(const struct conn *conn)
 {
@@ -42,43 +32,33 @@ static bool are_one(const struct conn *one, const struct conn *other)
 
 uint32_t *diff_match(const struct snapshot *then, const struct snapshot *now)
 {
-    size_t slots = 16;
-    while (slots < then->conn_count * 2)
-        slots *= 2;
-    uint32_t *table = malloc(slots * sizeof *table);
+    struct index_table table;
+    int result = index_table_init(&table, then->conn_count);
     uint32_t *matches = malloc((now->conn_count + 1) * sizeof *matches);
     bool *taken = calloc(then->conn_count + 1, sizeof *taken);
-    if (table == NULL || matches == NULL || taken == NULL) {
-        free(table);
+    if (result < 0 || matches == NULL || taken == NULL) {
+        index_table_deinit(&table);
         free(matches);
         free(taken);
         return NULL;
     }
-    memset(table, 0xff, slots * sizeof *table); /* NO_INDEX */
-    for (size_t i = 0; i < then->conn_count; i++) {
-        size_t slot = hash_ends(&then->conns[i]) & (slots - 1);
-        unsigned probes = 0;
-        while (table[slot] != NO_INDEX && probes++ < PROBES_MOST)
-            slot = (slot + 1) & (slots - 1);
-        if (table[slot] == NO_INDEX)
-            table[slot] = (uint32_t)i;
-    }
+    for (size_t i = 0; i < then->conn_count; i++)
+        index_table_add(&table, conn_hash_ends(&then->conns[i]), (uint32_t)i);
     for (size_t i = 0; i < now->conn_count; i++) {
         const struct conn *conn = &now->conns[i];
         matches[i] = NO_INDEX;
-        size_t slot = hash_ends(conn) & (slots - 1);
-        for (unsigned probes = 0; table[slot] != NO_INDEX && probes < PROBES_MOST; probes++) {
-            uint32_t index = table[slot];
+        struct index_walk walk = index_table_walk(&table, conn_hash_ends(conn));
+        uint32_t index;
+        while ((index = index_walk_next(&table, &walk)) != INDEX_NONE) {
             if (!taken[index] && are_one(&then->conns[index], conn) &&
                 may_share_netns(then, &then->conns[index], now, conn)) {
                 taken[index] = true;
                 matches[i] = index;
                 break;
             }
-            slot = (slot + 1) & (slots - 1);
         }
     }
-    free(table);
+    index_table_deinit(&table);
     free(taken);
     return matches;
 }

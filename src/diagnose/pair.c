@@ -6,20 +6,11 @@
  * each up there with its ends swapped.
  */
 #include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "base/hash.h"
+#include "base/index_table.h"
 #include "diagnose/rule.h"
+#include "model/conn_hash.h"
 #include "model/hosts.h"
-
-static uint64_t hash_ends(const struct ip *one, uint16_t one_port, const struct ip *other, uint16_t other_port)
-{
-    uint64_t words[4];
-    memcpy(words, one->bytes, 16);
-    memcpy(words + 2, other->bytes, 16);
-    return hash_words((uint64_t)one_port << 16 | other_port, words, 4);
-}
 
 static bool are_ends_of_one(const struct snapshot *snapshot, const struct conn *one, const struct conn *other)
 {
@@ -58,29 +49,23 @@ int pair_find(const struct snapshot *snapshot, struct stuck *stuck, size_t count
 {
     if (count == 0)
         return 0;
-    size_t slots = 16;
-    while (slots < count * 2)
-        slots *= 2;
-    uint32_t *table = malloc(slots * sizeof *table);
-    if (table == NULL)
+    struct index_table table;
+    if (index_table_init(&table, count) < 0)
         return -ENOMEM;
-    memset(table, 0xff, slots * sizeof *table); /* NO_INDEX */
-    uint32_t states = 0;                        /* in which an other end may be */
+    uint32_t states = 0; /* in which an other end may be */
     for (size_t i = 0; i < count; i++) {
         const struct conn *conn = &snapshot->conns[stuck[i].conn];
-        size_t slot = hash_ends(&conn->local, conn->local_port, &conn->remote, conn->remote_port) & (slots - 1);
-        while (table[slot] != NO_INDEX)
-            slot = (slot + 1) & (slots - 1);
-        table[slot] = (uint32_t)i;
+        index_table_add(&table, conn_hash_ends(conn), (uint32_t)i);
         states |= pair_opposites(conn->state);
     }
     for (size_t i = 0; i < snapshot->conn_count; i++) {
         const struct conn *conn = &snapshot->conns[i];
         if ((states & STATE_BIT(conn->state)) == 0)
             continue;
-        size_t slot = hash_ends(&conn->remote, conn->remote_port, &conn->local, conn->local_port) & (slots - 1);
-        for (; table[slot] != NO_INDEX; slot = (slot + 1) & (slots - 1)) {
-            struct stuck *one = &stuck[table[slot]];
+        struct index_walk walk = index_table_walk(&table, conn_hash_opposite(conn));
+        uint32_t index;
+        while ((index = index_walk_next(&table, &walk)) != INDEX_NONE) {
+            struct stuck *one = &stuck[index];
             const struct conn *stuck_conn = &snapshot->conns[one->conn];
             if (one->pair == NO_INDEX && are_ends_of_one(snapshot, stuck_conn, conn) &&
                 can_be_opposite(stuck_conn->state, conn->state)) {
@@ -89,6 +74,6 @@ int pair_find(const struct snapshot *snapshot, struct stuck *stuck, size_t count
             }
         }
     }
-    free(table);
+    index_table_deinit(&table);
     return 0;
 }

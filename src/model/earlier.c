@@ -1,10 +1,9 @@
 #include "model/earlier.h"
 
 #include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 
-#define MIX 0x9e3779b97f4a7c15ULL
+#include "base/index_table.h"
+#include "model/conn_hash.h"
 
 static bool has_cookie(const struct conn *conn)
 {
@@ -13,17 +12,7 @@ static bool has_cookie(const struct conn *conn)
 
 static uint64_t hash_of(const struct conn *conn)
 {
-    if (has_cookie(conn))
-        return conn->cookie * MIX;
-    uint64_t words[4];
-    memcpy(words, conn->local.bytes, 16);
-    memcpy(words + 2, conn->remote.bytes, 16);
-    uint64_t hash = (uint64_t)conn->local_port << 16 | conn->remote_port;
-    for (int i = 0; i < 4; i++) {
-        hash = (hash ^ words[i]) * MIX;
-        hash ^= hash >> 29;
-    }
-    return hash * MIX;
+    return has_cookie(conn) ? hash_mix(conn->cookie) : conn_hash_ends(conn);
 }
 
 static uint64_t netns_inode(const struct snapshot *snapshot, const struct conn *conn)
@@ -50,29 +39,21 @@ static bool is_same(const struct snapshot *snapshot, const struct conn *now, con
 
 int snapshot_confirm(struct snapshot *snapshot, const struct snapshot *earlier)
 {
-    size_t slots = 16;
-    while (slots < earlier->conn_count * 2)
-        slots *= 2;
-    uint32_t *table = malloc(slots * sizeof *table);
-    if (table == NULL)
+    struct index_table table;
+    if (index_table_init(&table, earlier->conn_count) < 0)
         return -ENOMEM;
-    memset(table, 0xff, slots * sizeof *table); /* NO_INDEX */
     snapshot->earlier = earlier;
     snapshot->confirms = true;
-    for (size_t i = 0; i < earlier->conn_count; i++) {
-        size_t slot = (hash_of(&earlier->conns[i]) >> 20) & (slots - 1);
-        while (table[slot] != NO_INDEX)
-            slot = (slot + 1) & (slots - 1);
-        table[slot] = (uint32_t)i;
-    }
+    for (size_t i = 0; i < earlier->conn_count; i++)
+        index_table_add(&table, hash_of(&earlier->conns[i]), (uint32_t)i);
     for (size_t i = 0; i < snapshot->conn_count; i++) {
         struct conn *conn = &snapshot->conns[i];
-        size_t slot = (hash_of(conn) >> 20) & (slots - 1);
-        while (table[slot] != NO_INDEX && !is_same(snapshot, conn, &earlier->conns[table[slot]]))
-            slot = (slot + 1) & (slots - 1);
-        conn->earlier = table[slot];
+        struct index_walk walk = index_table_walk(&table, hash_of(conn));
+        do
+            conn->earlier = index_walk_next(&table, &walk);
+        while (conn->earlier != NO_INDEX && !is_same(snapshot, conn, &earlier->conns[conn->earlier]));
     }
-    free(table);
+    index_table_deinit(&table);
     return 0;
 }
 

@@ -1,20 +1,24 @@
 #include "model/listeners.h"
 
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/hash.h"
 #include "base/memory.h"
 
-static size_t slot_of(const struct listeners *listeners, const struct conn *conn)
+/* The address is part of it: a host may listen on one port at any number of them. */
+static size_t slot_of(const struct listeners *listeners, uint32_t netns, const struct ip *address, uint16_t port)
 {
-    uint32_t hash = (uint32_t)conn->netns << 16 | conn->local_port;
-    return (hash * 2654435761U >> 7) & listeners->mask; /* Knuth's multiplicative hash */
+    uint64_t words[2];
+    memcpy(words, address->bytes, sizeof address->bytes);
+    return hash_words((uint64_t)netns << 16 | port, words, 2) & listeners->mask;
 }
 
 static void insert(struct listeners *listeners, uint32_t index)
 {
     const struct conn *conns = listeners->snapshot->conns;
     const struct conn *conn = &conns[index];
-    size_t slot = slot_of(listeners, conn);
+    size_t slot = slot_of(listeners, conn->netns, &conn->local, conn->local_port);
     for (; listeners->slots[slot] != NO_INDEX; slot = (slot + 1) & listeners->mask) {
         const struct conn *other = &conns[listeners->slots[slot]];
         /*
@@ -56,30 +60,30 @@ void listeners_deinit(struct listeners *listeners)
     *listeners = (struct listeners){ 0 };
 }
 
-/* How well the listener fits, as in the kernel's compute_score() (net/ipv4/inet_hashtables.c); 0: not at all. */
-static unsigned fitness(const struct conn *listener, const struct conn *conn)
+static const struct conn *listener_at(
+    const struct listeners *listeners, const struct conn *conn, const struct ip *address)
 {
-    if (listener->netns != conn->netns || listener->local_port != conn->local_port)
-        return 0;
-    if (ip_equal(&listener->local, &conn->local))
-        return 3;
-    if (!ip_is_any(&listener->local) || (ip_is_v4(&listener->local) && !ip_is_v4(&conn->local)))
-        return 0;
-    return listener->ipv6 == conn->ipv6 ? 2 : 1;
-}
-
-const struct conn *listeners_find(const struct listeners *listeners, const struct conn *conn)
-{
-    const struct conn *best = NULL;
-    unsigned best_fitness = 0;
-    size_t slot = slot_of(listeners, conn);
+    size_t slot = slot_of(listeners, conn->netns, address, conn->local_port);
     for (; listeners->slots[slot] != NO_INDEX; slot = (slot + 1) & listeners->mask) {
         const struct conn *listener = &listeners->snapshot->conns[listeners->slots[slot]];
-        unsigned fits = fitness(listener, conn);
-        if (fits > best_fitness) {
-            best = listener;
-            best_fitness = fits;
-        }
+        if (listener->netns == conn->netns && listener->local_port == conn->local_port &&
+            ip_equal(&listener->local, address))
+            return listener;
     }
-    return best;
+    return NULL;
+}
+
+/* The best fit, as in the kernel's compute_score() (net/ipv4/inet_hashtables.c): its address, its family, the other. */
+const struct conn *listeners_find(const struct listeners *listeners, const struct conn *conn)
+{
+    static const uint8_t zeros[16];
+    const struct ip any_v4 = ip_from_v4(zeros), any_v6 = ip_from_v6(zeros);
+    const struct conn *listener = listener_at(listeners, conn, &conn->local);
+    if (listener != NULL)
+        return listener;
+    const struct conn *on_v4 = ip_is_v4(&conn->local) ? listener_at(listeners, conn, &any_v4) : NULL;
+    const struct conn *on_v6 = listener_at(listeners, conn, &any_v6);
+    if (on_v4 == NULL || (on_v6 != NULL && on_v6->ipv6 == conn->ipv6 && on_v4->ipv6 != conn->ipv6))
+        return on_v6;
+    return on_v4;
 }

@@ -8,7 +8,7 @@
 
 struct listeners {
     const struct snapshot *snapshot;
-    uint32_t *slots; /* hash by namespace and port: index of a listener, or NO_INDEX */
+    uint32_t *slots; /* hash by namespace, address and port: index of a listener, or NO_INDEX */
     size_t mask;
 };
 

@@ -1,19 +1,13 @@
 #include "source/linux/repeats.h"
 
 #include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "base/hash.h"
+#include "base/index_table.h"
+#include "model/conn_hash.h"
 
 static uint64_t hash_identity(const struct conn *conn)
 {
-    if (conn_has(conn, CONN_COOKIE))
-        return hash_mix(conn->cookie);
-    uint64_t words[4];
-    memcpy(words, conn->local.bytes, 16);
-    memcpy(words + 2, conn->remote.bytes, 16);
-    return hash_words((uint64_t)conn->local_port << 16 | conn->remote_port, words, 4);
+    return conn_has(conn, CONN_COOKIE) ? hash_mix(conn->cookie) : conn_hash_ends(conn);
 }
 
 static bool is_same(const struct conn *one, const struct conn *other)
@@ -29,29 +23,27 @@ static bool is_same(const struct conn *one, const struct conn *other)
 
 int repeats_drop(struct snapshot *snapshot, size_t first)
 {
-    size_t count = snapshot->conn_count - first;
-    size_t slots = 16;
-    while (slots < count * 2)
-        slots *= 2;
-    uint32_t *table = malloc(slots * sizeof *table);
-    if (table == NULL)
+    struct index_table table;
+    if (index_table_init(&table, snapshot->conn_count - first) < 0)
         return -ENOMEM;
-    memset(table, 0xff, slots * sizeof *table); /* NO_INDEX */
 
     size_t kept = first;
     for (size_t i = first; i < snapshot->conn_count; i++) {
         const struct conn *conn = &snapshot->conns[i];
-        size_t slot = (size_t)hash_identity(conn) & (slots - 1);
-        while (table[slot] != NO_INDEX && !is_same(&snapshot->conns[table[slot]], conn))
-            slot = (slot + 1) & (slots - 1);
-        if (table[slot] == NO_INDEX) {
-            table[slot] = (uint32_t)kept;
+        uint64_t hash = hash_identity(conn);
+        struct index_walk walk = index_table_walk(&table, hash);
+        uint32_t before;
+        do
+            before = index_walk_next(&table, &walk);
+        while (before != INDEX_NONE && !is_same(&snapshot->conns[before], conn));
+        if (before == INDEX_NONE) {
+            index_table_add(&table, hash, (uint32_t)kept);
             snapshot->conns[kept++] = *conn;
         } else {
-            snapshot->conns[table[slot]] = *conn;
+            snapshot->conns[before] = *conn;
         }
     }
     snapshot->conn_count = kept;
-    free(table);
+    index_table_deinit(&table);
     return 0;
 }
