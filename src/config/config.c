@@ -435,7 +435,7 @@ int config_parse(const char *bytes, size_t length, const char *file, const struc
         bytes += strlen(byte_order_mark);
         length -= strlen(byte_order_mark);
     }
-    struct error ignored;
+    struct error ignored = { 0 };
     struct reading reading = {
         .at = bytes,
         .left = length,

@@ -1,6 +1,7 @@
 """tcpwhy check as a monitoring system calls it: one line, performance data, exit status. TCPWHY names the program."""
 import os
 import re
+import resource
 import socket
 import stat
 import subprocess
@@ -176,6 +177,39 @@ def test_a_leak_is_named(tmp_path):
         assert by_state.status == CRITICAL and "; close-wait-leak: " in by_state.words
         for each in kept:
             each.close()
+
+
+def leak_more(listener, kept, count):
+    for _ in range(count):
+        with socket.create_connection(listener.getsockname()):
+            kept.append(listener.accept()[0])
+        assert kept[-1].recv(1) == b""
+
+
+def test_a_leak_that_will_use_up_the_descriptors_soon_is_critical(tmp_path):
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (1000, limits[1]))
+    try:
+        with socket.socket() as listener:
+            listener.bind(("127.0.0.1", 0))
+            listener.listen(64)
+            kept = []
+            where = ["--port", str(listener.getsockname()[1]), "--samples", str(tmp_path / "kept"), "--growth-over", "5s"]
+            leak_more(listener, kept, 12)
+            time.sleep(5.2)
+            assert check(*where).status == WARNING
+            leak_more(listener, kept, 12)
+            time.sleep(5.2)
+            answer = check(*where)
+            assert answer.status == CRITICAL
+            assert re.search(rf"; \d+\.\d a minute more over .*\(pid {PID}\) runs out of descriptors in \d+ min", answer.words)
+            assert any(line.startswith("[WARNING] close-wait-leak") for line in answer.more), "the diagnosis as it is"
+            time.sleep(6)
+            assert check(*where).status == WARNING, "it has stopped growing"
+            for each in kept:
+                each.close()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
 
 
 # --- usage ----------------------------------------------------------------------------------------------------------
