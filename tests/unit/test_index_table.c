@@ -1,6 +1,8 @@
 /* Numbers found by a hash: all of them where chance spreads them, and no long search where somebody does not. */
 #include "base/index_table.h"
 
+#include <stdbool.h>
+
 #include "unit.h"
 
 #include "base/hash.h"
