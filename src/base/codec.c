@@ -65,7 +65,7 @@ static ssize_t writer_write(void *cookie, const char *bytes, size_t length)
 static int writer_close(void *cookie)
 {
     struct writer *writer = cookie;
-    int result = write_some(writer, 1, NULL, 0);
+    int result = write_some(writer, 1, "", 0);
     writer->codec->encoder_free(writer->state);
     free(writer);
     if (result == 0)

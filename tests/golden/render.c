@@ -83,6 +83,22 @@ static int save_and_read(struct snapshot *snapshot, struct snapshot *earlier, st
     return result;
 }
 
+static int write_report(const struct snapshot *snapshot, const struct policy *policy, const char *form, unsigned width)
+{
+    struct diagnosis diagnosis;
+    int r = diagnose(snapshot, NULL, policy, &diagnosis);
+    if (r < 0)
+        return r;
+    const struct report_options options = {
+        .tool_version = "0.0.0-golden", /* the reports do not change with every release */
+        .style = { .width = width, .utf8 = strcmp(form, "ascii") != 0, .colour = strcmp(form, "colour") == 0 },
+        .all_connections = strcmp(form, "all") == 0,
+    };
+    r = (strcmp(form, "json") == 0 ? report_json : report_text)(&diagnosis, &options, stdout);
+    diagnosis_deinit(&diagnosis);
+    return r;
+}
+
 int main(int argc, char **argv)
 {
     uint64_t width;
@@ -96,7 +112,6 @@ int main(int argc, char **argv)
     setlocale(LC_ALL, "C.UTF-8");
     struct snapshot snapshot, earlier;
     struct policy policy;
-    struct diagnosis diagnosis;
     struct error err;
     snapshot_init(&snapshot);
     snapshot_init(&earlier);
@@ -111,20 +126,8 @@ int main(int argc, char **argv)
         snapshot_redact(&snapshot, &key);
     if (saved && save_and_read(&snapshot, &earlier, &err) < 0)
         return failed(err.subject, err.message);
-    if (strcmp(form, "snapshot") == 0)
-        return write_saved(&snapshot, stdout) < 0 ? failed(argv[3], "cannot be saved") : EXIT_SUCCESS;
-    if (diagnose(&snapshot, NULL, &policy, &diagnosis) < 0)
-        return failed(argv[3], "cannot be diagnosed");
-    struct report_options options = {
-        .tool_version = "0.0.0-golden", /* the reports do not change with every release */
-        .style = { .width = (unsigned)width,
-            .utf8 = strcmp(form, "ascii") != 0,
-            .colour = strcmp(form, "colour") == 0 },
-        .all_connections = strcmp(form, "all") == 0,
-    };
-    bool json = strcmp(form, "json") == 0;
-    int r = json ? report_json(&diagnosis, &options, stdout) : report_text(&diagnosis, &options, stdout);
-    diagnosis_deinit(&diagnosis);
+    int r = strcmp(form, "snapshot") == 0 ? write_saved(&snapshot, stdout)
+                                          : write_report(&snapshot, &policy, form, (unsigned)width);
     snapshot_deinit(&snapshot);
     snapshot_deinit(&earlier);
     policy_deinit(&policy);
