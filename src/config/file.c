@@ -69,10 +69,19 @@ static int read_all(int fd, struct buf *out)
     return -EFBIG;
 }
 
+/*
+ * A folder that may not be entered holds no file of the caller's: that is $HOME of another user, as "setpriv" and "sudo -u"
+ * leave it. A file that may not be read is one that was meant to be.
+ */
+static bool is_absent(const char *path, int error)
+{
+    return error == ENOENT || error == ENOTDIR || (error == EACCES && faccessat(AT_FDCWD, path, F_OK, AT_EACCESS) < 0);
+}
+
 static int read_file(const char *path, bool named, struct buf *out, struct error *err)
 {
     int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    if (fd < 0 && (errno == ENOENT || errno == ENOTDIR) && !named)
+    if (fd < 0 && !named && is_absent(path, errno))
         return -ENOENT;
     struct stat info;
     if (fd < 0 || fstat(fd, &info) < 0) {

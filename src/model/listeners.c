@@ -14,10 +14,16 @@ static size_t slot_of(const struct listeners *listeners, uint32_t netns, const s
     return hash_words((uint64_t)netns << 16 | port, words, 2) & listeners->mask;
 }
 
+static bool has_port(const struct listeners *listeners, uint16_t port)
+{
+    return (listeners->ports[port / 8] >> port % 8 & 1) != 0;
+}
+
 static void insert(struct listeners *listeners, uint32_t index)
 {
     const struct conn *conns = listeners->snapshot->conns;
     const struct conn *conn = &conns[index];
+    listeners->ports[conn->local_port / 8] |= (uint8_t)(1U << conn->local_port % 8);
     size_t slot = slot_of(listeners, conn->netns, &conn->local, conn->local_port);
     for (; listeners->slots[slot] != NO_INDEX; slot = (slot + 1) & listeners->mask) {
         const struct conn *other = &conns[listeners->slots[slot]];
@@ -77,6 +83,8 @@ static const struct conn *listener_at(
 const struct conn *listeners_find(const struct listeners *listeners, const struct conn *conn)
 {
     static const uint8_t zeros[16];
+    if (!has_port(listeners, conn->local_port))
+        return NULL;
     const struct ip any_v4 = ip_from_v4(zeros), any_v6 = ip_from_v6(zeros);
     const struct conn *listener = listener_at(listeners, conn, &conn->local);
     if (listener != NULL)

@@ -10,6 +10,7 @@ struct listeners {
     const struct snapshot *snapshot;
     uint32_t *slots; /* hash by namespace, address and port: index of a listener, or NO_INDEX */
     size_t mask;
+    uint8_t ports[65536 / 8]; /* a bit for each that somebody listens on: most connections need no more */
 };
 
 /* The snapshot must outlive it. */

@@ -32,13 +32,14 @@ struct snapshot {
     uint32_t elapsed_us;  /* how long the looking took */
     uint32_t page_bytes;  /* of a memory page; 0: unknown */
     uint32_t states;      /* STATE_BIT()s that were looked at; 0: all. snapshot_states() */
+    bool confirms;
 
     /*
      * An earlier reading of the same host, for what changes: NULL where there is none; not owned. One without connections
-     * has only the counters. Its namespaces are found by inode.
+     * has only the counters. Its namespaces are found by inode. Where it `confirms`, what is stuck must have been so then
+     * too: snapshot_confirm() in earlier.h.
      */
     const struct snapshot *earlier;
-    bool confirms; /* what is stuck must have been so in the earlier one too: snapshot_confirm() in earlier.h */
 
     struct conn *conns;
     size_t conn_count, conn_capacity;
