@@ -24,16 +24,10 @@ static int set_output(void *target, const char *value, struct error *err)
     return 0;
 }
 
-static int set_redact(void *target, const char *value, struct error *err)
-{
-    (void)value, (void)err;
-    ((struct capture_arguments *)target)->redact = true;
-    return 0;
-}
-
 static const struct option_row capture_rows[] = {
     { 'o', "output", "FILE", "write to FILE, compressed where its name ends in .gz or .zst", set_output },
-    { 0, "redact", NULL, "replace addresses and names by made-up ones, always the same for the same", set_redact },
+    { 0, "redact", NULL, "replace addresses and names by made-up ones, always the same for the same",
+        .flag = offsetof(struct capture_arguments, redact) },
     { 0 },
 };
 
@@ -89,12 +83,9 @@ static int run_capture(const struct command *self, int argc, char **argv)
         { 0 },
     };
     struct error err = { 0 };
-    int operands = 0;
-    int result = options_parse(self, groups, argc, argv, &operands, &err);
+    int result = options_parse_only(self, groups, argc, argv, "the file's name goes after -o", &err);
     if (result == PARSE_HELP)
         return STATUS_HEALTHY;
-    if (result == 0 && operands > 0)
-        result = error_set(&err, -EINVAL, argv[1], "is not expected here; the file's name goes after -o");
     if (result < 0)
         return cmd_fail(self, &err);
 

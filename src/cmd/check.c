@@ -88,20 +88,6 @@ static int set_timeout(void *target, const char *value, struct error *err)
     return cmd_set_interval(value, LEAST_MS, &((struct check *)target)->timeout_ms, err);
 }
 
-static int set_verbose(void *target, const char *value, struct error *err)
-{
-    (void)value, (void)err;
-    ((struct check *)target)->verbose = true;
-    return 0;
-}
-
-static int set_version(void *target, const char *value, struct error *err)
-{
-    (void)value, (void)err;
-    ((struct check *)target)->version = true;
-    return 0;
-}
-
 static const struct option_row check_rows[] = {
     { 'w', "warning", "RANGE", "warn where the number of connections is outside of it", set_warning },
     { 'c', "critical", "RANGE", "the same, critical", set_critical },
@@ -110,8 +96,8 @@ static const struct option_row check_rows[] = {
     { 0, "samples", "DIR", "keep what growth is measured by here", set_samples },
     { 0, "label", "NAME", "what the last threshold is called in the performance data", set_label },
     { 't', "timeout", "SECS", "give up after this time (default: 10)", set_timeout },
-    { 'v', "verbose", NULL, "with the proof, and what was ruled out", set_verbose },
-    { 'V', "version", NULL, "print the version", set_version },
+    { 'v', "verbose", NULL, "with the proof, and what was ruled out", .flag = offsetof(struct check, verbose) },
+    { 'V', "version", NULL, "print the version", .flag = offsetof(struct check, version) },
     { 0 },
 };
 
@@ -171,10 +157,7 @@ static int parse(const struct command *self, struct check *check, int argc, char
         { "Which connections, and how", look_rows, check, choose_look },
         { 0 },
     };
-    int operands = 0;
-    int result = options_parse(self, groups, argc, argv, &operands, err);
-    if (result == PARSE_OK && operands > 0)
-        result = error_set(err, -EINVAL, argv[1], "is not expected here; --help shows the options");
+    int result = options_parse_only(self, groups, argc, argv, "--help shows the options", err);
     return result == PARSE_OK ? check_thresholds(check, err) : result;
 }
 

@@ -22,16 +22,9 @@ static int set_file(void *target, const char *value, struct error *err)
     return 0;
 }
 
-static int set_json(void *target, const char *value, struct error *err)
-{
-    (void)value, (void)err;
-    ((struct config_options *)target)->json = true;
-    return 0;
-}
-
 static const struct option_row config_rows[] = {
     { 0, "config", "FILE", "this configuration instead of the usual ones", set_file },
-    { 'j', "json", NULL, "print JSON", set_json },
+    { 'j', "json", NULL, "print JSON", .flag = offsetof(struct config_options, json) },
     { 0 },
 };
 
@@ -333,12 +326,9 @@ static int run(const struct command *self, int argc, char **argv)
     struct config_options options = { 0 };
     const struct option_group groups[] = { { "Configuration", config_rows, &options, NULL }, { 0 } };
     struct error err = { 0 };
-    int operands = 0;
-    int result = options_parse(self, groups, argc, argv, &operands, &err);
+    int result = options_parse_only(self, groups, argc, argv, "a file goes after --config", &err);
     if (result == PARSE_HELP)
         return STATUS_HEALTHY;
-    if (result == 0 && operands > 0)
-        result = error_set(&err, -EINVAL, argv[1], "is not expected here; a file goes after --config");
     if (result < 0)
         return cmd_fail(self, &err);
 

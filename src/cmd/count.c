@@ -64,26 +64,12 @@ static int set_net(void *target, const char *value, struct error *err)
     return 0;
 }
 
-static int set_no_header(void *target, const char *value, struct error *err)
-{
-    (void)value, (void)err;
-    ((struct count_arguments *)target)->count.no_header = true;
-    return 0;
-}
-
-static int set_csv(void *target, const char *value, struct error *err)
-{
-    (void)value, (void)err;
-    ((struct count_arguments *)target)->csv = true;
-    return 0;
-}
-
 static const struct option_row count_rows[] = {
     { 'b', "by", "KEYS", "group by these, combined: state,process (default: state)", set_by },
     { 't', "top", "N", "only the N largest groups, the others as one row", set_top },
     { 0, "net", "N[,N]", "prefix lengths of peer-net, IPv4 and IPv6 (default: 24,64)", set_net },
-    { 'H', "no-header", NULL, "no line of titles", set_no_header },
-    { 0, "csv", NULL, "print CSV (RFC 4180)", set_csv },
+    { 'H', "no-header", NULL, "no line of titles", .flag = offsetof(struct count_arguments, count.no_header) },
+    { 0, "csv", NULL, "print CSV (RFC 4180)", .flag = offsetof(struct count_arguments, csv) },
     { 0 },
 };
 
@@ -145,13 +131,10 @@ static int run_count(const struct command *self, int argc, char **argv)
     described.details = buf_text(&details);
 
     struct error err = { 0 };
-    int operands = 0;
-    int result = options_parse(&described, option_groups, argc, argv, &operands, &err);
+    int result = options_parse_only(&described, option_groups, argc, argv, "keys go after --by", &err);
     buf_deinit(&details);
     if (result == PARSE_HELP)
         return STATUS_HEALTHY;
-    if (result == 0 && operands > 0)
-        result = error_set(&err, -EINVAL, argv[1], "is not expected here; keys go after --by");
     if (result == 0 && look.json && arguments.csv)
         result = error_set(&err, -EINVAL, "--csv", "and --json exclude each other");
     if (result == 0 && arguments.key_count == 0)

@@ -12,13 +12,6 @@ struct diagnose_options {
     uint64_t watch_ms; /* 0: once */
 };
 
-static int set_all(void *target, const char *value, struct error *err)
-{
-    (void)value, (void)err;
-    ((struct diagnose_options *)target)->report.all_connections = true;
-    return 0;
-}
-
 static int set_watch(void *target, const char *value, struct error *err)
 {
     enum { LEAST_MS = 100 };
@@ -26,7 +19,8 @@ static int set_watch(void *target, const char *value, struct error *err)
 }
 
 static const struct option_row own_rows[] = {
-    { 'a', "all", NULL, "show every connection of a finding, not a sample", set_all },
+    { 'a', "all", NULL, "show every connection of a finding, not a sample",
+        .flag = offsetof(struct diagnose_options, report.all_connections) },
     { 'w', "watch", "SECS", "again and again, so long apart, with what has changed; Ctrl-C ends", set_watch },
     { 0 },
 };
@@ -41,12 +35,9 @@ static int run(const struct command *self, int argc, char **argv)
         { 0 },
     };
     struct error err;
-    int operands;
-    int result = options_parse(self, groups, argc, argv, &operands, &err);
+    int result = options_parse_only(self, groups, argc, argv, "--help shows the options", &err);
     if (result == PARSE_HELP)
         return STATUS_HEALTHY;
-    if (result == 0 && operands > 0)
-        result = error_set(&err, -1, argv[1], "unexpected argument; --help shows the options");
     if (result == 0 && options.watch_ms > 0 && look.confirm_ms > options.watch_ms)
         result = error_set(&err, -1, "--confirm", "must not exceed --watch: the report before confirms the next one");
     if (result == 0 && options.watch_ms > 0 && look.from_count > 0)

@@ -15,13 +15,6 @@ struct diff_arguments {
     uint64_t interval_ms;
 };
 
-static int set_all(void *target, const char *value, struct error *err)
-{
-    (void)value, (void)err;
-    ((struct diff_arguments *)target)->report.all = true;
-    return 0;
-}
-
 static int set_interval(void *target, const char *value, struct error *err)
 {
     enum { LEAST_MS = 1 };
@@ -29,7 +22,7 @@ static int set_interval(void *target, const char *value, struct error *err)
 }
 
 static const struct option_row diff_rows[] = {
-    { 'a', "all", NULL, "every row, also of what only stays", set_all },
+    { 'a', "all", NULL, "every row, also of what only stays", .flag = offsetof(struct diff_arguments, report.all) },
     { 0, "interval", "SECS", "time from one capture to the next, whatever their own times", set_interval },
     { 0 },
 };

@@ -46,52 +46,19 @@ static int set_for(void *target, const char *value, struct error *err)
     return 0;
 }
 
-static int set_keep(void *target, const char *value, struct error *err)
-{
-    (void)value, (void)err;
-    ((struct drill_command *)target)->keep = true;
-    return 0;
-}
-
-static int set_in_host(void *target, const char *value, struct error *err)
-{
-    (void)value, (void)err;
-    ((struct drill_command *)target)->drill.in_host = true;
-    return 0;
-}
-
-static int set_host_limits(void *target, const char *value, struct error *err)
-{
-    (void)value, (void)err;
-    ((struct drill_command *)target)->drill.host_limits = true;
-    return 0;
-}
-
-static int set_list(void *target, const char *value, struct error *err)
-{
-    (void)value, (void)err;
-    ((struct drill_command *)target)->list = true;
-    return 0;
-}
-
-static int set_json(void *target, const char *value, struct error *err)
-{
-    (void)value, (void)err;
-    ((struct drill_command *)target)->json = true;
-    return 0;
-}
-
 static const struct option_row drill_option_rows[] = {
     { 'c', "count", "N", "this many connections; --list shows the default", set_count },
     { 0, "for", "SECS", "end after this time, as 90s, 5m, 2h; 5m unless given", set_for },
-    { 'k', "keep", NULL, "do not end until interrupted", set_keep },
+    { 'k', "keep", NULL, "do not end until interrupted", .flag = offsetof(struct drill_command, keep) },
     { 0, "in-host", NULL,
-        "on the host's own loopback interface, to test real alarms; only drills that are harmless there", set_in_host },
+        "on the host's own loopback interface, to test real alarms; only drills that are harmless there",
+        .flag = offsetof(struct drill_command, drill.in_host) },
     { 0, "host-limits", NULL,
         "allow a drill to lower a limit of the whole host while it runs: for machines that may be hurt",
-        set_host_limits },
-    { 'L', "list", NULL, "list the drills", set_list },
-    { 'j', "json", NULL, "print JSON: a line when the drill stands; an array with --list", set_json },
+        .flag = offsetof(struct drill_command, drill.host_limits) },
+    { 'L', "list", NULL, "list the drills", .flag = offsetof(struct drill_command, list) },
+    { 'j', "json", NULL, "print JSON: a line when the drill stands; an array with --list",
+        .flag = offsetof(struct drill_command, json) },
     { 0 },
 };
 

@@ -20,23 +20,10 @@ struct explain_options {
     bool json;
 };
 
-static int set_markdown(void *target, const char *value, struct error *err)
-{
-    (void)value, (void)err;
-    ((struct explain_options *)target)->markdown = true;
-    return 0;
-}
-
-static int set_json(void *target, const char *value, struct error *err)
-{
-    (void)value, (void)err;
-    ((struct explain_options *)target)->json = true;
-    return 0;
-}
-
 static const struct option_row explain_option_rows[] = {
-    { 'm', "markdown", NULL, "print the source of the page", set_markdown },
-    { 'j', "json", NULL, "print JSON: name, title, summary, text (Markdown)", set_json },
+    { 'm', "markdown", NULL, "print the source of the page", .flag = offsetof(struct explain_options, markdown) },
+    { 'j', "json", NULL, "print JSON: name, title, summary, text (Markdown)",
+        .flag = offsetof(struct explain_options, json) },
     { 0 },
 };
 

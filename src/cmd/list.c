@@ -106,27 +106,13 @@ static int set_limit(void *target, const char *value, struct error *err)
     return 0;
 }
 
-static int set_no_header(void *target, const char *value, struct error *err)
-{
-    (void)value, (void)err;
-    ((struct list_arguments *)target)->list.no_header = true;
-    return 0;
-}
-
-static int set_csv(void *target, const char *value, struct error *err)
-{
-    (void)value, (void)err;
-    ((struct list_arguments *)target)->csv = true;
-    return 0;
-}
-
 static const struct option_row list_rows[] = {
     { 'c', "columns", "LIST", "these columns, or '+timer,-pid' to change the default ones, or 'all'", set_columns },
     { 'S', "sort", "LIST", "by these columns, descending with a minus: '-recv_q,age'; 'none': as the kernel lists them",
         set_sort },
     { 'n', "limit", "N", "this many rows at most", set_limit },
-    { 'H', "no-header", NULL, "no line of titles", set_no_header },
-    { 0, "csv", NULL, "print CSV (RFC 4180), all columns unless chosen", set_csv },
+    { 'H', "no-header", NULL, "no line of titles", .flag = offsetof(struct list_arguments, list.no_header) },
+    { 0, "csv", NULL, "print CSV (RFC 4180), all columns unless chosen", .flag = offsetof(struct list_arguments, csv) },
     { 0 },
 };
 
@@ -172,13 +158,10 @@ static int run_list(const struct command *self, int argc, char **argv)
     described.details = buf_text(&details);
 
     struct error err = { 0 };
-    int operands = 0;
-    int result = options_parse(&described, groups, argc, argv, &operands, &err);
+    int result = options_parse_only(&described, groups, argc, argv, "options begin with -", &err);
     buf_deinit(&details);
     if (result == PARSE_HELP)
         return STATUS_HEALTHY;
-    if (result == 0 && operands > 0)
-        result = error_set(&err, -EINVAL, argv[1], "is not expected here; options begin with -");
     if (result == 0 && look.json && arguments.csv)
         result = error_set(&err, -EINVAL, "--csv", "and --json exclude each other");
     if (result < 0)

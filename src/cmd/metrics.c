@@ -77,13 +77,7 @@ static int parse(const struct command *self, int argc, char **argv, struct metri
         { "Which connections", look_rows, look },
         { 0 },
     };
-    int operands = 0;
-    int result = options_parse(self, groups, argc, argv, &operands, err);
-    if (result != 0)
-        return result;
-    if (operands > 0)
-        return error_set(err, -EINVAL, argv[1], "is not expected here; options begin with --");
-    return 0;
+    return options_parse_only(self, groups, argc, argv, "options begin with --", err);
 }
 
 static int write_all(const struct buf *text, FILE *out)

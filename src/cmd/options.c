@@ -61,20 +61,6 @@ static int set_netns(void *target, const char *value, struct error *err)
     return 0;
 }
 
-static int set_ipv4(void *target, const char *value, struct error *err)
-{
-    (void)value, (void)err;
-    ((struct look_options *)target)->selection.ipv4 = true;
-    return 0;
-}
-
-static int set_ipv6(void *target, const char *value, struct error *err)
-{
-    (void)value, (void)err;
-    ((struct look_options *)target)->selection.ipv6 = true;
-    return 0;
-}
-
 static int set_source(void *target, const char *value, struct error *err)
 {
     static const struct {
@@ -136,13 +122,6 @@ static int set_config(void *target, const char *value, struct error *err)
     return 0;
 }
 
-static int set_json(void *target, const char *value, struct error *err)
-{
-    (void)value, (void)err;
-    ((struct look_options *)target)->json = true;
-    return 0;
-}
-
 const struct option_row look_option_rows[] = {
     { 's', "state", "LIST", "states, in any spelling: close-wait,LAST_ACK", set_states },
     { 'p', "pid", "LIST", "held by these processes", set_pids },
@@ -153,8 +132,8 @@ const struct option_row look_option_rows[] = {
     { 0, "older", "AGE", "in their state for at least 90s, 5m, 2h, 1d", set_older },
     { 0, "cause", "LIST", "cause: 'normal', a finding's id; wildcards: 'close-wait-*'", set_causes },
     { 0, "netns", "WHICH", "network namespace: self, all (default), a name or a PID", set_netns },
-    { '4', "ipv4", NULL, "IPv4 only", set_ipv4 },
-    { '6', "ipv6", NULL, "IPv6 only", set_ipv6 },
+    { '4', "ipv4", NULL, "IPv4 only", .flag = offsetof(struct look_options, selection.ipv4) },
+    { '6', "ipv6", NULL, "IPv6 only", .flag = offsetof(struct look_options, selection.ipv6) },
     { 'f', "from", "FILE",
         "look at a capture instead of this host: what netstat, ss, lsof or PowerShell printed; - reads it from standard input",
         set_from },
@@ -162,7 +141,7 @@ const struct option_row look_option_rows[] = {
     { 0, "source", "KIND", "read sockets by: auto (default), bpf, netlink, proc", set_source },
     { 0, "confirm", "SECS", "look again so long after: only what has not moved is stuck", set_confirm },
     { 0, "config", "FILE", "be judged by this configuration instead of the usual ones", set_config },
-    { 'j', "json", NULL, "print JSON", set_json },
+    { 'j', "json", NULL, "print JSON", .flag = offsetof(struct look_options, json) },
     { 0 },
 };
 
@@ -190,10 +169,10 @@ void look_rows_but_json(struct option_row ret_rows[LOOK_ROWS_MOST])
 
 bool cmd_option_selects(const struct option_row *row)
 {
-    static int (*const setters[])(void *target, const char *value, struct error *err) = { set_states, set_pids,
-        set_names, set_ports, set_local, set_peer, set_older, set_causes, set_netns, set_ipv4, set_ipv6 };
-    for (size_t i = 0; i < sizeof setters / sizeof *setters; i++) {
-        if (row->set == setters[i])
+    static const char *const names[] = { "state", "pid", "process", "port", "local", "peer", "older", "cause", "netns",
+        "ipv4", "ipv6" };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (strcmp(row->name, names[i]) == 0)
             return true;
     }
     return false;
@@ -248,7 +227,11 @@ static int apply(const struct option_group *group, const struct option_row *row,
 {
     struct error inner = { 0 };
     void *target = group->choose != NULL ? group->choose(group->target, row, value, &inner) : group->target;
-    int result = target != NULL ? row->set(target, value, &inner) : inner.code;
+    int result = inner.code;
+    if (target != NULL && row->set != NULL)
+        result = row->set(target, value, &inner);
+    else if (target != NULL)
+        *(bool *)((char *)target + row->flag) = true;
     if (result < 0) {
         char subject[80];
         snprintf(subject, sizeof subject, "--%s", row->name);
@@ -367,6 +350,16 @@ int options_parse(const struct command *command, const struct option_group *grou
     }
     *ret_operands = operands;
     return PARSE_OK;
+}
+
+int options_parse_only(const struct command *command, const struct option_group *groups, int argc, char **argv,
+    const char *hint, struct error *err)
+{
+    int operands = 0;
+    int result = options_parse(command, groups, argc, argv, &operands, err);
+    if (result == PARSE_OK && operands > 0)
+        return error_set(err, -EINVAL, argv[1], "is not expected here; %s", hint);
+    return result;
 }
 
 /* --- output ----------------------------------------------------------------------------------------------------- */

@@ -35,6 +35,7 @@ struct option_row {
     const char *help;
     /* value is NULL for an option without one. Returns 0 or a negative errno with err filled. */
     int (*set)(void *target, const char *value, struct error *err);
+    size_t flag; /* where there is no `set`: the offset of a bool in the target, which becomes true */
 };
 
 /* A part of a command's options: rows up to one without a name, and the struct that their setters get. */
@@ -79,6 +80,10 @@ enum parse_result {
  */
 int options_parse(const struct command *command, const struct option_group *groups, int argc, char **argv,
     int *ret_operands, struct error *err);
+
+/* The same for a command that takes nothing but options; the hint tells who gives it more what to do instead. */
+int options_parse_only(const struct command *command, const struct option_group *groups, int argc, char **argv,
+    const char *hint, struct error *err);
 
 /* "10", "10s", "5m" as a time between two looks, at least that long. */
 int cmd_set_interval(const char *value, uint64_t least_ms, uint64_t *ret_ms, struct error *err);
