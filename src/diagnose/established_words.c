@@ -156,13 +156,7 @@ void established_zero_window_word(
     lines_add(&finding->ruled_out, arena, "The network: the probes are answered.");
     judge_slowness(arena, group, finding);
 
-    if (finding->counterpart_count > 0)
-        fixes_add(&finding->fix_now, arena,
-            arena_printf(arena, "The reader is on %s: look at what %s is doing.", words_reader_where(arena, finding),
-                words_process(arena, finding->counterparts[0].process)),
-            arena_printf(arena, "cat /proc/%u/wchan; ls -l /proc/%u/fd", finding->counterparts[0].process->pid,
-                finding->counterparts[0].process->pid));
-    else
+    if (!words_fix_reader(arena, context, finding))
         fixes_add(&finding->fix_now, arena,
             "Look at the program on the peer: it is hung or stopped, or has paused reading on purpose (a client "
             "that pages through a result, a player that is paused).",

@@ -250,13 +250,7 @@ void sent_fin_zero_window_word(
     lines_add(&finding->ruled_out, arena, "%s", words_of(context, group)->rule_out);
     lines_add(&finding->ruled_out, arena, "The network: what is sent is answered.");
 
-    if (finding->counterpart_count > 0)
-        fixes_add(&finding->fix_now, arena,
-            arena_printf(arena, "The reader is on %s: look at what %s is doing.", words_reader_where(arena, finding),
-                words_process(arena, finding->counterparts[0].process)),
-            arena_printf(arena, "cat /proc/%u/wchan; ls -l /proc/%u/fd", finding->counterparts[0].process->pid,
-                finding->counterparts[0].process->pid));
-    else
+    if (!words_fix_reader(arena, context, finding))
         fixes_add(&finding->fix_now, arena,
             "Look at the program on the peer: it must read to the end of stream, or close.", NULL);
     fixes_add(&finding->fix_for_good, arena,

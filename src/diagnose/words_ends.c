@@ -1,6 +1,7 @@
 /* What is said of the other ends of connections, where they were seen too: on this host, or on another. */
 #include <stdlib.h>
 
+#include "diagnose/platform.h"
 #include "diagnose/rule.h"
 #include "model/hosts.h"
 
@@ -138,4 +139,16 @@ const char *words_reader_where(struct arena *arena, const struct finding *findin
 {
     const struct host *host = finding->counterparts[0].process->host;
     return host == NULL || host == finding->host ? "this host" : arena_printf(arena, "%s", host->name);
+}
+
+bool words_fix_reader(struct arena *arena, const struct context *context, struct finding *finding)
+{
+    if (finding->counterpart_count == 0)
+        return false;
+    const struct process *reader = finding->counterparts[0].process;
+    fixes_add(&finding->fix_now, arena,
+        arena_printf(arena, "The reader is on %s: look at what %s is doing.", words_reader_where(arena, finding),
+            words_process(arena, reader)),
+        platform_fill(arena, platform_of(context->snapshot)->threads, arena_printf(arena, "%u", reader->pid)));
+    return true;
 }
