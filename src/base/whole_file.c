@@ -80,17 +80,17 @@ static void sync_folder(const char *path)
 
 /* --- the file --------------------------------------------------------------------------------------------------- */
 
-static int open_disk(struct whole_file *file, const char *path, mode_t mode)
+static int open_disk(struct whole_file *file, const char *path, mode_t mode, enum whole_file_link link)
 {
     struct stat status;
-    bool exists = stat(path, &status) == 0;
+    bool exists = (link == WHOLE_FILE_FOLLOW ? stat : lstat)(path, &status) == 0;
     if (exists && S_ISDIR(status.st_mode))
         return -EISDIR;
     int fd;
-    if (exists && !S_ISREG(status.st_mode)) {
+    if (exists && !S_ISREG(status.st_mode) && !S_ISLNK(status.st_mode)) {
         fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
     } else {
-        char *resolved = exists ? realpath(path, NULL) : NULL; /* a symbolic link stays one */
+        char *resolved = exists && link == WHOLE_FILE_FOLLOW ? realpath(path, NULL) : NULL;
         struct buf text = { 0 };
         buf_str(&text, resolved != NULL ? resolved : path);
         free(resolved);
@@ -123,13 +123,14 @@ static void drop(struct whole_file *file)
     sigprocmask(SIG_SETMASK, &before, NULL); /* what has waited acts now */
 }
 
-int whole_file_open(struct whole_file *file, const char *path, mode_t mode, struct error *err)
+int whole_file_open(
+    struct whole_file *file, const char *path, mode_t mode, enum whole_file_link link, struct error *err)
 {
     *file = (struct whole_file){ 0 };
     sigset_t set;
     fill_set(&set);
     sigprocmask(SIG_BLOCK, &set, &file->signals_before);
-    int result = open_disk(file, path, mode);
+    int result = open_disk(file, path, mode, link);
     if (result == 0) {
         const cookie_io_functions_t functions = { .write = heeding_write };
         file->out = fopencookie(file, "w", functions);

@@ -21,8 +21,14 @@ struct whole_file {
     sigset_t signals_before;
 };
 
+enum whole_file_link {
+    WHOLE_FILE_FOLLOW,  /* a symbolic link stays one, and the file that it names is replaced */
+    WHOLE_FILE_REPLACE, /* it gives way: where others may put one into the folder */
+};
+
 /* Of a new or replaced file, the mode is that of chmod(). Returns 0, or a negative errno with err filled. */
-int whole_file_open(struct whole_file *file, const char *path, mode_t mode, struct error *err);
+int whole_file_open(
+    struct whole_file *file, const char *path, mode_t mode, enum whole_file_link link, struct error *err);
 /*
  * Puts it in its place, unless `result`, that of writing it, is an error: then it is dropped, and err says why, too. In
  * either case nothing is left to release. Returns 0 or a negative errno.

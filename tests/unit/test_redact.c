@@ -28,8 +28,8 @@ static void siphash_is_siphash(void **state)
 {
     (void)state;
     uint8_t bytes[15];
-    for (uint8_t i = 0; i < sizeof bytes; i++)
-        bytes[i] = i;
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (uint8_t)i;
     assert_true(siphash(&key.hash, bytes, sizeof bytes) == UINT64_C(0xa129ca6149be45e5));
     assert_true(siphash(&key.hash, bytes, 0) == UINT64_C(0x726fdb47dd0e0e31));
 }

@@ -244,10 +244,10 @@ static void lines_that_are_wrong_are_counted_and_left_out(void **state)
         "{\"type\":\"connection\",\"state\":\"LISTEN\",\"local\":\"::\",\"remote\":\"::\",\"local_port\":-1}",
         "{\"type\":\"connection\",\"state\":\"LISTEN\",\"local\":\"::\",\"remote\":\"::\",\"netns\":1}",
         "{\"type\":\"connection\",\"state\":\"LISTEN\",\"local\":\"::\",\"remote\":\"::\",\"timer\":\"late\"}",
-        "{\"type\":\"connection\",\"state\":\"LISTEN\",\"local\":\"::\",\"remote\":\"::\",\"holders\":[{\"process\":1,"
-        "\"fd\":1}]}",
-        "{\"type\":\"connection\",\"state\":\"LISTEN\",\"local\":\"::\",\"remote\":\"::\",\"holders\":[{\"process\":0,"
-        "\"fd\":-1}]}",
+        ("{\"type\":\"connection\",\"state\":\"LISTEN\",\"local\":\"::\",\"remote\":\"::\",\"holders\":[{\"process\":1,"
+         "\"fd\":1}]}"),
+        ("{\"type\":\"connection\",\"state\":\"LISTEN\",\"local\":\"::\",\"remote\":\"::\",\"holders\":[{\"process\":0,"
+         "\"fd\":-1}]}"),
         "{\"type\":\"connection\",\"state\":\"LISTEN\",\"local\":\"::\",\"remote\":\"::\"} {}",
         "{\"type\":\"process\",\"pid\":\"1\"}",
         "{\"type\":\"process\",\"pid\":1,\"name\":\"x\",\"cgroup\":0}",

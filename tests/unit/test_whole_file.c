@@ -50,7 +50,7 @@ static void write_text(const char *path, const char *text, int result)
 {
     struct whole_file file;
     struct error err;
-    assert_int_equal(whole_file_open(&file, path, 0600, &err), 0);
+    assert_int_equal(whole_file_open(&file, path, 0600, WHOLE_FILE_FOLLOW, &err), 0);
     fputs(text, file.out);
     assert_int_equal(whole_file_close(&file, result, &err), result);
 }
@@ -122,9 +122,9 @@ static void where_it_cannot_be_is_said(void **state)
     (void)state;
     struct whole_file file;
     struct error err;
-    assert_int_equal(whole_file_open(&file, path_of("none/a"), 0600, &err), -ENOENT);
+    assert_int_equal(whole_file_open(&file, path_of("none/a"), 0600, WHOLE_FILE_FOLLOW, &err), -ENOENT);
     assert_non_null(strstr(err.message, "No such file"));
-    assert_int_equal(whole_file_open(&file, folder, 0600, &err), -EISDIR);
+    assert_int_equal(whole_file_open(&file, folder, 0600, WHOLE_FILE_FOLLOW, &err), -EISDIR);
 }
 
 /* In a child: a signal comes while the file is written. */
@@ -136,7 +136,7 @@ static int end_by(int signal, void (*disposition)(int), bool in_the_middle)
         sigaction(signal, &action, NULL);
         struct whole_file file;
         struct error err;
-        if (whole_file_open(&file, path_of("a"), 0600, &err) < 0)
+        if (whole_file_open(&file, path_of("a"), 0600, WHOLE_FILE_FOLLOW, &err) < 0)
             _exit(3);
         fputs("half", file.out);
         fflush(file.out);
