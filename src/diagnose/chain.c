@@ -9,6 +9,8 @@
  */
 #include "diagnose/chain.h"
 
+#include "base/memory.h"
+
 enum { SILENT_MS = 5000 };
 
 static bool is_holder(const struct snapshot *snapshot, const struct conn *conn, const struct process *process)
@@ -48,9 +50,8 @@ static bool spoke_last(const struct conn *conn)
 
 static bool waits_for_server(const struct context *context, const struct conn *conn)
 {
-    if (!conn_has(conn, CONN_QUEUES) || conn->recv_q_bytes > 0 || context_is_incoming(context, conn))
-        return false;
-    return conn->state == STATE_FIN_WAIT_2 || (conn->state == STATE_ESTABLISHED && spoke_last(conn));
+    bool waits = conn->state == STATE_FIN_WAIT_2 || (conn->state == STATE_ESTABLISHED && spoke_last(conn));
+    return waits && conn_has(conn, CONN_QUEUES) && conn->recv_q_bytes == 0 && !context_is_incoming(context, conn);
 }
 
 static bool is_blocked(const struct conn *conn)
@@ -61,15 +62,54 @@ static bool is_blocked(const struct conn *conn)
         (no_window || context_is_sent_in_vain(conn));
 }
 
+static uint32_t only_holder(const struct snapshot *snapshot, const struct conn *conn)
+{
+    if (conn->holder == NO_INDEX || snapshot->holders[conn->holder].next != NO_INDEX)
+        return NO_INDEX;
+    return snapshot->holders[conn->holder].process;
+}
+
+/* One pass over all connections serves all findings. */
+static const struct waiting_ends *find_ends(const struct context *context)
+{
+    const struct snapshot *snapshot = context->snapshot;
+    struct waiting_ends *ends = context->waiting_ends;
+    if (ends->is_made)
+        return ends;
+    ends->is_made = true;
+    size_t capacity = 0;
+    for (size_t i = 0; i < snapshot->conn_count; i++) {
+        const struct conn *conn = &snapshot->conns[i];
+        bool blocked = is_blocked(conn);
+        if (!blocked && !waits_for_server(context, conn))
+            continue;
+        if (ends->count == capacity) {
+            capacity = capacity ? capacity * 2 : 64;
+            ends->items = xrealloc_array(ends->items, capacity, sizeof *ends->items);
+        }
+        ends->items[ends->count++] = (struct waiting_end){
+            .conn = (uint32_t)i,
+            .process = only_holder(snapshot, conn),
+            .blocked = blocked,
+        };
+    }
+    return ends;
+}
+
 struct chain chain_find(const struct context *context, const struct group *group, const struct finding *finding)
 {
     const struct snapshot *snapshot = context->snapshot;
     struct chain chain = { 0 };
     if (finding->process_count == 0 && group->listener == NULL)
         return chain;
-    for (size_t i = 0; i < snapshot->conn_count; i++) {
-        const struct conn *conn = &snapshot->conns[i];
-        bool blocked = is_blocked(conn), waiting = !blocked && group->incoming && waits_for_server(context, conn);
+    const struct waiting_ends *ends = find_ends(context);
+    const struct process *only = finding->process_count == 1 ? finding->processes[0].process : NULL;
+    for (size_t i = 0; i < ends->count; i++) {
+        const struct waiting_end *end = &ends->items[i];
+        if (only != NULL && end->process != NO_INDEX && &snapshot->processes[end->process] != only)
+            continue;
+        const struct conn *conn = &snapshot->conns[end->conn];
+        bool blocked = end->blocked, waiting = !blocked && group->incoming;
         if ((!blocked && !waiting) || !holds(group, finding, snapshot, conn))
             continue;
         chain.blocked += blocked;

@@ -1,5 +1,9 @@
 #include "diagnose/rule.h"
 
+#include <stdlib.h>
+
+#include "base/memory.h"
+
 #include "diagnose/platform.h"
 #include "model/setting.h"
 
@@ -9,6 +13,7 @@ void context_init(struct context *context, const struct snapshot *snapshot)
     context->seen = snapshot_states(snapshot);
     listeners_init(&context->listeners, snapshot);
     queues_init(&context->queues, &context->listeners);
+    context->waiting_ends = xcalloc(1, sizeof *context->waiting_ends);
     context->own_addresses = (struct own_addresses){ 0 };
     if (snapshot->host_count > 0)
         own_addresses_init(&context->own_addresses, snapshot);
@@ -17,6 +22,8 @@ void context_init(struct context *context, const struct snapshot *snapshot)
 void context_deinit(struct context *context)
 {
     own_addresses_deinit(&context->own_addresses);
+    free(context->waiting_ends->items);
+    free(context->waiting_ends);
     queues_deinit(&context->queues);
     listeners_deinit(&context->listeners);
 }

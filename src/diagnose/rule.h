@@ -41,6 +41,17 @@ struct queues {
     uint32_t *numbers; /* for each connection: of a listener, 1 + index into items; NULL while there are none */
 };
 
+/* Connections that wait for their peers, which may be why others are not closed: chain.c, made when first asked for. */
+struct waiting_ends {
+    struct waiting_end {
+        uint32_t conn;
+        uint32_t process; /* the only one that holds it; NO_INDEX: there are none, or several */
+        bool blocked;
+    } * items;
+    size_t count;
+    bool is_made;
+};
+
 /* The snapshot with the look-ups that rules need. */
 struct context {
     const struct snapshot *snapshot;
@@ -52,6 +63,7 @@ struct context {
     const struct limits *limits; /* of each rule, for connections of no service and of each service: policy.c */
     struct listeners listeners;
     struct queues queues;
+    struct waiting_ends *waiting_ends;
     struct own_addresses own_addresses; /* where there are several hosts */
 };
 

@@ -14,16 +14,17 @@ static size_t slot_of(const struct listeners *listeners, uint32_t netns, const s
     return hash_words((uint64_t)netns << 16 | port, words, 2) & listeners->mask;
 }
 
-static bool has_port(const struct listeners *listeners, uint16_t port)
+static bool has_port(const uint8_t *ports, uint16_t port)
 {
-    return (listeners->ports[port / 8] >> port % 8 & 1) != 0;
+    return (ports[port / 8] >> port % 8 & 1) != 0;
 }
 
 static void insert(struct listeners *listeners, uint32_t index)
 {
     const struct conn *conns = listeners->snapshot->conns;
     const struct conn *conn = &conns[index];
-    listeners->ports[conn->local_port / 8] |= (uint8_t)(1U << conn->local_port % 8);
+    uint8_t *ports = ip_is_any(&conn->local) ? listeners->at_any : listeners->at_one;
+    ports[conn->local_port / 8] |= (uint8_t)(1U << conn->local_port % 8);
     size_t slot = slot_of(listeners, conn->netns, &conn->local, conn->local_port);
     for (; listeners->slots[slot] != NO_INDEX; slot = (slot + 1) & listeners->mask) {
         const struct conn *other = &conns[listeners->slots[slot]];
@@ -83,15 +84,17 @@ static const struct conn *listener_at(
 const struct conn *listeners_find(const struct listeners *listeners, const struct conn *conn)
 {
     static const uint8_t zeros[16];
-    if (!has_port(listeners, conn->local_port))
+    if (has_port(listeners->at_one, conn->local_port) || (conn_is_listener(conn) && ip_is_any(&conn->local))) {
+        const struct conn *listener = listener_at(listeners, conn, &conn->local);
+        if (listener != NULL)
+            return listener;
+    }
+    if (!has_port(listeners->at_any, conn->local_port))
         return NULL;
     const struct ip any_v4 = ip_from_v4(zeros), any_v6 = ip_from_v6(zeros);
-    const struct conn *listener = listener_at(listeners, conn, &conn->local);
-    if (listener != NULL)
-        return listener;
     const struct conn *on_v4 = ip_is_v4(&conn->local) ? listener_at(listeners, conn, &any_v4) : NULL;
+    if (on_v4 != NULL && on_v4->ipv6 == conn->ipv6)
+        return on_v4;
     const struct conn *on_v6 = listener_at(listeners, conn, &any_v6);
-    if (on_v4 == NULL || (on_v6 != NULL && on_v6->ipv6 == conn->ipv6 && on_v4->ipv6 != conn->ipv6))
-        return on_v6;
-    return on_v4;
+    return on_v4 == NULL || (on_v6 != NULL && on_v6->ipv6 == conn->ipv6) ? on_v6 : on_v4;
 }

@@ -10,7 +10,8 @@ struct listeners {
     const struct snapshot *snapshot;
     uint32_t *slots; /* hash by namespace, address and port: index of a listener, or NO_INDEX */
     size_t mask;
-    uint8_t ports[65536 / 8]; /* a bit for each that somebody listens on: most connections need no more */
+    /* A bit for each port that somebody listens on, at any address, or at one of its own: most connections need no more. */
+    uint8_t at_any[65536 / 8], at_one[65536 / 8];
 };
 
 /* The snapshot must outlive it. */
