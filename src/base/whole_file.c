@@ -83,7 +83,8 @@ static void sync_folder(const char *path)
 static int open_disk(struct whole_file *file, const char *path, mode_t mode, enum whole_file_link link)
 {
     struct stat status;
-    bool exists = (link == WHOLE_FILE_FOLLOW ? stat : lstat)(path, &status) == 0;
+    int flags = link == WHOLE_FILE_FOLLOW ? 0 : AT_SYMLINK_NOFOLLOW;
+    bool exists = fstatat(AT_FDCWD, path, &status, flags) == 0;
     if (exists && S_ISDIR(status.st_mode))
         return -EISDIR;
     int fd;
