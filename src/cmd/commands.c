@@ -50,14 +50,14 @@ int command_unknown(const char *name)
 
 static int run_help(const struct command *self, int argc, char **argv)
 {
-    (void)self;
-    if (argc > 1) { /* tcpwhy help COMMAND */
+    if (argc > 1 && strcmp(argv[1], self->name) != 0) { /* tcpwhy help COMMAND */
         const struct command *command = command_find(argv[1]);
         if (command == NULL)
             return command_unknown(argv[1]);
         char flag[] = "--help";
         char *help_argv[] = { argv[1], flag, NULL };
-        return command->run(command, 2, help_argv);
+        (void)command->run(command, 2, help_argv); /* which of a monitoring plugin is no success: here it is */
+        return STATUS_HEALTHY;
     }
     printf("usage: tcpwhy [COMMAND] [OPTIONS]\n\n"
            "Why are these TCP connections stuck, who must act, and what will fix it?\n\n"

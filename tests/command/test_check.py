@@ -254,6 +254,12 @@ def test_help_and_version_are_unknown_too():
         assert done.stdout.startswith(b"usage: " if "h" in words[0].lstrip("-")[0] else b"check_tcpwhy ")
 
 
+def test_a_person_who_asks_for_help_has_not_failed():
+    for words in (["help", "check"], ["help", "help"], ["help", "list"]):
+        done = subprocess.run([PROGRAM, *words], capture_output=True, check=False)
+        assert (done.returncode, done.stderr) == (0, b"") and done.stdout.startswith(b"usage: ")
+
+
 def test_it_goes_by_its_name(tmp_path, mine):
     name = tmp_path / "check_tcpwhy"
     name.symlink_to(PROGRAM)
