@@ -79,10 +79,13 @@ static void measure_findings(struct plugin *plugin, const struct diagnosis *diag
 {
     static const struct range none = { .text = "0" };
     uint64_t oldest_ms = 0;
+    bool all_unknown = count_loud(diagnosis, SEVERITY_CRITICAL) + count_loud(diagnosis, SEVERITY_WARNING) > 0;
     for (size_t i = 0; i < diagnosis->finding_count; i++) {
         const struct finding *finding = &diagnosis->findings[i];
-        if (finding->severity != SEVERITY_INFO && finding->age_known && finding->oldest_ms > oldest_ms)
-            oldest_ms = finding->oldest_ms;
+        if (finding->severity == SEVERITY_INFO || !finding->age_known)
+            continue;
+        all_unknown = false;
+        oldest_ms = finding->oldest_ms > oldest_ms ? finding->oldest_ms : oldest_ms;
     }
     plugin_measure(plugin,
         &(struct plugin_measure){ .label = "critical_findings",
@@ -97,8 +100,11 @@ static void measure_findings(struct plugin *plugin, const struct diagnosis *diag
             .warning = &none,
             .least = "0" });
     plugin_measure(plugin,
-        &(struct plugin_measure){
-            .label = "oldest_stuck", .unit = "s", .value = (double)oldest_ms / 1000, .least = "0" });
+        &(struct plugin_measure){ .label = "oldest_stuck",
+            .unit = "s",
+            .value = (double)oldest_ms / 1000,
+            .unknown = all_unknown,
+            .least = "0" });
 }
 
 static struct range percent_range(uint64_t percent)
@@ -114,10 +120,12 @@ static void measure_descriptors(struct plugin *plugin, const struct snapshot *sn
     struct limits limits = cmd_limits(policy, "descriptor-exhaustion");
     struct range warning = percent_range(limits.warning_percent), critical = percent_range(limits.critical_percent);
     double most = 0;
+    bool known = false;
     for (size_t i = 0; i < snapshot->process_count; i++) {
         const struct process *process = &snapshot->processes[i];
         if (process->fds_limit == 0 || process->fds_limit == UINT32_MAX)
             continue;
+        known = true;
         double share = 100.0 * process->fds_open / process->fds_limit;
         most = share > most ? share : most;
     }
@@ -125,6 +133,7 @@ static void measure_descriptors(struct plugin *plugin, const struct snapshot *sn
         &(struct plugin_measure){ .label = "descriptors",
             .unit = "%",
             .value = most,
+            .unknown = !known,
             .warning = &warning,
             .critical = &critical,
             .least = "0",

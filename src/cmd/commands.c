@@ -70,7 +70,10 @@ static int run_help(const struct command *self, int argc, char **argv)
            "  tcpwhy --state close-wait,last-ack  only these states\n"
            "  tcpwhy list --process java          one row per connection of java\n"
            "  tcpwhy count --by state,process     rank\n"
-           "  tcpwhy explain LAST_ACK             what it means, and what is wrongly said of it\n\n"
+           "  tcpwhy explain LAST_ACK             what it means, and what is wrongly said of it\n"
+           "  tcpwhy --from netstat.txt           answer from what somebody sent\n"
+           "  tcpwhy check --state LAST_ACK -w 100 -c 500\n"
+           "                                      a threshold for the monitoring, with the reason\n\n"
            "Exit status: 0 healthy or done, 1 warning, 2 critical, 3 tcpwhy could not do what was asked.\n");
     return STATUS_HEALTHY;
 }

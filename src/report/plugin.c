@@ -104,8 +104,11 @@ void plugin_measure(struct plugin *plugin, const struct plugin_measure *measure)
     buf_str(out, out->length > 0 ? " " : "");
     add_label(out, measure->label);
     buf_char(out, '=');
-    add_number(out, measure->value);
-    const char *fields[] = { measure->unit, measure->warning ? measure->warning->text : "",
+    if (measure->unknown)
+        buf_char(out, 'U');
+    else
+        add_number(out, measure->value);
+    const char *fields[] = { measure->unknown ? "" : measure->unit, measure->warning ? measure->warning->text : "",
         measure->critical ? measure->critical->text : "", measure->least ? measure->least : "",
         measure->most ? measure->most : "" };
     size_t last = sizeof fields / sizeof *fields - 1;

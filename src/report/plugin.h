@@ -23,6 +23,7 @@ struct plugin_measure {
     const char *label;
     const char *unit; /* "", "s", "%", "B" */
     double value;
+    bool unknown;                           /* shown as "U", as the guidelines have it; the value does not count */
     const struct range *warning, *critical; /* or NULL */
     const char *least, *most;               /* as they are to be written, or NULL */
 };

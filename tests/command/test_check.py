@@ -254,6 +254,17 @@ def test_help_and_version_are_unknown_too():
         assert done.stdout.startswith(b"usage: " if "h" in words[0].lstrip("-")[0] else b"check_tcpwhy ")
 
 
+def test_what_a_capture_does_not_show_is_no_zero(tmp_path):
+    """Neither ages nor descriptors: the guidelines' U, in the performance data and nowhere else."""
+    path = tmp_path / "netstat.txt"
+    rows = "".join(f"  TCP    10.0.0.5:9100    10.1.2.3:{port}    CLOSE_WAIT    4312\n" for port in range(50000, 50020))
+    path.write_text("  TCP    0.0.0.0:9100    0.0.0.0:0    LISTENING    4312\n" + rows)
+    done = subprocess.run([PROGRAM, "check", "--from", path], capture_output=True, check=False, text=True)
+    status, data = done.stdout.splitlines()[0].split(" | ")
+    assert (done.returncode, "Process 4312 has not closed 20" in status) == (1, True)
+    assert " oldest_stuck=U;;;0 descriptors=U;80;95;0;100 " in data and " close_wait=20;;;0 " in data
+
+
 def test_a_person_who_asks_for_help_has_not_failed():
     for words in (["help", "check"], ["help", "help"], ["help", "list"]):
         done = subprocess.run([PROGRAM, *words], capture_output=True, check=False)
