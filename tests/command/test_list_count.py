@@ -56,7 +56,7 @@ def rows(*arguments):
 
 
 def test_list_shows_what_ss_shows_and_more(port):
-    found = rows("--local", f":{port}", "--state", "close-wait,established,listen")
+    found = rows("--local", f":{port}", "--state", "close-wait,established,listen", "--netns", "self")
     assert [row["state"] for row in found].count("CLOSE_WAIT") == 2
     assert [row["state"] for row in found].count("ESTABLISHED") == 3
     assert found[-1]["state"] == "LISTEN"  # listeners last
@@ -102,7 +102,7 @@ def test_count_adds_up(port):
 
 
 def test_count_selects_groups_and_folds_the_rest(port):
-    out = run("count", "--peer", f"127.0.0.1:{port}", "--by", "local-port", "--top", "2", "--no-header")
+    out = run("count", "--peer", f"127.0.0.1:{port}", "--pid", PID, "--by", "local-port", "--top", "2", "--no-header")
     lines = out.splitlines()
     assert len(lines) == 3
     assert lines[-1].endswith("other: 3 groups")
