@@ -61,9 +61,9 @@ class Guest:
             raise
 
     def _boot(self):
-        shim = self._folder / "guest-clock.so"
+        shim = self._folder / "guest-host.so"
         subprocess.run(["cc", "-std=gnu17", "-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-o", shim,
-                        PROGRAMS / "guest-clock.c"], check=True)
+                        PROGRAMS / "guest-clock.c", PROGRAMS / "guest-registers.c"], check=True)
         clock = self._folder / "clock"
         clock.write_bytes(RATE.pack(1))
         with open(clock, "r+b") as file:
