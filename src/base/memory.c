@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static _Noreturn void out_of_memory(void)
 {
@@ -50,4 +51,11 @@ void xvec_grow(void **items, size_t count, size_t *capacity, size_t size)
 {
     if (vec_grow(items, count, capacity, size) < 0)
         out_of_memory();
+}
+
+void *vec_add(void **items, size_t *count, size_t *capacity, size_t size)
+{
+    if (vec_grow(items, *count, capacity, size) < 0)
+        return NULL;
+    return memset((char *)*items + (*count)++ * size, 0, size);
 }

@@ -14,3 +14,5 @@ void *xcalloc(size_t count, size_t size) __attribute__((malloc));
 int vec_grow(void **items, size_t count, size_t *capacity, size_t size);
 /* The same, but ends the program when there is no memory. */
 void xvec_grow(void **items, size_t count, size_t *capacity, size_t size);
+/* Adds an element to such an array, zeroed, and counts it. NULL without memory, the array being as it was. */
+void *vec_add(void **items, size_t *count, size_t *capacity, size_t size);

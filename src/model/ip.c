@@ -9,14 +9,6 @@
 static const uint8_t mapped_prefix[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
 enum { MAPPED_BITS = 96 };
 
-struct ip ip_from_v4(const uint8_t bytes[4])
-{
-    struct ip ip;
-    memcpy(ip.bytes, mapped_prefix, sizeof mapped_prefix);
-    memcpy(ip.bytes + 12, bytes, 4);
-    return ip;
-}
-
 struct ip ip_from_v6(const uint8_t bytes[16])
 {
     struct ip ip;

@@ -5,6 +5,7 @@
  */
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/buf.h"
 
@@ -17,7 +18,12 @@ struct ip_net {
     uint8_t prefix; /* 0…128; an IPv4 length plus 96 */
 };
 
-struct ip ip_from_v4(const uint8_t bytes[4]);
+static inline struct ip ip_from_v4(const uint8_t bytes[4])
+{
+    struct ip ip = { .bytes = { [10] = 0xff, [11] = 0xff } };
+    memcpy(ip.bytes + 12, bytes, 4);
+    return ip;
+}
 struct ip ip_from_v6(const uint8_t bytes[16]);
 bool ip_is_v4(const struct ip *ip);
 bool ip_is_any(const struct ip *ip); /* 0.0.0.0 or :: */

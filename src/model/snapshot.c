@@ -24,15 +24,10 @@ void snapshot_deinit(struct snapshot *snapshot)
     *snapshot = (struct snapshot){ 0 };
 }
 
-/* One more zeroed element at the end of an array, or NULL without memory. */
-#define ADD(snapshot, items, count, capacity)                                                                          \
-    (vec_grow((void **)&(snapshot)->items, (snapshot)->count, &(snapshot)->capacity, sizeof *(snapshot)->items) == 0   \
-            ? memset(&(snapshot)->items[(snapshot)->count++], 0, sizeof *(snapshot)->items)                            \
-            : NULL)
-
 struct conn *snapshot_add_conn(struct snapshot *snapshot)
 {
-    struct conn *conn = ADD(snapshot, conns, conn_count, conn_capacity);
+    struct conn *conn = vec_add(
+        (void **)&snapshot->conns, &snapshot->conn_count, &snapshot->conn_capacity, sizeof *snapshot->conns);
     if (conn != NULL)
         conn->holder = NO_INDEX;
     return conn;
@@ -40,12 +35,14 @@ struct conn *snapshot_add_conn(struct snapshot *snapshot)
 
 struct process *snapshot_add_process(struct snapshot *snapshot)
 {
-    return ADD(snapshot, processes, process_count, process_capacity);
+    return vec_add((void **)&snapshot->processes, &snapshot->process_count, &snapshot->process_capacity,
+        sizeof *snapshot->processes);
 }
 
 struct holder *snapshot_add_holder(struct snapshot *snapshot)
 {
-    return ADD(snapshot, holders, holder_count, holder_capacity);
+    return vec_add(
+        (void **)&snapshot->holders, &snapshot->holder_count, &snapshot->holder_capacity, sizeof *snapshot->holders);
 }
 
 struct netns *snapshot_add_netns(struct snapshot *snapshot)
@@ -55,12 +52,14 @@ struct netns *snapshot_add_netns(struct snapshot *snapshot)
         0)
         return NULL;
     snapshot->net_values[count] = (struct net_values){ 0 };
-    return ADD(snapshot, netns, netns_count, netns_capacity);
+    return vec_add(
+        (void **)&snapshot->netns, &snapshot->netns_count, &snapshot->netns_capacity, sizeof *snapshot->netns);
 }
 
 struct cgroup *snapshot_add_cgroup(struct snapshot *snapshot)
 {
-    return ADD(snapshot, cgroups, cgroup_count, cgroup_capacity);
+    return vec_add(
+        (void **)&snapshot->cgroups, &snapshot->cgroup_count, &snapshot->cgroup_capacity, sizeof *snapshot->cgroups);
 }
 
 void snapshot_add_gap(struct snapshot *snapshot, const char *id, const char *text, const char *remedy)
@@ -69,7 +68,8 @@ void snapshot_add_gap(struct snapshot *snapshot, const char *id, const char *tex
         if (strcmp(snapshot->gaps[i].id, id) == 0)
             return;
     }
-    struct gap *gap = ADD(snapshot, gaps, gap_count, gap_capacity);
+    struct gap *gap = vec_add(
+        (void **)&snapshot->gaps, &snapshot->gap_count, &snapshot->gap_capacity, sizeof *snapshot->gaps);
     if (gap == NULL)
         return;
     gap->id = arena_strdup(&snapshot->arena, id);

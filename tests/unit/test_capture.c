@@ -137,11 +137,12 @@ static void lsof_and_proc(void **state)
     static const struct one cases[] = {
         { "COMMAND PID USER FD TYPE DEVICE SIZE/OFF NODE NAME\n"
           "nginx 812 www 12u IPv4 39944 0t0 TCP 10.0.0.5:80->10.1.2.3:5 (CLOSE_WAIT)\n"
+          "nginx 812 www 14u IPv4 39944 0t0 TCP 10.0.0.5:80->10.1.2.3:5 (CLOSE_WAIT)\n"
           "nginx 813 www 12u IPv4 39944 0t0 TCP 10.0.0.5:80->10.1.2.3:5 (CLOSE_WAIT)\n"
           "nginx 812 www 3u IPv6 39945 0t0 TCP *:80 (LISTEN QR=1 QS=0)\n"
           "nginx 812 www 4u unix 0x1 0t0 39946 /run/x type=STREAM\n",
             "capture-lsof",
-            "CLOSE_WAIT 10.0.0.5:80 10.1.2.3:5 ino=39944 by 812/nginx:12 by 813/nginx:12\n"
+            "CLOSE_WAIT 10.0.0.5:80 10.1.2.3:5 ino=39944 by 812/nginx:12 by 812/nginx:14 by 813/nginx:12\n"
             "LISTEN [::]:80 [::]:* rq=1 sq=0 ino=39945 by 812/nginx:3\n" NOTHING_ELSE },
         { "mysqld 99 bob 7u IPv4 0x5a2c1d43 0t0 TCP 127.0.0.1:3306->127.0.0.1:5 (ESTABLISHED)\n", "capture-lsof",
             "ESTABLISHED 127.0.0.1:3306 127.0.0.1:5 by 99/mysqld:7\n" NOTHING_ELSE },
@@ -150,6 +151,30 @@ static void lsof_and_proc(void **state)
             "CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:50122 rq=1 sq=0 timer=none/0/0/0 ino=21542 uid=7\n" NOTHING_ELSE },
     };
     CHECK(cases);
+}
+
+/* However many descriptors: one connection, and one socket of each process. */
+static void lsof_counts_sockets(void **state)
+{
+    (void)state;
+    enum { PROCESSES = 300, DESCRIPTORS = 3 };
+    struct buf text = { 0 };
+    for (int pid = 1; pid <= PROCESSES; pid++) {
+        for (int fd = 0; fd < DESCRIPTORS; fd++) {
+            buf_printf(&text, "a %d u %du IPv4 7 0t0 TCP 10.0.0.5:80->10.1.2.3:5 (CLOSE_WAIT)\n", pid, fd);
+            buf_printf(
+                &text, "a %d u %du IPv4 %d 0t0 TCP 10.0.0.5:80->10.1.2.3:6 (ESTABLISHED)\n", pid, fd, 1000 + pid);
+        }
+    }
+    struct snapshot snapshot;
+    captured(&snapshot, buf_text(&text), text.length);
+    assert_int_equal(snapshot.conn_count, 1 + PROCESSES);
+    assert_int_equal(snapshot_holder_processes(&snapshot, &snapshot.conns[0]), PROCESSES);
+    assert_int_equal(snapshot_holder_processes(&snapshot, &snapshot.conns[PROCESSES]), 1);
+    for (size_t i = 0; i < snapshot.process_count; i++)
+        assert_int_equal(snapshot.processes[i].tcp_sockets, 2);
+    snapshot_deinit(&snapshot);
+    buf_deinit(&text);
 }
 
 static void bsd_and_solaris(void **state)
@@ -214,6 +239,7 @@ int main(void)
         cmocka_unit_test(ss),
         cmocka_unit_test(units_of_ss),
         cmocka_unit_test(lsof_and_proc),
+        cmocka_unit_test(lsof_counts_sockets),
         cmocka_unit_test(bsd_and_solaris),
         cmocka_unit_test(powershell),
     };

@@ -58,33 +58,35 @@ enum line_kind bsd_netstat_row(struct capture *capture, const struct line *line)
 {
     struct bsd_netstat *state = capture->state;
     struct word words[WORDS_MOST];
-    unsigned count = words_split(line->text, words, WORDS_MOST, NULL);
+    unsigned count = words_split(line->text, line->length, words, WORDS_MOST, NULL);
     if (!word_starts(&words[0], "tcp")) {
         if (word_is(&words[0], "Proto"))
             return heading(state, words, count);
         note_system(capture, line->text);
         return word_starts(&words[0], "udp") || word_starts(&words[0], "icm") ? LINE_FOREIGN : LINE_OTHER;
     }
-    struct conn conn = { .ipv6 = word_is(&words[0], "tcp6") || word_is(&words[0], "tcp46") };
+    struct conn *conn = capture_draft(capture);
+    conn->ipv6 = word_is(&words[0], "tcp6") || word_is(&words[0], "tcp46");
     uint64_t recv_q, send_q;
     if (count < WORDS_FIXED - 1 || !word_number(&words[1], UINT32_MAX, &recv_q) ||
         !word_number(&words[2], UINT32_MAX, &send_q))
         return LINE_MALFORMED;
-    enum line_kind kind = capture_ends(capture, &words[3], &words[4], '.', &conn);
+    enum line_kind kind = capture_ends(capture, &words[3], &words[4], '.', conn);
     if (kind != LINE_ROW)
         return kind;
     /* A socket that is neither connected nor listens has no state there. */
-    conn.state = count < WORDS_FIXED ? STATE_BOUND
-                                     : (uint8_t)state_words_find(&capture->state_words, words[5].text, words[5].length);
-    if (conn.state == STATE_UNKNOWN)
+    conn->state = count < WORDS_FIXED
+        ? STATE_BOUND
+        : (uint8_t)state_words_find(&capture->state_words, words[5].text, words[5].length);
+    if (conn->state == STATE_UNKNOWN)
         return LINE_MALFORMED;
-    conn.recv_q_bytes = (uint32_t)recv_q;
-    conn.send_q_bytes = (uint32_t)send_q;
-    if (conn.state != STATE_LISTEN)
-        conn.present = CONN_QUEUES; /* a listener's are its buffers', not its accept queue */
-    struct conn *added = capture_add(capture, &conn);
+    conn->recv_q_bytes = (uint32_t)recv_q;
+    conn->send_q_bytes = (uint32_t)send_q;
+    if (conn->state != STATE_LISTEN)
+        conn->present = CONN_QUEUES; /* a listener's are its buffers', not its accept queue */
+    capture_add(capture);
     unsigned column = WORDS_FIXED + state->pid_column - 1;
-    if (added != NULL && state->pid_column != 0 && column < count)
-        read_owner(capture, &words[column], state->pid_has_name, added);
+    if (state->pid_column != 0 && column < count)
+        read_owner(capture, &words[column], state->pid_has_name, conn);
     return LINE_ROW;
 }

@@ -5,7 +5,7 @@
 enum { GROUPS = 8 };
 
 /* "10.0.0.5" up to the first character that does not belong to it. Returns its length, or 0. */
-static size_t take_v4(const char *text, size_t length, uint8_t out[4])
+static inline size_t take_v4(const char *text, size_t length, uint8_t out[4])
 {
     size_t at = 0;
     for (unsigned part = 0; part < 4; part++) {
@@ -138,8 +138,7 @@ static enum endpoint_result parse_port(const char *text, size_t length, uint16_t
     return END_OK;
 }
 
-/* By far the most: "10.0.0.5:80". False for anything else, which is then looked at with care. */
-static bool parse_plain(const char *text, size_t length, char separator, struct end *ret_end)
+bool endpoint_parse_plain(const char *text, size_t length, char separator, struct ip *ret_address, uint16_t *ret_port)
 {
     uint8_t v4[4];
     size_t at = take_v4(text, length, v4);
@@ -154,20 +153,23 @@ static bool parse_plain(const char *text, size_t length, char separator, struct 
     }
     if (port > UINT16_MAX)
         return false;
-    *ret_end = (struct end){ .address = ip_from_v4(v4), .port = (uint16_t)port };
+    *ret_address = ip_from_v4(v4);
+    *ret_port = (uint16_t)port;
     return true;
 }
 
 enum endpoint_result endpoint_parse(const char *text, size_t length, char separator, struct end *ret_end)
 {
     static const uint8_t any[4];
-    if (parse_plain(text, length, separator, ret_end))
+    struct end end = { 0 };
+    if (endpoint_parse_plain(text, length, separator, &end.address, &end.port)) {
+        *ret_end = end;
         return END_OK;
+    }
     const char *last = memrchr(text, separator, length);
     if (last == NULL || last == text)
         return END_BAD;
     size_t address_length = (size_t)(last - text);
-    struct end end = { 0 };
     enum endpoint_result port = parse_port(last + 1, length - address_length - 1, &end.port);
     if (port == END_BAD)
         return END_BAD;

@@ -25,5 +25,10 @@ struct end {
 
 /* The whole text, `length` bytes. `separator` stands before the port: ':' or '.'. */
 enum endpoint_result endpoint_parse(const char *text, size_t length, char separator, struct end *ret_end);
+/*
+ * By far the most, fast: "10.0.0.5:80". False, with the outputs untouched, for anything else, which endpoint_parse() then
+ * looks at with care.
+ */
+bool endpoint_parse_plain(const char *text, size_t length, char separator, struct ip *ret_address, uint16_t *ret_port);
 /* An address alone, a zone behind it or not. */
 enum endpoint_result address_parse(const char *text, size_t length, struct ip *ret_ip, bool *ret_ipv6);

@@ -50,10 +50,12 @@ struct capture {
 
     uint64_t lines;
     uint64_t kinds[LINE_KINDS]; /* how many lines of each */
+    uint16_t present;           /* enum conn_field: what is known of some connection */
     uint64_t cut;               /* rows with an address of which only the beginning is there */
     struct first_line first_malformed, first_named;
     bool after_row; /* the line before was a row, or belonged to one */
     bool out_of_memory;
+    struct conn nowhere; /* what is filled in then */
 };
 
 struct format {
@@ -89,10 +91,17 @@ int capture_read_input(
     const struct capture_options *options, struct input *input, struct snapshot *snapshot, struct error *err);
 
 void capture_deinit(struct capture *capture);
-/* Counts a line of a kind, and keeps the first that was not understood. */
+/* Counts a line of a kind, and what the connection shows that it is about. */
+void capture_count(struct capture *capture, enum line_kind kind);
+/* The same, and keeps the first that was not understood. */
 void capture_note_line(struct capture *capture, const struct line *line, enum line_kind kind);
-/* Adds a connection; NULL without memory, which is noted. */
-struct conn *capture_add(struct capture *capture, const struct conn *conn);
+/*
+ * A connection to fill in, of which nothing is known yet. It is none of the snapshot's until capture_add(), and gone with
+ * the next one if that is never called. Never NULL: without memory, which is noted, it leads nowhere.
+ */
+struct conn *capture_draft(struct capture *capture);
+/* The draft becomes a connection of the snapshot; it stays where it is until the next draft. */
+void capture_add(struct capture *capture);
 /* The connection of the row before, or NULL. */
 struct conn *capture_last_conn(const struct capture *capture);
 /*

@@ -83,33 +83,34 @@ static void read_rest(struct capture *capture, const struct word *words, unsigne
     /* A mini-socket has no descriptor: its timer tells, where -e does not. */
     if (conn_has(conn, CONN_TIMER) && conn->timer == TIMER_TIME_WAIT && !conn_has(conn, CONN_INODE))
         conn->present |= CONN_INODE;
-    struct conn *added = capture_add(capture, conn);
-    if (added != NULL && used < count)
-        read_owner(capture, words + used, count - used, added);
+    capture_add(capture);
+    if (used < count)
+        read_owner(capture, words + used, count - used, conn);
 }
 
 enum line_kind linux_netstat_row(struct capture *capture, const struct line *line)
 {
     struct word words[WORDS_MOST];
-    unsigned count = words_split(line->text, words, WORDS_MOST, NULL);
+    unsigned count = words_split(line->text, line->length, words, WORDS_MOST, NULL);
     if (!word_starts(&words[0], "tcp")) {
         bool foreign = word_starts(&words[0], "udp") || word_starts(&words[0], "unix") || word_starts(&words[0], "raw");
         return foreign && count >= 4 ? LINE_FOREIGN : LINE_OTHER;
     }
-    struct conn conn = { .ipv6 = word_is(&words[0], "tcp6") };
+    struct conn *conn = capture_draft(capture);
+    conn->ipv6 = word_is(&words[0], "tcp6");
     uint64_t recv_q, send_q;
     if (count < WORDS_FIXED || !word_number(&words[1], UINT32_MAX, &recv_q) ||
         !word_number(&words[2], UINT32_MAX, &send_q))
         return LINE_MALFORMED;
-    enum line_kind kind = capture_ends(capture, &words[3], &words[4], ':', &conn);
+    enum line_kind kind = capture_ends(capture, &words[3], &words[4], ':', conn);
     if (kind != LINE_ROW)
         return kind;
-    conn.state = (uint8_t)state_words_find(&capture->state_words, words[5].text, words[5].length);
-    if (conn.state == STATE_UNKNOWN)
+    conn->state = (uint8_t)state_words_find(&capture->state_words, words[5].text, words[5].length);
+    if (conn->state == STATE_UNKNOWN)
         return LINE_MALFORMED;
-    conn.recv_q_bytes = (uint32_t)recv_q;
-    conn.send_q_bytes = (uint32_t)send_q;
-    conn.present = CONN_QUEUES;
-    read_rest(capture, words + WORDS_FIXED, count - WORDS_FIXED, &conn);
+    conn->recv_q_bytes = (uint32_t)recv_q;
+    conn->send_q_bytes = (uint32_t)send_q;
+    conn->present = CONN_QUEUES;
+    read_rest(capture, words + WORDS_FIXED, count - WORDS_FIXED, conn);
     return LINE_ROW;
 }

@@ -10,38 +10,17 @@
 
 #include <stdlib.h>
 
+#include "base/hash.h"
+#include "base/index_table.h"
 #include "base/memory.h"
 
-enum { WORDS_MOST = 24, BEFORE_TCP = 7, SLOTS_FIRST = 1024 };
+enum { WORDS_MOST = 24, BEFORE_TCP = 7 };
 
+/* Of a row, what tells its socket. */
 struct seen {
-    uint64_t device; /* 0: free */
-    uint32_t conn;
+    uint64_t device;      /* 0: unknown */
+    uint32_t last_holder; /* of its connection; NO_INDEX: none */
 };
-
-static struct seen *slot_of(const struct lsof *lsof, uint64_t device)
-{
-    /* Inodes follow one another, addresses in a kernel stand some hundred bytes apart: neighbours stay together. */
-    size_t slot = (device + (device >> 6)) & (lsof->slot_count - 1);
-    while (lsof->slots[slot].device != 0 && lsof->slots[slot].device != device)
-        slot = (slot + 1) & (lsof->slot_count - 1);
-    return &lsof->slots[slot];
-}
-
-static struct seen *find_seen(struct lsof *lsof, uint64_t device)
-{
-    if ((lsof->used + 1) * 2 > lsof->slot_count) {
-        struct lsof grown = { .slot_count = lsof->slot_count ? lsof->slot_count * 2 : SLOTS_FIRST, .used = lsof->used };
-        grown.slots = xcalloc(grown.slot_count, sizeof *grown.slots);
-        for (size_t i = 0; i < lsof->slot_count; i++) {
-            if (lsof->slots[i].device != 0)
-                *slot_of(&grown, lsof->slots[i].device) = lsof->slots[i];
-        }
-        free(lsof->slots);
-        *lsof = grown;
-    }
-    return slot_of(lsof, device);
-}
 
 /* "39944918", "0x5a2c1d43" (BSD, macOS); 0 where it is neither. */
 static uint64_t read_device(struct capture *capture, const struct word *word)
@@ -86,11 +65,11 @@ static void read_state(struct capture *capture, const struct word *words, unsign
 static enum line_kind read_ends(struct capture *capture, const struct word *word, struct conn *conn)
 {
     static const struct word nowhere = { "*:*", 3 };
-    const char *arrow = memmem(word->text, word->length, "->", 2);
-    if (arrow == NULL)
+    const char *tip = memchr(word->text, '>', word->length); /* of "->" */
+    if (tip == NULL || tip == word->text || tip[-1] != '-')
         return capture_ends(capture, word, &nowhere, ':', conn);
-    struct word local = { word->text, (size_t)(arrow - word->text) };
-    struct word remote = { arrow + 2, word->length - local.length - 2 };
+    struct word local = { word->text, (size_t)(tip - word->text) - 1 };
+    struct word remote = { tip + 1, word->length - local.length - 2 };
     return capture_ends(capture, &local, &remote, ':', conn);
 }
 
@@ -109,11 +88,19 @@ static bool is_heading(const struct word *words, unsigned count)
     return count >= 3 && word_is(&words[0], "COMMAND") && word_is(&words[1], "PID");
 }
 
-enum line_kind lsof_row(struct capture *capture, const struct line *line)
+static void see(struct capture *capture, uint64_t device, uint32_t holder)
 {
     struct lsof *lsof = capture->state;
+    if (vec_grow((void **)&lsof->seen, lsof->count, &lsof->capacity, sizeof *lsof->seen) < 0)
+        capture->out_of_memory = true;
+    else
+        lsof->seen[lsof->count++] = (struct seen){ .device = device, .last_holder = holder };
+}
+
+enum line_kind lsof_row(struct capture *capture, const struct line *line)
+{
     struct word words[WORDS_MOST];
-    unsigned count = words_split(line->text, words, WORDS_MOST, NULL), at = BEFORE_TCP;
+    unsigned count = words_split(line->text, line->length, words, WORDS_MOST, NULL), at = BEFORE_TCP;
     uint64_t pid;
     if (count < 3 || !word_number(&words[1], UINT32_MAX, &pid))
         return is_heading(words, count) ? LINE_HEADING : LINE_OTHER;
@@ -124,39 +111,89 @@ enum line_kind lsof_row(struct capture *capture, const struct line *line)
         return other ? LINE_FOREIGN : LINE_OTHER; /* a file, a pipe, UDP */
     }
     const struct word *type = &words[at - 3];
-    struct conn conn = { .ipv6 = word_is(type, "IPv6") };
-    if (!conn.ipv6 && !word_is(type, "IPv4"))
+    struct conn *conn = capture_draft(capture);
+    conn->ipv6 = word_is(type, "IPv6");
+    if (!conn->ipv6 && !word_is(type, "IPv4"))
         return LINE_MALFORMED;
-    enum line_kind kind = read_ends(capture, &words[at + 1], &conn);
+    enum line_kind kind = read_ends(capture, &words[at + 1], conn);
     if (kind != LINE_ROW)
         return kind;
-    read_state(capture, words + at + 2, count - at - 2, &conn);
-    if (conn.state == STATE_UNKNOWN)
+    read_state(capture, words + at + 2, count - at - 2, conn);
+    if (conn->state == STATE_UNKNOWN)
         return LINE_MALFORMED;
     uint64_t device = read_device(capture, &words[at - 2]);
     if (device != 0 && capture->os != NULL && strcmp(capture->os, "linux") == 0) {
-        conn.inode = (uint32_t)device;
-        conn.present |= CONN_INODE;
+        conn->inode = (uint32_t)device;
+        conn->present |= CONN_INODE;
     }
-    struct seen *seen = device != 0 ? find_seen(lsof, device) : NULL;
-    struct conn *held;
-    if (seen != NULL && seen->device == device) {
-        held = &capture->snapshot->conns[seen->conn];
-    } else {
-        held = capture_add(capture, &conn);
-        if (seen != NULL && held != NULL) {
-            *seen = (struct seen){ .device = device, .conn = (uint32_t)capture->snapshot->conn_count - 1 };
-            lsof->used++;
-        }
-    }
-    if (held != NULL && pid != 0)
-        capture_hold(capture, held, (uint32_t)pid, words[0].text, words[0].length, read_fd(&words[at - 4]));
+    capture_add(capture);
+    if (pid != 0)
+        capture_hold(capture, conn, (uint32_t)pid, words[0].text, words[0].length, read_fd(&words[at - 4]));
+    see(capture, device, conn->holder);
     return LINE_ROW;
+}
+
+/* --- one socket, several descriptors ------------------------------------------------------------------------------ */
+
+/* The rows of a process stand together, so that it is counted for this socket if it was the last one. */
+static void merge(struct snapshot *snapshot, struct conn *conn, struct seen *seen, uint32_t holder)
+{
+    if (holder == NO_INDEX)
+        return;
+    if (seen->last_holder == NO_INDEX) {
+        conn->holder = holder;
+    } else {
+        struct holder *last = &snapshot->holders[seen->last_holder];
+        uint32_t process = snapshot->holders[holder].process;
+        snapshot->processes[process].tcp_sockets -= last->process == process;
+        last->next = holder;
+    }
+    seen->last_holder = holder;
+}
+
+/* The connection among those that are kept, or INDEX_NONE. */
+static uint32_t find(const struct lsof *lsof, const struct index_table *table, uint64_t device)
+{
+    struct index_walk walk = index_table_walk(table, hash_mix(device));
+    uint32_t kept;
+    while ((kept = index_walk_next(table, &walk)) != INDEX_NONE) {
+        if (lsof->seen[kept].device == device)
+            return kept;
+    }
+    return INDEX_NONE;
+}
+
+static void merge_all(struct lsof *lsof, struct index_table *table, struct snapshot *snapshot)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < lsof->count; i++) {
+        struct seen seen = lsof->seen[i];
+        uint32_t kept = seen.device != 0 ? find(lsof, table, seen.device) : INDEX_NONE;
+        if (kept != INDEX_NONE) {
+            merge(snapshot, &snapshot->conns[kept], &lsof->seen[kept], seen.last_holder);
+            continue;
+        }
+        if (i != count) {
+            snapshot->conns[count] = snapshot->conns[i];
+            lsof->seen[count] = seen;
+        }
+        if (seen.device != 0)
+            index_table_add(table, hash_mix(seen.device), (uint32_t)count);
+        count++;
+    }
+    snapshot->conn_count = count;
 }
 
 void lsof_finish(struct capture *capture)
 {
     struct lsof *lsof = capture->state;
-    free(lsof->slots);
+    struct index_table table;
+    if (!capture->out_of_memory && index_table_init(&table, lsof->count) == 0) {
+        merge_all(lsof, &table, capture->snapshot);
+        index_table_deinit(&table);
+    } else {
+        capture->out_of_memory = true;
+    }
+    free(lsof->seen);
     *lsof = (struct lsof){ 0 };
 }

@@ -1,12 +1,12 @@
 #pragma once
-/* lsof has a row for each descriptor: the sockets that were seen, by their device. */
+/* lsof has a row for each descriptor: what is remembered of each, to make them one connection in the end. */
 #include "source/capture/format.h"
 
 struct seen;
 
 struct lsof {
-    struct seen *slots;
-    size_t slot_count, used;
+    struct seen *seen; /* as many as there are connections */
+    size_t count, capacity;
 };
 
 enum line_kind lsof_row(struct capture *capture, const struct line *line);

@@ -4,26 +4,34 @@
 
 enum property property_find(const char *name, size_t length)
 {
+#define NAME(name, property)                                                                                           \
+    {                                                                                                                  \
+        name, sizeof(name) - 1, property                                                                               \
+    }
     static const struct {
         const char *name;
+        size_t length;
         enum property property;
     } names[] = {
-        { "LocalAddress", PROPERTY_LOCAL_ADDRESS },
-        { "LocalPort", PROPERTY_LOCAL_PORT },
-        { "RemoteAddress", PROPERTY_REMOTE_ADDRESS },
-        { "RemotePort", PROPERTY_REMOTE_PORT },
-        { "State", PROPERTY_STATE },
-        { "OwningProcess", PROPERTY_PID },
-        { "PID", PROPERTY_PID },
-        { "ProcessId", PROPERTY_PID },
-        { "Process", PROPERTY_PROCESS },
-        { "ProcessName", PROPERTY_PROCESS },
-        { "Name", PROPERTY_PROCESS },
+        NAME("LocalAddress", PROPERTY_LOCAL_ADDRESS),
+        NAME("LocalPort", PROPERTY_LOCAL_PORT),
+        NAME("RemoteAddress", PROPERTY_REMOTE_ADDRESS),
+        NAME("RemotePort", PROPERTY_REMOTE_PORT),
+        NAME("State", PROPERTY_STATE),
+        NAME("OwningProcess", PROPERTY_PID),
+        NAME("PID", PROPERTY_PID),
+        NAME("ProcessId", PROPERTY_PID),
+        NAME("Process", PROPERTY_PROCESS),
+        NAME("ProcessName", PROPERTY_PROCESS),
+        NAME("Name", PROPERTY_PROCESS),
     };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        if (strlen(names[i].name) == length && strncasecmp(names[i].name, name, length) == 0)
+        if (names[i].length != length)
+            continue;
+        if (memcmp(names[i].name, name, length) == 0 || strncasecmp(names[i].name, name, length) == 0)
             return names[i].property;
     }
+#undef NAME
     return PROPERTY_NONE;
 }
 
@@ -49,32 +57,31 @@ static bool read_end(struct capture *capture, const struct word *address, const 
 enum line_kind record_add(struct capture *capture, const struct record *record)
 {
     const struct word *values = record->values;
-    struct conn conn = { 0 };
+    struct conn *conn = capture_draft(capture);
     bool remote_v6;
     if (!record_is_conn(record))
         return LINE_MALFORMED;
-    if (!read_end(capture, &values[PROPERTY_LOCAL_ADDRESS], &values[PROPERTY_LOCAL_PORT], &conn.local, &conn.local_port,
-            &conn.ipv6) ||
-        !read_end(capture, &values[PROPERTY_REMOTE_ADDRESS], &values[PROPERTY_REMOTE_PORT], &conn.remote,
-            &conn.remote_port, &remote_v6))
+    if (!read_end(capture, &values[PROPERTY_LOCAL_ADDRESS], &values[PROPERTY_LOCAL_PORT], &conn->local,
+            &conn->local_port, &conn->ipv6) ||
+        !read_end(capture, &values[PROPERTY_REMOTE_ADDRESS], &values[PROPERTY_REMOTE_PORT], &conn->remote,
+            &conn->remote_port, &remote_v6))
         return LINE_MALFORMED;
     const struct word *state = &values[PROPERTY_STATE];
-    conn.state = (uint8_t)state_words_find(&capture->state_words, state->text, state->length);
-    if (conn.state == STATE_UNKNOWN)
+    conn->state = (uint8_t)state_words_find(&capture->state_words, state->text, state->length);
+    if (conn->state == STATE_UNKNOWN)
         return LINE_MALFORMED;
-    struct conn *added = capture_add(capture, &conn);
+    capture_add(capture);
     const struct word *name = &values[PROPERTY_PROCESS];
     uint64_t pid = 0;
     bool has_pid = values[PROPERTY_PID].text != NULL && word_number(&values[PROPERTY_PID], UINT32_MAX, &pid);
-    if (added != NULL && (pid != 0 || (!has_pid && name->text != NULL && name->length > 0)))
-        capture_hold(capture, added, (uint32_t)pid, name->text ? name->text : "", name->length, FD_UNKNOWN);
+    if (pid != 0 || (!has_pid && name->text != NULL && name->length > 0))
+        capture_hold(capture, conn, (uint32_t)pid, name->text ? name->text : "", name->length, FD_UNKNOWN);
     return LINE_ROW;
 }
 
 void kept_record_set(struct kept_record *kept, enum property property, const char *text, size_t length)
 {
-    size_t most = sizeof kept->text[property] - 1;
-    length = length < most ? length : most;
+    length = length < VALUE_MOST ? length : VALUE_MOST;
     memcpy(kept->text[property], text, length);
     kept->text[property][length] = '\0';
     kept->record.values[property] = (struct word){ kept->text[property], length };
@@ -144,7 +151,7 @@ enum line_kind powershell_table_row(struct capture *capture, const struct line *
     enum { WORDS_MOST = 24 };
     struct powershell_table *table = capture->state;
     struct word words[WORDS_MOST];
-    unsigned count = words_split(line->text, words, WORDS_MOST, NULL);
+    unsigned count = words_split(line->text, line->length, words, WORDS_MOST, NULL);
     if (table->count == 0 || !table->has_rule) {
         if (table->count > 0 && is_rule(&words[0]))
             return read_rule(table, line->text, words, count);
@@ -199,7 +206,7 @@ void powershell_list_finish(struct capture *capture)
 {
     struct powershell_list *list = capture->state;
     if (record_is_conn(&list->record.record))
-        capture->kinds[end_of_record(capture, list)]++;
+        capture_count(capture, end_of_record(capture, list));
 }
 
 /* --- CSV ------------------------------------------------------------------------------------------------------------ */

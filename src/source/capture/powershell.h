@@ -30,9 +30,10 @@ bool record_is_conn(const struct record *record);
 enum line_kind record_add(struct capture *capture, const struct record *record);
 
 /* A record that is made up from several pieces, and so has to be kept. */
+enum { VALUE_MOST = 127 }; /* bytes of a value; the rest is cut off */
 struct kept_record {
     struct record record;
-    char text[PROPERTY_COUNT][128];
+    char text[PROPERTY_COUNT][VALUE_MOST + 1];
 };
 void kept_record_set(struct kept_record *kept, enum property property, const char *text, size_t length);
 

@@ -7,26 +7,44 @@
 
 #include "source/capture/powershell.h"
 
-enum { TEXT_MOST = 512 };
+enum { TEXT_MOST = VALUE_MOST + 1 };
 
 /* Where in the text it is. */
 struct json_reader {
     struct capture *capture;
-    const char *at, *end; /* of what the input has available */
-    struct kept_record record;
-    unsigned depth;         /* of what is open */
-    unsigned record_depth;  /* of the object that is a connection; 0: none is open */
-    enum property property; /* whose value comes next */
+    const char *at, *end;      /* of what the input has available */
+    struct kept_record record; /* its values are in the input, until that is refilled */
+    unsigned depth;            /* of what is open */
+    unsigned record_depth;     /* of the object that is a connection; 0: none is open */
+    enum property property;    /* whose value comes next */
     bool after_key;
     bool in_array; /* what is outermost is an array */
     uint64_t line;
-    char text[TEXT_MOST]; /* of the string or number that is being read */
+    struct word value;    /* the string or number that was read last: in the input, or in text */
+    char text[TEXT_MOST]; /* of one that has escapes, or is not in one piece */
     size_t length;
 };
+
+static bool is_kept(const struct json_reader *reader, const struct word *value)
+{
+    const char *kept = (const char *)&reader->record;
+    return value->text >= kept && value->text < kept + sizeof reader->record;
+}
+
+/* What is known of the record so far would go with the bytes that it stands in. */
+static void keep_record(struct json_reader *reader)
+{
+    for (int property = 0; property < PROPERTY_COUNT; property++) {
+        struct word value = reader->record.record.values[property];
+        if (value.text != NULL && !is_kept(reader, &value))
+            kept_record_set(&reader->record, (enum property)property, value.text, value.length);
+    }
+}
 
 /* More bytes behind those that are used up; false at the end. */
 static bool refill(struct json_reader *reader)
 {
+    keep_record(reader);
     struct input *input = reader->capture->input;
     input_take(input, (size_t)(reader->at - input_bytes(input)));
     ssize_t available = input_fill(input, 1);
@@ -76,13 +94,21 @@ static bool read_string(struct json_reader *reader)
 {
     reader->length = 0;
     for (;;) {
-        const char *from = reader->at;
-        while (reader->at < reader->end && *reader->at != '"' && *reader->at != '\\')
-            reader->at++;
-        keep(reader, from, (size_t)(reader->at - from));
+        const char *from = reader->at, *at = from;
+        while (at < reader->end && *at != '"' && *at != '\\')
+            at++;
+        if (reader->length == 0 && at < reader->end && *at == '"') {
+            reader->value = (struct word){ from, (size_t)(at - from) };
+            reader->at = at + 1;
+            return true;
+        }
+        keep(reader, from, (size_t)(at - from));
+        reader->at = at;
         int c = next_byte(reader);
-        if (c < 0 || c == '"')
+        if (c < 0 || c == '"') {
+            reader->value = (struct word){ reader->text, reader->length };
             return c == '"';
+        }
         if (c != '\\')
             keep(reader, &(char){ (char)c }, 1);
         else if (!read_escape(reader))
@@ -95,17 +121,30 @@ static bool ends_bare(char c)
     return c == ',' || c == '}' || c == ']' || c == ':' || (unsigned char)c <= ' ';
 }
 
+static void skip_blanks(struct json_reader *reader)
+{
+    const char *at = reader->at;
+    while (at < reader->end && *at == ' ')
+        at++;
+    reader->at = at;
+}
+
 /* A number, or true, false, null. */
 static void read_bare(struct json_reader *reader)
 {
     reader->length = 0;
     reader->at--;
     do {
-        const char *from = reader->at;
-        while (reader->at < reader->end && !ends_bare(*reader->at))
-            reader->at++;
-        keep(reader, from, (size_t)(reader->at - from));
+        const char *from = reader->at, *at = from;
+        while (at < reader->end && !ends_bare(*at))
+            at++;
+        reader->at = at;
+        reader->value = (struct word){ from, (size_t)(at - from) };
+        if (reader->length == 0 && reader->at < reader->end)
+            return;
+        keep(reader, from, reader->value.length);
     } while (reader->at == reader->end && refill(reader));
+    reader->value = (struct word){ reader->text, reader->length };
 }
 
 /* A string or number that is complete: a property's name, or its value. */
@@ -113,13 +152,18 @@ static void take_text(struct json_reader *reader, bool is_string)
 {
     if (reader->record_depth != reader->depth)
         return;
+    struct word *value = &reader->value;
+    value->length = value->length < VALUE_MOST ? value->length : VALUE_MOST;
     if (is_string && !reader->after_key) {
-        reader->property = property_find(reader->text, reader->length);
+        reader->property = property_find(value->text, value->length);
         return;
     }
-    bool is_null = !is_string && reader->length == 4 && memcmp(reader->text, "null", 4) == 0;
-    if (reader->property != PROPERTY_NONE && !is_null)
-        kept_record_set(&reader->record, reader->property, reader->text, reader->length);
+    if (reader->property == PROPERTY_NONE || (!is_string && word_is(value, "null")))
+        return;
+    if (value->text == reader->text)
+        kept_record_set(&reader->record, reader->property, value->text, value->length);
+    else
+        reader->record.record.values[reader->property] = *value;
 }
 
 static void open_one(struct json_reader *reader, bool array)
@@ -153,7 +197,7 @@ static void close_one(struct json_reader *reader)
         if (kind == LINE_MALFORMED)
             note(capture, reader->line, "an object that is no connection");
         else
-            capture->kinds[kind]++;
+            capture_count(capture, kind);
     }
     reader->depth -= reader->depth > 0;
     reader->after_key = false;
@@ -177,6 +221,8 @@ static int read_all(struct json_reader *reader)
         } else if (c == ',') {
             reader->after_key = false;
             reader->property = PROPERTY_NONE;
+        } else if (c == ' ') {
+            skip_blanks(reader);
         } else if (c == '\n') {
             reader->line++;
         } else if (c > ' ') {

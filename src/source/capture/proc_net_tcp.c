@@ -91,9 +91,8 @@ enum line_kind proc_net_tcp_row(struct capture *capture, const struct line *line
         return LINE_OTHER;
     skip_spaces(&text);
     bool ipv6 = strspn(text, "0123456789ABCDEFabcdef") == IPV6_DIGITS;
-    struct conn conn;
-    if (proc_parse_net_tcp_row(line->text, ipv6, &conn) < 0)
+    if (proc_parse_net_tcp_row(line->text, ipv6, capture_draft(capture)) < 0)
         return LINE_MALFORMED;
-    capture_add(capture, &conn);
+    capture_add(capture);
     return LINE_ROW;
 }

@@ -102,21 +102,13 @@ static const struct {
         "take the capture again a minute later: what stands in both is stuck" },
 };
 
-static unsigned evidence_of(const struct snapshot *snapshot)
+static unsigned evidence_of(const struct capture *capture)
 {
-    unsigned found = snapshot->holder_count > 0 ? OWNERS : 0;
-    for (size_t i = 0; i < snapshot->conn_count; i++) {
-        const struct conn *conn = &snapshot->conns[i];
-        found |= conn_has(conn, CONN_QUEUES) ? QUEUES : 0;
-        found |= conn_has(conn, CONN_TIMER) ? TIMERS : 0;
-        found |= conn_has(conn, CONN_TCP_INFO) ? AGES : 0;
-        if (found == (OWNERS | QUEUES | TIMERS | AGES))
-            break;
-    }
-    return found;
+    return (capture->snapshot->holder_count > 0 ? OWNERS : 0) | ((capture->present & CONN_QUEUES) != 0 ? QUEUES : 0) |
+        ((capture->present & CONN_TIMER) != 0 ? TIMERS : 0) | ((capture->present & CONN_TCP_INFO) != 0 ? AGES : 0);
 }
 
-static void note_evidence(struct snapshot *snapshot)
+static void note_evidence(const struct capture *capture)
 {
     static const struct {
         enum evidence evidence;
@@ -127,7 +119,8 @@ static void note_evidence(struct snapshot *snapshot)
         { TIMERS, "timers", "whether anybody answers" },
         { AGES, "ages", "how long a connection has been stuck" },
     };
-    unsigned found = evidence_of(snapshot), missing = 0;
+    struct snapshot *snapshot = capture->snapshot;
+    unsigned found = evidence_of(capture), missing = 0;
     struct buf what = { 0 }, why = { 0 };
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         if ((found & parts[i].evidence) != 0)
@@ -174,7 +167,7 @@ void capture_report(struct capture *capture, const char *path)
     note_names(capture);
     note_cut(capture);
     note_unnamed(capture->snapshot);
-    note_evidence(capture->snapshot);
+    note_evidence(capture);
 }
 
 /* --- what is none of these ---------------------------------------------------------------------------------------- */

@@ -7,15 +7,21 @@ void capture_deinit(struct capture *capture)
     pids_deinit(&capture->pids);
 }
 
-struct conn *capture_add(struct capture *capture, const struct conn *conn)
+struct conn *capture_draft(struct capture *capture)
 {
-    struct conn *added = snapshot_add_conn(capture->snapshot);
-    capture->out_of_memory |= added == NULL;
-    if (added == NULL)
-        return NULL;
-    *added = *conn;
-    added->holder = NO_INDEX;
-    return added;
+    struct conn *conn = snapshot_add_conn(capture->snapshot);
+    if (conn != NULL) {
+        capture->snapshot->conn_count--; /* it has its place; capture_add() counts it */
+        return conn;
+    }
+    capture->out_of_memory = true;
+    capture->nowhere = (struct conn){ .holder = NO_INDEX };
+    return &capture->nowhere;
+}
+
+void capture_add(struct capture *capture)
+{
+    capture->snapshot->conn_count += !capture->out_of_memory;
 }
 
 struct conn *capture_last_conn(const struct capture *capture)
@@ -39,6 +45,9 @@ enum line_kind capture_ends(
     struct capture *capture, const struct word *local, const struct word *remote, char separator, struct conn *conn)
 {
     struct end near, far;
+    if (endpoint_parse_plain(local->text, local->length, separator, &conn->local, &conn->local_port) &&
+        endpoint_parse_plain(remote->text, remote->length, separator, &conn->remote, &conn->remote_port))
+        return LINE_ROW;
     enum endpoint_result first = endpoint_parse(local->text, local->length, separator, &near);
     if (first == END_BAD)
         return LINE_MALFORMED;

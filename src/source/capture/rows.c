@@ -14,9 +14,18 @@ static void take_off_quotes(struct line *line)
     }
 }
 
+void capture_count(struct capture *capture, enum line_kind kind)
+{
+    const struct conn *last = capture_last_conn(capture);
+    capture->kinds[kind]++;
+    /* Here, since a look at all of them in the end would find them no longer in the processor's caches. */
+    if (last != NULL && (kind == LINE_ROW || kind == LINE_DETAIL))
+        capture->present |= last->present;
+}
+
 void capture_note_line(struct capture *capture, const struct line *line, enum line_kind kind)
 {
-    capture->kinds[kind]++;
+    capture_count(capture, kind);
     if (kind != LINE_MALFORMED && kind != LINE_NAMED)
         return;
     struct first_line *first = kind == LINE_NAMED ? &capture->first_named : &capture->first_malformed;
@@ -37,7 +46,7 @@ static bool looks_like_part(struct capture *capture, const struct line *line)
 {
     enum { WORDS_MOST = 8 };
     struct word words[WORDS_MOST];
-    unsigned count = words_split(line->text, words, WORDS_MOST, NULL);
+    unsigned count = words_split(line->text, line->length, words, WORDS_MOST, NULL);
     for (unsigned i = 0; i < count; i++) {
         struct end end;
         if (words[i].length > 8 &&
@@ -51,7 +60,10 @@ static bool looks_like_part(struct capture *capture, const struct line *line)
 
 static bool is_blank(const struct line *line)
 {
-    return strspn(line->text, " \t\f") == line->length;
+    const char *text = line->text;
+    while (*text == ' ' || *text == '\t' || *text == '\f')
+        text++;
+    return text == line->text + line->length;
 }
 
 static void read_line(const struct format *self, struct capture *capture, struct line *line)

@@ -39,7 +39,7 @@ enum line_kind solaris_netstat_row(struct capture *capture, const struct line *l
 {
     struct solaris_netstat *state = capture->state;
     struct word words[WORDS_MOST];
-    unsigned count = words_split(line->text, words, WORDS_MOST, NULL);
+    unsigned count = words_split(line->text, line->length, words, WORDS_MOST, NULL);
     struct end end;
     if (endpoint_parse(words[0].text, words[0].length, '.', &end) == END_BAD || count < 2 || words[0].length < 3)
         return heading(state, &words[0]);
@@ -53,19 +53,19 @@ enum line_kind solaris_netstat_row(struct capture *capture, const struct line *l
         if (!word_number(&words[at - NUMBERS + i], UINT32_MAX, &numbers[i]))
             return LINE_MALFORMED;
     }
-    struct conn conn = { 0 };
-    enum line_kind kind = capture_ends(capture, &words[0], &words[1], '.', &conn);
+    struct conn *conn = capture_draft(capture);
+    enum line_kind kind = capture_ends(capture, &words[0], &words[1], '.', conn);
     if (kind != LINE_ROW)
         return kind;
-    conn.state = (uint8_t)state_words_find(&capture->state_words, words[at].text, words[at].length);
-    conn.snd_wnd_bytes = (uint32_t)numbers[0];
-    conn.send_q_bytes = (uint32_t)numbers[1];
-    conn.recv_q_bytes = (uint32_t)numbers[3];
-    if (conn.state != STATE_LISTEN)
-        conn.present = CONN_QUEUES | CONN_SND_WND;
-    struct conn *added = capture_add(capture, &conn);
+    conn->state = (uint8_t)state_words_find(&capture->state_words, words[at].text, words[at].length);
+    conn->snd_wnd_bytes = (uint32_t)numbers[0];
+    conn->send_q_bytes = (uint32_t)numbers[1];
+    conn->recv_q_bytes = (uint32_t)numbers[3];
+    if (conn->state != STATE_LISTEN)
+        conn->present = CONN_QUEUES | CONN_SND_WND;
+    capture_add(capture);
     uint64_t pid;
-    if (added != NULL && at - NUMBERS >= 5 && word_number(&words[3], UINT32_MAX, &pid) && pid != 0)
-        capture_hold(capture, added, (uint32_t)pid, words[4].text, words[4].length, FD_UNKNOWN);
+    if (at - NUMBERS >= 5 && word_number(&words[3], UINT32_MAX, &pid) && pid != 0)
+        capture_hold(capture, conn, (uint32_t)pid, words[4].text, words[4].length, FD_UNKNOWN);
     return LINE_ROW;
 }

@@ -8,13 +8,19 @@
  */
 #include "source/capture/ss.h"
 
-enum { WORDS_MOST = 6 };
+/* State and queues stand before the ends, and perhaps Netid; behind them the details begin. */
+enum { ENDS_AT = 3, WORDS_MOST = 1 + ENDS_AT + 2 + 1 };
+
+static bool is_capital(char c)
+{
+    return c >= 'A' && c <= 'Z';
+}
 
 static bool is_netid(const struct word *word)
 {
     static const char *const netids[] = { "udp", "raw", "u_str", "u_dgr", "u_seq", "nl", "p_raw", "p_dgr", "icmp6",
         "v_str", "v_dgr", "tipc", "xdp", "mptcp", "sctp", "dccp", "vsock", "???" };
-    for (size_t i = 0; i < sizeof netids / sizeof *netids; i++) {
+    for (size_t i = 0; !is_capital(word->text[0]) && i < sizeof netids / sizeof *netids; i++) {
         if (word_is(word, netids[i]))
             return true;
     }
@@ -35,7 +41,7 @@ static enum line_kind continuation(struct capture *capture, const struct line *l
     struct conn *conn = capture_last_conn(capture);
     if (!capture->after_row || conn == NULL)
         return LINE_OTHER;
-    return ss_read_details(capture, line->text, conn) > 0 ? LINE_DETAIL : LINE_OTHER;
+    return ss_read_details(capture, line->text, line->length, conn) > 0 ? LINE_DETAIL : LINE_OTHER;
 }
 
 static bool read_queues(const struct word *words, struct conn *conn)
@@ -55,33 +61,29 @@ static bool read_queues(const struct word *words, struct conn *conn)
 enum line_kind ss_row(struct capture *capture, const struct line *line)
 {
     struct word words[WORDS_MOST];
-    const char *rest = NULL;
-    unsigned count = words_split(line->text, words, 1, &rest);
+    unsigned count = words_split(line->text, line->length, words, WORDS_MOST, NULL);
     bool foreign = is_netid(&words[0]);
     bool has_netid = foreign || word_is(&words[0], "tcp");
     unsigned at = has_netid;
-    if (has_netid)
-        count += words_split(rest, words + 1, 1, &rest);
-    struct conn conn = { 0 };
-    if (count > at)
-        conn.state = (uint8_t)state_words_find(&capture->state_words, words[at].text, words[at].length);
-    bool has_state = conn.state != STATE_UNKNOWN && words[at].text[0] >= 'A' && words[at].text[0] <= 'Z';
+    enum conn_state state = STATE_UNKNOWN;
+    if (count > at && is_capital(words[at].text[0]))
+        state = state_words_find(&capture->state_words, words[at].text, words[at].length);
     if (foreign)
-        return has_state ? LINE_FOREIGN : LINE_OTHER;
-    if (!has_state) {
-        count = words_split(line->text, words, WORDS_MOST, NULL);
+        return state != STATE_UNKNOWN ? LINE_FOREIGN : LINE_OTHER;
+    if (state == STATE_UNKNOWN) {
         if (is_heading(words, count))
             return LINE_HEADING;
         return has_netid ? LINE_MALFORMED : continuation(capture, line);
     }
-    count += words_split(rest, words + at + 1, 4, &rest);
-    if (count < at + 5 || !read_queues(&words[at + 1], &conn))
+    struct conn *conn = capture_draft(capture);
+    conn->state = (uint8_t)state;
+    if (count < at + ENDS_AT + 2 || !read_queues(&words[at + 1], conn))
         return LINE_MALFORMED;
-    enum line_kind kind = capture_ends(capture, &words[at + 3], &words[at + 4], ':', &conn);
+    enum line_kind kind = capture_ends(capture, &words[at + ENDS_AT], &words[at + ENDS_AT + 1], ':', conn);
     if (kind != LINE_ROW)
         return kind;
-    struct conn *added = capture_add(capture, &conn);
-    if (added != NULL)
-        ss_read_details(capture, rest, added);
+    capture_add(capture);
+    const char *details = count > at + ENDS_AT + 2 ? words[at + ENDS_AT + 2].text : line->text + line->length;
+    ss_read_details(capture, details, (size_t)(line->text + line->length - details), conn);
     return LINE_ROW;
 }

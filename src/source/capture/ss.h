@@ -13,5 +13,5 @@ struct ss {
 
 enum line_kind ss_row(struct capture *capture, const struct line *line);
 /* Reads what stands behind the ends of a row, or on a line of its own. Returns how much of it was understood. */
-unsigned ss_read_details(struct capture *capture, const char *text, struct conn *conn);
+unsigned ss_read_details(struct capture *capture, const char *text, size_t length, struct conn *conn);
 void ss_finish(struct capture *capture);

@@ -10,7 +10,8 @@
 #include "source/capture/take.h"
 
 struct detail {
-    const char *name; /* with its colon */
+    const char *name; /* with its colon; NULL: no more of that letter */
+    size_t length;
     void (*read)(struct capture *capture, const char *value, struct conn *conn);
 };
 
@@ -289,86 +290,145 @@ static void pass_over(struct capture *capture, const char *value, struct conn *c
     (void)conn;
 }
 
-static const struct detail details[] = {
-    { "ato:", pass_over },
-    { "advmss:", pass_over },
-    { "backoff:", read_backoff },
-    { "bytes_acked:", read_bytes_acked },
-    { "bytes_received:", read_bytes_received },
-    { "bytes_retrans:", pass_over },
-    { "bytes_sent:", pass_over },
-    { "busy:", pass_over },
-    { "cgroup:", read_cgroup },
-    { "cwnd:", read_cwnd },
-    { "ino:", read_inode },
-    { "lastack:", read_last_ack },
-    { "lastrcv:", read_last_received },
-    { "lastsnd:", read_last_sent },
-    { "minrtt:", pass_over },
-    { "notsent:", read_notsent },
-    { "retrans:", read_retrans },
-    { "rto:", read_rto },
-    { "rtt:", read_rtt },
-    { "rwnd_limited:", read_rwnd_limited },
-    { "segs_in:", pass_over },
-    { "segs_out:", pass_over },
-    { "sk:", read_cookie },
-    { "skmem:", read_memory },
-    { "snd_wnd:", read_snd_wnd },
-    { "timer:", read_timer },
-    { "uid:", read_uid },
-    { "unacked:", read_unacked },
-    { "users:", read_users },
-    { "wscale:", pass_over },
+#define DETAIL(name, read)                                                                                             \
+    {                                                                                                                  \
+        name, sizeof(name) - 1, read                                                                                   \
+    }
+static const struct detail *const details[] = {
+    ['a' - 'a'] =
+        (const struct detail[]){
+            DETAIL("ato:", pass_over),
+            DETAIL("advmss:", pass_over),
+            { NULL },
+        },
+    ['b' - 'a'] =
+        (const struct detail[]){
+            DETAIL("backoff:", read_backoff),
+            DETAIL("bytes_acked:", read_bytes_acked),
+            DETAIL("bytes_received:", read_bytes_received),
+            DETAIL("bytes_retrans:", pass_over),
+            DETAIL("bytes_sent:", pass_over),
+            DETAIL("busy:", pass_over),
+            { NULL },
+        },
+    ['c' - 'a'] =
+        (const struct detail[]){
+            DETAIL("cgroup:", read_cgroup),
+            DETAIL("cwnd:", read_cwnd),
+            { NULL },
+        },
+    ['i' - 'a'] =
+        (const struct detail[]){
+            DETAIL("ino:", read_inode),
+            { NULL },
+        },
+    ['l' - 'a'] =
+        (const struct detail[]){
+            DETAIL("lastack:", read_last_ack),
+            DETAIL("lastrcv:", read_last_received),
+            DETAIL("lastsnd:", read_last_sent),
+            { NULL },
+        },
+    ['m' - 'a'] =
+        (const struct detail[]){
+            DETAIL("minrtt:", pass_over),
+            { NULL },
+        },
+    ['n' - 'a'] =
+        (const struct detail[]){
+            DETAIL("notsent:", read_notsent),
+            { NULL },
+        },
+    ['r' - 'a'] =
+        (const struct detail[]){
+            DETAIL("retrans:", read_retrans),
+            DETAIL("rto:", read_rto),
+            DETAIL("rtt:", read_rtt),
+            DETAIL("rwnd_limited:", read_rwnd_limited),
+            { NULL },
+        },
+    ['s' - 'a'] =
+        (const struct detail[]){
+            DETAIL("segs_in:", pass_over),
+            DETAIL("segs_out:", pass_over),
+            DETAIL("sk:", read_cookie),
+            DETAIL("skmem:", read_memory),
+            DETAIL("snd_wnd:", read_snd_wnd),
+            { NULL },
+        },
+    ['t' - 'a'] =
+        (const struct detail[]){
+            DETAIL("timer:", read_timer),
+            { NULL },
+        },
+    ['u' - 'a'] =
+        (const struct detail[]){
+            DETAIL("uid:", read_uid),
+            DETAIL("unacked:", read_unacked),
+            DETAIL("users:", read_users),
+            { NULL },
+        },
+    ['w' - 'a'] =
+        (const struct detail[]){
+            DETAIL("wscale:", pass_over),
+            { NULL },
+        },
 };
+#undef DETAIL
 
-/* Sorted by name: the first that has the word's first letter. */
-static const struct detail *find_detail(const char *word, size_t name_length)
+/* The name is a word's up to its colon, and with it. */
+static const struct detail *find_detail(const char *name, size_t length)
 {
-    for (size_t i = 0; i < sizeof details / sizeof *details; i++) {
-        const char *name = details[i].name;
-        if (name[0] == word[0] && strncmp(name, word, name_length) == 0 && name[name_length] == '\0')
-            return &details[i];
+    size_t letter = (size_t)(unsigned char)name[0] - 'a';
+    if (letter >= sizeof details / sizeof *details || details[letter] == NULL)
+        return NULL;
+    for (const struct detail *detail = details[letter]; detail->name != NULL; detail++) {
+        if (detail->length == length && memcmp(detail->name, name, length) == 0)
+            return detail;
     }
     return NULL;
 }
 
 /* "<->", "<--", "---": a dash where that direction is shut, for receiving first. */
-static bool read_arrow(const char *word, struct conn *conn)
+static bool read_arrow(const struct word *word, struct conn *conn)
 {
-    if (word[1] != '-' || (word[0] != '<' && word[0] != '-') || (word[2] != '>' && word[2] != '-') ||
-        (word[3] != ' ' && word[3] != '\0'))
+    const char *text = word->text;
+    if (word->length != 3 || text[1] != '-' || (text[0] != '<' && text[0] != '-') || (text[2] != '>' && text[2] != '-'))
         return false;
-    conn->shutdown = (uint8_t)((word[0] == '-' ? SHUTDOWN_RECEIVE : 0) | (word[2] == '-' ? SHUTDOWN_SEND : 0));
+    conn->shutdown = (uint8_t)((text[0] == '-' ? SHUTDOWN_RECEIVE : 0) | (text[2] == '-' ? SHUTDOWN_SEND : 0));
     conn->present |= CONN_SHUTDOWN;
     return true;
 }
 
-unsigned ss_read_details(struct capture *capture, const char *text, struct conn *conn)
+static bool read_detail(struct capture *capture, const struct word *word, struct conn *conn)
 {
+    const char *colon = memchr(word->text, ':', word->length);
+    if (colon == NULL)
+        return read_arrow(word, conn);
+    const struct detail *detail = find_detail(word->text, (size_t)(colon - word->text) + 1);
+    if (detail != NULL)
+        detail->read(capture, colon + 1, conn);
+    return detail != NULL;
+}
+
+unsigned ss_read_details(struct capture *capture, const char *text, size_t length, struct conn *conn)
+{
+    enum { AT_ONCE = 16 };
+    const char *const end = text + length;
     unsigned understood = 0;
-    for (;;) {
-        text += strspn(text, " \t");
-        if (*text == '\0')
-            return understood;
-        if (text[0] == 'u' && strncmp(text, "users:((", 8) == 0) { /* may hold spaces */
-            read_users(capture, text + strlen("users:"), conn);
-            const char *end = strstr(text, "))");
-            understood++;
-            text = end != NULL ? end + 2 : text + strlen(text);
-            continue;
+    while (text < end) {
+        struct word words[AT_ONCE];
+        unsigned count = words_split(text, (size_t)(end - text), words, AT_ONCE, &text);
+        for (unsigned i = 0; i < count; i++) {
+            understood += read_detail(capture, &words[i], conn);
+            if (!word_starts(&words[i], "users:(("))
+                continue;
+            const char *behind = strstr(words[i].text, "))"); /* names may have blanks */
+            text = behind != NULL ? behind + 2 : end;
+            break;
         }
-        size_t length = strcspn(text, " \t");
-        const char *colon = memchr(text, ':', length);
-        const struct detail *detail = colon != NULL ? find_detail(text, (size_t)(colon - text) + 1) : NULL;
-        if (detail != NULL) {
-            detail->read(capture, colon + 1, conn);
-            understood++;
-        } else if (length == 3) {
-            understood += read_arrow(text, conn);
-        }
-        text += length;
     }
+    return understood;
 }
 
 /*
@@ -378,6 +438,7 @@ void ss_finish(struct capture *capture)
 {
     const struct ss *ss = capture->state;
     struct snapshot *snapshot = capture->snapshot;
+    capture->present |= ss->shows_timers ? CONN_TIMER : 0;
     for (size_t i = 0; i < snapshot->conn_count; i++) {
         struct conn *conn = &snapshot->conns[i];
         if (ss->shows_timers)

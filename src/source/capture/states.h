@@ -5,10 +5,15 @@
 
 #include "model/state.h"
 
-enum { STATE_SLOT_BITS = 7, STATE_WORD_MOST = 24 };
+enum { STATE_SLOT_BITS = 7 };
+
+/* The first, second and last eight bytes of a word: all of it, where it has no more than 24. */
+struct state_key {
+    uint64_t first, second, last;
+};
 
 struct state_word {
-    char text[STATE_WORD_MOST];
+    struct state_key key;
     uint8_t length; /* 0: free */
     uint8_t state;
 };

@@ -151,7 +151,8 @@ static void read_list_row(struct tasks *tasks, const char *line)
 static void keep_headings(struct tasks *tasks, const char *line)
 {
     strncpy(tasks->heading_text, line, sizeof tasks->heading_text - 1);
-    tasks->heading_count = words_split(tasks->heading_text, tasks->headings, COLUMNS_MOST, NULL);
+    tasks->heading_count = words_split(
+        tasks->heading_text, strlen(tasks->heading_text), tasks->headings, COLUMNS_MOST, NULL);
 }
 
 int64_t tasks_parse(struct input *input, struct capture *capture)
@@ -162,7 +163,7 @@ int64_t tasks_parse(struct input *input, struct capture *capture)
     int result;
     while ((result = lines_next(&reader, &line)) > 0) {
         struct word words[COLUMNS_MOST];
-        unsigned count = words_split(line.text, words, COLUMNS_MOST, NULL);
+        unsigned count = words_split(line.text, line.length, words, COLUMNS_MOST, NULL);
         if (count == 0 || read_csv_row(&tasks, line.text))
             continue;
         if (is_rule(words, count)) {

@@ -41,35 +41,40 @@ static enum line_kind owner_line(struct capture *capture, const struct word *fir
     return LINE_DETAIL;
 }
 
+/* In any case: ReactOS, and people. */
+static bool is_protocol(const struct word *word, const char name[3])
+{
+    return word->length == 3 && (memcmp(word->text, name, 3) == 0 || strncasecmp(word->text, name, 3) == 0);
+}
+
 enum line_kind windows_netstat_row(struct capture *capture, const struct line *line)
 {
     struct windows_netstat *state = capture->state;
-    struct word words[WORDS_MOST] = { 0 };
-    unsigned count = words_split(line->text, words, WORDS_MOST, NULL);
-    if (words[0].length != 3 || strncasecmp(words[0].text, "TCP", 3) != 0) {
-        if (words[0].length == 3 && strncasecmp(words[0].text, "UDP", 3) == 0)
+    struct word words[WORDS_MOST];
+    unsigned count = words_split(line->text, line->length, words, WORDS_MOST, NULL);
+    if (!is_protocol(&words[0], "TCP")) {
+        if (is_protocol(&words[0], "UDP"))
             return LINE_FOREIGN;
         if (words[0].text[0] == '[')
             return owner_line(capture, &words[0], line->text);
         /* The service that a process runs for, or that its name may not be known: below a row, without an address. */
         return capture->after_row && line->text[0] == ' ' ? LINE_DETAIL : LINE_OTHER;
     }
-    struct conn conn = { 0 };
+    struct conn *conn = capture_draft(capture);
     if (count < 4)
         return LINE_MALFORMED;
-    enum line_kind kind = capture_ends(capture, &words[1], &words[2], ':', &conn);
+    enum line_kind kind = capture_ends(capture, &words[1], &words[2], ':', conn);
     if (kind != LINE_ROW)
         return kind;
-    conn.state = (uint8_t)state_of(capture, &words[3], &conn);
-    if (conn.state == STATE_UNKNOWN)
+    conn->state = (uint8_t)state_of(capture, &words[3], conn);
+    if (conn->state == STATE_UNKNOWN)
         return LINE_MALFORMED;
-    uint64_t pid = 0;
-    bool has_pid = count > 4 && word_number(&words[4], UINT32_MAX, &pid);
-    struct conn *added = capture_add(capture, &conn);
-    if (added != NULL && has_pid) {
+    uint64_t pid;
+    capture_add(capture);
+    if (count > 4 && word_number(&words[4], UINT32_MAX, &pid)) {
         state->has_pids = true;
         if (pid != SYSTEM_IDLE)
-            capture_hold(capture, added, (uint32_t)pid, "", 0, FD_UNKNOWN);
+            capture_hold(capture, conn, (uint32_t)pid, "", 0, FD_UNKNOWN);
     }
     return LINE_ROW;
 }
