@@ -14,6 +14,7 @@ void context_init(struct context *context, const struct snapshot *snapshot)
     listeners_init(&context->listeners, snapshot);
     queues_init(&context->queues, &context->listeners);
     context->waiting_ends = xcalloc(1, sizeof *context->waiting_ends);
+    context->process_counts = xcalloc(snapshot->process_count, sizeof *context->process_counts);
     context->own_addresses = (struct own_addresses){ 0 };
     if (snapshot->host_count > 0)
         own_addresses_init(&context->own_addresses, snapshot);
@@ -22,6 +23,7 @@ void context_init(struct context *context, const struct snapshot *snapshot)
 void context_deinit(struct context *context)
 {
     own_addresses_deinit(&context->own_addresses);
+    free(context->process_counts);
     free(context->waiting_ends->items);
     free(context->waiting_ends);
     queues_deinit(&context->queues);

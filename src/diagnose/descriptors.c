@@ -32,24 +32,37 @@ static bool runs_out(const struct context *context, const struct rule *rule, con
         (uint64_t)process->tcp_sockets * 2 >= process->fds_open;
 }
 
-/* A quarter of what is open is stuck for a reason that has its own finding. */
-static bool is_explained(const struct finding_list *list, const struct process *process)
+/* Of each process, whether a quarter of what it has open is stuck for a reason that has its own finding. */
+static bool *find_explained(const struct snapshot *snapshot, const struct finding_list *list)
 {
+    bool *explained = xcalloc(snapshot->process_count + 1, sizeof *explained);
     for (size_t i = 0; i < list->count; i++) {
         const struct finding *finding = &list->items[i];
         for (size_t p = 0; finding->fault == FAULT_LOCAL_APPLICATION && p < finding->process_count; p++) {
-            if (finding->processes[p].process == process && finding->processes[p].count * 4 >= process->fds_open)
-                return true;
+            const struct process *process = finding->processes[p].process;
+            explained[process - snapshot->processes] |= finding->processes[p].count * 4 >= process->fds_open;
         }
     }
-    return false;
+    return explained;
 }
 
-static bool are_alike(const struct process *one, const struct process *other)
+/* Workers that are alike are equal; it says nothing else. */
+static int by_likeness(const void *a, const void *b)
 {
-    return one->host == other->host && one->parent_pid == other->parent_pid && one->cgroup == other->cgroup &&
-        one->fds_limit == other->fds_limit && one->name != NULL && other->name != NULL &&
-        strcmp(one->name, other->name) == 0;
+    const struct process *one = *(const struct process *const *)a, *other = *(const struct process *const *)b;
+    if (one->host != other->host)
+        return one->host < other->host ? -1 : 1;
+    if (one->parent_pid != other->parent_pid)
+        return one->parent_pid < other->parent_pid ? -1 : 1;
+    if (one->cgroup != other->cgroup)
+        return one->cgroup < other->cgroup ? -1 : 1;
+    if (one->fds_limit != other->fds_limit)
+        return one->fds_limit < other->fds_limit ? -1 : 1;
+    if (one->name == NULL && other->name == NULL) /* nobody knows: then they are not */
+        return one < other ? -1 : one > other;
+    if (one->name == NULL || other->name == NULL)
+        return one->name == NULL ? -1 : 1;
+    return strcmp(one->name, other->name);
 }
 
 static bool is_worse(const struct process *one, const struct process *other)
@@ -57,34 +70,48 @@ static bool is_worse(const struct process *one, const struct process *other)
     return one->fds_open != other->fds_open ? one->fds_open > other->fds_open : one->pid < other->pid;
 }
 
-/* What its sockets are: filled in one pass over the connections. */
-struct sockets {
+/* A process that runs out, for all that are like it, and what its sockets are. */
+struct exhausted {
+    const struct process *process;
+    uint64_t alike; /* others */
     uint64_t by_state[STATE_COUNT];
     uint64_t selected;
     uint32_t *sample;
     size_t sample_count;
 };
 
-static void look_at_sockets(
-    const struct context *context, const struct process *process, struct arena *arena, struct sockets *sockets)
+static void look_at_socket(
+    const struct context *context, uint32_t index, struct arena *arena, struct exhausted *exhausted)
 {
-    const struct snapshot *snapshot = context->snapshot;
-    sockets->sample = arena_alloc(arena, SAMPLE_MOST * sizeof *sockets->sample);
-    for (size_t i = 0; i < snapshot->conn_count; i++) {
-        const struct conn *conn = &snapshot->conns[i];
-        bool holds = false;
-        for (uint32_t h = conn->holder; h != NO_INDEX && !holds; h = snapshot->holders[h].next)
-            holds = &snapshot->processes[snapshot->holders[h].process] == process;
-        if (!holds)
-            continue;
-        sockets->by_state[conn->state]++;
-        sockets->selected += context->selected[i];
-        if (context->selected[i] && sockets->sample_count < SAMPLE_MOST)
-            sockets->sample[sockets->sample_count++] = (uint32_t)i;
-    }
+    exhausted->by_state[context->snapshot->conns[index].state]++;
+    exhausted->selected += context->selected[index];
+    if (!context->selected[index] || exhausted->sample_count >= SAMPLE_MOST)
+        return;
+    if (exhausted->sample == NULL)
+        exhausted->sample = arena_alloc(arena, SAMPLE_MOST * sizeof *exhausted->sample);
+    exhausted->sample[exhausted->sample_count++] = index;
 }
 
-static void evidence_states(struct arena *arena, struct sockets *sockets, struct finding *finding)
+static void look_at_sockets(
+    const struct context *context, struct arena *arena, struct exhausted *exhausted, size_t count)
+{
+    const struct snapshot *snapshot = context->snapshot;
+    uint32_t *number_of = xcalloc(snapshot->process_count + 1, sizeof *number_of); /* 1 + index; 0: not exhausted */
+    for (size_t i = 0; i < count; i++)
+        number_of[exhausted[i].process - snapshot->processes] = (uint32_t)i + 1;
+    for (size_t i = 0; count > 0 && i < snapshot->conn_count; i++) {
+        uint32_t last = NO_INDEX; /* the holders of one process stand together */
+        for (uint32_t h = snapshot->conns[i].holder; h != NO_INDEX; h = snapshot->holders[h].next) {
+            uint32_t process = snapshot->holders[h].process;
+            if (process != last && number_of[process] != 0)
+                look_at_socket(context, (uint32_t)i, arena, &exhausted[number_of[process] - 1]);
+            last = process;
+        }
+    }
+    free(number_of);
+}
+
+static void evidence_states(struct arena *arena, struct exhausted *sockets, struct finding *finding)
 {
     const char *text = "";
     for (unsigned shown = 0; shown < STATES_SHOWN; shown++) {
@@ -103,9 +130,10 @@ static void evidence_states(struct arena *arena, struct sockets *sockets, struct
         lines_add(&finding->evidence, arena, "Their states: %s.", text);
 }
 
-static void word(const struct process *process, uint64_t alike, struct sockets *sockets, struct arena *arena,
-    struct finding *finding)
+static void word(struct exhausted *exhausted, struct arena *arena, struct finding *finding)
 {
+    const struct process *process = exhausted->process;
+    uint64_t alike = exhausted->alike;
     const char *owner = words_process(arena, process);
     unsigned percent = used_percent(process);
     finding->title = arena_printf(arena, "%s runs out of descriptors: %s of %s are open, %s of them TCP connections",
@@ -118,7 +146,7 @@ static void word(const struct process *process, uint64_t alike, struct sockets *
     lines_add(&finding->evidence, arena, "%s of %s descriptors are open: %u %%.", words_count(arena, process->fds_open),
         words_count(arena, process->fds_limit), percent);
     lines_add(&finding->evidence, arena, "%s of them are TCP sockets.", words_count(arena, process->tcp_sockets));
-    evidence_states(arena, sockets, finding);
+    evidence_states(arena, exhausted, finding);
     if (alike > 0)
         lines_add(&finding->evidence, arena, "%s more %s like it %s as near to the limit.", words_count(arena, alike),
             alike == 1 ? "process" : "processes", alike == 1 ? "is" : "are");
@@ -146,12 +174,11 @@ static void word(const struct process *process, uint64_t alike, struct sockets *
         "tcp_fin_timeout, tcp_tw_reuse: FIN_WAIT_2 orphans and TIME_WAIT hold no descriptor.");
 }
 
-static void add_finding(const struct context *context, const struct rule *rule, const struct process *process,
-    uint64_t alike, struct arena *arena, struct finding_list *list)
+static void add_finding(const struct context *context, const struct rule *rule, struct exhausted *exhausted,
+    struct arena *arena, struct finding_list *list)
 {
-    struct sockets sockets = { 0 };
-    look_at_sockets(context, process, arena, &sockets);
-    if (!context->selects_all && sockets.selected == 0)
+    const struct process *process = exhausted->process;
+    if (!context->selects_all && exhausted->selected == 0)
         return;
     struct process_count *held = arena_alloc(arena, sizeof *held);
     *held = (struct process_count){ .process = process, .count = process->tcp_sockets };
@@ -162,36 +189,48 @@ static void add_finding(const struct context *context, const struct rule *rule, 
     finding->processes = held;
     finding->process_count = 1;
     finding->count = process->tcp_sockets;
-    finding->conns = sockets.sample;
-    finding->conn_count = sockets.sample_count;
+    finding->conns = exhausted->sample;
+    finding->conn_count = exhausted->sample_count;
     finding->netns = process->netns < context->snapshot->netns_count ? &context->snapshot->netns[process->netns] : NULL;
-    word(process, alike, &sockets, arena, finding);
+    word(exhausted, arena, finding);
+}
+
+/* Returns how many there are, those that are alike counting once. */
+static size_t find_exhausted(const struct context *context, const struct rule *rule, const struct finding_list *list,
+    struct exhausted **ret_exhausted)
+{
+    const struct snapshot *snapshot = context->snapshot;
+    bool *explained = find_explained(snapshot, list);
+    const struct process **found = xcalloc(snapshot->process_count + 1, sizeof *found);
+    size_t found_count = 0, count = 0;
+    for (size_t i = 0; i < snapshot->process_count; i++) {
+        if (!explained[i] && runs_out(context, rule, &snapshot->processes[i]))
+            found[found_count++] = &snapshot->processes[i];
+    }
+    qsort(found, found_count, sizeof *found, by_likeness);
+    struct exhausted *exhausted = xcalloc(found_count + 1, sizeof *exhausted);
+    for (size_t i = 0; i < found_count; i++) {
+        if (i == 0 || by_likeness(&found[i - 1], &found[i]) != 0) {
+            exhausted[count++].process = found[i];
+            continue;
+        }
+        exhausted[count - 1].alike++;
+        if (is_worse(found[i], exhausted[count - 1].process))
+            exhausted[count - 1].process = found[i];
+    }
+    free(found);
+    free(explained);
+    *ret_exhausted = exhausted;
+    return count;
 }
 
 void descriptor_exhaustion_assess(
     const struct context *context, const struct rule *rule, struct arena *arena, struct finding_list *list)
 {
-    const struct snapshot *snapshot = context->snapshot;
-    size_t count = 0;
-    const struct process **found = xcalloc(snapshot->process_count + 1, sizeof *found);
-    uint64_t *alike = xcalloc(snapshot->process_count + 1, sizeof *alike);
-    for (size_t i = 0; i < snapshot->process_count; i++) {
-        const struct process *process = &snapshot->processes[i];
-        if (!runs_out(context, rule, process) || is_explained(list, process))
-            continue;
-        size_t at = 0;
-        while (at < count && !are_alike(found[at], process))
-            at++;
-        if (at == count) {
-            found[count++] = process;
-            continue;
-        }
-        alike[at]++;
-        if (is_worse(process, found[at]))
-            found[at] = process;
-    }
+    struct exhausted *exhausted;
+    size_t count = find_exhausted(context, rule, list, &exhausted);
+    look_at_sockets(context, arena, exhausted, count);
     for (size_t i = 0; i < count; i++)
-        add_finding(context, rule, found[i], alike[i], arena, list);
-    free(found);
-    free(alike);
+        add_finding(context, rule, &exhausted[i], arena, list);
+    free(exhausted);
 }

@@ -18,7 +18,6 @@ enum {
     CHANGE_LEAST = 3, /* connections: fewer more or less are chance */
     CHANGE_LEAST_PERCENT = 5,
     TURNOVER_PERCENT = 10, /* of those that were there, went from one look to the next: somebody ends them */
-    MINUTE_MS = 60 * 1000,
 };
 
 /* --- rows ------------------------------------------------------------------------------------------------------- */
@@ -153,28 +152,6 @@ static int count_steps(struct builder *builder, size_t then, size_t now)
     return 0;
 }
 
-/* --- slopes ----------------------------------------------------------------------------------------------------- */
-
-/* The line through the points that is nearest to them (least squares), in thousandths a minute. */
-static int64_t slope(const struct diff *diff, const uint64_t *values)
-{
-    if (!diff->times_known)
-        return 0;
-    double count = (double)diff->look_count, time_sum = 0, value_sum = 0, above = 0, below = 0;
-    uint64_t start = diff->looks[0].taken_at_ms;
-    for (size_t i = 0; i < diff->look_count; i++) {
-        time_sum += (double)(diff->looks[i].taken_at_ms - start) / MINUTE_MS;
-        value_sum += (double)values[i];
-    }
-    for (size_t i = 0; i < diff->look_count; i++) {
-        double time = (double)(diff->looks[i].taken_at_ms - start) / MINUTE_MS - time_sum / count;
-        above += time * ((double)values[i] - value_sum / count);
-        below += time * time;
-    }
-    double per_minute = below > 0 ? above / below * 1000 : 0;
-    return (int64_t)(per_minute < 0 ? per_minute - 0.5 : per_minute + 0.5);
-}
-
 /* --- what it means ---------------------------------------------------------------------------------------------- */
 
 static bool is_worth(uint64_t change, uint64_t of)
@@ -234,57 +211,7 @@ static int worst_first(const void *a, const void *b)
     return order != 0 ? order : (int)one->state - (int)other->state;
 }
 
-/* --- descriptors ------------------------------------------------------------------------------------------------ */
-
-/* The process of another look that this one was; a PID may have been given to another since. */
-static const struct process *same_process(const struct snapshot *look, const struct process *process)
-{
-    const struct process *then = process->pid != 0 ? snapshot_process_by_pid(look, process->pid) : NULL;
-    if (then == NULL || (then->name == NULL) != (process->name == NULL))
-        return NULL;
-    bool renamed = then->name != NULL && strcmp(then->name, process->name) != 0;
-    bool restarted = then->running_ms != 0 && process->running_ms != 0 && process->running_ms < then->running_ms;
-    return renamed || restarted ? NULL : then;
-}
-
-static bool look_at_descriptors(
-    const struct builder *builder, const struct process *process, struct diff_process *ret_process)
-{
-    const struct diff *diff = builder->diff;
-    uint64_t open[DIFF_LOOKS_MOST] = { 0 };
-    for (size_t i = 0; i < builder->count; i++) {
-        const struct process *then = same_process(&builder->looks[i], process);
-        if (then == NULL || then->fds_open == 0)
-            return false;
-        open[i] = then->fds_open;
-    }
-    int64_t pace = slope(diff, open);
-    struct diff_process result = {
-        .process = process,
-        .fds_first = (uint32_t)open[0],
-        .fds_last = process->fds_open,
-        .millis_per_minute = pace,
-    };
-    bool limited = process->fds_limit != 0 && process->fds_limit != UINT32_MAX &&
-        process->fds_limit > process->fds_open;
-    result.ends = limited && pace > 0 && process->fds_open > open[0];
-    if (result.ends)
-        result.ends_ms = (uint64_t)(process->fds_limit - process->fds_open) * 1000 * MINUTE_MS / (uint64_t)pace;
-    *ret_process = result;
-    return true;
-}
-
-static int soonest_first(const void *a, const void *b)
-{
-    const struct diff_process *one = a, *other = b;
-    if (one->ends != other->ends)
-        return one->ends ? -1 : 1;
-    if (one->ends && one->ends_ms != other->ends_ms)
-        return one->ends_ms < other->ends_ms ? -1 : 1;
-    if (one->millis_per_minute != other->millis_per_minute)
-        return one->millis_per_minute > other->millis_per_minute ? -1 : 1;
-    return one->process->pid < other->process->pid ? -1 : one->process->pid > other->process->pid;
-}
+/* --- processes ----------------------------------------------------------------------------------------------------- */
 
 /* The processes that hold what was selected. */
 static bool *concerned_processes(const struct builder *builder, const struct snapshot *last)
@@ -299,18 +226,12 @@ static bool *concerned_processes(const struct builder *builder, const struct sna
     return concerned;
 }
 
-static void find_processes(struct builder *builder)
+static int find_processes(struct builder *builder)
 {
-    struct diff *diff = builder->diff;
-    const struct snapshot *last = &builder->looks[builder->count - 1];
-    bool *concerned = concerned_processes(builder, last);
-    diff->processes = arena_alloc(&diff->arena, last->process_count * sizeof *diff->processes);
-    for (size_t i = 0; i < last->process_count; i++)
-        diff->process_count += concerned[i] &&
-            look_at_descriptors(builder, &last->processes[i], &diff->processes[diff->process_count]);
+    bool *concerned = concerned_processes(builder, &builder->looks[builder->count - 1]);
+    int result = diff_find_processes(builder->looks, builder->count, concerned, builder->diff);
     free(concerned);
-    if (diff->process_count > 1)
-        qsort(diff->processes, diff->process_count, sizeof *diff->processes, soonest_first);
+    return result;
 }
 
 /* --- looks and their times -------------------------------------------------------------------------------------- */
@@ -438,7 +359,7 @@ static int compare_looks(struct builder *builder)
     diff->went = diff->looks[0].conns > diff->stayed ? diff->looks[0].conns - diff->stayed : 0;
     for (size_t i = 0; i < diff->row_count; i++) {
         diff->rows[i].kind = kind_of(&diff->rows[i]);
-        diff->rows[i].millis_per_minute = slope(diff, diff->rows[i].counts);
+        diff->rows[i].millis_per_minute = diff_slope(diff, diff->rows[i].counts);
     }
     if (diff->row_count > 1)
         qsort(diff->rows, diff->row_count, sizeof *diff->rows, worst_first);
@@ -458,8 +379,9 @@ int diff_make(const struct snapshot *looks, size_t count, const struct diff_opti
     builder.selection = options->selection;
     list_looks(&builder, options);
     result = compare_looks(&builder);
+    if (result == 0)
+        result = find_processes(&builder);
     if (result == 0) {
-        find_processes(&builder);
         diff_judge(&diff);
         take_gaps(&builder);
         *ret_diff = diff;

@@ -80,11 +80,12 @@ static int more_conns_first(const void *a, const void *b)
 }
 
 /* The processes that hold these connections, each connection counting once for each of them, most first. */
-static size_t count_processes(const struct snapshot *snapshot, const uint32_t *conns, size_t count, struct arena *arena,
+static size_t count_processes(const struct context *context, const uint32_t *conns, size_t count, struct arena *arena,
     const struct process_count **ret_processes)
 {
-    uint64_t *counts = xcalloc(snapshot->process_count, sizeof *counts);
-    size_t distinct = 0;
+    const struct snapshot *snapshot = context->snapshot;
+    uint64_t *counts = context->process_counts;
+    size_t distinct = 0, filled = 0;
     for (size_t i = 0; i < count; i++) {
         uint32_t last = NO_INDEX;
         for (uint32_t h = snapshot->conns[conns[i]].holder; h != NO_INDEX; h = snapshot->holders[h].next) {
@@ -95,12 +96,15 @@ static size_t count_processes(const struct snapshot *snapshot, const uint32_t *c
         }
     }
     struct process_count *processes = arena_alloc(arena, distinct * sizeof *processes);
-    size_t filled = 0;
-    for (size_t i = 0; i < snapshot->process_count; i++) {
-        if (counts[i] > 0)
-            processes[filled++] = (struct process_count){ .process = &snapshot->processes[i], .count = counts[i] };
+    for (size_t i = 0; filled < distinct; i++) {
+        for (uint32_t h = snapshot->conns[conns[i]].holder; h != NO_INDEX; h = snapshot->holders[h].next) {
+            uint32_t process = snapshot->holders[h].process;
+            if (counts[process] == 0)
+                continue;
+            processes[filled++] = (struct process_count){ &snapshot->processes[process], counts[process] };
+            counts[process] = 0;
+        }
     }
-    free(counts);
     qsort(processes, distinct, sizeof *processes, more_conns_first);
     *ret_processes = processes;
     return distinct;
@@ -109,7 +113,7 @@ static size_t count_processes(const struct snapshot *snapshot, const uint32_t *c
 void finding_fill_from_conns(const struct context *context, struct arena *arena, struct finding *finding)
 {
     const struct snapshot *snapshot = context->snapshot;
-    finding->process_count = count_processes(snapshot, finding->conns, finding->conn_count, arena, &finding->processes);
+    finding->process_count = count_processes(context, finding->conns, finding->conn_count, arena, &finding->processes);
     finding->owner = finding->process_count > 0 ? finding->processes[0].process : NULL;
     count_peers(snapshot, arena, finding);
 }
@@ -225,8 +229,7 @@ void finding_make(
         .median_ms = group->median_ms,
     };
     finding_fill_from_conns(context, arena, &finding);
-    finding.counterpart_count = count_processes(
-        snapshot, group->pairs, group->pair_count, arena, &finding.counterparts);
+    finding.counterpart_count = count_processes(context, group->pairs, group->pair_count, arena, &finding.counterparts);
     finding.owner_inferred = finding.process_count == 0 && group->listener_holder != NULL && !is_held(snapshot, group);
     if (finding.owner_inferred)
         finding.owner = group->listener_holder;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/memory.h"
 #include "diagnose/platform.h"
 #include "diagnose/rule.h"
@@ -98,6 +99,13 @@ static bool are_copies(const struct process *one, const struct process *other)
     return (one->command == NULL) == (other->command == NULL) && strcmp(program_of(one), program_of(other)) == 0;
 }
 
+static uint64_t hash_copies(const struct process *process)
+{
+    const char *command = program_of(process);
+    const uint64_t words[] = { hash_bytes(command, strlen(command)), process->parent_pid, process->cgroup };
+    return hash_words(0, words, sizeof words / sizeof *words);
+}
+
 static uint32_t *find_copies(const struct snapshot *snapshot)
 {
     size_t slot_count = 64;
@@ -108,8 +116,10 @@ static uint32_t *find_copies(const struct snapshot *snapshot)
     memset(slots, 0xff, slot_count * sizeof *slots); /* NO_INDEX */
     for (size_t i = 0; i < snapshot->process_count; i++) {
         const struct process *process = &snapshot->processes[i];
-        const char *command = program_of(process);
-        size_t slot = (hash_bytes(command, strlen(command)) ^ process->parent_pid) & (slot_count - 1);
+        stands_for[i] = (uint32_t)i;
+        if (process->name == NULL)
+            continue;
+        size_t slot = hash_copies(process) & (slot_count - 1);
         while (slots[slot] != NO_INDEX && !are_copies(&snapshot->processes[slots[slot]], process))
             slot = (slot + 1) & (slot_count - 1);
         if (slots[slot] == NO_INDEX)

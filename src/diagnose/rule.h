@@ -65,6 +65,7 @@ struct context {
     struct queues queues;
     struct waiting_ends *waiting_ends;
     struct own_addresses own_addresses; /* where there are several hosts */
+    uint64_t *process_counts;           /* for each process, to count in; all 0 but while somebody does */
 };
 
 /* Where findings are put. */

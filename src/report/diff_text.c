@@ -138,9 +138,13 @@ static void rows(const struct diff *diff, const struct diff_report_options *opti
         }
         table_deinit(&table);
     }
-    if (shown < diff->row_count)
-        fprintf(out, "%s%zu more%s; --all shows them\n", shown > 0 ? "" : "\n", diff->row_count - shown,
-            diff->rows[shown].kind == DIFF_STEADY ? ", steady" : "");
+    if (shown == diff->row_count)
+        return;
+    struct buf left = { 0 };
+    text_count(&left, diff->row_count - shown);
+    fprintf(out, "%s%s more%s; --all shows them\n", shown > 0 ? "" : "\n", buf_text(&left),
+        diff->rows[shown].kind == DIFF_STEADY ? ", steady" : "");
+    buf_deinit(&left);
 }
 
 static void processes(const struct diff *diff, const struct diff_report_options *options, FILE *out)

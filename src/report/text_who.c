@@ -209,8 +209,11 @@ static void process_counts(struct sheet *sheet, const char *name, const struct p
         sheet_text(sheet, INK_PLAIN, ":\xc2\xa0");
         sheet_count(sheet, INK_PLAIN, items[i].count);
     }
-    if (count > shown)
-        sheet_printf(sheet, INK_DIM, " and %zu more", count - shown);
+    if (count > shown) {
+        sheet_text(sheet, INK_DIM, " and ");
+        sheet_count(sheet, INK_DIM, count - shown);
+        sheet_text(sheet, INK_DIM, " more");
+    }
 }
 
 /* "10.1.2.3 (12), 10.1.2.4 (3) and 40 more addresses" */

@@ -30,7 +30,8 @@ HEADING = """\
 
 STARTS = {"version": ["version"], "help": ["help"], "list-help": ["list", "--help"], "explain": ["explain", "LAST_ACK"]}
 ONCE = ["report-text", "report-json"]
-EACH = ["netlink-message", "owners-join", "diagnose", "list-text", "list-json", "count"]
+EACH = ["netlink-message", "owners-join", "diagnose", "diagnose-crowd", "list-text", "list-json", "count",
+        "read-windows-netstat", "read-ss", "read-powershell-json"]
 
 
 def count(words, *options):

@@ -17,6 +17,8 @@
 #include "model/group.h"
 #include "report/list.h"
 #include "report/report.h"
+#include "source/capture/capture.h"
+#include "source/capture/format.h"
 #include "source/linux/inet_diag.h"
 #include "source/linux/owners.h"
 #include "source/linux/repeats.h"
@@ -25,6 +27,7 @@ struct work {
     struct snapshot snapshot;
     struct diagnosis diagnosis;
     size_t connections;
+    struct buf text; /* of a capture */
     FILE *out;
 };
 
@@ -113,22 +116,20 @@ static void count(struct work *work)
     groups_deinit(&groups);
 }
 
-static const struct step {
-    const char *name;
-    void (*run)(struct work *work);
-    bool on_diagnosis;
-} steps[] = {
-    { "netlink-message", parse, false },
-    { "owners-join", join, false },
-    { "diagnose", diagnose_all, false },
-    { "report-text", text, true },
-    { "report-json", json, true },
-    { "list-text", list, true },
-    { "list-json", rows, true },
-    { "count", count, true },
-};
+static void read_text(struct work *work)
+{
+    const struct capture_options options = { .path = "-" };
+    struct input input;
+    struct error err;
+    snapshot_init(&work->snapshot);
+    input_open_bytes(&input, buf_text(&work->text), work->text.length);
+    if (capture_read_input(&options, &input, &work->snapshot, &err) < 0 ||
+        work->snapshot.conn_count != work->connections)
+        abort();
+    input_close(&input);
+}
 
-/* --- the snapshot ----------------------------------------------------------------------------------------------- */
+/* --- what they work on ------------------------------------------------------------------------------------------ */
 
 /* A busy server: most connections live, some are half closed, a process leaks. */
 static void fill(struct work *work)
@@ -153,6 +154,74 @@ static void fill(struct work *work)
     fixture_must(&work->snapshot, fixture);
 }
 
+static void fill_and_diagnose(struct work *work)
+{
+    fill(work);
+    diagnose_all(work);
+}
+
+/* Rows of Windows netstat, of so many processes. */
+static void write_netstat(struct work *work, size_t processes)
+{
+    static const char *const states[] = { "ESTABLISHED", "TIME_WAIT", "CLOSE_WAIT", "LAST_ACK" };
+    for (size_t i = 0; i < work->connections; i++)
+        buf_printf(&work->text, "  TCP    10.0.0.5:443           10.7.%zu.%zu:%-14zu %-15s %zu\r\n", i / 256, i % 256,
+            1024 + i, states[i % 4], 4000 + i % processes);
+}
+
+static void write_netstat_of_few(struct work *work)
+{
+    write_netstat(work, 12);
+}
+
+/* Each connection stuck for itself: whatever looks for a process among all of them has long to look. */
+static void read_crowd(struct work *work)
+{
+    write_netstat(work, work->connections);
+    read_text(work);
+}
+
+static void write_ss(struct work *work)
+{
+    static const char *const states[] = { "ESTAB", "TIME-WAIT", "CLOSE-WAIT", "LAST-ACK" };
+    for (size_t i = 0; i < work->connections; i++)
+        buf_printf(&work->text,
+            "%-10s 0      0      10.0.0.5:443    10.7.%zu.%zu:%zu users:((\"nginx\",pid=%zu,fd=%zu)) uid:33 ino:%zu sk:%zx\n"
+            "\t skmem:(r0,rb131072,t0,tb16384,f0,w0,o0,bl0,d0) cubic rto:204 rtt:0.366/0.724 mss:1448 cwnd:10 "
+            "bytes_sent:1000 bytes_acked:1001 bytes_received:5231 lastsnd:9684 lastrcv:9684 lastack:9684\n",
+            states[i % 4], i / 256, i % 256, 1024 + i, 4000 + i % 12, i + 10, 70000 + i, i + 1);
+}
+
+static void write_powershell_json(struct work *work)
+{
+    for (size_t i = 0; i < work->connections; i++)
+        buf_printf(&work->text,
+            "%s\r\n    {\r\n        \"LocalAddress\":  \"10.0.0.5\",\r\n        \"LocalPort\":  443,\r\n"
+            "        \"RemoteAddress\":  \"10.7.%zu.%zu\",\r\n        \"RemotePort\":  %zu,\r\n        \"State\":  %zu,\r\n"
+            "        \"OwningProcess\":  %zu\r\n    }",
+            i > 0 ? "," : "[", i / 256, i % 256, 1024 + i, 5 + i % 4, 4000 + i % 12);
+    buf_str(&work->text, "\r\n]\r\n");
+}
+
+static const struct step {
+    const char *name;
+    void (*prepare)(struct work *work);
+    void (*run)(struct work *work);
+} steps[] = {
+    { "netlink-message", fill, parse },
+    { "owners-join", fill, join },
+    { "diagnose", fill, diagnose_all },
+    { "diagnose-crowd", read_crowd, diagnose_all },
+    { "report-text", fill_and_diagnose, text },
+    { "report-json", fill_and_diagnose, json },
+    { "list-text", fill_and_diagnose, list },
+    { "list-json", fill_and_diagnose, rows },
+    { "count", fill_and_diagnose, count },
+    { "read-windows-netstat", write_netstat_of_few, read_text },
+    { "read-ss", write_ss, read_text },
+    { "read-powershell-json", write_powershell_json, read_text },
+};
+
 __attribute__((noinline)) void measured(const struct step *step, struct work *work);
 void measured(const struct step *step, struct work *work)
 {
@@ -176,9 +245,7 @@ int main(int argc, char **argv)
     work.out = fopen("/dev/null", "w");
     if (work.out == NULL)
         return 1;
-    fill(&work);
-    if (step->on_diagnosis)
-        diagnose_all(&work);
+    step->prepare(&work);
     measured(step, &work);
     fclose(work.out);
     return 0; /* what is left goes with the process */
