@@ -1,24 +1,37 @@
 #include "source/capture/endpoint.h"
 
+#include <limits.h>
 #include <string.h>
 
 enum { GROUPS = 8 };
 
+/* The value of a digit that is there; anything else is more than 9. */
+static inline unsigned digit_at(const char *at, const char *end)
+{
+    return at < end ? (unsigned)(*at - '0') : UINT_MAX;
+}
+
 /* "10.0.0.5" up to the first character that does not belong to it. Returns its length, or 0. */
 static inline size_t take_v4(const char *text, size_t length, uint8_t out[4])
 {
-    size_t at = 0;
+    enum { NINE = 9 };
+    const char *at = text, *end = text + length;
     for (unsigned part = 0; part < 4; part++) {
-        unsigned value = 0, digits = 0;
-        for (; at < length && text[at] >= '0' && text[at] <= '9' && digits < 4; at++, digits++)
-            value = value * 10 + (unsigned)(text[at] - '0');
-        if (digits == 0 || digits > 3 || value > 255)
+        unsigned value = digit_at(at, end), digit;
+        if (value > NINE)
+            return 0;
+        if ((digit = digit_at(++at, end)) <= NINE) {
+            value = value * 10 + digit;
+            if ((digit = digit_at(++at, end)) <= NINE) {
+                value = value * 10 + digit;
+                at++;
+            }
+        }
+        if (value > UINT8_MAX || (part < 3 && (at == end || *at++ != '.')))
             return 0;
         out[part] = (uint8_t)value;
-        if (part < 3 && (at >= length || text[at++] != '.'))
-            return 0;
     }
-    return at;
+    return digit_at(at, end) > NINE ? (size_t)(at - text) : 0;
 }
 
 static int hex_digit(char c)
@@ -140,13 +153,14 @@ static enum endpoint_result parse_port(const char *text, size_t length, uint16_t
 
 bool endpoint_parse_plain(const char *text, size_t length, char separator, struct ip *ret_address, uint16_t *ret_port)
 {
+    enum { DIGITS_MOST = 5 };
     uint8_t v4[4];
     size_t at = take_v4(text, length, v4);
-    if (at == 0 || at + 1 >= length || length - at > 6 || text[at] != separator)
+    if (at == 0 || at + 1 >= length || length - at > 1 + DIGITS_MOST || text[at] != separator)
         return false;
     unsigned port = 0;
-    for (at++; at < length; at++) {
-        unsigned digit = (unsigned)(text[at] - '0');
+    for (const char *next = text + at + 1, *end = text + length; next < end; next++) {
+        unsigned digit = (unsigned)(*next - '0');
         if (digit > 9)
             return false;
         port = port * 10 + digit;

@@ -33,18 +33,29 @@ static struct state_key key_of(const char *text, size_t length)
     return key;
 }
 
+static bool is_it(const struct state_word *word, const struct state_key *key, size_t length)
+{
+    return word->length == length && word->key.first == key->first && word->key.second == key->second &&
+        word->key.last == key->last;
+}
+
 enum conn_state state_words_find(struct state_words *words, const char *text, size_t length)
 {
+    enum { TRIES = 4, MASK = sizeof words->slots / sizeof *words->slots - 1 };
     if (length == 0 || length > sizeof(struct state_key))
         return STATE_UNKNOWN;
     struct state_key key = key_of(text, length);
-    size_t slot = ((key.first ^ key.last << 1 ^ length) * 0x9e3779b97f4a7c15ULL) >> (64 - STATE_SLOT_BITS);
-    struct state_word *word = &words->slots[slot];
-    bool is_it = word->length == length && word->key.first == key.first && word->key.second == key.second &&
-        word->key.last == key.last;
-    if (!is_it) {
-        *word = (struct state_word){ .key = key, .length = (uint8_t)length };
-        word->state = (uint8_t)parse(text, length);
+    size_t first = ((key.first ^ key.last << 1 ^ length) * 0x9e3779b97f4a7c15ULL) >> (64 - STATE_SLOT_BITS);
+    struct state_word *word = &words->slots[first]; /* gives way where all are taken */
+    for (size_t slot = first; slot < first + TRIES; slot++) {
+        struct state_word *other = &words->slots[slot & MASK];
+        if (is_it(other, &key, length))
+            return (enum conn_state)other->state;
+        if (other->length == 0) {
+            word = other;
+            break;
+        }
     }
+    *word = (struct state_word){ .key = key, .length = (uint8_t)length, .state = (uint8_t)parse(text, length) };
     return (enum conn_state)word->state;
 }
