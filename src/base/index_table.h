@@ -60,6 +60,12 @@ static inline uint32_t index_walk_next(const struct index_table *table, struct i
     return number;
 }
 
+/* Another number in the place of the one that the walk has given last. */
+static inline void index_walk_replace(struct index_table *table, const struct index_walk *walk, uint32_t number)
+{
+    table->slots[(walk->slot - 1) & table->mask] = number;
+}
+
 static inline void index_table_add(struct index_table *table, uint64_t hash, uint32_t number)
 {
     struct index_walk walk = index_table_walk(table, hash);

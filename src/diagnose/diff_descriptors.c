@@ -65,11 +65,11 @@ static const struct process *same_process(const struct look *look, const struct 
     return renamed || restarted ? NULL : then;
 }
 
-static bool look_at_process(
-    const struct diff *diff, const struct look *looks, const struct process *process, struct diff_process *ret_process)
+static bool look_at_process(const struct diff *diff, const struct look *looks, size_t count,
+    const struct process *process, struct diff_process *ret_process)
 {
     uint64_t open[DIFF_LOOKS_MOST] = { 0 };
-    for (size_t i = 0; i < diff->look_count; i++) {
+    for (size_t i = 0; i < count; i++) {
         const struct process *then = same_process(&looks[i], process);
         if (then == NULL || then->fds_open == 0)
             return false;
@@ -113,7 +113,7 @@ int diff_find_processes(const struct snapshot *looks, size_t count, const bool *
     diff->processes = arena_alloc(&diff->arena, last->process_count * sizeof *diff->processes);
     for (size_t i = 0; i < last->process_count && result == 0; i++)
         diff->process_count += concerned[i] &&
-            look_at_process(diff, by_pids, &last->processes[i], &diff->processes[diff->process_count]);
+            look_at_process(diff, by_pids, count, &last->processes[i], &diff->processes[diff->process_count]);
     for (size_t i = 0; i < count; i++)
         index_table_deinit(&by_pids[i].pids);
     if (diff->process_count > 1)

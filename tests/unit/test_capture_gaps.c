@@ -9,6 +9,7 @@
 #include "unit.h"
 
 #define ROW "  TCP    10.0.0.5:9100         10.1.2.3:50122         CLOSE_WAIT      4312\n"
+#define NEXT_ROW "  TCP    10.0.0.5:9100         10.1.2.3:50123         CLOSE_WAIT      4312\n"
 
 static const struct gap *find_gap(const struct snapshot *snapshot, const char *id)
 {
@@ -78,12 +79,12 @@ static void names_and_cut_addresses_are_said(void **state)
 static void any_line_end_and_encoding(void **state)
 {
     (void)state;
-    static const char lf[] = ROW ROW,
+    static const char lf[] = ROW NEXT_ROW,
                       crlf[] = "  TCP 1.2.3.4:5 1.2.3.4:6 TIME_WAIT\r\n  TCP 1.2.3.4:5 1.2.3.4:7 TIME_WAIT\r\n",
                       cr[] = "  TCP 1.2.3.4:5 1.2.3.4:6 TIME_WAIT\r  TCP 1.2.3.4:5 1.2.3.4:7 TIME_WAIT\r",
                       double_cr[] =
                           "  TCP 1.2.3.4:5 1.2.3.4:6 TIME_WAIT\r\r\n  TCP 1.2.3.4:5 1.2.3.4:7 TIME_WAIT\r\r\n",
-                      no_end[] = ROW "  TCP 1.2.3.4:5 1.2.3.4:6 TIME_WAIT", bom[] = "\xef\xbb\xbf" ROW ROW;
+                      no_end[] = ROW "  TCP 1.2.3.4:5 1.2.3.4:6 TIME_WAIT", bom[] = "\xef\xbb\xbf" ROW NEXT_ROW;
     static const char *const texts[] = { lf, crlf, cr, double_cr, no_end, bom };
     struct snapshot snapshot;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
@@ -140,7 +141,7 @@ static void a_line_without_an_end_is_bounded(void **state)
     char *text = malloc(LENGTH);
     assert_non_null(text);
     memset(text, 'x', LENGTH);
-    static const char row[] = { ROW "\n" ROW };
+    static const char row[] = { ROW "\n" NEXT_ROW };
     const size_t length = strlen(ROW);
     memcpy(text, row, length);
     memcpy(text + LENGTH - length - 1, row + length, length + 1); /* a newline, and the row */

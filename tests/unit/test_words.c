@@ -73,7 +73,7 @@ static void every_byte(void **state)
     static const char bytes[] = "\x01\t\x1f !~\x7f\x80\x81\xa0\xdf\xe0\xff";
     uint64_t random = 1;
     for (unsigned round = 0; round < 20000; round++) {
-        char text[150];
+        char text[150] = "";
         size_t length = round % sizeof text;
         for (size_t i = 0; i < length; i++) {
             random = random * 6364136223846793005ULL + 1442695040888963407ULL;

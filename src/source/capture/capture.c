@@ -55,6 +55,9 @@ static int parse_text(const struct capture_options *options, struct capture *cap
     int result = capture->format->parse(capture->format, capture, err);
     if (result < 0)
         return error_set(err, result, options->path, "cannot be read to its end: %s", input_failure(result));
+    capture->look_count = looks_keep_last(&capture->looks, snapshot);
+    if (capture->look_count < 0)
+        return error_set(err, capture->look_count, options->path, "not enough memory");
     snapshot->os = capture->os;
     snapshot->source = capture->format->id;
     if (options->tasks != NULL)

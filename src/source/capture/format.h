@@ -12,6 +12,7 @@
 #include "source/capture/endpoint.h"
 #include "source/capture/input.h"
 #include "source/capture/lines.h"
+#include "source/capture/looks.h"
 #include "source/capture/pids.h"
 #include "source/capture/states.h"
 #include "source/capture/words.h"
@@ -46,6 +47,8 @@ struct capture {
     const char *charset; /* of its words beyond ASCII, for iconv(); NULL: UTF-8 or unknown */
     void *state;         /* the format's own, in the snapshot's arena */
     struct pids pids;
+    struct looks looks;
+    int look_count; /* of which the last was taken */
     struct state_words state_words;
 
     uint64_t lines;
@@ -59,10 +62,11 @@ struct capture {
 };
 
 struct format {
-    const char *id;    /* of snapshot.source: "capture-ss" */
-    const char *title; /* "the output of ss" */
-    const char *os;    /* that prints it, as in snapshot.os; NULL: several do */
-    bool is_snapshot;  /* it says itself what host it is of, when and how it was taken, and its namespaces */
+    const char *id;          /* of snapshot.source: "capture-ss" */
+    const char *title;       /* "the output of ss" */
+    const char *os;          /* that prints it, as in snapshot.os; NULL: several do */
+    bool is_snapshot;        /* it says itself what host it is of, when and how it was taken, and its namespaces */
+    bool row_for_descriptor; /* of which a connection may have several */
     /* How sure it is that these are the beginning of such a capture; 0: not at all. */
     unsigned (*recognise)(const struct format *self, const char *bytes, size_t length);
     /* Reads the input to its end. Returns 0 or a negative errno. */

@@ -58,6 +58,7 @@ const struct format formats[] = {
     {
         .id = "capture-lsof",
         .title = "lsof",
+        .row_for_descriptor = true,
         .state_bytes = sizeof(struct lsof),
         .finish = lsof_finish,
         ROWS(lsof_row),

@@ -53,6 +53,20 @@ void capture_report_lines(struct capture *capture)
     buf_deinit(&text);
 }
 
+static void note_looks(struct capture *capture)
+{
+    if (capture->look_count < 2)
+        return;
+    struct buf text = { 0 };
+    buf_str(&text, "the text holds ");
+    count_lines(&text, (uint64_t)capture->look_count, "look");
+    buf_str(&text, " one after the other; only the last is looked at here, ");
+    count_lines(&text, capture->snapshot->conn_count, "row");
+    snapshot_add_gap(capture->snapshot, "several-looks", buf_text(&text),
+        "what stays and what grows from one to the next, if each is in a file of its own: tcpwhy diff FIRST … LAST");
+    buf_deinit(&text);
+}
+
 static void note_names(struct capture *capture)
 {
     uint64_t named = capture->kinds[LINE_NAMED];
@@ -164,6 +178,7 @@ void capture_report(struct capture *capture, const char *path)
 {
     note_origin(capture, path);
     capture_report_lines(capture);
+    note_looks(capture);
     note_names(capture);
     note_cut(capture);
     note_unnamed(capture->snapshot);

@@ -5,6 +5,7 @@
 void capture_deinit(struct capture *capture)
 {
     pids_deinit(&capture->pids);
+    looks_deinit(&capture->looks);
 }
 
 struct conn *capture_draft(struct capture *capture)
@@ -21,7 +22,11 @@ struct conn *capture_draft(struct capture *capture)
 
 void capture_add(struct capture *capture)
 {
-    capture->snapshot->conn_count += !capture->out_of_memory;
+    if (capture->out_of_memory)
+        return;
+    capture->snapshot->conn_count++;
+    if (!capture->format->row_for_descriptor)
+        capture->out_of_memory = looks_note(&capture->looks, capture->snapshot) < 0;
 }
 
 struct conn *capture_last_conn(const struct capture *capture)

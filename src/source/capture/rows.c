@@ -78,6 +78,8 @@ static void read_line(const struct format *self, struct capture *capture, struct
         kind = LINE_MALFORMED;
     capture_note_line(capture, line, kind);
     capture->after_row = kind == LINE_ROW || kind == LINE_DETAIL;
+    if (kind == LINE_OTHER || kind == LINE_HEADING)
+        looks_interrupt(&capture->looks);
 }
 
 static int read_lines(const struct format *self, struct capture *capture)

@@ -1,0 +1,217 @@
+#include "source/capture/looks.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "model/conn_hash.h"
+
+void looks_deinit(struct looks *looks)
+{
+    index_table_deinit(&looks->sample);
+    free(looks->starts);
+    *looks = (struct looks){ 0 };
+}
+
+/* Listeners may share a port (SO_REUSEPORT), and what is bound only may be there twice too. */
+static bool has_two_ends(const struct conn *conn)
+{
+    return conn->remote_port != 0 && conn->local_port != 0 && !conn_is_listener(conn);
+}
+
+/* The same ends; where both rows know the inode, it tells namespaces and successors apart. */
+static bool are_one(const struct conn *one, const struct conn *other)
+{
+    uint32_t inode = conn_has(one, CONN_INODE) ? one->inode : 0;
+    uint32_t other_inode = conn_has(other, CONN_INODE) ? other->inode : 0;
+    return one->local_port == other->local_port && one->remote_port == other->remote_port &&
+        ip_equal(&one->local, &other->local) && ip_equal(&one->remote, &other->remote) &&
+        (inode == 0 || other_inode == 0 || inode == other_inode);
+}
+
+/* --- while it is read --------------------------------------------------------------------------------------------- */
+
+enum { SAMPLE_MOST = 4096 };
+
+/* Most connections end here, so that this has to be quick: which ones are in the sample matters little. */
+static bool is_wanted(const struct looks *looks, const struct conn *conn)
+{
+    uint32_t address;
+    memcpy(&address, conn->remote.bytes + sizeof conn->remote.bytes - sizeof address, sizeof address);
+    uint64_t ends = (uint64_t)address << 32 ^ (uint64_t)conn->remote_port << 16 ^ conn->local_port;
+    return (ends * 0x9e3779b97f4a7c15ULL & looks->unwanted) == 0;
+}
+
+/* Leaves out every other one. Returns 0 or -ENOMEM. */
+static int thin_out(struct looks *looks, const struct snapshot *snapshot)
+{
+    struct index_table all = looks->sample;
+    looks->unwanted = looks->unwanted >> 1 | 1ULL << 63; /* the high bits of a product depend on all others */
+    looks->sampled = 0;
+    if (index_table_init(&looks->sample, SAMPLE_MOST) < 0) {
+        looks->sample = all;
+        return -ENOMEM;
+    }
+    for (size_t slot = 0; slot <= all.mask; slot++) {
+        uint32_t index = all.slots[slot];
+        if (index == INDEX_NONE || !is_wanted(looks, &snapshot->conns[index]))
+            continue;
+        index_table_add(&looks->sample, conn_hash_ends(&snapshot->conns[index]), index);
+        looks->sampled++;
+    }
+    index_table_deinit(&all);
+    return 0;
+}
+
+static int add_to_sample(struct looks *looks, const struct snapshot *snapshot, uint32_t index)
+{
+    uint64_t hash = conn_hash_ends(&snapshot->conns[index]);
+    if (looks->sample.slots == NULL && index_table_init(&looks->sample, SAMPLE_MOST) < 0)
+        return -ENOMEM;
+    struct index_walk walk = index_table_walk(&looks->sample, hash);
+    uint32_t before;
+    while ((before = index_walk_next(&looks->sample, &walk)) != INDEX_NONE) {
+        looks->repeats = are_one(&snapshot->conns[before], &snapshot->conns[index]);
+        if (looks->repeats)
+            return 0;
+    }
+    index_table_add(&looks->sample, hash, index);
+    return ++looks->sampled >= SAMPLE_MOST ? thin_out(looks, snapshot) : 0;
+}
+
+static int note_start(struct looks *looks, uint32_t index)
+{
+    looks->at_start = false;
+    if (vec_grow((void **)&looks->starts, looks->start_count, &looks->start_capacity, sizeof *looks->starts) < 0)
+        return -ENOMEM;
+    looks->starts[looks->start_count++] = index;
+    return 0;
+}
+
+int looks_note(struct looks *looks, const struct snapshot *snapshot)
+{
+    uint32_t index = (uint32_t)snapshot->conn_count - 1;
+    const struct conn *conn = &snapshot->conns[index];
+    if (looks->at_start && note_start(looks, index) < 0)
+        return -ENOMEM;
+    if (looks->repeats || !has_two_ends(conn) || !is_wanted(looks, conn))
+        return 0;
+    return add_to_sample(looks, snapshot, index);
+}
+
+/* --- when all is read --------------------------------------------------------------------------------------------- */
+
+/*
+ * Where a connection comes again, a look may have begun: at the interruption before, or where there is none, with it. That
+ * it was one is certain when a good part of what follows comes again, too: two rows alike may be of two namespaces, or of
+ * a port that was taken again.
+ */
+struct search {
+    const struct snapshot *snapshot;
+    struct index_table table; /* the last row of each connection */
+    uint32_t look;            /* where the present look begins */
+    uint32_t candidate;       /* where another may have begun since; NO_INDEX: nowhere */
+    bool interrupted;         /* the text was, at the candidate */
+    uint32_t rows, repeats;   /* since the candidate: rows with two ends, and those that had come before */
+    uint32_t not_local;       /* … from another host, whose address stands in one namespace only */
+    int count;
+};
+
+/* Takes in a row with two ends. Returns the row of the same connection before, or NO_INDEX. */
+static uint32_t take_row(struct search *search, uint32_t index)
+{
+    const struct conn *conns = search->snapshot->conns;
+    uint64_t hash = conn_hash_ends(&conns[index]);
+    struct index_walk walk = index_table_walk(&search->table, hash);
+    uint32_t before;
+    while ((before = index_walk_next(&search->table, &walk)) != INDEX_NONE) {
+        if (!are_one(&conns[before], &conns[index]))
+            continue;
+        index_walk_replace(&search->table, &walk, index);
+        return before >= search->look ? before : NO_INDEX;
+    }
+    index_table_add(&search->table, hash, index);
+    return NO_INDEX;
+}
+
+/* Was what began at the candidate a look? */
+static void settle(struct search *search)
+{
+    enum { SHARE = 10, PLENTY = 20, SURE = 2 };
+    bool is_look = search->repeats >= PLENTY || search->repeats * SHARE >= search->rows ||
+        (search->interrupted && search->not_local >= SURE);
+    if (search->candidate != NO_INDEX && is_look) {
+        search->look = search->candidate;
+        search->count++;
+    }
+    search->candidate = NO_INDEX;
+    search->rows = search->repeats = search->not_local = 0;
+}
+
+/* From one interruption to the next. `begin` is where a look begins that this belongs to if it is one. */
+static void search_part(struct search *search, uint32_t begin, uint32_t start, uint32_t end)
+{
+    for (uint32_t i = start; i < end; i++) {
+        if (!has_two_ends(&search->snapshot->conns[i]))
+            continue;
+        uint32_t before = take_row(search, i);
+        bool again = before != NO_INDEX;
+        if (again && search->candidate != NO_INDEX && before >= search->candidate)
+            settle(search); /* and the next one, without an interruption */
+        if (again && search->candidate == NO_INDEX) {
+            search->interrupted = begin > search->look;
+            search->candidate = search->interrupted ? begin : i;
+            search->rows = search->interrupted ? search->rows : 0;
+        }
+        search->rows++;
+        search->repeats += again;
+        search->not_local += again && !ip_is_loopback(&search->snapshot->conns[i].remote);
+    }
+    settle(search);
+}
+
+static bool has_listeners_only(const struct snapshot *snapshot, uint32_t start, uint32_t end)
+{
+    for (uint32_t i = start; i < end; i++) {
+        if (has_two_ends(&snapshot->conns[i]))
+            return false;
+    }
+    return true;
+}
+
+static void drop_before(struct snapshot *snapshot, uint32_t first)
+{
+    for (uint32_t i = 0; i < first; i++) {
+        uint32_t last = NO_INDEX;
+        for (uint32_t h = snapshot->conns[i].holder; h != NO_INDEX; h = snapshot->holders[h].next) {
+            uint32_t process = snapshot->holders[h].process;
+            snapshot->processes[process].tcp_sockets -= process != last;
+            last = process;
+        }
+    }
+    snapshot->conn_count -= first;
+    memmove(snapshot->conns, snapshot->conns + first, snapshot->conn_count * sizeof *snapshot->conns);
+}
+
+int looks_keep_last(const struct looks *looks, struct snapshot *snapshot)
+{
+    struct search search = { .snapshot = snapshot, .candidate = NO_INDEX, .count = 1 };
+    bool interrupted = looks->start_count > 0 && looks->starts[looks->start_count - 1] > 0;
+    if (!looks->repeats && !interrupted)
+        return 1;
+    if (index_table_init(&search.table, snapshot->conn_count) < 0)
+        return -ENOMEM;
+    uint32_t begin = 0;
+    for (size_t part = 0; part <= looks->start_count; part++) {
+        uint32_t start = part > 0 ? looks->starts[part - 1] : 0;
+        uint32_t end = part < looks->start_count ? looks->starts[part] : (uint32_t)snapshot->conn_count;
+        search_part(&search, begin, start, end);
+        /* Listeners that have a table of their own belong to what follows. */
+        if (!has_listeners_only(snapshot, start, end))
+            begin = end;
+    }
+    index_table_deinit(&search.table);
+    drop_before(snapshot, search.look);
+    return search.count;
+}
