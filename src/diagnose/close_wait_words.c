@@ -1,9 +1,10 @@
-/* What the findings about CLOSE_WAIT say. Why each is made: close_wait.c. */
+/* What the findings about CLOSE_WAIT say, but for the leak: close_wait_leak_words.c. Why each is made: close_wait.c. */
+#include "diagnose/close_wait_words.h"
+
 #include <string.h>
 
 #include "diagnose/chain.h"
 #include "diagnose/platform.h"
-#include "diagnose/rule.h"
 
 /*
  * TLS's close_notify alert (RFC 8446 §6.1, RFC 5246 §7.2.1) followed by a FIN, as it waits in Recv-Q: the record is
@@ -11,36 +12,33 @@
  */
 enum { TLS13_CLOSE_NOTIFY_AND_FIN = 25, TLS12_CLOSE_NOTIFY_AND_FIN = 32 };
 
-/* From here on nothing but a leak explains it. */
-enum { CERTAIN_MS = 60 * 1000, CERTAIN_LEAK_MS = 5 * 60 * 1000 };
-
-static void will_not_help(struct arena *arena, const struct context *context, struct finding *finding)
+void close_wait_wont_help(struct arena *arena, const struct context *context, struct finding *finding)
 {
     lines_add(&finding->will_not_help, arena, "%s", platform_of(context->snapshot)->close_wait_wont_help);
     lines_add(&finding->will_not_help, arena,
         "TCP keepalive: as long as the peer's kernel knows the connection it answers the probes, and nothing changes.");
 }
 
-static void lower_confidence(struct finding *finding, enum confidence confidence)
+void close_wait_lower_confidence(struct finding *finding, enum confidence confidence)
 {
     if (finding->confidence > confidence)
         finding->confidence = confidence;
 }
 
-static void rule_out_network(struct arena *arena, struct finding *finding)
+void close_wait_rule_out_network(struct arena *arena, struct finding *finding)
 {
     lines_add(&finding->ruled_out, arena,
         "The network and the peer: the peer's FIN has arrived and was acknowledged, nothing is outstanding from them.");
 }
 
-static void rule_out_blocked_writer(struct arena *arena, const struct group *group, struct finding *finding)
+void close_wait_rule_out_blocked_writer(struct arena *arena, const struct group *group, struct finding *finding)
 {
     if (group->unsent_bytes > 0)
         return;
     lines_add(&finding->ruled_out, arena, "A peer that does not take data: Send-Q is 0, nothing waits to be sent.");
 }
 
-static void rule_out_half_close(struct arena *arena, const struct group *group, struct finding *finding)
+void close_wait_rule_out_half_close(struct arena *arena, const struct group *group, struct finding *finding)
 {
     if (group->ages_known && !group->ages_from_looks)
         lines_add(&finding->ruled_out, arena,
@@ -48,7 +46,7 @@ static void rule_out_half_close(struct arena *arena, const struct group *group, 
             words_duration(arena, group->youngest_ms));
 }
 
-static void evidence_age(
+void close_wait_evidence_age(
     struct arena *arena, const struct context *context, const struct group *group, struct finding *finding)
 {
     if (group->ages_from_looks)
@@ -109,16 +107,16 @@ void close_wait_not_accepted_word(
     if (group->unread_bytes > 0)
         lines_add(
             &finding->evidence, arena, "%s of requests wait in them, unread.", words_bytes(arena, group->unread_bytes));
-    evidence_age(arena, context, group, finding);
+    close_wait_evidence_age(arena, context, group, finding);
     words_pairs(arena, context, group, &finding->evidence);
 
     lines_add(&finding->ruled_out, arena,
         "A leak: close() moves a socket out of CLOSE_WAIT, so that one without a descriptor was never accepted.");
-    rule_out_network(arena, finding);
+    close_wait_rule_out_network(arena, finding);
     if (listener != NULL && conn_has(listener, CONN_QUEUES) && listener->recv_q_bytes == 0)
-        lower_confidence(finding, CONFIDENCE_LIKELY); /* taken between the two readings */
+        close_wait_lower_confidence(finding, CONFIDENCE_LIKELY); /* taken between the two readings */
     if (listener == NULL)
-        lower_confidence(finding, CONFIDENCE_LIKELY);
+        close_wait_lower_confidence(finding, CONFIDENCE_LIKELY);
     if (listener != NULL && listener_is_full(listener))
         finding->severity = SEVERITY_CRITICAL;
     else if (obstacle != NULL && finding->severity == SEVERITY_INFO)
@@ -136,7 +134,7 @@ void close_wait_not_accepted_word(
         NULL);
     lines_add(
         &finding->will_not_help, arena, "A larger backlog (somaxconn): the queue only gets longer; nobody empties it.");
-    will_not_help(arena, context, finding);
+    close_wait_wont_help(arena, context, finding);
 }
 
 /* --- blocked in writing --------------------------------------------------------------------------------------- */
@@ -179,7 +177,7 @@ void close_wait_blocked_writer_word(
         "A forgotten close(): with data in Send-Q the process is still sending; closing would not deliver it sooner.");
     if (unanswered == 0)
         lines_add(&finding->ruled_out, arena, "The path: the peer's acknowledgements of the window probes come back.");
-    finding_judge_age(group, CERTAIN_MS, finding);
+    finding_judge_age(group, CLOSE_WAIT_CERTAIN_MS, finding);
 
     fixes_add(&finding->fix_now, arena, "Look at the peers first: which process there does not read, and why.", NULL);
     words_fix_restart(arena, context, finding->owner, &finding->fix_now);
@@ -193,7 +191,7 @@ void close_wait_blocked_writer_word(
                 words_reader_where(arena, finding), words_process(arena, finding->counterparts[0].process)),
             NULL);
     lines_add(&finding->will_not_help, arena, "Larger send buffers: the window that is zero is the peer's.");
-    will_not_help(arena, context, finding);
+    close_wait_wont_help(arena, context, finding);
 }
 
 /* --- inherited ------------------------------------------------------------------------------------------------ */
@@ -213,7 +211,7 @@ void close_wait_inherited_word(
             words_process(arena, finding->owner), words_process(arena, last), others);
         /* Copies of one program may share a connection on purpose: sshd keeps its privileged half for each session. */
         if (finding->owner->name == NULL || last->name == NULL || strcmp(finding->owner->name, last->name) == 0)
-            lower_confidence(finding, CONFIDENCE_LIKELY);
+            close_wait_lower_confidence(finding, CONFIDENCE_LIKELY);
         finding->why = "A descriptor that was inherited across fork() keeps the connection alive: the kernel sends the "
                        "FIN only when the last copy is closed. One process may well have closed its own.";
     } else {
@@ -222,7 +220,7 @@ void close_wait_inherited_word(
         finding->why = "The listening process accepted these connections and has closed them; a child that it started "
                        "meanwhile, another program, inherited the descriptors and does not know of them. The FIN "
                        "goes out only when the last copy is closed.";
-        lower_confidence(finding, CONFIDENCE_LIKELY);
+        close_wait_lower_confidence(finding, CONFIDENCE_LIKELY);
     }
     for (size_t i = 0; i < finding->process_count && i < 4; i++)
         lines_add(&finding->evidence, arena, "%s holds %s of them.",
@@ -232,16 +230,16 @@ void close_wait_inherited_word(
             words_process(arena, group->listener_holder));
     if (group->unread_bytes > 0)
         lines_add(&finding->evidence, arena, "%s wait unread.", words_bytes(arena, group->unread_bytes));
-    evidence_age(arena, context, group, finding);
+    close_wait_evidence_age(arena, context, group, finding);
     words_pairs(arena, context, group, &finding->evidence);
     words_descriptors(arena, finding->owner, &finding->evidence);
 
-    rule_out_network(arena, finding);
-    rule_out_blocked_writer(arena, group, finding);
-    rule_out_half_close(arena, group, finding);
+    close_wait_rule_out_network(arena, finding);
+    close_wait_rule_out_blocked_writer(arena, group, finding);
+    close_wait_rule_out_half_close(arena, group, finding);
     if (shared)
         lines_add(&finding->ruled_out, arena, "A fork() in progress: every holder has been running for a while.");
-    finding_judge_age(group, CERTAIN_MS, finding);
+    finding_judge_age(group, CLOSE_WAIT_CERTAIN_MS, finding);
 
     for (size_t i = 0; i < finding->process_count && i < 2; i++) {
         const struct process *process = finding->processes[finding->process_count - 1 - i].process;
@@ -258,22 +256,20 @@ void close_wait_inherited_word(
         "After fork(), close in the parent what the child serves, and in the child what the parent serves.", NULL);
     lines_add(&finding->will_not_help, arena,
         "Closing it in one process only: the others' copies keep the connection; shutdown() would end it for all.");
-    will_not_help(arena, context, finding);
+    close_wait_wont_help(arena, context, finding);
 }
 
 /* --- end of stream not read ----------------------------------------------------------------------------------- */
 
-/* More than half of them are open: time to buy time. */
-static bool descriptors_run_out(const struct process *process)
+bool close_wait_descriptors_run_out(const struct process *process)
 {
     return process != NULL && process->fds_limit != 0 && process->fds_limit != UINT32_MAX &&
         process->fds_open > process->fds_limit / 2;
 }
 
-/* Not many, as far as the rule's limits go, and they do not use up the descriptors. */
-static bool is_small_risk(const struct group *group, const struct finding *finding)
+bool close_wait_is_small_risk(const struct group *group, const struct finding *finding)
 {
-    return group->count < group->rule->limits.critical_count && !descriptors_run_out(finding->owner);
+    return group->count < group->rule->limits.critical_count && !close_wait_descriptors_run_out(finding->owner);
 }
 
 static uint64_t count_close_notify(const struct snapshot *snapshot, const struct group *group)
@@ -348,28 +344,28 @@ void close_wait_unread_word(
         lines_add(&finding->evidence, arena, "%s %s.", words_process(arena, obstructed), obstacle);
     if (finding->owner == NULL)
         words_unseen(arena, context, group, &finding->evidence);
-    evidence_age(arena, context, group, finding);
+    close_wait_evidence_age(arena, context, group, finding);
     words_pairs(arena, context, group, &finding->evidence);
     words_descriptors(arena, finding->owner, &finding->evidence);
 
     if (!waits)
-        rule_out_network(arena, finding);
-    rule_out_blocked_writer(arena, group, finding);
+        close_wait_rule_out_network(arena, finding);
+    close_wait_rule_out_blocked_writer(arena, group, finding);
     lines_add(&finding->ruled_out, arena,
         "A forgotten close() after the end of stream: it has not been read yet (Recv-Q would be 0).");
-    finding_judge_age(group, CERTAIN_MS, finding);
+    finding_judge_age(group, CLOSE_WAIT_CERTAIN_MS, finding);
     /* Data before the FIN may be on its way into a slow reader that will come to the end of it. */
     if (finding->owner == NULL || (group->with_unread > 0 && obstacle == NULL && close_notify == 0))
-        lower_confidence(finding, CONFIDENCE_LIKELY);
+        close_wait_lower_confidence(finding, CONFIDENCE_LIKELY);
     /* An idle pool whose threads all rest is no trouble by itself; a service, or a process that is stopped, is. */
     if (obstacle != NULL && !waits && (group->incoming || halted) && finding->severity == SEVERITY_INFO)
         finding->severity = SEVERITY_WARNING;
-    if (group_may_be_pool(group) && !halted && is_small_risk(group, finding))
+    if (group_may_be_pool(group) && !halted && close_wait_is_small_risk(group, finding))
         finding->severity = SEVERITY_INFO;
 
     if (!words_fix_continue(arena, obstructed, &finding->fix_now) && obstacle != NULL)
         words_fix_threads(arena, context, finding->owner, &finding->fix_now);
-    if (!waits || descriptors_run_out(finding->owner))
+    if (!waits || close_wait_descriptors_run_out(finding->owner))
         words_fix_restart(arena, context, finding->owner, &finding->fix_now);
     if (!group->incoming)
         fixes_add(&finding->fix_for_good, arena,
@@ -381,93 +377,5 @@ void close_wait_unread_word(
             "Keep every open connection in the event loop, also while it is idle or its handler waits for something "
             "else, and put time limits on handlers.",
             NULL);
-    will_not_help(arena, context, finding);
-}
-
-/* --- never closed --------------------------------------------------------------------------------------------- */
-
-/* Other ends on this host whose program has shut down its sending side only: it may be waiting for the answer. */
-static uint64_t count_half_closed_peers(const struct snapshot *snapshot, const struct group *group)
-{
-    uint64_t count = 0;
-    for (size_t i = 0; i < group->pair_count; i++) {
-        const struct conn *other = &snapshot->conns[group->pairs[i]];
-        count += conn_has(other, CONN_INODE) && other->inode != 0;
-    }
-    return count;
-}
-
-void close_wait_leak_word(
-    const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
-{
-    const char *owner = words_owner(arena, finding);
-    const struct process *obstructed = words_obstructed(arena, finding);
-    const char *obstacle = words_obstacle(arena, obstructed);
-    struct chain chain = chain_find(context, group, finding);
-    chain.waits &= !words_is_halted(obstructed);
-    finding->title = arena_printf(arena, "%s has not closed %s %s that %s closed", owner,
-        words_conns(arena, group->count), words_service(arena, context, group), words_peers_have(group));
-    finding->why = arena_printf(arena,
-        "The peers are done and everything they sent, the end of stream with it, has been read; %s still holds the "
-        "descriptors and has not called close(). Nothing else can end these connections: unless it still means to "
-        "send something, the program leaks them.",
-        words_process_within(arena, finding->owner));
-    if (chain.waits)
-        chain_word_waiting(context, group, &chain, arena, finding);
-
-    lines_add(&finding->evidence, arena,
-        "Recv-Q is 0: all data was read. The end of stream was consumed too, or the very next read returns it.");
-    lines_add(&finding->evidence, arena, "Send-Q is 0: nothing waits to be sent.");
-    if (finding->owner != NULL)
-        lines_add(&finding->evidence, arena, "The descriptors are open in %s.", owner);
-    else
-        words_unseen(arena, context, group, &finding->evidence);
-    evidence_age(arena, context, group, finding);
-    words_pairs(arena, context, group, &finding->evidence);
-    uint64_t half_closed = count_half_closed_peers(context->snapshot, group);
-    if (half_closed > 0) {
-        lines_add(&finding->evidence, arena,
-            "At %s of the other ends the descriptor is still open: that program has shut down its sending side and "
-            "may be waiting for an answer (a half-close).",
-            words_count(arena, half_closed));
-        lower_confidence(finding, CONFIDENCE_LIKELY);
-    }
-    words_descriptors(arena, finding->owner, &finding->evidence);
-    if (obstacle != NULL)
-        lines_add(&finding->evidence, arena, "%s %s.", words_process(arena, obstructed), obstacle);
-
-    if (!chain.waits)
-        rule_out_network(arena, finding);
-    rule_out_blocked_writer(arena, group, finding);
-    lines_add(&finding->ruled_out, arena, "An end of stream that nobody noticed: it would count 1 in Recv-Q.");
-    rule_out_half_close(arena, group, finding);
-    if (finding->process_count == 1)
-        lines_add(&finding->ruled_out, arena, "A descriptor inherited by another process: only this one holds them.");
-    finding_judge_age(group, CERTAIN_MS, finding);
-    /* A proxy may be half-closed on purpose for a while, which a second look soon after the first does not rule out. */
-    if (group->oldest_ms < CERTAIN_LEAK_MS)
-        lower_confidence(finding, CONFIDENCE_LIKELY);
-    if (finding->owner == NULL)
-        lower_confidence(finding, CONFIDENCE_LIKELY);
-    /* So far it may be at work on the answer that they wait for. */
-    bool awaited = half_closed == group->count || chain.half_closed >= group->count;
-    if (awaited && group->oldest_ms < CERTAIN_LEAK_MS && is_small_risk(group, finding))
-        finding->severity = SEVERITY_INFO;
-
-    if (!chain.waits || descriptors_run_out(finding->owner))
-        words_fix_restart(arena, context, finding->owner, &finding->fix_now);
-    if (descriptors_run_out(finding->owner))
-        fixes_add(&finding->fix_now, arena, "To win time until then, raise the limit of the running process.",
-            arena_printf(arena, "prlimit --pid %u --nofile=%llu", finding->owner->pid,
-                (unsigned long long)finding->owner->fds_limit * 2));
-    if (!chain.waits)
-        fixes_add(&finding->fix_for_good, arena,
-            "Close the socket on every path out of the handler, errors and time-outs included: when read returns 0 (or "
-            "-1, or an exception), close. 'tcpwhy explain closing' has the pattern for C, C#, Java, Python, JavaScript "
-            "and Go.",
-            NULL);
-    will_not_help(arena, context, finding);
-    const char *kill_sockets = platform_of(context->snapshot)->kill_sockets;
-    if (kill_sockets != NULL)
-        lines_add(&finding->will_not_help, arena, "%s", kill_sockets);
+    close_wait_wont_help(arena, context, finding);
 }

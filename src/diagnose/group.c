@@ -257,7 +257,8 @@ static int oldest_first(const void *a, const void *b)
     return one->conn < other->conn ? -1 : one->conn > other->conn;
 }
 
-static void add_facts(struct group *group, const struct context *context, const struct conn *conn)
+static void add_facts(
+    struct group *group, const struct context *context, const struct conn *conn, const struct conn *other)
 {
     if (conn_has(conn, CONN_QUEUES)) {
         /* A FIN counts 1 in both queues; in CLOSE_WAIT the peer's has come, in these three ours has gone. */
@@ -290,6 +291,8 @@ static void add_facts(struct group *group, const struct context *context, const 
     group->zero_windows += conn_has(conn, CONN_SND_WND) && conn->snd_wnd_bytes == 0;
     group->in_vain += context_is_sent_in_vain(conn);
     group->heard += context_is_sent_in_vain(conn) && context_hears_peer(context, conn);
+    group->unanswered += conn->state == STATE_CLOSE_WAIT && close_wait_is_unanswered(context, conn, other);
+    group->answers_known &= conn_has(conn, CONN_TCP_INFO);
     group->shared += snapshot_holder_processes(context->snapshot, conn) > 1;
 }
 
@@ -310,6 +313,7 @@ static void make_group(const struct context *context, const struct key *key, str
         .conns = conns,
         .count = count,
         .ages_known = true,
+        .answers_known = true,
         .confirmed_ms = earlier_apart_ms(snapshot),
         .oldest_ms = aged[0].age_ms,
         .youngest_ms = aged[count - 1].age_ms,
@@ -331,7 +335,7 @@ static void make_group(const struct context *context, const struct key *key, str
                 pairs = arena_alloc(arena, count * sizeof *pairs);
             pairs[group->pair_count++] = aged[i].pair;
         }
-        add_facts(group, context, conn);
+        add_facts(group, context, conn, aged[i].pair != NO_INDEX ? &snapshot->conns[aged[i].pair] : NULL);
     }
     group->pairs = pairs;
 }

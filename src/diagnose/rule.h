@@ -139,6 +139,8 @@ struct group {
     uint64_t heard;                           /* of them, the peer has been heard meanwhile */
     uint64_t shared;                          /* connections that several processes hold */
     uint64_t keepalives;                      /* connections whose keepalive timer runs */
+    uint64_t unanswered;                      /* whose peer may be waiting for an answer: close_wait_is_unanswered() */
+    bool answers_known;                       /* of all of them */
 };
 
 /* --- context.c -------------------------------------------------------------------------------------------------- */
@@ -342,6 +344,12 @@ DECLARE_WORDS(by_state_fin_wait_2);
  * has data to send.
  */
 bool close_wait_is_blocked_by_window(const struct context *context, const struct conn *conn);
+/*
+ * Whether the peer has asked for something and never got a byte. A FIN does not tell whether it has closed, or only shut
+ * down its sending side (RFC 9293 section 3.6.1) to wait for an answer that the process here is at work on. `other` is its end,
+ * where that is seen, or NULL.
+ */
+bool close_wait_is_unanswered(const struct context *context, const struct conn *conn, const struct conn *other);
 DECLARE_RULE(close_wait_not_accepted);
 DECLARE_RULE(close_wait_blocked_writer);
 DECLARE_RULE(close_wait_inherited);

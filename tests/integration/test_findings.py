@@ -1,5 +1,6 @@
 """Every finding fires on a real fault with the right owner, number and peers, and is quiet on its look-alike."""
 
+import subprocess
 import time
 
 import pytest
@@ -181,6 +182,37 @@ def test_queues_as_ss_sees_them(world, report):
 
 def sockets_of(made):
     return [s for s in sockets() if s.state == "CLOSE_WAIT" and made.port in (s.local[1], s.remote[1])]
+
+
+# --- a half-close, or a leak ------------------------------------------------------------------------------------------
+
+def seen_from_the_service_only(world, name, folder):
+    """As ss shows it there: of the other host nothing is known."""
+    done = subprocess.run(["ip", "netns", "exec", world.path.service, "ss", "-tanpiemo"], capture_output=True, check=True)
+    (folder / "ss.txt").write_bytes(done.stdout)
+    return program.diagnose("--from", folder / "ss.txt", "--port", world[name].port)
+
+
+@pytest.mark.finding("close-wait-leak", "quiet")
+def test_a_server_at_work_on_the_answer(world, report, tmp_path):
+    """The peers have shut down their sending side to wait for it: info at first, and never certain."""
+    (live,) = report.findings_about(world["at_work"])
+    assert (live["id"], live["severity"], live["confidence"]) == ("close-wait-leak", "info", "likely")
+    assert "half-close" in words_of(live)
+    alone = seen_from_the_service_only(world, "at_work", tmp_path)
+    (found,) = alone["findings"]
+    young = found["age_s"]["oldest"] < 60
+    assert (found["id"], found["confidence"]) == ("close-wait-leak", "likely")
+    assert (found["severity"], alone.status) == (("info", program.HEALTHY) if young else ("warning", program.WARNING))
+    assert f"On {world['at_work'].count} of them the peer has sent something, and nothing was ever sent back" in words_of(found)
+
+
+@pytest.mark.finding("close-wait-leak", "fires")
+def test_who_has_answered_has_nothing_more_to_do(world, tmp_path):
+    alone = seen_from_the_service_only(world, "answered", tmp_path)
+    (found,) = alone["findings"]
+    assert (found["id"], found["severity"], found["count"]) == ("close-wait-leak", "warning", world["answered"].count)
+    assert "no peer has asked for something and got nothing yet" in words_of(found)
 
 
 # --- young, old, gone ------------------------------------------------------------------------------------------------

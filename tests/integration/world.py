@@ -52,6 +52,8 @@ PATH = {
     "unanswered_one_way": ("last_ack_unanswered", dict(count=2, one_way=True)),
     "zero_window": ("last_ack_zero_window", dict(count=110)),
     "lost_writer": ("close_wait_unanswered_writer", dict(count=3)),
+    "at_work": ("half_closed_work", dict(count=12)),
+    "answered": ("half_closed_work", dict(count=12, answers=True)),
 }
 
 CLOSE_WAIT_HERE = {name for name, (maker, _) in HOST.items()

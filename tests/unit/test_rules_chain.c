@@ -47,6 +47,46 @@ static const struct rule_case cases[] = {
                              "1m") "shutdown=send holders=970:20\n",
         "close-wait-leak 30 812 info likely\n" },
 
+    { "an HTTP/2 server has not answered: one connection to it may carry the requests of all",
+        SERVER GONE_30 SINCE("20m") "holders=812:20\n"
+                                    "conn ESTABLISHED 10.0.0.5:50000 10.9.0.7:8080 " IDLE
+                                    "last_data_sent=10s last_data_recv=20m last_ack_recv=10s " MINE_TOO,
+        "close-wait-leak 30 812 warning likely\n" },
+    { "one connection cannot carry the requests of as many: a leak",
+        SERVER "conn CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:40000 x300 " IDLE SINCE(
+            "20m") "holders=812:20\n"
+                   "conn ESTABLISHED 10.0.0.5:50000 10.9.0.7:8080 " IDLE
+                   "last_data_sent=10s last_data_recv=20m last_ack_recv=10s holders=812:2000\n",
+        "close-wait-leak 300 812 critical certain\n" },
+
+    /* The peer may have shut down its sending side only, to wait for an answer */
+    { "a request without an answer, for seconds: the process may be at work on it",
+        SERVER GONE_30 SINCE("20s") "bytes_received=301 bytes_acked=0 holders=812:20\n",
+        "close-wait-leak 30 812 info likely\n" },
+    { "for long: worth a warning, and still not certain",
+        SERVER GONE_30 SINCE("20m") "bytes_received=301 bytes_acked=0 holders=812:20\n",
+        "close-wait-leak 30 812 warning likely\n" },
+    { "so many that descriptors are at risk, for whatever reason",
+        SERVER "conn CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:40000 x300 " IDLE SINCE(
+            "20m") "bytes_received=301 bytes_acked=0 holders=812:20\n",
+        "close-wait-leak 300 812 critical likely\n" },
+    { "answered, and then closed by the peer: nobody waits",
+        SERVER GONE_30 SINCE("20m") "bytes_received=301 bytes_acked=9000 holders=812:20\n",
+        "close-wait-leak 30 812 warning certain\n" },
+    { "nothing was asked", SERVER GONE_30 SINCE("20m") "bytes_received=1 bytes_acked=0 holders=812:20\n",
+        "close-wait-leak 30 812 warning certain\n" },
+    { "an older kernel counts no bytes: who spoke last tells",
+        SERVER GONE_30 "last_ack_recv=20m last_data_sent=30m last_data_recv=20m holders=812:20\n",
+        "close-wait-leak 30 812 warning likely\n" },
+    { "the peer was on this host and is gone",
+        SERVER "conn CLOSE_WAIT 127.0.0.1:9100 127.0.0.1:40000 x30 " IDLE SINCE(
+            "20m") "bytes_received=301 bytes_acked=0 holders=812:20\n",
+        "close-wait-leak 30 812 warning certain\n" },
+    { "a pool's server has closed: it waits for nothing",
+        SERVER "conn CLOSE_WAIT 10.0.0.5:50000 10.9.0.7:443 x30 vary=local_port " IDLE SINCE(
+            "20m") "bytes_received=301 bytes_acked=0 " MINE_TOO,
+        "close-wait-leak 30 812 warning certain\n" },
+
     /* What cannot be passed on is not read */
     { "a server's data lies unread because the clients do not take it",
         SERVER

@@ -46,6 +46,41 @@ def half_closed_flow(stage, count=3, address=LOOPBACK, interval_s=0.2):
 
 
 @is_maker
+def half_closed_work(stage, count=12, address=LOOPBACK, service_netns=None, peer_netns=None, answers=False):
+    """Peers that half-close and wait for an answer, and a server at work on it. Or it has answered before, and then read
+    the end of the stream: nobody waits, it has forgotten to close."""
+
+    def server():
+        listener, conns = yield from accepting(address, count)
+        for conn in conns:
+            conn.recv(len(REQUEST))
+            if answers:
+                conn.sendall(ANSWER)
+        yield
+        for conn in conns:
+            read_to_end(conn)
+        yield
+
+    def peer(port):
+        conns = [connect(address, port) for _ in range(count)]
+        for conn in conns:
+            conn.sendall(REQUEST)
+        yield
+        for conn in conns:
+            if answers:
+                conn.recv(len(ANSWER))
+            conn.shutdown(socket.SHUT_WR)
+        yield
+
+    service, peers, port = stage.start_pair(
+        "work-service", server(), "work-peer", peer, service_netns, peer_netns)
+    service.step()
+    peers.step()
+    service.step()
+    yield {"pid": service.pid, "peer_pid": peers.pid, "port": port, "count": count}
+
+
+@is_maker
 def churn(stage, per_second=40, address=LOOPBACK):
     """Short connections, closed properly, by the client and by the server in turn: TIME_WAIT and FIN_WAIT_2 on both."""
 
