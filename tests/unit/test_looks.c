@@ -201,6 +201,32 @@ static void a_port_that_was_taken_again(void **state)
     expect(&text, 1, 101);
 }
 
+static void a_kernel_that_shows_some_twice(void **state)
+{
+    (void)state;
+    struct buf text = { 0 };
+    for (unsigned i = 0; i < 20000; i++) {
+        buf_printf(&text, "TIME-WAIT 0 0 10.0.0.5:80 10.1.%u.%u:%u\n", i >> 8, i & 255, 1024 + i);
+        if (i % 100 == 99)
+            buf_printf(
+                &text, "TIME-WAIT 0 0 10.0.0.5:80 10.1.%u.%u:%u\n", (i - 50) >> 8, (i - 50) & 255, 1024 + i - 50);
+    }
+    expect(&text, 1, 20200);
+}
+
+/* An IPv6 socket that talks IPv4 stands in a table of its own. */
+static void a_family_for_itself(void **state)
+{
+    (void)state;
+    struct buf text = { 0 };
+    for (unsigned family = 0; family < 2; family++) {
+        buf_str(&text, "Proto Recv-Q Send-Q Local Address Foreign Address State\n");
+        for (unsigned i = 0; i < 5; i++)
+            buf_printf(&text, "tcp%s 0 0 10.0.0.5:80 10.1.2.3:%u TIME_WAIT\n", family ? "6" : " ", 1000 + i);
+    }
+    expect(&text, 1, 10);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -215,6 +241,8 @@ int main(void)
         cmocka_unit_test(listeners_that_share_a_port),
         cmocka_unit_test(a_row_for_each_descriptor),
         cmocka_unit_test(a_port_that_was_taken_again),
+        cmocka_unit_test(a_kernel_that_shows_some_twice),
+        cmocka_unit_test(a_family_for_itself),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -20,12 +20,12 @@ static bool has_two_ends(const struct conn *conn)
     return conn->remote_port != 0 && conn->local_port != 0 && !conn_is_listener(conn);
 }
 
-/* The same ends; where both rows know the inode, it tells namespaces and successors apart. */
+/* The same ends and family; where both rows know the inode, it tells namespaces and successors apart. */
 static bool are_one(const struct conn *one, const struct conn *other)
 {
     uint32_t inode = conn_has(one, CONN_INODE) ? one->inode : 0;
     uint32_t other_inode = conn_has(other, CONN_INODE) ? other->inode : 0;
-    return one->local_port == other->local_port && one->remote_port == other->remote_port &&
+    return one->ipv6 == other->ipv6 && one->local_port == other->local_port && one->remote_port == other->remote_port &&
         ip_equal(&one->local, &other->local) && ip_equal(&one->remote, &other->remote) &&
         (inode == 0 || other_inode == 0 || inode == other_inode);
 }
@@ -105,7 +105,7 @@ int looks_note(struct looks *looks, const struct snapshot *snapshot)
 /*
  * Where a connection comes again, a look may have begun: at the interruption before, or where there is none, with it. That
  * it was one is certain when a good part of what follows comes again, too: two rows alike may be of two namespaces, or of
- * a port that was taken again.
+ * a port that was taken again; and a busy kernel shows some sockets twice (/proc/net/tcp).
  */
 struct search {
     const struct snapshot *snapshot;
@@ -113,6 +113,7 @@ struct search {
     uint32_t look;            /* where the present look begins */
     uint32_t candidate;       /* where another may have begun since; NO_INDEX: nowhere */
     bool interrupted;         /* the text was, at the candidate */
+    uint32_t look_rows;       /* with two ends, from there to the candidate */
     uint32_t rows, repeats;   /* since the candidate: rows with two ends, and those that had come before */
     uint32_t not_local;       /* … from another host, whose address stands in one namespace only */
     int count;
@@ -138,13 +139,16 @@ static uint32_t take_row(struct search *search, uint32_t index)
 /* Was what began at the candidate a look? */
 static void settle(struct search *search)
 {
-    enum { SHARE = 10, PLENTY = 20, SURE = 2 };
-    bool is_look = search->repeats >= PLENTY || search->repeats * SHARE >= search->rows ||
-        (search->interrupted && search->not_local >= SURE);
+    enum { REPEATS_SHARE = 10, SIZE_SHARE = 4, SURE = 2 };
+    bool repeats = search->repeats * REPEATS_SHARE >= search->rows;
+    bool is_look = search->interrupted ? repeats || search->not_local >= SURE
+                                       : repeats && search->rows * SIZE_SHARE >= search->look_rows;
     if (search->candidate != NO_INDEX && is_look) {
         search->look = search->candidate;
+        search->look_rows = 0;
         search->count++;
     }
+    search->look_rows += search->rows;
     search->candidate = NO_INDEX;
     search->rows = search->repeats = search->not_local = 0;
 }
@@ -162,7 +166,10 @@ static void search_part(struct search *search, uint32_t begin, uint32_t start, u
         if (again && search->candidate == NO_INDEX) {
             search->interrupted = begin > search->look;
             search->candidate = search->interrupted ? begin : i;
-            search->rows = search->interrupted ? search->rows : 0;
+            if (!search->interrupted) {
+                search->look_rows += search->rows;
+                search->rows = 0;
+            }
         }
         search->rows++;
         search->repeats += again;
