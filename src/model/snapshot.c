@@ -77,6 +77,16 @@ void snapshot_add_gap(struct snapshot *snapshot, const char *id, const char *tex
     gap->remedy = arena_strdup(&snapshot->arena, remedy);
 }
 
+void snapshot_drop_holders(struct snapshot *snapshot, const struct conn *conn)
+{
+    uint32_t last = NO_INDEX; /* the holders of one process stand together */
+    for (uint32_t h = conn->holder; h != NO_INDEX; h = snapshot->holders[h].next) {
+        uint32_t process = snapshot->holders[h].process;
+        snapshot->processes[process].tcp_sockets -= process != last;
+        last = process;
+    }
+}
+
 uint32_t snapshot_states(const struct snapshot *snapshot)
 {
     return snapshot->states != 0 ? snapshot->states : STATE_BIT(STATE_COUNT) - 1;

@@ -78,6 +78,9 @@ struct cgroup *snapshot_add_cgroup(struct snapshot *snapshot);
 /* Notes a gap once per id; a second one with the same id is dropped. text and remedy are copied. */
 void snapshot_add_gap(struct snapshot *snapshot, const char *id, const char *text, const char *remedy);
 
+/* For a connection that goes, or whose holders turn out to be wrong: its processes have a socket less. */
+void snapshot_drop_holders(struct snapshot *snapshot, const struct conn *conn);
+
 /* The states, as STATE_BIT()s, whose connections are all there; those of others are not. */
 uint32_t snapshot_states(const struct snapshot *snapshot);
 /* The process that holds the connection (the first of several), or NULL. */

@@ -92,7 +92,7 @@ static void ss(void **state)
             "capture-ss", "CLOSE_WAIT 10.0.0.5:80 10.1.2.3:5 rq=1 sq=0 by 7/a b:3 by 8/c:4\n" NOTHING_ELSE },
         /* A name may pretend to be what follows it. */
         { "ESTAB 0 0 1.2.3.4:5 6.7.8.9:10 users:((\"x\",pid=1\",pid=2,fd=3))\n", "capture-ss",
-            "ESTABLISHED 1.2.3.4:5 6.7.8.9:10 rq=0 sq=0 by 1/x\n" NOTHING_ELSE },
+            "ESTABLISHED 1.2.3.4:5 6.7.8.9:10 rq=0 sq=0 by 2/x\",pid=1:3\n" NOTHING_ELSE },
         { "ESTAB 0 0 1.2.3.4:5 6.7.8.9:10 users:((\"nginx\",812,7))\n", "capture-ss",
             "ESTABLISHED 1.2.3.4:5 6.7.8.9:10 rq=0 sq=0 by 812/nginx:7\n" NOTHING_ELSE },
         { "LAST-ACK 0 1 10.0.0.5:80 10.1.2.3:5 timer:(on,1min3sec,6) ino:0 sk:1f ---\n"
@@ -188,7 +188,7 @@ static void bsd_and_solaris(void **state)
             "CLOSED 0.0.0.0:* 0.0.0.0:* rq=0 sq=0\nBOUND 0.0.0.0:49 0.0.0.0:* rq=0 sq=0\n" NOTHING_ELSE },
         { "Proto Recv-Q Send-Q  Local Address  Foreign Address  (state) rhiwat shiwat  process:pid  state\n"
           "tcp4 5 0 1.2.3.4.80 5.6.7.8.9 CLOSE_WAIT 131072 131072 my server:812 00182\n",
-            "capture-bsd-netstat", "CLOSE_WAIT 1.2.3.4:80 5.6.7.8:9 rq=5 sq=0\n" NOTHING_ELSE },
+            "capture-bsd-netstat", "CLOSE_WAIT 1.2.3.4:80 5.6.7.8:9 rq=5 sq=0 by 812/my server\n" NOTHING_ELSE },
         { "Proto Recv-Q Send-Q  Local Address  Foreign Address  (state) rhiwat shiwat    pid   epid state\n"
           "tcp4 5 0 1.2.3.4.80 5.6.7.8.9 CLOSE_WAIT 131072 131072  812 0 00182\n",
             "capture-bsd-netstat", "CLOSE_WAIT 1.2.3.4:80 5.6.7.8:9 rq=5 sq=0 by 812/?\n" NUMBERS_ONLY NOTHING_ELSE },

@@ -42,16 +42,27 @@ static void note_system(struct capture *capture, const char *line)
     }
 }
 
-static void read_owner(struct capture *capture, const struct word *word, bool has_name, struct conn *conn)
+/* "nginx:812"; the name may have blanks: "Google Chrome He:812". */
+static void read_owner(
+    struct capture *capture, const struct word *words, unsigned count, bool has_name, struct conn *conn)
 {
-    const char *colon = has_name ? memrchr(word->text, ':', word->length) : NULL;
-    struct word number = *word;
-    if (colon != NULL)
-        number = (struct word){ colon + 1, word->length - (size_t)(colon - word->text) - 1 };
-    uint64_t pid;
-    if (word_number(&number, UINT32_MAX, &pid) && pid != 0)
-        capture_hold(
-            capture, conn, (uint32_t)pid, word->text, colon != NULL ? (size_t)(colon - word->text) : 0, FD_UNKNOWN);
+    for (unsigned i = 0; i < count; i++) {
+        const struct word *word = &words[i];
+        const char *colon = has_name ? memrchr(word->text, ':', word->length) : NULL;
+        struct word number = *word;
+        if (colon != NULL)
+            number = (struct word){ colon + 1, word->length - (size_t)(colon - word->text) - 1 };
+        uint64_t pid;
+        if ((colon == NULL) == has_name || !word_number(&number, UINT32_MAX, &pid)) {
+            if (!has_name)
+                return;
+            continue;
+        }
+        const char *name = words[0].text;
+        if (pid != 0)
+            capture_hold(capture, conn, (uint32_t)pid, name, has_name ? (size_t)(colon - name) : 0, FD_UNKNOWN);
+        return;
+    }
 }
 
 enum line_kind bsd_netstat_row(struct capture *capture, const struct line *line)
@@ -75,9 +86,7 @@ enum line_kind bsd_netstat_row(struct capture *capture, const struct line *line)
     if (kind != LINE_ROW)
         return kind;
     /* A socket that is neither connected nor listens has no state there. */
-    conn->state = count < WORDS_FIXED
-        ? STATE_BOUND
-        : (uint8_t)state_words_find(&capture->state_words, words[5].text, words[5].length);
+    conn->state = count < WORDS_FIXED ? STATE_BOUND : (uint8_t)capture_state(capture, &words[5], conn);
     if (conn->state == STATE_UNKNOWN)
         return LINE_MALFORMED;
     conn->recv_q_bytes = (uint32_t)recv_q;
@@ -87,6 +96,6 @@ enum line_kind bsd_netstat_row(struct capture *capture, const struct line *line)
     capture_add(capture);
     unsigned column = WORDS_FIXED + state->pid_column - 1;
     if (state->pid_column != 0 && column < count)
-        read_owner(capture, &words[column], state->pid_has_name, conn);
+        read_owner(capture, words + column, count - column, state->pid_has_name, conn);
     return LINE_ROW;
 }

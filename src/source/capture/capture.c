@@ -17,19 +17,44 @@ static uint64_t clock_us(clockid_t clock)
     return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
-/* The format that knows most of the beginning, or NULL. */
-static const struct format *recognise(const char *bytes, size_t length)
+/* What the beginning of a text is. */
+struct recognised {
+    const struct format *format, *runner_up; /* NULL: none */
+    unsigned score, runner_up_score;
+};
+
+/* The format that knows most of it is the one. */
+static struct recognised recognise(const char *bytes, size_t length)
 {
-    const struct format *best = NULL;
-    unsigned best_score = 0;
+    struct recognised found = { 0 };
     for (const struct format *format = formats; format->id != NULL; format++) {
         unsigned score = format->recognise(format, bytes, length);
-        if (score > best_score) {
-            best = format;
-            best_score = score;
+        if (score > found.score) {
+            found.runner_up = found.format;
+            found.runner_up_score = found.score;
+            found.format = format;
+            found.score = score;
+        } else if (score > found.runner_up_score) {
+            found.runner_up = format;
+            found.runner_up_score = score;
         }
     }
-    return best;
+    return found;
+}
+
+/* Looks at the first 64 KiB, and at more where these hold next to nothing: logs may stand before it. */
+static int recognise_input(struct input *input, struct recognised *ret_found, size_t *ret_length)
+{
+    enum { MOST = 4 * 1024 * 1024, NEXT_TO_NOTHING = 3 * ROW_WEIGHT };
+    for (size_t most = INPUT_PEEK;; most *= 8) {
+        ssize_t filled = input_fill(input, most);
+        if (filled < 0)
+            return (int)filled;
+        *ret_length = (size_t)filled < most ? (size_t)filled : most;
+        *ret_found = recognise(input_bytes(input), *ret_length);
+        if (ret_found->score >= NEXT_TO_NOTHING || (size_t)filled < most || most >= MOST)
+            return 0;
+    }
 }
 
 static int parse_snapshot(const struct capture_options *options, struct capture *capture, struct error *err)
@@ -55,33 +80,37 @@ static int parse_text(const struct capture_options *options, struct capture *cap
     int result = capture->format->parse(capture->format, capture, err);
     if (result < 0)
         return error_set(err, result, options->path, "cannot be read to its end: %s", input_failure(result));
-    capture->look_count = looks_keep_last(&capture->looks, snapshot);
-    if (capture->look_count < 0)
-        return error_set(err, capture->look_count, options->path, "not enough memory");
+    int looks = capture->cut > 0 ? 1 : looks_keep_best(&capture->looks, snapshot);
+    if (looks < 0)
+        return error_set(err, looks, options->path, "not enough memory");
+    capture->look_count += looks;
     snapshot->os = capture->os;
     snapshot->source = capture->format->id;
     if (options->tasks != NULL)
         result = tasks_read(options->tasks, capture, err);
     if (result == 0)
-        capture_report(capture, options->path);
+        result = capture_report(capture, options->path, err);
     return result;
 }
 
 int capture_read_input(
     const struct capture_options *options, struct input *input, struct snapshot *snapshot, struct error *err)
 {
-    ssize_t filled = input_fill(input, INPUT_PEEK);
-    if (filled < 0)
-        return error_set(err, (int)filled, options->path, "cannot be read: %s", input_failure((int)filled));
-    size_t length = filled < INPUT_PEEK ? (size_t)filled : INPUT_PEEK;
-    const struct format *format = recognise(input_bytes(input), length);
+    struct recognised found = { 0 };
+    size_t length = 0;
+    int result = recognise_input(input, &found, &length);
+    if (result < 0)
+        return error_set(err, result, options->path, "cannot be read: %s", input_failure(result));
+    const struct format *format = found.format;
     if (format == NULL)
         return capture_refuse(options->path, input_bytes(input), length, err);
     struct capture capture = {
         .snapshot = snapshot, .earlier = options->earlier, .format = format, .input = input, .os = format->os
     };
     capture.charset = charset_detect(input_bytes(input), length);
-    int result = (format->is_snapshot ? parse_snapshot : parse_text)(options, &capture, err);
+    capture.other_format = found.runner_up;
+    capture.other_rows = found.runner_up_score / ROW_WEIGHT;
+    result = (format->is_snapshot ? parse_snapshot : parse_text)(options, &capture, err);
     capture_deinit(&capture);
     return result;
 }

@@ -13,6 +13,7 @@
 #include "source/capture/input.h"
 #include "source/capture/lines.h"
 #include "source/capture/looks.h"
+#include "source/capture/mend.h"
 #include "source/capture/pids.h"
 #include "source/capture/states.h"
 #include "source/capture/words.h"
@@ -26,8 +27,12 @@ enum line_kind {
     LINE_FOREIGN,   /* well-formed, but not TCP: a UDP or UNIX socket */
     LINE_NAMED,     /* a row with names where addresses belong: taken without -n */
     LINE_MALFORMED, /* would be a row, but is cut or mangled */
+    LINE_PART,      /* no row, but has the end of a connection or the like: perhaps a part of one */
     LINE_KINDS
 };
+
+/* What a row counts when formats are compared. */
+enum { ROW_WEIGHT = 4 };
 
 struct format;
 
@@ -42,21 +47,26 @@ struct capture {
     struct snapshot *snapshot;
     struct snapshot *earlier; /* an empty one, for a look that was taken before; NULL: not wanted */
     const struct format *format;
+    const struct format *other_format; /* that some of the beginning may be as well, or NULL */
+    unsigned other_rows;               /* how many lines */
     struct input *input;
     const char *os;      /* as in snapshot.os, as far as the text tells; NULL: unknown */
     const char *charset; /* of its words beyond ASCII, for iconv(); NULL: UTF-8 or unknown */
     void *state;         /* the format's own, in the snapshot's arena */
     struct pids pids;
     struct looks looks;
-    int look_count; /* of which the last was taken */
+    int look_count; /* of which one was taken */
     struct state_words state_words;
 
     uint64_t lines;
     uint64_t kinds[LINE_KINDS]; /* how many lines of each */
     uint16_t present;           /* enum conn_field: what is known of some connection */
-    uint64_t cut;               /* rows with an address of which only the beginning is there */
+    struct host_prefix host_prefix;
+    uint64_t too_long; /* rows of which the end was not read */
+    uint64_t cut;      /* rows with an address of which only the beginning is there */
     struct first_line first_malformed, first_named;
-    bool after_row; /* the line before was a row, or belonged to one */
+    bool after_row;    /* the line before was a row, or belonged to one */
+    bool after_damage; /* it was not understood */
     bool out_of_memory;
     struct conn nowhere; /* what is filled in then */
 };
@@ -106,6 +116,15 @@ void capture_note_line(struct capture *capture, const struct line *line, enum li
 struct conn *capture_draft(struct capture *capture);
 /* The draft becomes a connection of the snapshot; it stays where it is until the next draft. */
 void capture_add(struct capture *capture);
+/* The connection that was added last is none after all. */
+void capture_take_back(struct capture *capture);
+/* Who holds the connection that was added last is not known after all. */
+void capture_drop_owners(struct capture *capture);
+/*
+ * The state that a word stands for, in a row whose ends were read: no number, and no "CLOSE" between two ends, which is
+ * CLOSE_WAIT that was cut.
+ */
+enum conn_state capture_state(struct capture *capture, const struct word *word, const struct conn *conn);
 /* The connection of the row before, or NULL. */
 struct conn *capture_last_conn(const struct capture *capture);
 /*

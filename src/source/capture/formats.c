@@ -33,7 +33,7 @@ const struct format formats[] = {
         .title = "ss",
         .os = "linux",
         .state_bytes = sizeof(struct ss),
-        .finish = ss_finish,
+        .finish = ss_end_part,
         ROWS(ss_row),
     },
     {

@@ -2,7 +2,7 @@
 /* The lines of an input, one at a time, whatever ends them: LF, CRLF, or CR alone. */
 #include "source/capture/input.h"
 
-enum { LINE_MOST = 16 * 1024 }; /* the rest of a longer line is skipped; the line says that it was cut */
+enum { LINE_MOST = 128 * 1024 }; /* the rest of a longer line is skipped; the line says that it was cut */
 
 struct line {
     char *text; /* ends with a NUL; may be written to until the next one is read */

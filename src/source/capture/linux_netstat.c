@@ -88,6 +88,35 @@ static void read_rest(struct capture *capture, const struct word *words, unsigne
         read_owner(capture, words + used, count - used, conn);
 }
 
+/* States are translated in some languages (net-tools' po/); who listens is known all the same. */
+static enum conn_state state_of(struct capture *capture, const struct word *word, const struct conn *conn)
+{
+    enum conn_state state = capture_state(capture, word, conn);
+    if (state == STATE_UNKNOWN && conn->remote_port == 0 && ip_is_any(&conn->remote))
+        return STATE_LISTEN;
+    return state;
+}
+
+/* "tcp  6 431999 ESTABLISHED src=10.0.0.5 …": the connection tracker's, no sockets. */
+static bool is_tracked(const struct word *words, unsigned count)
+{
+    for (unsigned i = 3; i < count; i++) {
+        if (word_starts(&words[i], "src="))
+            return true;
+    }
+    return false;
+}
+
+/* Another row behind the state: lines were joined. */
+static bool is_joined(const struct word *words, unsigned count)
+{
+    for (unsigned i = WORDS_FIXED; i < count; i++) {
+        if (word_is(&words[i], "tcp") || word_is(&words[i], "tcp6") || word_is(&words[i], "udp"))
+            return true;
+    }
+    return false;
+}
+
 enum line_kind linux_netstat_row(struct capture *capture, const struct line *line)
 {
     struct word words[WORDS_MOST];
@@ -96,16 +125,18 @@ enum line_kind linux_netstat_row(struct capture *capture, const struct line *lin
         bool foreign = word_starts(&words[0], "udp") || word_starts(&words[0], "unix") || word_starts(&words[0], "raw");
         return foreign && count >= 4 ? LINE_FOREIGN : LINE_OTHER;
     }
+    if (is_tracked(words, count))
+        return LINE_OTHER;
     struct conn *conn = capture_draft(capture);
     conn->ipv6 = word_is(&words[0], "tcp6");
     uint64_t recv_q, send_q;
-    if (count < WORDS_FIXED || !word_number(&words[1], UINT32_MAX, &recv_q) ||
+    if (count < WORDS_FIXED || is_joined(words, count) || !word_number(&words[1], UINT32_MAX, &recv_q) ||
         !word_number(&words[2], UINT32_MAX, &send_q))
         return LINE_MALFORMED;
     enum line_kind kind = capture_ends(capture, &words[3], &words[4], ':', conn);
     if (kind != LINE_ROW)
         return kind;
-    conn->state = (uint8_t)state_words_find(&capture->state_words, words[5].text, words[5].length);
+    conn->state = (uint8_t)state_of(capture, &words[5], conn);
     if (conn->state == STATE_UNKNOWN)
         return LINE_MALFORMED;
     conn->recv_q_bytes = (uint32_t)recv_q;

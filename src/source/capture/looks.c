@@ -117,6 +117,8 @@ struct search {
     uint32_t rows, repeats;   /* since the candidate: rows with two ends, and those that had come before */
     uint32_t not_local;       /* … from another host, whose address stands in one namespace only */
     int count;
+    uint32_t best, best_end; /* the look that is taken */
+    unsigned best_richness;
 };
 
 /* Takes in a row with two ends. Returns the row of the same connection before, or NO_INDEX. */
@@ -136,14 +138,43 @@ static uint32_t take_row(struct search *search, uint32_t index)
     return NO_INDEX;
 }
 
+/* How much its rows show: a later look by a command with fewer options tells less. */
+static unsigned richness(const struct snapshot *snapshot, uint32_t start, uint32_t end)
+{
+    static const unsigned asked_for = CONN_QUEUES | CONN_TIMER | CONN_INODE | CONN_TCP_INFO | CONN_SKMEM;
+    unsigned present = 0, owners = 0;
+    for (uint32_t i = start; i < end; i++) {
+        present |= snapshot->conns[i].present;
+        owners |= snapshot->conns[i].holder != NO_INDEX;
+    }
+    return (unsigned)__builtin_popcount(present & asked_for) + owners;
+}
+
+/*
+ * The present look ends here. The best one is taken: the last, but not one with less than half of the rows, which has been
+ * filtered or cut, nor one that shows less.
+ */
+static void choose_look(struct search *search, uint32_t end)
+{
+    uint32_t rows = end - search->look, best_rows = search->best_end - search->best;
+    unsigned rich = richness(search->snapshot, search->look, end);
+    bool is_whole = rows * 2 >= best_rows, is_larger = rows > best_rows * 2;
+    if (search->best_end != 0 && !is_larger && (!is_whole || rich < search->best_richness))
+        return;
+    search->best = search->look;
+    search->best_end = end;
+    search->best_richness = rich;
+}
+
 /* Was what began at the candidate a look? */
 static void settle(struct search *search)
 {
-    enum { REPEATS_SHARE = 10, SIZE_SHARE = 4, SURE = 2 };
-    bool repeats = search->repeats * REPEATS_SHARE >= search->rows;
-    bool is_look = search->interrupted ? repeats || search->not_local >= SURE
-                                       : repeats && search->rows * SIZE_SHARE >= search->look_rows;
+    enum { SIZE_SHARE = 4, SURE = 2 };
+    bool is_look = search->interrupted
+        ? search->repeats * 10 >= search->rows || search->not_local >= SURE
+        : search->repeats * 2 >= search->rows && search->rows * SIZE_SHARE >= search->look_rows;
     if (search->candidate != NO_INDEX && is_look) {
+        choose_look(search, search->candidate);
         search->look = search->candidate;
         search->look_rows = 0;
         search->count++;
@@ -156,11 +187,13 @@ static void settle(struct search *search)
 /* From one interruption to the next. `begin` is where a look begins that this belongs to if it is one. */
 static void search_part(struct search *search, uint32_t begin, uint32_t start, uint32_t end)
 {
+    uint32_t last = NO_INDEX;
     for (uint32_t i = start; i < end; i++) {
         if (!has_two_ends(&search->snapshot->conns[i]))
             continue;
         uint32_t before = take_row(search, i);
-        bool again = before != NO_INDEX;
+        bool again = before != NO_INDEX && before != last; /* twice in a row: both have lost what differs */
+        last = i;
         if (again && search->candidate != NO_INDEX && before >= search->candidate)
             settle(search); /* and the next one, without an interruption */
         if (again && search->candidate == NO_INDEX) {
@@ -187,21 +220,17 @@ static bool has_listeners_only(const struct snapshot *snapshot, uint32_t start, 
     return true;
 }
 
-static void drop_before(struct snapshot *snapshot, uint32_t first)
+static void keep_only(struct snapshot *snapshot, uint32_t start, uint32_t end)
 {
-    for (uint32_t i = 0; i < first; i++) {
-        uint32_t last = NO_INDEX;
-        for (uint32_t h = snapshot->conns[i].holder; h != NO_INDEX; h = snapshot->holders[h].next) {
-            uint32_t process = snapshot->holders[h].process;
-            snapshot->processes[process].tcp_sockets -= process != last;
-            last = process;
-        }
+    for (uint32_t i = 0; i < snapshot->conn_count; i++) {
+        if (i < start || i >= end)
+            snapshot_drop_holders(snapshot, &snapshot->conns[i]);
     }
-    snapshot->conn_count -= first;
-    memmove(snapshot->conns, snapshot->conns + first, snapshot->conn_count * sizeof *snapshot->conns);
+    snapshot->conn_count = end - start;
+    memmove(snapshot->conns, snapshot->conns + start, snapshot->conn_count * sizeof *snapshot->conns);
 }
 
-int looks_keep_last(const struct looks *looks, struct snapshot *snapshot)
+int looks_keep_best(const struct looks *looks, struct snapshot *snapshot)
 {
     struct search search = { .snapshot = snapshot, .candidate = NO_INDEX, .count = 1 };
     bool interrupted = looks->start_count > 0 && looks->starts[looks->start_count - 1] > 0;
@@ -219,6 +248,7 @@ int looks_keep_last(const struct looks *looks, struct snapshot *snapshot)
             begin = end;
     }
     index_table_deinit(&search.table);
-    drop_before(snapshot, search.look);
+    choose_look(&search, (uint32_t)snapshot->conn_count);
+    keep_only(snapshot, search.best, search.best_end);
     return search.count;
 }

@@ -1,7 +1,7 @@
 #pragma once
 /*
  * A text may hold several looks one after the other: "netstat -ano 5", a loop in a shell. Each has its own row of a
- * connection that lasts, so that all of them together would count it as often. Only the last one is taken.
+ * connection that lasts, so that all of them together would count it as often. Only one is taken: the last that is whole.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -31,7 +31,7 @@ static inline void looks_interrupt(struct looks *looks)
 /* Is shown the last connection of the snapshot, each as it is added. Returns 0 or -ENOMEM. */
 int looks_note(struct looks *looks, const struct snapshot *snapshot);
 /*
- * When all were added: drops the connections of all looks but the last. Returns how many looks there were, at least 1, or
+ * When all were added: drops the connections of all looks but one. Returns how many looks there were, at least 1, or
  * -ENOMEM. It looks closely only where the sample shows a need, or the text was interrupted.
  */
-int looks_keep_last(const struct looks *looks, struct snapshot *snapshot);
+int looks_keep_best(const struct looks *looks, struct snapshot *snapshot);

@@ -13,6 +13,7 @@
 #include "base/hash.h"
 #include "base/index_table.h"
 #include "base/memory.h"
+#include "source/capture/take.h"
 
 enum { WORDS_MOST = 24, BEFORE_TCP = 7 };
 
@@ -91,14 +92,44 @@ static bool is_heading(const struct word *words, unsigned count)
 static void see(struct capture *capture, uint64_t device, uint32_t holder)
 {
     struct lsof *lsof = capture->state;
+    if (capture->out_of_memory)
+        return;
+    lsof->count = capture->snapshot->conn_count - 1; /* one may have been taken back */
     if (vec_grow((void **)&lsof->seen, lsof->count, &lsof->capacity, sizeof *lsof->seen) < 0)
         capture->out_of_memory = true;
     else
         lsof->seen[lsof->count++] = (struct seen){ .device = device, .last_holder = holder };
 }
 
+/* "Google\\x20Chrome", as lsof writes what a word may not have (its safestrprt()); in place, since it gets shorter. */
+static size_t unescape(char *name, size_t length)
+{
+    size_t to = 0;
+    for (size_t from = 0; from < length; to++) {
+        const char *digits = name + from + 2;
+        uint64_t code;
+        bool is_escape = length - from >= 4 && name[from] == '\\' && name[from + 1] == 'x' &&
+            take_hex(&digits, 2, &code) && digits == name + from + 4 && code != 0;
+        name[to] = is_escape ? (char)code : name[from];
+        from += is_escape ? 4 : 1;
+    }
+    return to;
+}
+
+/* "=======" stands between the looks of lsof -r. */
+static bool is_between_looks(const struct line *line)
+{
+    return strncmp(line->text, "=======", 7) == 0;
+}
+
 enum line_kind lsof_row(struct capture *capture, const struct line *line)
 {
+    struct lsof *lsof = capture->state;
+    if (is_between_looks(line)) {
+        lsof->look = capture->snapshot->conn_count;
+        lsof->looks++;
+        return LINE_OTHER;
+    }
     struct word words[WORDS_MOST];
     unsigned count = words_split(line->text, line->length, words, WORDS_MOST, NULL), at = BEFORE_TCP;
     uint64_t pid;
@@ -127,8 +158,11 @@ enum line_kind lsof_row(struct capture *capture, const struct line *line)
         conn->present |= CONN_INODE;
     }
     capture_add(capture);
-    if (pid != 0)
-        capture_hold(capture, conn, (uint32_t)pid, words[0].text, words[0].length, read_fd(&words[at - 4]));
+    if (pid != 0) {
+        char *name = line->text + (words[0].text - line->text);
+        size_t length = unescape(name, words[0].length);
+        capture_hold(capture, conn, (uint32_t)pid, name, length, read_fd(&words[at - 4]));
+    }
     see(capture, device, conn->holder);
     return LINE_ROW;
 }
@@ -166,7 +200,9 @@ static uint32_t find(const struct lsof *lsof, const struct index_table *table, u
 static void merge_all(struct lsof *lsof, struct index_table *table, struct snapshot *snapshot)
 {
     size_t count = 0;
-    for (size_t i = 0; i < lsof->count; i++) {
+    for (size_t i = 0; i < lsof->look; i++)
+        snapshot_drop_holders(snapshot, &snapshot->conns[i]);
+    for (size_t i = lsof->look; i < lsof->count; i++) {
         struct seen seen = lsof->seen[i];
         uint32_t kept = seen.device != 0 ? find(lsof, table, seen.device) : INDEX_NONE;
         if (kept != INDEX_NONE) {
@@ -189,11 +225,15 @@ void lsof_finish(struct capture *capture)
     struct lsof *lsof = capture->state;
     struct index_table table;
     if (!capture->out_of_memory && index_table_init(&table, lsof->count) == 0) {
+        if (lsof->look == capture->snapshot->conn_count) /* nothing follows */
+            lsof->look = 0;
+        lsof->count = capture->snapshot->conn_count;
         merge_all(lsof, &table, capture->snapshot);
         index_table_deinit(&table);
     } else {
         capture->out_of_memory = true;
     }
+    capture->look_count = lsof->look > 0 ? lsof->looks : 0; /* besides the last */
     free(lsof->seen);
     *lsof = (struct lsof){ 0 };
 }

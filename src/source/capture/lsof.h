@@ -7,6 +7,8 @@ struct seen;
 struct lsof {
     struct seen *seen; /* as many as there are connections */
     size_t count, capacity;
+    size_t look; /* the connection that the last look of lsof -r begins with */
+    int looks;   /* how many were ended */
 };
 
 enum line_kind lsof_row(struct capture *capture, const struct line *line);

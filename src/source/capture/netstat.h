@@ -4,6 +4,7 @@
 
 struct windows_netstat {
     bool has_pids;
+    bool after_other; /* the last row was none of TCP: what is said below it is about that */
 };
 enum line_kind windows_netstat_row(struct capture *capture, const struct line *line);
 

@@ -1,6 +1,7 @@
 #include "source/capture/report.h"
 
 #include <errno.h>
+#include <inttypes.h>
 
 #include "base/buf.h"
 #include "base/text.h"
@@ -36,7 +37,7 @@ static void note_origin(struct capture *capture, const char *path)
 void capture_report_lines(struct capture *capture)
 {
     const struct first_line *first = &capture->first_malformed;
-    uint64_t malformed = capture->kinds[LINE_MALFORMED];
+    uint64_t malformed = capture->kinds[LINE_MALFORMED] + capture->kinds[LINE_PART];
     if (malformed == 0)
         return;
     struct buf text = { 0 };
@@ -60,10 +61,37 @@ static void note_looks(struct capture *capture)
     struct buf text = { 0 };
     buf_str(&text, "the text holds ");
     count_lines(&text, (uint64_t)capture->look_count, "look");
-    buf_str(&text, " one after the other; only the last is looked at here, ");
+    buf_str(&text, " one after the other; only one is looked at here, the last that is whole, ");
     count_lines(&text, capture->snapshot->conn_count, "row");
     snapshot_add_gap(capture->snapshot, "several-looks", buf_text(&text),
         "what stays and what grows from one to the next, if each is in a file of its own: tcpwhy diff FIRST … LAST");
+    buf_deinit(&text);
+}
+
+/* Two tables of different programs. */
+static void note_other_format(struct capture *capture)
+{
+    const uint64_t *kinds = capture->kinds;
+    uint64_t rest = kinds[LINE_OTHER] + kinds[LINE_PART] + kinds[LINE_MALFORMED];
+    if (capture->other_format == NULL || capture->other_rows < 2 || rest < capture->other_rows)
+        return;
+    struct buf text = { 0 };
+    buf_printf(&text, "the text also holds rows that look like %s, %u of them in its beginning: they were not read",
+        capture->other_format->title, capture->other_rows);
+    snapshot_add_gap(
+        capture->snapshot, "another-format", buf_text(&text), "put each program's output into a file of its own");
+    buf_deinit(&text);
+}
+
+static void note_long(struct capture *capture)
+{
+    if (capture->too_long == 0)
+        return;
+    struct buf text = { 0 };
+    buf_str(&text, "the ends of ");
+    count_lines(&text, capture->too_long, "row");
+    buf_printf(&text, " were not read: they are longer than %u bytes", LINE_MOST);
+    snapshot_add_gap(capture->snapshot, "rows-too-long", buf_text(&text), "take a snapshot: tcpwhy capture");
     buf_deinit(&text);
 }
 
@@ -174,15 +202,44 @@ static void note_unnamed(struct snapshot *snapshot)
     buf_deinit(&text);
 }
 
-void capture_report(struct capture *capture, const char *path)
+/* A diagnosis of what is left when most was lost would be none. */
+static int refuse_lost(const struct capture *capture, const char *path, struct error *err)
 {
+    const uint64_t *kinds = capture->kinds;
+    uint64_t lost = kinds[LINE_MALFORMED] + kinds[LINE_NAMED];
+    if (lost <= kinds[LINE_ROW])
+        return 0;
+    const struct first_line *first = kinds[LINE_NAMED] > kinds[LINE_MALFORMED] ? &capture->first_named
+                                                                               : &capture->first_malformed;
+    struct buf text = { 0 }, line = { 0 };
+    count_lines(&text, lost + kinds[LINE_ROW], "row");
+    text_escape(&line, first->text);
+    int result = error_set(err, -EBADMSG, path,
+        "is %s with %s, of which %" PRIu64 " cannot be read, first at line %" PRIu64 ", \"%s\"; %s",
+        capture->format->title, buf_text(&text), lost, first->number, buf_text(&line),
+        kinds[LINE_NAMED] > kinds[LINE_MALFORMED]
+            ? "ask for numbers: -n of netstat and ss, -nP of lsof"
+            : "send the output to a file, without a filter, and that file as it is");
+    buf_deinit(&text);
+    buf_deinit(&line);
+    return result;
+}
+
+int capture_report(struct capture *capture, const char *path, struct error *err)
+{
+    int result = refuse_lost(capture, path, err);
+    if (result < 0)
+        return result;
     note_origin(capture, path);
     capture_report_lines(capture);
+    note_other_format(capture);
+    note_long(capture);
     note_looks(capture);
     note_names(capture);
     note_cut(capture);
     note_unnamed(capture->snapshot);
     note_evidence(capture);
+    return 0;
 }
 
 /* --- what is none of these ---------------------------------------------------------------------------------------- */
@@ -206,6 +263,10 @@ static const char *describe(const char *bytes, size_t length)
             4, "a program" },
         { "\xd4\xc3\xb2\xa1", 4, "packets (pcap)" },
         { "\x0a\x0d\x0d\x0a", 4, "packets (pcapng)" },
+        { "BZh", 3, "bzip2 data" },
+        { "\xfd"
+          "7zXZ",
+            5, "xz data" },
         { "<", 1, "HTML or XML" },
         { "{", 1, "JSON without connections" },
         { "[", 1, "JSON without connections" },

@@ -29,6 +29,31 @@ void capture_add(struct capture *capture)
         capture->out_of_memory = looks_note(&capture->looks, capture->snapshot) < 0;
 }
 
+void capture_drop_owners(struct capture *capture)
+{
+    struct snapshot *snapshot = capture->snapshot;
+    struct conn *conn = capture_last_conn(capture);
+    if (conn == NULL)
+        return;
+    snapshot_drop_holders(snapshot, conn);
+    conn->holder = NO_INDEX;
+}
+
+void capture_take_back(struct capture *capture)
+{
+    capture_drop_owners(capture);
+    capture->snapshot->conn_count--;
+}
+
+enum conn_state capture_state(struct capture *capture, const struct word *word, const struct conn *conn)
+{
+    if (word->length == 0 || (word->text[0] >= '0' && word->text[0] <= '9'))
+        return STATE_UNKNOWN;
+    enum conn_state state = state_words_find(&capture->state_words, word->text, word->length);
+    bool may_be_cut = state == STATE_CLOSED && conn->remote_port != 0 && word->length == strlen("CLOSE");
+    return may_be_cut ? STATE_UNKNOWN : state;
+}
+
 struct conn *capture_last_conn(const struct capture *capture)
 {
     const struct snapshot *snapshot = capture->snapshot;

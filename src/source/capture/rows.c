@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "source/capture/format.h"
+#include "source/capture/mend.h"
 
 /* "> > text" as mail programs quote, "| text" as some ticket systems do. */
 static void take_off_quotes(struct line *line)
@@ -26,7 +27,7 @@ void capture_count(struct capture *capture, enum line_kind kind)
 void capture_note_line(struct capture *capture, const struct line *line, enum line_kind kind)
 {
     capture_count(capture, kind);
-    if (kind != LINE_MALFORMED && kind != LINE_NAMED)
+    if (kind != LINE_MALFORMED && kind != LINE_PART && kind != LINE_NAMED)
         return;
     struct first_line *first = kind == LINE_NAMED ? &capture->first_named : &capture->first_malformed;
     if (first->number != 0)
@@ -38,26 +39,6 @@ void capture_note_line(struct capture *capture, const struct line *line, enum li
     first->text[length] = '\0';
 }
 
-/*
- * Whether a line that is no row must have been a part of one, which a mail or a terminal has wrapped or cut: it begins
- * with a state, or has an end of a connection in it. Other text is passed over, and counted.
- */
-static bool looks_like_part(struct capture *capture, const struct line *line)
-{
-    enum { WORDS_MOST = 8 };
-    struct word words[WORDS_MOST];
-    unsigned count = words_split(line->text, line->length, words, WORDS_MOST, NULL);
-    for (unsigned i = 0; i < count; i++) {
-        struct end end;
-        if (words[i].length > 8 &&
-            (endpoint_parse(words[i].text, words[i].length, ':', &end) == END_OK ||
-                endpoint_parse(words[i].text, words[i].length, '.', &end) == END_OK))
-            return true;
-    }
-    return count > 0 && words[0].length > 4 && words[0].text[0] >= 'A' && words[0].text[0] <= 'Z' &&
-        state_words_find(&capture->state_words, words[0].text, words[0].length) != STATE_UNKNOWN;
-}
-
 static bool is_blank(const struct line *line)
 {
     const char *text = line->text;
@@ -66,18 +47,65 @@ static bool is_blank(const struct line *line)
     return text == line->text + line->length;
 }
 
+static bool is_understood(enum line_kind kind)
+{
+    return kind != LINE_OTHER && kind != LINE_MALFORMED;
+}
+
+/* A row behind a line number, a time, the name of a host; LINE_OTHER where there is none. */
+static enum line_kind read_behind_prefix(const struct format *self, struct capture *capture, const struct line *line)
+{
+    bool after_row = capture->after_row;
+    struct prefix prefix = { .line = line };
+    struct line rest;
+    enum line_kind kind = LINE_OTHER;
+    capture->after_row = false; /* what goes on with the row before has no prefix */
+    while (kind != LINE_ROW && prefix_next(&prefix, &rest))
+        kind = self->row(capture, &rest);
+    capture->after_row = after_row;
+    if (kind != LINE_ROW)
+        return LINE_OTHER;
+    if (prefix_is_of_same_host(&capture->host_prefix, line))
+        return LINE_ROW;
+    capture_take_back(capture);
+    return LINE_MALFORMED;
+}
+
+static enum line_kind understand(const struct format *self, struct capture *capture, struct line *line)
+{
+    /* A NUL ends no line: no program prints one, so that this is damage. */
+    if (strlen(line->text) != line->length)
+        return LINE_MALFORMED;
+    enum line_kind kind = self->row(capture, line);
+    if (!is_understood(kind) && line_mend(line))
+        kind = self->row(capture, line);
+    if (is_understood(kind))
+        return kind;
+    unsigned ends = line_count_ends(line);
+    if (kind == LINE_OTHER && ends >= 2)
+        kind = read_behind_prefix(self, capture, line);
+    if (kind != LINE_OTHER)
+        return kind;
+    bool is_part = ends >= 2 || (ends == 1 && capture->after_row) ||
+        ((ends == 1 || capture->after_row || capture->after_damage) && line_has_state(line, &capture->state_words));
+    return is_part ? LINE_PART : LINE_OTHER;
+}
+
 static void read_line(const struct format *self, struct capture *capture, struct line *line)
 {
     take_off_quotes(line);
     capture->lines++;
     if (is_blank(line))
         return;
-    /* A NUL ends no line: no program prints one, so that this is damage. */
-    enum line_kind kind = strlen(line->text) == line->length ? self->row(capture, line) : LINE_MALFORMED;
-    if (kind == LINE_OTHER && looks_like_part(capture, line))
-        kind = LINE_MALFORMED;
+    enum line_kind kind = understand(self, capture, line);
+    if (kind == LINE_OTHER && capture->after_row && line_is_leftover(line)) {
+        capture_drop_owners(capture); /* a PID may be cut as well */
+        kind = LINE_PART;
+    }
     capture_note_line(capture, line, kind);
+    capture->too_long += line->was_cut && kind == LINE_ROW;
     capture->after_row = kind == LINE_ROW || kind == LINE_DETAIL;
+    capture->after_damage = kind == LINE_MALFORMED || kind == LINE_PART;
     if (kind == LINE_OTHER || kind == LINE_HEADING)
         looks_interrupt(&capture->looks);
 }
@@ -109,7 +137,7 @@ int rows_parse(const struct format *self, struct capture *capture, struct error 
  */
 unsigned rows_recognise(const struct format *self, const char *bytes, size_t length)
 {
-    enum { ROW_WEIGHT = 4, DETAIL_WEIGHT = 1, HEADING_WEIGHT = 1 };
+    enum { DETAIL_WEIGHT = 1, HEADING_WEIGHT = 1 };
     struct snapshot snapshot;
     struct input input;
     snapshot_init(&snapshot);
@@ -120,7 +148,7 @@ unsigned rows_recognise(const struct format *self, const char *bytes, size_t len
     uint64_t rows = kinds[LINE_ROW] + kinds[LINE_NAMED];
     uint64_t good = rows * ROW_WEIGHT + (rows > 0 ? kinds[LINE_DETAIL] * DETAIL_WEIGHT : 0) +
         kinds[LINE_HEADING] * HEADING_WEIGHT;
-    uint64_t bad = kinds[LINE_MALFORMED] * ROW_WEIGHT;
+    uint64_t bad = (kinds[LINE_MALFORMED] + kinds[LINE_PART]) * ROW_WEIGHT;
     capture_deinit(&capture);
     input_close(&input);
     snapshot_deinit(&snapshot);

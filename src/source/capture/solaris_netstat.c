@@ -57,7 +57,9 @@ enum line_kind solaris_netstat_row(struct capture *capture, const struct line *l
     enum line_kind kind = capture_ends(capture, &words[0], &words[1], '.', conn);
     if (kind != LINE_ROW)
         return kind;
-    conn->state = (uint8_t)state_words_find(&capture->state_words, words[at].text, words[at].length);
+    conn->state = (uint8_t)capture_state(capture, &words[at], conn);
+    if (conn->state == STATE_UNKNOWN)
+        return LINE_MALFORMED;
     conn->snd_wnd_bytes = (uint32_t)numbers[0];
     conn->send_q_bytes = (uint32_t)numbers[1];
     conn->recv_q_bytes = (uint32_t)numbers[3];

@@ -8,8 +8,8 @@
  */
 #include "source/capture/ss.h"
 
-/* State and queues stand before the ends, and perhaps Netid; behind them the details begin. */
-enum { ENDS_AT = 3, WORDS_MOST = 1 + ENDS_AT + 2 + 1 };
+/* Netid and state may stand before the queues; the ends follow, and the details. */
+enum { QUEUES = 2, WORDS_MOST = 2 + QUEUES + 2 + 1 };
 
 static bool is_capital(char c)
 {
@@ -27,12 +27,48 @@ static bool is_netid(const struct word *word)
     return false;
 }
 
-/* "State  Recv-Q  Send-Q  Local Address:Port …": ss is never translated. */
-static bool is_heading(const struct word *words, unsigned count)
+/*
+ * "State  Recv-Q  Send-Q  Local Address:Port …": ss is never translated. With a filter for one state it leaves that column
+ * out: "Recv-Q  Send-Q …".
+ */
+static bool read_heading(struct ss *ss, const struct word *words, unsigned count)
 {
     unsigned at = count > 0 && word_is(&words[0], "Netid");
-    return count >= at + 3 && word_is(&words[at], "State") && word_is(&words[at + 1], "Recv-Q") &&
-        word_is(&words[at + 2], "Send-Q");
+    bool has_state = count > at && word_is(&words[at], "State");
+    at += has_state;
+    if (count < at + 3 || !word_is(&words[at], "Recv-Q") || !word_is(&words[at + 1], "Send-Q") ||
+        !word_is(&words[at + 2], "Local"))
+        return false;
+    ss->without_state = !has_state;
+    return true;
+}
+
+/* "# ss -tan state close-wait", pasted along: the state of the rows that do not show it. */
+static void read_command(struct capture *capture, const struct line *line)
+{
+    struct ss *ss = capture->state;
+    const char *at = strstr(line->text, " state ");
+    if (at == NULL || strstr(line->text, "ss ") == NULL)
+        return;
+    struct word word;
+    at += strlen(" state ");
+    if (words_split(at, strlen(at), &word, 1, NULL) > 0)
+        ss->filtered = state_words_find(&capture->state_words, word.text, word.length);
+}
+
+/* Of rows without a state: their first word is a number, or follows Netid. */
+static enum conn_state state_of(
+    struct capture *capture, const struct word *words, unsigned count, unsigned at, unsigned *ret_queues_at)
+{
+    const struct ss *ss = capture->state;
+    *ret_queues_at = at + 1;
+    if (count <= at)
+        return STATE_UNKNOWN;
+    if (is_capital(words[at].text[0]))
+        return state_words_find(&capture->state_words, words[at].text, words[at].length);
+    uint64_t number;
+    *ret_queues_at = at;
+    return ss->without_state && word_number(&words[at], UINT32_MAX, &number) ? ss->filtered : STATE_UNKNOWN;
 }
 
 /* A line that goes on with the details of the row before: "\t skmem:(…) …", however a terminal wrapped it. */
@@ -58,32 +94,46 @@ static bool read_queues(const struct word *words, struct conn *conn)
     return true;
 }
 
+/* No state, and so no row: a heading, what goes on with the row before, or a row whose state is not known. */
+static enum line_kind other_line(
+    struct capture *capture, const struct line *line, const struct word *words, unsigned count, bool has_netid)
+{
+    struct ss *ss = capture->state;
+    if (read_heading(ss, words, count)) {
+        ss_end_part(capture);
+        /* Rows on the same line were joined to it. */
+        return line_count_ends(line) > 0 ? LINE_MALFORMED : LINE_HEADING;
+    }
+    read_command(capture, line);
+    uint64_t number;
+    bool is_row = ss->without_state && count >= 4 && word_number(&words[has_netid], UINT32_MAX, &number);
+    return has_netid || is_row ? LINE_MALFORMED : continuation(capture, line);
+}
+
 enum line_kind ss_row(struct capture *capture, const struct line *line)
 {
     struct word words[WORDS_MOST];
     unsigned count = words_split(line->text, line->length, words, WORDS_MOST, NULL);
     bool foreign = is_netid(&words[0]);
     bool has_netid = foreign || word_is(&words[0], "tcp");
-    unsigned at = has_netid;
-    enum conn_state state = STATE_UNKNOWN;
-    if (count > at && is_capital(words[at].text[0]))
-        state = state_words_find(&capture->state_words, words[at].text, words[at].length);
+    unsigned at;
+    enum conn_state state = state_of(capture, words, count, has_netid, &at);
     if (foreign)
         return state != STATE_UNKNOWN ? LINE_FOREIGN : LINE_OTHER;
-    if (state == STATE_UNKNOWN) {
-        if (is_heading(words, count))
-            return LINE_HEADING;
-        return has_netid ? LINE_MALFORMED : continuation(capture, line);
-    }
+    if (state == STATE_UNKNOWN)
+        return other_line(capture, line, words, count, has_netid);
     struct conn *conn = capture_draft(capture);
     conn->state = (uint8_t)state;
-    if (count < at + ENDS_AT + 2 || !read_queues(&words[at + 1], conn))
+    if (count < at + QUEUES + 2 || !read_queues(&words[at], conn))
         return LINE_MALFORMED;
-    enum line_kind kind = capture_ends(capture, &words[at + ENDS_AT], &words[at + ENDS_AT + 1], ':', conn);
+    enum line_kind kind = capture_ends(capture, &words[at + QUEUES], &words[at + QUEUES + 1], ':', conn);
     if (kind != LINE_ROW)
         return kind;
+    bool has_details = count > at + QUEUES + 2;
+    const char *details = has_details ? words[at + QUEUES + 2].text : line->text + line->length;
+    if (has_details && is_capital(*details)) /* the state of another row: lines were joined */
+        return LINE_MALFORMED;
     capture_add(capture);
-    const char *details = count > at + ENDS_AT + 2 ? words[at + ENDS_AT + 2].text : line->text + line->length;
     ss_read_details(capture, details, (size_t)(line->text + line->length - details), conn);
     return LINE_ROW;
 }

@@ -45,26 +45,34 @@ static void skip_word(const char **text, const char *word)
         *text += length;
 }
 
+/* Where the name ends that stands before `",pid=81,fd=7)` or `",81,7)`; NULL: nowhere. A number at the very end may be cut. */
+static const char *find_pid(const char *name, const char *mark, const char **ret_behind, uint64_t *ret_pid)
+{
+    for (const char *end = name; (end = strstr(end, mark)) != NULL; end++) {
+        const char *value = end + strlen(mark);
+        if (*value >= '0' && *value <= '9' && take_decimal(&value, ret_pid) && *ret_pid != 0 &&
+            *ret_pid <= UINT32_MAX && (*value == ',' || *value == ')')) {
+            *ret_behind = value;
+            return end;
+        }
+    }
+    return NULL;
+}
+
 /*
  * (("nginx",pid=812,fd=7),("nginx",pid=813,fd=7)), or as ss before 2014 has it, (("nginx",812,7)). The name may hold
  * anything; what stands behind it tells where it ends.
  */
 static void read_users(struct capture *capture, const char *value, struct conn *conn)
 {
-    struct ss *ss = capture->state;
-    ss->shows_owners = true;
     const char *open;
     while ((open = strstr(value, "(\"")) != NULL) {
         const char *name = open + 2;
-        const char *end = strstr(name, "\",pid=");
         uint64_t pid, fd = FD_UNKNOWN;
+        const char *end = find_pid(name, "\",pid=", &value, &pid);
         if (end == NULL)
-            end = strstr(name, "\",");
+            end = find_pid(name, "\",", &value, &pid);
         if (end == NULL)
-            return;
-        value = end + strlen("\",");
-        skip_word(&value, "pid=");
-        if (!take_decimal(&value, &pid) || pid == 0 || pid > UINT32_MAX)
             return;
         if (take_char(&value, ',')) {
             skip_word(&value, "fd=");
@@ -431,20 +439,30 @@ unsigned ss_read_details(struct capture *capture, const char *text, size_t lengt
     return understood;
 }
 
+/* States in which the kernel always has a timer running: without one in the row, it is not shown, not absent. */
+static bool may_lack_timer(const struct conn *conn)
+{
+    static const uint32_t states = STATE_BIT(STATE_ESTABLISHED) | STATE_BIT(STATE_CLOSE_WAIT) |
+        STATE_BIT(STATE_FIN_WAIT_2) | STATE_BIT(STATE_LISTEN) | STATE_BIT(STATE_CLOSED);
+    return (states & STATE_BIT(conn->state)) != 0;
+}
+
 /*
  * What is zero is left out: where some row shows a thing, those without it have zero, or no timer.
  */
-void ss_finish(struct capture *capture)
+void ss_end_part(struct capture *capture)
 {
-    const struct ss *ss = capture->state;
+    struct ss *ss = capture->state;
     struct snapshot *snapshot = capture->snapshot;
-    capture->present |= ss->shows_timers ? CONN_TIMER : 0;
-    for (size_t i = 0; i < snapshot->conn_count; i++) {
+    for (size_t i = ss->part; i < snapshot->conn_count; i++) {
         struct conn *conn = &snapshot->conns[i];
-        if (ss->shows_timers)
+        if (ss->shows_timers && may_lack_timer(conn))
             conn->present |= CONN_TIMER;
+        capture->present |= conn->present & CONN_TIMER;
         if (!conn_has(conn, CONN_TCP_INFO))
             continue;
         conn->present |= (ss->shows_snd_wnd ? CONN_SND_WND : 0) | (ss->shows_bytes ? CONN_BYTES : 0);
     }
+    ss->part = snapshot->conn_count;
+    ss->shows_timers = ss->shows_snd_wnd = ss->shows_bytes = false;
 }

@@ -12,12 +12,12 @@
 
 #include "source/capture/netstat.h"
 
-enum { WORDS_MOST = 6, SYSTEM_IDLE = 0 };
+enum { WORDS_MOST = 10, SYSTEM_IDLE = 0 };
 
 /* A word that stands for a state, and one that does not but is where it belongs: a language that is not known here. */
 static enum conn_state state_of(struct capture *capture, const struct word *word, const struct conn *conn)
 {
-    enum conn_state state = state_words_find(&capture->state_words, word->text, word->length);
+    enum conn_state state = capture_state(capture, word, conn);
     if (state == STATE_UNKNOWN && conn->remote_port == 0 && ip_is_any(&conn->remote))
         return STATE_LISTEN;
     return state;
@@ -29,6 +29,8 @@ static enum line_kind owner_line(struct capture *capture, const struct word *fir
     struct windows_netstat *state = capture->state;
     struct conn *conn = capture_last_conn(capture);
     const char *end = strrchr(line, ']');
+    if (state->after_other) /* of a UDP row */
+        return LINE_DETAIL;
     if (conn == NULL || end == NULL || end <= first->text + 1)
         return LINE_OTHER;
     const struct process *owner = snapshot_owner(capture->snapshot, conn);
@@ -47,30 +49,55 @@ static bool is_protocol(const struct word *word, const char name[3])
     return word->length == 3 && (memcmp(word->text, name, 3) == 0 || strncasecmp(word->text, name, 3) == 0);
 }
 
+/* Behind a row's PID: its offload state, its template. Another row says that lines were joined. */
+static bool is_joined(const struct word *words, unsigned count)
+{
+    for (unsigned i = 4; i < count; i++) {
+        if (is_protocol(&words[i], "TCP") || is_protocol(&words[i], "UDP"))
+            return true;
+    }
+    return false;
+}
+
+/* "TCP Statistics for IPv4" is no row that was cut. */
+static bool may_be_end(const struct word *word)
+{
+    return memchr(word->text, ':', word->length) != NULL || (word->text[0] >= '0' && word->text[0] <= '9') ||
+        word->text[0] == '[';
+}
+
+static enum line_kind other_line(struct capture *capture, const struct line *line, const struct word *first)
+{
+    struct windows_netstat *state = capture->state;
+    if (is_protocol(first, "UDP")) {
+        state->after_other = true;
+        return LINE_FOREIGN;
+    }
+    if (first->text[0] == '[')
+        return owner_line(capture, first, line->text);
+    /* The service that a process runs for, or that its name may not be known: below a row, without an address. */
+    return capture->after_row && line->text[0] == ' ' ? LINE_DETAIL : LINE_OTHER;
+}
+
 enum line_kind windows_netstat_row(struct capture *capture, const struct line *line)
 {
     struct windows_netstat *state = capture->state;
     struct word words[WORDS_MOST];
     unsigned count = words_split(line->text, line->length, words, WORDS_MOST, NULL);
-    if (!is_protocol(&words[0], "TCP")) {
-        if (is_protocol(&words[0], "UDP"))
-            return LINE_FOREIGN;
-        if (words[0].text[0] == '[')
-            return owner_line(capture, &words[0], line->text);
-        /* The service that a process runs for, or that its name may not be known: below a row, without an address. */
-        return capture->after_row && line->text[0] == ' ' ? LINE_DETAIL : LINE_OTHER;
-    }
+    if (!is_protocol(&words[0], "TCP"))
+        return other_line(capture, line, &words[0]);
+    if (count < 4 || is_joined(words, count))
+        return count > 1 && !may_be_end(&words[1]) ? LINE_OTHER : LINE_MALFORMED;
     struct conn *conn = capture_draft(capture);
-    if (count < 4)
-        return LINE_MALFORMED;
     enum line_kind kind = capture_ends(capture, &words[1], &words[2], ':', conn);
     if (kind != LINE_ROW)
-        return kind;
+        return kind == LINE_MALFORMED && !may_be_end(&words[1]) ? LINE_OTHER : kind;
     conn->state = (uint8_t)state_of(capture, &words[3], conn);
     if (conn->state == STATE_UNKNOWN)
         return LINE_MALFORMED;
     uint64_t pid;
     capture_add(capture);
+    state->after_other = false;
     if (count > 4 && word_number(&words[4], UINT32_MAX, &pid)) {
         state->has_pids = true;
         if (pid != SYSTEM_IDLE)
