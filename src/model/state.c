@@ -48,6 +48,28 @@ static const struct {
     { "schliessenwarten", STATE_CLOSE_WAIT },
     { "letztesack", STATE_LAST_ACK },
     { "wartend", STATE_TIME_WAIT },
+    { "schliessend", STATE_CLOSING },
+    { "zuletztack", STATE_LAST_ACK },
+    /* net-tools in German, Czech, Portuguese (its translations, as Debian 12 has them) and Spanish; listeners apart. */
+    { "verbunden", STATE_ESTABLISHED },
+    { "spojeno", STATE_ESTABLISHED },
+    { "poslednÍ", STATE_LAST_ACK }, /* "POSLEDNÍ ACK" */
+    { "zavÍrÁ", STATE_CLOSING },
+    { "zavŘen", STATE_CLOSED },
+    { "naslouchÁ", STATE_LISTEN },
+    { "estabelecida", STATE_ESTABLISHED },
+    { "esperandofechar", STATE_CLOSE_WAIT },
+    { "esperafin1", STATE_FIN_WAIT_1 },
+    { "esperafin2", STATE_FIN_WAIT_2 },
+    { "Últimoack", STATE_LAST_ACK },
+    { "\xdaltimoack", STATE_LAST_ACK }, /* ISO 8859-1 */
+    { "fechando", STATE_CLOSING },
+    { "fechar", STATE_CLOSED },
+    { "ouÇa", STATE_LISTEN },
+    { "synenviado", STATE_SYN_SENT },
+    { "synrecebido", STATE_SYN_RECEIVED },
+    { "establecido", STATE_ESTABLISHED },
+    { "escuchar", STATE_LISTEN },
 };
 
 /* Copies text without what does not matter; returns 0, or -1 where it is too long for any state. */

@@ -126,8 +126,11 @@ enum line_kind lsof_row(struct capture *capture, const struct line *line)
 {
     struct lsof *lsof = capture->state;
     if (is_between_looks(line)) {
-        lsof->look = capture->snapshot->conn_count;
-        lsof->looks++;
+        if (capture->snapshot->conn_count > lsof->look) {
+            lsof->look_before = lsof->look;
+            lsof->look = capture->snapshot->conn_count;
+            lsof->looks++;
+        }
         return LINE_OTHER;
     }
     struct word words[WORDS_MOST];
@@ -225,15 +228,17 @@ void lsof_finish(struct capture *capture)
     struct lsof *lsof = capture->state;
     struct index_table table;
     if (!capture->out_of_memory && index_table_init(&table, lsof->count) == 0) {
-        if (lsof->look == capture->snapshot->conn_count) /* nothing follows */
-            lsof->look = 0;
+        if (lsof->looks > 0 && lsof->look == capture->snapshot->conn_count) { /* nothing follows */
+            lsof->look = lsof->look_before;
+            lsof->looks--;
+        }
         lsof->count = capture->snapshot->conn_count;
         merge_all(lsof, &table, capture->snapshot);
         index_table_deinit(&table);
     } else {
         capture->out_of_memory = true;
     }
-    capture->look_count = lsof->look > 0 ? lsof->looks : 0; /* besides the last */
+    capture->look_count = lsof->looks; /* besides the last */
     free(lsof->seen);
     *lsof = (struct lsof){ 0 };
 }

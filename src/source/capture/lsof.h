@@ -7,8 +7,8 @@ struct seen;
 struct lsof {
     struct seen *seen; /* as many as there are connections */
     size_t count, capacity;
-    size_t look; /* the connection that the last look of lsof -r begins with */
-    int looks;   /* how many were ended */
+    size_t look, look_before; /* the connections that the last looks of lsof -r begin with */
+    int looks;                /* how many there are besides the last */
 };
 
 enum line_kind lsof_row(struct capture *capture, const struct line *line);

@@ -76,8 +76,7 @@ static void note_other_format(struct capture *capture)
     if (capture->other_format == NULL || capture->other_rows < 2 || rest < capture->other_rows)
         return;
     struct buf text = { 0 };
-    buf_printf(&text, "the text also holds rows that look like %s, %u of them in its beginning: they were not read",
-        capture->other_format->title, capture->other_rows);
+    buf_printf(&text, "the text also holds rows that look like %s: they were not read", capture->other_format->title);
     snapshot_add_gap(
         capture->snapshot, "another-format", buf_text(&text), "put each program's output into a file of its own");
     buf_deinit(&text);

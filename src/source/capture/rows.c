@@ -133,11 +133,11 @@ int rows_parse(const struct format *self, struct capture *capture, struct error 
 
 /*
  * Whichever format understands most of the lines is the one: those that it takes for rows, less those that are mangled.
- * A heading that only one format has makes an empty capture that format's.
+ * A heading that only one format has makes an empty capture that format's, and mangled rows tell at least what it was.
  */
 unsigned rows_recognise(const struct format *self, const char *bytes, size_t length)
 {
-    enum { DETAIL_WEIGHT = 1, HEADING_WEIGHT = 1 };
+    enum { DETAIL_WEIGHT = 1, PART_WEIGHT = 1, HEADING_WEIGHT = 1 };
     struct snapshot snapshot;
     struct input input;
     snapshot_init(&snapshot);
@@ -148,9 +148,10 @@ unsigned rows_recognise(const struct format *self, const char *bytes, size_t len
     uint64_t rows = kinds[LINE_ROW] + kinds[LINE_NAMED];
     uint64_t good = rows * ROW_WEIGHT + (rows > 0 ? kinds[LINE_DETAIL] * DETAIL_WEIGHT : 0) +
         kinds[LINE_HEADING] * HEADING_WEIGHT;
-    uint64_t bad = (kinds[LINE_MALFORMED] + kinds[LINE_PART]) * ROW_WEIGHT;
+    uint64_t bad = kinds[LINE_MALFORMED] * ROW_WEIGHT + kinds[LINE_PART] * PART_WEIGHT;
+    bool is_mangled = kinds[LINE_MALFORMED] > 0 && memchr(bytes, '\0', length) == NULL;
     capture_deinit(&capture);
     input_close(&input);
     snapshot_deinit(&snapshot);
-    return (unsigned)(good > bad ? good - bad : good > 0);
+    return (unsigned)(good > bad ? good - bad : good > 0 || is_mangled);
 }
