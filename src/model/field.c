@@ -136,7 +136,7 @@ GETTER(get_host)
 GETTER(get_pid)
 {
     const struct process *owner = owner_of(source, conn_index);
-    return owner != NULL ? value_number(owner->pid) : value_unknown();
+    return owner != NULL && owner->pid != 0 ? value_number(owner->pid) : value_unknown(); /* 0: only a name is known */
 }
 
 GETTER(get_process)
