@@ -155,6 +155,13 @@ static void fill_give_up(const struct snapshot *snapshot, const struct group *gr
 
 /* --- severity --------------------------------------------------------------------------------------------------- */
 
+/* Two looks a moment apart give ages that tell no more than that both saw them. */
+bool finding_is_critical_by_number(const struct group *group, const struct limits *limits)
+{
+    return limits->critical_count != 0 && group->count >= limits->critical_count && limits->critical_blind != 0 &&
+        group->count >= limits->critical_blind && (!group->ages_known || group->ages_from_looks);
+}
+
 static enum severity severity_of(const struct group *group, const struct limits *limits)
 {
     enum severity severity = SEVERITY_INFO;
@@ -164,6 +171,8 @@ static enum severity severity_of(const struct group *group, const struct limits 
         severity = SEVERITY_WARNING;
     if (limits->critical_count != 0 && group->count >= limits->critical_count && group->ages_known &&
         group->oldest_ms >= limits->critical_age_ms)
+        severity = SEVERITY_CRITICAL;
+    if (finding_is_critical_by_number(group, limits))
         severity = SEVERITY_CRITICAL;
     return severity;
 }

@@ -247,6 +247,9 @@ void finding_make(
 /* Owner, processes and peers of the connections that stand in it (conns, conn_count). */
 void finding_fill_from_conns(const struct context *context, struct arena *arena, struct finding *finding);
 
+/* So many that they cannot all be passing, although how old they are is not known. */
+bool finding_is_critical_by_number(const struct group *group, const struct limits *limits);
+
 /* A new finding of the rule with its id and fault, severity info, confidence certain; the pointer holds until the next. */
 struct finding *finding_list_add(struct finding_list *list, const struct rule *rule);
 
@@ -296,6 +299,8 @@ const char *words_obstacle(struct arena *arena, const struct process *process);
 const char *words_listener_obstacle(
     struct arena *arena, const struct snapshot *snapshot, const struct conn *listener, const struct process *process);
 
+/* Whether it was looked at, so that "it runs" can be said of it: most captures show a name and a number, and no state. */
+bool words_is_state_known(const struct process *process);
 /* Stopped, frozen, held by a debugger, ended or stuck in the kernel: nothing that comes to it makes it act. */
 bool words_is_halted(const struct process *process);
 /* What lets a stopped or frozen process go on; false where it is neither. */

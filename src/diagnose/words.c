@@ -251,6 +251,11 @@ const char *words_listener_obstacle(
     return words_obstacle(arena, process);
 }
 
+bool words_is_state_known(const struct process *process)
+{
+    return process != NULL && process->state != '\0' && process->state != '?';
+}
+
 bool words_is_halted(const struct process *process)
 {
     return process != NULL &&

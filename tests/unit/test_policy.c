@@ -15,6 +15,7 @@
     "conn LISTEN *:873 recv_q=0 send_q=128 holders=900:3\n"
 #define LEAK " recv_q=0 send_q=0 timer=none last_data_sent=10m last_data_recv=10m last_ack_recv=10m bytes_received=100 "
 #define SPOOL_30 "conn CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:40000 x30" LEAK "holders=812:20\n"
+#define BLIND_1200 "conn CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:40000 x1200 recv_q=0 send_q=0 holders=812:20\n"
 #define BACKUP_200 "conn CLOSE_WAIT 10.0.0.5:873 10.1.2.4:40000 x200" LEAK "holders=900:20\n"
 
 enum { FINDINGS_MOST = 100 };
@@ -87,6 +88,12 @@ static void limits_decide_the_severity(void **state)
     expect(HOST SPOOL_30 BACKUP_200, "[close-wait-leak]\nseverity_at_most=info\n",
         "close-wait-leak 200 info; close-wait-leak 30 info; healthy");
     expect(HOST SPOOL_30, "[close-wait-unread]\nwarning_count=1\n", "close-wait-leak 30 warning; warning");
+    /* Without ages their number has to tell; never fewer than are critical where these are known. */
+    expect(HOST BLIND_1200, "", "close-wait-leak 1200 critical; critical");
+    expect(HOST BLIND_1200, "[close-wait-leak]\ncritical_count_blind=1201\n", "close-wait-leak 1200 warning; warning");
+    expect(HOST BLIND_1200, "[close-wait-leak]\ncritical_count_blind=0\n", "close-wait-leak 1200 warning; warning");
+    expect(HOST BLIND_1200, "[close-wait-leak]\ncritical_count=2000\n", "close-wait-leak 1200 warning; warning");
+    expect(HOST BLIND_1200, "[close-wait-leak]\ncritical_count=0\n", "close-wait-leak 1200 warning; warning");
 }
 
 static void a_service_has_limits_of_its_own(void **state)
