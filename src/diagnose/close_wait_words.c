@@ -235,8 +235,8 @@ void close_wait_inherited_word(
         lines_add(&finding->evidence, arena, "%s holds %s of them.",
             words_process(arena, finding->processes[i].process), words_count(arena, finding->processes[i].count));
     if (!shared && group->listener_holder != NULL)
-        lines_add(&finding->evidence, arena, "Its parent %s listens on the port, and holds none of them any more.",
-            words_process(arena, group->listener_holder));
+        lines_add(&finding->evidence, arena, "Its parent %s listens on the %s, and holds none of them any more.",
+            words_process(arena, group->listener_holder), words_ports(group));
     if (group->unread_bytes > 0)
         lines_add(&finding->evidence, arena, "%s wait unread.", words_bytes(arena, group->unread_bytes));
     close_wait_evidence_age(arena, context, group, finding);

@@ -192,14 +192,14 @@ static struct unread count_unread(const struct context *context, const struct gr
     return unread;
 }
 
-static const char *unread_why(struct arena *arena, const char *owner, const char *obstacle,
-    const struct process *process, const struct unread *unread, uint64_t count)
+static const char *unread_why(struct arena *arena, const struct group *group, const char *owner, const char *obstacle,
+    const struct process *process, const struct unread *unread)
 {
-    if (unread->not_accepted == count)
+    if (unread->not_accepted == group->count)
         return arena_printf(arena,
             "The kernel has completed these connections and holds what the clients sent; no process has accepted "
-            "them. %s listens on the port, and must call accept().%s",
-            owner, obstacle ? arena_printf(arena, " It %s.", obstacle) : "");
+            "them. %s listens on the %s, and must call accept().%s",
+            owner, words_ports(group), obstacle ? arena_printf(arena, " It %s.", obstacle) : "");
     if (obstacle != NULL)
         return arena_printf(arena, "What the peers sent waits in the receive queues, but %s %s.", owner, obstacle);
     if (process == NULL)
@@ -266,7 +266,7 @@ void established_unread_word(
         unread.not_accepted == group->count ? "accept" : "read from", words_conns(arena, group->count),
         words_service(arena, context, group), words_bytes(arena, unread.bytes), unread.bytes == 1 ? "s" : "");
     finding->why = unread_why(
-        arena, obstacle ? words_process(arena, obstructed) : owner, obstacle, finding->owner, &unread, group->count);
+        arena, group, obstacle ? words_process(arena, obstructed) : owner, obstacle, finding->owner, &unread);
 
     lines_add(
         &finding->evidence, arena, "%s wait in Recv-Q, received and acknowledged.", words_bytes(arena, unread.bytes));

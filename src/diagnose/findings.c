@@ -28,6 +28,7 @@ const struct rule rules[] = {
         .states = STATE_BIT(STATE_CLOSE_WAIT),
         .looks_at = STATE_BIT(STATE_LISTEN),
         .tells_by = CHAIN_STATES,
+        .one_port = true,
         .fault = FAULT_LOCAL_APPLICATION,
         .limits = { .settle_ms = 5 * SECOND,
             .warning_count = 5,
@@ -149,6 +150,7 @@ const struct rule rules[] = {
     {
         RULE("time-wait-churn", time_wait_churn),
         .states = STATE_BIT(STATE_TIME_WAIT),
+        .one_port = true,
         .fault = FAULT_NONE,
         .limits = { .least_count = 1000 },
     },
@@ -184,6 +186,7 @@ const struct rule rules[] = {
         .assess = syn_recv_flood_assess,
         .states = STATE_BIT(STATE_SYN_RECEIVED),
         .looks_at = STATE_BIT(STATE_LISTEN) | STATE_BIT(STATE_ESTABLISHED) | STATE_BIT(STATE_CLOSE_WAIT),
+        .one_port = true,
         .fault = FAULT_PEER_OR_PATH,
         .limits = { .least_count = 16, .warning_count = 16 },
     },
@@ -201,6 +204,7 @@ const struct rule rules[] = {
         .looks_at = STATE_BIT(STATE_SYN_RECEIVED) | STATE_BIT(STATE_SYN_SENT) | STATE_BIT(STATE_ESTABLISHED) |
             STATE_BIT(STATE_CLOSE_WAIT),
         .tells_by = CHAIN_STATES,
+        .one_port = true,
         .fault = FAULT_LOCAL_APPLICATION,
         .limits = { .settle_ms = SECOND, .warning_count = 1, .critical_age_ms = 10 * SECOND },
     },

@@ -116,6 +116,25 @@ static void a_service_has_limits_of_its_own(void **state)
         "close-wait-leak 20 critical; close-wait-leak 30 warning; critical");
 }
 
+/* Connections on many ports are one finding; but a listener that was given limits of its own is to be seen by itself. */
+static void ports_with_limits_of_their_own_are_not_folded(void **state)
+{
+    (void)state;
+    static const char own[] = "[service s]\nprocess=spoolsvc\nclose-wait-leak.critical_count=0\n";
+    static const char data[] = HOST "conn CLOSE_WAIT 10.0.0.5:20000 10.1.2.3:50000 x200 vary=ports" LEAK
+                                    "holders=812:20\n";
+    static const char listened[] = HOST "conn LISTEN *:9200 x40 vary=local_port recv_q=0 send_q=128 holders=812:300\n"
+                                        "conn CLOSE_WAIT 10.0.0.5:9200 10.1.2.3:50000 x40 vary=ports" LEAK
+                                        "holders=812:20\n";
+    expect(data, "", "close-wait-leak 200 critical; critical");
+    expect(data, own, "close-wait-leak 200 warning; warning");
+    expect(listened, "", "close-wait-leak 40 warning; warning");
+    struct judged judged;
+    judge(&judged, listened, own);
+    assert_int_equal(judged.diagnosis.finding_count, 40);
+    judged_deinit(&judged);
+}
+
 static void what_runs_out_has_its_percent(void **state)
 {
     (void)state;
@@ -177,6 +196,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(limits_decide_the_severity),
         cmocka_unit_test(a_service_has_limits_of_its_own),
+        cmocka_unit_test(ports_with_limits_of_their_own_are_not_folded),
         cmocka_unit_test(what_runs_out_has_its_percent),
         cmocka_unit_test(what_is_ignored_is_shown_and_does_not_count),
         cmocka_unit_test(an_ignore_ends),
