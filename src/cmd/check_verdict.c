@@ -158,13 +158,23 @@ static bool takes_descriptors(const struct finding *finding)
         owner->fds_limit != UINT32_MAX;
 }
 
+/* Its port; 0 where it is of no interest, "*" where it stands for many. */
+static void series_end(struct buf *name, const struct endpoint *end)
+{
+    if (end->known && end->any_port && end->ports > 0)
+        buf_char(name, '*');
+    else
+        buf_printf(name, "%u", end->known && !end->any_port ? end->port : 0U);
+}
+
 /* The same finding in another run: the process may have been started again, the connections are others. */
 static struct series *series_of(struct samples *samples, const struct finding *finding)
 {
     struct buf name = { 0 };
-    buf_printf(&name, "%s %s %u %u", finding->id, finding->owner->name ? finding->owner->name : "?",
-        finding->local.known && !finding->local.any_port ? finding->local.port : 0U,
-        finding->remote.known && !finding->remote.any_port ? finding->remote.port : 0U);
+    buf_printf(&name, "%s %s ", finding->id, finding->owner->name ? finding->owner->name : "?");
+    series_end(&name, &finding->local);
+    buf_char(&name, ' ');
+    series_end(&name, &finding->remote);
     struct series *series = samples_series(samples, buf_text(&name));
     buf_deinit(&name);
     return series;

@@ -5,20 +5,14 @@
  * data that the peer does not take, it does not say. So there is one finding for what the other rules could not tell
  * apart, which claims no more than that, and says what would.
  */
+#include "diagnose/close_wait_words.h"
 #include "diagnose/platform.h"
-#include "diagnose/rule.h"
 
 bool close_wait_held_applies(const struct context *context, const struct conn *conn, const struct limits *limits)
 {
     bool all_known = conn_has(conn, CONN_QUEUES | CONN_TIMER) && platform_of(context->snapshot)->counts_fin;
     return !all_known && !conn_is_unheld(conn) && context_is_settled(context, conn, limits);
 }
-
-/*
- * Who closes when told to has a connection in CLOSE_WAIT for a moment only. So many at one moment must have been there
- * for long, or come and go by the hundred thousand a second.
- */
-enum { TOO_MANY_FOR_A_MOMENT = 1000 };
 
 /* What the queues say where they are known: not whether the end of the stream was read, or this would not be the finding. */
 static void evidence_queues(
@@ -51,11 +45,7 @@ static void word_evidence(
         finding->owner == NULL || finding->owner_inferred
             ? ""
             : arena_printf(arena, ", held by %s", words_process_within(arena, finding->owner)));
-    if (group->count >= TOO_MANY_FOR_A_MOMENT) {
-        lines_add(&finding->evidence, arena,
-            "So many are no passing moment: a program that closes when its peers do has a handful in CLOSE_WAIT.");
-        finding->severity = SEVERITY_CRITICAL;
-    }
+    close_wait_evidence_number(arena, group, finding);
     evidence_queues(context, group, arena, finding);
     words_pairs(arena, context, group, &finding->evidence);
     words_descriptors(arena, finding->owner, &finding->evidence);

@@ -46,6 +46,13 @@ void close_wait_rule_out_half_close(struct arena *arena, const struct group *gro
             words_duration(arena, group->youngest_ms));
 }
 
+void close_wait_evidence_number(struct arena *arena, const struct group *group, struct finding *finding)
+{
+    if (finding_is_critical_by_number(group, group->limits))
+        lines_add(&finding->evidence, arena,
+            "So many are no passing moment: a program that closes when its peers do has a handful in CLOSE_WAIT.");
+}
+
 void close_wait_evidence_age(
     struct arena *arena, const struct context *context, const struct group *group, struct finding *finding)
 {
@@ -58,6 +65,7 @@ void close_wait_evidence_age(
         lines_add(&finding->evidence, arena,
             "How long they have been in CLOSE_WAIT is not known from this source; to tell those that stay, %s.",
             words_look_again(context->snapshot));
+    close_wait_evidence_number(arena, group, finding);
     if (group->ages_known && group->keepalives > 0)
         lines_add(&finding->evidence, arena,
             "Keepalive runs on %s of them; every answer to a probe sets that clock back: they may be much older.",
@@ -170,6 +178,7 @@ void close_wait_blocked_writer_word(
             words_conns(arena, unanswered), group->retransmits_most);
     if (group->ages_known)
         lines_add(&finding->evidence, arena, "Blocked %s.", words_ages(arena, group));
+    close_wait_evidence_number(arena, group, finding);
     words_pairs(arena, context, group, &finding->evidence);
     words_descriptors(arena, finding->owner, &finding->evidence);
 
@@ -226,8 +235,8 @@ void close_wait_inherited_word(
         lines_add(&finding->evidence, arena, "%s holds %s of them.",
             words_process(arena, finding->processes[i].process), words_count(arena, finding->processes[i].count));
     if (!shared && group->listener_holder != NULL)
-        lines_add(&finding->evidence, arena, "Its parent %s listens on the port, and holds none of them any more.",
-            words_process(arena, group->listener_holder));
+        lines_add(&finding->evidence, arena, "Its parent %s listens on the %s, and holds none of them any more.",
+            words_process(arena, group->listener_holder), words_ports(group));
     if (group->unread_bytes > 0)
         lines_add(&finding->evidence, arena, "%s wait unread.", words_bytes(arena, group->unread_bytes));
     close_wait_evidence_age(arena, context, group, finding);
@@ -324,10 +333,16 @@ void close_wait_unread_word(
             "(close_notify) and closed; the pool does not watch connections that nobody uses, and will fail on the "
             "next use.",
             owner);
-    else
+    else if (words_is_state_known(finding->owner))
         finding->why = arena_printf(arena,
             "The end of stream has arrived and waits in the receive queue; %s runs, but does not read from these "
             "connections: they are not polled, forgotten in a pool, or their handler is busy elsewhere.",
+            words_process_within(arena, finding->owner));
+    else
+        finding->why = arena_printf(arena,
+            "The end of stream has arrived and waits in the receive queue; %s does not read from these connections: it "
+            "is stopped or hangs (its state is not known), they are not polled, forgotten in a pool, or their handler "
+            "is busy elsewhere.",
             words_process_within(arena, finding->owner));
 
     evidence_unread(arena, context, group, finding);

@@ -13,6 +13,8 @@ void close_wait_rule_out_blocked_writer(struct arena *arena, const struct group 
 void close_wait_rule_out_half_close(struct arena *arena, const struct group *group, struct finding *finding);
 void close_wait_evidence_age(
     struct arena *arena, const struct context *context, const struct group *group, struct finding *finding);
+/* Why their number alone is critical, where it is. */
+void close_wait_evidence_number(struct arena *arena, const struct group *group, struct finding *finding);
 /* More than half of them are open: time to buy time. NULL: not known. */
 bool close_wait_descriptors_run_out(const struct process *process);
 /* Not many, as far as the rule's limits go, and they do not use up the descriptors. */

@@ -35,17 +35,26 @@ const struct conn *context_listener(const struct context *context, const struct 
     return listeners_find(&context->listeners, conn);
 }
 
+static bool is_ephemeral(const struct context *context, const struct conn *conn, uint16_t port)
+{
+    const struct net_values *values = snapshot_net_values(context->snapshot, conn);
+    const struct platform *platform = platform_of(context->snapshot);
+    return port >= setting_value(values, SETTING_PORT_RANGE_FIRST, platform->port_first) &&
+        port <= setting_value(values, SETTING_PORT_RANGE_LAST, platform->port_last);
+}
+
+bool context_guesses_direction(const struct context *context, const struct conn *conn)
+{
+    return context_listener(context, conn) == NULL &&
+        is_ephemeral(context, conn, conn->local_port) == is_ephemeral(context, conn, conn->remote_port);
+}
+
 bool context_is_incoming(const struct context *context, const struct conn *conn)
 {
     if (context_listener(context, conn) != NULL)
         return true;
-    const struct net_values *values = snapshot_net_values(context->snapshot, conn);
-    const struct platform *platform = platform_of(context->snapshot);
-    int64_t first = setting_value(values, SETTING_PORT_RANGE_FIRST, platform->port_first);
-    int64_t last = setting_value(values, SETTING_PORT_RANGE_LAST, platform->port_last);
-    bool local_ephemeral = conn->local_port >= first && conn->local_port <= last;
-    bool remote_ephemeral = conn->remote_port >= first && conn->remote_port <= last;
-    if (local_ephemeral != remote_ephemeral)
+    bool remote_ephemeral = is_ephemeral(context, conn, conn->remote_port);
+    if (is_ephemeral(context, conn, conn->local_port) != remote_ephemeral)
         return remote_ephemeral;
     return conn->local_port < conn->remote_port; /* the lower port is the service, by custom */
 }

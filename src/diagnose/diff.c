@@ -17,6 +17,7 @@
 enum {
     CHANGE_LEAST = 3, /* connections: fewer more or less are chance */
     CHANGE_LEAST_PERCENT = 5,
+    SERVICES_MOST = 8,     /* of one process that are told one by one, where none has more than a connection or two */
     TURNOVER_PERCENT = 10, /* of those that were there, went from one look to the next: somebody ends them */
 };
 
@@ -76,12 +77,9 @@ static struct value service_of(const struct context *context, const struct conn 
     return (struct value){ .kind = VALUE_SERVICE_OUT, .ip = conn->remote, .port = conn->remote_port };
 }
 
-static uint32_t row_number(struct builder *builder, size_t look, uint32_t conn)
+static uint32_t row_number(struct builder *builder, struct value process, struct value service, enum conn_state state)
 {
     struct diff *diff = builder->diff;
-    struct value process = key_value(&builder->process_key, &builder->sources[look], conn);
-    struct value service = service_of(&builder->contexts[look], &builder->looks[look].conns[conn]);
-    enum conn_state state = builder->looks[look].conns[conn].state;
     if (diff->row_count * 2 >= builder->slot_count)
         grow_slots(builder);
     uint32_t *slot = row_slot(builder, &process, &service, state);
@@ -92,6 +90,13 @@ static uint32_t row_number(struct builder *builder, size_t look, uint32_t conn)
         *slot = (uint32_t)diff->row_count++;
     }
     return *slot;
+}
+
+static uint32_t row_of_conn(struct builder *builder, size_t look, uint32_t index)
+{
+    const struct conn *conn = &builder->looks[look].conns[index];
+    return row_number(builder, key_value(&builder->process_key, &builder->sources[look], index),
+        service_of(&builder->contexts[look], conn), (enum conn_state)conn->state);
 }
 
 /* Which row each connection of a look is in. Returns -ENOMEM or 0. */
@@ -106,7 +111,7 @@ static int count_look(struct builder *builder, size_t look)
     for (size_t i = 0; i < snapshot->conn_count; i++) {
         bool taken = builder->selection == NULL || selection_is_empty(builder->selection) ||
             selection_matches(builder->selection, snapshot, &snapshot->conns[i]);
-        rows[i] = taken ? row_number(builder, look, (uint32_t)i) : NO_INDEX;
+        rows[i] = taken ? row_of_conn(builder, look, (uint32_t)i) : NO_INDEX;
         if (taken)
             builder->diff->rows[rows[i]].counts[look]++;
         selected += taken;
@@ -114,6 +119,79 @@ static int count_look(struct builder *builder, size_t look)
     builder->diff->looks[look].conns = selected;
     return 0;
 }
+
+/* --- rows of many services --------------------------------------------------------------------------------------- */
+
+/*
+ * One process, with a connection or two to each of many services: none of these rows can tell anything, as so few more or
+ * less are chance, and together they may be a leak. Data connections of FTP or RPC, a peer-to-peer program.
+ */
+static bool is_crumb(const struct diff_row *row, size_t looks)
+{
+    bool has_service = row->service.kind == VALUE_SERVICE_IN || row->service.kind == VALUE_SERVICE_OUT;
+    if (!has_service || row->state == STATE_LISTEN)
+        return false;
+    for (size_t i = 0; i < looks; i++) {
+        if (row->counts[i] >= CHANGE_LEAST)
+            return false;
+    }
+    return true;
+}
+
+/* For each row the one of many services that it may go into, made behind them, and how many would; else itself. */
+static uint32_t *find_wide_rows(struct builder *builder, uint32_t *services)
+{
+    struct diff *diff = builder->diff;
+    size_t count = diff->row_count;
+    uint32_t *wide = xcalloc(count + 1, sizeof *wide);
+    for (size_t i = 0; i < count; i++) {
+        const struct diff_row row = diff->rows[i];
+        wide[i] = (uint32_t)i;
+        if (!is_crumb(&row, builder->count))
+            continue;
+        bool incoming = row.service.kind == VALUE_SERVICE_IN;
+        struct value service = { .kind = incoming ? VALUE_PORTS_IN : VALUE_ENDS_OUT };
+        wide[i] = row_number(builder, row.process, service, row.state);
+        services[wide[i] - count]++;
+    }
+    return wide;
+}
+
+static void fold_rows(struct builder *builder)
+{
+    struct diff *diff = builder->diff;
+    size_t count = diff->row_count, kept = 0;
+    uint32_t *services = xcalloc(count + 1, sizeof *services);
+    uint32_t *wide = find_wide_rows(builder, services);
+    uint32_t *number = xcalloc(diff->row_count + 1, sizeof *number);
+    for (size_t i = 0; i < count; i++) {
+        if (wide[i] != i && services[wide[i] - count] <= SERVICES_MOST)
+            wide[i] = (uint32_t)i;
+        for (size_t look = 0; look < builder->count && wide[i] != i; look++)
+            diff->rows[wide[i]].counts[look] += diff->rows[i].counts[look];
+    }
+    for (size_t i = 0; i < diff->row_count; i++) {
+        if (i < count ? wide[i] != i : services[i - count] <= SERVICES_MOST)
+            continue;
+        number[i] = (uint32_t)kept;
+        diff->rows[kept] = diff->rows[i];
+        if (i >= count)
+            diff->rows[kept].service.number = services[i - count];
+        kept++;
+    }
+    for (size_t look = 0; look < builder->count; look++) {
+        for (size_t i = 0; i < builder->looks[look].conn_count; i++) {
+            uint32_t *row = &builder->rows_of[look][i];
+            *row = *row == NO_INDEX ? NO_INDEX : number[wide[*row]];
+        }
+    }
+    diff->row_count = kept;
+    free(number);
+    free(wide);
+    free(services);
+}
+
+/* --- steps ------------------------------------------------------------------------------------------------------ */
 
 /* From one look to another: how many of each row are in the same row still. */
 static int count_steps(struct builder *builder, size_t then, size_t now)
@@ -349,6 +427,8 @@ static int compare_looks(struct builder *builder)
     int result = 0;
     for (size_t i = 0; i < count && result == 0; i++)
         result = count_look(builder, i);
+    if (result == 0)
+        fold_rows(builder);
     for (size_t i = 1; i < count && result == 0; i++)
         result = count_steps(builder, i - 1, i);
     if (count > 2 && result == 0)

@@ -27,6 +27,10 @@ static const char *words_of_service(struct arena *arena, const struct diff_row *
 {
     if (row->service.kind == VALUE_SERVICE_IN)
         return arena_printf(arena, " on port %u", row->service.port);
+    if (row->service.kind == VALUE_PORTS_IN)
+        return arena_printf(arena, " on %s local ports", words_count(arena, row->service.number));
+    if (row->service.kind == VALUE_ENDS_OUT)
+        return arena_printf(arena, " to %s different ends", words_count(arena, row->service.number));
     if (row->service.kind != VALUE_SERVICE_OUT)
         return "";
     struct buf text = { 0 };

@@ -192,23 +192,24 @@ static struct unread count_unread(const struct context *context, const struct gr
     return unread;
 }
 
-static const char *unread_why(struct arena *arena, const char *owner, const char *obstacle, bool seen,
-    const struct unread *unread, uint64_t count)
+static const char *unread_why(struct arena *arena, const struct group *group, const char *owner, const char *obstacle,
+    const struct process *process, const struct unread *unread)
 {
-    if (unread->not_accepted == count)
+    if (unread->not_accepted == group->count)
         return arena_printf(arena,
             "The kernel has completed these connections and holds what the clients sent; no process has accepted "
-            "them. %s listens on the port, and must call accept().%s",
-            owner, obstacle ? arena_printf(arena, " It %s.", obstacle) : "");
+            "them. %s listens on the %s, and must call accept().%s",
+            owner, words_ports(group), obstacle ? arena_printf(arena, " It %s.", obstacle) : "");
     if (obstacle != NULL)
         return arena_printf(arena, "What the peers sent waits in the receive queues, but %s %s.", owner, obstacle);
-    if (!seen)
+    if (process == NULL)
         return "What the peers sent waits in the receive queues; whoever holds these connections does not read them.";
     return arena_printf(arena,
-        "What the peers sent waits in the receive queues; %s runs, but does not read from these connections: their "
-        "handler is busy elsewhere, waits for something else, or has forgotten them; or it has paused reading on "
-        "purpose, because it cannot pass the data on.",
-        owner);
+        "What the peers sent waits in the receive queues; %s from these connections: %stheir handler is busy elsewhere, "
+        "waits for something else, or has forgotten them; or it has paused reading on purpose, because it cannot pass "
+        "the data on.",
+        arena_printf(arena, words_is_state_known(process) ? "%s runs, but does not read" : "%s does not read", owner),
+        words_is_state_known(process) ? "" : "it is stopped or hangs (its state is not known), ");
 }
 
 static void unread_fixes(struct arena *arena, const struct context *context, const struct group *group,
@@ -264,8 +265,8 @@ void established_unread_word(
     finding->title = arena_printf(arena, "%s does not %s %s %s: %s lie%s unread", owner,
         unread.not_accepted == group->count ? "accept" : "read from", words_conns(arena, group->count),
         words_service(arena, context, group), words_bytes(arena, unread.bytes), unread.bytes == 1 ? "s" : "");
-    finding->why = unread_why(arena, obstacle ? words_process(arena, obstructed) : owner, obstacle,
-        finding->owner != NULL, &unread, group->count);
+    finding->why = unread_why(
+        arena, group, obstacle ? words_process(arena, obstructed) : owner, obstacle, finding->owner, &unread);
 
     lines_add(
         &finding->evidence, arena, "%s wait in Recv-Q, received and acknowledged.", words_bytes(arena, unread.bytes));

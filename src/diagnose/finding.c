@@ -130,6 +130,9 @@ static void fill_endpoints(const struct snapshot *snapshot, const struct group *
         local.any_address |= !ip_equal(&local.address, &conn->local);
         remote.any_address |= !ip_equal(&remote.address, &conn->remote);
     }
+    struct endpoint *service = group->incoming ? &local : &remote;
+    service->any_port = group->distinct_ports > 1;
+    service->ports = service->any_port ? group->distinct_ports : 0;
     if (group->incoming)
         remote = (struct endpoint){ .known = false };
     else
@@ -155,6 +158,13 @@ static void fill_give_up(const struct snapshot *snapshot, const struct group *gr
 
 /* --- severity --------------------------------------------------------------------------------------------------- */
 
+/* Two looks a moment apart give ages that tell no more than that both saw them. */
+bool finding_is_critical_by_number(const struct group *group, const struct limits *limits)
+{
+    return limits->critical_count != 0 && group->count >= limits->critical_count && limits->critical_blind != 0 &&
+        group->count >= limits->critical_blind && (!group->ages_known || group->ages_from_looks);
+}
+
 static enum severity severity_of(const struct group *group, const struct limits *limits)
 {
     enum severity severity = SEVERITY_INFO;
@@ -164,6 +174,8 @@ static enum severity severity_of(const struct group *group, const struct limits 
         severity = SEVERITY_WARNING;
     if (limits->critical_count != 0 && group->count >= limits->critical_count && group->ages_known &&
         group->oldest_ms >= limits->critical_age_ms)
+        severity = SEVERITY_CRITICAL;
+    if (finding_is_critical_by_number(group, limits))
         severity = SEVERITY_CRITICAL;
     return severity;
 }
@@ -194,6 +206,32 @@ static void evidence_second_look(const struct group *group, struct arena *arena,
     else
         lines_add(&finding->evidence, arena,
             "Confirmed by a second look %s later: the same state and cause, and no byte had moved.", later);
+}
+
+/* Of a group that was folded over ports: which of them stand out. */
+static void evidence_ports(
+    const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
+{
+    if (group->distinct_ports < 2)
+        return;
+    const char *used = "";
+    for (unsigned i = 0; i < group->used_count; i++)
+        used = arena_printf(arena, "%s%s%u (%s)", used, i > 0 ? ", " : "", group->used_ports[i].port,
+            words_count(arena, group->used_ports[i].count));
+    if (group->used_count > 0)
+        lines_add(&finding->evidence, arena, "Most used of the %s ports: %s.",
+            words_count(arena, group->distinct_ports), used);
+    else if (group->distinct_ports < group->count)
+        lines_add(
+            &finding->evidence, arena, "None of the %s ports stands out.", words_count(arena, group->distinct_ports));
+    else if (group->incoming)
+        lines_add(&finding->evidence, arena,
+            "Each has a local port of its own, as the data connections of FTP, RPC and peer-to-peer programs have.");
+    else
+        lines_add(&finding->evidence, arena, "Each goes to a port of its own.");
+    if (finding->owner == NULL && !conn_is_unheld(&context->snapshot->conns[group->conns[0]]))
+        lines_add(&finding->evidence, arena,
+            "Who holds them was not seen: they may belong to several programs that have the same trouble.");
 }
 
 void finding_judge_age(const struct group *group, uint64_t certain_ms, struct finding *finding)
@@ -242,6 +280,7 @@ void finding_make(
             finding.severity = risk;
     }
     group->rule->word(context, group, arena, &finding);
+    evidence_ports(context, group, arena, &finding);
     if (group->confirmed_ms > 0)
         evidence_second_look(group, arena, &finding);
     *ret_finding = finding;

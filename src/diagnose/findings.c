@@ -14,6 +14,13 @@
 
 enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE };
 
+/*
+ * CLOSE_WAIT: who closes when told to has a connection in it for a moment only. So many at one moment must have been there
+ * for long, or come and go by the hundred thousand a second. The same for all causes: a source that shows more tells the
+ * cause better, and must not make less of their number.
+ */
+enum { NO_MOMENT = 1000 };
+
 const struct rule rules[] = {
     { .id = "normal" },
     {
@@ -21,45 +28,67 @@ const struct rule rules[] = {
         .states = STATE_BIT(STATE_CLOSE_WAIT),
         .looks_at = STATE_BIT(STATE_LISTEN),
         .tells_by = CHAIN_STATES,
+        .one_port = true,
         .fault = FAULT_LOCAL_APPLICATION,
         .limits = { .settle_ms = 5 * SECOND,
             .warning_count = 5,
             .warning_age_ms = MINUTE,
             .critical_count = 100,
-            .critical_age_ms = MINUTE },
+            .critical_age_ms = MINUTE,
+            .critical_blind = NO_MOMENT },
     },
     {
         RULE("close-wait-blocked-writer", close_wait_blocked_writer),
         .states = STATE_BIT(STATE_CLOSE_WAIT),
         .fault = FAULT_PEER_OR_PATH,
-        .limits = { .settle_ms = 5 * SECOND, .warning_count = 20, .critical_count = 500, .critical_age_ms = MINUTE },
+        .limits = { .settle_ms = 5 * SECOND,
+            .warning_count = 20,
+            .critical_count = 500,
+            .critical_age_ms = MINUTE,
+            .critical_blind = NO_MOMENT },
     },
     {
         RULE("close-wait-inherited", close_wait_inherited),
         .states = STATE_BIT(STATE_CLOSE_WAIT),
         .looks_at = STATE_BIT(STATE_LISTEN),
         .fault = FAULT_LOCAL_APPLICATION,
-        .limits = { .settle_ms = 5 * SECOND, .warning_count = 10, .critical_count = 100, .critical_age_ms = MINUTE },
+        .limits = { .settle_ms = 5 * SECOND,
+            .warning_count = 10,
+            .critical_count = 100,
+            .critical_age_ms = MINUTE,
+            .critical_blind = NO_MOMENT },
     },
     {
         RULE("close-wait-unread", close_wait_unread),
         .states = STATE_BIT(STATE_CLOSE_WAIT),
         .tells_by = CHAIN_STATES,
         .fault = FAULT_LOCAL_APPLICATION,
-        .limits = { .settle_ms = 5 * SECOND, .warning_count = 10, .critical_count = 100, .critical_age_ms = MINUTE },
+        .limits = { .settle_ms = 5 * SECOND,
+            .warning_count = 10,
+            .critical_count = 100,
+            .critical_age_ms = MINUTE,
+            .critical_blind = NO_MOMENT },
     },
     {
         RULE("close-wait-leak", close_wait_leak),
         .states = STATE_BIT(STATE_CLOSE_WAIT),
         .tells_by = CHAIN_STATES,
         .fault = FAULT_LOCAL_APPLICATION,
-        .limits = { .settle_ms = 5 * SECOND, .warning_count = 10, .critical_count = 100, .critical_age_ms = MINUTE },
+        .limits = { .settle_ms = 5 * SECOND,
+            .warning_count = 10,
+            .critical_count = 100,
+            .critical_age_ms = MINUTE,
+            .critical_blind = NO_MOMENT },
     },
     {
         RULE("close-wait-held", close_wait_held),
         .states = STATE_BIT(STATE_CLOSE_WAIT),
         .fault = FAULT_LOCAL_APPLICATION,
-        .limits = { .settle_ms = 5 * SECOND, .warning_count = 10, .critical_count = 100, .critical_age_ms = MINUTE },
+        .limits = { .settle_ms = 5 * SECOND,
+            .warning_count = 10,
+            .critical_count = 100,
+            .critical_age_ms = MINUTE,
+            .critical_blind = NO_MOMENT },
     },
     {
         RULE("last-ack-zero-window", sent_fin_zero_window),
@@ -121,6 +150,7 @@ const struct rule rules[] = {
     {
         RULE("time-wait-churn", time_wait_churn),
         .states = STATE_BIT(STATE_TIME_WAIT),
+        .one_port = true,
         .fault = FAULT_NONE,
         .limits = { .least_count = 1000 },
     },
@@ -156,6 +186,7 @@ const struct rule rules[] = {
         .assess = syn_recv_flood_assess,
         .states = STATE_BIT(STATE_SYN_RECEIVED),
         .looks_at = STATE_BIT(STATE_LISTEN) | STATE_BIT(STATE_ESTABLISHED) | STATE_BIT(STATE_CLOSE_WAIT),
+        .one_port = true,
         .fault = FAULT_PEER_OR_PATH,
         .limits = { .least_count = 16, .warning_count = 16 },
     },
@@ -173,6 +204,7 @@ const struct rule rules[] = {
         .looks_at = STATE_BIT(STATE_SYN_RECEIVED) | STATE_BIT(STATE_SYN_SENT) | STATE_BIT(STATE_ESTABLISHED) |
             STATE_BIT(STATE_CLOSE_WAIT),
         .tells_by = CHAIN_STATES,
+        .one_port = true,
         .fault = FAULT_LOCAL_APPLICATION,
         .limits = { .settle_ms = SECOND, .warning_count = 1, .critical_age_ms = 10 * SECOND },
     },

@@ -3,7 +3,7 @@
  *
  * Processes that are copies of one another (workers of one parent, alike in name, command line and control group)
  * count as one owner. A service is the local port where this host listens, else the address and port that the
- * connections go to.
+ * connections go to. Where these are many, they are folded too: fold.c.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -11,30 +11,10 @@
 
 #include "base/hash.h"
 #include "base/memory.h"
+#include "diagnose/fold.h"
 #include "diagnose/platform.h"
 #include "diagnose/rule.h"
 #include "model/earlier.h"
-
-struct key {
-    struct ip remote; /* outgoing, unless folded over many addresses */
-    uint32_t owner;   /* index of a process that stands for its copies, or NO_INDEX */
-    uint32_t netns;
-    uint16_t port; /* local if incoming, remote if outgoing */
-    uint8_t rule;
-    uint8_t incoming;
-    uint8_t any_address;
-    uint8_t service;  /* that has limits of its own */
-    uint8_t ignored;  /* 1 + by which ignore; 0: it counts */
-    uint8_t spare[1]; /* no padding: keys are hashed and compared as bytes */
-};
-
-/* From keys to numbers 0, 1, 2 … in the order in which they come. */
-struct key_table {
-    struct key *keys;
-    size_t count, capacity;
-    uint32_t *slots;
-    size_t slot_count;
-};
 
 static uint64_t hash_bytes(const void *bytes, size_t length)
 {
@@ -42,39 +22,6 @@ static uint64_t hash_bytes(const void *bytes, size_t length)
     for (size_t i = 0; i < length; i++)
         hash = (hash ^ ((const uint8_t *)bytes)[i]) * 0x100000001b3ULL;
     return hash ^ hash >> 32;
-}
-
-static void key_table_deinit(struct key_table *table)
-{
-    free(table->keys);
-    free(table->slots);
-    *table = (struct key_table){ 0 };
-}
-
-static uint32_t *key_slot(const struct key_table *table, const struct key *key)
-{
-    size_t slot = hash_bytes(key, sizeof *key) & (table->slot_count - 1);
-    while (table->slots[slot] != NO_INDEX && memcmp(&table->keys[table->slots[slot]], key, sizeof *key) != 0)
-        slot = (slot + 1) & (table->slot_count - 1);
-    return &table->slots[slot];
-}
-
-static uint32_t key_number(struct key_table *table, const struct key *key)
-{
-    if (table->count * 2 >= table->slot_count) {
-        table->slot_count = table->slot_count ? table->slot_count * 2 : 64;
-        table->slots = xrealloc_array(table->slots, table->slot_count, sizeof *table->slots);
-        memset(table->slots, 0xff, table->slot_count * sizeof *table->slots); /* NO_INDEX */
-        for (size_t i = 0; i < table->count; i++)
-            *key_slot(table, &table->keys[i]) = (uint32_t)i;
-    }
-    uint32_t *slot = key_slot(table, key);
-    if (*slot != NO_INDEX)
-        return *slot;
-    xvec_grow((void **)&table->keys, table->count, &table->capacity, sizeof *table->keys);
-    table->keys[table->count] = *key;
-    *slot = (uint32_t)table->count;
-    return (uint32_t)table->count++;
 }
 
 /* --- owners ----------------------------------------------------------------------------------------------------- */
@@ -161,15 +108,24 @@ static void tally_init(struct tally *tally, const struct snapshot *snapshot, con
     }
 }
 
+/*
+ * Notes where it is a guess: nothing tells but which port is lower; or two connections have one end in common, as among
+ * hundreds of the same client happens by chance, and the ports do not say the same.
+ */
 static bool is_incoming(
-    const struct context *context, struct tally *tally, const struct conn *conn, const struct conn *listener)
+    const struct context *context, struct tally *tally, const struct conn *conn, struct stuck *stuck)
 {
-    if (listener != NULL)
+    enum { BY_CHANCE = 2 };
+    if (stuck->listened)
         return true;
     struct key local = endpoint_key(conn, true), remote = endpoint_key(conn, false);
     uint32_t share_local = tally->counts[key_number(&tally->ends, &local)];
     uint32_t share_remote = tally->counts[key_number(&tally->ends, &remote)];
-    return share_local != share_remote ? share_local > share_remote : context_is_incoming(context, conn);
+    bool by_ports = context_is_incoming(context, conn);
+    bool incoming = share_local != share_remote ? share_local > share_remote : by_ports;
+    bool by_chance = share_local <= BY_CHANCE && share_remote <= BY_CHANCE;
+    stuck->guessed = by_chance && (incoming != by_ports || context_guesses_direction(context, conn));
+    return incoming;
 }
 
 /* --- folding ---------------------------------------------------------------------------------------------------- */
@@ -191,7 +147,7 @@ static const struct process *holder_of_listener(const struct snapshot *snapshot,
 }
 
 static struct key key_of(
-    const struct context *context, const struct stuck *stuck, const uint32_t *stands_for, struct tally *tally)
+    const struct context *context, struct stuck *stuck, const uint32_t *stands_for, struct tally *tally)
 {
     const struct snapshot *snapshot = context->snapshot;
     const struct conn *conn = &snapshot->conns[stuck->conn];
@@ -199,40 +155,12 @@ static struct key key_of(
     const struct process *owner = snapshot_owner(snapshot, conn);
     if (owner == NULL)
         owner = holder_of_listener(snapshot, listener);
-    struct key key = endpoint_key(conn, is_incoming(context, tally, conn, listener));
+    stuck->listened = listener != NULL;
+    struct key key = endpoint_key(conn, is_incoming(context, tally, conn, stuck));
     key.owner = owner ? stands_for[owner - snapshot->processes] : NO_INDEX;
     key.rule = stuck->rule;
     key.service = (uint8_t)context_service(context, conn);
     return key;
-}
-
-/* Outgoing connections of one owner to one port of many addresses are one story: a service behind many servers. */
-static void fold_addresses(struct stuck *stuck, size_t count, struct key_table *keys)
-{
-    enum { ADDRESSES_MOST = 8 };
-    struct key_table folded = { 0 }, wide = { 0 };
-    uint32_t *addresses = xcalloc(keys->count, sizeof *addresses);
-    uint32_t *wide_of = xcalloc(keys->count, sizeof *wide_of);
-    uint32_t *number = xcalloc(keys->count, sizeof *number);
-    for (size_t i = 0; i < keys->count; i++) {
-        struct key key = keys->keys[i];
-        memset(&key.remote, 0, sizeof key.remote);
-        key.any_address = !key.incoming;
-        wide_of[i] = key_number(&wide, &key);
-        addresses[wide_of[i]]++;
-    }
-    for (size_t i = 0; i < keys->count; i++) {
-        bool many = addresses[wide_of[i]] > ADDRESSES_MOST;
-        number[i] = key_number(&folded, many ? &wide.keys[wide_of[i]] : &keys->keys[i]);
-    }
-    for (size_t i = 0; i < count; i++)
-        stuck[i].group = number[stuck[i].group];
-    free(addresses);
-    free(wide_of);
-    free(number);
-    key_table_deinit(&wide);
-    key_table_deinit(keys);
-    *keys = folded;
 }
 
 bool group_may_be_pool(const struct group *group)
@@ -296,6 +224,27 @@ static void add_facts(
     group->shared += snapshot_holder_processes(context->snapshot, conn) > 1;
 }
 
+/* How many ports there are, and those that stand out. */
+static void count_ports(const struct snapshot *snapshot, struct group *group)
+{
+    enum { STANDS_OUT = 2 }; /* times as many as on the average */
+    uint32_t *counts = xcalloc(UINT16_MAX + 1, sizeof *counts);
+    for (size_t i = 0; i < group->count; i++) {
+        const struct conn *conn = &snapshot->conns[group->conns[i]];
+        group->distinct_ports += counts[group->incoming ? conn->local_port : conn->remote_port]++ == 0;
+    }
+    for (unsigned shown = 0; shown < PORTS_SHOWN; shown++) {
+        unsigned most = 0;
+        for (unsigned port = 1; port <= UINT16_MAX; port++)
+            most = counts[port] > counts[most] ? port : most;
+        if ((uint64_t)counts[most] * group->distinct_ports < STANDS_OUT * group->count)
+            break;
+        group->used_ports[group->used_count++] = (struct port_count){ (uint16_t)most, counts[most] };
+        counts[most] = 0;
+    }
+    free(counts);
+}
+
 static void make_group(const struct context *context, const struct key *key, struct aged *aged, size_t count,
     struct arena *arena, struct group *group)
 {
@@ -322,6 +271,8 @@ static void make_group(const struct context *context, const struct key *key, str
         .silent_least_ms = UINT64_MAX,
     };
     group->listener_holder = holder_of_listener(snapshot, group->listener);
+    if (key->any_port)
+        group->listener = NULL; /* there are several, or none */
     for (size_t i = 0; i < count; i++) {
         const struct conn *conn = &snapshot->conns[aged[i].conn];
         conns[i] = aged[i].conn;
@@ -338,6 +289,8 @@ static void make_group(const struct context *context, const struct key *key, str
         add_facts(group, context, conn, aged[i].pair != NO_INDEX ? &snapshot->conns[aged[i].pair] : NULL);
     }
     group->pairs = pairs;
+    if (key->any_port)
+        count_ports(snapshot, group);
 }
 
 int group_fold(const struct context *context, const uint8_t *ignores, struct stuck *stuck, size_t count,
@@ -361,7 +314,7 @@ int group_fold(const struct context *context, const uint8_t *ignores, struct stu
         key.ignored = ignores != NULL ? ignores[stuck[i].conn] : 0;
         stuck[i].group = key_number(&keys, &key);
     }
-    fold_addresses(stuck, count, &keys);
+    fold_keys(snapshot, stuck, count, &keys);
 
     /* Counting sort by group; ends[g] becomes where group g ends. */
     size_t *ends = xcalloc(keys.count + 1, sizeof *ends);

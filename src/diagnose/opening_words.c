@@ -30,15 +30,17 @@ static void evidence_give_up(struct arena *arena, const struct finding *finding,
 
 /* --- SYN_SENT ------------------------------------------------------------------------------------------------- */
 
-/* What else this host has open to the same destinations: whether anybody gets through there. */
+/* What else this host has open to the same destinations: whether anybody gets through there. Of many ports, to any. */
 static uint64_t count_open(const struct snapshot *snapshot, const struct group *group, bool any_address)
 {
+    bool any_port = group->distinct_ports > 1;
     const struct conn *first = &snapshot->conns[group->conns[0]];
     uint64_t open = 0;
     for (size_t i = 0; i < snapshot->conn_count; i++) {
         const struct conn *conn = &snapshot->conns[i];
         open += conn->state == STATE_ESTABLISHED && conn->netns == first->netns &&
-            conn->remote_port == first->remote_port && (any_address || ip_equal(&conn->remote, &first->remote));
+            (any_port || conn->remote_port == first->remote_port) &&
+            (any_address || ip_equal(&conn->remote, &first->remote));
     }
     return open;
 }
@@ -53,15 +55,17 @@ static bool is_scattered(const struct finding *finding)
 static void syn_sent_fixes(
     struct arena *arena, const struct group *group, const struct conn *first, struct finding *finding)
 {
-    (void)group;
     const char *address = words_address(arena, &first->remote);
+    const char *peer = finding->distinct_peers == 1 ? address : "one of the peers";
+    bool many_ports = group->distinct_ports > 1;
+    const char *port = many_ports ? "" : arena_printf(arena, " port %u", first->remote_port);
     fixes_add(&finding->fix_now, arena, "See whether the SYN leaves this host, and whether anything comes back.",
-        arena_printf(arena, "tcpdump -ni any 'host %s and tcp port %u or icmp or icmp6'", address, first->remote_port));
+        arena_printf(arena, "tcpdump -ni any 'host %s and tcp%s or icmp or icmp6'", address, port));
     fixes_add(&finding->fix_now, arena, "See which way it takes, and what this host's own firewall does with it.",
         arena_printf(arena, "ip route get %s; nft list ruleset", address));
     fixes_add(&finding->fix_now, arena,
-        arena_printf(arena, "On %s, if you can: is it up, does it listen on port %u, is that listener's queue full?",
-            finding->distinct_peers == 1 ? address : "one of the peers", first->remote_port),
+        arena_printf(arena, "On %s, if you can: is it up, does it listen on%s, is that listener's queue full?", peer,
+            many_ports ? " these ports" : port),
         NULL);
     fixes_add(&finding->fix_for_good, arena,
         "Give connect() a time limit of a few seconds, try another server after it, and do not start more attempts "

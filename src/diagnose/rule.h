@@ -94,6 +94,7 @@ struct rule {
     void (*assess)(
         const struct context *context, const struct rule *rule, struct arena *arena, struct finding_list *list);
     struct limits limits;
+    bool one_port; /* what it tells is about one port, or one listener: never folded over several */
 };
 
 /* In order: the first that applies is the cause. Number 0 is none: "normal". */
@@ -105,7 +106,16 @@ struct stuck {
     uint32_t conn;
     uint32_t pair; /* its other end, where that is on this host too; or NO_INDEX */
     uint32_t group;
-    uint8_t rule; /* index into rules */
+    uint8_t rule;  /* index into rules */
+    bool listened; /* somebody listens on its local port; set by group.c, as is: */
+    bool guessed;  /* whether it came in or went out is a guess */
+};
+
+enum { PORTS_SHOWN = 3 };
+
+struct port_count {
+    uint16_t port;
+    uint32_t count;
 };
 
 /* Connections with one cause, one owner and one service, and what they have in common. */
@@ -117,6 +127,11 @@ struct group {
     const struct conn *listener;           /* the socket that listens on the local port, or NULL */
     const struct process *holder;          /* holds most of them, or NULL */
     const struct process *listener_holder; /* or NULL */
+
+    /* Folded over so many ports, local if incoming, else remote; 0: it has one. Then there is no one listener either. */
+    uint32_t distinct_ports;
+    struct port_count used_ports[PORTS_SHOWN]; /* those that far more connections have than others, most first */
+    unsigned used_count;
 
     const uint32_t *conns; /* oldest first */
     size_t count;
@@ -152,6 +167,8 @@ void context_deinit(struct context *context);
 const struct conn *context_listener(const struct context *context, const struct conn *conn);
 /* Whether the connection was opened by the other side. Without a listener the ephemeral port range decides. */
 bool context_is_incoming(const struct context *context, const struct conn *conn);
+/* Whether nothing tells that but which port is lower: both are ephemeral ones, or neither. */
+bool context_guesses_direction(const struct context *context, const struct conn *conn);
 /* The same segment was sent again so often that it is not lost by chance. */
 bool context_is_sent_in_vain(const struct conn *conn);
 /*
@@ -247,6 +264,9 @@ void finding_make(
 /* Owner, processes and peers of the connections that stand in it (conns, conn_count). */
 void finding_fill_from_conns(const struct context *context, struct arena *arena, struct finding *finding);
 
+/* So many that they cannot all be passing, although how old they are is not known. */
+bool finding_is_critical_by_number(const struct group *group, const struct limits *limits);
+
 /* A new finding of the rule with its id and fault, severity info, confidence certain; the pointer holds until the next. */
 struct finding *finding_list_add(struct finding_list *list, const struct rule *rule);
 
@@ -282,8 +302,10 @@ void words_listener_holders(
 const char *words_process_within(struct arena *arena, const struct process *process);
 /* "the peer has", "the peers have" */
 const char *words_peers_have(const struct group *group);
-/* "on port 9100", "to 10.0.0.9:5432" */
+/* "on port 9100", "to 10.0.0.9:5432", "on 800 local ports" */
 const char *words_service(struct arena *arena, const struct context *context, const struct group *group);
+/* "port", "ports" */
+const char *words_ports(const struct group *group);
 /* "for 14 s to 4 h 12 min": empty where the ages are unknown */
 const char *words_ages(struct arena *arena, const struct group *group);
 /* Why the process cannot act on its sockets now ("is stopped (state T)"), or NULL where nothing shows that. */
@@ -296,6 +318,8 @@ const char *words_obstacle(struct arena *arena, const struct process *process);
 const char *words_listener_obstacle(
     struct arena *arena, const struct snapshot *snapshot, const struct conn *listener, const struct process *process);
 
+/* Whether it was looked at, so that "it runs" can be said of it: most captures show a name and a number, and no state. */
+bool words_is_state_known(const struct process *process);
 /* Stopped, frozen, held by a debugger, ended or stuck in the kernel: nothing that comes to it makes it act. */
 bool words_is_halted(const struct process *process);
 /* What lets a stopped or frozen process go on; false where it is neither. */

@@ -97,7 +97,8 @@ void words_unseen(struct arena *arena, const struct context *context, const stru
         return;
     const char *listens = group->listener_holder == NULL
         ? ""
-        : arena_printf(arena, " %s listens on the port.", words_process(arena, group->listener_holder));
+        : arena_printf(
+              arena, " %s listens on the %s.", words_process(arena, group->listener_holder), words_ports(group));
     lines_add(evidence, arena,
         "No descriptor of them was found: they are held where tcpwhy cannot look (no permission, another PID namespace), are on "
         "the way from one process to another (SCM_RIGHTS), or belong to io_uring or to the kernel itself.%s",
@@ -136,17 +137,35 @@ const char *words_peers_have(const struct group *group)
     return group->count == 1 ? "the peer has" : "the peers have";
 }
 
+static bool has_one_remote(const struct context *context, const struct group *group)
+{
+    const struct conn *conns = context->snapshot->conns;
+    for (size_t i = 1; i < group->count; i++) {
+        if (!ip_equal(&conns[group->conns[0]].remote, &conns[group->conns[i]].remote))
+            return false;
+    }
+    return true;
+}
+
 const char *words_service(struct arena *arena, const struct context *context, const struct group *group)
 {
     const struct conn *conn = &context->snapshot->conns[group->conns[0]];
+    bool many = group->distinct_ports > 1;
     if (group->incoming)
-        return arena_printf(arena, "on port %u", conn->local_port);
-    for (size_t i = 1; i < group->count; i++) {
-        const struct conn *other = &context->snapshot->conns[group->conns[i]];
-        if (!ip_equal(&conn->remote, &other->remote))
-            return arena_printf(arena, "to port %u of several hosts", conn->remote_port);
-    }
-    return arena_printf(arena, "to %s", words_end(arena, &conn->remote, conn->remote_port));
+        return many ? arena_printf(arena, "on %s local ports", words_count(arena, group->distinct_ports))
+                    : arena_printf(arena, "on port %u", conn->local_port);
+    bool one = has_one_remote(context, group);
+    if (many)
+        return arena_printf(arena, "to %s ports of %s", words_count(arena, group->distinct_ports),
+            one ? words_address(arena, &conn->remote) : "several hosts");
+    if (one)
+        return arena_printf(arena, "to %s", words_end(arena, &conn->remote, conn->remote_port));
+    return arena_printf(arena, "to port %u of several hosts", conn->remote_port);
+}
+
+const char *words_ports(const struct group *group)
+{
+    return group->distinct_ports > 1 ? "ports" : "port";
 }
 
 const char *words_ages(struct arena *arena, const struct group *group)
@@ -249,6 +268,11 @@ const char *words_listener_obstacle(
             return NULL;
     }
     return words_obstacle(arena, process);
+}
+
+bool words_is_state_known(const struct process *process)
+{
+    return process != NULL && process->state != '\0' && process->state != '?';
 }
 
 bool words_is_halted(const struct process *process)

@@ -48,6 +48,7 @@ struct endpoint {
     bool known;       /* false: null in JSON, this side does not name the service */
     bool any_address; /* several addresses: shown as "*" */
     bool any_port;    /* no one port */
+    uint32_t ports;   /* then: how many; 0: not counted, ephemeral ones */
     struct ip address;
     uint16_t port;
 };

@@ -23,6 +23,8 @@ const struct limit_info limit_infos[LIMIT_COUNT] = {
         "an oldest connection of this age is a warning, whatever their number"),
     ROW(critical_count, "critical_count", LIMIT_NUMBER, "so many connections are critical"),
     ROW(critical_age_ms, "critical_age", LIMIT_TIME, "... once the oldest is of this age"),
+    ROW(critical_blind, "critical_count_blind", LIMIT_NUMBER,
+        "... or, where the ages are not known, once there are so many"),
     ROW(warning_percent, "warning_percent", LIMIT_SHARE, "so much of what runs out in use is a warning"),
     ROW(critical_percent, "critical_percent", LIMIT_SHARE, "so much of it in use is critical"),
     ROW(severity_at_most, "severity_at_most", LIMIT_SEVERITY,

@@ -24,6 +24,7 @@ struct limits {
     uint64_t warning_age_ms;  /* of the oldest, whatever the count */
     uint64_t critical_count;  /* connections, when the oldest is at least … */
     uint64_t critical_age_ms; /* … this old */
+    uint64_t critical_blind;  /* connections, where their ages are not known: then their number has to tell */
     uint64_t warning_percent; /* of what runs out: descriptors, ports, orphans, memory */
     uint64_t critical_percent;
     uint64_t severity_at_most; /* enum severity */
@@ -39,7 +40,7 @@ struct limit_info {
     const char *help;
 };
 
-enum { LIMIT_COUNT = 10 };
+enum { LIMIT_COUNT = 11 };
 extern const struct limit_info limit_infos[LIMIT_COUNT];
 
 uint64_t limit_value(const struct limits *limits, unsigned limit);

@@ -63,6 +63,8 @@ static void endpoint(struct json *json, const char *key, const struct endpoint *
     else
         address(json, "address", &end->address);
     uint_or_null(json, "port", !end->any_port, end->port);
+    if (end->any_port && end->ports > 0)
+        json_member_uint(json, "ports", end->ports);
     json_object_end(json);
 }
 

@@ -62,7 +62,8 @@ static void owner_row(struct sheet *sheet, const struct diagnosis *diagnosis, co
         sheet_value(sheet, INK_PLAIN, finding->owner->user, NAME_COLUMNS);
     }
     if (finding->owner_inferred)
-        sheet_text(sheet, INK_PLAIN, "; inferred: it does not hold them, it listens on their local port");
+        sheet_printf(sheet, INK_PLAIN, "; inferred: it does not hold them, it listens on their local port%s",
+            finding->local.ports > 0 ? "s" : "");
 }
 
 static void descriptors_row(struct sheet *sheet, const struct process *process)
@@ -164,18 +165,23 @@ static void waits_row(struct sheet *sheet, const struct process *process)
     }
 }
 
-/* "10.0.0.5:9100", "*:9100", "10.0.0.5" */
+/* "10.0.0.5:9100", "*:9100", "10.0.0.5", "10.0.0.5, 800 ports" */
 static void endpoint(struct buf *out, const struct endpoint *end)
 {
     bool has_port = !end->any_port && end->port != 0;
     if (end->any_address && has_port)
         buf_printf(out, "*:%u", end->port);
     else if (end->any_address)
-        buf_str(out, "any address");
+        buf_str(out, end->ports > 0 ? "several addresses" : "any address");
     else if (has_port)
         ip_port_format(out, &end->address, end->port);
     else
         ip_format(out, &end->address);
+    if (end->any_port && end->ports > 0) {
+        buf_str(out, ", ");
+        text_count(out, end->ports);
+        buf_str(out, " ports");
+    }
 }
 
 static void service_rows(struct sheet *sheet, const struct finding *finding)
@@ -188,7 +194,8 @@ static void service_rows(struct sheet *sheet, const struct finding *finding)
     }
     if (finding->local.known) {
         endpoint(&text, &finding->local);
-        value_row(sheet, finding->remote.known ? "from" : "service", buf_text(&text), 2);
+        const char *name = finding->remote.known ? "from" : finding->local.ports > 0 ? "local end" : "service";
+        value_row(sheet, name, buf_text(&text), 2);
     }
     buf_deinit(&text);
     if (finding->netns != NULL && finding->netns->name != NULL && strcmp(finding->netns->name, "host") != 0)

@@ -52,7 +52,7 @@
  *   cookie=  unique by itself; "?": unknown
  *   netns=NAME, cgroup=ID, ipv6 (the socket's family where its addresses do not tell)
  *   xN makes N of them: the peer's port counts up (after 65535 the address does), or what vary= names: peer_port,
- *   peer_address, local_port, none. Inodes, cookies and descriptors count up too. A number may then be a range,
+ *   peer_address, local_port, ports (local and peer), hosts (local_port and peer_address), none. Inodes, cookies and descriptors count up too. A number may then be a range,
  *   FIRST..LAST, spread evenly over the N.
  *
  * gap ID text= remedy=

@@ -57,8 +57,8 @@ static const struct field fields[] = {
 
 enum { FIELD_COUNT = sizeof fields / sizeof *fields, HOLDERS_MAX = 16 };
 
-enum vary { VARY_PEER_PORT, VARY_PEER_ADDRESS, VARY_LOCAL_PORT, VARY_NONE };
-static const char *const vary_names[] = { "peer_port", "peer_address", "local_port", "none" };
+enum vary { VARY_PEER_PORT, VARY_PEER_ADDRESS, VARY_LOCAL_PORT, VARY_PORTS, VARY_HOSTS, VARY_NONE };
+static const char *const vary_names[] = { "peer_port", "peer_address", "local_port", "ports", "hosts", "none" };
 
 /* A line that stands for `count` connections. */
 struct conn_line {
@@ -255,6 +255,12 @@ static void vary_ends(struct conn *conn, enum vary vary, uint64_t i)
         uint64_t span = (uint64_t)UINT16_MAX + 1 - conn->remote_port;
         next_address(&conn->remote, i / span);
         conn->remote_port = (uint16_t)(conn->remote_port + i % span);
+    } else if (vary == VARY_PORTS) {
+        conn->local_port = (uint16_t)(conn->local_port + i);
+        conn->remote_port = (uint16_t)(conn->remote_port + i);
+    } else if (vary == VARY_HOSTS) {
+        conn->local_port = (uint16_t)(conn->local_port + i);
+        next_address(&conn->remote, i);
     }
 }
 

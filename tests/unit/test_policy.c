@@ -15,6 +15,7 @@
     "conn LISTEN *:873 recv_q=0 send_q=128 holders=900:3\n"
 #define LEAK " recv_q=0 send_q=0 timer=none last_data_sent=10m last_data_recv=10m last_ack_recv=10m bytes_received=100 "
 #define SPOOL_30 "conn CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:40000 x30" LEAK "holders=812:20\n"
+#define BLIND_1200 "conn CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:40000 x1200 recv_q=0 send_q=0 holders=812:20\n"
 #define BACKUP_200 "conn CLOSE_WAIT 10.0.0.5:873 10.1.2.4:40000 x200" LEAK "holders=900:20\n"
 
 enum { FINDINGS_MOST = 100 };
@@ -87,6 +88,12 @@ static void limits_decide_the_severity(void **state)
     expect(HOST SPOOL_30 BACKUP_200, "[close-wait-leak]\nseverity_at_most=info\n",
         "close-wait-leak 200 info; close-wait-leak 30 info; healthy");
     expect(HOST SPOOL_30, "[close-wait-unread]\nwarning_count=1\n", "close-wait-leak 30 warning; warning");
+    /* Without ages their number has to tell; never fewer than are critical where these are known. */
+    expect(HOST BLIND_1200, "", "close-wait-leak 1200 critical; critical");
+    expect(HOST BLIND_1200, "[close-wait-leak]\ncritical_count_blind=1201\n", "close-wait-leak 1200 warning; warning");
+    expect(HOST BLIND_1200, "[close-wait-leak]\ncritical_count_blind=0\n", "close-wait-leak 1200 warning; warning");
+    expect(HOST BLIND_1200, "[close-wait-leak]\ncritical_count=2000\n", "close-wait-leak 1200 warning; warning");
+    expect(HOST BLIND_1200, "[close-wait-leak]\ncritical_count=0\n", "close-wait-leak 1200 warning; warning");
 }
 
 static void a_service_has_limits_of_its_own(void **state)
@@ -107,6 +114,25 @@ static void a_service_has_limits_of_its_own(void **state)
     expect(HOST SPOOL_30 "conn CLOSE_WAIT 10.0.0.5:9100 192.168.0.1:40000 x20" LEAK "holders=812:60\n",
         "[service far]\npeer=192.168.0.0/16\nclose-wait-leak.critical_count=20\n",
         "close-wait-leak 20 critical; close-wait-leak 30 warning; critical");
+}
+
+/* Connections on many ports are one finding; but a listener that was given limits of its own is to be seen by itself. */
+static void ports_with_limits_of_their_own_are_not_folded(void **state)
+{
+    (void)state;
+    static const char own[] = "[service s]\nprocess=spoolsvc\nclose-wait-leak.critical_count=0\n";
+    static const char data[] = HOST "conn CLOSE_WAIT 10.0.0.5:20000 10.1.2.3:50000 x200 vary=ports" LEAK
+                                    "holders=812:20\n";
+    static const char listened[] = HOST "conn LISTEN *:9200 x40 vary=local_port recv_q=0 send_q=128 holders=812:300\n"
+                                        "conn CLOSE_WAIT 10.0.0.5:9200 10.1.2.3:50000 x40 vary=ports" LEAK
+                                        "holders=812:20\n";
+    expect(data, "", "close-wait-leak 200 critical; critical");
+    expect(data, own, "close-wait-leak 200 warning; warning");
+    expect(listened, "", "close-wait-leak 40 warning; warning");
+    struct judged judged;
+    judge(&judged, listened, own);
+    assert_int_equal(judged.diagnosis.finding_count, 40);
+    judged_deinit(&judged);
 }
 
 static void what_runs_out_has_its_percent(void **state)
@@ -170,6 +196,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(limits_decide_the_severity),
         cmocka_unit_test(a_service_has_limits_of_its_own),
+        cmocka_unit_test(ports_with_limits_of_their_own_are_not_folded),
         cmocka_unit_test(what_runs_out_has_its_percent),
         cmocka_unit_test(what_is_ignored_is_shown_and_does_not_count),
         cmocka_unit_test(an_ignore_ends),

@@ -1,0 +1,33 @@
+#pragma once
+/* What makes stuck connections one group: its key, and the folding of keys into fewer. Of group.c only. */
+#include "diagnose/rule.h"
+
+struct key {
+    struct ip remote; /* outgoing, unless folded over many addresses */
+    uint32_t owner;   /* index of a process that stands for its copies, or NO_INDEX */
+    uint32_t netns;
+    uint32_t uid; /* folded over ports, of what somebody holds who was not seen: then it is all that tells them apart */
+    uint16_t port; /* local if incoming, remote if outgoing; unless folded over many ports */
+    uint8_t rule;
+    uint8_t incoming;
+    uint8_t any_address;
+    uint8_t any_port;
+    uint8_t listened; /* folded over ports: somebody listens on each */
+    uint8_t service;  /* that has limits of its own */
+    uint8_t ignored;  /* 1 + by which ignore; 0: it counts */
+    uint8_t spare[3]; /* no padding: keys are hashed and compared as bytes */
+};
+
+/* From keys to numbers 0, 1, 2 … in the order in which they come. */
+struct key_table {
+    struct key *keys;
+    size_t count, capacity;
+    uint32_t *slots;
+    size_t slot_count;
+};
+
+uint32_t key_number(struct key_table *table, const struct key *key);
+void key_table_deinit(struct key_table *table);
+
+/* Replaces keys by fewer, and the groups of the stuck connections, which are numbers of keys, with them. */
+void fold_keys(const struct snapshot *snapshot, struct stuck *stuck, size_t count, struct key_table *keys);
