@@ -70,10 +70,13 @@ static void read_line(const struct format *self, struct capture *capture, struct
 {
     take_off_quotes(line);
     capture->lines++;
-    if (is_blank(line))
+    bool blank = is_blank(line);
+    if (blank && !self->takes_blank_lines)
         return;
     /* A NUL ends no line: no program prints one, so that this is damage. */
     enum line_kind kind = strlen(line->text) == line->length ? self->row(capture, line) : LINE_MALFORMED;
+    if (blank && kind == LINE_OTHER)
+        return;
     if (kind == LINE_OTHER && looks_like_part(capture, line))
         kind = LINE_MALFORMED;
     capture_note_line(capture, line, kind);
