@@ -302,6 +302,10 @@ static void columns_that_powershell_was_not_asked_for(void **state)
             "capture-powershell-csv",
             "CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:50000 by 4312/?\nBOUND 10.0.0.6:9100 10.1.2.3:50000 by 8/?\n" NUMBERS_ONLY
                 NOTHING_ELSE },
+        /* CSV of processes behind it. */
+        { "LocalAddress,LocalPort,RemoteAddress,RemotePort,State\n10.0.0.5,9100,10.1.2.3,50000,CloseWait\n\n"
+          "Name,SI,Handles,Id,Path\njava,0,300,4312,\n",
+            "capture-powershell-csv", "CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:50000\n" NOTHING_ELSE },
         /* Without what makes a connection. */
         { "LocalAddress LocalPort RemoteAddress RemotePort OwningProcess\n"
           "------------ --------- ------------- ---------- -------------\n"

@@ -103,6 +103,31 @@ enum line_kind record_add(struct capture *capture, const struct record *record)
     return LINE_ROW;
 }
 
+bool word_is_address(const struct word *word)
+{
+    struct ip ip;
+    bool ipv6;
+    if (word->text == NULL || word->text == any_address.text)
+        return false;
+    if (address_parse(word->text, word->length, &ip, &ipv6) == END_OK)
+        return true;
+    size_t digits = 0;
+    while (digits < word->length && memchr("0123456789abcdefABCDEF:.", word->text[digits], 24) != NULL)
+        digits++;
+    struct word rest = { word->text + digits, word->length - digits };
+    bool dots = rest.length == 0 && word->length > 3 && memcmp(word->text + word->length - 3, "...", 3) == 0;
+    return digits > 1 && (dots || word_is(&rest, "…"));
+}
+
+bool record_looks_like_conn(struct capture *capture, const struct record *record)
+{
+    const struct word *values = record->values, *state = &values[PROPERTY_STATE];
+    if (word_is_address(&values[PROPERTY_LOCAL_ADDRESS]) || word_is_address(&values[PROPERTY_REMOTE_ADDRESS]))
+        return true;
+    bool is_word = state->length > 2 && (state->text[0] < '0' || state->text[0] > '9');
+    return is_word && state_words_find(&capture->state_words, state->text, state->length) != STATE_UNKNOWN;
+}
+
 void kept_record_set(struct kept_record *kept, enum property property, const char *text, size_t length)
 {
     length = length < VALUE_MOST ? length : VALUE_MOST;

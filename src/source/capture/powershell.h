@@ -34,6 +34,11 @@ extern const struct word any_address;
 /* Adds it, if it has both ends and a state. Returns LINE_ROW, or LINE_MALFORMED with nothing added. */
 enum line_kind record_add(struct capture *capture, const struct record *record);
 
+/* "10.0.0.5"; "2a02:8108:8a…", of which a narrow table has cut the end. */
+bool word_is_address(const struct word *word);
+/* What record_add() refused is a connection of which something is missing or cut, and not other text. */
+bool record_looks_like_conn(struct capture *capture, const struct record *record);
+
 /* A record that is made up from several pieces, and so has to be kept. */
 enum { VALUE_MOST = 127 }; /* bytes of a value; the rest is cut off */
 struct kept_record {

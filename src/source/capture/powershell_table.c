@@ -189,35 +189,6 @@ static bool take_in_order(const struct powershell_table *table, const struct wor
     return number->text == NULL || word_number(number, UINT32_MAX, &pid);
 }
 
-/* "10.0.0.5"; "2a02:8108:8a…", of which a narrow table has cut the end. */
-static bool is_address(const struct word *word)
-{
-    struct ip ip;
-    bool ipv6;
-    if (word->text == NULL)
-        return false;
-    if (address_parse(word->text, word->length, &ip, &ipv6) == END_OK)
-        return true;
-    size_t digits = 0;
-    while (digits < word->length && strchr("0123456789abcdefABCDEF:.", word->text[digits]) != NULL)
-        digits++;
-    struct word rest = { word->text + digits, word->length - digits };
-    return digits > 1 &&
-        (word_is(&rest, "…") ||
-            (rest.length == 0 && word->length > 3 && memcmp(word->text + word->length - 3, "...", 3) == 0));
-}
-
-/* A row of which something is missing or cut, and not text that follows the table. */
-static bool is_row(struct capture *capture, const struct placed *placed, const struct word *words)
-{
-    const struct word *values = placed->record.values, *state = &values[PROPERTY_STATE];
-    if (is_address(&values[PROPERTY_LOCAL_ADDRESS]) || is_address(&values[PROPERTY_REMOTE_ADDRESS]) ||
-        is_address(&words[0]))
-        return true;
-    return state->text != NULL && state->length > 2 && (state->text[0] < '0' || state->text[0] > '9') &&
-        state_words_find(&capture->state_words, state->text, state->length) != STATE_UNKNOWN;
-}
-
 static enum line_kind read_unusual_row(struct capture *capture, struct powershell_table *table, const struct line *line,
     const struct word *words, unsigned count)
 {
@@ -235,7 +206,9 @@ static enum line_kind read_unusual_row(struct capture *capture, struct powershel
         return LINE_ROW;
     if (read_headings(table, line->text, words, count) == LINE_HEADING)
         return LINE_HEADING;
-    return table->count > 0 && is_row(capture, &placed, words) ? LINE_MALFORMED : LINE_OTHER;
+    if (table->count == 0)
+        return LINE_OTHER;
+    return word_is_address(&words[0]) || record_looks_like_conn(capture, &placed.record) ? LINE_MALFORMED : LINE_OTHER;
 }
 
 enum line_kind powershell_table_row(struct capture *capture, const struct line *line)

@@ -4,16 +4,6 @@
 
 #include "source/capture/format.h"
 
-/* "> > text" as mail programs quote, "| text" as some ticket systems do. */
-static void take_off_quotes(struct line *line)
-{
-    while (line->length > 0 && (line->text[0] == '>' || line->text[0] == '|')) {
-        size_t taken = line->text[1] == ' ' ? 2 : 1;
-        line->text += taken;
-        line->length -= taken;
-    }
-}
-
 void capture_count(struct capture *capture, enum line_kind kind)
 {
     const struct conn *last = capture_last_conn(capture);
@@ -68,7 +58,7 @@ static bool is_blank(const struct line *line)
 
 static void read_line(const struct format *self, struct capture *capture, struct line *line)
 {
-    take_off_quotes(line);
+    line_take_off_quotes(line);
     capture->lines++;
     bool blank = is_blank(line);
     if (blank && !self->takes_blank_lines)
