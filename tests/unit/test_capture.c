@@ -271,7 +271,7 @@ static void cells_of_powershell_tables(void **state)
             "BOUND 10.0.0.5:9100 10.1.2.3:50000\nBOUND 10.0.0.5:9100 10.1.2.3:50001 by 0/My App\n" NOTHING_ELSE },
         /* A second table with other columns; one of another command. */
         { "LocalAddress LocalPort RemoteAddress RemotePort State\n------------ --------- ------------- ---------- -----\n"
-          "10.0.0.5          9100 10.1.2.3           50000 Bound\n\n"
+          "10.0.0.5          9100 10.1.2.3           50000 Bound\n\x01\v\n"
           "AppliedSetting State LocalAddress LocalPort RemoteAddress RemotePort\n"
           "-------------- ----- ------------ --------- ------------- ----------\n"
           "               Bound 10.0.0.5          9100 10.1.2.3           50001\n\n"

@@ -103,6 +103,11 @@ enum line_kind record_add(struct capture *capture, const struct record *record)
     return LINE_ROW;
 }
 
+static bool is_of_address(char c)
+{
+    return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f') || c == ':' || c == '.';
+}
+
 bool word_is_address(const struct word *word)
 {
     struct ip ip;
@@ -112,7 +117,7 @@ bool word_is_address(const struct word *word)
     if (address_parse(word->text, word->length, &ip, &ipv6) == END_OK)
         return true;
     size_t digits = 0;
-    while (digits < word->length && memchr("0123456789abcdefABCDEF:.", word->text[digits], 24) != NULL)
+    while (digits < word->length && is_of_address(word->text[digits]))
         digits++;
     struct word rest = { word->text + digits, word->length - digits };
     bool dots = rest.length == 0 && word->length > 3 && memcmp(word->text + word->length - 3, "...", 3) == 0;

@@ -216,6 +216,8 @@ enum line_kind powershell_table_row(struct capture *capture, const struct line *
     struct powershell_table *table = capture->state;
     struct word words[WORDS_MOST];
     unsigned count = words_split(line->text, line->length, words, WORDS_MOST, NULL);
+    if (count == 0) /* control characters only */
+        return LINE_OTHER;
     if (table->count == 0 || !table->has_rule) {
         if (table->count > 0 && is_rule(&words[0]))
             return read_rule(table, line->text, words, count);
