@@ -70,8 +70,7 @@ struct powershell_list {
     unsigned seen;        /* bits of the properties of the record, also of those without a value; 0: none is open */
     bool begins_with_end; /* the first property since a blank line was LocalAddress, as those of a whole record are */
     bool mixed;           /* where it begins is not known: it may be of several records */
-    struct line begin;    /* its first line, in begin_text */
-    char begin_text[80];
+    struct first_line begin;
 };
 struct powershell_csv {
     enum property columns[64];

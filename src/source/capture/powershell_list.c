@@ -35,7 +35,7 @@ static bool is_part_of_conn(struct capture *capture, const struct powershell_lis
     return state->text != NULL && state_words_find(&capture->state_words, state->text, state->length) != STATE_UNKNOWN;
 }
 
-/* The record is complete, or never will be. Returns what it was; what is malformed is noted here. */
+/* The record is complete, or never will be. Returns what it was; what is malformed is named by its first line. */
 static enum line_kind end_record(struct capture *capture, struct powershell_list *list)
 {
     enum line_kind kind = LINE_OTHER;
@@ -45,19 +45,18 @@ static enum line_kind end_record(struct capture *capture, struct powershell_list
         kind = list->mixed ? LINE_MALFORMED : record_add(capture, &list->record.record);
     list->record.record = (struct record){ 0 };
     list->seen = 0;
-    if (kind != LINE_MALFORMED)
-        return kind;
-    capture_note_line(capture, &list->begin, LINE_MALFORMED);
-    return LINE_OTHER;
+    if (kind == LINE_MALFORMED && capture->first_malformed.number == 0)
+        capture->first_malformed = list->begin;
+    return kind;
 }
 
 static void begin_record(struct powershell_list *list, const struct line *line)
 {
-    size_t most = sizeof list->begin_text - 1;
+    size_t most = sizeof list->begin.text - 1;
     size_t length = line->length < most ? line->length : most;
-    memcpy(list->begin_text, line->text, length);
-    list->begin_text[length] = '\0';
-    list->begin = (struct line){ .text = list->begin_text, .length = length, .number = line->number };
+    list->begin.number = line->number;
+    memcpy(list->begin.text, line->text, length);
+    list->begin.text[length] = '\0';
 }
 
 /* A property that comes again, which says that another record has begun. */

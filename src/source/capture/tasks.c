@@ -378,7 +378,8 @@ int64_t tasks_parse(struct input *input, struct capture *capture)
     int result;
     while ((result = lines_next(&reader, &line)) > 0) {
         line_take_off_quotes(&line);
-        read_line(&tasks, &line);
+        if (strlen(line.text) == line.length) /* no program prints a NUL: this is damage */
+            read_line(&tasks, &line);
     }
     end_record(&tasks);
     return result < 0 ? result : tasks.read;
