@@ -18,8 +18,11 @@ const char *captured(struct snapshot *snapshot, const char *text, size_t length)
     struct error err = { 0 };
     snapshot_init(snapshot);
     input_open_bytes(&input, text, length);
-    if (capture_read_input(&options, &input, snapshot, &err) < 0)
+    int result = capture_read_input(&options, &input, snapshot, &err);
+    if (result < 0 && snapshot->source == NULL)
         fail_msg("%s", err.message);
+    if (result < 0)
+        snapshot_add_gap(snapshot, "refused", err.message, "");
     input_close(&input);
     return snapshot->source;
 }

@@ -231,6 +231,168 @@ static void powershell(void **state)
     CHECK(cases);
 }
 
+#define HEADINGS "LocalAddress LocalPort RemoteAddress RemotePort State     AppliedSetting OwningProcess ProcessName\n"
+#define RULE "------------ --------- ------------- ---------- -----     -------------- ------------- -----------\n"
+#define REFUSED "gap refused\n"
+#define NOT_UNDERSTOOD "gap lines-not-understood\n"
+
+static void cells_of_powershell_tables(void **state)
+{
+    (void)state;
+    static const struct one cases[] = {
+        /* Blanks in a cell; an empty cell beside it, so that the words are as many as the columns. */
+        { HEADINGS RULE
+            "10.0.0.5          9100 10.1.2.3           50000 CloseWait Internet                4312 Docker Desktop\n"
+            "10.0.0.5          9100 10.1.2.3           50001 CloseWait                         4313 My App\n",
+            "capture-powershell-table",
+            "CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:50000 by 4312/Docker Desktop\n"
+            "CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:50001 by 4313/My App\n" NOTHING_ELSE },
+        /* A mail that made one blank of several: with, and without what AppliedSetting has. */
+        { HEADINGS RULE "10.0.0.5 9100 10.1.2.3 50000 CloseWait Internet 4312 Docker Desktop\n"
+                        "10.0.0.5 9100 10.1.2.3 50001 CloseWait 4313 My App\n"
+                        "10.0.0.5 9100 10.1.2.3 50002 CloseWait 4314 java\n",
+            "capture-powershell-table",
+            "CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:50000 by 4312/Docker Desktop\n"
+            "CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:50001 by 4313/My App\n"
+            "CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:50002 by 4314/java\n" NOTHING_ELSE },
+        /* Characters of two columns, and one of three bytes, before what else is in the row. */
+        { "ProcessName   LocalAddress LocalPort RemoteAddress RemotePort State     OwningProcess\n"
+          "-----------   ------------ --------- ------------- ---------- -----     -------------\n"
+          "印刷 サービス 10.0.0.5          9100 10.1.2.3           50000 CloseWait          4312\n"
+          "Docker Deskt… 10.0.0.5          9100 10.1.2.3           50001 CloseWait          4313\n",
+            "capture-powershell-table",
+            "CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:50000 by 4312/印刷 サービス\n"
+            "CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:50001 by 4313/Docker Deskt…\n" NOTHING_ELSE },
+        /* A heading with a blank, and a first column that is empty. */
+        { "Process Name LocalAddress LocalPort RemoteAddress RemotePort State\n"
+          "------------ ------------ --------- ------------- ---------- -----\n"
+          "             10.0.0.5          9100 10.1.2.3           50000 Bound\n"
+          "My App       10.0.0.5          9100 10.1.2.3           50001 Bound\n",
+            "capture-powershell-table",
+            "BOUND 10.0.0.5:9100 10.1.2.3:50000\nBOUND 10.0.0.5:9100 10.1.2.3:50001 by 0/My App\n" NOTHING_ELSE },
+        /* A second table with other columns; one of another command. */
+        { "LocalAddress LocalPort RemoteAddress RemotePort State\n------------ --------- ------------- ---------- -----\n"
+          "10.0.0.5          9100 10.1.2.3           50000 Bound\n\x01\v\n"
+          "AppliedSetting State LocalAddress LocalPort RemoteAddress RemotePort\n"
+          "-------------- ----- ------------ --------- ------------- ----------\n"
+          "               Bound 10.0.0.5          9100 10.1.2.3           50001\n\n"
+          "LocalAddress LocalPort\n------------ ---------\n10.0.0.5     123\n",
+            "capture-powershell-table",
+            "BOUND 10.0.0.5:9100 10.1.2.3:50000\nBOUND 10.0.0.5:9100 10.1.2.3:50001\n" NOTHING_ELSE },
+    };
+    CHECK(cases);
+}
+
+static void columns_that_powershell_was_not_asked_for(void **state)
+{
+    (void)state;
+    static const struct one cases[] = {
+        { "LocalPort RemoteAddress RemotePort State     OwningProcess\n"
+          "--------- ------------- ---------- -----     -------------\n"
+          "     9100 10.1.2.3           50000 CloseWait          4312\n"
+          "     9100 fe80::1            50001 CloseWait          4312\n",
+            "capture-powershell-table",
+            "CLOSE_WAIT 0.0.0.0:9100 10.1.2.3:50000 by 4312/?\n"
+            "CLOSE_WAIT [::]:9100 [fe80::1]:50001 by 4312/?\n" NUMBERS_ONLY NOTHING_ELSE },
+        { "LocalPort;RemoteAddress;RemotePort;State\n9100;10.1.2.3;50000;CloseWait\n", "capture-powershell-csv",
+            "CLOSE_WAIT 0.0.0.0:9100 10.1.2.3:50000\n" NOTHING_ELSE },
+        { "\"LocalAddress\",\"LocalPort\",\"RemoteAddress\",\"RemotePort\",\"State\",\"OwningProcess\"\n"
+          "\"10.0.0.5\",\"9100\",\"10.1.2.3\",\"50000\",\"CloseWait\",\"4312\"\n"
+          "\"LocalAddress\",\"LocalPort\",\"RemoteAddress\",\"RemotePort\",\"OwningProcess\",\"State\"\n"
+          "\"10.0.0.6\",\"9100\",\"10.1.2.3\",\"50000\",\"8\",\"Bound\"\n",
+            "capture-powershell-csv",
+            "CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:50000 by 4312/?\nBOUND 10.0.0.6:9100 10.1.2.3:50000 by 8/?\n" NUMBERS_ONLY
+                NOTHING_ELSE },
+        /* CSV of processes behind it. */
+        { "LocalAddress,LocalPort,RemoteAddress,RemotePort,State\n10.0.0.5,9100,10.1.2.3,50000,CloseWait\n\n"
+          "Name,SI,Handles,Id,Path\njava,0,300,4312,\n",
+            "capture-powershell-csv", "CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:50000\n" NOTHING_ELSE },
+        /* Without what makes a connection. */
+        { "LocalAddress LocalPort RemoteAddress RemotePort OwningProcess\n"
+          "------------ --------- ------------- ---------- -------------\n"
+          "10.0.0.5          9100 10.1.2.3           50000          4312\n",
+            "capture-powershell-table", REFUSED },
+        { "LocalAddress LocalPort State\n------------ --------- -----\n10.0.0.5          9100 Listen\n",
+            "capture-powershell-table", REFUSED },
+        { "LocalPort RemotePort State\n--------- ---------- -----\n     9100      50000 CloseWait\n",
+            "capture-powershell-table", REFUSED },
+        { "LocalAddress,LocalPort,RemoteAddress,State\n10.0.0.5,9100,10.1.2.3,CloseWait\n", "capture-powershell-csv",
+            REFUSED },
+        { "LocalAddress,RemoteAddress,State\n10.0.0.5,10.1.2.3,CloseWait\n", "capture-powershell-csv", REFUSED },
+        /* Cells that a narrow table has cut are not guessed. */
+        { "LocalAddress  LocalPort RemoteAddress RemotePort State  OwningProcess\n"
+          "------------  --------- ------------- ---------- -----  -------------\n"
+          "10.0.0.5           9100 2a02:8108:8a…      50000 Bound           4312\n"
+          "10.0.0.5           9100 2a02:8108:...      50000 Bound           4312\n"
+          "10.0.0.5           9100 10.1.2.3           50000 Close…          4312\n"
+          "10.0.0.5           9100 10.1.2.3           50000 Clo...          4312\n"
+          "2a02:8108:8a…      9100 2a02:8108:8a…      50000 Close…          4312\n"
+          "10.0.0.5           9100 10.1.2.3           50001 Bound           4312\n",
+            "capture-powershell-table", "BOUND 10.0.0.5:9100 10.1.2.3:50001 by 4312/?\n" REFUSED },
+    };
+    CHECK(cases);
+}
+
+#define ADDRESSES "LocalAddress   : 10.0.0.5\nLocalPort      : 80\nRemoteAddress  : 10.1.2.3\nRemotePort     : "
+#define STATE "\nState          : Bound\nOwningProcess  : 4312\n"
+
+static void records_of_powershell_lists(void **state)
+{
+    (void)state;
+    static const struct one cases[] = {
+        /* It begins in the middle of a record: at an address, at a state; and what is left is none. */
+        { "RemoteAddress  : 10.9.9.9\nRemotePort     : 9\nState          : CloseWait\nOwningProcess  : 77\n\n" ADDRESSES
+          "1" STATE "\n" ADDRESSES "2" STATE,
+            "capture-powershell-list",
+            "BOUND 10.0.0.5:80 10.1.2.3:1 by 4312/?\n"
+            "BOUND 10.0.0.5:80 10.1.2.3:2 by 4312/?\n" NOT_UNDERSTOOD NUMBERS_ONLY NOTHING_ELSE },
+        { "State          : CloseWait\nOwningProcess  : 77\n> \n" ADDRESSES "1" STATE "\n", "capture-powershell-list",
+            "BOUND 10.0.0.5:80 10.1.2.3:1 by 4312/?\n" NOT_UNDERSTOOD NUMBERS_ONLY NOTHING_ELSE },
+        /* A line is missing. */
+        { ADDRESSES "1" STATE "\nLocalAddress : 10.0.0.5\nLocalPort : 81\nRemotePort : 2" STATE "\n" ADDRESSES
+                    "3" STATE,
+            "capture-powershell-list",
+            "BOUND 10.0.0.5:80 10.1.2.3:1 by 4312/?\n"
+            "BOUND 10.0.0.5:80 10.1.2.3:3 by 4312/?\n" NOT_UNDERSTOOD NUMBERS_ONLY NOTHING_ELSE },
+        /* Another order is as good where blank lines tell. */
+        { "State : Bound\n" ADDRESSES "1\n\nState : Closed\n" ADDRESSES "2\n\n", "capture-powershell-list",
+            "BOUND 10.0.0.5:80 10.1.2.3:1\nCLOSED 10.0.0.5:80 10.1.2.3:2\n" NOTHING_ELSE },
+        /* Without blank lines the first property tells; lines that are missing spoil no more than their records. */
+        { ADDRESSES "1" STATE ADDRESSES "2\nRemoteAddress : 10.1.2.9\nRemotePort : 3" STATE ADDRESSES "4" STATE,
+            "capture-powershell-list",
+            "BOUND 10.0.0.5:80 10.1.2.3:1 by 4312/?\n"
+            "BOUND 10.0.0.5:80 10.1.2.3:4 by 4312/?\n" NOT_UNDERSTOOD NUMBERS_ONLY NOTHING_ELSE },
+        /* A middle and no blank lines: any of these could be of two records. */
+        { "RemoteAddress : 10.9.9.9\nRemotePort : 9\nState : CloseWait\n" ADDRESSES "1" STATE ADDRESSES "2" STATE
+          "LocalAddress : 10.0.0.5\nLocalPort : 81\n\n" ADDRESSES "3" STATE,
+            "capture-powershell-list", "BOUND 10.0.0.5:80 10.1.2.3:3 by 4312/?\n" REFUSED },
+        /* Lists of something else are none of it. */
+        { ADDRESSES "1" STATE "\nId : 4312\nProcessName : java\n\nName : spooler\nState : Running\nProcessId : 7\n\n"
+                    "LocalAddress : 0.0.0.0\nLocalPort : 123\nOwningProcess : 7\n",
+            "capture-powershell-list", "BOUND 10.0.0.5:80 10.1.2.3:1 by 4312/?\n" NUMBERS_ONLY NOTHING_ELSE },
+    };
+    CHECK(cases);
+}
+
+#define OBJECT(port)                                                                                                   \
+    "{\"LocalAddress\":\"10.0.0.5\",\"LocalPort\":80,\"RemoteAddress\":\"10.1.2.3\",\"RemotePort\":" #port             \
+    ",\"State\":8}"
+
+static void wrapped_powershell_json(void **state)
+{
+    (void)state;
+#define TWO "CLOSE_WAIT 10.0.0.5:80 10.1.2.3:1\nCLOSE_WAIT 10.0.0.5:80 10.1.2.3:2\n" NOTHING_ELSE
+    static const struct one cases[] = {
+        { "{\"value\":[" OBJECT(1) "," OBJECT(2) "],\"Count\":2}", "capture-powershell-json", TWO },
+        { "{\"Count\":2,\"value\":[" OBJECT(1) "," OBJECT(2) "]}", "capture-powershell-json", TWO },
+        { "{\"value\":" OBJECT(1) "}" OBJECT(2), "capture-powershell-json", TWO },
+        { "[{\"value\":[" OBJECT(1) "],\"Count\":1}," OBJECT(2) "]", "capture-powershell-json", TWO },
+        { "{\"value\":3}" OBJECT(1), "capture-powershell-json",
+            "CLOSE_WAIT 10.0.0.5:80 10.1.2.3:1\n" NOT_UNDERSTOOD NOTHING_ELSE },
+    };
+    CHECK(cases);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -242,6 +404,10 @@ int main(void)
         cmocka_unit_test(lsof_counts_sockets),
         cmocka_unit_test(bsd_and_solaris),
         cmocka_unit_test(powershell),
+        cmocka_unit_test(cells_of_powershell_tables),
+        cmocka_unit_test(columns_that_powershell_was_not_asked_for),
+        cmocka_unit_test(records_of_powershell_lists),
+        cmocka_unit_test(wrapped_powershell_json),
     };
     return cmocka_run_group_tests_name("capture", tests, NULL, NULL);
 }

@@ -68,6 +68,19 @@ static void damaged_lines_are_named(void **state)
         "lines-not-understood", "at line 2, \"the end");
 }
 
+/* By the line that they begin with: what ends them is a blank one. */
+static void records_are_named_by_their_first_line(void **state)
+{
+    (void)state;
+#define RECORD "LocalAddress : ::1\nLocalPort : 80\nRemoteAddress : ::1\nRemotePort : 5\nState : Bound\n"
+    expect_gap("RemotePort : 5\nState : Bound\n\n" RECORD "\n", "lines-not-understood",
+        "read 1 row, 1 line not understood: at line 1, \"RemotePort : 5\"");
+    expect_gap(RECORD "\nLocalAddress : ::1\nLocalPort : 80\n", "lines-not-understood",
+        "read 1 row, 1 line not understood: at line 7, \"LocalAddress : ::1\"");
+    expect_origin("PS C:\\> Get-NetTCPConnection | fl\n\n\n" RECORD "\n\n" RECORD "\n\n\n",
+        "Get-NetTCPConnection | Format-List: 2 rows, 1 other line");
+}
+
 static void names_and_cut_addresses_are_said(void **state)
 {
     (void)state;
@@ -186,6 +199,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_stands_around_is_counted),
         cmocka_unit_test(damaged_lines_are_named),
+        cmocka_unit_test(records_are_named_by_their_first_line),
         cmocka_unit_test(names_and_cut_addresses_are_said),
         cmocka_unit_test(any_line_end_and_encoding),
         cmocka_unit_test(names_are_decoded),

@@ -77,6 +77,7 @@ struct format {
     const char *os;          /* that prints it, as in snapshot.os; NULL: several do */
     bool is_snapshot;        /* it says itself what host it is of, when and how it was taken, and its namespaces */
     bool row_for_descriptor; /* of which a connection may have several */
+    bool takes_blank_lines;  /* row() sees them too; LINE_OTHER is nothing then, and not counted */
     /* How sure it is that these are the beginning of such a capture; 0: not at all. */
     unsigned (*recognise)(const struct format *self, const char *bytes, size_t length);
     /* Reads the input to its end. Returns 0 or a negative errno. */

@@ -74,6 +74,7 @@ const struct format formats[] = {
         .id = "capture-powershell-list",
         .title = "Get-NetTCPConnection | Format-List",
         .os = "windows",
+        .takes_blank_lines = true,
         .state_bytes = sizeof(struct powershell_list),
         .finish = powershell_list_finish,
         ROWS(powershell_list_row),

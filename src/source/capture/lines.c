@@ -69,3 +69,12 @@ int lines_next(struct lines_reader *reader, struct line *ret_line)
     text[visible] = '\0';
     return 1;
 }
+
+void line_take_off_quotes(struct line *line)
+{
+    while (line->length > 0 && (line->text[0] == '>' || line->text[0] == '|')) {
+        size_t taken = line->text[1] == ' ' ? 2 : 1;
+        line->text += taken;
+        line->length -= taken;
+    }
+}

@@ -20,3 +20,5 @@ struct lines_reader {
 
 /* 1 with a line, 0 at the end, or a negative errno. */
 int lines_next(struct lines_reader *reader, struct line *ret_line);
+/* "> > text" as mail programs quote, "| text" as some ticket systems do. */
+void line_take_off_quotes(struct line *line);

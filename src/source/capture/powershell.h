@@ -24,10 +24,20 @@ struct record {
 
 /* "LocalAddress", in any case. */
 enum property property_find(const char *name, size_t length);
-/* Whether these are enough to be a connection. */
-bool record_is_conn(const struct record *record);
-/* Adds it. Returns LINE_ROW, or what it is instead. */
+/*
+ * Of the properties that something has, a bit each: enough for a heading or a record of connections. Less may be missing
+ * than record_add() needs: what is to be said is that its rows are none.
+ */
+bool properties_are_of_conn(unsigned properties);
+/* The local address of a record of something that has no such column: any of the host. */
+extern const struct word any_address;
+/* Adds it, if it has both ends and a state. Returns LINE_ROW, or LINE_MALFORMED with nothing added. */
 enum line_kind record_add(struct capture *capture, const struct record *record);
+
+/* "10.0.0.5"; "2a02:8108:8a…", of which a narrow table has cut the end. */
+bool word_is_address(const struct word *word);
+/* What record_add() refused is a connection of which something is missing or cut, and not other text. */
+bool record_looks_like_conn(struct capture *capture, const struct record *record);
 
 /* A record that is made up from several pieces, and so has to be kept. */
 enum { VALUE_MOST = 127 }; /* bytes of a value; the rest is cut off */
@@ -46,19 +56,25 @@ int powershell_json_parse(const struct format *self, struct capture *capture, st
 
 struct table_column {
     enum property property;
-    size_t start, end; /* where its rule of dashes stands */
+    size_t start, end; /* where its rule of dashes stands; before that is seen, its heading */
 };
+enum { TABLE_COLUMNS_MOST = 24 };
 struct powershell_table {
-    struct table_column columns[24];
-    unsigned count;
-    bool has_rule; /* the dashes below the headings were seen */
+    struct table_column columns[TABLE_COLUMNS_MOST];
+    unsigned count;      /* 0: no headings yet */
+    unsigned properties; /* bits of those that have a column */
+    bool has_rule;       /* the dashes below the headings were seen */
 };
 struct powershell_list {
     struct kept_record record;
-    enum property first; /* with which a record begins */
+    unsigned seen;        /* bits of the properties of the record, also of those without a value; 0: none is open */
+    bool begins_with_end; /* the first property since a blank line was LocalAddress, as those of a whole record are */
+    bool mixed;           /* where it begins is not known: it may be of several records */
+    struct first_line begin;
 };
 struct powershell_csv {
     enum property columns[64];
-    unsigned count; /* 0: no headings yet */
+    unsigned count;      /* 0: no headings yet */
+    unsigned properties; /* bits of those that have a column */
     char separator;
 };

@@ -1,6 +1,6 @@
 /*
  * Get-NetTCPConnection | ConvertTo-Json: an array of objects, or one object; State a number or, with -EnumsAsStrings, a
- * name. Read piece by piece: only the strings and numbers of the objects that matter are ever kept.
+ * name. PowerShell 5.1 wraps an array that another command has passed on: {"value":[…],"Count":2}. Read piece by piece: only the strings and numbers of the objects that matter are ever kept.
  */
 #include <errno.h>
 #include <string.h>
@@ -18,7 +18,9 @@ struct json_reader {
     unsigned record_depth;     /* of the object that is a connection; 0: none is open */
     enum property property;    /* whose value comes next */
     bool after_key;
-    bool in_array; /* what is outermost is an array */
+    bool in_array;          /* what is outermost in the wrapper, or else in the text, is an array */
+    unsigned wrapper_depth; /* of the wrapper that is open; 0: none */
+    bool is_wrapped;        /* the property whose value comes next is the "value" of a wrapper, if it has no other */
     uint64_t line;
     struct word value;    /* the string or number that was read last: in the input, or in text */
     char text[TEXT_MOST]; /* of one that has escapes, or is not in one piece */
@@ -156,6 +158,7 @@ static void take_text(struct json_reader *reader, bool is_string)
     value->length = value->length < VALUE_MOST ? value->length : VALUE_MOST;
     if (is_string && !reader->after_key) {
         reader->property = property_find(value->text, value->length);
+        reader->is_wrapped = word_is(value, "value");
         return;
     }
     if (reader->property == PROPERTY_NONE || (!is_string && word_is(value, "null")))
@@ -166,14 +169,33 @@ static void take_text(struct json_reader *reader, bool is_string)
         reader->record.record.values[reader->property] = *value;
 }
 
+/* What was taken for a record is a wrapper of records. */
+static bool opens_wrapped(const struct json_reader *reader)
+{
+    if (reader->wrapper_depth != 0 || reader->record_depth != reader->depth || !reader->after_key ||
+        !reader->is_wrapped)
+        return false;
+    for (int property = 0; property < PROPERTY_COUNT; property++) {
+        if (reader->record.record.values[property].text != NULL)
+            return false;
+    }
+    return reader->depth > 0;
+}
+
 static void open_one(struct json_reader *reader, bool array)
 {
-    if (reader->depth++ == 0)
+    if (opens_wrapped(reader)) {
+        reader->wrapper_depth = reader->depth;
+        reader->record_depth = 0;
+    }
+    if (reader->depth++ == reader->wrapper_depth)
         reader->in_array = array;
-    bool in_list = reader->depth == 1 || (reader->depth == 2 && reader->in_array);
+    unsigned within = reader->depth - reader->wrapper_depth;
+    bool in_list = within == 1 || (within == 2 && reader->in_array);
     if (!array && reader->record_depth == 0 && in_list) {
         reader->record_depth = reader->depth;
         reader->record.record = (struct record){ 0 };
+        reader->is_wrapped = false;
     }
     reader->after_key = false;
 }
@@ -198,6 +220,10 @@ static void close_one(struct json_reader *reader)
             note(capture, reader->line, "an object that is no connection");
         else
             capture_count(capture, kind);
+    }
+    if (reader->depth > 0 && reader->wrapper_depth == reader->depth) {
+        reader->in_array = reader->depth > 1; /* records and wrappers stand alone, or in an array */
+        reader->wrapper_depth = 0;
     }
     reader->depth -= reader->depth > 0;
     reader->after_key = false;

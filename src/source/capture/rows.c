@@ -5,16 +5,6 @@
 #include "source/capture/format.h"
 #include "source/capture/mend.h"
 
-/* "> > text" as mail programs quote, "| text" as some ticket systems do. */
-static void take_off_quotes(struct line *line)
-{
-    while (line->length > 0 && (line->text[0] == '>' || line->text[0] == '|')) {
-        size_t taken = line->text[1] == ' ' ? 2 : 1;
-        line->text += taken;
-        line->length -= taken;
-    }
-}
-
 void capture_count(struct capture *capture, enum line_kind kind)
 {
     const struct conn *last = capture_last_conn(capture);
@@ -93,11 +83,14 @@ static enum line_kind understand(const struct format *self, struct capture *capt
 
 static void read_line(const struct format *self, struct capture *capture, struct line *line)
 {
-    take_off_quotes(line);
+    line_take_off_quotes(line);
     capture->lines++;
-    if (is_blank(line))
+    bool blank = is_blank(line);
+    if (blank && !self->takes_blank_lines)
         return;
     enum line_kind kind = understand(self, capture, line);
+    if (blank && kind == LINE_OTHER)
+        return;
     if (kind == LINE_OTHER && capture->after_row && line_is_leftover(line)) {
         capture_drop_owners(capture); /* a PID may be cut as well */
         kind = LINE_PART;
