@@ -38,6 +38,18 @@ static int read_looks(char *const *paths, size_t count, struct snapshot *looks, 
     return 0;
 }
 
+/* A namespace may be there in some of them only; one that is in none is a slip of the pen. */
+static int check_netns(const struct selection *selection, const struct snapshot *looks, size_t count, struct error *err)
+{
+    int result = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (selection_netns_exists(selection, &looks[i]))
+            return 0;
+        result = cmd_check_netns(selection, &looks[i], err);
+    }
+    return result;
+}
+
 static int check(char *const *paths, int operands, struct error *err)
 {
     if (operands < 2)
@@ -62,6 +74,8 @@ static int compare(const struct command *self, const struct look_options *look, 
     for (size_t i = 0; i < count; i++)
         snapshot_init(&looks[i]);
     int result = read_looks(paths, count, looks, &err);
+    if (result == 0)
+        result = check_netns(&look->selection, looks, count, &err);
     if (result == 0)
         result = diff_make(looks, count, &options, &diff, &err);
     int status = result < 0 ? cmd_fail(self, &err) : (int)diff.verdict;
@@ -107,19 +121,22 @@ const struct command command_diff = {
     .summary = "compare captures of one host: what stayed, what grew, what leaks",
     .synopsis = "tcpwhy diff [OPTIONS] CAPTURE CAPTURE [CAPTURE …]",
     .details =
-        "Captures are snapshots (tcpwhy capture) or text that --from reads, the earliest first; - is standard input.\n"
-        "Connections are the same where both ends are, and the kernel's cookie where both captures have it. For each\n"
-        "process, service and state:\n\n"
-        "  leaks     CLOSE_WAIT grows, and hardly any of those that were there went: nobody closes them\n"
-        "  piles-up  another state does\n"
-        "  grows     more come than go\n"
+        "Captures are snapshots (tcpwhy capture), which are put in the order of their times, or text that --from reads, the\n"
+        "earliest first; - is standard input. Connections are the same where both ends are, and the kernel's cookie where\n"
+        "both captures have it; who holds one in one capture holds it in the others. For each process, service and state,\n"
+        "and for several together where a leak is spread over them:\n\n"
+        "  leaks     those that stay in CLOSE_WAIT become more: nobody closes them\n"
+        "  piles-up  those that stay in another state do\n"
+        "  grows     more come than go; whether they stay two captures may not tell: three do\n"
+        "  grew      became more, but not in the later captures\n"
         "  busy      about as many come as go\n"
         "  shrinks   more go than come\n"
         "  steady    the same ones stay\n\n"
         "STAYED, CAME and WENT compare the last capture with the first; PER MIN is the slope over all of them. LIMIT IN\n"
-        "is the time until a process runs out of descriptors at its slope.\n"
-        "Exit status: 0 nothing leaks, 1 something does, or a process runs out of descriptors within a day, 2 within an\n"
-        "hour, 3 tcpwhy could not do what was asked.\n",
+        "is the time until a process runs out of descriptors at its slope, where it grows by what stays, to the last.\n"
+        "Exit status: 0 nothing is known to leak; 1 something leaks, or only grows in CLOSE_WAIT, or a process runs out of\n"
+        "descriptors within a day; 2 one does within an hour (seen in three captures, or near its limit), or has; 3 tcpwhy\n"
+        "could not do what was asked.\n",
     .examples = "  tcpwhy capture -o 1.zst; sleep 600; tcpwhy capture -o 2.zst; tcpwhy diff 1.zst 2.zst\n"
                 "  tcpwhy diff mon.zst tue.zst wed.zst --process java\n"
                 "  tcpwhy diff --interval 60 before.txt after.txt   pasted netstat output, a minute apart\n",

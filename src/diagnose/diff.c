@@ -1,7 +1,16 @@
 /*
- * One look tells how many connections there are; two tell whether they are the same ones. That separates a leak from
- * load: a busy server has others every time, and about as many; where they grow and those of the first look are all still
- * there, nobody ends them. A row is a process, a service and a state.
+ * One look tells how many connections there are; several tell whether they are the same ones. That separates a leak from
+ * load. The judgement (diff_kind.c), for each row, which is a process, a service and a state (diff_rows.c):
+ *
+ *   1. A connection has settled where it was there in the looks before too. Where those that have settled become more,
+ *      in the later looks as well, and hardly any of them goes, nobody ends them, however many others come and go.
+ *   2. Two looks show only what becomes of those of the first. Where these are some, and hardly any went, those that came
+ *      will not go either. Else it grows, and whether it leaks another look must tell.
+ *   3. That is a leak in CLOSE_WAIT, which only the process can end, and deserves a warning; likewise what has closed and
+ *      does not end in the time that the kernel gives it. Open connections may pile up by right: pools, more clients.
+ *   4. Where all were replaced at once the process was started again: the looks before and after are judged apart.
+ *   5. Descriptors count where they go on growing by what leaks or piles up, or by what is no connection; a limit that is
+ *      reached counts in any case (diff_descriptors.c).
  */
 #include "diagnose/diff.h"
 
@@ -10,307 +19,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "diagnose/diff_match.h"
-#include "diagnose/rule.h"
-#include "model/key.h"
-
-enum {
-    CHANGE_LEAST = 3, /* connections: fewer more or less are chance */
-    CHANGE_LEAST_PERCENT = 5,
-    SERVICES_MOST = 8,     /* of one process that are told one by one, where none has more than a connection or two */
-    TURNOVER_PERCENT = 10, /* of those that were there, went from one look to the next: somebody ends them */
-};
-
-/* --- rows ------------------------------------------------------------------------------------------------------- */
-
-struct builder {
-    const struct snapshot *looks;
-    size_t count;
-    const struct selection *selection;
-    struct key_source *sources; /* for each look */
-    struct context *contexts;   /* likewise, of which only the listeners are needed */
-    struct key_use process_key;
-    struct diff *diff;
-    size_t row_capacity;
-    uint32_t *slots;
-    size_t slot_count;
-    uint32_t **rows_of; /* for each look, for each of its connections: its row, or NO_INDEX where it is not selected */
-};
-
-static uint64_t hash_row(const struct value *process, const struct value *service, enum conn_state state)
-{
-    return value_hash(service, value_hash(process, (uint64_t)state));
-}
-
-static bool is_row(
-    const struct diff_row *row, const struct value *process, const struct value *service, enum conn_state state)
-{
-    return row->state == state && value_equal(&row->process, process) && value_equal(&row->service, service);
-}
-
-static uint32_t *row_slot(
-    const struct builder *builder, const struct value *process, const struct value *service, enum conn_state state)
-{
-    size_t slot = hash_row(process, service, state) & (builder->slot_count - 1);
-    while (builder->slots[slot] != NO_INDEX &&
-        !is_row(&builder->diff->rows[builder->slots[slot]], process, service, state))
-        slot = (slot + 1) & (builder->slot_count - 1);
-    return &builder->slots[slot];
-}
-
-static void grow_slots(struct builder *builder)
-{
-    struct diff *diff = builder->diff;
-    builder->slot_count = builder->slot_count ? builder->slot_count * 2 : 256;
-    builder->slots = xrealloc_array(builder->slots, builder->slot_count, sizeof *builder->slots);
-    memset(builder->slots, 0xff, builder->slot_count * sizeof *builder->slots); /* NO_INDEX */
-    for (size_t i = 0; i < diff->row_count; i++)
-        *row_slot(builder, &diff->rows[i].process, &diff->rows[i].service, diff->rows[i].state) = (uint32_t)i;
-}
-
-static struct value service_of(const struct context *context, const struct conn *conn)
-{
-    if (conn_is_listener(conn) || context_is_incoming(context, conn))
-        return (struct value){ .kind = VALUE_SERVICE_IN, .port = conn->local_port };
-    if (conn->remote_port == 0) /* bound or closed: goes nowhere */
-        return value_unknown();
-    return (struct value){ .kind = VALUE_SERVICE_OUT, .ip = conn->remote, .port = conn->remote_port };
-}
-
-static uint32_t row_number(struct builder *builder, struct value process, struct value service, enum conn_state state)
-{
-    struct diff *diff = builder->diff;
-    if (diff->row_count * 2 >= builder->slot_count)
-        grow_slots(builder);
-    uint32_t *slot = row_slot(builder, &process, &service, state);
-    if (*slot == NO_INDEX) {
-        xvec_grow((void **)&diff->rows, diff->row_count, &builder->row_capacity, sizeof *diff->rows);
-        diff->rows[diff->row_count] = (struct diff_row){ .process = process, .service = service, .state = state };
-        diff->rows[diff->row_count].counts = arena_alloc(&diff->arena, builder->count * sizeof(uint64_t));
-        *slot = (uint32_t)diff->row_count++;
-    }
-    return *slot;
-}
-
-static uint32_t row_of_conn(struct builder *builder, size_t look, uint32_t index)
-{
-    const struct conn *conn = &builder->looks[look].conns[index];
-    return row_number(builder, key_value(&builder->process_key, &builder->sources[look], index),
-        service_of(&builder->contexts[look], conn), (enum conn_state)conn->state);
-}
-
-/* Which row each connection of a look is in. Returns -ENOMEM or 0. */
-static int count_look(struct builder *builder, size_t look)
-{
-    const struct snapshot *snapshot = &builder->looks[look];
-    uint32_t *rows = malloc((snapshot->conn_count + 1) * sizeof *rows);
-    builder->rows_of[look] = rows;
-    if (rows == NULL)
-        return -ENOMEM;
-    uint64_t selected = 0;
-    for (size_t i = 0; i < snapshot->conn_count; i++) {
-        bool taken = builder->selection == NULL || selection_is_empty(builder->selection) ||
-            selection_matches(builder->selection, snapshot, &snapshot->conns[i]);
-        rows[i] = taken ? row_of_conn(builder, look, (uint32_t)i) : NO_INDEX;
-        if (taken)
-            builder->diff->rows[rows[i]].counts[look]++;
-        selected += taken;
-    }
-    builder->diff->looks[look].conns = selected;
-    return 0;
-}
-
-/* --- rows of many services --------------------------------------------------------------------------------------- */
-
-/*
- * One process, with a connection or two to each of many services: none of these rows can tell anything, as so few more or
- * less are chance, and together they may be a leak. Data connections of FTP or RPC, a peer-to-peer program.
- */
-static bool is_crumb(const struct diff_row *row, size_t looks)
-{
-    bool has_service = row->service.kind == VALUE_SERVICE_IN || row->service.kind == VALUE_SERVICE_OUT;
-    if (!has_service || row->state == STATE_LISTEN)
-        return false;
-    for (size_t i = 0; i < looks; i++) {
-        if (row->counts[i] >= CHANGE_LEAST)
-            return false;
-    }
-    return true;
-}
-
-/* For each row the one of many services that it may go into, made behind them, and how many would; else itself. */
-static uint32_t *find_wide_rows(struct builder *builder, uint32_t *services)
-{
-    struct diff *diff = builder->diff;
-    size_t count = diff->row_count;
-    uint32_t *wide = xcalloc(count + 1, sizeof *wide);
-    for (size_t i = 0; i < count; i++) {
-        const struct diff_row row = diff->rows[i];
-        wide[i] = (uint32_t)i;
-        if (!is_crumb(&row, builder->count))
-            continue;
-        bool incoming = row.service.kind == VALUE_SERVICE_IN;
-        struct value service = { .kind = incoming ? VALUE_PORTS_IN : VALUE_ENDS_OUT };
-        wide[i] = row_number(builder, row.process, service, row.state);
-        services[wide[i] - count]++;
-    }
-    return wide;
-}
-
-static void fold_rows(struct builder *builder)
-{
-    struct diff *diff = builder->diff;
-    size_t count = diff->row_count, kept = 0;
-    uint32_t *services = xcalloc(count + 1, sizeof *services);
-    uint32_t *wide = find_wide_rows(builder, services);
-    uint32_t *number = xcalloc(diff->row_count + 1, sizeof *number);
-    for (size_t i = 0; i < count; i++) {
-        if (wide[i] != i && services[wide[i] - count] <= SERVICES_MOST)
-            wide[i] = (uint32_t)i;
-        for (size_t look = 0; look < builder->count && wide[i] != i; look++)
-            diff->rows[wide[i]].counts[look] += diff->rows[i].counts[look];
-    }
-    for (size_t i = 0; i < diff->row_count; i++) {
-        if (i < count ? wide[i] != i : services[i - count] <= SERVICES_MOST)
-            continue;
-        number[i] = (uint32_t)kept;
-        diff->rows[kept] = diff->rows[i];
-        if (i >= count)
-            diff->rows[kept].service.number = services[i - count];
-        kept++;
-    }
-    for (size_t look = 0; look < builder->count; look++) {
-        for (size_t i = 0; i < builder->looks[look].conn_count; i++) {
-            uint32_t *row = &builder->rows_of[look][i];
-            *row = *row == NO_INDEX ? NO_INDEX : number[wide[*row]];
-        }
-    }
-    diff->row_count = kept;
-    free(number);
-    free(wide);
-    free(services);
-}
-
-/* --- steps ------------------------------------------------------------------------------------------------------ */
-
-/* From one look to another: how many of each row are in the same row still. */
-static int count_steps(struct builder *builder, size_t then, size_t now)
-{
-    struct diff *diff = builder->diff;
-    bool whole = then == 0 && now == builder->count - 1, step = now == then + 1;
-    uint32_t *matches = diff_match(&builder->looks[then], &builder->looks[now]);
-    if (matches == NULL)
-        return -ENOMEM;
-    uint64_t *stayed = xcalloc(diff->row_count + 1, sizeof *stayed);
-    for (size_t i = 0; i < builder->looks[now].conn_count; i++) {
-        uint32_t row = builder->rows_of[now][i];
-        uint32_t before = matches[i] == NO_INDEX ? NO_INDEX : builder->rows_of[then][matches[i]];
-        if (row == NO_INDEX)
-            continue;
-        stayed[row] += before == row;
-        if (whole)
-            *(before == NO_INDEX ? &diff->came : &diff->stayed) += 1;
-    }
-    for (size_t i = 0; i < diff->row_count; i++) {
-        struct diff_row *row = &diff->rows[i];
-        if (step) {
-            row->were += row->counts[then];
-            row->went_between += row->counts[then] - stayed[i];
-        }
-        if (!whole)
-            continue;
-        row->stayed = stayed[i];
-        row->came = row->counts[now] - stayed[i];
-        row->went = row->counts[then] - stayed[i];
-        row->first = row->counts[then];
-        row->last = row->counts[now];
-    }
-    free(stayed);
-    free(matches);
-    return 0;
-}
-
-/* --- what it means ---------------------------------------------------------------------------------------------- */
-
-static bool is_worth(uint64_t change, uint64_t of)
-{
-    return change >= CHANGE_LEAST && change * 100 >= of * CHANGE_LEAST_PERCENT;
-}
-
-/* States that the kernel ends by itself before long, or that are a step on the way. */
-static bool is_passing(enum conn_state state)
-{
-    static const uint32_t passing = STATE_BIT(STATE_TIME_WAIT) | STATE_BIT(STATE_SYN_SENT) |
-        STATE_BIT(STATE_SYN_RECEIVED) | STATE_BIT(STATE_CLOSED);
-    return (passing & STATE_BIT(state)) != 0;
-}
-
-/* It was there in most looks, and hardly any that was there in one has left by the next. */
-static bool is_kept(const struct diff_row *row)
-{
-    return row->were >= CHANGE_LEAST && row->went_between * 100 <= row->were * TURNOVER_PERCENT;
-}
-
-static enum diff_kind kind_of(const struct diff_row *row)
-{
-    if (row->last > row->first && is_worth(row->last - row->first, row->first)) {
-        if (!is_kept(row) || is_passing(row->state))
-            return DIFF_GROWS;
-        return row->state == STATE_CLOSE_WAIT ? DIFF_LEAKS : DIFF_PILES_UP;
-    }
-    if (row->first > row->last && is_worth(row->first - row->last, row->first))
-        return DIFF_SHRINKS;
-    uint64_t moved = row->came + row->went;
-    return moved >= CHANGE_LEAST && moved * 100 >= (row->first + row->last) * TURNOVER_PERCENT ? DIFF_BUSY
-                                                                                               : DIFF_STEADY;
-}
-
-static int64_t absolute(int64_t number)
-{
-    return number < 0 ? -number : number;
-}
-
-static int worst_first(const void *a, const void *b)
-{
-    const struct diff_row *one = a, *other = b;
-    if (one->kind != other->kind)
-        return one->kind < other->kind ? -1 : 1;
-    int64_t pace = absolute(one->millis_per_minute), other_pace = absolute(other->millis_per_minute);
-    if (pace != other_pace)
-        return pace > other_pace ? -1 : 1;
-    uint64_t moved = one->came + one->went, other_moved = other->came + other->went;
-    if (moved != other_moved)
-        return moved > other_moved ? -1 : 1;
-    if (one->last != other->last)
-        return one->last > other->last ? -1 : 1;
-    int order = value_compare(&one->process, &other->process);
-    if (order == 0)
-        order = value_compare(&one->service, &other->service);
-    return order != 0 ? order : (int)one->state - (int)other->state;
-}
-
-/* --- processes ----------------------------------------------------------------------------------------------------- */
-
-/* The processes that hold what was selected. */
-static bool *concerned_processes(const struct builder *builder, const struct snapshot *last)
-{
-    bool *concerned = xcalloc(last->process_count + 1, sizeof *concerned);
-    for (size_t i = 0; i < last->conn_count; i++) {
-        if (builder->rows_of[builder->count - 1][i] == NO_INDEX)
-            continue;
-        for (uint32_t h = last->conns[i].holder; h != NO_INDEX; h = last->holders[h].next)
-            concerned[last->holders[h].process] = true;
-    }
-    return concerned;
-}
-
-static int find_processes(struct builder *builder)
-{
-    bool *concerned = concerned_processes(builder, &builder->looks[builder->count - 1]);
-    int result = diff_find_processes(builder->looks, builder->count, concerned, builder->diff);
-    free(concerned);
-    return result;
-}
+#include "diagnose/diff_parts.h"
 
 /* --- looks and their times -------------------------------------------------------------------------------------- */
 
@@ -320,51 +29,107 @@ static void add_gap(struct diff *diff, const char *id, const char *text, const c
     diff->gaps[diff->gap_count++] = (struct gap){ .id = id, .text = text, .remedy = remedy };
 }
 
-static void note_times(struct builder *builder, const struct diff_options *options)
+/* A text does not say when it was taken. */
+static bool knows_its_time(const struct snapshot *look)
+{
+    return look->origin == NULL && look->taken_at_ms != 0;
+}
+
+/* By their times, where all know theirs; texts keep the order in which they were given. */
+static bool sort_looks(struct diff_builder *builder)
+{
+    bool moved = false;
+    for (size_t i = 0; i < builder->count; i++) {
+        if (!knows_its_time(builder->looks[i]))
+            return false;
+    }
+    for (size_t i = 1; i < builder->count; i++) {
+        for (size_t j = i; j > 0 && builder->looks[j - 1]->taken_at_ms > builder->looks[j]->taken_at_ms; j--) {
+            const struct snapshot *earlier = builder->looks[j];
+            builder->looks[j] = builder->looks[j - 1];
+            builder->looks[j - 1] = earlier;
+            moved = true;
+        }
+    }
+    return moved;
+}
+
+static void note_times(struct diff_builder *builder, uint64_t interval_ms)
 {
     struct diff *diff = builder->diff;
     unsigned from_files = 0;
     for (size_t i = 0; i < builder->count; i++)
-        from_files += builder->looks[i].origin != NULL;
+        from_files += builder->looks[i]->origin != NULL;
+    if (diff->reordered)
+        add_gap(diff, "captures-reordered",
+            interval_ms != 0
+                ? "what they would show in the order in which they were given: by their own times it is another, which was "
+                  "taken, with the times between them from --interval"
+                : "what they would show in the order in which they were given: by their own times it is another, which was "
+                  "taken",
+            "give them in order, earliest first");
     if (!diff->times_known)
         add_gap(diff, "times-unknown",
             "how fast anything grows: by their times the captures are not one after the other",
             "give them in order, earliest first; --interval SECS says how far apart they are");
-    else if (from_files > 0 && options->interval_ms == 0)
+    else if (from_files > 0 && interval_ms == 0)
         add_gap(diff, "times-of-files",
             "when the captures were taken: a text does not say it, and the times of its file were taken instead",
             "--interval SECS, if they are wrong: the time from one capture to the next");
 }
 
-static void list_looks(struct builder *builder, const struct diff_options *options)
+/* Files that were written at one go say nothing of when their text was. */
+static bool is_after(const struct snapshot *look, const struct diff_look *now, const struct diff_look *then)
+{
+    enum { COPIED_MS = 1000 };
+    uint64_t least = knows_its_time(look) ? 1 : COPIED_MS;
+    return now->taken_at_ms >= then->taken_at_ms + least;
+}
+
+static void list_looks(struct diff_builder *builder, uint64_t interval_ms)
 {
     struct diff *diff = builder->diff;
     struct diff_look *looks = arena_alloc(&diff->arena, builder->count * sizeof *looks);
     diff->looks = looks;
     diff->look_count = builder->count;
+    diff->settle_looks = builder->count > 6 ? (unsigned)(builder->count - 1) / 3 : 1;
     diff->times_known = true;
     for (size_t i = 0; i < builder->count; i++) {
-        const struct snapshot *look = &builder->looks[i];
+        const struct snapshot *look = builder->looks[i];
         looks[i] = (struct diff_look){ .from = look->from, .source = look->source, .taken_at_ms = look->taken_at_ms };
-        if (options->interval_ms != 0 && i > 0)
-            looks[i].taken_at_ms = looks[i - 1].taken_at_ms + options->interval_ms;
-        diff->times_known &= i == 0 || looks[i].taken_at_ms > looks[i - 1].taken_at_ms;
+        if (interval_ms != 0 && i > 0)
+            looks[i].taken_at_ms = looks[i - 1].taken_at_ms + interval_ms;
+        diff->times_known &= i == 0 || interval_ms != 0 || is_after(look, &looks[i], &looks[i - 1]);
     }
     diff->apart_ms = diff->times_known ? looks[builder->count - 1].taken_at_ms - looks[0].taken_at_ms : 0;
-    note_times(builder, options);
+    note_times(builder, interval_ms);
 }
 
-/* What one look could not see, the comparison cannot either. */
-static void take_gaps(struct builder *builder)
+static bool has_gap(const struct snapshot *look, const struct gap *gap)
+{
+    for (size_t i = 0; i < look->gap_count; i++) {
+        if (strcmp(look->gaps[i].id, gap->id) == 0 && strcmp(look->gaps[i].text, gap->text) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* What one look could not see, the comparison cannot either; what not all of them lack is said with the file's name. */
+static void take_gaps(struct diff_builder *builder)
 {
     struct diff *diff = builder->diff;
     for (size_t look = 0; look < builder->count; look++) {
-        for (size_t i = 0; i < builder->looks[look].gap_count; i++) {
-            const struct gap *gap = &builder->looks[look].gaps[i];
-            bool known = false;
-            for (size_t j = 0; j < diff->gap_count && !known; j++)
-                known = strcmp(diff->gaps[j].id, gap->id) == 0;
-            if (!known)
+        const struct snapshot *snapshot = builder->looks[look];
+        for (size_t i = 0; i < snapshot->gap_count; i++) {
+            const struct gap *gap = &snapshot->gaps[i];
+            size_t in = 0;
+            for (size_t other = 0; other < builder->count; other++)
+                in += has_gap(builder->looks[other], gap);
+            const char *name = snapshot->from != NULL ? snapshot->from
+                                                      : arena_printf(&diff->arena, "capture %zu", look + 1);
+            if (in < builder->count)
+                add_gap(diff, gap->id, arena_printf(&diff->arena, "%s: %s", name, gap->text), gap->remedy);
+            else if (look == 0)
                 add_gap(diff, gap->id, gap->text, gap->remedy);
         }
     }
@@ -372,6 +137,12 @@ static void take_gaps(struct builder *builder)
 
 static int check_hosts(const struct snapshot *looks, size_t count, struct error *err)
 {
+    for (size_t i = 0; i < count; i++) {
+        if (looks[i].redacted)
+            return error_set(err, -EINVAL, looks[i].from,
+                "was redacted: its names and addresses were made up for it alone, and nothing of it is found again in "
+                "another file; compare the files as they were before that");
+    }
     for (size_t i = 1; i < count; i++) {
         const char *one = looks[0].host_name, *other = looks[i].host_name;
         if (one != NULL && other != NULL && strcmp(one, other) != 0)
@@ -384,66 +155,32 @@ static int check_hosts(const struct snapshot *looks, size_t count, struct error 
 
 /* --- the whole -------------------------------------------------------------------------------------------------- */
 
-static void builder_init(struct builder *builder, const struct snapshot *looks, size_t count, struct diff *diff)
+static int builder_init(struct diff_builder *builder)
 {
-    *builder = (struct builder){ .looks = looks, .count = count, .diff = diff };
-    builder->sources = xcalloc(count, sizeof *builder->sources);
+    size_t count = builder->count;
+    int result = 0;
     builder->contexts = xcalloc(count, sizeof *builder->contexts);
-    builder->rows_of = xcalloc(count, sizeof *builder->rows_of);
+    builder->pids = xcalloc(count, sizeof *builder->pids);
     for (size_t i = 0; i < count; i++) {
-        builder->sources[i].fields.snapshot = &looks[i];
-        builder->contexts[i].snapshot = &looks[i];
-        listeners_init(&builder->contexts[i].listeners, &looks[i]);
+        builder->contexts[i].snapshot = builder->looks[i];
+        listeners_init(&builder->contexts[i].listeners, builder->looks[i]);
+        int error = diff_pids_init(&builder->pids[i], builder->looks[i]);
+        result = result == 0 ? error : result;
     }
-    key_find("process", &builder->process_key);
+    return result == 0 ? diff_lives_init(&builder->lives, builder->looks, builder->contexts, count) : result;
 }
 
-static void builder_deinit(struct builder *builder)
+static void builder_deinit(struct diff_builder *builder)
 {
     for (size_t i = 0; i < builder->count; i++) {
         listeners_deinit(&builder->contexts[i].listeners);
-        free(builder->rows_of[i]);
+        diff_pids_deinit(&builder->pids[i]);
     }
-    free(builder->sources);
+    diff_lives_deinit(&builder->lives);
+    diff_table_deinit(&builder->cells);
     free(builder->contexts);
-    free(builder->rows_of);
-    free(builder->slots);
-}
-
-/* What was built in a growing array lives with the rest. */
-static void keep_rows(struct diff *diff)
-{
-    struct diff_row *rows = arena_alloc(&diff->arena, diff->row_count * sizeof *rows);
-    if (diff->row_count > 0)
-        memcpy(rows, diff->rows, diff->row_count * sizeof *rows);
-    free(diff->rows);
-    diff->rows = rows;
-}
-
-static int compare_looks(struct builder *builder)
-{
-    struct diff *diff = builder->diff;
-    size_t count = builder->count;
-    int result = 0;
-    for (size_t i = 0; i < count && result == 0; i++)
-        result = count_look(builder, i);
-    if (result == 0)
-        fold_rows(builder);
-    for (size_t i = 1; i < count && result == 0; i++)
-        result = count_steps(builder, i - 1, i);
-    if (count > 2 && result == 0)
-        result = count_steps(builder, 0, count - 1);
-    keep_rows(diff);
-    if (result < 0)
-        return result;
-    diff->went = diff->looks[0].conns > diff->stayed ? diff->looks[0].conns - diff->stayed : 0;
-    for (size_t i = 0; i < diff->row_count; i++) {
-        diff->rows[i].kind = kind_of(&diff->rows[i]);
-        diff->rows[i].millis_per_minute = diff_slope(diff, diff->rows[i].counts);
-    }
-    if (diff->row_count > 1)
-        qsort(diff->rows, diff->row_count, sizeof *diff->rows, worst_first);
-    return 0;
+    free(builder->pids);
+    free(builder->leaks);
 }
 
 int diff_make(const struct snapshot *looks, size_t count, const struct diff_options *options, struct diff *ret_diff,
@@ -452,17 +189,20 @@ int diff_make(const struct snapshot *looks, size_t count, const struct diff_opti
     int result = check_hosts(looks, count, err);
     if (result < 0)
         return result;
-    struct diff diff = { .last = &looks[count - 1] };
+    struct diff diff = { 0 };
+    struct diff_builder builder = { .count = count, .selection = options->selection, .diff = &diff };
     arena_init(&diff.arena);
-    struct builder builder;
-    builder_init(&builder, looks, count, &diff);
-    builder.selection = options->selection;
-    list_looks(&builder, options);
-    result = compare_looks(&builder);
-    if (result == 0)
-        result = find_processes(&builder);
+    for (size_t i = 0; i < count; i++)
+        builder.looks[i] = &looks[i];
+    diff.reordered = sort_looks(&builder);
+    diff.last = builder.looks[count - 1];
+    list_looks(&builder, options->interval_ms);
+    result = builder_init(&builder);
     if (result == 0) {
-        diff_judge(&diff);
+        diff_count_cells(&builder);
+        diff_make_rows(&builder);
+        diff_find_processes(&builder);
+        diff_say(&diff);
         take_gaps(&builder);
         *ret_diff = diff;
     } else {

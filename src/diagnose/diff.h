@@ -12,18 +12,9 @@ struct diff_options {
 };
 
 /*
- * Compares 2 to DIFF_LOOKS_MOST snapshots of one host, the earliest first, which must outlive the result. Returns 0, or a
- * negative errno with err filled: they are of different hosts, or there is no memory.
+ * Compares 2 to DIFF_LOOKS_MOST snapshots of one host, which must outlive the result: in the order of their times where
+ * these are their own, else as they are given. Returns 0, or a negative errno with err filled: they are of different
+ * hosts, or redacted, or there is no memory.
  */
 int diff_make(const struct snapshot *looks, size_t count, const struct diff_options *options, struct diff *ret_diff,
     struct error *err);
-
-/* For diff_make(): how fast values of the looks that the diff lists grow, in thousandths a minute; 0 without times. */
-int64_t diff_slope(const struct diff *diff, const uint64_t *values);
-/*
- * For diff_make(): of the processes of the last look that are concerned, those whose open descriptors every look knows.
- * Returns 0 or -ENOMEM.
- */
-int diff_find_processes(const struct snapshot *looks, size_t count, const bool *concerned, struct diff *diff);
-/* For diff_make(): the verdict and the title, when all else is filled in. */
-void diff_judge(struct diff *diff);

@@ -8,6 +8,7 @@ const char *diff_kind_name(enum diff_kind kind)
         [DIFF_LEAKS] = "leaks",
         [DIFF_PILES_UP] = "piles-up",
         [DIFF_GROWS] = "grows",
+        [DIFF_GREW] = "grew",
         [DIFF_BUSY] = "busy",
         [DIFF_SHRINKS] = "shrinks",
         [DIFF_STEADY] = "steady",

@@ -13,26 +13,43 @@
 
 /* What becomes of the connections of one process and service in one state; worst first. */
 enum diff_kind {
-    DIFF_LEAKS,    /* CLOSE_WAIT that grows, and (almost) none goes: only its process can end them */
-    DIFF_PILES_UP, /* another state that grows, and (almost) none goes */
+    DIFF_LEAKS,    /* in CLOSE_WAIT those that stay become more: only their process can end them */
+    DIFF_PILES_UP, /* in another state they do */
     DIFF_GROWS,    /* more come than go */
+    DIFF_GREW,     /* did, but the later looks show no more of it */
     DIFF_BUSY,     /* about as many come as go */
     DIFF_SHRINKS,  /* more go than come */
     DIFF_STEADY,   /* the same ones stay */
     DIFF_KINDS
 };
 
+/*
+ * Connections of one process name, service and state; or of one process of several with that name; or, where a leak is
+ * spread too thin to be seen so, of a process in all its services, or of a service in all its processes.
+ */
 struct diff_row {
-    struct value process; /* its name; unknown: nobody holds them, or nobody that was seen */
-    struct value service;
+    struct value process;     /* its name; unknown: nobody holds them, nobody that was seen, or several */
+    struct value service;     /* unknown: they go nowhere, or several */
+    uint32_t pid;             /* of its only process; 0: several, or not known */
+    uint32_t processes;       /* how many names (where only pid is given, services) were folded into it: 1: none were */
+    uint32_t services;        /* likewise */
+    bool one_of_several;      /* of this PID alone; another row has all processes with its name */
+    const char *seen_process; /* the only name among several, the others being unknown; or NULL */
     enum conn_state state;
-    uint64_t first, last;        /* how many there were in the first and in the last look */
-    uint64_t *counts;            /* in each look */
-    uint64_t stayed;             /* from the first look to the last, in this row */
-    uint64_t came, went;         /* not there in the first; not there in the last */
-    uint64_t went_between, were; /* over all steps from one look to the next: how many left, of how many */
-    int64_t millis_per_minute;   /* slope: thousandths of a connection a minute */
+    uint64_t first, last;      /* how many there were in the first and in the last look */
+    uint64_t *counts;          /* in each look */
+    uint64_t *settled;         /* of them, those that diff.settle_looks looks before had already */
+    uint64_t stayed;           /* in this row from the first look to the last */
+    uint64_t came, went;       /* not there in the first; not there in the last */
+    int64_t millis_per_minute; /* slope: thousandths of a connection a minute */
+
     enum diff_kind kind;
+    bool unsure;                   /* it grows, and these looks do not tell whether what comes goes again */
+    bool warns;                    /* what it shows deserves a warning */
+    bool by_settled;               /* only what stays tells: as many others come and go */
+    unsigned since, until;         /* the looks that it was judged by: all were replaced before and after, if any */
+    uint64_t went_between, were;   /* over these, from one to the next: how many left, of how many */
+    int64_t run_millis_per_minute; /* slope over these, of those that tell */
 };
 
 /* A process that is in the first look and in the last, and its descriptors. */
@@ -40,8 +57,9 @@ struct diff_process {
     const struct process *process; /* of the last look */
     uint32_t fds_first, fds_last;
     int64_t millis_per_minute; /* thousandths of a descriptor a minute */
-    bool ends;                 /* at that slope it comes to its limit … */
-    uint64_t ends_ms;          /* … so long after the last look */
+    bool ends;                 /* it goes on growing and at that slope comes to its limit, … */
+    uint64_t ends_ms;          /* … so long after the last look; 0: it is there already */
+    enum verdict verdict;
 };
 
 struct diff_look {
@@ -59,8 +77,10 @@ struct diff {
 
     struct diff_look *looks;
     size_t look_count;
-    bool times_known;  /* the looks are in order of time: else there are no slopes */
-    uint64_t apart_ms; /* from the first to the last */
+    bool reordered;        /* they were given in another order than that of their times */
+    bool times_known;      /* the looks are in order of time: else there are no slopes */
+    uint64_t apart_ms;     /* from the first to the last */
+    unsigned settle_looks; /* a connection that was there so many looks before has settled */
 
     uint64_t stayed, came, went; /* connections, whatever their state, from the first look to the last */
     struct diff_row *rows;       /* worst first */

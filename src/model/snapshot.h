@@ -33,6 +33,7 @@ struct snapshot {
     uint32_t page_bytes;  /* of a memory page; 0: unknown */
     uint32_t states;      /* STATE_BIT()s that were looked at; 0: all. snapshot_states() */
     bool confirms;
+    bool redacted; /* names and addresses were made up for this file: other files have others */
 
     /*
      * An earlier reading of the same host, for what changes: NULL where there is none; not owned. One without connections

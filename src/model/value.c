@@ -162,12 +162,6 @@ static void format_plain(const struct value *value, struct buf *out)
         ip_port_format(out, &value->ip, value->port);
         buf_str(out, " (out)");
         break;
-    case VALUE_PORTS_IN:
-        buf_printf(out, "%" PRIu64 " ports (in)", value->number);
-        break;
-    case VALUE_ENDS_OUT:
-        buf_printf(out, "%" PRIu64 " ends (out)", value->number);
-        break;
     case VALUE_UNKNOWN:
     case VALUE_MS:
     case VALUE_US:

@@ -22,8 +22,6 @@ enum value_kind {
     VALUE_ENDPOINT,    /* ip, port */
     VALUE_SERVICE_IN,  /* port that this host listens on */
     VALUE_SERVICE_OUT, /* ip, port that this host connects to */
-    VALUE_PORTS_IN,    /* number: so many services of this host, told as one */
-    VALUE_ENDS_OUT,    /* number: so many that this host connects to */
     VALUE_HOLDERS,     /* number: index of the first of a list of holders */
 };
 

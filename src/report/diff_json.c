@@ -28,21 +28,35 @@ static void looks(struct json *json, const struct diff *diff)
     json_array_end(json);
 }
 
+static void numbers(struct json *json, const char *key, const uint64_t *values, size_t count)
+{
+    json_key(json, key);
+    json_array(json);
+    for (size_t i = 0; i < count; i++)
+        json_uint(json, values[i]);
+    json_array_end(json);
+}
+
 static void row(struct json *json, const struct diff *diff, const struct diff_row *row)
 {
     json_object(json);
     json->compact = true; /* a row is a line */
     json_member_string(json, "kind", diff_kind_name(row->kind));
+    json_member_bool(json, "unsure", row->unsure);
     json_key(json, "process");
     value_write_json(&row->process, diff->last, json);
+    json_key(json, "pid");
+    if (row->pid != 0)
+        json_uint(json, row->pid);
+    else
+        json_null(json);
+    json_member_uint(json, "processes", row->processes);
     json_key(json, "service");
     value_write_json(&row->service, diff->last, json);
+    json_member_uint(json, "services", row->services);
     json_member_string(json, "state", state_name(row->state));
-    json_key(json, "counts");
-    json_array(json);
-    for (size_t i = 0; i < diff->look_count; i++)
-        json_uint(json, row->counts[i]);
-    json_array_end(json);
+    numbers(json, "counts", row->counts, diff->look_count);
+    numbers(json, "settled", row->settled, diff->look_count);
     json_member_uint(json, "stayed", row->stayed);
     json_member_uint(json, "came", row->came);
     json_member_uint(json, "went", row->went);
@@ -98,6 +112,7 @@ int diff_json(const struct diff *diff, const struct diff_report_options *options
         json_seconds(&json, diff->apart_ms);
     else
         json_null(&json);
+    json_member_bool(&json, "reordered", diff->reordered);
     json_member_string(&json, "verdict", verdict_name(diff->verdict));
     json_member_string(&json, "title", diff->title);
     totals(&json, diff);

@@ -50,6 +50,32 @@ static void add_pace(struct buf *cell, const struct diff *diff, int64_t millis)
         buf_printf(cell, "%c%" PRIu64 ".%" PRIu64, millis < 0 ? '-' : '+', tenths / 10, tenths % 10);
 }
 
+/* What a row was folded from, or its one value; several rows are told apart by their PIDs. */
+static void add_service(struct buf *cell, const struct diff *diff, const struct diff_row *row)
+{
+    if (row->services > 1)
+        buf_printf(cell, "%" PRIu32 " services", row->services);
+    else
+        value_write_text(&row->service, diff->last, cell);
+}
+
+static void add_process(struct buf *cell, const struct diff *diff, const struct diff_row *row)
+{
+    bool named = row->process.kind != VALUE_UNKNOWN;
+    if (row->seen_process != NULL) {
+        text_escape(cell, row->seen_process);
+        buf_str(cell, ", others not seen");
+    } else if (row->processes > 1) {
+        buf_printf(cell, "%" PRIu32 " processes", row->processes);
+    } else if (named || row->pid == 0) {
+        value_write_text(&row->process, diff->last, cell);
+    }
+    if (row->pid != 0 && row->one_of_several && named)
+        buf_printf(cell, " (pid %" PRIu32 ")", row->pid);
+    else if (row->pid != 0 && !named)
+        buf_printf(cell, "pid %" PRIu32, row->pid);
+}
+
 static void fill_row(struct table *table, const struct diff *diff, const struct diff_row *row)
 {
     buf_str(table_cell(table), diff_kind_name(row->kind));
@@ -60,15 +86,17 @@ static void fill_row(struct table *table, const struct diff *diff, const struct 
     text_count(table_cell(table), row->went);
     add_pace(table_cell(table), diff, row->millis_per_minute);
     buf_str(table_cell(table), state_name(row->state));
-    value_write_text(&row->service, diff->last, table_cell(table));
-    value_write_text(&row->process, diff->last, table_cell(table));
+    add_service(table_cell(table), diff, row);
+    add_process(table_cell(table), diff, row);
 }
 
 static void fill_process(struct table *table, const struct diff *diff, const struct diff_process *process)
 {
     uint32_t limit = process->process->fds_limit;
     struct buf *cell = table_cell(table);
-    if (process->ends)
+    if (process->ends && process->ends_ms == 0)
+        buf_str(cell, "reached");
+    else if (process->ends)
         text_duration(cell, process->ends_ms);
     else
         buf_char(cell, '-');
@@ -155,7 +183,8 @@ static void processes(const struct diff *diff, const struct diff_report_options 
     size_t shown = 0;
     while (shown < diff->process_count &&
         (options->all ||
-            (shown < PROCESSES_SHOWN && diff->processes[shown].fds_last > diff->processes[shown].fds_first)))
+            (shown < PROCESSES_SHOWN &&
+                (diff->processes[shown].ends || diff->processes[shown].fds_last > diff->processes[shown].fds_first))))
         shown++;
     if (shown == 0)
         return;
