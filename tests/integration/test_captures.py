@@ -90,7 +90,9 @@ def test_what_a_capture_lacks_is_said_with_what_to_ask_for(captured):
     gap = report.gap("not-in-capture")
     assert report["source"]["kind"].startswith("capture-") and report["source"]["from"] == str(path)
     assert report["host"]["os"] == "linux"
-    assert report.gap("lines-not-understood") is None
+    lost = report.gap("lines-not-understood")
+    # A process of this world has a newline in its name, which ss prints as it is: the owner of those rows is not guessed.
+    assert lost is None or (command == "ss -tanp" and '",pid=' in lost["text"])
     if command.startswith("ss -tanpiemo"):
         assert gap is None
     else:
