@@ -24,11 +24,11 @@ struct recognised {
 };
 
 /* The format that knows most of it is the one. */
-static struct recognised recognise(const char *bytes, size_t length)
+static struct recognised recognise(const char *bytes, size_t length, bool mends)
 {
     struct recognised found = { 0 };
     for (const struct format *format = formats; format->id != NULL; format++) {
-        unsigned score = format->recognise(format, bytes, length);
+        unsigned score = format->recognise(format, bytes, length, mends);
         if (score > found.score) {
             found.runner_up = found.format;
             found.runner_up_score = found.score;
@@ -51,7 +51,9 @@ static int recognise_input(struct input *input, struct recognised *ret_found, si
         if (filled < 0)
             return (int)filled;
         *ret_length = (size_t)filled < most ? (size_t)filled : most;
-        *ret_found = recognise(input_bytes(input), *ret_length);
+        *ret_found = recognise(input_bytes(input), *ret_length, false);
+        if (ret_found->score < NEXT_TO_NOTHING)
+            *ret_found = recognise(input_bytes(input), *ret_length, true);
         if (ret_found->score >= NEXT_TO_NOTHING || (size_t)filled < most || most >= MOST)
             return 0;
     }
@@ -104,9 +106,12 @@ int capture_read_input(
     const struct format *format = found.format;
     if (format == NULL)
         return capture_refuse(options->path, input_bytes(input), length, err);
-    struct capture capture = {
-        .snapshot = snapshot, .earlier = options->earlier, .format = format, .input = input, .os = format->os
-    };
+    struct capture capture = { .snapshot = snapshot,
+        .earlier = options->earlier,
+        .format = format,
+        .input = input,
+        .os = format->os,
+        .mends = true };
     capture.charset = charset_detect(input_bytes(input), length);
     capture.other_format = found.runner_up;
     capture.other_rows = found.runner_up_score / ROW_WEIGHT;

@@ -67,6 +67,7 @@ struct capture {
     struct first_line first_malformed, first_named;
     bool after_row;    /* the line before was a row, or belonged to one */
     bool after_damage; /* it was not understood */
+    bool mends;        /* lines that are not understood as they stand are mended */
     bool out_of_memory;
     struct conn nowhere; /* what is filled in then */
 };
@@ -78,8 +79,11 @@ struct format {
     bool is_snapshot;        /* it says itself what host it is of, when and how it was taken, and its namespaces */
     bool row_for_descriptor; /* of which a connection may have several */
     bool takes_blank_lines;  /* row() sees them too; LINE_OTHER is nothing then, and not counted */
-    /* How sure it is that these are the beginning of such a capture; 0: not at all. */
-    unsigned (*recognise)(const struct format *self, const char *bytes, size_t length);
+    /*
+     * How sure it is that these are the beginning of such a capture; 0: not at all. `mends`: also of one that has been
+     * through something (mend.h), which takes longer.
+     */
+    unsigned (*recognise)(const struct format *self, const char *bytes, size_t length, bool mends);
     /* Reads the input to its end. Returns 0 or a negative errno. */
     int (*parse)(const struct format *self, struct capture *capture, struct error *err);
     /* Of formats that have a row for each connection. Adds it to the snapshot. */
@@ -93,11 +97,11 @@ struct format {
 extern const struct format formats[];
 
 /* recognise and parse of formats that have rows: rows.c */
-unsigned rows_recognise(const struct format *self, const char *bytes, size_t length);
+unsigned rows_recognise(const struct format *self, const char *bytes, size_t length, bool mends);
 int rows_parse(const struct format *self, struct capture *capture, struct error *err);
 
 /* saved_read.c; where the file is refused, err says why. */
-unsigned saved_recognise(const struct format *self, const char *bytes, size_t length);
+unsigned saved_recognise(const struct format *self, const char *bytes, size_t length, bool mends);
 int saved_parse(const struct format *self, struct capture *capture, struct error *err);
 
 /* capture_read() of an input that is open. */

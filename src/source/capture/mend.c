@@ -47,10 +47,22 @@ static void drop_start(struct line *line, size_t length)
     line->length -= length;
 }
 
+/* " > ", "| " behind blanks. */
+static bool drop_quotes(struct line *line)
+{
+    size_t quote = strspn(line->text, " >|");
+    if (memchr(line->text, '>', quote) == NULL && memchr(line->text, '|', quote) == NULL)
+        return false;
+    drop_start(line, quote);
+    return true;
+}
+
 bool line_mend(struct line *line)
 {
     char *to = line->text;
     bool changed = false;
+    if (strpbrk(line->text, "\x1b\xc2\xe2\xef&") == NULL) /* what they begin with */
+        return drop_quotes(line);
     for (const char *from = line->text; *from != '\0';) {
         const char *instead;
         size_t taken = find_shown(from, &instead);
@@ -63,12 +75,7 @@ bool line_mend(struct line *line)
     }
     *to = '\0';
     line->length = (size_t)(to - line->text);
-    size_t quote = strspn(line->text, " >|");
-    if (memchr(line->text, '>', quote) != NULL || memchr(line->text, '|', quote) != NULL) { /* " > ", "| " */
-        drop_start(line, quote);
-        changed = true;
-    }
-    return changed;
+    return drop_quotes(line) || changed;
 }
 
 /* --- parts of rows ------------------------------------------------------------------------------------------------ */

@@ -51,7 +51,7 @@ enum line_kind powershell_table_row(struct capture *capture, const struct line *
 enum line_kind powershell_list_row(struct capture *capture, const struct line *line);
 void powershell_list_finish(struct capture *capture);
 enum line_kind powershell_csv_row(struct capture *capture, const struct line *line);
-unsigned powershell_json_recognise(const struct format *self, const char *bytes, size_t length);
+unsigned powershell_json_recognise(const struct format *self, const char *bytes, size_t length, bool mends);
 int powershell_json_parse(const struct format *self, struct capture *capture, struct error *err);
 
 struct table_column {

@@ -293,9 +293,10 @@ static bool has_key(const char *bytes, size_t length, const char *key)
     return at < end && *at == ':';
 }
 
-unsigned powershell_json_recognise(const struct format *self, const char *bytes, size_t length)
+unsigned powershell_json_recognise(const struct format *self, const char *bytes, size_t length, bool mends)
 {
     (void)self;
+    (void)mends;
     enum { CERTAIN = 1000000 };
     return has_key(bytes, length, "\"LocalAddress\"") && has_key(bytes, length, "\"State\"") ? CERTAIN : 0;
 }

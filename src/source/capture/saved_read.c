@@ -423,9 +423,10 @@ static int join_looks(struct reading *reading)
     return snapshot_confirm(snapshot, snapshot->earlier);
 }
 
-unsigned saved_recognise(const struct format *self, const char *bytes, size_t length)
+unsigned saved_recognise(const struct format *self, const char *bytes, size_t length, bool mends)
 {
     (void)self;
+    (void)mends;
     enum { SCHEMA_WITHIN = 256 };
     size_t space = 0;
     while (space < length && strchr(" \t\r\n", bytes[space]) != NULL && bytes[space] != '\0')
