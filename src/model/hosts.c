@@ -71,6 +71,19 @@ static const char *base_name(const char *path)
     return slash != NULL && slash[1] != '\0' ? slash + 1 : path;
 }
 
+/* What is not there may then be what was not seen. */
+static bool is_partial(const struct snapshot *part)
+{
+    static const char *const ids[] = { "snapshot-incomplete", "lines-not-understood", "names-for-addresses",
+        "addresses-cut", "netns-hidden" };
+    bool partial = part->states != 0;
+    for (size_t i = 0; i < part->gap_count && !partial; i++) {
+        for (size_t j = 0; j < sizeof ids / sizeof *ids; j++)
+            partial |= strcmp(part->gaps[i].id, ids[j]) == 0;
+    }
+    return partial;
+}
+
 static struct host host_of(const struct snapshot *part, const char *file, struct arena *arena)
 {
     return (struct host){
@@ -82,6 +95,7 @@ static struct host host_of(const struct snapshot *part, const char *file, struct
         .taken_at_ms = part->taken_at_ms,
         .elapsed_us = part->elapsed_us,
         .page_bytes = part->page_bytes,
+        .is_partial = is_partial(part),
     };
 }
 

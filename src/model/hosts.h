@@ -13,6 +13,7 @@ struct host {
     const char *from; /* the file that it was read from; NULL: none */
     uint64_t taken_at_ms;
     uint32_t elapsed_us, page_bytes;
+    bool is_partial; /* connections of it were not seen, or not read */
 };
 
 enum { HOSTS_MOST = 64 };
@@ -39,8 +40,21 @@ static inline const struct host *hosts_at(const struct snapshot *snapshot, size_
     return snapshot->host_count > 0 ? &snapshot->hosts[index] : NULL;
 }
 
+/* By how much the looks at two hosts are apart, by each one's own clock. */
+static inline uint64_t hosts_apart_ms(const struct host *one, const struct host *other)
+{
+    return one->taken_at_ms > other->taken_at_ms ? one->taken_at_ms - other->taken_at_ms
+                                                 : other->taken_at_ms - one->taken_at_ms;
+}
+
 /* The host of a connection; NULL where there is only one. */
 const struct host *hosts_of_conn(const struct snapshot *snapshot, const struct conn *conn);
+/* Its index into snapshot.hosts, where there are several. */
+static inline uint32_t hosts_number(const struct snapshot *snapshot, const struct conn *conn)
+{
+    return (uint32_t)(hosts_of_conn(snapshot, conn) - snapshot->hosts);
+}
+
 /*
  * Whether `other`, at the address that the connection goes to, may be its other end: on one host always; on two only
  * where neither of the connection's addresses is one that several have (loopback, a bridge's private network).
