@@ -14,14 +14,17 @@ struct host {
     uint64_t taken_at_ms;
     uint32_t elapsed_us, page_bytes;
     bool is_partial; /* connections of it were not seen, or not read */
+    bool redacted;
 };
 
 enum { HOSTS_MOST = 64 };
 
 /*
- * Makes one snapshot of `count` ones (2 to HOSTS_MOST), which become empty; *ret_joined is an initialised one. What they
- * know of earlier looks is left behind. files[i] names a host that does not say its name. Notes as gaps what hides that
- * connections are the same. Returns 0, or a negative errno with err filled: two of one host are not two hosts.
+ * Makes one snapshot of `count` ones (2 to HOSTS_MOST), which become empty; *ret_joined is an initialised one. Each may be
+ * of several hosts itself. In the tables the hosts stand one after the other, in the order of snapshot.hosts. What they
+ * know of earlier looks is left behind. files[i] names a host that does not say its name; files is NULL where all are from
+ * one file. Notes as gaps what hides that connections are the same. Returns 0, or a negative errno with err filled: two
+ * of one host are not two hosts.
  */
 int hosts_join(
     struct snapshot *parts, const char *const *files, size_t count, struct snapshot *ret_joined, struct error *err);

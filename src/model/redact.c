@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "model/hosts.h"
 
 /* --- addresses -------------------------------------------------------------------------------------------------- */
 
@@ -184,6 +185,11 @@ static void redact_gap(const struct redaction *redaction, struct gap *gap)
 void snapshot_redact(struct snapshot *snapshot, const struct redact_key *key)
 {
     const struct redaction redaction = { snapshot, key };
+    snapshot->redacted = true;
+    for (size_t i = 0; i < snapshot->host_count; i++) {
+        snapshot->hosts[i].name = pseudonym(&redaction, "host", snapshot->hosts[i].name);
+        snapshot->hosts[i].redacted = true;
+    }
     snapshot->origin = pseudonym(&redaction, "capture", snapshot->origin);
     snapshot->host_name = pseudonym(&redaction, "host", snapshot->host_name);
     for (size_t i = 0; i < snapshot->netns_count; i++)

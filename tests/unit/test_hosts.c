@@ -294,6 +294,42 @@ static void one_host_twice_is_refused(void **state)
         snapshot_deinit(&parts[i]);
 }
 
+static void hosts_redacted_one_by_one_are_a_gap(void **state)
+{
+    (void)state;
+    struct snapshot parts[HOSTS], joined;
+    struct error err;
+    fixture_must(&parts[0], WEB);
+    fixture_must(&parts[1], DB);
+    parts[1].redacted = true;
+    snapshot_init(&joined);
+    assert_int_equal(hosts_join(parts, files, HOSTS, &joined, &err), 0);
+    assert_true(joined.redacted);
+    assert_int_equal(joined.gap_count, 1);
+    assert_string_equal(joined.gaps[0].id, "hosts-redacted");
+    snapshot_deinit(&joined);
+}
+
+/* A file of two hosts beside a file of one. */
+static void joined_hosts_are_joined_again(void **state)
+{
+    (void)state;
+    struct snapshot parts[HOSTS] = { join(WEB "gap x text=hidden remedy=none\n", DB) }, joined;
+    struct error err;
+    fixture_must(&parts[1], "host lb linux 6.1 2026-01-31T12:03:11.123Z\nconn LISTEN *:80\n");
+    snapshot_init(&joined);
+    assert_int_equal(hosts_join(parts, files, HOSTS, &joined, &err), 0);
+    assert_int_equal(joined.host_count, 3);
+    assert_string_equal(joined.host_name, "web-3, db-1 and lb");
+    assert_int_equal(hosts_number(&joined, &joined.conns[0]), 0);
+    assert_int_equal(hosts_number(&joined, &joined.conns[joined.conn_count - 2]), 1);
+    assert_int_equal(hosts_number(&joined, &joined.conns[joined.conn_count - 1]), 2);
+    assert_int_equal(joined.gap_count, 1);
+    assert_string_equal(joined.gaps[0].text, "web-3: hidden");
+    assert_ptr_equal(joined.gaps[0].host, &joined.hosts[0]);
+    snapshot_deinit(&joined);
+}
+
 static void a_host_without_a_name_is_called_by_its_file(void **state)
 {
     (void)state;
@@ -328,6 +364,8 @@ int main(void)
         cmocka_unit_test(a_host_that_forgot_its_end_is_evidence),
         cmocka_unit_test(limits_of_hosts_are_not_added_up),
         cmocka_unit_test(one_host_twice_is_refused),
+        cmocka_unit_test(hosts_redacted_one_by_one_are_a_gap),
+        cmocka_unit_test(joined_hosts_are_joined_again),
         cmocka_unit_test(a_host_without_a_name_is_called_by_its_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -77,9 +77,12 @@ int capture_read_input(
     const struct format *format = recognise(input_bytes(input), length);
     if (format == NULL)
         return capture_refuse(options->path, input_bytes(input), length, err);
-    struct capture capture = {
-        .snapshot = snapshot, .earlier = options->earlier, .format = format, .input = input, .os = format->os
-    };
+    struct capture capture = { .snapshot = snapshot,
+        .earlier = options->earlier,
+        .format = format,
+        .input = input,
+        .path = options->path,
+        .os = format->os };
     capture.charset = charset_detect(input_bytes(input), length);
     int result = (format->is_snapshot ? parse_snapshot : parse_text)(options, &capture, err);
     capture_deinit(&capture);

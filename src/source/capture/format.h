@@ -43,6 +43,7 @@ struct capture {
     struct snapshot *earlier; /* an empty one, for a look that was taken before; NULL: not wanted */
     const struct format *format;
     struct input *input;
+    const char *path;    /* of the input, for people; NULL: it has none */
     const char *os;      /* as in snapshot.os, as far as the text tells; NULL: unknown */
     const char *charset; /* of its words beyond ASCII, for iconv(); NULL: UTF-8 or unknown */
     void *state;         /* the format's own, in the snapshot's arena */
