@@ -101,7 +101,9 @@ bool pair_is_hidden(const struct context *context, const struct group *group)
     const struct host *own = hosts_of_conn(snapshot, &snapshot->conns[group->conns[0]]);
     for (uint32_t i = 0; i < snapshot->host_count; i++) {
         const struct host *host = &snapshot->hosts[i];
-        if (host != own && hosts_hide_ends(snapshot, own, host) && count_hidden(context, group, i) > 0)
+        /* Looks that are too far apart speak neither for nor against it. */
+        if (host != own && !hosts_are_apart(own, host) && hosts_hide_ends(snapshot, own, host) &&
+            count_hidden(context, group, i) > 0)
             return true;
     }
     return false;

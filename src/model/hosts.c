@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/memory.h"
+#include "model/hosts_private.h"
 #include "model/own_addresses.h"
 
 const struct host *hosts_of_conn(const struct snapshot *snapshot, const struct conn *conn)
@@ -28,8 +29,11 @@ static bool is_shared(const struct snapshot *snapshot, const struct ip *address)
 
 bool hosts_may_meet(const struct snapshot *snapshot, const struct conn *conn, const struct conn *other)
 {
-    if (hosts_of_conn(snapshot, conn) == hosts_of_conn(snapshot, other))
+    const struct host *one_host = hosts_of_conn(snapshot, conn), *other_host = hosts_of_conn(snapshot, other);
+    if (one_host == other_host)
         return true;
+    if (hosts_are_apart(one_host, other_host))
+        return false;
     const struct ip *ends[] = { &conn->local, &conn->remote };
     for (size_t i = 0; i < 2; i++) {
         if (ip_is_loopback(ends[i]) || is_shared(snapshot, ends[i]))
@@ -259,27 +263,6 @@ static int check_names(const struct host *hosts, size_t count, bool one_file, st
     return 0;
 }
 
-/* Each host's clock is its own: what is said here is what they say. */
-static void note_times(struct snapshot *joined)
-{
-    enum { APART_MS = 60 * 1000 }; /* TIME_WAIT: after that a port may be another connection's */
-    uint64_t first = UINT64_MAX, last = 0;
-    for (size_t i = 0; i < joined->host_count; i++) {
-        first = joined->hosts[i].taken_at_ms < first ? joined->hosts[i].taken_at_ms : first;
-        last = joined->hosts[i].taken_at_ms > last ? joined->hosts[i].taken_at_ms : last;
-    }
-    if (last - first < APART_MS)
-        return;
-    struct buf text = { 0 };
-    buf_printf(&text,
-        "the same moment on all hosts: by their clocks they were looked at %llu s apart, so that one end of a connection "
-        "may have changed since the other was seen",
-        (unsigned long long)((last - first) / 1000));
-    snapshot_add_gap(
-        joined, "hosts-apart", buf_text(&text), "take the snapshots at the same time, on hosts whose clocks agree");
-    buf_deinit(&text);
-}
-
 /* What each host is called and when it was seen; how many of them there are, or a negative errno. */
 static int list_hosts(
     const struct snapshot *parts, const char *const *files, size_t count, struct snapshot *joined, struct error *err)
@@ -311,11 +294,23 @@ static void note_redacted(struct snapshot *joined, const char *const *files)
         "redact them together, while they have their names: tcpwhy capture --from A --from B --redact -o FILE");
 }
 
+static int check_same(const struct snapshot *parts, size_t count, struct error *err)
+{
+    int result = 0;
+    for (size_t i = 1; i < count; i++) {
+        for (size_t j = 0; j < i && result == 0; j++)
+            result = hosts_check_same(&parts[j], &parts[i], err);
+    }
+    return result;
+}
+
 int hosts_join(
     struct snapshot *parts, const char *const *files, size_t count, struct snapshot *ret_joined, struct error *err)
 {
     struct snapshot *joined = ret_joined;
     int result = list_hosts(parts, files, count, joined, err);
+    if (result == 0)
+        result = check_same(parts, count, err);
     struct host *hosts = joined->hosts;
     for (size_t i = 0; result == 0 && i < count; i++) {
         const struct joining joining = { joined, &parts[i], hosts };
@@ -329,7 +324,7 @@ int hosts_join(
         return result;
     describe(joined, joined->hosts, joined->host_count);
     find_shared(joined);
-    note_times(joined);
+    hosts_note_times(joined);
     note_redacted(joined, files);
     result = hosts_note_hidden(joined);
     return result < 0 ? error_set(err, result, NULL, "not enough memory") : 0;

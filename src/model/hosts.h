@@ -29,9 +29,6 @@ enum { HOSTS_MOST = 64 };
 int hosts_join(
     struct snapshot *parts, const char *const *files, size_t count, struct snapshot *ret_joined, struct error *err);
 
-/* Notes as gaps where both ends of connections may be there without fitting together; in hosts_meet.c. 0 or -ENOMEM. */
-int hosts_note_hidden(struct snapshot *snapshot);
-
 /* How many hosts there are, at least one, and each: NULL stands for the only one. */
 static inline size_t hosts_count(const struct snapshot *snapshot)
 {
@@ -50,6 +47,9 @@ static inline uint64_t hosts_apart_ms(const struct host *one, const struct host 
                                                  : other->taken_at_ms - one->taken_at_ms;
 }
 
+/* Too long for an end that one shows to be that of a connection which the other shows; or nobody knows how long. */
+bool hosts_are_apart(const struct host *one, const struct host *other);
+
 /* The host of a connection; NULL where there is only one. */
 const struct host *hosts_of_conn(const struct snapshot *snapshot, const struct conn *conn);
 /* Its index into snapshot.hosts, where there are several. */
@@ -60,10 +60,11 @@ static inline uint32_t hosts_number(const struct snapshot *snapshot, const struc
 
 /*
  * Whether `other`, at the address that the connection goes to, may be its other end: on one host always; on two only
- * where neither of the connection's addresses is one that several have (loopback, a bridge's private network).
+ * where neither of the connection's addresses is one that several have (loopback, a bridge's private network), and the
+ * hosts were looked at at about the same time.
  */
 bool hosts_may_meet(const struct snapshot *snapshot, const struct conn *conn, const struct conn *other);
-/* A gap says that ends of the hosts' connections hide from each other. */
+/* Ends of the hosts' connections hide from each other, by what lies between the hosts or between the looks at them. */
 bool hosts_hide_ends(const struct snapshot *snapshot, const struct host *one, const struct host *other);
 /* " on web-3", or "" where there is only one host. In the arena. */
 const char *hosts_words_on(const struct host *host, struct arena *arena);

@@ -21,7 +21,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "model/ends_set.h"
-#include "model/hosts.h"
+#include "model/hosts_private.h"
 #include "model/listeners.h"
 #include "model/own_addresses.h"
 
@@ -238,7 +238,7 @@ static bool is_noted(const struct snapshot *snapshot, size_t one, size_t other)
 bool hosts_hide_ends(const struct snapshot *snapshot, const struct host *one, const struct host *other)
 {
     size_t first = (size_t)(one - snapshot->hosts), second = (size_t)(other - snapshot->hosts);
-    return is_noted(snapshot, first, second) || is_noted(snapshot, second, first);
+    return hosts_are_apart(one, other) || is_noted(snapshot, first, second) || is_noted(snapshot, second, first);
 }
 
 static void tell_masked(struct buf *text, const struct between *between, const char *from, const char *to)
@@ -260,7 +260,8 @@ static void note(struct meeting *meeting, size_t one, size_t other)
     struct snapshot *snapshot = meeting->snapshot;
     const struct between *between = between_of(meeting, one, other);
     const char *from = snapshot->hosts[one].name, *to = snapshot->hosts[other].name;
-    if (between->translated == 0 && !is_masked(meeting, one, other))
+    bool apart = hosts_are_apart(&snapshot->hosts[one], &snapshot->hosts[other]);
+    if (apart || (between->translated == 0 && !is_masked(meeting, one, other)))
         return;
     struct buf text = { 0 }, id = { 0 };
     buf_str(&text, "which ends belong together: ");

@@ -294,6 +294,63 @@ static void one_host_twice_is_refused(void **state)
         snapshot_deinit(&parts[i]);
 }
 
+#define TEXT_OF_DB "conn CLOSE_WAIT 10.0.0.9:5432 10.0.0.5:40000 x80 holders=100:9\n"
+
+/* A snapshot and a text of one host: the text does not say whose it is. */
+static void one_host_without_its_name_is_refused(void **state)
+{
+    (void)state;
+    struct snapshot parts[HOSTS], joined;
+    struct error err;
+    fixture_must(&parts[0], DB TEXT_OF_DB);
+    fixture_must(&parts[1], "process 100 postgres\nconn CLOSE_WAIT 10.0.0.9:5432 10.0.0.5:40010 x90 holders=100:9\n");
+    parts[1].host_name = NULL;
+    parts[0].from = "a.snap";
+    snapshot_init(&joined);
+    assert_int_equal(hosts_join(parts, files, HOSTS, &joined, &err), -EINVAL);
+    assert_non_null(strstr(err.message, "is of the same host as a.snap: 70 of 80 connections are in both"));
+    snapshot_deinit(&joined);
+    for (size_t i = 0; i < HOSTS; i++)
+        snapshot_deinit(&parts[i]);
+}
+
+/* Ports are used again: ends that fit prove nothing when the looks are a month apart, or nobody knows how far. */
+static void looks_far_apart_pair_nothing(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t later_ms;
+        bool unknown, paired;
+        const char *gap;
+    } cases[] = {
+        { 30 * 1000, false, true, NULL },
+        { 3600 * 1000, false, true, "1 h apart, so that one end" },
+        { UINT64_C(30) * 86400 * 1000, false, false, "30 d apart; which ends" },
+        { 0, true, false, "when db-1 was looked at is not known" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct snapshot parts[HOSTS], joined;
+        struct error err;
+        fixture_must(
+            &parts[0], WEB "conn FIN_WAIT_2 10.0.0.5:40000 10.0.0.9:5432 x80 vary=local_port" OLD " holders=100:9\n");
+        fixture_must(&parts[1], DB "conn CLOSE_WAIT 10.0.0.9:5432 10.0.0.5:40000 x80" OLD " holders=100:9\n");
+        parts[1].taken_at_ms = cases[i].unknown ? 0 : parts[1].taken_at_ms + cases[i].later_ms;
+        snapshot_init(&joined);
+        assert_int_equal(hosts_join(parts, files, HOSTS, &joined, &err), 0);
+        assert_int_equal(joined.gap_count, cases[i].gap != NULL);
+        if (cases[i].gap != NULL && strstr(joined.gaps[0].text, cases[i].gap) == NULL)
+            print_error("%s\n", joined.gaps[0].text);
+        assert_true(cases[i].gap == NULL || strstr(joined.gaps[0].text, cases[i].gap) != NULL);
+        struct diagnosis diagnosis;
+        assert_int_equal(diagnose(&joined, NULL, NULL, &diagnosis), 0);
+        const struct finding *leak = find(&diagnosis, "close-wait-leak");
+        assert_int_equal(leak->counterpart_count, cases[i].paired);
+        assert_false(has_line(&leak->evidence, "was looked at too and has no end"));
+        diagnosis_deinit(&diagnosis);
+        snapshot_deinit(&joined);
+    }
+}
+
 static void hosts_redacted_one_by_one_are_a_gap(void **state)
 {
     (void)state;
@@ -364,6 +421,8 @@ int main(void)
         cmocka_unit_test(a_host_that_forgot_its_end_is_evidence),
         cmocka_unit_test(limits_of_hosts_are_not_added_up),
         cmocka_unit_test(one_host_twice_is_refused),
+        cmocka_unit_test(one_host_without_its_name_is_refused),
+        cmocka_unit_test(looks_far_apart_pair_nothing),
         cmocka_unit_test(hosts_redacted_one_by_one_are_a_gap),
         cmocka_unit_test(joined_hosts_are_joined_again),
         cmocka_unit_test(a_host_without_a_name_is_called_by_its_file),
