@@ -4,6 +4,7 @@
  * them the other way round.
  */
 #include <errno.h>
+#include <string.h>
 
 #include "base/index_table.h"
 #include "model/conn_hash.h"
@@ -61,8 +62,10 @@ int hosts_check_same(const struct snapshot *one, const struct snapshot *other, s
         return error_set(err, -ENOMEM, NULL, "not enough memory");
     if (same * 2 <= of)
         return 0;
+    bool one_file = one->from != NULL && other->from != NULL && strcmp(one->from, other->from) == 0;
+    const char *beside = one_file || one->from == NULL ? "another in it" : one->from;
     return error_set(err, -EINVAL, other->from,
-        "is of the same host as %s: %llu of %llu connections are in both, with the same end as their own; 'tcpwhy diff' "
+        "%s of the same host as %s: %llu of %llu connections are in both, with the same end as their own; 'tcpwhy diff' "
         "compares looks at one host",
-        one->from != NULL ? one->from : "another", (unsigned long long)same, (unsigned long long)of);
+        one_file ? "has a look that is" : "is", beside, (unsigned long long)same, (unsigned long long)of);
 }

@@ -32,9 +32,9 @@ bool redact_is_source(const char *text)
 
 bool redact_is_gap(const char *text)
 {
-    static const char *const ids[] = { "addresses-cut", "ages-unknown", "lines-not-understood", "names-for-addresses",
-        "netlink-refused", "netns-hidden", "not-in-capture", "owners-elsewhere", "owners-hidden", "processes-unnamed",
-        "rates-unknown", "several-looks", "snapshot-incomplete", NULL };
+    static const char *const ids[] = { "addresses-cut", "ages-unknown", "hosts-incomplete", "lines-not-understood",
+        "names-for-addresses", "netlink-refused", "netns-hidden", "not-in-capture", "owners-elsewhere", "owners-hidden",
+        "processes-unnamed", "rates-unknown", "several-looks", "snapshot-incomplete", NULL };
     return is_among(text, ids);
 }
 

@@ -403,6 +403,25 @@ static void hosts_that_were_joined_stay_apart(void **state)
     snapshot_deinit(&joined);
 }
 
+/* The file ends behind a host that is whole. */
+static void a_host_that_is_missing_is_a_gap(void **state)
+{
+    (void)state;
+    struct snapshot joined = join_two();
+    char *text = saved_to_text(&joined);
+    char *second = strstr(text + 1, "{\"type\":\"snapshot\"");
+    assert_non_null(second);
+    *second = '\0';
+    struct snapshot back = read_well(text);
+    assert_int_equal(back.host_count, 0);
+    assert_int_equal(back.gap_count, 2);
+    assert_string_equal(back.gaps[1].id, "hosts-incomplete");
+    assert_non_null(strstr(back.gaps[1].text, "of 2 that the snapshot was made of it holds 1"));
+    free(text);
+    snapshot_deinit(&back);
+    snapshot_deinit(&joined);
+}
+
 /* With one key: then ends still fit. */
 static void hosts_that_were_joined_are_redacted_together(void **state)
 {
@@ -454,6 +473,7 @@ int main(void)
         cmocka_unit_test(the_schema_comes_before_all_else),
         cmocka_unit_test(what_holds_nothing_is_refused),
         cmocka_unit_test(hosts_that_were_joined_stay_apart),
+        cmocka_unit_test(a_host_that_is_missing_is_a_gap),
         cmocka_unit_test(hosts_that_were_joined_are_redacted_together),
         cmocka_unit_test(that_names_are_made_up_stays_known),
     };

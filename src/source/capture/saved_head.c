@@ -13,6 +13,7 @@ struct head {
     char schema[64], version[32];
     unsigned schemas; /* how often it is named */
     bool is_earlier;
+    uint64_t hosts;
 };
 
 static void keep_text(const struct json_reader *json, enum json_token token, char *out, size_t size)
@@ -43,11 +44,14 @@ static bool scan_member(struct json_reader *json, struct head *head)
     if (json_text_is(json, "tool"))
         return scan_tool(json, head);
     bool is_schema = json_text_is(json, "schema"), is_earlier = json_text_is(json, "is_earlier");
+    bool is_hosts = json_text_is(json, "hosts");
     enum json_token token = json_next(json);
     if (is_schema && head->schemas++ == 0)
         keep_text(json, token, head->schema, sizeof head->schema);
     if (is_earlier)
         head->is_earlier = token == JSON_TRUE;
+    if (is_hosts && token == JSON_NUMBER && json->whole && !json->negative)
+        head->hosts = json->number;
     return json_skip(json, token);
 }
 
@@ -125,6 +129,7 @@ int saved_read_head(struct reading *reading, struct error *err)
     reading->ended = false;
     reading->announced = 0;
     reading->is_earlier = head.is_earlier;
+    reading->hosts = head.hosts > reading->hosts ? head.hosts : reading->hosts;
     json_read(&reading->json, reading->line->text, reading->line->length);
     json_next(&reading->json);
     return record_read(&reading->json, &saved_snapshot, snapshot, &snapshot->arena, NULL, NULL);

@@ -95,12 +95,30 @@ int saved_next_part(struct reading *reading, struct error *err)
     return result;
 }
 
+static void note_missing_hosts(const struct reading *reading, uint64_t count)
+{
+    if (count >= reading->hosts)
+        return;
+    struct buf text = { 0 };
+    buf_str(&text, "all hosts: of ");
+    text_count(&text, reading->hosts);
+    buf_str(&text, " that the snapshot was made of it holds ");
+    text_count(&text, count);
+    snapshot_add_gap(reading->snapshot, "hosts-incomplete", buf_text(&text), "ask for the file as it was saved");
+    buf_deinit(&text);
+}
+
 int saved_join_parts(struct reading *reading, struct error *err)
 {
-    if (reading->part_count == 0)
-        return 0;
-    int result = keep_part(reading, err);
-    for (size_t i = 0; result == 0 && i < reading->part_count; i++)
-        reading->parts[i].from = reading->capture->path;
-    return result == 0 ? hosts_join(reading->parts, NULL, reading->part_count, reading->snapshot, err) : result;
+    int result = 0;
+    if (reading->part_count > 0) {
+        result = keep_part(reading, err);
+        for (size_t i = 0; i < reading->part_count; i++)
+            reading->parts[i].from = reading->capture->path;
+        if (result == 0)
+            result = hosts_join(reading->parts, NULL, reading->part_count, reading->snapshot, err);
+    }
+    if (result == 0)
+        note_missing_hosts(reading, hosts_count(reading->snapshot));
+    return result;
 }

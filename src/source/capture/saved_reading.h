@@ -16,6 +16,7 @@ struct reading {
     bool ended;              /* its last line was read */
     uint64_t announced;      /* connections, by its last line */
     uint64_t missed;         /* connections beyond what is read */
+    uint64_t hosts;          /* that there are, by their heads; 0: they do not say */
     struct snapshot *parts;  /* of the hosts before this one */
     size_t part_count, part_capacity;
     struct wait_place *waits; /* of the process that is being read */

@@ -36,7 +36,8 @@ static void write_time(struct json *json, uint64_t ms)
         json_member_string(json, "taken_at", text); /* for people: taken_at_ms is what is read */
 }
 
-static void write_head(struct json *json, const struct snapshot *snapshot, const char *tool_version, bool is_earlier)
+static void write_head(
+    struct json *json, const struct snapshot *snapshot, const char *tool_version, bool is_earlier, uint64_t hosts)
 {
     char schema[32];
     snprintf(schema, sizeof schema, SAVED_SCHEMA "%d", SAVED_MAJOR);
@@ -50,12 +51,14 @@ static void write_head(struct json *json, const struct snapshot *snapshot, const
     write_time(json, snapshot->taken_at_ms);
     if (is_earlier)
         json_member_bool(json, "is_earlier", true);
+    if (hosts > 1)
+        json_member_uint(json, "hosts", hosts);
     record_write(json, &saved_snapshot, snapshot);
     end_line(json);
 }
 
 /* Of one of several hosts, as it was before they were put together. */
-static void write_host_head(struct json *json, const struct host *host, const char *tool_version)
+static void write_host_head(struct json *json, const struct host *host, const char *tool_version, uint64_t hosts)
 {
     const struct snapshot head = {
         .host_name = host->name,
@@ -67,7 +70,7 @@ static void write_host_head(struct json *json, const struct host *host, const ch
         .page_bytes = host->page_bytes,
         .redacted = host->redacted,
     };
-    write_head(json, &head, tool_version, false);
+    write_head(json, &head, tool_version, false, hosts);
 }
 
 /* --- what is of one host ---------------------------------------------------------------------------------------- */
@@ -227,9 +230,9 @@ static void write_snapshot(
     for (size_t i = 0; i < hosts_count(snapshot); i++) {
         const struct slice slice = slice_of(snapshot, hosts_at(snapshot, i));
         if (slice.host != NULL)
-            write_host_head(json, slice.host, tool_version);
+            write_host_head(json, slice.host, tool_version, snapshot->host_count);
         else
-            write_head(json, snapshot, tool_version, is_earlier);
+            write_head(json, snapshot, tool_version, is_earlier, 1);
         write_slice(json, &slice);
     }
 }
