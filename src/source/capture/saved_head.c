@@ -116,9 +116,9 @@ static int make_room(struct reading *reading, struct error *err)
     return 0;
 }
 
-int saved_read_head(struct reading *reading, struct error *err)
+int saved_read_head(struct reading *reading, const struct line *line, struct error *err)
 {
-    struct head head = scan(&reading->json, reading->line);
+    struct head head = scan(&reading->json, line);
     int result = check_schema(&head, err);
     if (result == 0)
         result = make_room(reading, err);
@@ -130,7 +130,7 @@ int saved_read_head(struct reading *reading, struct error *err)
     reading->announced = 0;
     reading->is_earlier = head.is_earlier;
     reading->hosts = head.hosts > reading->hosts ? head.hosts : reading->hosts;
-    json_read(&reading->json, reading->line->text, reading->line->length);
+    json_read(&reading->json, line->text, line->length);
     json_next(&reading->json);
     return record_read(&reading->json, &saved_snapshot, snapshot, &snapshot->arena, NULL, NULL);
 }

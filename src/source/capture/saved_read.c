@@ -35,9 +35,8 @@ static int read_line(struct reading *reading, const struct line *line, struct er
     if (line->was_cut || json_next(json) != JSON_OBJECT || json_next(json) != JSON_KEY || !json_text_is(json, "type") ||
         json_next(json) != JSON_STRING)
         return -EINVAL;
-    reading->line = line;
     if (json_text_is(json, SAVED_LINE_SNAPSHOT))
-        return saved_read_head(reading, err);
+        return saved_read_head(reading, line, err);
     if (!reading->begun)
         return -EINVAL;
     for (size_t i = 0; i < sizeof line_types / sizeof *line_types; i++) {

@@ -8,16 +8,15 @@ struct reading {
     struct capture *capture;
     struct snapshot *snapshot; /* that is being read */
     struct json_reader json;
-    const struct line *line; /* that json reads */
-    bool begun;              /* the head of the snapshot was read … */
-    bool is_earlier;         /* … which is the earlier of two */
-    bool has_earlier;        /* there was one before it … */
-    bool earlier_is_cut;     /* … of which not all could be read */
-    bool ended;              /* its last line was read */
-    uint64_t announced;      /* connections, by its last line */
-    uint64_t missed;         /* connections beyond what is read */
-    uint64_t hosts;          /* that there are, by their heads; 0: they do not say */
-    struct snapshot *parts;  /* of the hosts before this one */
+    bool begun;             /* the head of the snapshot was read … */
+    bool is_earlier;        /* … which is the earlier of two */
+    bool has_earlier;       /* there was one before it … */
+    bool earlier_is_cut;    /* … of which not all could be read */
+    bool ended;             /* its last line was read */
+    uint64_t announced;     /* connections, by its last line */
+    uint64_t missed;        /* connections beyond what is read */
+    uint64_t hosts;         /* that there are, by their heads; 0: they do not say */
+    struct snapshot *parts; /* of the hosts before this one */
     size_t part_count, part_capacity;
     struct wait_place *waits; /* of the process that is being read */
     size_t wait_count, wait_capacity;
@@ -35,7 +34,7 @@ int saved_read_end(struct reading *reading);
  * A head: saved_head.c. What came before is finished. -EINVAL: not understood; another errno: the whole file is of no use,
  * and err says why.
  */
-int saved_read_head(struct reading *reading, struct error *err);
+int saved_read_head(struct reading *reading, const struct line *line, struct error *err);
 
 /*
  * The snapshot is read as far as the file goes; saved_parts.c. What is missing of it becomes a gap. Where nothing of it
