@@ -72,14 +72,20 @@ char *arena_strdup(struct arena *arena, const char *text)
 
 char *arena_vprintf(struct arena *arena, const char *format, va_list args)
 {
+    char usual[256]; /* for most: then once is enough */
     va_list again;
     va_copy(again, args);
-    int length = vsnprintf(NULL, 0, format, again);
+    char *text;
+    int length = vsnprintf(usual, sizeof usual, format, args);
+    if (length < 0) {
+        text = arena_strdup(arena, "");
+    } else if ((size_t)length < sizeof usual) {
+        text = arena_strndup(arena, usual, (size_t)length);
+    } else {
+        text = arena_alloc(arena, (size_t)length + 1);
+        vsnprintf(text, (size_t)length + 1, format, again);
+    }
     va_end(again);
-    if (length < 0)
-        return arena_strdup(arena, "");
-    char *text = arena_alloc(arena, (size_t)length + 1);
-    vsnprintf(text, (size_t)length + 1, format, args);
     return text;
 }
 

@@ -1,8 +1,13 @@
 #pragma once
 /*
- * A file that is there as a whole or not at all: it is written under another name beside its place and takes that when
- * everything is on the disk. Until then SIGINT, SIGTERM, SIGHUP and SIGQUIT wait, so that they, too, leave nothing: a
- * write that finds one waiting fails with -EINTR, and the process dies of it when the file has been dropped.
+ * A file that is there as a whole or not at all. It is written without a name (O_TMPFILE) and gets its own when
+ * everything is on the disk, so that nothing can leave half of it, SIGKILL included. Where the file system cannot do that
+ * it has another name beside its place until then; a file that is there already is replaced by way of such a name, too,
+ * within two system calls.
+ *
+ * Signals that would end the process wait until the file is there or dropped, so that they leave no such name: a write
+ * that finds one waiting fails with -EINTR, and the process dies of it afterwards. Beyond the limit for files (ulimit -f) a
+ * write fails instead.
  *
  * What is no regular file (a pipe, /dev/stdout) is written to as it is. One at a time in a process.
  */
@@ -16,13 +21,14 @@
 struct whole_file {
     FILE *out; /* to write to */
     FILE *disk;
-    char *path;      /* its place */
-    char *temporary; /* NULL: it is written to as it is */
+    char *path;      /* its place; NULL: it is written to as it is */
+    char *temporary; /* its name until it is there; NULL: it has none */
     sigset_t signals_before;
+    struct sigaction limit_before;
 };
 
 enum whole_file_link {
-    WHOLE_FILE_FOLLOW,  /* a symbolic link stays one, and the file that it names is replaced */
+    WHOLE_FILE_FOLLOW,  /* a symbolic link stays one, and the file that it names is replaced or made */
     WHOLE_FILE_REPLACE, /* it gives way: where others may put one into the folder */
 };
 

@@ -42,29 +42,27 @@ static int redact(struct look *look, struct error *err)
     return 0;
 }
 
-static int write_compressed(
-    const struct codec *codec, const struct snapshot *snapshot, const struct saved_options *options, FILE *out)
+static int write_compressed(const struct codec *codec, const struct snapshot *snapshot, FILE *out)
 {
     if (codec == NULL)
-        return saved_write(snapshot, options, out);
+        return saved_write(snapshot, TCPWHY_VERSION, out);
     FILE *stream = codec_open_writer(codec, out);
     if (stream == NULL)
         return -errno;
-    int result = saved_write(snapshot, options, stream);
+    int result = saved_write(snapshot, TCPWHY_VERSION, stream);
     if (fclose(stream) != 0 && result == 0)
         result = errno != 0 ? -errno : -EIO;
     return result;
 }
 
-static int write_file(
-    const char *path, const struct snapshot *snapshot, const struct saved_options *options, struct error *err)
+static int write_file(const char *path, const struct snapshot *snapshot, struct error *err)
 {
     enum { FOR_ITS_OWNER = 0600 };
     struct whole_file file;
     int result = whole_file_open(&file, path, FOR_ITS_OWNER, WHOLE_FILE_FOLLOW, err);
     if (result < 0)
         return result;
-    result = whole_file_close(&file, write_compressed(codec_by_name(path), snapshot, options, file.out), err);
+    result = whole_file_close(&file, write_compressed(codec_by_name(path), snapshot, file.out), err);
     if (result < 0 && err->subject[0] == '\0')
         snprintf(err->subject, sizeof err->subject, "%s", path);
     return result;
@@ -93,12 +91,11 @@ static int run_capture(const struct command *self, int argc, char **argv)
     int status = cmd_look(self, &look, NULL, &seen);
     if (status != STATUS_HEALTHY)
         return status;
-    const struct saved_options saved = { .tool_version = TCPWHY_VERSION, .redacted = arguments.redact };
     bool streams = arguments.path == NULL || strcmp(arguments.path, "-") == 0;
     result = arguments.redact ? redact(&seen, &err) : 0;
     if (result == 0 && !streams)
-        result = write_file(arguments.path, &seen.snapshot, &saved, &err);
-    int written = result == 0 && streams ? saved_write(&seen.snapshot, &saved, stdout) : 0;
+        result = write_file(arguments.path, &seen.snapshot, &err);
+    int written = result == 0 && streams ? saved_write(&seen.snapshot, TCPWHY_VERSION, stdout) : 0;
     look_deinit(&seen);
     if (written < 0)
         return cmd_fail_to_write(self, written);
@@ -119,6 +116,7 @@ const struct command command_capture = {
                 "  tcpwhy capture --redact -o ticket.gz   to give it away\n"
                 "  tcpwhy --from web-3.zst                diagnose what was saved\n"
                 "  ssh web-3 sudo tcpwhy capture | tcpwhy --from -\n"
-                "  tcpwhy capture --from old.zst --redact -o ticket.gz\n",
+                "  tcpwhy capture --from old.zst --redact -o ticket.gz\n"
+                "  tcpwhy capture --from web.zst --from db.zst --redact -o both.gz\n",
     .run = run_capture,
 };

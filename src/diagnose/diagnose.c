@@ -204,6 +204,10 @@ static void make_findings(const struct context *context, const struct group *gro
             continue;
         struct finding finding;
         finding_make(context, &groups[i], &diagnosis->arena, &finding);
+        finding.other_ends = groups[i].pairs;
+        finding.other_end_count = groups[i].pair_count;
+        if (finding.confidence > CONFIDENCE_LIKELY && pair_is_hidden(context, &groups[i]))
+            finding.confidence = CONFIDENCE_LIKELY; /* what the other ends show may speak against it */
         *finding_list_add(&list, groups[i].rule) = finding;
     }
     for (unsigned i = 1; i < rule_count; i++) {

@@ -77,3 +77,34 @@ int pair_find(const struct snapshot *snapshot, struct stuck *stuck, size_t count
     index_table_deinit(&table);
     return 0;
 }
+
+/* How many of the group have no other end at the host, and may have one there under another address. */
+static uint64_t count_hidden(const struct context *context, const struct group *group, uint32_t host)
+{
+    const struct snapshot *snapshot = context->snapshot;
+    uint64_t count = 0, seen = 0;
+    for (size_t i = 0; i < group->count; i++) {
+        const struct conn *conn = &snapshot->conns[group->conns[i]];
+        uint32_t peer = own_addresses_host(&context->own_addresses, &conn->remote);
+        count += !conn_is_listener(conn) && (peer == host || peer == OWN_NOBODY);
+    }
+    for (size_t i = 0; i < group->pair_count; i++)
+        seen += hosts_number(snapshot, &snapshot->conns[group->pairs[i]]) == host;
+    return count > seen ? count - seen : 0;
+}
+
+bool pair_is_hidden(const struct context *context, const struct group *group)
+{
+    const struct snapshot *snapshot = context->snapshot;
+    if (snapshot->host_count == 0 || group->count == 0)
+        return false;
+    const struct host *own = hosts_of_conn(snapshot, &snapshot->conns[group->conns[0]]);
+    for (uint32_t i = 0; i < snapshot->host_count; i++) {
+        const struct host *host = &snapshot->hosts[i];
+        /* Looks that are too far apart speak neither for nor against it. */
+        if (host != own && !hosts_are_apart(own, host) && hosts_hide_ends(snapshot, own, host) &&
+            count_hidden(context, group, i) > 0)
+            return true;
+    }
+    return false;
+}

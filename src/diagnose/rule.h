@@ -243,6 +243,9 @@ uint32_t pair_opposites(enum conn_state state);
 /* Finds the other end of each stuck connection where it is on this host. Returns 0 or -ENOMEM. */
 int pair_find(const struct snapshot *snapshot, struct stuck *stuck, size_t count);
 
+/* Other ends of the group may have been seen, at another host, without being known as such. */
+bool pair_is_hidden(const struct context *context, const struct group *group);
+
 /* --- group.c ---------------------------------------------------------------------------------------------------- */
 
 /* Folds them, those that are ignored apart; groups and their arrays live in the arena. Returns 0 or -ENOMEM. */

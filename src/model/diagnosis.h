@@ -80,6 +80,8 @@ struct finding {
     /* Processes on this host that hold the other ends, most first. */
     const struct process_count *counterparts;
     size_t counterpart_count;
+    const uint32_t *other_ends; /* that were seen, whoever holds them: indexes of connections, listeners among them */
+    size_t other_end_count;
 
     struct endpoint local, remote;
     const struct netns *netns;

@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/memory.h"
+#include "model/hosts_private.h"
 #include "model/own_addresses.h"
 
 const struct host *hosts_of_conn(const struct snapshot *snapshot, const struct conn *conn)
@@ -28,8 +29,11 @@ static bool is_shared(const struct snapshot *snapshot, const struct ip *address)
 
 bool hosts_may_meet(const struct snapshot *snapshot, const struct conn *conn, const struct conn *other)
 {
-    if (hosts_of_conn(snapshot, conn) == hosts_of_conn(snapshot, other))
+    const struct host *one_host = hosts_of_conn(snapshot, conn), *other_host = hosts_of_conn(snapshot, other);
+    if (one_host == other_host)
         return true;
+    if (hosts_are_apart(one_host, other_host))
+        return false;
     const struct ip *ends[] = { &conn->local, &conn->remote };
     for (size_t i = 0; i < 2; i++) {
         if (ip_is_loopback(ends[i]) || is_shared(snapshot, ends[i]))
@@ -71,10 +75,23 @@ static const char *base_name(const char *path)
     return slash != NULL && slash[1] != '\0' ? slash + 1 : path;
 }
 
-static struct host host_of(const struct snapshot *part, const char *file, struct arena *arena)
+/* What is not there may then be what was not seen. */
+static bool is_partial(const struct snapshot *part)
+{
+    static const char *const ids[] = { "snapshot-incomplete", "lines-not-understood", "names-for-addresses",
+        "addresses-cut", "netns-hidden" };
+    bool partial = part->states != 0;
+    for (size_t i = 0; i < part->gap_count && !partial; i++) {
+        for (size_t j = 0; j < sizeof ids / sizeof *ids; j++)
+            partial |= strcmp(part->gaps[i].id, ids[j]) == 0;
+    }
+    return partial;
+}
+
+static struct host host_of(const struct snapshot *part, const char *name)
 {
     return (struct host){
-        .name = part->host_name != NULL ? part->host_name : arena_strdup(arena, base_name(file)),
+        .name = part->host_name != NULL ? part->host_name : name,
         .os = part->os,
         .kernel = part->kernel,
         .source = part->source,
@@ -82,7 +99,21 @@ static struct host host_of(const struct snapshot *part, const char *file, struct
         .taken_at_ms = part->taken_at_ms,
         .elapsed_us = part->elapsed_us,
         .page_bytes = part->page_bytes,
+        .is_partial = is_partial(part),
+        .redacted = part->redacted,
     };
+}
+
+/* The hosts of one of the snapshots: what they become. */
+struct joining {
+    struct snapshot *joined;
+    struct snapshot *part;
+    struct host *hosts; /* in the joined one */
+};
+
+static const struct host *moved_host(const struct joining *joining, const struct host *host)
+{
+    return host != NULL ? &joining->hosts[host - joining->part->hosts] : joining->hosts;
 }
 
 static uint32_t moved(uint32_t index, size_t by)
@@ -90,15 +121,17 @@ static uint32_t moved(uint32_t index, size_t by)
     return index == NO_INDEX ? NO_INDEX : (uint32_t)(index + by);
 }
 
-static int append_tables(struct snapshot *joined, const struct snapshot *part, const struct host *host)
+static int append_tables(const struct joining *joining)
 {
+    struct snapshot *joined = joining->joined;
+    const struct snapshot *part = joining->part;
     size_t netns_before = joined->netns_count, cgroups_before = joined->cgroup_count;
     for (size_t i = 0; i < part->netns_count; i++) {
         struct netns *netns = snapshot_add_netns(joined);
         if (netns == NULL)
             return -ENOMEM;
         *netns = part->netns[i];
-        netns->host = host;
+        netns->host = moved_host(joining, part->netns[i].host);
         joined->net_values[joined->netns_count - 1] = part->net_values[i];
     }
     for (size_t i = 0; i < part->cgroup_count; i++) {
@@ -106,14 +139,14 @@ static int append_tables(struct snapshot *joined, const struct snapshot *part, c
         if (cgroup == NULL)
             return -ENOMEM;
         *cgroup = part->cgroups[i];
-        cgroup->host = host;
+        cgroup->host = moved_host(joining, part->cgroups[i].host);
     }
     for (size_t i = 0; i < part->process_count; i++) {
         struct process *process = snapshot_add_process(joined);
         if (process == NULL)
             return -ENOMEM;
         *process = part->processes[i];
-        process->host = host;
+        process->host = moved_host(joining, part->processes[i].host);
         process->netns = moved(process->netns, netns_before);
         process->cgroup = moved(process->cgroup, cgroups_before);
     }
@@ -143,29 +176,36 @@ static int append_conns(
     return 0;
 }
 
-/* Each says which host it is about: their ids alone are alike. */
-static void append_gaps(struct snapshot *joined, const struct snapshot *part, const struct host *host)
+/* Each says which host it is about: their ids alone are alike. How hosts fit together is found anew. */
+static void append_gaps(const struct joining *joining)
 {
+    struct snapshot *joined = joining->joined;
+    const struct snapshot *part = joining->part;
     for (size_t i = 0; i < part->gap_count; i++) {
-        const struct gap *gap = &part->gaps[i];
+        struct gap gap = part->gaps[i];
+        if (part->host_count > 0 && gap.host == NULL)
+            continue;
+        if (gap.host == NULL)
+            gap.text = arena_printf(&joined->arena, "%s: %s", joining->hosts->name, gap.text);
+        gap.host = moved_host(joining, gap.host);
         xvec_grow((void **)&joined->gaps, joined->gap_count, &joined->gap_capacity, sizeof *joined->gaps);
-        joined->gaps[joined->gap_count++] = (struct gap){
-            .id = gap->id, .text = arena_printf(&joined->arena, "%s: %s", host->name, gap->text), .remedy = gap->remedy
-        };
+        joined->gaps[joined->gap_count++] = gap;
     }
 }
 
-static int append(struct snapshot *joined, struct snapshot *part, const struct host *host)
+static int append(const struct joining *joining)
 {
+    struct snapshot *joined = joining->joined, *part = joining->part;
     size_t netns_before = joined->netns_count, processes_before = joined->process_count;
     if (netns_before + part->netns_count > UINT16_MAX) /* struct conn has 16 bits for it */
         return -EOVERFLOW;
-    int result = append_tables(joined, part, host);
+    int result = append_tables(joining);
     if (result == 0)
         result = append_conns(joined, part, netns_before, processes_before);
     if (result < 0)
         return result;
-    append_gaps(joined, part, host);
+    append_gaps(joining);
+    joined->redacted |= part->redacted;
     arena_join(&joined->arena, &part->arena);
     snapshot_deinit(part);
     return 0;
@@ -199,60 +239,93 @@ static void describe(struct snapshot *joined, const struct host *hosts, size_t c
     buf_deinit(&names);
 }
 
-static int check_names(const struct host *hosts, const char *const *files, size_t count, struct error *err)
+/* Where a host comes from, for people: its file, or its place in the one file. */
+static const char *place_name(const char *const *files, size_t index, struct arena *arena)
+{
+    return files != NULL ? arena_strdup(arena, base_name(files[index])) : arena_printf(arena, "host %zu", index + 1);
+}
+
+static int check_names(const struct host *hosts, size_t count, bool one_file, struct error *err)
 {
     for (size_t i = 0; i < count; i++) {
         for (size_t j = 0; j < i; j++) {
-            if (strcmp(hosts[i].name, hosts[j].name) == 0)
-                return error_set(err, -EINVAL, files[i],
-                    "is of the host '%s', and so is %s; 'tcpwhy diff' compares looks at one host", hosts[i].name,
-                    files[j]);
+            if (strcmp(hosts[i].name, hosts[j].name) != 0)
+                continue;
+            if (one_file)
+                return error_set(err, -EINVAL, NULL,
+                    "holds several looks at the host '%s'; 'tcpwhy diff' compares them, each in a file of its own",
+                    hosts[i].name);
+            return error_set(err, -EINVAL, hosts[i].from,
+                "is of the host '%s', and so is %s; 'tcpwhy diff' compares looks at one host", hosts[i].name,
+                hosts[j].from != NULL ? hosts[j].from : "another");
         }
     }
     return 0;
 }
 
-/* Each host's clock is its own: what is said here is what they say. */
-static void note_times(struct snapshot *joined)
+/* What each host is called and when it was seen; how many of them there are, or a negative errno. */
+static int list_hosts(
+    const struct snapshot *parts, const char *const *files, size_t count, struct snapshot *joined, struct error *err)
 {
-    enum { APART_MS = 60 * 1000 }; /* TIME_WAIT: after that a port may be another connection's */
-    uint64_t first = UINT64_MAX, last = 0;
-    for (size_t i = 0; i < joined->host_count; i++) {
-        first = joined->hosts[i].taken_at_ms < first ? joined->hosts[i].taken_at_ms : first;
-        last = joined->hosts[i].taken_at_ms > last ? joined->hosts[i].taken_at_ms : last;
+    size_t total = 0, at = 0;
+    for (size_t i = 0; i < count; i++)
+        total += hosts_count(&parts[i]);
+    if (total > HOSTS_MOST)
+        return error_set(
+            err, -E2BIG, NULL, "these are %zu hosts; at most %d can be looked at as one", total, HOSTS_MOST);
+    joined->hosts = arena_alloc(&joined->arena, total * sizeof *joined->hosts);
+    for (size_t i = 0; i < count; i++) {
+        for (size_t j = 0; j < parts[i].host_count; j++)
+            joined->hosts[at++] = parts[i].hosts[j];
+        if (parts[i].host_count == 0)
+            joined->hosts[at++] = host_of(&parts[i], place_name(files, i, &joined->arena));
     }
-    if (last - first < APART_MS)
+    joined->host_count = total;
+    return check_names(joined->hosts, total, files == NULL, err);
+}
+
+/* Each file was redacted with a key of its own: what is equal in them is so by chance. */
+static void note_redacted(struct snapshot *joined, const char *const *files)
+{
+    if (!joined->redacted || files == NULL)
         return;
-    struct buf text = { 0 };
-    buf_printf(&text,
-        "the same moment on all hosts: by their clocks they were looked at %llu s apart, so that one end of a connection "
-        "may have changed since the other was seen",
-        (unsigned long long)((last - first) / 1000));
-    snapshot_add_gap(
-        joined, "hosts-apart", buf_text(&text), "take the snapshots at the same time, on hosts whose clocks agree");
-    buf_deinit(&text);
+    snapshot_add_gap(joined, "hosts-redacted",
+        "which ends belong together: the files were redacted one by one, so that the same address has another name in each",
+        "redact them together, while they have their names: tcpwhy capture --from A --from B --redact -o FILE");
+}
+
+static int check_same(const struct snapshot *parts, size_t count, struct error *err)
+{
+    int result = 0;
+    for (size_t i = 1; i < count; i++) {
+        for (size_t j = 0; j < i && result == 0; j++)
+            result = hosts_check_same(&parts[j], &parts[i], err);
+    }
+    return result;
 }
 
 int hosts_join(
     struct snapshot *parts, const char *const *files, size_t count, struct snapshot *ret_joined, struct error *err)
 {
     struct snapshot *joined = ret_joined;
-    struct host *hosts = arena_alloc(&joined->arena, count * sizeof *hosts);
-    for (size_t i = 0; i < count; i++)
-        hosts[i] = host_of(&parts[i], files[i], &joined->arena);
-    int result = check_names(hosts, files, count, err);
+    int result = list_hosts(parts, files, count, joined, err);
+    if (result == 0)
+        result = check_same(parts, count, err);
+    struct host *hosts = joined->hosts;
     for (size_t i = 0; result == 0 && i < count; i++) {
-        result = append(joined, &parts[i], &hosts[i]);
+        const struct joining joining = { joined, &parts[i], hosts };
+        hosts += hosts_count(&parts[i]);
+        result = append(&joining);
         if (result < 0)
-            error_set(err, result, files[i], "does not fit beside the others: %s", strerror(-result));
+            error_set(
+                err, result, files != NULL ? files[i] : NULL, "does not fit beside the others: %s", strerror(-result));
     }
     if (result < 0)
         return result;
-    joined->hosts = hosts;
-    joined->host_count = count;
-    describe(joined, hosts, count);
+    describe(joined, joined->hosts, joined->host_count);
     find_shared(joined);
-    note_times(joined);
+    hosts_note_times(joined);
+    note_redacted(joined, files);
     result = hosts_note_hidden(joined);
     return result < 0 ? error_set(err, result, NULL, "not enough memory") : 0;
 }

@@ -2,40 +2,62 @@
  * Where both ends of connections may have been seen, and do not fit together because something between the hosts has
  * changed the addresses. Which end belongs to which would be a guess then; that it is so is told.
  *
- * Two traces are looked for. A translated destination (a virtual address, a Kubernetes service) leaves the client's
- * address and port as they are: the same client stands at one host with another server's address. A translated source
- * (masquerading) leaves the server's: a client's connections to an address of the other host are all unknown there, and
- * that host has connections from addresses that are nobody's.
+ * Two traces are looked for. A translated destination (a virtual address, a published port) leaves the client's address
+ * and port as they are: the same client stands at one host with another server's address. A translated source
+ * (masquerading) leaves the server's: connections of a client are unknown at the host whose address they go to, and that
+ * has others there that are unknown at their source, from an address that is nobody's or from the client's host itself,
+ * which masquerades its containers. Each connection counts by itself: that others between the hosts fit says nothing of
+ * it.
+ *
+ * Ends are missing for ordinary reasons, too: one has just come or gone, was no longer there when the other host was
+ * looked at, or was not read. So only what must have its other end counts, hosts that were not seen whole do not, and
+ * what may be too young to be at both looks only where its port tells.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
-#include "base/hash.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "model/hosts.h"
+#include "model/ends_set.h"
+#include "model/hosts_private.h"
 #include "model/listeners.h"
 #include "model/own_addresses.h"
 
-/* What a connection is looked up by: both of its ends, or its remote one and its host. What is not used is zero. */
-struct ends {
-    struct ip local, remote;
-    uint16_t local_port, remote_port;
-    uint32_t host;
+/* As long as an end is in one of these the other is in its opposite, unless its host has crashed or given it up. */
+enum living { LIVING_ESTABLISHED, LIVING_FIN_WAIT_2, LIVING_CLOSE_WAIT, LIVING_COUNT };
+
+static const enum living opposites[LIVING_COUNT] = { LIVING_ESTABLISHED, LIVING_CLOSE_WAIT, LIVING_FIN_WAIT_2 };
+
+/* What was seen between two hosts, by numbers of hosts: from the first to the second. */
+struct between {
+    uint64_t direct;                /* connections of the first to an address of the second … */
+    uint64_t found;                 /* … which the second knows … */
+    uint64_t missing[LIVING_COUNT]; /* … or does not: old enough to be at both looks … */
+    uint64_t undated[LIVING_COUNT]; /* … of unknown age … */
+    uint64_t young;                 /* … and the rest */
+    /* Connections that the second has where those go that it does not know, and that are unknown at their source. */
+    uint64_t strangers[LIVING_COUNT];
+    uint64_t from_nobody; /* of them, from addresses that neither has */
+    uint64_t same_port;   /* of them, with the client's port of one that is missing: masquerading keeps it if it can */
+    uint64_t translated;  /* connections of the first whose client's end stands at the second with another server's */
 };
 
-struct ends_set {
-    const struct snapshot *snapshot;
-    struct ends (*ends_of)(const struct snapshot *snapshot, const struct conn *conn);
-    uint32_t *slots; /* indexes of connections; one for each ends */
-    size_t mask;
+struct meeting {
+    struct snapshot *snapshot;
+    struct listeners listeners;
+    struct own_addresses owners;
+    struct ends_set all;      /* by both ends */
+    struct ends_set clients;  /* by the remote end: incoming ones whose other end, at another host, was not seen */
+    struct ends_set services; /* by the remote end: outgoing ones, likewise … */
+    struct ends_set ports;    /* … and by their local port, too */
+    struct between *between;  /* host_count × host_count */
 };
 
-static uint32_t host_number(const struct snapshot *snapshot, const struct conn *conn)
+static struct between *between_of(const struct meeting *meeting, size_t one, size_t other)
 {
-    return (uint32_t)(hosts_of_conn(snapshot, conn) - snapshot->hosts);
+    return &meeting->between[one * meeting->snapshot->host_count + other];
 }
 
 static struct ends both_ends(const struct snapshot *snapshot, const struct conn *conn)
@@ -47,75 +69,14 @@ static struct ends both_ends(const struct snapshot *snapshot, const struct conn 
 static struct ends remote_end(const struct snapshot *snapshot, const struct conn *conn)
 {
     return (
-        struct ends){ .remote = conn->remote, .remote_port = conn->remote_port, .host = host_number(snapshot, conn) };
+        struct ends){ .remote = conn->remote, .remote_port = conn->remote_port, .host = hosts_number(snapshot, conn) };
 }
 
-static int set_init(struct ends_set *set, const struct snapshot *snapshot,
-    struct ends (*ends_of)(const struct snapshot *snapshot, const struct conn *conn))
+static struct ends remote_end_and_port(const struct snapshot *snapshot, const struct conn *conn)
 {
-    size_t slots = 16;
-    while (slots < snapshot->conn_count * 2)
-        slots *= 2;
-    *set = (struct ends_set){ snapshot, ends_of, malloc(slots * sizeof *set->slots), slots - 1 };
-    if (set->slots == NULL)
-        return -ENOMEM;
-    memset(set->slots, 0xff, slots * sizeof *set->slots); /* NO_INDEX */
-    return 0;
-}
-
-static bool same_ends(const struct ends *one, const struct ends *other)
-{
-    return one->local_port == other->local_port && one->remote_port == other->remote_port && one->host == other->host &&
-        ip_equal(&one->local, &other->local) && ip_equal(&one->remote, &other->remote);
-}
-
-static uint32_t *set_slot(const struct ends_set *set, const struct ends *ends)
-{
-    uint64_t words[5] = { 0, 0, 0, 0,
-        (uint64_t)ends->host << 32 | (uint32_t)ends->local_port << 16 | ends->remote_port };
-    memcpy(words, ends->local.bytes, sizeof ends->local.bytes);
-    memcpy(words + 2, ends->remote.bytes, sizeof ends->remote.bytes);
-    size_t slot = hash_words(0, words, 5) & set->mask;
-    for (; set->slots[slot] != NO_INDEX; slot = (slot + 1) & set->mask) {
-        struct ends there = set->ends_of(set->snapshot, &set->snapshot->conns[set->slots[slot]]);
-        if (same_ends(&there, ends))
-            break;
-    }
-    return &set->slots[slot];
-}
-
-static void set_add(struct ends_set *set, uint32_t conn)
-{
-    struct ends ends = set->ends_of(set->snapshot, &set->snapshot->conns[conn]);
-    *set_slot(set, &ends) = conn;
-}
-
-static bool set_has(const struct ends_set *set, const struct ends *ends)
-{
-    return *set_slot(set, ends) != NO_INDEX;
-}
-
-/* What was seen between two hosts, by numbers of hosts: from the first to the second. */
-struct between {
-    uint64_t direct; /* connections of the first to an address of the second … */
-    uint64_t found;  /* … which the second knows … */
-    uint64_t masked; /* … and connections that the second has at such a service from addresses that are nobody's */
-    uint64_t translated; /* connections of the first whose client's end stands at the second with another server's */
-};
-
-struct meeting {
-    struct snapshot *snapshot;
-    struct listeners listeners;
-    struct own_addresses owners;
-    struct ends_set all;      /* by both ends */
-    struct ends_set clients;  /* by the remote end: incoming ones whose other end, at another host, was not seen */
-    struct ends_set services; /* by the remote end: outgoing ones, likewise */
-    struct between *between;  /* host_count × host_count */
-};
-
-static struct between *between_of(const struct meeting *meeting, size_t one, size_t other)
-{
-    return &meeting->between[one * meeting->snapshot->host_count + other];
+    struct ends ends = remote_end(snapshot, conn);
+    ends.local_port = conn->local_port;
+    return ends;
 }
 
 static bool is_incoming(const struct meeting *meeting, const struct conn *conn)
@@ -123,19 +84,53 @@ static bool is_incoming(const struct meeting *meeting, const struct conn *conn)
     return listeners_find(&meeting->listeners, conn) != NULL;
 }
 
-/* Of this host alone, and with somebody at its other end. */
-static bool is_of_use(const struct meeting *meeting, const struct conn *conn)
+/* LIVING_COUNT: it is none. A FIN_WAIT_2 that nobody holds any more goes by itself, and leaves its other end behind. */
+static enum living living_of(const struct conn *conn)
 {
-    return conn->remote_port != 0 && !conn_is_listener(conn) &&
-        own_addresses_host(&meeting->owners, &conn->local) == host_number(meeting->snapshot, conn);
+    bool has_peer = conn->remote_port != 0 && !ip_is_any(&conn->local) && !ip_is_loopback(&conn->local);
+    if (!has_peer)
+        return LIVING_COUNT;
+    if (conn->state == STATE_FIN_WAIT_2)
+        return conn_is_unheld(conn) || conn->timer == TIMER_TIME_WAIT ? LIVING_COUNT : LIVING_FIN_WAIT_2;
+    return conn->state == STATE_ESTABLISHED ? LIVING_ESTABLISHED
+        : conn->state == STATE_CLOSE_WAIT   ? LIVING_CLOSE_WAIT
+                                            : LIVING_COUNT;
 }
 
-/* As long as an end is in one of these the other is there too, unless its host has crashed. */
-static bool has_living_end(const struct conn *conn)
+/* Where addresses tell hosts apart, as far as the connection's own one goes. */
+static bool is_found(const struct meeting *meeting, const struct conn *conn)
 {
-    static const uint32_t states = STATE_BIT(STATE_ESTABLISHED) | STATE_BIT(STATE_CLOSE_WAIT) |
-        STATE_BIT(STATE_FIN_WAIT_2);
-    return (states & STATE_BIT(conn->state)) != 0;
+    struct ends opposite = { conn->remote, conn->local, conn->remote_port, conn->local_port, 0 };
+    return own_addresses_host(&meeting->owners, &conn->local) == hosts_number(meeting->snapshot, conn) &&
+        ends_set_has(&meeting->all, &opposite);
+}
+
+/* Whether it was there already, or still is, when the other host was looked at: nothing has moved it since. */
+static bool spans_both_looks(const struct conn *conn, const struct host *one, const struct host *other)
+{
+    enum { MARGIN_MS = 1000 };
+    uint64_t apart = hosts_apart_ms(one, other) + (one->elapsed_us + (uint64_t)other->elapsed_us) / 1000 + MARGIN_MS;
+    uint32_t quiet = conn->last_data_sent_ms > conn->last_data_recv_ms ? conn->last_data_sent_ms
+                                                                       : conn->last_data_recv_ms;
+    return (conn->last_ack_recv_ms > quiet ? conn->last_ack_recv_ms : quiet) >= apart;
+}
+
+static void count_missing(struct meeting *meeting, uint32_t index, struct between *between, const struct host *other)
+{
+    const struct snapshot *snapshot = meeting->snapshot;
+    const struct conn *conn = &snapshot->conns[index];
+    if (is_incoming(meeting, conn)) {
+        ends_set_add(&meeting->clients, index);
+        return;
+    }
+    if (!conn_has(conn, CONN_TCP_INFO))
+        between->undated[living_of(conn)]++;
+    else if (spans_both_looks(conn, hosts_of_conn(snapshot, conn), other))
+        between->missing[living_of(conn)]++;
+    else
+        between->young++;
+    ends_set_add(&meeting->services, index);
+    ends_set_add(&meeting->ports, index);
 }
 
 /* Connections to an address of another host: whether that knows them. */
@@ -144,40 +139,85 @@ static void count_direct(struct meeting *meeting)
     const struct snapshot *snapshot = meeting->snapshot;
     for (size_t i = 0; i < snapshot->conn_count; i++) {
         const struct conn *conn = &snapshot->conns[i];
-        uint32_t own = host_number(snapshot, conn), peer = own_addresses_host(&meeting->owners, &conn->remote);
-        if (!is_of_use(meeting, conn) || !has_living_end(conn) || peer >= snapshot->host_count || peer == own)
+        uint32_t own = hosts_number(snapshot, conn), peer = own_addresses_host(&meeting->owners, &conn->remote);
+        if (living_of(conn) == LIVING_COUNT || peer >= snapshot->host_count || peer == own)
             continue;
-        struct ends opposite = { conn->remote, conn->local, conn->remote_port, conn->local_port, 0 };
-        bool found = set_has(&meeting->all, &opposite);
-        between_of(meeting, own, peer)->direct++;
-        between_of(meeting, own, peer)->found += found;
+        struct between *between = between_of(meeting, own, peer);
+        bool found = is_found(meeting, conn);
+        between->direct++;
+        between->found += found;
         if (!found)
-            set_add(is_incoming(meeting, conn) ? &meeting->clients : &meeting->services, (uint32_t)i);
+            count_missing(meeting, (uint32_t)i, between, &snapshot->hosts[peer]);
     }
 }
 
-/* Connections to, or from, an address that is nobody's: whether another host has them under another one. */
+/* At the second host: whether it may be one that the first has under another address. */
+static void count_stranger(struct meeting *meeting, const struct conn *conn, uint32_t first, bool from_nobody)
+{
+    const struct snapshot *snapshot = meeting->snapshot;
+    struct ends service = { .remote = conn->local, .remote_port = conn->local_port, .host = first };
+    if (!ends_set_has(&meeting->services, &service))
+        return;
+    struct between *between = between_of(meeting, first, hosts_number(snapshot, conn));
+    between->strangers[living_of(conn)]++;
+    between->from_nobody += from_nobody;
+    service.local_port = conn->remote_port;
+    between->same_port += ends_set_has(&meeting->ports, &service);
+}
+
+/* Connections whose other end was not found under its address: whether another host has it under another one. */
 static void count_hidden(struct meeting *meeting)
 {
     const struct snapshot *snapshot = meeting->snapshot;
     for (size_t i = 0; i < snapshot->conn_count; i++) {
         const struct conn *conn = &snapshot->conns[i];
-        if (!is_of_use(meeting, conn) || own_addresses_host(&meeting->owners, &conn->remote) != OWN_NOBODY)
+        uint32_t own = hosts_number(snapshot, conn), peer = own_addresses_host(&meeting->owners, &conn->remote);
+        bool from_nobody = peer == OWN_NOBODY;
+        if (living_of(conn) == LIVING_COUNT || peer == own || peer == OWN_SEVERAL || is_found(meeting, conn))
             continue;
-        size_t own = host_number(snapshot, conn);
         bool incoming = is_incoming(meeting, conn);
-        struct ends local = { .remote = conn->local, .remote_port = conn->local_port };
-        for (uint32_t host = 0; host < snapshot->host_count; host++) {
-            local.host = host;
-            if (host != own && incoming)
-                between_of(meeting, host, own)->masked += set_has(&meeting->services, &local);
-            else if (host != own)
-                between_of(meeting, own, host)->translated += set_has(&meeting->clients, &local);
+        struct ends client = { .remote = conn->local, .remote_port = conn->local_port };
+        for (client.host = 0; client.host < snapshot->host_count; client.host++) {
+            if (client.host == own || (!from_nobody && client.host != peer))
+                continue;
+            /* What a host was not seen to have may be what was not seen of it. */
+            if (from_nobody || !snapshot->hosts[peer].is_partial)
+                count_stranger(meeting, conn, client.host, from_nobody);
+            if (!incoming)
+                between_of(meeting, own, client.host)->translated += ends_set_has(&meeting->clients, &client);
         }
     }
 }
 
 /* --- telling ---------------------------------------------------------------------------------------------------- */
+
+static uint64_t sum(const uint64_t counts[LIVING_COUNT])
+{
+    return counts[LIVING_ESTABLISHED] + counts[LIVING_FIN_WAIT_2] + counts[LIVING_CLOSE_WAIT];
+}
+
+/* As many as may be one connection by their states. Most must be missing before ages that are unknown count for old. */
+static uint64_t count_masked(const struct between *between, uint64_t missing)
+{
+    uint64_t count = 0;
+    for (size_t i = 0; i < LIVING_COUNT; i++) {
+        uint64_t here = between->missing[i] + (missing * 2 > between->direct ? between->undated[i] : 0);
+        uint64_t there = between->strangers[opposites[i]];
+        count += here < there ? here : there;
+    }
+    return count;
+}
+
+static bool is_masked(const struct meeting *meeting, size_t one, size_t other)
+{
+    enum { APART_MOST_MS = 60 * 1000 }; /* else the looks are told to be apart, which may be all there is to it */
+    const struct between *between = between_of(meeting, one, other);
+    const struct host *hosts = meeting->snapshot->hosts;
+    uint64_t missing = sum(between->missing) + sum(between->undated) + between->young;
+    if (missing == 0 || hosts[other].is_partial || hosts_apart_ms(&hosts[one], &hosts[other]) >= APART_MOST_MS)
+        return false;
+    return count_masked(between, missing) > 0 || between->same_port * 2 > missing;
+}
 
 static void hide_id(struct buf *out, size_t one, size_t other)
 {
@@ -198,7 +238,21 @@ static bool is_noted(const struct snapshot *snapshot, size_t one, size_t other)
 bool hosts_hide_ends(const struct snapshot *snapshot, const struct host *one, const struct host *other)
 {
     size_t first = (size_t)(one - snapshot->hosts), second = (size_t)(other - snapshot->hosts);
-    return is_noted(snapshot, first, second) || is_noted(snapshot, second, first);
+    return hosts_are_apart(one, other) || is_noted(snapshot, first, second) || is_noted(snapshot, second, first);
+}
+
+static void tell_masked(struct buf *text, const struct between *between, const char *from, const char *to)
+{
+    uint64_t strangers = sum(between->strangers);
+    text_count(text, sum(between->missing) + sum(between->undated) + between->young);
+    buf_printf(text, " connections of %s go to %s, which %s, and has ", from, to,
+        between->found == 0 ? "knows none of them" : "does not know them");
+    text_count(text, strangers);
+    if (between->from_nobody == strangers)
+        buf_str(text, " there from addresses that neither has");
+    else
+        buf_printf(text, " there that %s does not know", from);
+    buf_printf(text, ": a NAT or a proxy between them hides which are one, if %s has not lost its ends", to);
 }
 
 static void note(struct meeting *meeting, size_t one, size_t other)
@@ -206,8 +260,8 @@ static void note(struct meeting *meeting, size_t one, size_t other)
     struct snapshot *snapshot = meeting->snapshot;
     const struct between *between = between_of(meeting, one, other);
     const char *from = snapshot->hosts[one].name, *to = snapshot->hosts[other].name;
-    bool masked = between->direct > 0 && between->found == 0 && between->masked > 0;
-    if (between->translated == 0 && !masked)
+    bool apart = hosts_are_apart(&snapshot->hosts[one], &snapshot->hosts[other]);
+    if (apart || (between->translated == 0 && !is_masked(meeting, one, other)))
         return;
     struct buf text = { 0 }, id = { 0 };
     buf_str(&text, "which ends belong together: ");
@@ -218,10 +272,7 @@ static void note(struct meeting *meeting, size_t one, size_t other)
             "address of the server; what translates it between them (a virtual address, a NAT) hides which are one",
             from, to);
     } else {
-        text_count(&text, between->direct);
-        buf_printf(&text, " connections of %s go to %s, which knows none of them, and has ", from, to);
-        text_count(&text, between->masked);
-        buf_printf(&text, " there from addresses that neither has: a NAT or a proxy between them hides which are one");
+        tell_masked(&text, between, from, to);
     }
     hide_id(&id, one, other);
     snapshot_add_gap(snapshot, buf_text(&id), buf_text(&text),
@@ -236,10 +287,12 @@ static int meeting_init(struct meeting *meeting, struct snapshot *snapshot)
     listeners_init(&meeting->listeners, snapshot);
     own_addresses_init(&meeting->owners, snapshot);
     meeting->between = xcalloc(snapshot->host_count * snapshot->host_count, sizeof *meeting->between);
-    int result = set_init(&meeting->all, snapshot, both_ends);
+    int result = ends_set_init(&meeting->all, snapshot, both_ends);
     if (result == 0)
-        result = set_init(&meeting->clients, snapshot, remote_end);
-    return result == 0 ? set_init(&meeting->services, snapshot, remote_end) : result;
+        result = ends_set_init(&meeting->clients, snapshot, remote_end);
+    if (result == 0)
+        result = ends_set_init(&meeting->services, snapshot, remote_end);
+    return result == 0 ? ends_set_init(&meeting->ports, snapshot, remote_end_and_port) : result;
 }
 
 static void meeting_deinit(struct meeting *meeting)
@@ -247,9 +300,10 @@ static void meeting_deinit(struct meeting *meeting)
     listeners_deinit(&meeting->listeners);
     own_addresses_deinit(&meeting->owners);
     free(meeting->between);
-    free(meeting->all.slots);
-    free(meeting->clients.slots);
-    free(meeting->services.slots);
+    ends_set_deinit(&meeting->all);
+    ends_set_deinit(&meeting->clients);
+    ends_set_deinit(&meeting->services);
+    ends_set_deinit(&meeting->ports);
 }
 
 int hosts_note_hidden(struct snapshot *snapshot)
@@ -257,7 +311,7 @@ int hosts_note_hidden(struct snapshot *snapshot)
     struct meeting meeting;
     int result = meeting_init(&meeting, snapshot);
     for (size_t i = 0; result == 0 && i < snapshot->conn_count; i++)
-        set_add(&meeting.all, (uint32_t)i);
+        ends_set_add(&meeting.all, (uint32_t)i);
     if (result == 0) {
         count_direct(&meeting);
         count_hidden(&meeting);

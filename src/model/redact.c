@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "model/hosts.h"
+#include "model/redact_words.h"
 
 /* --- addresses -------------------------------------------------------------------------------------------------- */
 
@@ -110,42 +112,48 @@ static uint32_t redact_uid(const struct redaction *redaction, uint32_t uid)
     return uid == 0 ? 0 : FIRST + (uint32_t)(siphash(&redaction->key->hash, &uid, sizeof uid) % RANGE);
 }
 
-/* "net:[4026532281]" says nothing of anybody. */
 static const char *netns_pseudonym(const struct redaction *redaction, const char *name)
 {
-    bool common = name != NULL && (strcmp(name, "host") == 0 || strncmp(name, "net:[", 5) == 0);
-    return common ? name : pseudonym(redaction, "netns", name);
+    return name != NULL && redact_is_netns(name) ? name : pseudonym(redaction, "netns", name);
 }
 
-/* "the listener on 10.0.0.5:80", "pipe:[4711]", "/var/lib/data", "a socket that is not TCP" */
-static const char *redact_target(const struct redaction *redaction, const char *target)
+static const char *target_pseudonym(const struct redaction *redaction, const char *target)
 {
-    if (target == NULL || strcmp(target, "a socket that is not TCP") == 0 || strncmp(target, "pipe:[", 6) == 0 ||
-        strncmp(target, "anon_inode:[", 12) == 0 || strncmp(target, "socket:[", 8) == 0)
+    if (target == NULL || redact_is_object(target))
         return target;
-    const char *word = strrchr(target, ' '), *colon = strrchr(target, ':');
-    if (word != NULL && colon != NULL && colon > word && *target != '/') {
-        char address[64];
-        struct ip_net net;
-        snprintf(address, sizeof address, "%.*s", (int)(colon - word - 1), word + 1);
-        if (ip_net_parse(address, &net) == 0) {
-            struct ip ip = redact_address(&net.address, redaction->key);
-            struct buf text = { 0 };
-            buf_add(&text, target, (size_t)(word + 1 - target));
-            if (ip_is_v4(&ip)) {
-                ip_format(&text, &ip);
-            } else {
-                buf_char(&text, '[');
-                ip_format(&text, &ip);
-                buf_char(&text, ']');
-            }
-            buf_str(&text, colon);
-            const char *copy = arena_strdup(&redaction->snapshot->arena, buf_text(&text));
-            buf_deinit(&text);
-            return copy;
-        }
-    }
-    return pseudonym(redaction, "file", target);
+    struct ip address;
+    const char *port;
+    size_t length = redact_parse_target(target, &address, &port);
+    if (length == 0)
+        return pseudonym(redaction, "file", target);
+    address = redact_address(&address, redaction->key);
+    struct buf text = { 0 };
+    buf_add(&text, target, length);
+    if (!ip_is_v4(&address))
+        buf_char(&text, '[');
+    ip_format(&text, &address);
+    if (!ip_is_v4(&address))
+        buf_char(&text, ']');
+    buf_str(&text, port);
+    const char *copy = arena_strdup(&redaction->snapshot->arena, buf_text(&text));
+    buf_deinit(&text);
+    return copy;
+}
+
+/* One that is not known stays one that is not: what is known of it decides whether a thread serves. */
+static void redact_wait(const struct redaction *redaction, struct wait_place *wait)
+{
+    if (wait->channel != NULL && !redact_is_channel(wait->channel))
+        wait->channel = pseudonym(redaction, "channel", wait->channel);
+    if (wait->call != NULL && !redact_is_call(wait->call))
+        wait->call = pseudonym(redaction, "call", wait->call);
+    wait->target = target_pseudonym(redaction, wait->target);
+}
+
+static const char *version_of(const struct redaction *redaction, const char *kernel)
+{
+    size_t length = kernel != NULL ? redact_version_length(kernel) : 0;
+    return length > 0 ? arena_strndup(&redaction->snapshot->arena, kernel, length) : NULL;
 }
 
 /* --- the snapshot ----------------------------------------------------------------------------------------------- */
@@ -163,7 +171,7 @@ static void redact_process(const struct redaction *redaction, struct process *pr
     struct wait_place *waits = arena_alloc(&redaction->snapshot->arena, process->wait_count * sizeof *waits);
     memcpy(waits, process->waits, process->wait_count * sizeof *waits);
     for (size_t i = 0; i < process->wait_count; i++)
-        waits[i].target = redact_target(redaction, waits[i].target);
+        redact_wait(redaction, &waits[i]);
     process->waits = waits;
 }
 
@@ -175,17 +183,47 @@ static void redact_cgroup(const struct redaction *redaction, struct cgroup *cgro
     cgroup->container = pseudonym(redaction, "container", cgroup->container);
 }
 
-/* Its words may name anything; what it is about, and what would help, does not. */
+/* Its words may name anything. What would help does not, where tcpwhy itself says it. */
 static void redact_gap(const struct redaction *redaction, struct gap *gap)
 {
+    if (gap->is_read) {
+        gap->id = redact_is_gap(gap->id) ? gap->id : pseudonym(redaction, "gap", gap->id);
+        gap->remedy = "look at the snapshot with its names";
+    }
     gap->text = arena_printf(&redaction->snapshot->arena, "%s (what it says was removed: it may name things)", gap->id);
+}
+
+static void redact_host(const struct redaction *redaction, struct host *host)
+{
+    host->name = pseudonym(redaction, "host", host->name);
+    host->os = host->os != NULL && redact_is_os(host->os) ? host->os : NULL;
+    host->kernel = version_of(redaction, host->kernel);
+    host->source = host->source != NULL && redact_is_source(host->source) ? host->source : NULL;
+    host->redacted = true;
+}
+
+/* Of the snapshot, or of several hosts what they have in common. */
+static void redact_head(const struct redaction *redaction)
+{
+    struct snapshot *snapshot = redaction->snapshot;
+    struct host head = {
+        .name = snapshot->host_name, .os = snapshot->os, .kernel = snapshot->kernel, .source = snapshot->source
+    };
+    redact_host(redaction, &head);
+    snapshot->host_name = head.name;
+    snapshot->os = head.os;
+    snapshot->kernel = head.kernel;
+    snapshot->source = head.source;
+    snapshot->origin = pseudonym(redaction, "capture", snapshot->origin);
+    snapshot->redacted = true;
+    for (size_t i = 0; i < snapshot->host_count; i++)
+        redact_host(redaction, &snapshot->hosts[i]);
 }
 
 void snapshot_redact(struct snapshot *snapshot, const struct redact_key *key)
 {
     const struct redaction redaction = { snapshot, key };
-    snapshot->origin = pseudonym(&redaction, "capture", snapshot->origin);
-    snapshot->host_name = pseudonym(&redaction, "host", snapshot->host_name);
+    redact_head(&redaction);
     for (size_t i = 0; i < snapshot->netns_count; i++)
         snapshot->netns[i].name = netns_pseudonym(&redaction, snapshot->netns[i].name);
     for (size_t i = 0; i < snapshot->cgroup_count; i++)

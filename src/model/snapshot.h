@@ -17,6 +17,9 @@ struct gap {
     const char *id;     /* "owners-hidden" */
     const char *text;   /* what is not known, and why */
     const char *remedy; /* what would make it visible */
+    const struct host
+        *host;    /* of several, the one that it is about; NULL: of the only one, or of how they fit together */
+    bool is_read; /* its words are from a file, and not tcpwhy's own */
 };
 
 struct snapshot {
@@ -33,7 +36,7 @@ struct snapshot {
     uint32_t page_bytes;  /* of a memory page; 0: unknown */
     uint32_t states;      /* STATE_BIT()s that were looked at; 0: all. snapshot_states() */
     bool confirms;
-    bool redacted; /* names and addresses were made up for this file: other files have others */
+    bool redacted; /* names and addresses in it, or in a part of it, are made up: redact.h */
 
     /*
      * An earlier reading of the same host, for what changes: NULL where there is none; not owned. One without connections
@@ -57,7 +60,7 @@ struct snapshot {
     size_t gap_count, gap_capacity;
 
     /* Of several hosts (hosts.h); none where there is one: then the above is about it. In the arena. */
-    const struct host *hosts;
+    struct host *hosts;
     size_t host_count;
     const struct ip *shared_addresses; /* local ones of several of them, in order */
     size_t shared_address_count;

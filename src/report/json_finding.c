@@ -134,6 +134,40 @@ static void process_counts(struct json *json, const char *key, const struct proc
     json_array_end(json);
 }
 
+static void end_object(struct json *json, const struct host *host, enum conn_state state, uint64_t count)
+{
+    json_object(json);
+    json_member_string(json, "state", state_name(state));
+    if (host != NULL)
+        json_member_string(json, "host", host->name);
+    json_member_uint(json, "count", count);
+    json_object_end(json);
+}
+
+/* Where they are, also of those that nobody was seen to hold; left out where none was seen. */
+static void other_ends(struct json *json, const struct snapshot *snapshot, const struct finding *finding)
+{
+    uint64_t counts[HOSTS_MOST][STATE_COUNT] = { { 0 } }, seen = 0;
+    for (size_t i = 0; i < finding->other_end_count; i++) {
+        const struct conn *end = &snapshot->conns[finding->other_ends[i]];
+        if (conn_is_listener(end))
+            continue;
+        counts[snapshot->host_count > 0 ? hosts_number(snapshot, end) : 0][end->state]++;
+        seen++;
+    }
+    if (seen == 0)
+        return;
+    json_key(json, "other_ends");
+    json_array(json);
+    for (size_t i = 0; i < hosts_count(snapshot); i++) {
+        for (int state = STATE_UNKNOWN; state < STATE_COUNT; state++) {
+            if (counts[i][state] > 0)
+                end_object(json, hosts_at(snapshot, i), (enum conn_state)state, counts[i][state]);
+        }
+    }
+    json_array_end(json);
+}
+
 static void peers(struct json *json, const struct finding *finding)
 {
     json_key(json, "peers");
@@ -220,6 +254,7 @@ void json_finding(struct json *json, const struct snapshot *snapshot, const stru
     owner(json, finding);
     process_counts(json, "processes", finding->processes, finding->process_count);
     process_counts(json, "counterparts", finding->counterparts, finding->counterpart_count);
+    other_ends(json, snapshot, finding);
     endpoint(json, "local", &finding->local);
     endpoint(json, "remote", &finding->remote);
     if (finding->host != NULL)

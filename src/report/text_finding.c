@@ -190,11 +190,14 @@ static void advice(struct sheet *sheet, const struct diagnosis *diagnosis, const
 /* The capture has to be given again. */
 static void from_option(struct sheet *sheet, const struct snapshot *snapshot)
 {
+    const char *before = NULL;
     for (size_t i = 0; i < hosts_count(snapshot); i++) {
         const struct host *host = hosts_at(snapshot, i);
         const char *from = host != NULL ? host->from : snapshot->from;
+        bool again = before != NULL && from != NULL && strcmp(before, from) == 0; /* several hosts in one file */
+        before = from;
         struct buf word = { 0 };
-        if (from != NULL && text_shell_quote(&word, from))
+        if (from != NULL && !again && text_shell_quote(&word, from))
             sheet_printf(sheet, INK_DIM, " --from %s", buf_text(&word));
         buf_deinit(&word);
     }

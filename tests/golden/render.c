@@ -57,8 +57,7 @@ static int load_policy(struct policy *policy, const char *path, struct error *er
 
 static int write_saved(const struct snapshot *snapshot, FILE *out)
 {
-    const struct saved_options options = { .tool_version = "0.0.0-golden" };
-    return saved_write(snapshot, &options, out);
+    return saved_write(snapshot, "0.0.0-golden", out);
 }
 
 /* Puts a snapshot that was read back from a file in the place of the one that was written to it. */

@@ -5,7 +5,8 @@
     several.py update PROGRAM RENDER SCHEMAS CASES    writes what is said now: read the difference before you commit it
 
 A case is a folder of CASES with 1.fixture, 2.fixture …: diff-NAME for `tcpwhy diff`, one host at several times; hosts-NAME
-for several --from, several hosts. Beside them stand report.txt, report.json and status, the exit status.
+for several --from, several hosts. Beside them stand report.txt, report.json and status, the exit status. Several hosts in
+one file, joined by `tcpwhy capture`, have to make the same report.
 """
 
 import difflib
@@ -27,8 +28,8 @@ def words(case, names):
     return ["diff", *names] if case.name.startswith("diff-") else [f"--from={name}" for name in names]
 
 
-def run(program, render, case, *options):
-    """(what tcpwhy prints, its exit status)"""
+def run(program, render, case, *options, joined=False):
+    """(what tcpwhy prints, its exit status); joined: of one file that the others were put into"""
     with tempfile.TemporaryDirectory() as folder:
         names = []
         for fixture in sorted(case.glob("*.fixture")):
@@ -36,12 +37,20 @@ def run(program, render, case, *options):
             saved = subprocess.run([render, "snapshot", "80", fixture], capture_output=True, check=True).stdout
             (pathlib.Path(folder) / names[-1]).write_bytes(saved)
         environment = {**os.environ, "LC_ALL": "C.UTF-8", "COLUMNS": "80", "NO_COLOR": "1"}
+        if joined:
+            subprocess.run([program, "capture", *words(case, names), "-o", "joined"], cwd=folder, check=True)
+            names = ["joined"]
         done = subprocess.run([program, *words(case, names), *options], cwd=folder, capture_output=True, check=False,
                               env=environment)
         if done.stderr:
             raise SystemExit(f"Bail out! {done.stderr.decode('utf-8', 'replace').strip()}")
         text = re.sub(r'(?<=^tcpwhy )[\d.]+|(?<="version": ")[^"]*', "0.0.0-golden", done.stdout.decode("utf-8"))
         return text, done.returncode
+
+
+def without_files(report):
+    """Where it was read from is all that may differ."""
+    return [line for line in report.splitlines() if '"from":' not in line]
 
 
 def main():
@@ -70,6 +79,10 @@ def main():
             if name == "report.json":
                 validator = validators[case.name.partition("-")[0]]
                 reasons += [f"{error.json_path}: {error.message}" for error in validator.iter_errors(json.loads(actual))]
+                if case.name.startswith("hosts-"):
+                    joined, _ = run(program, render, case, "--json", joined=True)
+                    reasons += difflib.unified_diff(without_files(actual), without_files(joined), "several files",
+                                                    "one file", lineterm="")
             number += 1
             failed |= bool(reasons)
             print(f"{'not ok' if reasons else 'ok'} {number} - {case.name}: {name}")

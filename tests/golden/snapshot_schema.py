@@ -39,7 +39,7 @@ DAMAGES = [
     ("end", "type", "last"),
 ]
 # Members that no case has.
-NEVER = {"is_earlier", "confirms", "redacted", "origin", "counters_at_ms", "user_unit", "pid"}
+NEVER = {"is_earlier", "confirms", "hosts", "redacted", "origin", "counters_at_ms", "user_unit", "pid"}
 
 
 def members(value, prefix=""):

@@ -4,6 +4,7 @@ import contextlib
 import gzip
 import json
 import os
+import pathlib
 import random
 import signal
 import subprocess
@@ -116,15 +117,28 @@ def test_a_full_disk_leaves_nothing(name, tmp_path):
     assert done.stdout.split() == ["status", "3", "old", "old"]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def is_writing_in(pid, folder):
+    """Whether the process has a file of the folder open: it may have no name there yet."""
+    links = []
+    for fd in pathlib.Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(OSError):
+            links.append(os.readlink(fd))
+    return any(link.startswith(f"{folder}/") for link in links)
+
+
+SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGALRM, signal.SIGUSR1, signal.SIGXCPU, signal.SIGKILL]
+
+
+@pytest.mark.parametrize("number", SIGNALS)
 def test_a_signal_leaves_nothing(number, tmp_path):
     large_snapshot(tmp_path / "large", 300000)
     folder = tmp_path / "out"
     folder.mkdir()
     with subprocess.Popen([program.path(), "capture", "--from", tmp_path / "large", "-o", folder / "x.zst"],
-                          preexec_fn=lambda: signal.signal(number, signal.SIG_DFL)) as process:
+                          preexec_fn=lambda: number == signal.SIGKILL or
+                          signal.signal(number, signal.SIG_DFL)) as process:
         give_up = time.monotonic() + 30
-        while not any(folder.iterdir()):
+        while not is_writing_in(process.pid, folder):
             assert process.poll() is None and time.monotonic() < give_up, "it was never being written"
         process.send_signal(number)
         assert process.wait(timeout=30) == -number
@@ -162,7 +176,7 @@ def test_a_cut_file_is_read_and_the_cut_is_a_gap(leak, saved, tmp_path):
 # --- two ends, and two times ------------------------------------------------------------------------------------------
 
 @pytest.mark.skipif(privileges.without_netns() is not None, reason=str(privileges.without_netns()))
-def test_both_ends_of_a_connection_are_one_finding():
+def test_both_ends_of_a_connection_are_one_finding(tmp_path):
     """A server in one namespace, its clients in another, each asked by itself with ss as on two hosts."""
     namespaces = netns.Namespaces()
     script = """if True:
@@ -201,6 +215,14 @@ def test_both_ends_of_a_connection_are_one_finding():
             with open(files[host], "w", encoding="utf-8") as out:
                 subprocess.run(["ip", "netns", "exec", name, "ss", "-tanpim"], stdout=out, check=True)
         both = program.diagnose("--from", files["server"], "--from", files["client"])
+        joined = tmp_path / "both.zst"
+        assert program.run("capture", "--from", files["server"], "--from", files["client"], "--redact", "-o",
+                           joined).returncode == 0
+    (hidden,) = program.diagnose("--from", joined)["findings"]
+    assert (hidden["id"], hidden["count"]) == ("close-wait-leak", LEAKED)
+    assert [(end["state"], end["count"]) for end in hidden["other_ends"]] == [("FIN_WAIT_2", LEAKED)]
+    assert hidden["host"].startswith("host-") and hidden["other_ends"][0]["host"].startswith("host-")
+    assert hidden["host"] != hidden["other_ends"][0]["host"]
     (finding,) = both["findings"]
     assert (finding["id"], finding["count"], finding["host"]) == (
         "close-wait-leak", LEAKED, os.path.basename(files["server"]))

@@ -151,15 +151,93 @@ static void what_translates_the_client_is_a_gap(void **state)
     snapshot_deinit(&joined);
 }
 
-/* Some fit: then nothing is hidden, the others have just come or gone. */
+#define YOUNG " recv_q=0 send_q=0 timer=none last_data_sent=1ms last_data_recv=1ms last_ack_recv=1ms"
+
+static void expect_hidden(const char *one, const char *other, const char *text)
+{
+    struct snapshot joined = join(one, other);
+    assert_int_equal(joined.gap_count, text != NULL);
+    if (text != NULL && strstr(joined.gaps[0].text, text) == NULL)
+        print_error("%s\n", joined.gaps[0].text);
+    assert_true(text == NULL || strstr(joined.gaps[0].text, text) != NULL);
+    snapshot_deinit(&joined);
+}
+
+/* They have just come or gone: too young, or few among many that fit. */
 static void churn_is_no_translation(void **state)
 {
     (void)state;
+    expect_hidden(WEB "conn ESTABLISHED 10.0.0.5:40000 10.0.0.9:5432 x8 vary=local_port" YOUNG " holders=100:9\n",
+        DB "conn ESTABLISHED 10.0.0.9:5432 192.168.9.9:20000 x9" YOUNG " holders=100:9\n", NULL);
+    expect_hidden(WEB "conn ESTABLISHED 10.0.0.5:40000 10.0.0.9:5432 x8 vary=local_port holders=100:9\n",
+        DB "conn ESTABLISHED 10.0.0.9:5432 10.0.0.5:40000 x6 vary=peer_port holders=100:9\n"
+           "conn ESTABLISHED 10.0.0.9:5432 192.168.9.9:20000 x9 holders=100:9\n",
+        NULL);
+}
+
+#define CONTAINER "netns ctr inode=77\n"
+
+/* hostA masquerades its containers behind its own address; its own connections fit. */
+static void a_host_that_masquerades_its_containers_is_a_gap(void **state)
+{
+    (void)state;
     struct snapshot joined = join(WEB
-        "conn ESTABLISHED 10.0.0.5:40000 10.0.0.9:5432 x8 vary=local_port holders=100:9\n",
-        DB "conn ESTABLISHED 10.0.0.9:5432 10.0.0.5:40007 holders=100:9\n"
-           "conn ESTABLISHED 10.0.0.9:5432 192.168.9.9:20000 x9 holders=100:9\n");
-    assert_int_equal(joined.gap_count, 0);
+        "conn FIN_WAIT_2 10.0.0.5:40000 10.0.0.9:5432 x5 vary=local_port" OLD " holders=100:9\n" CONTAINER
+        "conn FIN_WAIT_2 172.17.0.2:50000 10.0.0.9:5432 x40 vary=local_port netns=ctr" OLD " holders=100:19\n",
+        DB "conn CLOSE_WAIT 10.0.0.9:5432 10.0.0.5:40000 x5 vary=peer_port" OLD " holders=100:9\n"
+           "conn CLOSE_WAIT 10.0.0.9:5432 10.0.0.5:50007 x40 vary=peer_port" OLD " holders=100:19\n");
+    assert_int_equal(joined.gap_count, 1);
+    assert_string_equal(joined.gaps[0].id, "ends-hidden-0-1");
+    assert_non_null(strstr(joined.gaps[0].text, "40 connections of web-3 go to db-1, which does not know them"));
+    assert_non_null(strstr(joined.gaps[0].text, "has 40 there that web-3 does not know"));
+    struct diagnosis diagnosis;
+    assert_int_equal(diagnose(&joined, NULL, NULL, &diagnosis), 0);
+    assert_int_equal(find(&diagnosis, "close-wait-leak")->confidence, CONFIDENCE_LIKELY);
+    assert_int_equal(find(&diagnosis, "fin-wait-2-held")->confidence, CONFIDENCE_LIKELY);
+    diagnosis_deinit(&diagnosis);
+    snapshot_deinit(&joined);
+}
+
+/* Masquerading keeps the client's port where it can, which tells what is too busy to be told by its age. */
+static void a_port_that_is_kept_tells(void **state)
+{
+    (void)state;
+    expect_hidden(WEB "conn ESTABLISHED 10.0.0.5:40000 10.0.0.9:5432 x8 vary=local_port" YOUNG " holders=100:9\n",
+        DB "conn ESTABLISHED 10.0.0.9:5432 192.168.9.9:40000 x8 vary=peer_port" YOUNG " holders=100:9\n",
+        "8 connections of web-3 go to db-1, which knows none of them");
+}
+
+/* A published port: the address is the host's, and the container behind it has another. */
+static void a_published_port_is_a_gap(void **state)
+{
+    (void)state;
+    expect_hidden(WEB "conn ESTABLISHED 10.0.0.5:40000 10.0.0.9:8080 x8 vary=local_port" OLD " holders=100:9\n",
+        DB "conn ESTABLISHED 10.0.0.9:5432 10.0.0.7:1 holders=100:9\n" CONTAINER
+           "conn LISTEN *:80 netns=ctr holders=100:5\n"
+           "conn ESTABLISHED 172.17.0.2:80 10.0.0.5:40000 x8 vary=peer_port netns=ctr" OLD " holders=100:19\n",
+        "with the same address and port of the client");
+}
+
+/* What the other end leaves behind: an orphan's time is over, a reader has no one to wait for. */
+static void ends_that_went_their_way_are_no_translation(void **state)
+{
+    (void)state;
+    expect_hidden(WEB "conn CLOSE_WAIT 10.0.0.5:40000 10.0.0.9:5432 x20 vary=local_port" OLD " holders=100:9\n",
+        DB "conn ESTABLISHED 10.0.0.9:5432 192.168.9.9:20000 x30" OLD " holders=100:9\n"
+           "conn FIN_WAIT_2 10.0.0.9:5432 192.168.9.9:20000 x30 vary=peer_port inode=0" OLD "\n",
+        NULL);
+}
+
+/* What was not read is no evidence of anything between the hosts. */
+static void a_host_that_was_seen_in_part_hides_nothing(void **state)
+{
+    (void)state;
+    struct snapshot joined = join(WEB "conn ESTABLISHED 10.0.0.5:40000 10.0.0.9:5432 x8 vary=local_port" OLD
+                                      " holders=100:9\n",
+        DB "conn ESTABLISHED 10.0.0.9:5432 192.168.9.9:20000 x9" OLD " holders=100:9\n"
+           "gap snapshot-incomplete text=cut remedy=none\n");
+    assert_int_equal(joined.gap_count, 1);
+    assert_string_equal(joined.gaps[0].id, "snapshot-incomplete");
     snapshot_deinit(&joined);
 }
 
@@ -216,6 +294,99 @@ static void one_host_twice_is_refused(void **state)
         snapshot_deinit(&parts[i]);
 }
 
+#define TEXT_OF_DB "conn CLOSE_WAIT 10.0.0.9:5432 10.0.0.5:40000 x80 holders=100:9\n"
+
+/* A snapshot and a text of one host: the text does not say whose it is. */
+static void one_host_without_its_name_is_refused(void **state)
+{
+    (void)state;
+    struct snapshot parts[HOSTS], joined;
+    struct error err;
+    fixture_must(&parts[0], DB TEXT_OF_DB);
+    fixture_must(&parts[1], "process 100 postgres\nconn CLOSE_WAIT 10.0.0.9:5432 10.0.0.5:40010 x90 holders=100:9\n");
+    parts[1].host_name = NULL;
+    parts[0].from = "a.snap";
+    snapshot_init(&joined);
+    assert_int_equal(hosts_join(parts, files, HOSTS, &joined, &err), -EINVAL);
+    assert_non_null(strstr(err.message, "is of the same host as a.snap: 70 of 80 connections are in both"));
+    snapshot_deinit(&joined);
+    for (size_t i = 0; i < HOSTS; i++)
+        snapshot_deinit(&parts[i]);
+}
+
+/* Ports are used again: ends that fit prove nothing when the looks are a month apart, or nobody knows how far. */
+static void looks_far_apart_pair_nothing(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t later_ms;
+        bool unknown, paired;
+        const char *gap;
+    } cases[] = {
+        { 30 * 1000, false, true, NULL },
+        { 3600 * 1000, false, true, "1 h apart, so that one end" },
+        { UINT64_C(30) * 86400 * 1000, false, false, "30 d apart; which ends" },
+        { 0, true, false, "when db-1 was looked at is not known" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct snapshot parts[HOSTS], joined;
+        struct error err;
+        fixture_must(
+            &parts[0], WEB "conn FIN_WAIT_2 10.0.0.5:40000 10.0.0.9:5432 x80 vary=local_port" OLD " holders=100:9\n");
+        fixture_must(&parts[1], DB "conn CLOSE_WAIT 10.0.0.9:5432 10.0.0.5:40000 x80" OLD " holders=100:9\n");
+        parts[1].taken_at_ms = cases[i].unknown ? 0 : parts[1].taken_at_ms + cases[i].later_ms;
+        snapshot_init(&joined);
+        assert_int_equal(hosts_join(parts, files, HOSTS, &joined, &err), 0);
+        assert_int_equal(joined.gap_count, cases[i].gap != NULL);
+        if (cases[i].gap != NULL && strstr(joined.gaps[0].text, cases[i].gap) == NULL)
+            print_error("%s\n", joined.gaps[0].text);
+        assert_true(cases[i].gap == NULL || strstr(joined.gaps[0].text, cases[i].gap) != NULL);
+        struct diagnosis diagnosis;
+        assert_int_equal(diagnose(&joined, NULL, NULL, &diagnosis), 0);
+        const struct finding *leak = find(&diagnosis, "close-wait-leak");
+        assert_int_equal(leak->counterpart_count, cases[i].paired);
+        assert_false(has_line(&leak->evidence, "was looked at too and has no end"));
+        diagnosis_deinit(&diagnosis);
+        snapshot_deinit(&joined);
+    }
+}
+
+static void hosts_redacted_one_by_one_are_a_gap(void **state)
+{
+    (void)state;
+    struct snapshot parts[HOSTS], joined;
+    struct error err;
+    fixture_must(&parts[0], WEB);
+    fixture_must(&parts[1], DB);
+    parts[1].redacted = true;
+    snapshot_init(&joined);
+    assert_int_equal(hosts_join(parts, files, HOSTS, &joined, &err), 0);
+    assert_true(joined.redacted);
+    assert_int_equal(joined.gap_count, 1);
+    assert_string_equal(joined.gaps[0].id, "hosts-redacted");
+    snapshot_deinit(&joined);
+}
+
+/* A file of two hosts beside a file of one. */
+static void joined_hosts_are_joined_again(void **state)
+{
+    (void)state;
+    struct snapshot parts[HOSTS] = { join(WEB "gap x text=hidden remedy=none\n", DB) }, joined;
+    struct error err;
+    fixture_must(&parts[1], "host lb linux 6.1 2026-01-31T12:03:11.123Z\nconn LISTEN *:80\n");
+    snapshot_init(&joined);
+    assert_int_equal(hosts_join(parts, files, HOSTS, &joined, &err), 0);
+    assert_int_equal(joined.host_count, 3);
+    assert_string_equal(joined.host_name, "web-3, db-1 and lb");
+    assert_int_equal(hosts_number(&joined, &joined.conns[0]), 0);
+    assert_int_equal(hosts_number(&joined, &joined.conns[joined.conn_count - 2]), 1);
+    assert_int_equal(hosts_number(&joined, &joined.conns[joined.conn_count - 1]), 2);
+    assert_int_equal(joined.gap_count, 1);
+    assert_string_equal(joined.gaps[0].text, "web-3: hidden");
+    assert_ptr_equal(joined.gaps[0].host, &joined.hosts[0]);
+    snapshot_deinit(&joined);
+}
+
 static void a_host_without_a_name_is_called_by_its_file(void **state)
 {
     (void)state;
@@ -242,9 +413,18 @@ int main(void)
         cmocka_unit_test(what_translates_the_server_is_a_gap),
         cmocka_unit_test(what_translates_the_client_is_a_gap),
         cmocka_unit_test(churn_is_no_translation),
+        cmocka_unit_test(a_host_that_masquerades_its_containers_is_a_gap),
+        cmocka_unit_test(a_port_that_is_kept_tells),
+        cmocka_unit_test(a_published_port_is_a_gap),
+        cmocka_unit_test(ends_that_went_their_way_are_no_translation),
+        cmocka_unit_test(a_host_that_was_seen_in_part_hides_nothing),
         cmocka_unit_test(a_host_that_forgot_its_end_is_evidence),
         cmocka_unit_test(limits_of_hosts_are_not_added_up),
         cmocka_unit_test(one_host_twice_is_refused),
+        cmocka_unit_test(one_host_without_its_name_is_refused),
+        cmocka_unit_test(looks_far_apart_pair_nothing),
+        cmocka_unit_test(hosts_redacted_one_by_one_are_a_gap),
+        cmocka_unit_test(joined_hosts_are_joined_again),
         cmocka_unit_test(a_host_without_a_name_is_called_by_its_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,8 @@
 #include "unit.h"
 
 #include "fixture.h"
+#include "model/redact_words.h"
+#include "source/capture/format.h"
 
 static const struct redact_key key = { { { UINT64_C(0x0706050403020100), UINT64_C(0x0f0e0d0c0b0a0908) } } };
 
@@ -160,6 +162,59 @@ static void names_are_the_same_for_the_same(void **state)
     snapshot_deinit(&snapshot);
 }
 
+/* A file may be written by anybody: what stays is known by its value or its form, wherever it stands. */
+static void what_is_not_known_goes(void **state)
+{
+    (void)state;
+    struct snapshot snapshot;
+    fixture_must(&snapshot,
+        "netns net:[secret inode=7\nnetns net:[4026532281] inode=8\nprocess 812 nginx\n"
+        "wait 812 S channel=secret call=secret fd=1 target=pipe:[secret\n"
+        "wait 812 S channel=ep_poll call=epoll_wait fd=2 target=socket:[secret]\n"
+        "wait 812 S call=read fd=3 target=\"the secret on 10.1.2.3:80\"\n"
+        "wait 812 S call=read fd=4 target=\"the listener on 10.1.2.3:secret\"\n"
+        "wait 812 S call=read fd=5 target=\"the SECRET connection to 10.1.2.3:80\"\n"
+        "wait 812 S call=read fd=6 target=anon_inode:[secret]\n"
+        "wait 812 S call=read fd=7 target=\"the listener on 0.0.0.0:80\"\n"
+        "wait 812 S call=read fd=8 target=socket:[17]\n"
+        "conn LISTEN *:80 holders=812:4\ngap secret text=secret remedy=secret\ngap owners-hidden text=secret remedy=root\n");
+    snapshot.os = "secret";
+    snapshot.source = "secret";
+    snapshot.kernel = "6.1.0-13-secret";
+    snapshot.gaps[0].is_read = true;
+    snapshot_redact(&snapshot, &key);
+    assert_null(snapshot.os);
+    assert_null(snapshot.source);
+    assert_string_equal(snapshot.kernel, "6.1.0-13");
+    const struct process *process = &snapshot.processes[0];
+    for (size_t i = 0; i < process->wait_count; i++) {
+        const struct wait_place *wait = &process->waits[i];
+        assert_true(wait->channel == NULL || strstr(wait->channel, "secret") == NULL);
+        assert_null(strstr(wait->call, "secret"));
+        assert_true(strstr(wait->target, "secret") == NULL && strstr(wait->target, "SECRET") == NULL);
+    }
+    assert_string_equal(process->waits[1].channel, "ep_poll");
+    assert_string_equal(process->waits[1].call, "epoll_wait");
+    assert_string_equal(process->waits[6].target, "the listener on 0.0.0.0:80");
+    assert_string_equal(process->waits[7].target, "socket:[17]");
+    assert_null(strstr(snapshot.netns[0].name, "secret"));
+    assert_string_equal(snapshot.netns[1].name, "net:[4026532281]");
+    assert_null(strstr(snapshot.gaps[0].id, "secret"));
+    assert_null(strstr(snapshot.gaps[0].text, "secret"));
+    assert_null(strstr(snapshot.gaps[0].remedy, "secret"));
+    assert_string_equal(snapshot.gaps[1].id, "owners-hidden");
+    assert_string_equal(snapshot.gaps[1].remedy, "root");
+    snapshot_deinit(&snapshot);
+}
+
+/* One that is added must be added there: else a redacted snapshot would not say where it is from. */
+static void every_source_is_known(void **state)
+{
+    (void)state;
+    for (const struct format *format = formats; format->id != NULL; format++)
+        assert_true(redact_is_source(format->id));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -170,6 +225,8 @@ int main(void)
         cmocka_unit_test(no_two_become_one),
         cmocka_unit_test(another_key_makes_other_names),
         cmocka_unit_test(names_are_the_same_for_the_same),
+        cmocka_unit_test(what_is_not_known_goes),
+        cmocka_unit_test(every_source_is_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

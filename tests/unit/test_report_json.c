@@ -21,7 +21,9 @@ static char *json_of(const struct diagnosis *diagnosis, bool all, bool compact)
 
 static void expect_contains(const char *text, const char *wanted)
 {
-    if (strstr(text, wanted) == NULL)
+    if (text == NULL)
+        fail_msg("no text to hold: %s", wanted);
+    else if (strstr(text, wanted) == NULL)
         fail_msg("not there: %s\n%s", wanted, text);
 }
 

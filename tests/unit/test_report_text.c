@@ -22,7 +22,9 @@ static char *text_of(const struct diagnosis *diagnosis, struct report_options op
 
 static void expect_contains(const char *text, const char *wanted)
 {
-    if (strstr(text, wanted) == NULL)
+    if (text == NULL)
+        fail_msg("no text to hold: %s", wanted);
+    else if (strstr(text, wanted) == NULL)
         fail_msg("not there: %s\n%s", wanted, text);
 }
 

@@ -10,6 +10,8 @@
 #include "base/buf.h"
 #include "fixture.h"
 #include "model/earlier.h"
+#include "model/hosts.h"
+#include "model/redact.h"
 #include "saved.h"
 #include "source/capture/saved_fields.h"
 
@@ -38,7 +40,7 @@ static size_t not_covered(const struct record *record, size_t size)
 static void every_member_is_saved(void **state)
 {
     (void)state;
-    enum { CONN_PADDING = 6, PROCESS_PADDING = 14, CGROUP_PADDING = 7, NETNS_PADDING = 6 };
+    enum { CONN_PADDING = 6, PROCESS_PADDING = 14, CGROUP_PADDING = 7, NETNS_PADDING = 6, GAP_PADDING = 7 };
     assert_int_equal(not_covered(&saved_conn, sizeof(struct conn)),
         SIZE_OF(conn, present) + SIZE_OF(conn, holder) + SIZE_OF(conn, earlier) + CONN_PADDING);
     assert_int_equal(not_covered(&saved_process, sizeof(struct process)),
@@ -46,7 +48,8 @@ static void every_member_is_saved(void **state)
     assert_int_equal(not_covered(&saved_cgroup, sizeof(struct cgroup)), SIZE_OF(cgroup, host) + CGROUP_PADDING);
     assert_int_equal(not_covered(&saved_netns, sizeof(struct netns)),
         SIZE_OF(netns, by_descriptor) + SIZE_OF(netns, fd) + SIZE_OF(netns, host) + NETNS_PADDING);
-    assert_int_equal(not_covered(&saved_gap, sizeof(struct gap)), 0);
+    assert_int_equal(
+        not_covered(&saved_gap, sizeof(struct gap)), SIZE_OF(gap, host) + SIZE_OF(gap, is_read) + GAP_PADDING);
 }
 
 /* --- there and back --------------------------------------------------------------------------------------------- */
@@ -195,6 +198,7 @@ static void an_earlier_look_comes_along(void **state)
 /* --- what others write ------------------------------------------------------------------------------------------ */
 
 #define HEAD "{\"type\":\"snapshot\",\"schema\":\"tcpwhy.snapshot/1\"}\n"
+#define EARLIER "{\"type\":\"snapshot\",\"schema\":\"tcpwhy.snapshot/1\",\"is_earlier\":true}\n"
 #define NETNS "{\"type\":\"netns\",\"name\":\"host\"}\n"
 #define PROCESS "{\"type\":\"process\",\"pid\":812,\"name\":\"nginx\"}\n"
 #define CONN "{\"type\":\"connection\",\"state\":\"LISTEN\",\"local\":\"::\",\"remote\":\"::\"}\n"
@@ -281,11 +285,22 @@ static void lines_that_are_wrong_are_counted_and_left_out(void **state)
 static void a_snapshot_that_was_cut_says_so(void **state)
 {
     (void)state;
-    static const char *const cut[] = { HEAD NETNS CONN, HEAD NETNS END, HEAD NETNS CONN CONN END };
+    static const struct {
+        const char *text, *gap;
+    } cut[] = {
+        { HEAD NETNS CONN, "was cut short after 1" },
+        { HEAD NETNS CONN "{\"type\":\"end\",\"connections\":2}\n", "of 2 in the snapshot 1 could be read" },
+        { HEAD NETNS CONN CONN END, "was changed after it was saved, it holds 2 and says 1" },
+        { EARLIER NETNS CONN END, "the second of two looks" },
+        { EARLIER NETNS CONN HEAD NETNS CONN END, "the earlier look" },
+    };
     for (size_t i = 0; i < sizeof cut / sizeof *cut; i++) {
-        struct snapshot back = read_well(cut[i]);
+        struct snapshot back = read_well(cut[i].text);
         assert_int_equal(back.gap_count, 1);
         assert_string_equal(back.gaps[0].id, "snapshot-incomplete");
+        if (strstr(back.gaps[0].text, cut[i].gap) == NULL)
+            print_error("%s\n", back.gaps[0].text);
+        assert_non_null(strstr(back.gaps[0].text, cut[i].gap));
         snapshot_deinit(&back);
     }
 }
@@ -313,7 +328,133 @@ static void what_cannot_be_read_is_refused_with_the_reason(void **state)
     refuses("{\"type\":\"snapshot\",\"schema\":\"tcpwhy.diagnosis/1\"}\n", -EBADMSG, "no schema");
     refuses("{\"type\":\"snapshot\"}\n", -EBADMSG, "no schema");
     refuses("{\"type\":\"end\"}\n", -EBADMSG, "first line");
-    refuses(HEAD END HEAD END, -EBADMSG, "several snapshots");
+    refuses(EARLIER NETNS EARLIER NETNS HEAD NETNS CONN END, -EBADMSG, "before its first connection");
+    refuses(EARLIER NETNS CONN END EARLIER NETNS CONN END HEAD NETNS CONN END, -EBADMSG, "more than two looks");
+}
+
+/* By other rules than those of version 1, whatever else stands in the head, and wherever. */
+static void the_schema_comes_before_all_else(void **state)
+{
+    (void)state;
+    refuses("{\"type\":\"snapshot\",\"taken_at_ms\":\"now\",\"schema\":\"tcpwhy.snapshot/2\"}\n" NETNS CONN END,
+        -EPROTONOSUPPORT, "version 2");
+    refuses("{\"type\":\"snapshot\",\"schema\":\"tcpwhy.snapshot/2\",\"os\":7,nonsense\n" NETNS CONN END,
+        -EPROTONOSUPPORT, "version 2");
+    refuses(
+        "{\"type\":\"snapshot\",\"schema\":\"tcpwhy.snapshot/2\",\"schema\":\"tcpwhy.snapshot/1\"}\n" NETNS CONN END,
+        -EBADMSG, "names its schema 2 times");
+}
+
+/* Nothing is not "no connections". */
+static void what_holds_nothing_is_refused(void **state)
+{
+    (void)state;
+    refuses(HEAD NETNS "{\"type\":\"end\",\"connections\":7}\n", -EBADMSG, "of its 7 connections not one can be read");
+    refuses(HEAD NETNS, -EBADMSG, "cut short before its first connection");
+    refuses(EARLIER NETNS "{\"type\":\"end\",\"connections\":0}\n", -EBADMSG, "cut short");
+    struct snapshot back = read_well(HEAD NETNS "{\"type\":\"end\",\"connections\":0}\n"); /* a host without any */
+    assert_int_equal(back.gap_count, 0);
+    snapshot_deinit(&back);
+}
+
+/* --- several hosts ---------------------------------------------------------------------------------------------- */
+
+static struct snapshot join_two(void)
+{
+    static const char *const files[] = { "a", "b" };
+    struct snapshot parts[2], joined;
+    struct error err;
+    fixture_must(&parts[0],
+        "host web-3 linux 6.18.44 2026-01-31T12:03:11.123Z\nnetns host own inode=7\ncgroup 5 /web\n"
+        "process 100 client netns=host cgroup=5\nconn FIN_WAIT_2 10.0.0.5:40000 10.0.0.9:5432 holders=100:9\n"
+        "gap owners-hidden text=\"not seen\" remedy=root\n");
+    fixture_must(&parts[1],
+        "host db-1 linux 6.18.45 2026-01-31T12:04:31.123Z\nnetns host own inode=7\nnetns blue inode=8\ncgroup 5 /db\n"
+        "process 100 postgres netns=blue cgroup=5\n"
+        "conn CLOSE_WAIT 10.0.0.9:5432 10.0.0.5:40000 netns=blue holders=100:9\n");
+    snapshot_init(&joined);
+    assert_int_equal(hosts_join(parts, files, 2, &joined, &err), 0);
+    return joined;
+}
+
+static void hosts_that_were_joined_stay_apart(void **state)
+{
+    (void)state;
+    struct snapshot joined = join_two();
+    char *text = saved_to_text(&joined);
+    struct snapshot back = read_well(text);
+    assert_int_equal(back.host_count, 2);
+    assert_string_equal(back.hosts[1].name, "db-1");
+    assert_string_equal(back.hosts[1].kernel, "6.18.45");
+    assert_int_equal(back.gap_count, joined.gap_count);
+    for (size_t i = 0; i < back.gap_count; i++)
+        assert_string_equal(back.gaps[i].text, joined.gaps[i].text);
+    assert_string_equal(back.gaps[0].text, "web-3: not seen");
+    assert_ptr_equal(hosts_of_conn(&back, &back.conns[1]), &back.hosts[1]);
+    assert_string_equal(snapshot_netns(&back, &back.conns[1])->name, "blue");
+    assert_string_equal(snapshot_owner(&back, &back.conns[1])->name, "postgres");
+    assert_string_equal(back.cgroups[snapshot_owner(&back, &back.conns[1])->cgroup].path, "/db");
+    assert_true(hosts_may_meet(&back, &back.conns[0], &back.conns[1]));
+    char *again = saved_to_text(&back);
+    assert_string_equal(again, text);
+    free(again);
+    free(text);
+    snapshot_deinit(&back);
+    snapshot_deinit(&joined);
+}
+
+/* The file ends behind a host that is whole. */
+static void a_host_that_is_missing_is_a_gap(void **state)
+{
+    (void)state;
+    struct snapshot joined = join_two();
+    char *text = saved_to_text(&joined);
+    char *second = strstr(text + 1, "{\"type\":\"snapshot\"");
+    assert_non_null(second);
+    *second = '\0';
+    struct snapshot back = read_well(text);
+    assert_int_equal(back.host_count, 0);
+    assert_int_equal(back.gap_count, 2);
+    assert_string_equal(back.gaps[1].id, "hosts-incomplete");
+    assert_non_null(strstr(back.gaps[1].text, "of 2 that the snapshot was made of it holds 1"));
+    free(text);
+    snapshot_deinit(&back);
+    snapshot_deinit(&joined);
+}
+
+/* With one key: then ends still fit. */
+static void hosts_that_were_joined_are_redacted_together(void **state)
+{
+    (void)state;
+    struct snapshot joined = join_two();
+    static const struct redact_key key = { { { 1, 2 } } };
+    snapshot_redact(&joined, &key);
+    char *text = saved_to_text(&joined);
+    assert_null(strstr(text, "web-3"));
+    assert_null(strstr(text, "db-1"));
+    struct snapshot back = read_well(text);
+    assert_true(back.redacted);
+    assert_true(back.hosts[0].redacted && back.hosts[1].redacted);
+    assert_true(ip_equal(&back.conns[0].local, &back.conns[1].remote));
+    for (size_t i = 0; i < back.gap_count; i++)
+        assert_string_not_equal(back.gaps[i].id, "hosts-redacted");
+    free(text);
+    snapshot_deinit(&back);
+    snapshot_deinit(&joined);
+}
+
+/* Whoever compares or joins files has to know. */
+static void that_names_are_made_up_stays_known(void **state)
+{
+    (void)state;
+    static const char text[] = "{\"type\":\"snapshot\",\"schema\":\"tcpwhy.snapshot/1\",\"redacted\":true}\n" NETNS CONN
+        END;
+    struct snapshot back = read_well(text);
+    assert_true(back.redacted);
+    char *again = saved_to_text(&back);
+    assert_non_null(strstr(again, "\"redacted\":true"));
+    free(again);
+    snapshot_deinit(&back);
 }
 
 int main(void)
@@ -329,6 +470,12 @@ int main(void)
         cmocka_unit_test(lines_that_are_wrong_are_counted_and_left_out),
         cmocka_unit_test(a_snapshot_that_was_cut_says_so),
         cmocka_unit_test(what_cannot_be_read_is_refused_with_the_reason),
+        cmocka_unit_test(the_schema_comes_before_all_else),
+        cmocka_unit_test(what_holds_nothing_is_refused),
+        cmocka_unit_test(hosts_that_were_joined_stay_apart),
+        cmocka_unit_test(a_host_that_is_missing_is_a_gap),
+        cmocka_unit_test(hosts_that_were_joined_are_redacted_together),
+        cmocka_unit_test(that_names_are_made_up_stays_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,8 +3,12 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -108,6 +112,45 @@ static void a_symbolic_link_stays_one(void **state)
     unlink(target);
 }
 
+/* It names a file that is not there yet: that is made. */
+static void a_dangling_link_stays_one_too(void **state)
+{
+    (void)state;
+    char link[128], other[128], target[128];
+    snprintf(link, sizeof link, "%s", path_of("link"));
+    snprintf(other, sizeof other, "%s", path_of("other"));
+    snprintf(target, sizeof target, "%s", path_of("target"));
+    assert_int_equal(symlink(other, link), 0);
+    assert_int_equal(symlink("target", other), 0);
+    write_text(link, "new", 0);
+    expect_text(target, "new");
+    struct stat status;
+    assert_true(lstat(link, &status) == 0 && S_ISLNK(status.st_mode));
+    assert_true(lstat(other, &status) == 0 && S_ISLNK(status.st_mode));
+    assert_int_equal(count_files(), 3);
+    unlink(target);
+    unlink(other);
+    assert_int_equal(symlink(link, other), 0); /* a ring */
+    struct whole_file file;
+    struct error err;
+    assert_int_equal(whole_file_open(&file, link, 0600, WHOLE_FILE_FOLLOW, &err), -ELOOP);
+    unlink(link);
+    unlink(other);
+}
+
+static void a_name_may_be_as_long_as_any(void **state)
+{
+    (void)state;
+    char path[64 + 256];
+    int start = snprintf(path, sizeof path, "%s/", folder);
+    memset(path + start, 'n', 255);
+    path[start + 255] = '\0';
+    write_text(path, "one", 0);
+    write_text(path, "two", 0);
+    expect_text(path, "two");
+    unlink(path);
+}
+
 static void a_device_is_written_to_as_it_is(void **state)
 {
     (void)state;
@@ -153,7 +196,7 @@ static int end_by(int signal, void (*disposition)(int), bool in_the_middle)
 static void a_signal_leaves_nothing_and_is_died_of(void **state)
 {
     (void)state;
-    static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+    static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGALRM, SIGPIPE, SIGUSR1, SIGUSR2, SIGXCPU };
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
         for (int middle = 0; middle < 2; middle++) {
             int status = end_by(signals[i], SIG_DFL, middle);
@@ -162,6 +205,76 @@ static void a_signal_leaves_nothing_and_is_died_of(void **state)
             assert_int_equal(count_files(), 0);
         }
     }
+}
+
+/* Nothing can wait for it: but a file without a name leaves none. */
+static void not_even_a_kill_leaves_anything(void **state)
+{
+    (void)state;
+    int fd = open(folder, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+    if (fd < 0)
+        skip(); /* not on this file system */
+    close(fd);
+    int status = end_by(SIGKILL, SIG_DFL, true);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    assert_int_equal(count_files(), 0);
+}
+
+/* ulimit -f */
+static void a_limit_is_an_error(void **state)
+{
+    (void)state;
+    pid_t child = fork();
+    if (child == 0) {
+        const struct rlimit limit = { 2, 2 };
+        setrlimit(RLIMIT_FSIZE, &limit);
+        struct whole_file file;
+        struct error err;
+        if (whole_file_open(&file, path_of("a"), 0600, WHOLE_FILE_FOLLOW, &err) < 0)
+            _exit(3);
+        fputs("more than that", file.out);
+        _exit(whole_file_close(&file, 0, &err) == -EFBIG ? 4 : 5);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 4);
+    assert_int_equal(count_files(), 0);
+}
+
+/* Where files without a name cannot get one, which is so without /proc. */
+static void without_nameless_files_it_is_the_same(void **state)
+{
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    pid_t child = fork();
+    if (child == 0) {
+        if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+            mount("none", "/proc", "tmpfs", 0, NULL) < 0)
+            _exit(77);
+        struct whole_file file;
+        struct error err;
+        if (whole_file_open(&file, path_of("a"), 0600, WHOLE_FILE_FOLLOW, &err) < 0)
+            _exit(3);
+        bool has_name = count_files() == 1;
+        fputs("text", file.out);
+        if (whole_file_close(&file, 0, &err) < 0 || !has_name)
+            _exit(4);
+        if (whole_file_open(&file, path_of("b"), 0600, WHOLE_FILE_FOLLOW, &err) < 0)
+            _exit(5);
+        fputs("half", file.out);
+        raise(SIGUSR1);
+        whole_file_close(&file, 0, &err);
+        _exit(6);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
+        skip();
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGUSR1);
+    expect_text(path_of("a"), "text");
+    assert_int_equal(count_files(), 1);
+    unlink(path_of("a"));
 }
 
 /* nohup */
@@ -225,9 +338,14 @@ int main(void)
         cmocka_unit_test(a_file_takes_its_place_when_it_is_whole),
         cmocka_unit_test(what_failed_leaves_the_old_one),
         cmocka_unit_test(a_symbolic_link_stays_one),
+        cmocka_unit_test(a_dangling_link_stays_one_too),
+        cmocka_unit_test(a_name_may_be_as_long_as_any),
         cmocka_unit_test(a_device_is_written_to_as_it_is),
         cmocka_unit_test(where_it_cannot_be_is_said),
         cmocka_unit_test(a_signal_leaves_nothing_and_is_died_of),
+        cmocka_unit_test(not_even_a_kill_leaves_anything),
+        cmocka_unit_test(a_limit_is_an_error),
+        cmocka_unit_test(without_nameless_files_it_is_the_same),
         cmocka_unit_test(a_signal_that_is_ignored_is_ignored),
         cmocka_unit_test(compressed_data_comes_back),
         cmocka_unit_test(names_tell_the_codec),

@@ -110,6 +110,7 @@ int capture_read_input(
         .earlier = options->earlier,
         .format = format,
         .input = input,
+        .path = options->path,
         .os = format->os,
         .mends = true };
     capture.charset = charset_detect(input_bytes(input), length);

@@ -50,6 +50,7 @@ struct capture {
     const struct format *other_format; /* that some of the beginning may be as well, or NULL */
     unsigned other_rows;               /* how many lines */
     struct input *input;
+    const char *path;    /* of the input, for people; NULL: it has none */
     const char *os;      /* as in snapshot.os, as far as the text tells; NULL: unknown */
     const char *charset; /* of its words beyond ASCII, for iconv(); NULL: UTF-8 or unknown */
     void *state;         /* the format's own, in the snapshot's arena */

@@ -50,7 +50,9 @@ void capture_report_lines(struct capture *capture)
     text_escape(&text, first->text);
     buf_str(&text, "\"");
     snapshot_add_gap(capture->snapshot, "lines-not-understood", buf_text(&text),
-        "send the output to a file and that file as it is: terminals, mails and chats cut and wrap lines");
+        capture->format->is_snapshot
+            ? "ask for the file as it was saved"
+            : "send the output to a file and that file as it is: terminals, mails and chats cut and wrap lines");
     buf_deinit(&text);
 }
 

@@ -24,6 +24,7 @@ static const struct record_field snapshot_fields[] = {
     FIELD(snapshot, RECORD_NUMBER, elapsed_us),
     FIELD(snapshot, RECORD_NUMBER, page_bytes),
     FIELD(snapshot, RECORD_BOOL, confirms),
+    FIELD(snapshot, RECORD_BOOL, redacted),
     { 0 },
 };
 const struct record saved_snapshot = { snapshot_fields, 0, 0 };
