@@ -88,10 +88,11 @@ static bool is_partial(const struct snapshot *part)
     return partial;
 }
 
+/* Many hosts call themselves localhost: that is no name. */
 static struct host host_of(const struct snapshot *part, const char *name)
 {
     return (struct host){
-        .name = part->host_name != NULL ? part->host_name : name,
+        .name = part->host_name != NULL && strcmp(part->host_name, "localhost") != 0 ? part->host_name : name,
         .os = part->os,
         .kernel = part->kernel,
         .source = part->source,
@@ -239,10 +240,15 @@ static void describe(struct snapshot *joined, const struct host *hosts, size_t c
     buf_deinit(&names);
 }
 
-/* Where a host comes from, for people: its file, or its place in the one file. */
-static const char *place_name(const char *const *files, size_t index, struct arena *arena)
+/* Where a host comes from, for people: its file, with the folder where that tells files apart, or its place in the one file. */
+static const char *place_name(const char *const *files, size_t index, size_t count, struct arena *arena)
 {
-    return files != NULL ? arena_strdup(arena, base_name(files[index])) : arena_printf(arena, "host %zu", index + 1);
+    if (files == NULL)
+        return arena_printf(arena, "host %zu", index + 1);
+    bool is_unique = true;
+    for (size_t i = 0; i < count; i++)
+        is_unique &= i == index || strcmp(base_name(files[i]), base_name(files[index])) != 0;
+    return arena_strdup(arena, is_unique ? base_name(files[index]) : files[index]);
 }
 
 static int check_names(const struct host *hosts, size_t count, bool one_file, struct error *err)
@@ -278,7 +284,7 @@ static int list_hosts(
         for (size_t j = 0; j < parts[i].host_count; j++)
             joined->hosts[at++] = parts[i].hosts[j];
         if (parts[i].host_count == 0)
-            joined->hosts[at++] = host_of(&parts[i], place_name(files, i, &joined->arena));
+            joined->hosts[at++] = host_of(&parts[i], place_name(files, i, count, &joined->arena));
     }
     joined->host_count = total;
     return check_names(joined->hosts, total, files == NULL, err);

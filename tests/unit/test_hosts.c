@@ -404,6 +404,23 @@ static void a_host_without_a_name_is_called_by_its_file(void **state)
     snapshot_deinit(&joined);
 }
 
+static void files_of_one_name_are_told_by_their_folders(void **state)
+{
+    (void)state;
+    static const char *const named_alike[HOSTS] = { "web/ss.txt", "db/ss.txt" };
+    struct snapshot parts[HOSTS], joined;
+    struct error err;
+    fixture_must(&parts[0], WEB);
+    fixture_must(&parts[1], DB);
+    parts[0].host_name = NULL;
+    parts[1].host_name = "localhost";
+    snapshot_init(&joined);
+    assert_int_equal(hosts_join(parts, named_alike, HOSTS, &joined, &err), 0);
+    assert_string_equal(joined.hosts[0].name, "web/ss.txt");
+    assert_string_equal(joined.hosts[1].name, "db/ss.txt");
+    snapshot_deinit(&joined);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -426,6 +443,7 @@ int main(void)
         cmocka_unit_test(hosts_redacted_one_by_one_are_a_gap),
         cmocka_unit_test(joined_hosts_are_joined_again),
         cmocka_unit_test(a_host_without_a_name_is_called_by_its_file),
+        cmocka_unit_test(files_of_one_name_are_told_by_their_folders),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
