@@ -85,6 +85,27 @@ def test_what_is_no_fault_stays_quiet(world, captured):
         assert of_scene(report, world[name]) == [], f"{name} in {command}"
 
 
+@pytest.mark.parametrize("command", [
+    ["netstat", "-tanpoc"],  # every second anew
+    ["sh", "-c", "for look in 1 2 3; do ss -Htanp; sleep 1; done"],
+    ["lsof", "-nP", "-iTCP", "-r1"],
+])
+def test_looks_one_after_the_other_are_not_added_up(world, live, tmp_path, command):
+    if shutil.which(command[0]) is None:
+        pytest.skip(f"{command[0]} is not installed")
+    looks = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    try:
+        printed, _ = looks.communicate(timeout=3.5)
+    except subprocess.TimeoutExpired:
+        looks.terminate()
+        printed, _ = looks.communicate()
+    (tmp_path / "looks.txt").write_bytes(printed)
+    report = program.diagnose("--from", tmp_path / "looks.txt")
+    assert report.gap("several-looks") is not None
+    for name in ("leak", "unread", "leak_client"):
+        assert [f["count"] for f in of_scene(report, world[name])] == [f["count"] for f in of_scene(live, world[name])]
+
+
 def test_what_a_capture_lacks_is_said_with_what_to_ask_for(captured):
     command, path, report = captured
     gap = report.gap("not-in-capture")
