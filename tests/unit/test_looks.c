@@ -198,7 +198,7 @@ static void a_port_that_was_taken_again(void **state)
     windows_row(&text, 1000, "TIME_WAIT");
     for (unsigned i = 50; i < 100; i++)
         windows_row(&text, 1000 + i, "ESTABLISHED");
-    expect(&text, 1, 101);
+    expect(&text, 1, 100); /* the later row counts */
 }
 
 static void a_kernel_that_shows_some_twice(void **state)
@@ -211,7 +211,7 @@ static void a_kernel_that_shows_some_twice(void **state)
             buf_printf(
                 &text, "TIME-WAIT 0 0 10.0.0.5:80 10.1.%u.%u:%u\n", (i - 50) >> 8, (i - 50) & 255, 1024 + i - 50);
     }
-    expect(&text, 1, 20200);
+    expect(&text, 1, 20000); /* each counts once */
 }
 
 /* An IPv6 socket that talks IPv4 stands in a table of its own. */

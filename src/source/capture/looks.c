@@ -220,14 +220,48 @@ static bool has_listeners_only(const struct snapshot *snapshot, uint32_t start, 
     return true;
 }
 
-static void keep_only(struct snapshot *snapshot, uint32_t start, uint32_t end)
+/* Marks rows that come again before the text is interrupted. Returns how many there are. */
+static size_t find_repeats(const struct looks *looks, struct search *search, bool *repeated)
 {
+    const struct snapshot *snapshot = search->snapshot;
+    size_t repeats = 0, part = 0;
+    for (uint32_t i = search->best; i < search->best_end; i++) {
+        for (; part < looks->start_count && looks->starts[part] <= i; part++)
+            search->look = looks->starts[part];
+        uint32_t before = has_two_ends(&snapshot->conns[i]) ? take_row(search, i) : NO_INDEX;
+        if (before == NO_INDEX || before < search->best)
+            continue;
+        repeated[before] = true;
+        repeats++;
+    }
+    return repeats;
+}
+
+/*
+ * A kernel that is busy shows some sockets twice, where /proc/net/tcp is read piece by piece: the later row counts. Where
+ * many are alike, something has cut from them what differs.
+ */
+static int drop_repeats(const struct looks *looks, struct snapshot *snapshot, uint32_t start, uint32_t end)
+{
+    enum { FEW = 20 };
+    struct search search = { .snapshot = snapshot, .best = start, .best_end = end };
+    bool *repeated = calloc(snapshot->conn_count + 1, sizeof *repeated);
+    if (repeated == NULL || index_table_init(&search.table, snapshot->conn_count) < 0) {
+        free(repeated);
+        return -ENOMEM;
+    }
+    size_t repeats = find_repeats(looks, &search, repeated), kept = 0;
+    bool drops = repeats * FEW <= end - start;
     for (uint32_t i = 0; i < snapshot->conn_count; i++) {
-        if (i < start || i >= end)
+        if (i >= start && i < end && !(drops && repeated[i]))
+            snapshot->conns[kept++] = snapshot->conns[i];
+        else
             snapshot_drop_holders(snapshot, &snapshot->conns[i]);
     }
-    snapshot->conn_count = end - start;
-    memmove(snapshot->conns, snapshot->conns + start, snapshot->conn_count * sizeof *snapshot->conns);
+    snapshot->conn_count = kept;
+    index_table_deinit(&search.table);
+    free(repeated);
+    return 0;
 }
 
 int looks_keep_best(const struct looks *looks, struct snapshot *snapshot)
@@ -249,6 +283,6 @@ int looks_keep_best(const struct looks *looks, struct snapshot *snapshot)
     }
     index_table_deinit(&search.table);
     choose_look(&search, (uint32_t)snapshot->conn_count);
-    keep_only(snapshot, search.best, search.best_end);
-    return search.count;
+    int result = drop_repeats(looks, snapshot, search.best, search.best_end);
+    return result < 0 ? result : search.count;
 }
