@@ -41,6 +41,8 @@ void capture_drop_owners(struct capture *capture)
 
 void capture_take_back(struct capture *capture)
 {
+    if (capture->out_of_memory) /* it was not added */
+        return;
     capture_drop_owners(capture);
     capture->snapshot->conn_count--;
 }
