@@ -3,7 +3,8 @@
 #   make            build/tcpwhy
 #   make run        build, then diagnose this host (ARGS='list --state close-wait' for another command)
 #   make check      every test; tools/check unit lint … for some of them
-#   make bench      speed and memory against ss, netstat and lsof (SOCKETS='2000 200000' for other sizes)
+#   make bench      speed and memory against ss, netstat and lsof (SOCKETS='2000 200000' for other sizes), and of captures
+#                   against grep and awk
 #   make install    to $(DESTDIR)$(prefix)
 #   make format     lay the C code out as .clang-format says; `make check` asks for it
 #   make clean      remove everything that was built
@@ -31,7 +32,8 @@ check: setup-check
 
 bench: setup-check build/build.ninja
 	@ninja -C build --quiet >&2
-	@tests/bench/run $(SOCKETS)
+	@tests/bench/run $(SOCKETS); sockets=$$?; \
+	echo; echo '### Text captures'; echo; tests/bench/capture 300000 && exit $$sockets
 
 install: all
 	meson configure build -Dprefix=$(abspath $(prefix))
