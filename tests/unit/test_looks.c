@@ -66,7 +66,7 @@ static void a_loop_without_headings(void **state)
         for (unsigned i = 0; i < 30; i++)
             buf_printf(&text, "CLOSE-WAIT 1 0 10.0.0.5:80 10.1.2.3:%u\n", 2000 + i);
     }
-    expect(&text, 700, 30); /* the listener before them is taken for the end of the look before */
+    expect(&text, 700, 31); /* with the listener that stands before them */
 }
 
 static void families_in_tables_of_their_own(void **state)
@@ -135,6 +135,57 @@ static void a_few_that_stay(void **state)
             buf_printf(&text, "CLOSE-WAIT 0 0 10.0.0.5:80 10.2.0.1:%u\n", 1024 + i);
     }
     expect(&text, 2, 30004);
+}
+
+/* Addresses that a narrow column has cut look alike; the other rows tell. */
+static void with_addresses_that_are_cut(void **state)
+{
+    (void)state;
+    struct buf text = { 0 };
+    for (unsigned look = 0; look < 3; look++) {
+        buf_str(&text, "Proto Recv-Q Send-Q Local Address Foreign Address State\n");
+        for (unsigned i = 0; i < 10; i++)
+            buf_printf(&text,
+                "tcp 1 0 10.0.0.5:80 10.1.2.3:%u CLOSE_WAIT\ntcp6 0 0 2001:db8:85a3:8d3:1:443 2001:db8:85a3:8d3:2:5 "
+                "ESTABLISHED\n",
+                1000 + i);
+    }
+    expect(&text, 3, 20);
+}
+
+static void a_filtered_second_command(void **state)
+{
+    (void)state;
+    struct buf text = { 0 };
+    for (unsigned command = 0; command < 2; command++) {
+        buf_str(&text, command == 0 ? "C:\\>netstat -ano\r\n" : "C:\\>netstat -ano | findstr CLOSE_WAIT\r\n");
+        for (unsigned i = 0; i < 20; i++)
+            windows_row(&text, 5000 + i, "CLOSE_WAIT");
+        for (unsigned i = 0; command == 0 && i < 15; i++)
+            windows_row(&text, 6000 + i, "ESTABLISHED");
+    }
+    expect(&text, 2, 35);
+}
+
+static void a_loop_around_lsof(void **state)
+{
+    (void)state;
+    struct buf text = { 0 };
+    for (unsigned look = 0; look < 3; look++) {
+        buf_str(&text, "COMMAND PID USER FD TYPE DEVICE SIZE/OFF NODE NAME\n");
+        for (unsigned i = 0; i < 5; i++)
+            buf_printf(&text, "java %u u %uu IPv4 %u 0t0 TCP 10.0.0.5:80->10.1.2.3:%u (%s)\n", 812 + look, i, 70 + i,
+                1000 + i, look == 2 ? "CLOSE_WAIT" : "ESTABLISHED");
+    }
+    struct snapshot snapshot;
+    captured(&snapshot, buf_text(&text), text.length);
+    assert_int_equal(snapshot.conn_count, 5);
+    assert_int_equal(snapshot.conns[0].state, STATE_CLOSE_WAIT);
+    assert_int_equal(snapshot_owner(&snapshot, &snapshot.conns[0])->pid, 814);
+    assert_int_equal(snapshot_holder_processes(&snapshot, &snapshot.conns[0]), 1);
+    assert_non_null(several(&snapshot));
+    snapshot_deinit(&snapshot);
+    buf_deinit(&text);
 }
 
 /* --- look-alikes -------------------------------------------------------------------------------------------------- */
@@ -235,6 +286,9 @@ int main(void)
         cmocka_unit_test(families_in_tables_of_their_own),
         cmocka_unit_test(a_busy_server),
         cmocka_unit_test(a_few_that_stay),
+        cmocka_unit_test(with_addresses_that_are_cut),
+        cmocka_unit_test(a_filtered_second_command),
+        cmocka_unit_test(a_loop_around_lsof),
         cmocka_unit_test(json_one_after_the_other),
         cmocka_unit_test(namespaces_one_after_the_other),
         cmocka_unit_test(the_inode_tells_two_apart),

@@ -56,6 +56,8 @@ static void what_stands_before_rows_is_passed_over(void **state)
     expect_whole("12:" LINUX("1") "13:" LINUX("2"));
     expect_whole("web-3: " LINUX("1") "web-3: " LINUX("2"));
     expect_whole("- " TCP("1") "- " TCP("2"));
+    expect_whole("Nov 30 23:59:59 " LINUX("1") "Dec 1 00:00:00 " LINUX("2"));
+    expect_whole("INFO " LINUX("1") "WARN " LINUX("2"));
 }
 
 static void rows_of_two_hosts_are_not_one_look(void **state)
@@ -197,6 +199,7 @@ static void what_the_tracker_knows_is_no_socket(void **state)
              "dst=10.0.0.5 sport=9100 dport=50122 [ASSURED] mark=0 use=1\n" LINUX("2");
     expect_whole(text);
     expect_whole("TCP Statistics for IPv4\n" TCP("1") TCP("2"));
+    expect_whole(LINUX("1") LINUX("2") "tcp_fin_timeout:60\ntcp_rmem = 4096 131072 6291456\ntcp_tw_reuse:2\n");
 }
 
 /* --- what stands around -------------------------------------------------------------------------------------------- */

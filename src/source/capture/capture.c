@@ -82,7 +82,7 @@ static int parse_text(const struct capture_options *options, struct capture *cap
     int result = capture->format->parse(capture->format, capture, err);
     if (result < 0)
         return error_set(err, result, options->path, "cannot be read to its end: %s", input_failure(result));
-    int looks = capture->cut > 0 ? 1 : looks_keep_best(&capture->looks, snapshot);
+    int looks = looks_keep_best(&capture->looks, snapshot);
     if (looks < 0)
         return error_set(err, looks, options->path, "not enough memory");
     capture->look_count += looks;

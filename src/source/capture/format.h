@@ -63,8 +63,9 @@ struct capture {
     uint64_t kinds[LINE_KINDS]; /* how many lines of each */
     uint16_t present;           /* enum conn_field: what is known of some connection */
     struct host_prefix host_prefix;
-    uint64_t too_long; /* rows of which the end was not read */
-    uint64_t cut;      /* rows with an address of which only the beginning is there */
+    uint64_t too_long;   /* rows of which the end was not read */
+    uint64_t cut_before; /* `cut`, when the row began */
+    uint64_t cut;        /* rows with an address of which only the beginning is there */
     struct first_line first_malformed, first_named;
     bool after_row;    /* the line before was a row, or belonged to one */
     bool after_damage; /* it was not understood */

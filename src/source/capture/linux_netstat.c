@@ -121,7 +121,7 @@ enum line_kind linux_netstat_row(struct capture *capture, const struct line *lin
 {
     struct word words[WORDS_MOST];
     unsigned count = words_split(line->text, line->length, words, WORDS_MOST, NULL);
-    if (!word_starts(&words[0], "tcp")) {
+    if (!word_is(&words[0], "tcp") && !word_is(&words[0], "tcp6")) {
         bool foreign = word_starts(&words[0], "udp") || word_starts(&words[0], "unix") || word_starts(&words[0], "raw");
         return foreign && count >= 4 ? LINE_FOREIGN : LINE_OTHER;
     }

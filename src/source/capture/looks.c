@@ -10,6 +10,7 @@
 void looks_deinit(struct looks *looks)
 {
     index_table_deinit(&looks->sample);
+    free(looks->cut);
     free(looks->starts);
     *looks = (struct looks){ 0 };
 }
@@ -89,18 +90,35 @@ static int note_start(struct looks *looks, uint32_t index)
     return 0;
 }
 
-int looks_note(struct looks *looks, const struct snapshot *snapshot)
+static int note_cut(struct looks *looks, uint32_t index)
+{
+    if (vec_grow((void **)&looks->cut, looks->cut_count, &looks->cut_capacity, sizeof *looks->cut) < 0)
+        return -ENOMEM;
+    looks->cut[looks->cut_count++] = index;
+    return 0;
+}
+
+int looks_note(struct looks *looks, const struct snapshot *snapshot, bool is_cut)
 {
     uint32_t index = (uint32_t)snapshot->conn_count - 1;
     const struct conn *conn = &snapshot->conns[index];
     if (looks->at_start && note_start(looks, index) < 0)
         return -ENOMEM;
+    if (is_cut)
+        return note_cut(looks, index);
     if (looks->repeats || !has_two_ends(conn) || !is_wanted(looks, conn))
         return 0;
     return add_to_sample(looks, snapshot, index);
 }
 
 /* --- when all is read --------------------------------------------------------------------------------------------- */
+
+/* What a look shows. */
+struct extent {
+    uint32_t start, end;
+    unsigned richness; /* a command with fewer options tells less */
+    uint32_t states;
+};
 
 /*
  * Where a connection comes again, a look may have begun: at the interruption before, or where there is none, with it. That
@@ -109,6 +127,8 @@ int looks_note(struct looks *looks, const struct snapshot *snapshot)
  */
 struct search {
     const struct snapshot *snapshot;
+    const struct looks *looks;
+    size_t cut_at;            /* the next of those that were cut */
     struct index_table table; /* the last row of each connection */
     uint32_t look;            /* where the present look begins */
     uint32_t candidate;       /* where another may have begun since; NO_INDEX: nowhere */
@@ -117,9 +137,18 @@ struct search {
     uint32_t rows, repeats;   /* since the candidate: rows with two ends, and those that had come before */
     uint32_t not_local;       /* … from another host, whose address stands in one namespace only */
     int count;
-    uint32_t best, best_end; /* the look that is taken */
-    unsigned best_richness;
+    struct extent best; /* the look that is taken */
 };
+
+/* Whether the row tells a connection. Is asked for one after the other. */
+static bool tells(struct search *search, uint32_t index)
+{
+    const struct looks *looks = search->looks;
+    while (search->cut_at < looks->cut_count && looks->cut[search->cut_at] < index)
+        search->cut_at++;
+    bool is_cut = search->cut_at < looks->cut_count && looks->cut[search->cut_at] == index;
+    return !is_cut && has_two_ends(&search->snapshot->conns[index]);
+}
 
 /* Takes in a row with two ends. Returns the row of the same connection before, or NO_INDEX. */
 static uint32_t take_row(struct search *search, uint32_t index)
@@ -138,32 +167,33 @@ static uint32_t take_row(struct search *search, uint32_t index)
     return NO_INDEX;
 }
 
-/* How much its rows show: a later look by a command with fewer options tells less. */
-static unsigned richness(const struct snapshot *snapshot, uint32_t start, uint32_t end)
+static struct extent measure(const struct snapshot *snapshot, uint32_t start, uint32_t end)
 {
     static const unsigned asked_for = CONN_QUEUES | CONN_TIMER | CONN_INODE | CONN_TCP_INFO | CONN_SKMEM;
     unsigned present = 0, owners = 0;
+    struct extent extent = { .start = start, .end = end };
     for (uint32_t i = start; i < end; i++) {
-        present |= snapshot->conns[i].present;
-        owners |= snapshot->conns[i].holder != NO_INDEX;
+        const struct conn *conn = &snapshot->conns[i];
+        present |= conn->present;
+        owners |= conn->holder != NO_INDEX;
+        extent.states |= STATE_BIT(conn->state);
     }
-    return (unsigned)__builtin_popcount(present & asked_for) + owners;
+    extent.richness = (unsigned)__builtin_popcount(present & asked_for) + owners;
+    return extent;
 }
 
 /*
  * The present look ends here. The best one is taken: the last, but not one with less than half of the rows, which has been
- * filtered or cut, nor one that shows less.
+ * filtered or cut, nor one of one state behind one of several, nor one that shows less.
  */
 static void choose_look(struct search *search, uint32_t end)
 {
-    uint32_t rows = end - search->look, best_rows = search->best_end - search->best;
-    unsigned rich = richness(search->snapshot, search->look, end);
-    bool is_whole = rows * 2 >= best_rows, is_larger = rows > best_rows * 2;
-    if (search->best_end != 0 && !is_larger && (!is_whole || rich < search->best_richness))
-        return;
-    search->best = search->look;
-    search->best_end = end;
-    search->best_richness = rich;
+    const struct extent look = measure(search->snapshot, search->look, end), best = search->best;
+    uint32_t rows = look.end - look.start, best_rows = best.end - best.start;
+    bool is_filtered = rows * 2 < best_rows ||
+        (rows < best_rows && __builtin_popcount(look.states) == 1 && __builtin_popcount(best.states) > 1);
+    if (best_rows == 0 || rows > best_rows * 2 || (!is_filtered && look.richness >= best.richness))
+        search->best = look;
 }
 
 /* Was what began at the candidate a look? */
@@ -184,12 +214,20 @@ static void settle(struct search *search)
     search->rows = search->repeats = search->not_local = 0;
 }
 
+/* Programs show listeners first: those directly before belong to what follows. */
+static uint32_t with_listeners(const struct search *search, uint32_t index)
+{
+    while (index > search->look && conn_is_listener(&search->snapshot->conns[index - 1]))
+        index--;
+    return index;
+}
+
 /* From one interruption to the next. `begin` is where a look begins that this belongs to if it is one. */
 static void search_part(struct search *search, uint32_t begin, uint32_t start, uint32_t end)
 {
     uint32_t last = NO_INDEX;
     for (uint32_t i = start; i < end; i++) {
-        if (!has_two_ends(&search->snapshot->conns[i]))
+        if (!tells(search, i))
             continue;
         uint32_t before = take_row(search, i);
         bool again = before != NO_INDEX && before != last; /* twice in a row: both have lost what differs */
@@ -198,7 +236,7 @@ static void search_part(struct search *search, uint32_t begin, uint32_t start, u
             settle(search); /* and the next one, without an interruption */
         if (again && search->candidate == NO_INDEX) {
             search->interrupted = begin > search->look;
-            search->candidate = search->interrupted ? begin : i;
+            search->candidate = search->interrupted ? begin : with_listeners(search, i);
             if (!search->interrupted) {
                 search->look_rows += search->rows;
                 search->rows = 0;
@@ -223,13 +261,12 @@ static bool has_listeners_only(const struct snapshot *snapshot, uint32_t start, 
 /* Marks rows that come again before the text is interrupted. Returns how many there are. */
 static size_t find_repeats(const struct looks *looks, struct search *search, bool *repeated)
 {
-    const struct snapshot *snapshot = search->snapshot;
     size_t repeats = 0, part = 0;
-    for (uint32_t i = search->best; i < search->best_end; i++) {
+    for (uint32_t i = search->best.start; i < search->best.end; i++) {
         for (; part < looks->start_count && looks->starts[part] <= i; part++)
             search->look = looks->starts[part];
-        uint32_t before = has_two_ends(&snapshot->conns[i]) ? take_row(search, i) : NO_INDEX;
-        if (before == NO_INDEX || before < search->best)
+        uint32_t before = tells(search, i) ? take_row(search, i) : NO_INDEX;
+        if (before == NO_INDEX || before < search->best.start)
             continue;
         repeated[before] = true;
         repeats++;
@@ -241,10 +278,11 @@ static size_t find_repeats(const struct looks *looks, struct search *search, boo
  * A kernel that is busy shows some sockets twice, where /proc/net/tcp is read piece by piece: the later row counts. Where
  * many are alike, something has cut from them what differs.
  */
-static int drop_repeats(const struct looks *looks, struct snapshot *snapshot, uint32_t start, uint32_t end)
+static int drop_repeats(const struct looks *looks, struct snapshot *snapshot, const struct extent *best)
 {
+    uint32_t start = best->start, end = best->end;
     enum { FEW = 20 };
-    struct search search = { .snapshot = snapshot, .best = start, .best_end = end };
+    struct search search = { .snapshot = snapshot, .looks = looks, .best = *best };
     bool *repeated = calloc(snapshot->conn_count + 1, sizeof *repeated);
     if (repeated == NULL || index_table_init(&search.table, snapshot->conn_count) < 0) {
         free(repeated);
@@ -266,7 +304,7 @@ static int drop_repeats(const struct looks *looks, struct snapshot *snapshot, ui
 
 int looks_keep_best(const struct looks *looks, struct snapshot *snapshot)
 {
-    struct search search = { .snapshot = snapshot, .candidate = NO_INDEX, .count = 1 };
+    struct search search = { .snapshot = snapshot, .looks = looks, .candidate = NO_INDEX, .count = 1 };
     bool interrupted = looks->start_count > 0 && looks->starts[looks->start_count - 1] > 0;
     if (!looks->repeats && !interrupted)
         return 1;
@@ -283,6 +321,6 @@ int looks_keep_best(const struct looks *looks, struct snapshot *snapshot)
     }
     index_table_deinit(&search.table);
     choose_look(&search, (uint32_t)snapshot->conn_count);
-    int result = drop_repeats(looks, snapshot, search.best, search.best_end);
+    int result = drop_repeats(looks, snapshot, &search.best);
     return result < 0 ? result : search.count;
 }

@@ -17,6 +17,9 @@ struct looks {
     uint64_t unwanted; /* bits of a hash of the ends; one of them leaves out */
     bool repeats;      /* some connection came twice */
 
+    uint32_t
+        *cut; /* indexes of connections of whose addresses only the beginning is known: they look alike, and are not */
+    size_t cut_count, cut_capacity;
     uint32_t *starts; /* indexes of connections before which a heading, a prompt or the like stood */
     size_t start_count, start_capacity;
     bool at_start; /* the next one is such */
@@ -28,8 +31,8 @@ static inline void looks_interrupt(struct looks *looks)
 {
     looks->at_start = true;
 }
-/* Is shown the last connection of the snapshot, each as it is added. Returns 0 or -ENOMEM. */
-int looks_note(struct looks *looks, const struct snapshot *snapshot);
+/* Is shown the last connection of the snapshot, each as it is added, and whether an address was cut. Returns 0 or -ENOMEM. */
+int looks_note(struct looks *looks, const struct snapshot *snapshot, bool is_cut);
 /*
  * When all were added: drops the connections of all looks but one. Returns how many looks there were, at least 1, or
  * -ENOMEM. It looks closely only where the sample shows a need, or the text was interrupted.

@@ -122,22 +122,31 @@ static bool is_between_looks(const struct line *line)
     return strncmp(line->text, "=======", 7) == 0;
 }
 
-enum line_kind lsof_row(struct capture *capture, const struct line *line)
+static void begin_look(struct capture *capture)
 {
     struct lsof *lsof = capture->state;
+    if (capture->snapshot->conn_count == lsof->look)
+        return;
+    lsof->look_before = lsof->look;
+    lsof->look = capture->snapshot->conn_count;
+    lsof->looks++;
+}
+
+enum line_kind lsof_row(struct capture *capture, const struct line *line)
+{
     if (is_between_looks(line)) {
-        if (capture->snapshot->conn_count > lsof->look) {
-            lsof->look_before = lsof->look;
-            lsof->look = capture->snapshot->conn_count;
-            lsof->looks++;
-        }
+        begin_look(capture);
         return LINE_OTHER;
     }
     struct word words[WORDS_MOST];
     unsigned count = words_split(line->text, line->length, words, WORDS_MOST, NULL), at = BEFORE_TCP;
     uint64_t pid;
+    if (is_heading(words, count)) { /* of a loop in a shell */
+        begin_look(capture);
+        return LINE_HEADING;
+    }
     if (count < 3 || !word_number(&words[1], UINT32_MAX, &pid))
-        return is_heading(words, count) ? LINE_HEADING : LINE_OTHER;
+        return LINE_OTHER;
     while (at < count && !word_is(&words[at], "TCP"))
         at++;
     if (at + 1 >= count) {

@@ -140,6 +140,14 @@ bool prefix_next(struct prefix *prefix, struct line *ret_rest)
     return true;
 }
 
+static size_t letters(const char *text, size_t length)
+{
+    size_t count = 0;
+    while (count < length && (text[count] | 0x20) >= 'a' && (text[count] | 0x20) <= 'z')
+        count++;
+    return count;
+}
+
 bool prefix_is_of_same_host(struct host_prefix *host, const struct line *line)
 {
     struct word first;
@@ -147,7 +155,8 @@ bool prefix_is_of_same_host(struct host_prefix *host, const struct line *line)
     const char *colon = memchr(first.text, ':', first.length);
     size_t length = colon != NULL ? (size_t)(colon - first.text) : first.length;
     bool is_letter = (first.text[0] | 0x20) >= 'a' && (first.text[0] | 0x20) <= 'z';
-    if (!is_letter || length >= sizeof host->name) /* a number, a time */
+    bool is_word = colon == NULL && letters(first.text, first.length) == first.length;
+    if (!is_letter || is_word || length >= sizeof host->name) /* a number, a time; "Dec", "Mon", "INFO" */
         return true;
     if (!host->is_set) {
         memcpy(host->name, first.text, length);

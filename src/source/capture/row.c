@@ -11,6 +11,7 @@ void capture_deinit(struct capture *capture)
 struct conn *capture_draft(struct capture *capture)
 {
     struct conn *conn = snapshot_add_conn(capture->snapshot);
+    capture->cut_before = capture->cut;
     if (conn != NULL) {
         capture->snapshot->conn_count--; /* it has its place; capture_add() counts it */
         return conn;
@@ -26,7 +27,7 @@ void capture_add(struct capture *capture)
         return;
     capture->snapshot->conn_count++;
     if (!capture->format->row_for_descriptor)
-        capture->out_of_memory = looks_note(&capture->looks, capture->snapshot) < 0;
+        capture->out_of_memory = looks_note(&capture->looks, capture->snapshot, capture->cut > capture->cut_before) < 0;
 }
 
 void capture_drop_owners(struct capture *capture)

@@ -148,5 +148,7 @@ unsigned rows_recognise(const struct format *self, const char *bytes, size_t len
     capture_deinit(&capture);
     input_close(&input);
     snapshot_deinit(&snapshot);
-    return (unsigned)(good > bad ? good - bad : good > 0 || is_mangled);
+    if (good > bad)
+        return (unsigned)(good - bad);
+    return rows > 0 ? 2 : good > 0 || is_mangled;
 }
