@@ -16,6 +16,13 @@ struct capture_arguments {
     bool redact;
 };
 
+/* By name it may be a file that others write to as well (>>): it is no place to put another file in. */
+static bool is_standard_output(const char *path)
+{
+    return strcmp(path, "-") == 0 || strcmp(path, "/dev/stdout") == 0 || strcmp(path, "/dev/fd/1") == 0 ||
+        strcmp(path, "/proc/self/fd/1") == 0;
+}
+
 static int set_output(void *target, const char *value, struct error *err)
 {
     if (*value == '\0')
@@ -91,7 +98,7 @@ static int run_capture(const struct command *self, int argc, char **argv)
     int status = cmd_look(self, &look, NULL, &seen);
     if (status != STATUS_HEALTHY)
         return status;
-    bool streams = arguments.path == NULL || strcmp(arguments.path, "-") == 0;
+    bool streams = arguments.path == NULL || is_standard_output(arguments.path);
     result = arguments.redact ? redact(&seen, &err) : 0;
     if (result == 0 && !streams)
         result = write_file(arguments.path, &seen.snapshot, &err);

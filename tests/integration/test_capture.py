@@ -253,3 +253,12 @@ def test_diff_says_what_it_wants():
                           (["diff", "/nonexistent", "-"], b"No such file")):
         done = program.run(*words)
         assert done.returncode == program.FAILED and reason in done.stderr, done.stderr
+
+
+def test_standard_output_by_its_name_is_no_file_to_be_replaced(tmp_path):
+    log = tmp_path / "log"
+    log.write_text("hello\n")
+    with open(log, "ab") as file:
+        subprocess.run([program.path(), "capture", "-o", "/dev/stdout"], stdout=file, check=True)
+    lines = log.read_text().splitlines()
+    assert lines[0] == "hello" and json.loads(lines[1])["type"] == "snapshot"
