@@ -1,26 +1,18 @@
 #include "model/ends_set.h"
 
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/hash.h"
 
 int ends_set_init(struct ends_set *set, const struct snapshot *snapshot, ends_reader ends_of)
 {
-    size_t slots = 16;
-    while (slots < snapshot->conn_count * 2)
-        slots *= 2;
-    *set = (struct ends_set){ snapshot, ends_of, malloc(slots * sizeof *set->slots), slots - 1 };
-    if (set->slots == NULL)
-        return -ENOMEM;
-    memset(set->slots, 0xff, slots * sizeof *set->slots); /* NO_INDEX */
-    return 0;
+    *set = (struct ends_set){ .snapshot = snapshot, .ends_of = ends_of };
+    return index_table_init(&set->table, snapshot->conn_count);
 }
 
 void ends_set_deinit(struct ends_set *set)
 {
-    free(set->slots);
+    index_table_deinit(&set->table);
     *set = (struct ends_set){ 0 };
 }
 
@@ -30,28 +22,30 @@ static bool same_ends(const struct ends *one, const struct ends *other)
         ip_equal(&one->local, &other->local) && ip_equal(&one->remote, &other->remote);
 }
 
-static uint32_t *find_slot(const struct ends_set *set, const struct ends *ends)
+static uint64_t hash_ends(const struct ends *ends)
 {
     uint64_t words[5] = { 0, 0, 0, 0,
         (uint64_t)ends->host << 32 | (uint32_t)ends->local_port << 16 | ends->remote_port };
     memcpy(words, ends->local.bytes, sizeof ends->local.bytes);
     memcpy(words + 2, ends->remote.bytes, sizeof ends->remote.bytes);
-    size_t slot = hash_words(0, words, 5) & set->mask;
-    for (; set->slots[slot] != NO_INDEX; slot = (slot + 1) & set->mask) {
-        struct ends there = set->ends_of(set->snapshot, &set->snapshot->conns[set->slots[slot]]);
+    return hash_words(0, words, sizeof words / sizeof *words);
+}
+
+bool ends_set_has(const struct ends_set *set, const struct ends *ends)
+{
+    struct index_walk walk = index_table_walk(&set->table, hash_ends(ends));
+    uint32_t conn;
+    while ((conn = index_walk_next(&set->table, &walk)) != INDEX_NONE) {
+        struct ends there = set->ends_of(set->snapshot, &set->snapshot->conns[conn]);
         if (same_ends(&there, ends))
-            break;
+            return true;
     }
-    return &set->slots[slot];
+    return false;
 }
 
 void ends_set_add(struct ends_set *set, uint32_t conn)
 {
     struct ends ends = set->ends_of(set->snapshot, &set->snapshot->conns[conn]);
-    *find_slot(set, &ends) = conn;
-}
-
-bool ends_set_has(const struct ends_set *set, const struct ends *ends)
-{
-    return *find_slot(set, ends) != NO_INDEX;
+    if (!ends_set_has(set, &ends))
+        index_table_add(&set->table, hash_ends(&ends), conn);
 }

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/index_table.h"
 #include "model/snapshot.h"
 
 /* What a connection is looked up by. What does not matter is zero. */
@@ -18,8 +19,7 @@ typedef struct ends (*ends_reader)(const struct snapshot *snapshot, const struct
 struct ends_set {
     const struct snapshot *snapshot;
     ends_reader ends_of;
-    uint32_t *slots; /* indexes of connections; one for each ends */
-    size_t mask;
+    struct index_table table; /* of connections, one for each ends */
 };
 
 /* With room for all connections of the snapshot, which must outlive it. 0 or -ENOMEM. */

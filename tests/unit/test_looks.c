@@ -239,6 +239,20 @@ static void a_row_for_each_descriptor(void **state)
     buf_deinit(&text);
 }
 
+/* lsof -iTCP:80, and then -iTCP:81: the second is no later look at the first. */
+static void lsof_about_several_ports(void **state)
+{
+    (void)state;
+    struct buf text = { 0 };
+    for (unsigned port = 80; port < 82; port++) {
+        buf_str(&text, "COMMAND PID USER FD TYPE DEVICE SIZE/OFF NODE NAME\n");
+        for (unsigned i = 0; i < 5; i++)
+            buf_printf(&text, "java 812 u %uu IPv4 %u 0t0 TCP 10.0.0.5:%u->10.1.2.3:%u (CLOSE_WAIT)\n", port + i,
+                100 * port + i, port, 1000 + i);
+    }
+    expect(&text, 1, 10);
+}
+
 /* TIME_WAIT of the one before, while the port is in use again: a dump is no moment. */
 static void a_port_that_was_taken_again(void **state)
 {
@@ -294,6 +308,7 @@ int main(void)
         cmocka_unit_test(the_inode_tells_two_apart),
         cmocka_unit_test(listeners_that_share_a_port),
         cmocka_unit_test(a_row_for_each_descriptor),
+        cmocka_unit_test(lsof_about_several_ports),
         cmocka_unit_test(a_port_that_was_taken_again),
         cmocka_unit_test(a_kernel_that_shows_some_twice),
         cmocka_unit_test(a_family_for_itself),

@@ -8,6 +8,7 @@
  */
 #include "source/capture/lsof.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "base/hash.h"
@@ -122,11 +123,13 @@ static bool is_between_looks(const struct line *line)
     return strncmp(line->text, "=======", 7) == 0;
 }
 
-static void begin_look(struct capture *capture)
+/* `is_certain`: -r says so. A heading may also begin what was asked about another port or process. */
+static void begin_look(struct capture *capture, bool is_certain)
 {
     struct lsof *lsof = capture->state;
     if (capture->snapshot->conn_count == lsof->look)
         return;
+    lsof->is_certain |= is_certain;
     lsof->look_before = lsof->look;
     lsof->look = capture->snapshot->conn_count;
     lsof->looks++;
@@ -135,14 +138,14 @@ static void begin_look(struct capture *capture)
 enum line_kind lsof_row(struct capture *capture, const struct line *line)
 {
     if (is_between_looks(line)) {
-        begin_look(capture);
+        begin_look(capture, true);
         return LINE_OTHER;
     }
     struct word words[WORDS_MOST];
     unsigned count = words_split(line->text, line->length, words, WORDS_MOST, NULL), at = BEFORE_TCP;
     uint64_t pid;
     if (is_heading(words, count)) { /* of a loop in a shell */
-        begin_look(capture);
+        begin_look(capture, false);
         return LINE_HEADING;
     }
     if (count < 3 || !word_number(&words[1], UINT32_MAX, &pid))
@@ -209,6 +212,36 @@ static uint32_t find(const struct lsof *lsof, const struct index_table *table, u
     return INDEX_NONE;
 }
 
+/* Whether the last part shows a good part of its sockets again, rather than others. */
+static bool comes_again(const struct lsof *lsof, struct index_table *table)
+{
+    enum { SHARE = 10 };
+    size_t again = 0;
+    for (size_t i = 0; i < lsof->look; i++) {
+        if (lsof->seen[i].device != 0 && find(lsof, table, lsof->seen[i].device) == INDEX_NONE)
+            index_table_add(table, hash_mix(lsof->seen[i].device), (uint32_t)i);
+    }
+    for (size_t i = lsof->look; i < lsof->count; i++)
+        again += lsof->seen[i].device != 0 && find(lsof, table, lsof->seen[i].device) != INDEX_NONE;
+    return again > 0 && again * SHARE >= lsof->count - lsof->look;
+}
+
+/* What was begun by headings only, and shows others each time, is one look at several things. */
+static int settle_looks(struct lsof *lsof)
+{
+    struct index_table table;
+    if (lsof->look == 0 || lsof->is_certain)
+        return 0;
+    if (index_table_init(&table, lsof->count) < 0)
+        return -ENOMEM;
+    if (!comes_again(lsof, &table)) {
+        lsof->look = 0;
+        lsof->looks = 0;
+    }
+    index_table_deinit(&table);
+    return 0;
+}
+
 static void merge_all(struct lsof *lsof, struct index_table *table, struct snapshot *snapshot)
 {
     size_t count = 0;
@@ -236,12 +269,12 @@ void lsof_finish(struct capture *capture)
 {
     struct lsof *lsof = capture->state;
     struct index_table table;
-    if (!capture->out_of_memory && index_table_init(&table, lsof->count) == 0) {
-        if (lsof->looks > 0 && lsof->look == capture->snapshot->conn_count) { /* nothing follows */
-            lsof->look = lsof->look_before;
-            lsof->looks--;
-        }
-        lsof->count = capture->snapshot->conn_count;
+    if (lsof->looks > 0 && lsof->look == capture->snapshot->conn_count) { /* nothing follows */
+        lsof->look = lsof->look_before;
+        lsof->looks--;
+    }
+    lsof->count = capture->out_of_memory ? 0 : capture->snapshot->conn_count;
+    if (!capture->out_of_memory && settle_looks(lsof) == 0 && index_table_init(&table, lsof->count) == 0) {
         merge_all(lsof, &table, capture->snapshot);
         index_table_deinit(&table);
     } else {

@@ -9,6 +9,7 @@ struct lsof {
     size_t count, capacity;
     size_t look, look_before; /* the connections that the last looks of lsof -r begin with */
     int looks;                /* how many there are besides the last */
+    bool is_certain;          /* that they are looks at the same */
 };
 
 enum line_kind lsof_row(struct capture *capture, const struct line *line);

@@ -152,6 +152,8 @@ bool prefix_is_of_same_host(struct host_prefix *host, const struct line *line)
 {
     struct word first;
     words_split(line->text, line->length, &first, 1, NULL);
+    if (first.length > 0 && first.text[0] == '[') /* "[web-3]" */
+        first = (struct word){ first.text + 1, first.length - 1 };
     const char *colon = memchr(first.text, ':', first.length);
     size_t length = colon != NULL ? (size_t)(colon - first.text) : first.length;
     bool is_letter = (first.text[0] | 0x20) >= 'a' && (first.text[0] | 0x20) <= 'z';
