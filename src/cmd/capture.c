@@ -5,11 +5,11 @@
 #include <sys/random.h>
 
 #include "base/codec.h"
-#include "base/whole_file.h"
+#include "base/atomic_file.h"
 #include "cmd/commands.h"
-#include "cmd/look.h"
-#include "model/redact.h"
-#include "source/capture/saved.h"
+#include "cmd/inspect.h"
+#include "source/capture/saved/redact.h"
+#include "source/capture/saved/saved.h"
 
 struct capture_arguments {
     const char *path; /* NULL or "-": standard output */

@@ -7,7 +7,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "cmd/commands.h"
-#include "cmd/look.h"
+#include "cmd/inspect.h"
 
 struct config_options {
     const char *file;

@@ -6,7 +6,7 @@
 
 #include "base/text.h"
 #include "cmd/commands.h"
-#include "cmd/look.h"
+#include "cmd/inspect.h"
 
 struct count_arguments {
     struct count_options count;

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "cmd/commands.h"
-#include "cmd/look.h"
+#include "cmd/inspect.h"
 #include "cmd/watch.h"
 #include "report/report.h"
 

@@ -1,12 +1,12 @@
 /* tcpwhy diff A B …: captures of one host compared. */
-#include "diagnose/diff.h"
+#include "diagnose/compare/diff.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "cmd/commands.h"
-#include "cmd/look.h"
+#include "cmd/inspect.h"
 #include "report/diff.h"
 #include "source/capture/capture.h"
 

@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "act/drill.h"
+#include "act/drill/catalog.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "cmd/commands.h"

@@ -7,7 +7,7 @@
 #include "cmd/commands.h"
 #include "knowledge/knowledge.h"
 #include "model/state.h"
-#include "report/markdown.h"
+#include "report/terminal/markdown.h"
 #include "report/report.h"
 
 enum {

@@ -1,13 +1,13 @@
-#include "report/metrics.h"
+#include "report/metrics/metrics.h"
 
 #include <errno.h>
 #include <string.h>
 #include <time.h>
 
-#include "base/whole_file.h"
+#include "base/atomic_file.h"
 #include "base/text.h"
 #include "cmd/commands.h"
-#include "cmd/look.h"
+#include "cmd/inspect.h"
 
 static const char TEXTFILE_NAME[] = "tcpwhy.prom";
 

@@ -1,6 +1,6 @@
 #pragma once
 /* The report again and again: tcpwhy diagnose --watch. */
-#include "cmd/look.h"
+#include "cmd/inspect.h"
 #include "report/report.h"
 
 /*

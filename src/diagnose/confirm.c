@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "diagnose/rule.h"
-#include "model/earlier.h"
+#include "model/previous.h"
 
 int confirm_init(struct confirm *confirm, const struct context *context)
 {

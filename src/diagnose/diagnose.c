@@ -6,8 +6,8 @@
 
 #include "base/memory.h"
 #include "diagnose/rule.h"
-#include "model/earlier.h"
-#include "model/hosts.h"
+#include "model/previous.h"
+#include "hosts/join.h"
 
 static bool can_judge(const struct rule *rule, const struct context *context)
 {

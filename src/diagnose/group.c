@@ -14,7 +14,7 @@
 #include "diagnose/fold.h"
 #include "diagnose/platform.h"
 #include "diagnose/rule.h"
-#include "model/earlier.h"
+#include "model/previous.h"
 
 static uint64_t hash_bytes(const void *bytes, size_t length)
 {

@@ -7,10 +7,10 @@
  */
 #include <errno.h>
 
-#include "base/index_table.h"
+#include "base/hash_index.h"
 #include "diagnose/rule.h"
 #include "model/conn_hash.h"
-#include "model/hosts.h"
+#include "hosts/join.h"
 
 static bool are_ends_of_one(const struct snapshot *snapshot, const struct conn *one, const struct conn *other)
 {

@@ -7,8 +7,8 @@
 
 #include "base/memory.h"
 #include "diagnose/rule.h"
-#include "model/earlier.h"
-#include "model/hosts.h"
+#include "model/previous.h"
+#include "hosts/join.h"
 
 /* sk_acceptq_is_full() in include/net/sock.h: more than the backlog. */
 bool listener_is_full(const struct conn *listener)

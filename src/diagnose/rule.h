@@ -13,7 +13,7 @@
 
 #include "model/diagnosis.h"
 #include "model/listeners.h"
-#include "model/own_addresses.h"
+#include "hosts/local_addresses.h"
 #include "model/policy.h"
 
 struct rule;

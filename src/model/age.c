@@ -1,6 +1,6 @@
 #include "model/age.h"
 
-#include "model/earlier.h"
+#include "model/previous.h"
 #include "model/setting.h"
 
 /* Kernel defaults, for where a setting could not be read: include/net/tcp.h */

@@ -1,5 +1,5 @@
 #pragma once
-/* Hashes of a connection's ends, for tables (base/index_table.h). */
+/* Hashes of a connection's ends, for tables (base/hash_index.h). */
 #include <string.h>
 
 #include "base/hash.h"

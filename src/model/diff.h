@@ -1,7 +1,7 @@
 #pragma once
 /*
  * Looks at one host, one after the other: which connections stayed, came and went, what grows how fast, and what that
- * means. Made by src/diagnose/diff.h, shown by src/report.
+ * means. Made by src/diagnose/compare/diff.h, shown by src/report.
  */
 #include <stdbool.h>
 #include <stddef.h>

@@ -14,7 +14,7 @@
 
 /*
  * When a finding is worth which severity; 0: this measure does not raise it. The defaults are a row for each finding in
- * src/diagnose/findings.c.
+ * src/diagnose/rule_table.c.
  */
 struct limits {
     uint64_t least_count;     /* fewer connections of one owner and service than this are normal */

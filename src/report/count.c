@@ -6,8 +6,8 @@
 #include "base/csv.h"
 #include "base/json.h"
 #include "base/text.h"
-#include "report/document.h"
-#include "report/table.h"
+#include "report/json/document.h"
+#include "report/terminal/table.h"
 
 /* What one row says but for its keys. */
 struct row {

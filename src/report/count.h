@@ -1,6 +1,6 @@
 #pragma once
 /* Groups of connections, most first: as a table, as JSON (tcpwhy.count/1), as CSV. */
-#include "model/group.h"
+#include "query/group_by.h"
 #include "report/report.h"
 
 struct count_options {

@@ -7,8 +7,8 @@
 #include "base/json.h"
 #include "base/sort.h"
 #include "model/age.h"
-#include "report/document.h"
-#include "report/table.h"
+#include "report/json/document.h"
+#include "report/terminal/table.h"
 
 /* What all three formats go through: which connections in which order, and which columns. */
 struct rows {

@@ -1,6 +1,6 @@
 #pragma once
 /* Connections one by one: as a table, as JSON (tcpwhy.list/1), as CSV. Rows stream; only their order is kept. */
-#include "model/field.h"
+#include "query/column.h"
 #include "model/select.h"
 #include "report/report.h"
 

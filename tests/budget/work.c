@@ -14,7 +14,7 @@
 
 #include "diagnose/diagnose.h"
 #include "fixture.h"
-#include "model/group.h"
+#include "query/group_by.h"
 #include "report/list.h"
 #include "report/report.h"
 #include "source/capture/capture.h"

@@ -3,7 +3,7 @@
 
 #include <sys/types.h>
 
-#include "source/linux/bpf_parse.h"
+#include "source/linux/bpf/bpf_parse.h"
 
 enum { SOCKETS, FILES, TASKS, STREAMS, HZ = 250 };
 

@@ -2,7 +2,7 @@
 #include "fuzz.h"
 
 #include "base/range.h"
-#include "model/samples.h"
+#include "cmd/check/samples.h"
 
 static void range(const char *text)
 {

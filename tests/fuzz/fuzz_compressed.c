@@ -1,7 +1,7 @@
 /* gzip and Zstandard data around a capture: whatever it is, it ends, or fails with a reason. */
 #include "fuzz.h"
 
-#include "source/capture/compressed.h"
+#include "source/capture/input/compressed.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

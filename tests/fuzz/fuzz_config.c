@@ -4,7 +4,7 @@
  */
 #include "fuzz.h"
 
-#include "cmd/look.h"
+#include "cmd/inspect.h"
 
 enum { FINDINGS_MOST = 100 };
 

@@ -2,7 +2,7 @@
 #include "fuzz.h"
 
 #include "base/text.h"
-#include "report/markdown.h"
+#include "report/terminal/markdown.h"
 
 static void render(const char *text, unsigned width, bool utf8)
 {

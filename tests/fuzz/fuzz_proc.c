@@ -1,8 +1,8 @@
 /* The texts of /proc. The first byte chooses the parser, the rest is the text. */
 #include "fuzz.h"
 
-#include "source/capture/cgroup_path.h"
-#include "source/capture/proc_net_tcp.h"
+#include "source/text/cgroup_path.h"
+#include "source/capture/formats/proc_net_tcp.h"
 #include "source/linux/proc_text.h"
 
 /* A part of a text lies in it. */

@@ -4,7 +4,7 @@
 #include "diagnose/diagnose.h"
 #include "saved.h"
 
-/* As cmd/look.c does with it. */
+/* As cmd/inspect.c does with it. */
 static void judge(const struct snapshot *snapshot)
 {
     struct diagnosis diagnosis;

@@ -1,7 +1,7 @@
 /* Lists of processes, which name those of a capture. */
 #include "fuzz_capture.h"
 
-#include "source/capture/tasks.h"
+#include "source/capture/formats/tasks.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -13,13 +13,13 @@
 #include <unistd.h>
 
 #include "base/text.h"
-#include "cmd/look.h"
+#include "cmd/inspect.h"
 #include "diagnose/diagnose.h"
 #include "fixture.h"
-#include "model/redact.h"
+#include "source/capture/saved/redact.h"
 #include "report/report.h"
 #include "source/capture/capture.h"
-#include "source/capture/saved.h"
+#include "source/capture/saved/saved.h"
 
 static int failed(const char *subject, const char *message)
 {

@@ -9,7 +9,7 @@
 
 #include "diagnose/diagnose.h"
 #include "fixture.h"
-#include "model/earlier.h"
+#include "model/previous.h"
 
 static void describe(const struct diagnosis *diagnosis, char *text, size_t size)
 {

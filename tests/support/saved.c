@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "source/capture/format.h"
-#include "source/capture/saved.h"
+#include "source/capture/saved/saved.h"
 
 int saved_read_bytes(
     const char *bytes, size_t length, struct snapshot *snapshot, struct snapshot *earlier, struct error *err)

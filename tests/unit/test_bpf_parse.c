@@ -1,4 +1,4 @@
-#include "source/linux/bpf_parse.h"
+#include "source/linux/bpf/bpf_parse.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

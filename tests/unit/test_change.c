@@ -5,7 +5,7 @@
 
 #include "diagnose/diagnose.h"
 #include "fixture.h"
-#include "report/change.h"
+#include "report/text/change.h"
 #include "unit.h"
 
 #define BEFORE "host web-3 linux 6.18.44 2026-01-31T12:03:11.000Z\n"

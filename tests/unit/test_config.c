@@ -6,7 +6,7 @@
 
 #include "unit.h"
 
-#include "cmd/look.h"
+#include "cmd/inspect.h"
 
 enum { FINDINGS_MOST = 100 };
 

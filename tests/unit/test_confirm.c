@@ -7,7 +7,7 @@
 
 #include "diagnose/diagnose.h"
 #include "fixture.h"
-#include "model/earlier.h"
+#include "model/previous.h"
 #include "unit.h"
 
 /* Looks 10 s apart: the second one's time is 10 s and 100 ms after the first began, which took 100 ms. */

@@ -1,5 +1,5 @@
 /* Looks compared: who leaks, and who is merely busy. */
-#include "diagnose/diff.h"
+#include "diagnose/compare/diff.h"
 
 #include <errno.h>
 #include <stdio.h>

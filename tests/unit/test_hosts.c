@@ -1,5 +1,5 @@
 /* Snapshots of several hosts as one: both ends of connections, and what hides them from each other. */
-#include "model/hosts.h"
+#include "hosts/join.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* Numbers found by a hash: all of them where chance spreads them, and no long search where somebody does not. */
-#include "base/index_table.h"
+#include "base/hash_index.h"
 
 #include <stdbool.h>
 

@@ -1,4 +1,4 @@
-#include "report/markdown.h"
+#include "report/terminal/markdown.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* What the metrics of a host say, and that there are never too many of them. */
-#include "report/metrics.h"
+#include "report/metrics/metrics.h"
 
 #include <locale.h>
 #include <stdio.h>

@@ -1,12 +1,12 @@
 /* The writer of metrics, and the table of their families. */
-#include "report/openmetrics.h"
+#include "report/metrics/openmetrics.h"
 
 #include <errno.h>
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "report/metrics.h"
+#include "report/metrics/metrics.h"
 #include "unit.h"
 
 static const struct metric_family gauge = { "t_things", METRIC_GAUGE, NULL, { "kind", "name" }, "Things." };

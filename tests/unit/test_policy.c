@@ -3,7 +3,7 @@
 
 #include "unit.h"
 
-#include "cmd/look.h"
+#include "cmd/inspect.h"
 #include "diagnose/diagnose.h"
 #include "fixture.h"
 

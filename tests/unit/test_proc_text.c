@@ -1,5 +1,5 @@
-#include "source/capture/cgroup_path.h"
-#include "source/capture/proc_net_tcp.h"
+#include "source/text/cgroup_path.h"
+#include "source/capture/formats/proc_net_tcp.h"
 #include "source/linux/proc_text.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-#include "model/redact.h"
+#include "source/capture/saved/redact.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,7 +7,7 @@
 #include "unit.h"
 
 #include "fixture.h"
-#include "model/redact_words.h"
+#include "source/capture/saved/redact_text.h"
 #include "source/capture/format.h"
 
 static const struct redact_key key = { { { UINT64_C(0x0706050403020100), UINT64_C(0x0f0e0d0c0b0a0908) } } };

@@ -1,4 +1,4 @@
-#include "model/samples.h"
+#include "cmd/check/samples.h"
 
 #include <errno.h>
 #include <stdio.h>

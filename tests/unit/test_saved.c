@@ -1,5 +1,5 @@
 /* Snapshots saved and read back: nothing lost, and nothing taken on trust. */
-#include "source/capture/saved.h"
+#include "source/capture/saved/saved.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -9,11 +9,11 @@
 
 #include "base/buf.h"
 #include "fixture.h"
-#include "model/earlier.h"
-#include "model/hosts.h"
-#include "model/redact.h"
+#include "model/previous.h"
+#include "hosts/join.h"
+#include "source/capture/saved/redact.h"
 #include "saved.h"
-#include "source/capture/saved_fields.h"
+#include "source/capture/saved/fields.h"
 
 /* --- the tables ------------------------------------------------------------------------------------------------- */
 

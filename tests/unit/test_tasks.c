@@ -1,12 +1,12 @@
 /* Lists of processes that name the PIDs of a capture. */
-#include "source/capture/tasks.h"
+#include "source/capture/formats/tasks.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "source/capture/capture.h"
-#include "source/capture/charset.h"
+#include "source/capture/input/charset.h"
 #include "unit.h"
 
 static const char *const lists[] = {

@@ -1,5 +1,5 @@
 /* Files that are there as a whole or not at all, and what is compressed on the way into them. */
-#include "base/whole_file.h"
+#include "base/atomic_file.h"
 
 #include <dirent.h>
 #include <errno.h>

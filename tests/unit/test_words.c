@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "source/capture/words.h"
+#include "source/text/tokens.h"
 
 static unsigned split_slowly(const char *text, size_t length, struct word *words, unsigned most, const char **ret_rest)
 {

@@ -3,19 +3,21 @@ import re
 
 from .tree import ROOT, files, finding_ids
 
-MIDDLE = ["config", "source", "diagnose", "knowledge", "report", "act"]
+MIDDLE = ["query", "config", "source", "diagnose", "knowledge", "report", "act"]
 # What each folder of src/ may include beside itself. "" is src/ itself: main.c.
 MAY_INCLUDE = {
     "base": [],
     "model": ["base"],
-    **{folder: ["base", "model"] for folder in MIDDLE},
-    "cmd": ["base", "model", *MIDDLE],
+    "hosts": ["base", "model"],
+    **{folder: ["base", "model", "hosts"] for folder in MIDDLE},
+    "cmd": ["base", "model", "hosts", *MIDDLE],
     "": ["base", "model", "cmd"],
 }
+MAY_INCLUDE["report"].append("query")
 
 # Only src/cmd and main.c talk to people and decide that the program ends. base/memory.c may end it: out of memory; what
-# act/drill_stage.c ends are the processes that it has forked.
-BELOW_COMMANDS = ["base", "model", *MIDDLE]
+# act/drill/stage.c ends are the processes that it has forked.
+BELOW_COMMANDS = ["base", "model", "hosts", *MIDDLE]
 FORBIDDEN = [
     (r"\b(printf|puts|putchar|perror|vprintf|err|errx|warn|warnx)\s*\(", "prints"),
     (r"\bstdout\b", "names stdout"),
@@ -23,7 +25,7 @@ FORBIDDEN = [
     (r"\b(_?exit|quick_exit)\s*\(", "ends the program"),
 ]
 ALLOWED = {("src/base/memory.c", "names stderr"), ("src/base/memory.c", "ends the program"),
-           ("src/act/drill_stage.c", "ends the program")}
+           ("src/act/drill/stage.c", "ends the program")}
 
 PLATFORMS = r"^\s*#\s*(if|ifdef|ifndef|elif).*\b(_WIN32|_WIN64|__linux__|__APPLE__|__unix__|__MINGW32__|__FreeBSD__)\b"
 LINES_MAX = 500
@@ -84,8 +86,8 @@ def check_file(path):
 
 
 def check_finding(finding, integration):
-    if f'.finding = "{finding}"' not in (ROOT / "src/act/drill.c").read_text():
-        yield f"src/act/drill.c lacks the drill {finding}"
+    if f'.finding = "{finding}"' not in (ROOT / "src/act/drill/catalog.c").read_text():
+        yield f"src/act/drill/catalog.c lacks the drill {finding}"
     if not (ROOT / "src/knowledge/pages" / f"{finding}.md").exists():
         yield f"src/knowledge/pages/{finding}.md is missing"
     if not re.search(rf"[\"']{re.escape(finding)}[\"']", integration):
@@ -97,7 +99,7 @@ def run_layers(outcome):
     for path in files("src/**/*.[ch]"):
         outcome.expect(str(path), check_file(path))
     findings = finding_ids()
-    outcome.expect("table of findings", [] if findings else ["no ids were found in src/diagnose/findings.c"])
+    outcome.expect("table of findings", [] if findings else ["no ids were found in src/diagnose/rule_table.c"])
     integration = "\n".join((ROOT / path).read_text() for path in files("tests/integration/**/*.py"))
     for finding in findings:
         outcome.expect(f"finding {finding}", list(check_finding(finding, integration)))

@@ -5,10 +5,10 @@
 #include <string.h>
 #include <time.h>
 
-#include "source/capture/charset.h"
+#include "source/capture/input/charset.h"
 #include "source/capture/format.h"
-#include "source/capture/report.h"
-#include "source/capture/tasks.h"
+#include "source/capture/capture_gaps.h"
+#include "source/capture/formats/tasks.h"
 
 static uint64_t clock_us(clockid_t clock)
 {

@@ -3,7 +3,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "source/capture/cgroup_path.h"
+#include "source/text/cgroup_path.h"
 
 enum { CGROUPS_MOST = 1024, PATH_MOST = 512 }; /* distinct ones that are remembered; the rest is left out */
 

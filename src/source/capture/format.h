@@ -10,13 +10,13 @@
 #include "base/error.h"
 #include "model/snapshot.h"
 #include "source/capture/endpoint.h"
-#include "source/capture/input.h"
-#include "source/capture/lines.h"
-#include "source/capture/looks.h"
-#include "source/capture/mend.h"
-#include "source/capture/pids.h"
-#include "source/capture/states.h"
-#include "source/capture/words.h"
+#include "source/capture/input/input.h"
+#include "source/capture/input/lines.h"
+#include "source/capture/repeats.h"
+#include "source/capture/repair.h"
+#include "source/capture/process_names.h"
+#include "source/capture/state_names.h"
+#include "source/text/tokens.h"
 
 /* What a line turned out to be. */
 enum line_kind {

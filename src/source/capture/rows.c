@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "source/capture/format.h"
-#include "source/capture/mend.h"
+#include "source/capture/repair.h"
 
 void capture_count(struct capture *capture, enum line_kind kind)
 {

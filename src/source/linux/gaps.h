@@ -1,6 +1,6 @@
 #pragma once
 /* What could not be seen of this host, in words: each notes a gap where there is one. */
-#include "source/linux/walk.h"
+#include "source/linux/proc_walk.h"
 
 /* A descriptor refers to it somewhere, but nowhere that could be seen. A new one, opened since the walk, is no riddle. */
 bool gaps_is_unowned(const struct conn *conn);

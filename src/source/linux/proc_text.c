@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "source/capture/take.h"
+#include "source/text/scan.h"
 
 /* --- processes -------------------------------------------------------------------------------------------------- */
 

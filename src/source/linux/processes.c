@@ -10,7 +10,7 @@
 
 #include "source/linux/proc_file.h"
 #include "source/linux/proc_text.h"
-#include "source/capture/cgroup_path.h"
+#include "source/text/cgroup_path.h"
 
 enum { TEXT_BYTES = 4096 };
 

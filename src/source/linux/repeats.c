@@ -2,7 +2,7 @@
 
 #include <errno.h>
 
-#include "base/index_table.h"
+#include "base/hash_index.h"
 #include "model/conn_hash.h"
 
 static uint64_t hash_identity(const struct conn *conn)

@@ -1,0 +1,400 @@
+/*
+ * tcpwhy check: a plugin for Nagios, Icinga and whatever else runs such. Everything it has to say, its own failures too,
+ * goes to standard output, because that is what they show.
+ */
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/text.h"
+#include "cmd/check/threshold.h"
+#include "cmd/check/verdict.h"
+#include "cmd/commands.h"
+#include "cmd/check/deadline.h"
+#include "cmd/check/state_file.h"
+#include "cmd/inspect.h"
+
+enum { TIMEOUT_MS = 10 * 1000, GROWTH_OVER_MS = 5 * 60 * 1000 };
+
+struct check {
+    struct look_options look; /* how to look; each threshold has a selection of its own */
+    struct thresholds thresholds;
+    uint64_t timeout_ms;
+    uint64_t growth_over_ms;
+    const char *samples; /* directory, or NULL */
+    bool verbose, version;
+};
+
+/* --- options ---------------------------------------------------------------------------------------------------- */
+
+static int set_range(const char *value, bool *has, struct range *range, struct error *err)
+{
+    if (*has)
+        return error_set(err, -EINVAL, value, "is the second of one threshold; the next one begins with its --state");
+    int result = range_parse(value, range, err);
+    *has = result == 0;
+    return result;
+}
+
+static int set_warning(void *target, const char *value, struct error *err)
+{
+    struct threshold *threshold = thresholds_for_limit(&((struct check *)target)->thresholds, err);
+    return threshold != NULL ? set_range(value, &threshold->has_warning, &threshold->warning, err) : err->code;
+}
+
+static int set_critical(void *target, const char *value, struct error *err)
+{
+    struct threshold *threshold = thresholds_for_limit(&((struct check *)target)->thresholds, err);
+    return threshold != NULL ? set_range(value, &threshold->has_critical, &threshold->critical, err) : err->code;
+}
+
+static int set_growth(void *target, const char *value, struct error *err)
+{
+    struct threshold *threshold = thresholds_for_limit(&((struct check *)target)->thresholds, err);
+    return threshold != NULL ? threshold_set_growth(threshold, value, err) : err->code;
+}
+
+static int set_label(void *target, const char *value, struct error *err)
+{
+    enum { LABEL_MOST = 100 };
+    struct thresholds *thresholds = &((struct check *)target)->thresholds;
+    if (thresholds->count == 0)
+        return error_set(err, -EINVAL, value, "names no threshold: it goes after --state, -w or -c");
+    if (strlen(value) > LABEL_MOST || *value == '\0')
+        return error_set(err, -EINVAL, value, "is no label: 1 to %d bytes", LABEL_MOST);
+    thresholds->items[thresholds->count - 1].label = value;
+    return 0;
+}
+
+static int set_growth_over(void *target, const char *value, struct error *err)
+{
+    enum { LEAST_MS = 1000 };
+    return cmd_set_interval(value, LEAST_MS, &((struct check *)target)->growth_over_ms, err);
+}
+
+static int set_samples(void *target, const char *value, struct error *err)
+{
+    if (*value == '\0')
+        return error_set(err, -EINVAL, NULL, "wants the name of a directory");
+    ((struct check *)target)->samples = value;
+    return 0;
+}
+
+static int set_timeout(void *target, const char *value, struct error *err)
+{
+    enum { LEAST_MS = 100 };
+    return cmd_set_interval(value, LEAST_MS, &((struct check *)target)->timeout_ms, err);
+}
+
+static const struct option_row check_rows[] = {
+    { 'w', "warning", "RANGE", "warn where the number of connections is outside of it", set_warning },
+    { 'c', "critical", "RANGE", "the same, critical", set_critical },
+    { 'g', "growth", "RATE[,RATE]", "warn (and critical) where they grow faster: 10/min, 600/h", set_growth },
+    { 0, "growth-over", "TIME", "over how long growth is measured (default: 5m)", set_growth_over },
+    { 0, "samples", "DIR", "keep what growth is measured by here", set_samples },
+    { 0, "label", "NAME", "what the last threshold is called in the performance data", set_label },
+    { 't', "timeout", "SECS", "give up after this time (default: 10)", set_timeout },
+    { 'v', "verbose", NULL, "with the proof, and what was ruled out", .flag = offsetof(struct check, verbose) },
+    { 'V', "version", NULL, "print the version", .flag = offsetof(struct check, version) },
+    { 0 },
+};
+
+/* Selections go to a threshold of their own; the rest is for all. */
+static void *choose_look(void *target, const struct option_row *row, const char *value, struct error *err)
+{
+    struct check *check = target;
+    if (!cmd_option_selects(row))
+        return &check->look;
+    struct threshold *threshold = thresholds_for_selection(&check->thresholds, err);
+    if (threshold == NULL)
+        return NULL;
+    threshold_add_words(threshold, row, value);
+    return &threshold->look;
+}
+
+/* Whether samples are needed, and failing to keep them is a failure. */
+static bool needs_samples(const struct check *check)
+{
+    for (unsigned i = 0; i < check->thresholds.count; i++) {
+        if (threshold_has_growth(&check->thresholds.items[i]))
+            return true;
+    }
+    return false;
+}
+
+static int check_thresholds(const struct check *check, struct error *err)
+{
+    const struct thresholds *thresholds = &check->thresholds;
+    for (unsigned i = 0; i < thresholds->count; i++) {
+        const struct threshold *threshold = &thresholds->items[i];
+        if (thresholds->count > 1 && (!threshold->selects || !threshold_has_limit(threshold)))
+            return error_set(err, -EINVAL, NULL,
+                "threshold %u (%s) has no %s: write '--state A -w 1 -c 2 --state B -w 3', each with both", i + 1,
+                threshold->selects ? buf_text(&threshold->words) : "of -w and -c alone",
+                threshold->selects ? "-w, -c or --growth" : "selection");
+        if (threshold->label != NULL && !threshold_has_limit(threshold))
+            return error_set(err, -EINVAL, "--label", "names a threshold, and there is none: -w, -c or --growth");
+        int result = cmd_check_causes(&threshold->look.selection, err);
+        if (result < 0)
+            return result;
+    }
+    if (needs_samples(check) && check->look.from_count > 0)
+        return error_set(
+            err, -EINVAL, "--growth", "is measured on this host; a capture, given with --from, does not grow");
+    if (check->look.confirm_ms >= check->timeout_ms)
+        return error_set(err, -EINVAL, "--confirm", "looks twice, so long apart: --timeout has to be longer");
+    return 0;
+}
+
+static int parse(const struct command *self, struct check *check, int argc, char **argv, struct error *err)
+{
+    struct option_row look_rows[LOOK_ROWS_MOST];
+    look_rows_but_json(look_rows);
+    const struct option_group groups[] = {
+        { "Check", check_rows, check, NULL },
+        { "Which connections, and how", look_rows, check, choose_look },
+        { 0 },
+    };
+    int result = options_parse_only(self, groups, argc, argv, "--help shows the options", err);
+    return result == PARSE_OK ? check_thresholds(check, err) : result;
+}
+
+/* --- looking ---------------------------------------------------------------------------------------------------- */
+
+static bool has_limits(const struct check *check)
+{
+    return check->thresholds.count > 0 && threshold_has_limit(&check->thresholds.items[0]);
+}
+
+/* One look serves all thresholds; without any, the selection is that of the diagnosis. */
+static struct look_options how_to_look(const struct check *check)
+{
+    struct look_options options = check->look;
+    bool own_netns_only = check->thresholds.count > 0;
+    for (unsigned i = 0; i < check->thresholds.count; i++)
+        own_netns_only &= check->thresholds.items[i].look.source.own_netns_only;
+    options.source.own_netns_only = own_netns_only;
+    if (!has_limits(check) && check->thresholds.count > 0)
+        options.selection = check->thresholds.items[0].look.selection;
+    return options;
+}
+
+static int look(const struct check *check, struct look *ret_look, struct error *err)
+{
+    struct look_options options = how_to_look(check);
+    int result = cmd_try_look(&options, NULL, ret_look, err);
+    for (unsigned i = 0; result == 0 && i < check->thresholds.count; i++) {
+        result = cmd_check_netns(&check->thresholds.items[i].look.selection, &ret_look->snapshot, err);
+        if (result < 0)
+            look_deinit(ret_look);
+    }
+    return result;
+}
+
+/* --- samples of earlier runs ------------------------------------------------------------------------------------ */
+
+/* What the samples are of: the same check, asked the same way. */
+static void name_samples(const struct check *check, struct buf *out)
+{
+    buf_str(out, has_limits(check) ? "check" : "verdict");
+    for (unsigned i = 0; i < check->thresholds.count; i++)
+        buf_printf(out, "; %s", buf_text(&check->thresholds.items[i].words));
+    char over[32];
+    snprintf(over, sizeof over, "; %llu ms", (unsigned long long)check->growth_over_ms);
+    buf_str(out, over);
+}
+
+struct kept {
+    struct keep keep;
+    struct buf subject;
+    struct samples samples;
+};
+
+static void kept_close(struct kept *kept)
+{
+    keep_close(&kept->keep);
+    buf_deinit(&kept->subject);
+    samples_deinit(&kept->samples);
+}
+
+/* Release with kept_close() in any case. A file that is there but is not ours counts as none, and that is said. */
+static int kept_open(const struct check *check, struct kept *kept, struct plugin *plugin, struct error *err)
+{
+    *kept = (struct kept){ .keep = { .directory = -1 } };
+    name_samples(check, &kept->subject);
+    struct buf text = { 0 };
+    int result = keep_open(&kept->keep, check->samples, buf_text(&kept->subject), err);
+    if (result == 0)
+        result = keep_read(&kept->keep, SAMPLES_TEXT_MAX, &text, err);
+    bool foreign = result == -EFBIG ||
+        (result == 0 && samples_parse(buf_text(&text), text.length, buf_text(&kept->subject), &kept->samples) < 0);
+    if (foreign)
+        plugin_add_line(plugin, "%s was not written by this check: what it held is not used", kept->keep.path);
+    buf_deinit(&text);
+    return foreign || result == -ENOENT ? 0 : result;
+}
+
+static int kept_write(const struct kept *kept, struct error *err)
+{
+    struct buf text = { 0 };
+    samples_format(&kept->samples, buf_text(&kept->subject), &text);
+    int result = keep_write(&kept->keep, buf_text(&text), text.length, err);
+    buf_deinit(&text);
+    return result;
+}
+
+/* --- the command ------------------------------------------------------------------------------------------------ */
+
+static int fail(const struct error *err)
+{
+    struct plugin plugin = { 0 };
+    plugin_say(&plugin, "%s%s%s", err->subject, err->subject[0] != '\0' ? ": " : "", err->message);
+    plugin_write(&plugin, PLUGIN_UNKNOWN, stdout);
+    plugin_deinit(&plugin);
+    return STATUS_FAILED;
+}
+
+static double seconds_since(const struct timespec *then)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)(now.tv_sec - then->tv_sec) + (double)(now.tv_nsec - then->tv_nsec) / 1e9;
+}
+
+static void measure_time(const struct check *check, const struct timespec *began, struct plugin *plugin)
+{
+    char most[32];
+    snprintf(most, sizeof most, "%.10g", (double)check->timeout_ms / 1000);
+    plugin_measure(plugin,
+        &(struct plugin_measure){
+            .label = "time", .unit = "s", .value = seconds_since(began), .least = "0", .most = most });
+}
+
+static enum plugin_status judge_with(
+    const struct check *check, const struct look *seen, struct samples *samples, struct plugin *plugin)
+{
+    const struct judging judging = {
+        .diagnosis = &seen->diagnosis,
+        .policy = &seen->policy,
+        .samples = samples,
+        .window_ms = check->growth_over_ms,
+        .verbose = check->verbose,
+    };
+    return has_limits(check) ? thresholds_judge(&check->thresholds, &judging, plugin) : verdict_judge(&judging, plugin);
+}
+
+/* Growth that was asked about has to be known. What a verdict might still learn from it is only noted as missing. */
+static int judge(const struct check *check, const struct look *seen, struct plugin *plugin,
+    enum plugin_status *ret_status, struct error *err)
+{
+    bool required = needs_samples(check);
+    bool useful = !has_limits(check) && check->look.from_count == 0 && verdict_wants_samples(&seen->diagnosis);
+    if (!required && !useful) {
+        *ret_status = judge_with(check, seen, NULL, plugin);
+        return 0;
+    }
+    struct kept kept;
+    int result = kept_open(check, &kept, plugin, err);
+    if (result == 0 || !required) {
+        *ret_status = judge_with(check, seen, result == 0 ? &kept.samples : NULL, plugin);
+        if (result == 0)
+            result = kept_write(&kept, err);
+    }
+    kept_close(&kept);
+    if (result == 0 || required)
+        return result;
+    plugin_add_line(plugin, "how fast it grows is not known: %s: %s", err->subject, err->message);
+    return 0;
+}
+
+static int answer(struct check *check, struct deadline *deadline, const struct timespec *began)
+{
+    struct error err = { 0 };
+    struct look seen;
+    struct plugin plugin = { 0 };
+    enum plugin_status status = PLUGIN_UNKNOWN;
+    int result = look(check, &seen, &err);
+    if (result == 0) {
+        result = judge(check, &seen, &plugin, &status, &err);
+        plugin_notes(&plugin, &seen.diagnosis);
+        measure_time(check, began, &plugin);
+        look_deinit(&seen);
+    }
+    deadline_answer(deadline);
+    int written = result == 0 ? plugin_write(&plugin, status, stdout) : 0;
+    plugin_deinit(&plugin);
+    if (result < 0)
+        return fail(&err);
+    return written < 0 ? STATUS_FAILED : (int)status;
+}
+
+/* Lives as long as the program: the thread that keeps the time looks at it. */
+static struct deadline *begin_deadline(const struct check *check, struct error *err)
+{
+    struct deadline *deadline = calloc(1, sizeof *deadline + 128);
+    if (deadline == NULL) {
+        error_set(err, -ENOMEM, NULL, "there is no memory");
+        return NULL;
+    }
+    char *words = (char *)(deadline + 1);
+    struct buf time = { 0 };
+    text_duration(&time, check->timeout_ms);
+    snprintf(words, 128, "TCPWHY %s - this host could not be looked at within %s (--timeout)\n",
+        plugin_status_name(PLUGIN_UNKNOWN), buf_text(&time));
+    buf_deinit(&time);
+    deadline->words = words;
+    deadline->ms = check->timeout_ms;
+    deadline->status = STATUS_FAILED;
+    int result = deadline_begin(deadline);
+    if (result < 0) {
+        free(deadline);
+        error_set(err, result, "--timeout", "cannot be kept: %s", strerror(-result));
+        return NULL;
+    }
+    return deadline;
+}
+
+static int run(const struct command *self, int argc, char **argv)
+{
+    struct timespec began;
+    clock_gettime(CLOCK_MONOTONIC, &began);
+    struct check check = { .timeout_ms = TIMEOUT_MS, .growth_over_ms = GROWTH_OVER_MS };
+    struct error err = { 0 };
+    int result = parse(self, &check, argc, argv, &err);
+    int status = STATUS_FAILED; /* also what the guidelines want of --help and --version */
+    if (check.version) {
+        printf("check_tcpwhy %s\n", TCPWHY_VERSION);
+    } else if (result < 0) {
+        fail(&err);
+    } else if (result == PARSE_OK) {
+        struct deadline *deadline = begin_deadline(&check, &err);
+        status = deadline != NULL ? answer(&check, deadline, &began) : fail(&err);
+    }
+    thresholds_deinit(&check.thresholds);
+    return status;
+}
+
+const struct command command_check = {
+    .name = "check",
+    .summary = "a monitoring plugin for Nagios, Icinga and others; also as check_tcpwhy",
+    .synopsis = "tcpwhy check [OPTIONS]",
+    .details =
+        "Without a threshold it is as grave as the diagnosis says: by the age of what is stuck, how many there are,\n"
+        "how fast they grow, and how near a limit is. With thresholds it counts:\n"
+        "'--state A -w 100 -c 500' warns over 100 and is critical over 500. A selection and its limits are one\n"
+        "threshold; where what came first comes again, the next begins: '--state A -w 1 -c 2 --state B -w 3'.\n\n"
+        "RANGE: '10' alarms below 0 and above 10, '10:' below 10, '~:10' above 10, '10:20' outside, '@10:20' inside.\n\n"
+        "Prints one line, performance data, and lines with the reason and what to do, all to standard output.\n"
+        "Exit status: 0 OK, 1 warning, 2 critical, 3 unknown: nothing could be said within the time, or --help.\n",
+    .examples = "  tcpwhy check\n"
+                "      is anything stuck, and is it worth waking somebody?\n"
+                "  tcpwhy check --state LAST_ACK -w 100 -c 500\n"
+                "      counts as 'netstat -an | grep -c LAST_ACK' did, and says why\n"
+                "  tcpwhy check --state CLOSE_WAIT --older 5m -w 10 -c 50 --state SYN_RECV -w 200\n"
+                "      two thresholds\n"
+                "  tcpwhy check --process java --cause 'close-wait-*' --growth 10/min,100/min\n"
+                "      does it leak, and how fast?\n",
+    .run = run,
+};

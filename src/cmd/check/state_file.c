@@ -1,0 +1,206 @@
+#include "cmd/check/state_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/hash.h"
+
+/* --- the directory ---------------------------------------------------------------------------------------------- */
+
+static const char *home(void)
+{
+    const char *named = getenv("HOME");
+    if (named != NULL && *named == '/')
+        return named;
+    const struct passwd *user = getpwuid(geteuid()); /* a monitoring daemon may have no environment */
+    return user != NULL ? user->pw_dir : NULL;
+}
+
+static int default_directory(struct buf *out, struct error *err)
+{
+    const char *state = getenv("XDG_STATE_HOME"); /* XDG Base Directory Specification: relative ones are ignored */
+    if (state != NULL && *state == '/') {
+        buf_printf(out, "%s/tcpwhy", state);
+    } else if (geteuid() == 0) {
+        buf_str(out, "/var/lib/tcpwhy");
+    } else if (home() != NULL) {
+        buf_printf(out, "%s/.local/state/tcpwhy", home());
+    } else {
+        return error_set(err, -ENOENT, "HOME", "is not set: there is no place to keep samples; name one by --samples");
+    }
+    return 0;
+}
+
+/* The parents too. That one is there already is no failure: what it is, is looked at when it is opened. */
+static int make_directories(char *path)
+{
+    enum { OWNER_ONLY = 0700 };
+    for (char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        int result = mkdir(path, OWNER_ONLY) < 0 && errno != EEXIST ? -errno : 0;
+        *slash = '/';
+        if (result < 0)
+            return result;
+    }
+    return mkdir(path, OWNER_ONLY) < 0 && errno != EEXIST ? -errno : 0;
+}
+
+static int open_directory(const char *path, int *ret_directory, struct error *err)
+{
+    int directory = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (directory < 0 && (errno == ENOTDIR || errno == ELOOP))
+        return error_set(err, -errno, path, "is a symbolic link or no directory, and not followed: remove it");
+    struct stat info;
+    if (directory < 0 || fstat(directory, &info) < 0) {
+        int result = error_set(err, -errno, path, "cannot be opened: %s", strerror(errno));
+        if (directory >= 0)
+            close(directory);
+        return result;
+    }
+    const char *why = info.st_uid != geteuid()      ? "belongs to another user"
+        : (info.st_mode & (S_IWGRP | S_IWOTH)) != 0 ? "may be written by others"
+                                                    : NULL;
+    if (why != NULL) {
+        close(directory);
+        return error_set(err, -EPERM, path, "%s: samples are kept in a directory of one's own (--samples)", why);
+    }
+    *ret_directory = directory;
+    return 0;
+}
+
+static uint64_t hash_of(const char *text)
+{
+    uint64_t hash = 0;
+    for (; *text != '\0'; text++)
+        hash = hash_mix(hash ^ (unsigned char)*text);
+    return hash;
+}
+
+int keep_open(struct keep *keep, const char *directory, const char *subject, struct error *err)
+{
+    *keep = (struct keep){ .directory = -1 };
+    struct buf path = { 0 };
+    int result = 0;
+    if (directory != NULL)
+        buf_str(&path, directory);
+    else
+        result = default_directory(&path, err);
+    if (result == 0 && path.data != NULL) {
+        result = make_directories(path.data);
+        if (result < 0)
+            error_set(err, result, path.data, "cannot be made: %s; name a directory for samples by --samples",
+                strerror(-result));
+    }
+    if (result == 0)
+        result = open_directory(buf_text(&path), &keep->directory, err);
+    if (result == 0) {
+        snprintf(keep->name, sizeof keep->name, "check-%016" PRIx64, hash_of(subject));
+        snprintf(keep->path, sizeof keep->path, "%s/%s", path.data, keep->name);
+    }
+    buf_deinit(&path);
+    return result;
+}
+
+void keep_close(struct keep *keep)
+{
+    if (keep->directory >= 0)
+        close(keep->directory);
+    keep->directory = -1;
+}
+
+/* --- the file --------------------------------------------------------------------------------------------------- */
+
+static int check_file(const struct keep *keep, int file, size_t most, struct error *err)
+{
+    struct stat info;
+    if (fstat(file, &info) < 0)
+        return error_set(err, -errno, keep->path, "cannot be read: %s", strerror(errno));
+    if (!S_ISREG(info.st_mode))
+        return error_set(err, -EPERM, keep->path, "is no regular file: remove it");
+    if (info.st_uid != geteuid() || info.st_nlink != 1 || (info.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+        return error_set(err, -EPERM, keep->path, "is not this user's alone: remove it");
+    if (info.st_size > (off_t)most)
+        return error_set(err, -EFBIG, keep->path, "is larger than anything that is kept here");
+    return 0;
+}
+
+static int read_all(int file, size_t most, struct buf *out)
+{
+    char bytes[4096];
+    size_t total = 0;
+    for (;;) {
+        ssize_t length = read(file, bytes, sizeof bytes);
+        if (length == 0)
+            return 0;
+        if (length < 0 && errno == EINTR)
+            continue;
+        if (length < 0)
+            return -errno;
+        total += (size_t)length;
+        if (total > most)
+            return -EFBIG;
+        buf_add(out, bytes, (size_t)length);
+    }
+}
+
+int keep_read(const struct keep *keep, size_t most, struct buf *out, struct error *err)
+{
+    /* Without waiting: what somebody put here might be a pipe. */
+    int file = openat(keep->directory, keep->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (file < 0 && errno == ENOENT)
+        return -ENOENT;
+    if (file < 0 && errno == ELOOP)
+        return error_set(err, -ELOOP, keep->path, "is a symbolic link, and not followed: remove it");
+    if (file < 0)
+        return error_set(err, -errno, keep->path, "cannot be opened: %s", strerror(errno));
+    int result = check_file(keep, file, most, err);
+    if (result == 0) {
+        result = read_all(file, most, out);
+        if (result < 0)
+            error_set(err, result, keep->path, "cannot be read: %s", strerror(-result));
+    }
+    close(file);
+    return result;
+}
+
+static int write_all(int file, const char *bytes, size_t length)
+{
+    while (length > 0) {
+        ssize_t written = write(file, bytes, length);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written < 0)
+            return -errno;
+        bytes += written;
+        length -= (size_t)written;
+    }
+    return 0;
+}
+
+int keep_write(const struct keep *keep, const char *bytes, size_t length, struct error *err)
+{
+    enum { OWNER_ONLY = 0600 };
+    char name[sizeof keep->name + 16];
+    snprintf(name, sizeof name, "%s.%d", keep->name, getpid());
+    unlinkat(keep->directory, name, 0); /* of one that was killed, and had the same number */
+    int file = openat(keep->directory, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, OWNER_ONLY);
+    int result = file < 0 ? -errno : write_all(file, bytes, length);
+    if (result == 0 && fsync(file) < 0)
+        result = -errno;
+    if (file >= 0 && close(file) < 0 && result == 0)
+        result = -errno;
+    if (result == 0 && renameat(keep->directory, name, keep->directory, keep->name) < 0)
+        result = -errno;
+    if (result < 0) {
+        unlinkat(keep->directory, name, 0);
+        error_set(err, result, keep->path, "cannot be written: %s", strerror(-result));
+    }
+    return result;
+}

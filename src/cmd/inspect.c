@@ -1,0 +1,329 @@
+#include "cmd/inspect.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "diagnose/diagnose.h"
+#include "model/previous.h"
+#include "hosts/join.h"
+#include "source/capture/capture.h"
+
+enum { FINDINGS_MOST = 100 }; /* more than there are */
+
+/* A misspelt id would silently select nothing: every pattern has to fit some cause that exists. */
+static int check_cause(const char *pattern, struct error *err)
+{
+    struct selection one = { .causes = { pattern }, .cause_count = 1 };
+    if (selection_matches_cause(&one, "normal"))
+        return 0;
+    char word[SELECT_WORD_MAX];
+    selection_word(pattern, word);
+    const char *nearest = "normal";
+    unsigned best = text_distance("normal", word);
+    const char *id;
+    for (unsigned i = 0; (id = diagnose_finding_id(i)) != NULL; i++) {
+        if (selection_matches_cause(&one, id))
+            return 0;
+        unsigned distance = text_distance(id, word);
+        if (distance < best) {
+            best = distance;
+            nearest = id;
+        }
+    }
+    return error_set(err, -EINVAL, "--cause", "'%s' is no cause; did you mean '%s'?", word, nearest);
+}
+
+int cmd_check_causes(const struct selection *selection, struct error *err)
+{
+    int result = 0;
+    for (unsigned i = 0; result == 0 && i < selection->cause_count; i++)
+        result = check_cause(selection->causes[i], err);
+    return result;
+}
+
+int cmd_check_netns(const struct selection *selection, const struct snapshot *snapshot, struct error *err)
+{
+    if (selection_netns_exists(selection, snapshot))
+        return 0;
+    struct buf seen = { 0 };
+    for (size_t i = 0; i < snapshot->netns_count && seen.length < 160; i++)
+        buf_printf(&seen, "%s%s", i > 0 ? ", " : "", snapshot->netns[i].name);
+    error_set(err, -ENOENT, "--netns", "'%s' is no network namespace or process seen here; seen: %s", selection->netns,
+        buf_text(&seen));
+    buf_deinit(&seen);
+    return -ENOENT;
+}
+
+static void nap(uint64_t ms)
+{
+    struct timespec left = { .tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000) * 1000000 };
+    while (nanosleep(&left, &left) < 0 && errno == EINTR)
+        continue;
+}
+
+struct question {
+    const struct selection *selection;
+    const struct policy *policy;
+};
+
+/*
+ * Whether there is anything that an owner could be named for. Rules judge without owners what they judge with them, if by
+ * another name; all but the one about a process that runs out of descriptors, which the source sees coming.
+ */
+static bool is_anything_stuck(const struct snapshot *snapshot, const void *data)
+{
+    const struct question *question = data;
+    struct diagnosis diagnosis;
+    if (diagnose(snapshot, question->selection, question->policy, &diagnosis) < 0)
+        return true;
+    bool stuck = diagnosis.finding_count > 0 || diagnosis.wants_rates;
+    for (size_t i = 0; i < snapshot->conn_count && !stuck; i++)
+        stuck = diagnosis.causes[i] != 0;
+    diagnosis_deinit(&diagnosis);
+    return stuck;
+}
+
+/* No more of this host than the question needs. */
+static int read_host(
+    const struct look_options *options, const struct policy *policy, struct snapshot *snapshot, struct error *err)
+{
+    const struct selection *selection = &options->selection;
+    const struct question question = { selection, policy };
+    struct source_options source = options->source;
+    source.states = diagnose_states(selection, !options->causes_only);
+    source.asked = selection->states;
+    source.asks_holders = options->causes_only;
+    /* A namespace may be named by a process in it, which the walk for holders finds. */
+    bool by_netns = selection->netns != NULL && !options->source.own_netns_only && strcmp(selection->netns, "all") != 0;
+    if (by_netns)
+        source.asked = 0;
+    if (options->owners_if_stuck && !by_netns && selection->pid_count == 0 && selection->name_count == 0) {
+        source.needs_owners = is_anything_stuck;
+        source.data = &question;
+    }
+    return source_read(&source, snapshot, err);
+}
+
+/* The first look becomes the earlier one, and the host is looked at again. */
+static int look_again(const struct look_options *options, struct look *look, struct error *err)
+{
+    enum { ROUNDING_MS = 2 }; /* the looks' times are in whole milliseconds: never less apart than asked for */
+    bool watched = isatty(STDERR_FILENO);
+    if (watched) {
+        struct buf wait = { 0 };
+        text_duration(&wait, options->confirm_ms);
+        fprintf(stderr, "tcpwhy: looked once; looking again in %s", buf_text(&wait));
+        fflush(stderr);
+        buf_deinit(&wait);
+    }
+    nap(options->confirm_ms + ROUNDING_MS);
+    if (watched)
+        fputs("\r\033[K", stderr); /* only a note: off with it */
+    look->earlier = look->snapshot;
+    snapshot_init(&look->snapshot);
+    return read_host(options, &look->policy, &look->snapshot, err);
+}
+
+/* A rule wants to know how fast counters rise: a moment is enough to tell rising from resting. */
+static int look_at_rates(const struct look_options *options, struct look *look)
+{
+    enum { MOMENT_MS = 250 };
+    diagnosis_deinit(&look->diagnosis);
+    nap(MOMENT_MS);
+    int result = source_read_counters(&look->snapshot, &look->earlier);
+    if (result < 0)
+        return result;
+    look->snapshot.earlier = &look->earlier;
+    return diagnose(&look->snapshot, &options->selection, &look->policy, &look->diagnosis);
+}
+
+/* What makes no sense for a capture is said, not passed over. */
+static int check_from(const struct look_options *options, struct error *err)
+{
+    if (options->from_count == 0)
+        return options->tasks == NULL
+            ? 0
+            : error_set(err, -EINVAL, "--tasks", "names the PIDs of a capture; give that with --from");
+    if (options->from_count > 1 && options->tasks != NULL)
+        return error_set(err, -EINVAL, "--tasks", "names the PIDs of one capture, and --from gives several");
+    unsigned from_stdin = 0;
+    for (unsigned i = 0; i < options->from_count; i++)
+        from_stdin += strcmp(options->from[i], "-") == 0;
+    if (from_stdin > 1)
+        return error_set(err, -EINVAL, "--from", "standard input can be read once only");
+    if (options->confirm_ms > 0)
+        return error_set(
+            err, -EINVAL, "--confirm", "looks at this host twice; a capture, given with --from, does not change");
+    if (options->names_source)
+        return error_set(err, -EINVAL, "--source", "is about this host; with --from the capture is the source");
+    return 0;
+}
+
+/* One snapshot of several captures, each of a host of its own; what they know of earlier looks is not used. */
+static int read_hosts(const struct look_options *options, struct snapshot *snapshot, struct error *err)
+{
+    struct snapshot parts[LOOK_FROM_MOST];
+    unsigned count = options->from_count;
+    int result = 0;
+    for (unsigned i = 0; i < count; i++)
+        snapshot_init(&parts[i]);
+    for (unsigned i = 0; i < count && result == 0; i++) {
+        const struct capture_options capture = { .path = options->from[i] };
+        result = capture_read(&capture, &parts[i], err);
+    }
+    if (result == 0)
+        result = hosts_join(parts, options->from, count, snapshot, err);
+    for (unsigned i = 0; i < count; i++)
+        snapshot_deinit(&parts[i]);
+    return result;
+}
+
+/* From this host, or from what was given instead. */
+static int read_snapshot(const struct look_options *options, struct look *look, struct error *err)
+{
+    if (options->from_count == 0)
+        return read_host(options, &look->policy, &look->snapshot, err);
+    if (options->from_count > 1)
+        return read_hosts(options, &look->snapshot, err);
+    const struct capture_options capture = {
+        .path = options->from[0], .tasks = options->tasks, .earlier = &look->earlier
+    };
+    return capture_read(&capture, &look->snapshot, err);
+}
+
+static int look_closely(
+    const struct look_options *options, const struct look *previous, struct look *look, struct error *err)
+{
+    int result = check_from(options, err);
+    if (result == 0)
+        result = read_snapshot(options, look, err);
+    if (result == 0)
+        result = cmd_check_netns(&options->selection, &look->snapshot, err);
+    bool confirm = options->confirm_ms > 0;
+    if (result == 0 && confirm && previous == NULL)
+        result = look_again(options, look, err);
+    if (result < 0)
+        return result;
+
+    const struct snapshot *earlier = previous ? &previous->snapshot : &look->earlier;
+    if (confirm)
+        result = snapshot_confirm(&look->snapshot, earlier);
+    else if (previous != NULL)
+        look->snapshot.earlier = earlier;
+    if (result == 0)
+        result = diagnose(&look->snapshot, &options->selection, &look->policy, &look->diagnosis);
+    if (result == 0 && look->diagnosis.wants_rates && look->snapshot.earlier == NULL && options->from_count == 0)
+        result = look_at_rates(options, look);
+    if (result < 0)
+        error_set(err, result, NULL, "the connections cannot be diagnosed: %s", strerror(-result));
+    return result;
+}
+
+bool cmd_config_finding(unsigned index, struct config_finding *ret_finding)
+{
+    const char *id = diagnose_finding_id(index);
+    if (id == NULL)
+        return false;
+    *ret_finding = (struct config_finding){
+        .id = id, .defaults = diagnose_finding_limits(index), .limits = diagnose_finding_settable(index)
+    };
+    return true;
+}
+
+struct limits cmd_limits(const struct policy *policy, const char *finding)
+{
+    struct limits limits = { 0 };
+    struct config_finding found;
+    for (unsigned i = 0; cmd_config_finding(i, &found); i++) {
+        if (strcmp(found.id, finding) == 0)
+            limits = *found.defaults;
+    }
+    limits.severity_at_most = SEVERITY_CRITICAL;
+    policy_apply(&policy->settings, finding, &limits);
+    return limits;
+}
+
+int cmd_read_config(const char *file, struct policy *policy, struct error *err)
+{
+    struct config_finding known[FINDINGS_MOST];
+    struct config_findings findings = { .items = known };
+    while (findings.count < FINDINGS_MOST && cmd_config_finding((unsigned)findings.count, &known[findings.count]))
+        findings.count++;
+    return config_read(file, &findings, policy, err);
+}
+
+int cmd_try_look(
+    const struct look_options *options, const struct look *previous, struct look *ret_look, struct error *err)
+{
+    int result = cmd_check_causes(&options->selection, err);
+    if (result < 0)
+        return result;
+    *ret_look = (struct look){ 0 };
+    snapshot_init(&ret_look->snapshot);
+    snapshot_init(&ret_look->earlier);
+    policy_init(&ret_look->policy);
+    result = cmd_read_config(options->config, &ret_look->policy, err);
+    if (result == 0)
+        result = look_closely(options, previous, ret_look, err);
+    if (result < 0) {
+        policy_deinit(&ret_look->policy);
+        snapshot_deinit(&ret_look->snapshot);
+        snapshot_deinit(&ret_look->earlier);
+    }
+    return result;
+}
+
+int cmd_look(const struct command *command, const struct look_options *options, const struct look *previous,
+    struct look *ret_look)
+{
+    struct error err = { 0 };
+    return cmd_try_look(options, previous, ret_look, &err) < 0 ? cmd_fail(command, &err) : STATUS_HEALTHY;
+}
+
+void look_deinit(struct look *look)
+{
+    diagnosis_deinit(&look->diagnosis);
+    snapshot_deinit(&look->snapshot);
+    snapshot_deinit(&look->earlier);
+    policy_deinit(&look->policy);
+}
+
+void look_forget_previous(struct look *look)
+{
+    look->snapshot.earlier = NULL;
+    look->snapshot.confirms = false;
+}
+
+void cmd_note_gaps(const struct command *command, const struct snapshot *snapshot)
+{
+    struct buf line = { 0 };
+    for (size_t i = 0; i < snapshot->gap_count; i++) {
+        const struct gap *gap = &snapshot->gaps[i];
+        buf_clear(&line);
+        text_escape(&line, gap->text);
+        if (gap->remedy != NULL && *gap->remedy != '\0') {
+            buf_str(&line, " (");
+            text_escape(&line, gap->remedy);
+            buf_char(&line, ')');
+        }
+        fprintf(stderr, "tcpwhy %s: not seen: %s\n", command->name, buf_text(&line));
+    }
+    buf_deinit(&line);
+}
+
+void cmd_describe_causes(struct buf *out)
+{
+    enum { WIDTH = 79, INDENT = 2 };
+    struct buf list = { 0 };
+    buf_str(&list, "Causes: normal");
+    const char *id;
+    for (unsigned i = 0; (id = diagnose_finding_id(i)) != NULL; i++)
+        buf_printf(&list, ", %s", id);
+    buf_char(out, '\n');
+    text_wrap(out, buf_text(&list), INDENT, WIDTH);
+    buf_char(out, '\n');
+    buf_deinit(&list);
+}

@@ -1,0 +1,160 @@
+/*
+ * How fast processes take descriptors, and when that comes to their limit. A busy server takes and returns them: what was
+ * seen in a moment goes on only where it has done so for a while, and where it comes from what stays: connections that
+ * leak or pile up, or descriptors that are no TCP connections.
+ */
+#include "diagnose/compare/parts.h"
+
+#include <stdlib.h>
+
+#include "base/memory.h"
+
+enum {
+    MINUTE_MS = 60 * 1000,
+    HOUR_MS = 60 * MINUTE_MS,
+    DAY_MS = 24 * HOUR_MS,
+    CERTAIN_SPAN_MS = 30 * 1000, /* less time, or fewer descriptors more, is no ground for the worst */
+    CERTAIN_GROWTH = 10,
+    NEAR_PERCENT = 90, /* of the limit: it need not be seen for long that they become more */
+};
+
+/* A process of the last look, in all of them. */
+struct course {
+    const struct process *process;
+    uint32_t open[DIFF_LOOKS_MOST];
+    uint32_t other[DIFF_LOOKS_MOST]; /* than TCP connections */
+    bool leaks;                      /* some of its connections do */
+};
+
+/* How many descriptors each process of a look has for TCP sockets. */
+static uint32_t *count_held(const struct snapshot *look)
+{
+    uint32_t *held = xcalloc(look->process_count + 1, sizeof *held);
+    for (size_t i = 0; i < look->conn_count; i++) {
+        for (uint32_t h = look->conns[i].holder; h != NO_INDEX; h = look->holders[h].next)
+            held[look->holders[h].process]++;
+    }
+    return held;
+}
+
+/* False where a look does not know its descriptors, or it was not there. */
+static bool follow(const struct diff_builder *builder, uint32_t *const *held, struct course *course)
+{
+    for (size_t i = 0; i < builder->count; i++) {
+        const struct process *then = diff_same_process(&builder->pids[i], builder->diff->last, course->process);
+        if (then == NULL || then->fds_open == 0)
+            return false;
+        uint32_t sockets = held[i][then - builder->looks[i]->processes];
+        course->open[i] = then->fds_open;
+        course->other[i] = then->fds_open > sockets ? then->fds_open - sockets : 0;
+    }
+    return true;
+}
+
+static bool is_limited(const struct process *process)
+{
+    return process->fds_limit != 0 && process->fds_limit != UINT32_MAX;
+}
+
+/* What makes it grow is not only load. */
+static bool is_lasting(const struct diff *diff, const struct course *course, uint32_t growth)
+{
+    unsigned last = (unsigned)diff->look_count - 1;
+    uint32_t first_other = course->other[0], last_other = course->other[last];
+    if (course->leaks)
+        return true;
+    return last_other > first_other && (last_other - first_other) * 2 >= growth &&
+        diff_goes_on(diff, course->other, 0, last);
+}
+
+static enum verdict judge(const struct diff *diff, const struct diff_process *process)
+{
+    uint32_t limit = process->process->fds_limit;
+    bool certain = diff->look_count > 2 && diff->apart_ms >= CERTAIN_SPAN_MS &&
+        process->fds_last - process->fds_first >= CERTAIN_GROWTH;
+    bool near = (uint64_t)process->fds_last * 100 >= (uint64_t)limit * NEAR_PERCENT;
+    if (process->ends_ms < HOUR_MS)
+        return certain || near ? VERDICT_CRITICAL : VERDICT_WARNING;
+    return certain && process->ends_ms < DAY_MS ? VERDICT_WARNING : VERDICT_HEALTHY;
+}
+
+static struct diff_process conclude(const struct diff *diff, const struct course *course)
+{
+    const struct process *process = course->process;
+    unsigned last = (unsigned)diff->look_count - 1;
+    struct diff_process result = {
+        .process = process,
+        .fds_first = course->open[0],
+        .fds_last = process->fds_open,
+        .millis_per_minute = diff_slope(diff, course->open, 0, last),
+    };
+    if (is_limited(process) && process->fds_open >= process->fds_limit) {
+        result.ends = true;
+        result.verdict = VERDICT_CRITICAL;
+        return result;
+    }
+    uint32_t growth = result.fds_last > result.fds_first ? result.fds_last - result.fds_first : 0;
+    result.ends = is_limited(process) && result.millis_per_minute > 0 && growth >= DIFF_CHANGE_LEAST &&
+        diff_goes_on(diff, course->open, 0, last) && diff_is_enough(diff, growth, 0, last) &&
+        is_lasting(diff, course, growth);
+    if (result.ends) {
+        result.ends_ms = (uint64_t)(process->fds_limit - process->fds_open) * 1000 * MINUTE_MS /
+            (uint64_t)result.millis_per_minute;
+        result.verdict = judge(diff, &result);
+    }
+    return result;
+}
+
+/* For each process of the last look, whether it holds what was selected, and whether that leaks or piles up. */
+static void mark(const struct diff_builder *builder, bool *concerned, bool *leaks)
+{
+    size_t look = builder->count - 1;
+    const struct snapshot *last = builder->looks[look];
+    for (size_t i = 0; i < last->conn_count; i++) {
+        const struct diff_life *life = &builder->lives.items[builder->lives.of[look][i]];
+        if (life->seen_look != look)
+            continue;
+        for (uint32_t h = last->conns[i].holder; h != NO_INDEX; h = last->holders[h].next) {
+            concerned[last->holders[h].process] = true;
+            leaks[last->holders[h].process] |= builder->leaks[life->seen_cell];
+        }
+    }
+}
+
+static int worst_first(const void *a, const void *b)
+{
+    const struct diff_process *one = a, *other = b;
+    if (one->verdict != other->verdict)
+        return one->verdict > other->verdict ? -1 : 1;
+    if (one->ends != other->ends)
+        return one->ends ? -1 : 1;
+    if (one->ends && one->ends_ms != other->ends_ms)
+        return one->ends_ms < other->ends_ms ? -1 : 1;
+    if (one->millis_per_minute != other->millis_per_minute)
+        return one->millis_per_minute > other->millis_per_minute ? -1 : 1;
+    return one->process->pid < other->process->pid ? -1 : one->process->pid > other->process->pid;
+}
+
+void diff_find_processes(struct diff_builder *builder)
+{
+    struct diff *diff = builder->diff;
+    const struct snapshot *last = diff->last;
+    uint32_t *held[DIFF_LOOKS_MOST];
+    bool *concerned = xcalloc(last->process_count + 1, sizeof *concerned);
+    bool *leaks = xcalloc(last->process_count + 1, sizeof *leaks);
+    mark(builder, concerned, leaks);
+    for (size_t i = 0; i < builder->count; i++)
+        held[i] = count_held(builder->looks[i]);
+    diff->processes = arena_alloc(&diff->arena, (last->process_count + 1) * sizeof *diff->processes);
+    for (size_t i = 0; i < last->process_count; i++) {
+        struct course course = { .process = &last->processes[i], .leaks = leaks[i] };
+        if (concerned[i] && follow(builder, held, &course))
+            diff->processes[diff->process_count++] = conclude(diff, &course);
+    }
+    for (size_t i = 0; i < builder->count; i++)
+        free(held[i]);
+    free(leaks);
+    free(concerned);
+    if (diff->process_count > 1)
+        qsort(diff->processes, diff->process_count, sizeof *diff->processes, worst_first);
+}

@@ -1,0 +1,214 @@
+/*
+ * One look tells how many connections there are; several tell whether they are the same ones. That separates a leak from
+ * load. The judgement (diff_kind.c), for each row, which is a process, a service and a state (diff_rows.c):
+ *
+ *   1. A connection has settled where it was there in the looks before too. Where those that have settled become more,
+ *      in the later looks as well, and hardly any of them goes, nobody ends them, however many others come and go.
+ *   2. Two looks show only what becomes of those of the first. Where these are some, and hardly any went, those that came
+ *      will not go either. Else it grows, and whether it leaks another look must tell.
+ *   3. That is a leak in CLOSE_WAIT, which only the process can end, and deserves a warning; likewise what has closed and
+ *      does not end in the time that the kernel gives it. Open connections may pile up by right: pools, more clients.
+ *   4. Where all were replaced at once the process was started again: the looks before and after are judged apart.
+ *   5. Descriptors count where they go on growing by what leaks or piles up, or by what is no connection; a limit that is
+ *      reached counts in any case (diff_descriptors.c).
+ */
+#include "diagnose/compare/diff.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "diagnose/compare/parts.h"
+
+/* --- looks and their times -------------------------------------------------------------------------------------- */
+
+static void add_gap(struct diff *diff, const char *id, const char *text, const char *remedy)
+{
+    xvec_grow((void **)&diff->gaps, diff->gap_count, &diff->gap_capacity, sizeof *diff->gaps);
+    diff->gaps[diff->gap_count++] = (struct gap){ .id = id, .text = text, .remedy = remedy };
+}
+
+/* A text does not say when it was taken. */
+static bool knows_its_time(const struct snapshot *look)
+{
+    return look->origin == NULL && look->taken_at_ms != 0;
+}
+
+/* By their times, where all know theirs; texts keep the order in which they were given. */
+static bool sort_looks(struct diff_builder *builder)
+{
+    bool moved = false;
+    for (size_t i = 0; i < builder->count; i++) {
+        if (!knows_its_time(builder->looks[i]))
+            return false;
+    }
+    for (size_t i = 1; i < builder->count; i++) {
+        for (size_t j = i; j > 0 && builder->looks[j - 1]->taken_at_ms > builder->looks[j]->taken_at_ms; j--) {
+            const struct snapshot *earlier = builder->looks[j];
+            builder->looks[j] = builder->looks[j - 1];
+            builder->looks[j - 1] = earlier;
+            moved = true;
+        }
+    }
+    return moved;
+}
+
+static void note_times(struct diff_builder *builder, uint64_t interval_ms)
+{
+    struct diff *diff = builder->diff;
+    unsigned from_files = 0;
+    for (size_t i = 0; i < builder->count; i++)
+        from_files += builder->looks[i]->origin != NULL;
+    if (diff->reordered)
+        add_gap(diff, "captures-reordered",
+            interval_ms != 0
+                ? "what they would show in the order in which they were given: by their own times it is another, which was "
+                  "taken, with the times between them from --interval"
+                : "what they would show in the order in which they were given: by their own times it is another, which was "
+                  "taken",
+            "give them in order, earliest first");
+    if (!diff->times_known)
+        add_gap(diff, "times-unknown",
+            "how fast anything grows: by their times the captures are not one after the other",
+            "give them in order, earliest first; --interval SECS says how far apart they are");
+    else if (from_files > 0 && interval_ms == 0)
+        add_gap(diff, "times-of-files",
+            "when the captures were taken: a text does not say it, and the times of its file were taken instead",
+            "--interval SECS, if they are wrong: the time from one capture to the next");
+}
+
+/* Files that were written at one go say nothing of when their text was. */
+static bool is_after(const struct snapshot *look, const struct diff_look *now, const struct diff_look *then)
+{
+    enum { COPIED_MS = 1000 };
+    uint64_t least = knows_its_time(look) ? 1 : COPIED_MS;
+    return now->taken_at_ms >= then->taken_at_ms + least;
+}
+
+static void list_looks(struct diff_builder *builder, uint64_t interval_ms)
+{
+    struct diff *diff = builder->diff;
+    struct diff_look *looks = arena_alloc(&diff->arena, builder->count * sizeof *looks);
+    diff->looks = looks;
+    diff->look_count = builder->count;
+    diff->settle_looks = builder->count > 6 ? (unsigned)(builder->count - 1) / 3 : 1;
+    diff->times_known = true;
+    for (size_t i = 0; i < builder->count; i++) {
+        const struct snapshot *look = builder->looks[i];
+        looks[i] = (struct diff_look){ .from = look->from, .source = look->source, .taken_at_ms = look->taken_at_ms };
+        if (interval_ms != 0 && i > 0)
+            looks[i].taken_at_ms = looks[i - 1].taken_at_ms + interval_ms;
+        diff->times_known &= i == 0 || interval_ms != 0 || is_after(look, &looks[i], &looks[i - 1]);
+    }
+    diff->apart_ms = diff->times_known ? looks[builder->count - 1].taken_at_ms - looks[0].taken_at_ms : 0;
+    note_times(builder, interval_ms);
+}
+
+static bool has_gap(const struct snapshot *look, const struct gap *gap)
+{
+    for (size_t i = 0; i < look->gap_count; i++) {
+        if (strcmp(look->gaps[i].id, gap->id) == 0 && strcmp(look->gaps[i].text, gap->text) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* What one look could not see, the comparison cannot either; what not all of them lack is said with the file's name. */
+static void take_gaps(struct diff_builder *builder)
+{
+    struct diff *diff = builder->diff;
+    for (size_t look = 0; look < builder->count; look++) {
+        const struct snapshot *snapshot = builder->looks[look];
+        for (size_t i = 0; i < snapshot->gap_count; i++) {
+            const struct gap *gap = &snapshot->gaps[i];
+            size_t in = 0;
+            for (size_t other = 0; other < builder->count; other++)
+                in += has_gap(builder->looks[other], gap);
+            const char *name = snapshot->from != NULL ? snapshot->from
+                                                      : arena_printf(&diff->arena, "capture %zu", look + 1);
+            if (in < builder->count)
+                add_gap(diff, gap->id, arena_printf(&diff->arena, "%s: %s", name, gap->text), gap->remedy);
+            else if (look == 0)
+                add_gap(diff, gap->id, gap->text, gap->remedy);
+        }
+    }
+}
+
+static int check_hosts(const struct snapshot *looks, size_t count, struct error *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (looks[i].redacted)
+            return error_set(err, -EINVAL, looks[i].from,
+                "was redacted: its names and addresses were made up for it alone, and nothing of it is found again in "
+                "another file; compare the files as they were before that");
+    }
+    for (size_t i = 1; i < count; i++) {
+        const char *one = looks[0].host_name, *other = looks[i].host_name;
+        if (one != NULL && other != NULL && strcmp(one, other) != 0)
+            return error_set(err, -EINVAL, looks[i].from,
+                "is of the host '%s', %s of '%s'; the two ends of connections are looked at with --from A --from B",
+                other, looks[0].from != NULL ? looks[0].from : "the first one", one);
+    }
+    return 0;
+}
+
+/* --- the whole -------------------------------------------------------------------------------------------------- */
+
+static int builder_init(struct diff_builder *builder)
+{
+    size_t count = builder->count;
+    int result = 0;
+    builder->contexts = xcalloc(count, sizeof *builder->contexts);
+    builder->pids = xcalloc(count, sizeof *builder->pids);
+    for (size_t i = 0; i < count; i++) {
+        builder->contexts[i].snapshot = builder->looks[i];
+        listeners_init(&builder->contexts[i].listeners, builder->looks[i]);
+        int error = diff_pids_init(&builder->pids[i], builder->looks[i]);
+        result = result == 0 ? error : result;
+    }
+    return result == 0 ? diff_lives_init(&builder->lives, builder->looks, builder->contexts, count) : result;
+}
+
+static void builder_deinit(struct diff_builder *builder)
+{
+    for (size_t i = 0; i < builder->count; i++) {
+        listeners_deinit(&builder->contexts[i].listeners);
+        diff_pids_deinit(&builder->pids[i]);
+    }
+    diff_lives_deinit(&builder->lives);
+    diff_table_deinit(&builder->cells);
+    free(builder->contexts);
+    free(builder->pids);
+    free(builder->leaks);
+}
+
+int diff_make(const struct snapshot *looks, size_t count, const struct diff_options *options, struct diff *ret_diff,
+    struct error *err)
+{
+    int result = check_hosts(looks, count, err);
+    if (result < 0)
+        return result;
+    struct diff diff = { 0 };
+    struct diff_builder builder = { .count = count, .selection = options->selection, .diff = &diff };
+    arena_init(&diff.arena);
+    for (size_t i = 0; i < count; i++)
+        builder.looks[i] = &looks[i];
+    diff.reordered = sort_looks(&builder);
+    diff.last = builder.looks[count - 1];
+    list_looks(&builder, options->interval_ms);
+    result = builder_init(&builder);
+    if (result == 0) {
+        diff_count_cells(&builder);
+        diff_make_rows(&builder);
+        diff_find_processes(&builder);
+        diff_say(&diff);
+        take_gaps(&builder);
+        *ret_diff = diff;
+    } else {
+        diff_deinit(&diff);
+        error_set(err, result, NULL, "not enough memory");
+    }
+    builder_deinit(&builder);
+    return result;
+}

@@ -1,0 +1,64 @@
+/*
+ * A connection keeps its ends for life, and its cookie, where it is known, belongs to no other. Looks of different kinds
+ * can be matched too: one by netlink with one from a pasted netstat. Listeners may share an address and port
+ * (SO_REUSEPORT): each is matched once.
+ */
+#include "diagnose/compare/match.h"
+
+#include <stdlib.h>
+
+#include "base/hash_index.h"
+#include "model/conn_hash.h"
+
+static bool has_cookie(const struct conn *conn)
+{
+    return conn_has(conn, CONN_COOKIE) && conn->cookie != 0;
+}
+
+/* Namespaces are told apart where both looks can. */
+static bool may_share_netns(
+    const struct snapshot *then, const struct conn *one, const struct snapshot *now, const struct conn *other)
+{
+    const struct netns *before = snapshot_netns(then, one), *after = snapshot_netns(now, other);
+    return before == NULL || after == NULL || before->inode == 0 || after->inode == 0 || before->inode == after->inode;
+}
+
+static bool are_one(const struct conn *one, const struct conn *other)
+{
+    return one->local_port == other->local_port && one->remote_port == other->remote_port &&
+        ip_equal(&one->local, &other->local) && ip_equal(&one->remote, &other->remote) &&
+        (!has_cookie(one) || !has_cookie(other) || one->cookie == other->cookie);
+}
+
+uint32_t *diff_match(const struct snapshot *then, const struct snapshot *now)
+{
+    struct index_table table;
+    int result = index_table_init(&table, then->conn_count);
+    uint32_t *matches = malloc((now->conn_count + 1) * sizeof *matches);
+    bool *taken = calloc(then->conn_count + 1, sizeof *taken);
+    if (result < 0 || matches == NULL || taken == NULL) {
+        index_table_deinit(&table);
+        free(matches);
+        free(taken);
+        return NULL;
+    }
+    for (size_t i = 0; i < then->conn_count; i++)
+        index_table_add(&table, conn_hash_ends(&then->conns[i]), (uint32_t)i);
+    for (size_t i = 0; i < now->conn_count; i++) {
+        const struct conn *conn = &now->conns[i];
+        matches[i] = NO_INDEX;
+        struct index_walk walk = index_table_walk(&table, conn_hash_ends(conn));
+        uint32_t index;
+        while ((index = index_walk_next(&table, &walk)) != INDEX_NONE) {
+            if (!taken[index] && are_one(&then->conns[index], conn) &&
+                may_share_netns(then, &then->conns[index], now, conn)) {
+                taken[index] = true;
+                matches[i] = index;
+                break;
+            }
+        }
+    }
+    index_table_deinit(&table);
+    free(taken);
+    return matches;
+}

@@ -1,0 +1,61 @@
+#include "diagnose/compare/parts.h"
+
+#include <string.h>
+
+#include "base/hash.h"
+
+int diff_pids_init(struct diff_pids *pids, const struct snapshot *snapshot)
+{
+    pids->snapshot = snapshot;
+    int result = index_table_init(&pids->table, snapshot->process_count);
+    for (size_t i = 0; result == 0 && i < snapshot->process_count; i++)
+        index_table_add(&pids->table, hash_mix(snapshot->processes[i].pid), (uint32_t)i);
+    return result;
+}
+
+void diff_pids_deinit(struct diff_pids *pids)
+{
+    index_table_deinit(&pids->table);
+}
+
+const struct process *diff_pids_find(const struct diff_pids *pids, uint32_t pid)
+{
+    struct index_walk walk = index_table_walk(&pids->table, hash_mix(pid));
+    uint32_t index;
+    while (pid != 0 && (index = index_walk_next(&pids->table, &walk)) != INDEX_NONE) {
+        if (pids->snapshot->processes[index].pid == pid)
+            return &pids->snapshot->processes[index];
+    }
+    return NULL;
+}
+
+static bool differ(const char *one, const char *other)
+{
+    return one != NULL && other != NULL && strcmp(one, other) != 0;
+}
+
+/*
+ * When a process was started tells it from another with its PID: a container's first one always has 1. A clock that is set
+ * meanwhile moves the times of the looks, so that little is forgiven. A program may rewrite its command line as it runs, as
+ * PostgreSQL does: that tells only where the times do not.
+ */
+static bool was_restarted(
+    const struct snapshot *then, const struct process *before, const struct snapshot *now, const struct process *after)
+{
+    enum { TOLERANCE_MS = 5000 };
+    if (before->running_ms == 0 || after->running_ms == 0)
+        return differ(before->command, after->command);
+    if (then->origin != NULL || now->origin != NULL) /* the time of a text is not its own */
+        return after->running_ms < before->running_ms;
+    int64_t moved = (int64_t)(now->taken_at_ms - after->running_ms) - (int64_t)(then->taken_at_ms - before->running_ms);
+    return moved > TOLERANCE_MS || moved < -TOLERANCE_MS;
+}
+
+const struct process *diff_same_process(
+    const struct diff_pids *then, const struct snapshot *now, const struct process *process)
+{
+    const struct process *before = diff_pids_find(then, process->pid);
+    if (before == NULL || differ(before->name, process->name))
+        return NULL;
+    return was_restarted(then->snapshot, before, now, process) ? NULL : before;
+}

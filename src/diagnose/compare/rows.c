@@ -1,0 +1,308 @@
+/*
+ * Rows are of a process name, a service and a state. A leak may hide in that: in one of several processes with the same
+ * name while the others drain, or spread over so many services or processes that no row grows. So the same connections
+ * are looked at in other ways too, and what only these show becomes a row beside.
+ */
+#include "diagnose/compare/parts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+/* What connections of one state are told apart by. */
+struct view {
+    bool by_name, by_pid, by_service;
+};
+
+enum { VIEW_ROWS = 0 }; /* that is always shown */
+static const struct view views[] = {
+    [VIEW_ROWS] = { .by_name = true, .by_service = true },
+    { .by_name = true, .by_pid = true, .by_service = true },
+    { .by_name = true, .by_pid = true },
+    { .by_name = true },
+    { .by_service = true },
+};
+
+struct rows {
+    struct diff_builder *builder;
+    const bool *persists; /* for each cell: its process is there in the first look and in the last */
+    bool *is_first;       /* for each cell: the first of its row of VIEW_ROWS */
+    unsigned *ranks;      /* for each cell: of the worst row that it is in */
+    size_t capacity;
+};
+
+/* One view, counted. */
+struct counted {
+    const struct view *view;
+    struct diff_table table;
+    uint32_t *row_of; /* for each cell, or NO_INDEX */
+    struct diff_row *rows;
+};
+
+/* --- counting ---------------------------------------------------------------------------------------------------- */
+
+/* False where the view says nothing of it that another one does not. */
+static bool project(const struct view *view, const struct diff_key *cell, bool persists, struct diff_key *ret_key)
+{
+    if (view->by_pid && !persists)
+        return false;
+    if (!view->by_name && cell->service.kind == VALUE_UNKNOWN)
+        return false;
+    *ret_key = *cell;
+    if (!view->by_name)
+        ret_key->process = value_unknown();
+    if (!view->by_service)
+        ret_key->service = value_unknown();
+    /* Some sources know the PID only. */
+    if (!view->by_pid && (!view->by_name || cell->process.kind != VALUE_UNKNOWN))
+        ret_key->pid = 0;
+    return true;
+}
+
+static void add_tallies(const struct diff_table *cells, uint32_t cell, struct diff_table *table, uint32_t row)
+{
+    const uint32_t *from = diff_table_tally(cells, cell, TALLY_COUNT);
+    uint32_t *to = diff_table_tally(table, row, TALLY_COUNT);
+    for (size_t i = 0; i < TALLY_KINDS * cells->looks; i++)
+        to[i] += from[i];
+}
+
+static void count_view(const struct rows *rows, const struct view *view, struct counted *ret_counted)
+{
+    const struct diff_table *cells = &rows->builder->cells;
+    struct counted counted = { .view = view, .row_of = xcalloc(cells->count + 1, sizeof *counted.row_of) };
+    diff_table_init(&counted.table, cells->looks);
+    for (uint32_t i = 0; i < cells->count; i++) {
+        struct diff_key key;
+        counted.row_of[i] = NO_INDEX;
+        if (!project(view, &cells->keys[i], rows->persists[i], &key))
+            continue;
+        counted.row_of[i] = diff_table_index(&counted.table, &key);
+        add_tallies(cells, i, &counted.table, counted.row_of[i]);
+    }
+    counted.rows = xcalloc(counted.table.count + 1, sizeof *counted.rows);
+    *ret_counted = counted;
+}
+
+static void counted_deinit(struct counted *counted)
+{
+    diff_table_deinit(&counted->table);
+    free(counted->row_of);
+    free(counted->rows);
+}
+
+/* --- rows -------------------------------------------------------------------------------------------------------- */
+
+/* What the cells of a row have in common, and how many rows of VIEW_ROWS they would make. */
+static void name_rows(const struct rows *rows, struct counted *counted)
+{
+    const struct diff_table *cells = &rows->builder->cells;
+    const struct view *view = counted->view;
+    bool *begun = xcalloc(counted->table.count + 1, sizeof *begun);
+    for (uint32_t i = 0; i < cells->count; i++) {
+        if (counted->row_of[i] == NO_INDEX)
+            continue;
+        struct diff_row *row = &counted->rows[counted->row_of[i]];
+        const struct diff_key *cell = &cells->keys[i];
+        bool is_part = view->by_pid || rows->is_first[i];
+        row->pid = !begun[counted->row_of[i]] || row->pid == cell->pid ? cell->pid : 0;
+        row->processes += !view->by_name && is_part;
+        row->services += !view->by_service && is_part;
+        if (!view->by_name && cell->process.kind == VALUE_TEXT) {
+            bool other = row->seen_process != NULL && strcmp(row->seen_process, cell->process.text) != 0;
+            row->seen_process = other ? "" : cell->process.text;
+        }
+        begun[counted->row_of[i]] = true;
+    }
+    free(begun);
+}
+
+static void fill_row(const struct rows *rows, const struct counted *counted, uint32_t index)
+{
+    const struct diff *diff = rows->builder->diff;
+    const struct diff_key *key = &counted->table.keys[index];
+    struct diff_row *row = &counted->rows[index];
+    const uint32_t *counts = diff_table_tally(&counted->table, index, TALLY_COUNT);
+    size_t last = diff->look_count - 1;
+    row->process = key->process;
+    row->service = key->service;
+    row->state = key->state;
+    row->processes += counted->view->by_name;
+    row->services += counted->view->by_service;
+    row->one_of_several = counted->view->by_pid;
+    if (row->seen_process != NULL && row->seen_process[0] == '\0')
+        row->seen_process = NULL;
+    row->first = counts[0];
+    row->last = counts[last];
+    row->stayed = diff_table_tally(&counted->table, index, TALLY_CORE)[last];
+    row->came = row->last - row->stayed;
+    row->went = row->first - row->stayed;
+    diff_judge_row(diff, &counted->table, index, row);
+}
+
+static uint64_t *copy_tally(struct diff *diff, const struct diff_table *table, uint32_t index, enum diff_tally tally)
+{
+    uint64_t *copy = arena_alloc(&diff->arena, table->looks * sizeof *copy);
+    for (size_t i = 0; i < table->looks; i++)
+        copy[i] = diff_table_tally(table, index, tally)[i];
+    return copy;
+}
+
+/* The worst is the least. */
+static unsigned rank_of(const struct diff_row *row)
+{
+    return (row->warns ? 0U : 2U * DIFF_KINDS) + 2U * row->kind + (row->unsure ? 0U : 1U);
+}
+
+static bool is_bad(const struct diff_row *row)
+{
+    return row->warns || row->unsure || row->kind <= DIFF_PILES_UP;
+}
+
+/* --- choosing ---------------------------------------------------------------------------------------------------- */
+
+/* How much each row grows, and how much of it rows show that are as bad. */
+struct shown {
+    uint64_t grown, covered;
+};
+
+static struct shown *what_is_shown(const struct rows *rows, const struct counted *counted)
+{
+    const struct diff_table *cells = &rows->builder->cells;
+    struct shown *shown = xcalloc(counted->table.count + 1, sizeof *shown);
+    for (uint32_t i = 0; i < cells->count; i++) {
+        uint32_t row = counted->row_of[i];
+        if (row == NO_INDEX)
+            continue;
+        const uint32_t *counts = diff_table_tally(cells, i, TALLY_COUNT);
+        uint64_t first = counts[0], last = counts[cells->looks - 1];
+        uint64_t grown = last > first ? last - first : 0;
+        shown[row].grown += grown;
+        shown[row].covered += rows->ranks[i] <= rank_of(&counted->rows[row]) ? grown : 0;
+    }
+    return shown;
+}
+
+static void keep_row(struct rows *rows, const struct counted *counted, uint32_t index)
+{
+    struct diff *diff = rows->builder->diff;
+    struct diff_row *row = &counted->rows[index];
+    row->counts = copy_tally(diff, &counted->table, index, TALLY_COUNT);
+    row->settled = copy_tally(diff, &counted->table, index, TALLY_SETTLED);
+    xvec_grow((void **)&diff->rows, diff->row_count, &rows->capacity, sizeof *diff->rows);
+    diff->rows[diff->row_count++] = *row;
+}
+
+static void add_view(struct rows *rows, const struct view *view)
+{
+    struct diff_builder *builder = rows->builder;
+    struct counted counted;
+    count_view(rows, view, &counted);
+    name_rows(rows, &counted);
+    for (uint32_t i = 0; i < counted.table.count; i++)
+        fill_row(rows, &counted, i);
+    struct shown *shown = what_is_shown(rows, &counted);
+    bool *kept = xcalloc(counted.table.count + 1, sizeof *kept);
+    for (uint32_t i = 0; i < counted.table.count; i++) {
+        kept[i] = view == &views[VIEW_ROWS] || (is_bad(&counted.rows[i]) && shown[i].covered * 2 < shown[i].grown);
+        if (kept[i])
+            keep_row(rows, &counted, i);
+    }
+    for (uint32_t i = 0; i < builder->cells.count; i++) {
+        uint32_t row = counted.row_of[i];
+        if (row == NO_INDEX)
+            continue;
+        unsigned rank = rank_of(&counted.rows[row]);
+        rows->ranks[i] = kept[row] && rank < rows->ranks[i] ? rank : rows->ranks[i];
+        builder->leaks[i] |= counted.rows[row].kind <= DIFF_PILES_UP;
+    }
+    free(kept);
+    free(shown);
+    counted_deinit(&counted);
+}
+
+/* --- all of them ------------------------------------------------------------------------------------------------- */
+
+static int64_t absolute(int64_t number)
+{
+    return number < 0 ? -number : number;
+}
+
+static int worst_first(const void *a, const void *b)
+{
+    const struct diff_row *one = a, *other = b;
+    unsigned rank = rank_of(one), other_rank = rank_of(other);
+    if (rank != other_rank)
+        return rank < other_rank ? -1 : 1;
+    int64_t pace = absolute(one->millis_per_minute), other_pace = absolute(other->millis_per_minute);
+    if (pace != other_pace)
+        return pace > other_pace ? -1 : 1;
+    uint64_t moved = one->came + one->went, other_moved = other->came + other->went;
+    if (moved != other_moved)
+        return moved > other_moved ? -1 : 1;
+    if (one->last != other->last)
+        return one->last > other->last ? -1 : 1;
+    int order = value_compare(&one->process, &other->process);
+    if (order == 0)
+        order = value_compare(&one->service, &other->service);
+    if (order == 0)
+        order = (int)one->state - (int)other->state;
+    return order != 0 ? order : (one->pid > other->pid) - (one->pid < other->pid);
+}
+
+static bool *find_persisting(const struct diff_builder *builder)
+{
+    bool *persists = xcalloc(builder->cells.count + 1, sizeof *persists);
+    for (size_t i = 0; i < builder->cells.count; i++) {
+        const struct process *process = diff_pids_find(&builder->pids[builder->count - 1], builder->cells.keys[i].pid);
+        persists[i] = process != NULL && diff_same_process(&builder->pids[0], builder->diff->last, process) != NULL;
+    }
+    return persists;
+}
+
+/* Of each row that is always shown, one cell stands for it. */
+static bool *find_firsts(struct rows *rows)
+{
+    struct counted counted;
+    size_t cell_count = rows->builder->cells.count;
+    bool *is_first = xcalloc(cell_count + 1, sizeof *is_first);
+    count_view(rows, &views[VIEW_ROWS], &counted);
+    bool *seen = xcalloc(counted.table.count + 1, sizeof *seen);
+    for (size_t i = 0; i < cell_count; i++) {
+        is_first[i] = !seen[counted.row_of[i]];
+        seen[counted.row_of[i]] = true;
+    }
+    free(seen);
+    counted_deinit(&counted);
+    return is_first;
+}
+
+/* What was built in a growing array lives with the rest. */
+static void settle_rows(struct diff *diff)
+{
+    struct diff_row *rows = arena_alloc(&diff->arena, diff->row_count * sizeof *rows);
+    if (diff->row_count > 0)
+        memcpy(rows, diff->rows, diff->row_count * sizeof *rows);
+    free(diff->rows);
+    diff->rows = rows;
+    if (diff->row_count > 1)
+        qsort(diff->rows, diff->row_count, sizeof *diff->rows, worst_first);
+}
+
+void diff_make_rows(struct diff_builder *builder)
+{
+    size_t cell_count = builder->cells.count;
+    bool *persists = find_persisting(builder);
+    struct rows rows = { .builder = builder, .persists = persists };
+    rows.is_first = find_firsts(&rows);
+    rows.ranks = xcalloc(cell_count + 1, sizeof *rows.ranks);
+    memset(rows.ranks, 0xff, cell_count * sizeof *rows.ranks);
+    builder->leaks = xcalloc(cell_count + 1, sizeof *builder->leaks);
+    for (size_t i = 0; i < sizeof views / sizeof *views; i++)
+        add_view(&rows, &views[i]);
+    settle_rows(builder->diff);
+    free(rows.ranks);
+    free(rows.is_first);
+    free(persists);
+}

@@ -1,0 +1,154 @@
+/* What is said of the other ends of connections, where they were seen too: on this host, or on another. */
+#include <stdlib.h>
+
+#include "diagnose/platform.h"
+#include "diagnose/rule.h"
+#include "hosts/join.h"
+
+/* What the other ends in one state, on one host, have in common. */
+struct other_ends {
+    enum conn_state state;
+    const struct host *host;
+    uint64_t count, orphans, unread_bytes;
+    const struct process *holder; /* one of them */
+};
+
+enum { OTHER_ENDS_MOST = 32 }; /* more than there are worth telling */
+
+struct seen_ends {
+    struct other_ends items[OTHER_ENDS_MOST];
+    size_t count;
+    const struct conn *listener;
+};
+
+static void add_end(struct seen_ends *seen, const struct snapshot *snapshot, const struct conn *end)
+{
+    const struct host *host = hosts_of_conn(snapshot, end);
+    size_t i = 0;
+    while (i < seen->count && (seen->items[i].state != end->state || seen->items[i].host != host))
+        i++;
+    if (i == OTHER_ENDS_MOST)
+        return;
+    if (i == seen->count)
+        seen->items[seen->count++] = (struct other_ends){ .state = end->state, .host = host };
+    struct other_ends *ends = &seen->items[i];
+    ends->count++;
+    ends->unread_bytes += conn_has(end, CONN_QUEUES) && end->inode != 0 ? end->recv_q_bytes : 0;
+    ends->orphans += conn_has(end, CONN_INODE) && end->inode == 0;
+    if (ends->holder == NULL)
+        ends->holder = snapshot_owner(snapshot, end);
+}
+
+static int by_state(const void *a, const void *b)
+{
+    const struct other_ends *one = a, *other = b;
+    return (one->state > other->state) - (one->state < other->state);
+}
+
+/* "on this host too", "on db-1" */
+static const char *where(struct arena *arena, const struct host *host, const struct host *own)
+{
+    return host == own ? "on this host too" : arena_printf(arena, "on %s", host->name);
+}
+
+static void tell(const struct other_ends *ends, const struct host *own, struct arena *arena, struct lines *evidence)
+{
+    bool open = ends->state == STATE_SYN_RECEIVED || ends->state == STATE_ESTABLISHED;
+    bool unheld = ends->orphans == ends->count;
+    const char *held = ends->holder ? arena_printf(arena, ", held by %s", words_process(arena, ends->holder))
+        : unheld && open            ? ", not accepted yet"
+        : unheld                    ? ", closed by their process"
+                                    : "";
+    lines_add(evidence, arena, "%s of the other ends %s %s, in %s%s.", words_count(arena, ends->count),
+        ends->count == 1 ? "is" : "are", where(arena, ends->host, own), state_name(ends->state), held);
+}
+
+/* Of other hosts: how much each leaves unread. */
+static void tell_unread(
+    const struct seen_ends *seen, const struct host *own, struct arena *arena, struct lines *evidence)
+{
+    bool told[OTHER_ENDS_MOST] = { false };
+    for (size_t i = 0; i < seen->count; i++) {
+        uint64_t unread = 0;
+        for (size_t j = i; j < seen->count; j++) {
+            if (told[j] || seen->items[j].host != seen->items[i].host)
+                continue;
+            told[j] = true;
+            unread += seen->items[j].unread_bytes;
+        }
+        const struct host *host = seen->items[i].host;
+        if (unread > 0)
+            lines_add(evidence, arena, "The other ends on %s leave %s unread.", host == own ? "this host" : host->name,
+                words_bytes(arena, unread));
+    }
+}
+
+/*
+ * Hosts that were looked at and have no end that fits. What hides it, where that shows, is a gap of the snapshot: then
+ * nothing is concluded.
+ */
+static void tell_absent(
+    const struct context *context, const struct group *group, struct arena *arena, struct lines *evidence)
+{
+    const struct snapshot *snapshot = context->snapshot;
+    for (size_t host = 0; host < snapshot->host_count; host++) {
+        uint64_t absent = 0;
+        for (size_t i = 0; i < group->count; i++) {
+            const struct conn *conn = &snapshot->conns[group->conns[i]];
+            absent += hosts_of_conn(snapshot, conn) != &snapshot->hosts[host] && !conn_is_listener(conn) &&
+                own_addresses_host(&context->own_addresses, &conn->remote) == host;
+        }
+        for (size_t i = 0; i < group->pair_count && absent > 0; i++)
+            absent -= hosts_of_conn(snapshot, &snapshot->conns[group->pairs[i]]) == &snapshot->hosts[host];
+        const struct host *own = hosts_of_conn(snapshot, &snapshot->conns[group->conns[0]]);
+        if (absent > 0 && !hosts_hide_ends(snapshot, own, &snapshot->hosts[host]))
+            lines_add(evidence, arena,
+                "%s of them %s to %s, which was looked at too and has no end that fits: it has closed or forgotten %s, a "
+                "NAT hides %s, or it was looked at at another moment.",
+                words_count(arena, absent), absent == 1 ? "goes" : "go", snapshot->hosts[host].name,
+                absent == 1 ? "it" : "them", absent == 1 ? "it" : "them");
+    }
+}
+
+void words_pairs(struct arena *arena, const struct context *context, const struct group *group, struct lines *evidence)
+{
+    const struct snapshot *snapshot = context->snapshot;
+    const struct host *own = hosts_of_conn(snapshot, &snapshot->conns[group->conns[0]]);
+    struct seen_ends seen = { 0 };
+    for (size_t i = 0; i < group->pair_count; i++) {
+        const struct conn *other = &snapshot->conns[group->pairs[i]];
+        if (conn_is_listener(other))
+            seen.listener = other;
+        else
+            add_end(&seen, snapshot, other);
+    }
+    if (seen.count > 1)
+        qsort(seen.items, seen.count, sizeof *seen.items, by_state);
+    for (size_t i = 0; i < seen.count; i++)
+        tell(&seen.items[i], own, arena, evidence);
+    if (seen.listener != NULL)
+        lines_add(evidence, arena, "The listener on port %u is %s: its accept queue holds %s of at most %s.",
+            seen.listener->local_port, where(arena, hosts_of_conn(snapshot, seen.listener), own),
+            words_count(arena, seen.listener->recv_q_bytes),
+            words_count(arena, (uint64_t)seen.listener->send_q_bytes + 1));
+    tell_unread(&seen, own, arena, evidence);
+    tell_absent(context, group, arena, evidence);
+}
+
+const char *words_reader_where(struct arena *arena, const struct finding *finding)
+{
+    const struct host *host = finding->counterparts[0].process->host;
+    return host == NULL || host == finding->host ? "this host" : arena_printf(arena, "%s", host->name);
+}
+
+bool words_fix_reader(struct arena *arena, const struct context *context, struct finding *finding)
+{
+    if (finding->counterpart_count == 0)
+        return false;
+    const struct process *reader = finding->counterparts[0].process;
+    fixes_add(&finding->fix_now, arena,
+        arena_printf(arena, "The reader is on %s: look at what %s is doing.", words_reader_where(arena, finding),
+            words_process(arena, reader)),
+        platform_fill(arena, platform_of(context->snapshot)->threads, arena_printf(arena, "%u", reader->pid)));
+    return true;
+}

@@ -1,0 +1,94 @@
+/*
+ * CLOSE_WAIT of which little more than the state is known: Windows' netstat and lsof show no queues, in those of BSD and
+ * Solaris a FIN does not count, and netstat -tan has no timers. The state alone says that the peer's FIN has come and that
+ * close() has not been called here (RFC 9293 §3.6); whether the end of the stream was read, waits unread, or stands behind
+ * data that the peer does not take, it does not say. So there is one finding for what the other rules could not tell
+ * apart, which claims no more than that, and says what would.
+ */
+#include "diagnose/rules/close_wait_text.h"
+#include "diagnose/platform.h"
+
+bool close_wait_held_applies(const struct context *context, const struct conn *conn, const struct limits *limits)
+{
+    bool all_known = conn_has(conn, CONN_QUEUES | CONN_TIMER) && platform_of(context->snapshot)->counts_fin;
+    return !all_known && !conn_is_unheld(conn) && context_is_settled(context, conn, limits);
+}
+
+/* What the queues say where they are known: not whether the end of the stream was read, or this would not be the finding. */
+static void evidence_queues(
+    const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
+{
+    const char *source = context->snapshot->origin != NULL ? "The capture" : "This source";
+    if (!conn_has(&context->snapshot->conns[group->conns[0]], CONN_QUEUES)) {
+        lines_add(&finding->evidence, arena,
+            "%s shows neither queues nor ages: whether the end of stream was read, and since when it is there, is not "
+            "known.",
+            source);
+        return;
+    }
+    if (group->unsent_bytes > 0)
+        lines_add(&finding->evidence, arena,
+            "%s wait in Send-Q: the program still sends, or the peers do not take it. %s shows no timers, which would tell.",
+            words_bytes(arena, group->unsent_bytes), source);
+    else
+        lines_add(&finding->evidence, arena,
+            "Recv-Q and Send-Q are 0: no data waits. An end of stream is not counted there on %s: whether it was read is "
+            "not known.",
+            platform_of(context->snapshot)->name);
+}
+
+static void word_evidence(
+    const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
+{
+    lines_add(&finding->evidence, arena, "%s %s in CLOSE_WAIT at one moment%s.", words_conns(arena, group->count),
+        group->count == 1 ? "was" : "were",
+        finding->owner == NULL || finding->owner_inferred
+            ? ""
+            : arena_printf(arena, ", held by %s", words_process_within(arena, finding->owner)));
+    close_wait_evidence_number(arena, group, finding);
+    evidence_queues(context, group, arena, finding);
+    words_pairs(arena, context, group, &finding->evidence);
+    words_descriptors(arena, finding->owner, &finding->evidence);
+}
+
+static void word_fixes(
+    const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
+{
+    const struct platform *platform = platform_of(context->snapshot);
+    fixes_add(&finding->fix_now, arena,
+        arena_printf(arena, "To be certain: %s. What is still there is stuck, not passing.",
+            words_look_again(context->snapshot)),
+        NULL);
+    words_fix_threads(arena, context, finding->owner, &finding->fix_now);
+    words_fix_restart(arena, context, finding->owner, &finding->fix_now);
+    fixes_add(&finding->fix_for_good, arena,
+        "Close the socket on every path out of the handler, errors and time-outs included: when read returns 0 (or "
+        "-1, or an exception), close. 'tcpwhy explain closing' has the pattern for C, C#, Java, Python, JavaScript "
+        "and Go.",
+        NULL);
+    if (!group->incoming)
+        fixes_add(&finding->fix_for_good, arena,
+            "If it is a pool of connections: let it drop idle ones sooner than the server does, and test one before use.",
+            NULL);
+    lines_add(&finding->will_not_help, arena, "%s", platform->close_wait_wont_help);
+    lines_add(&finding->will_not_help, arena,
+        "TCP keepalive: as long as the peer's kernel knows the connection it answers the probes, and nothing changes.");
+}
+
+void close_wait_held_word(
+    const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
+{
+    const char *owner = words_process(arena, finding->owner);
+    finding->confidence = CONFIDENCE_LIKELY;
+    finding->title = arena_printf(arena, "%s has not closed %s %s that %s closed", owner,
+        words_conns(arena, group->count), words_service(arena, context, group), words_peers_have(group));
+    finding
+        ->why = "The peers have closed, and the program here has not: that is what CLOSE_WAIT means, and only the "
+                "program can end it. Either it has read the end of the stream and forgot to close (a leak), or it does "
+                "not read at all (it hangs, or does not watch these connections), or it still has data to send that "
+                "the peers do not take. Which of them is not in this capture.";
+    word_evidence(context, group, arena, finding);
+    lines_add(&finding->ruled_out, arena,
+        "The network and the peers' kernels: their FINs have arrived here, that is how CLOSE_WAIT is entered.");
+    word_fixes(context, group, arena, finding);
+}

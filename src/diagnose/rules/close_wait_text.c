@@ -1,0 +1,396 @@
+/* What the findings about CLOSE_WAIT say, but for the leak: close_wait_leak_words.c. Why each is made: close_wait.c. */
+#include "diagnose/rules/close_wait_text.h"
+
+#include <string.h>
+
+#include "diagnose/upstream.h"
+#include "diagnose/platform.h"
+
+/*
+ * TLS's close_notify alert (RFC 8446 §6.1, RFC 5246 §7.2.1) followed by a FIN, as it waits in Recv-Q: the record is
+ * 24 bytes in TLS 1.3 and 31 with TLS 1.2's AES-GCM suites; the FIN counts one.
+ */
+enum { TLS13_CLOSE_NOTIFY_AND_FIN = 25, TLS12_CLOSE_NOTIFY_AND_FIN = 32 };
+
+void close_wait_wont_help(struct arena *arena, const struct context *context, struct finding *finding)
+{
+    lines_add(&finding->will_not_help, arena, "%s", platform_of(context->snapshot)->close_wait_wont_help);
+    lines_add(&finding->will_not_help, arena,
+        "TCP keepalive: as long as the peer's kernel knows the connection it answers the probes, and nothing changes.");
+}
+
+void close_wait_lower_confidence(struct finding *finding, enum confidence confidence)
+{
+    if (finding->confidence > confidence)
+        finding->confidence = confidence;
+}
+
+void close_wait_rule_out_network(struct arena *arena, struct finding *finding)
+{
+    lines_add(&finding->ruled_out, arena,
+        "The network and the peer: the peer's FIN has arrived and was acknowledged, nothing is outstanding from them.");
+}
+
+void close_wait_rule_out_blocked_writer(struct arena *arena, const struct group *group, struct finding *finding)
+{
+    if (group->unsent_bytes > 0)
+        return;
+    lines_add(&finding->ruled_out, arena, "A peer that does not take data: Send-Q is 0, nothing waits to be sent.");
+}
+
+void close_wait_rule_out_half_close(struct arena *arena, const struct group *group, struct finding *finding)
+{
+    if (group->ages_known && !group->ages_from_looks)
+        lines_add(&finding->ruled_out, arena,
+            "A half-close on which data still flows: nothing has passed in either direction for at least %s.",
+            words_duration(arena, group->youngest_ms));
+}
+
+void close_wait_evidence_number(struct arena *arena, const struct group *group, struct finding *finding)
+{
+    if (finding_is_critical_by_number(group, group->limits))
+        lines_add(&finding->evidence, arena,
+            "So many are no passing moment: a program that closes when its peers do has a handful in CLOSE_WAIT.");
+}
+
+void close_wait_evidence_age(
+    struct arena *arena, const struct context *context, const struct group *group, struct finding *finding)
+{
+    if (group->ages_from_looks)
+        lines_add(&finding->evidence, arena, "In CLOSE_WAIT %s (between the two looks).", words_ages(arena, group));
+    else if (group->ages_known)
+        lines_add(&finding->evidence, arena, "In CLOSE_WAIT %s (time since the peer's last segment, its FIN).",
+            words_ages(arena, group));
+    else
+        lines_add(&finding->evidence, arena,
+            "How long they have been in CLOSE_WAIT is not known from this source; to tell those that stay, %s.",
+            words_look_again(context->snapshot));
+    close_wait_evidence_number(arena, group, finding);
+    if (group->ages_known && group->keepalives > 0)
+        lines_add(&finding->evidence, arena,
+            "Keepalive runs on %s of them; every answer to a probe sets that clock back: they may be much older.",
+            words_count(arena, group->keepalives));
+}
+
+/* --- never accepted ------------------------------------------------------------------------------------------- */
+
+static void listener_evidence(
+    struct arena *arena, const struct snapshot *snapshot, const struct conn *listener, struct finding *finding)
+{
+    if (conn_has(listener, CONN_QUEUES | CONN_BACKLOG)) {
+        lines_add(&finding->evidence, arena, "The listener's accept queue holds %s of at most %s%s.",
+            words_count(arena, listener->recv_q_bytes), words_count(arena, (uint64_t)listener->send_q_bytes + 1),
+            listener_is_full(listener) ? ": it is full, and new connections are being dropped" : "");
+    } else if (conn_has(listener, CONN_QUEUES)) {
+        lines_add(&finding->evidence, arena, "The listener's accept queue holds %s.",
+            words_conns(arena, listener->recv_q_bytes));
+    }
+    if (conn_has(listener, CONN_SKMEM) && listener->skmem_drops > 0)
+        lines_add(&finding->evidence, arena, "This listener has dropped %s connection attempts since it was opened.",
+            words_count(arena, listener->skmem_drops));
+    words_listener_holders(arena, snapshot, listener, &finding->evidence);
+}
+
+void close_wait_not_accepted_word(
+    const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
+{
+    const struct conn *listener = group->listener;
+    const char *service = words_service(arena, context, group);
+    const char *owner = words_process(arena, finding->owner);
+    const char *obstacle = words_listener_obstacle(arena, context->snapshot, listener, finding->owner);
+
+    finding->title = arena_printf(arena, "%s does not accept: %s %s %s closed by the peer before anyone took %s", owner,
+        words_conns(arena, group->count), service, group->count == 1 ? "was" : "were",
+        group->count == 1 ? "it" : "them");
+    finding->why = arena_printf(arena,
+        "The kernel completed these connections and put them into the accept queue of the listening socket; the "
+        "process has not called accept() for them, and meanwhile the peers gave up and closed.%s%s%s",
+        obstacle ? " " : "", obstacle ? owner : "", obstacle ? arena_printf(arena, " %s.", obstacle) : "");
+
+    lines_add(&finding->evidence, arena, "%s in CLOSE_WAIT %s no inode: no process has ever had a descriptor for them.",
+        words_conns(arena, group->count), group->count == 1 ? "has" : "have");
+    if (listener != NULL)
+        listener_evidence(arena, context->snapshot, listener, finding);
+    queue_evidence(arena, context_queue(context, listener), finding);
+    if (group->unread_bytes > 0)
+        lines_add(
+            &finding->evidence, arena, "%s of requests wait in them, unread.", words_bytes(arena, group->unread_bytes));
+    close_wait_evidence_age(arena, context, group, finding);
+    words_pairs(arena, context, group, &finding->evidence);
+
+    lines_add(&finding->ruled_out, arena,
+        "A leak: close() moves a socket out of CLOSE_WAIT, so that one without a descriptor was never accepted.");
+    close_wait_rule_out_network(arena, finding);
+    if (listener != NULL && conn_has(listener, CONN_QUEUES) && listener->recv_q_bytes == 0)
+        close_wait_lower_confidence(finding, CONFIDENCE_LIKELY); /* taken between the two readings */
+    if (listener == NULL)
+        close_wait_lower_confidence(finding, CONFIDENCE_LIKELY);
+    if (listener != NULL && listener_is_full(listener))
+        finding->severity = SEVERITY_CRITICAL;
+    else if (obstacle != NULL && finding->severity == SEVERITY_INFO)
+        finding->severity = SEVERITY_WARNING;
+
+    chain_word_workers(context, group, arena, finding);
+    if (!words_fix_continue(arena, finding->owner, &finding->fix_now) && finding->owner != NULL)
+        fixes_add(&finding->fix_now, arena, "See where its threads hang before you restart it.",
+            arena_printf(arena, "gdb -p %u -batch -ex 'thread apply all bt'   # Java: jstack %u", finding->owner->pid,
+                finding->owner->pid));
+    words_fix_restart(arena, context, finding->owner, &finding->fix_now);
+    fixes_add(&finding->fix_for_good, arena,
+        "Never do slow work in the thread that accepts: hand connections to workers, put a time limit on "
+        "everything that the accepting loop calls, and let the health check go through accept().",
+        NULL);
+    lines_add(
+        &finding->will_not_help, arena, "A larger backlog (somaxconn): the queue only gets longer; nobody empties it.");
+    close_wait_wont_help(arena, context, finding);
+}
+
+/* --- blocked in writing --------------------------------------------------------------------------------------- */
+
+void close_wait_blocked_writer_word(
+    const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
+{
+    const struct snapshot *snapshot = context->snapshot;
+    uint64_t by_window = 0;
+    for (size_t i = 0; i < group->count; i++)
+        by_window += close_wait_is_blocked_by_window(context, &snapshot->conns[group->conns[i]]);
+    uint64_t unanswered = group->count - by_window;
+    const char *owner = words_owner(arena, finding);
+
+    finding->title = arena_printf(arena, "%s cannot finish %s %s: %s stopped taking the data", owner,
+        words_conns(arena, group->count), words_service(arena, context, group), words_peers_have(group));
+    finding->why = arena_printf(arena,
+        "The peers have closed their sending side and are owed %s more. %s The process here has to wait, or to "
+        "give up: until then the connection stays in CLOSE_WAIT.",
+        words_bytes(arena, group->unsent_bytes),
+        unanswered == 0      ? "They have stopped reading: their receive window is zero."
+            : by_window == 0 ? "Nothing answers what is sent again and again: the peer or the path to it is gone."
+                             : "Some have stopped reading (receive window zero), others do not answer at all.");
+
+    lines_add(&finding->evidence, arena, "%s %s unsent or unacknowledged in Send-Q.",
+        words_bytes(arena, group->unsent_bytes), group->unsent_bytes == 1 ? "is" : "are");
+    if (by_window > 0)
+        lines_add(&finding->evidence, arena,
+            "%s: the peer's kernel answers, and takes nothing: its window is 0, or its buffer is full.",
+            words_conns(arena, by_window));
+    if (unanswered > 0)
+        lines_add(&finding->evidence, arena, "%s: the data was sent again up to %u times without an answer.",
+            words_conns(arena, unanswered), group->retransmits_most);
+    if (group->ages_known)
+        lines_add(&finding->evidence, arena, "Blocked %s.", words_ages(arena, group));
+    close_wait_evidence_number(arena, group, finding);
+    words_pairs(arena, context, group, &finding->evidence);
+    words_descriptors(arena, finding->owner, &finding->evidence);
+
+    lines_add(&finding->ruled_out, arena,
+        "A forgotten close(): with data in Send-Q the process is still sending; closing would not deliver it sooner.");
+    if (unanswered == 0)
+        lines_add(&finding->ruled_out, arena, "The path: the peer's acknowledgements of the window probes come back.");
+    finding_judge_age(group, CLOSE_WAIT_CERTAIN_MS, finding);
+
+    fixes_add(&finding->fix_now, arena, "Look at the peers first: which process there does not read, and why.", NULL);
+    words_fix_restart(arena, context, finding->owner, &finding->fix_now);
+    fixes_add(&finding->fix_for_good, arena,
+        "Put a time limit on writing (SO_SNDTIMEO, the framework's write timeout, or TCP_USER_TIMEOUT, which also "
+        "ends zero-window waits) and close when it passes.",
+        NULL);
+    if (finding->counterpart_count > 0)
+        fixes_add(&finding->fix_for_good, arena,
+            arena_printf(arena, "The reader is on %s: make %s read to the end of stream, or close.",
+                words_reader_where(arena, finding), words_process(arena, finding->counterparts[0].process)),
+            NULL);
+    lines_add(&finding->will_not_help, arena, "Larger send buffers: the window that is zero is the peer's.");
+    close_wait_wont_help(arena, context, finding);
+}
+
+/* --- inherited ------------------------------------------------------------------------------------------------ */
+
+void close_wait_inherited_word(
+    const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
+{
+    const char *service = words_service(arena, context, group);
+    bool shared = group->shared > 0;
+    const struct process *last = finding->processes[finding->process_count - 1].process;
+    if (shared) {
+        const char *others = finding->process_count == 2
+            ? ""
+            : arena_printf(arena, " and %u more", (unsigned)finding->process_count - 2);
+        finding->title = arena_printf(arena, "%s %s %s held open by several processes at once: %s, %s%s",
+            words_conns(arena, group->count), service, group->count == 1 ? "is" : "are",
+            words_process(arena, finding->owner), words_process(arena, last), others);
+        /* Copies of one program may share a connection on purpose: sshd keeps its privileged half for each session. */
+        if (finding->owner->name == NULL || last->name == NULL || strcmp(finding->owner->name, last->name) == 0)
+            close_wait_lower_confidence(finding, CONFIDENCE_LIKELY);
+        finding->why = "A descriptor that was inherited across fork() keeps the connection alive: the kernel sends the "
+                       "FIN only when the last copy is closed. One process may well have closed its own.";
+    } else {
+        finding->title = arena_printf(arena, "%s, started by the service, keeps %s %s open that the service has closed",
+            words_process(arena, finding->owner), words_conns(arena, group->count), service);
+        finding->why = "The listening process accepted these connections and has closed them; a child that it started "
+                       "meanwhile, another program, inherited the descriptors and does not know of them. The FIN "
+                       "goes out only when the last copy is closed.";
+        close_wait_lower_confidence(finding, CONFIDENCE_LIKELY);
+    }
+    for (size_t i = 0; i < finding->process_count && i < 4; i++)
+        lines_add(&finding->evidence, arena, "%s holds %s of them.",
+            words_process(arena, finding->processes[i].process), words_count(arena, finding->processes[i].count));
+    if (!shared && group->listener_holder != NULL)
+        lines_add(&finding->evidence, arena, "Its parent %s listens on the %s, and holds none of them any more.",
+            words_process(arena, group->listener_holder), words_ports(group));
+    if (group->unread_bytes > 0)
+        lines_add(&finding->evidence, arena, "%s wait unread.", words_bytes(arena, group->unread_bytes));
+    close_wait_evidence_age(arena, context, group, finding);
+    words_pairs(arena, context, group, &finding->evidence);
+    words_descriptors(arena, finding->owner, &finding->evidence);
+
+    close_wait_rule_out_network(arena, finding);
+    close_wait_rule_out_blocked_writer(arena, group, finding);
+    close_wait_rule_out_half_close(arena, group, finding);
+    if (shared)
+        lines_add(&finding->ruled_out, arena, "A fork() in progress: every holder has been running for a while.");
+    finding_judge_age(group, CLOSE_WAIT_CERTAIN_MS, finding);
+
+    for (size_t i = 0; i < finding->process_count && i < 2; i++) {
+        const struct process *process = finding->processes[finding->process_count - 1 - i].process;
+        fixes_add(&finding->fix_now, arena,
+            arena_printf(arena, "See which descriptors %s should not have.", words_process(arena, process)),
+            arena_printf(arena, "ls -l /proc/%u/fd", process->pid));
+    }
+    words_fix_restart(arena, context, last, &finding->fix_now);
+    fixes_add(&finding->fix_for_good, arena,
+        "Open sockets close-on-exec: accept4(…, SOCK_CLOEXEC), socket(… | SOCK_CLOEXEC); Python does so by itself "
+        "unless close_fds=False or pass_fds is given.",
+        NULL);
+    fixes_add(&finding->fix_for_good, arena,
+        "After fork(), close in the parent what the child serves, and in the child what the parent serves.", NULL);
+    lines_add(&finding->will_not_help, arena,
+        "Closing it in one process only: the others' copies keep the connection; shutdown() would end it for all.");
+    close_wait_wont_help(arena, context, finding);
+}
+
+/* --- end of stream not read ----------------------------------------------------------------------------------- */
+
+bool close_wait_descriptors_run_out(const struct process *process)
+{
+    return process != NULL && process->fds_limit != 0 && process->fds_limit != UINT32_MAX &&
+        process->fds_open > process->fds_limit / 2;
+}
+
+bool close_wait_is_small_risk(const struct group *group, const struct finding *finding)
+{
+    return group->count < group->rule->limits.critical_count && !close_wait_descriptors_run_out(finding->owner);
+}
+
+static uint64_t count_close_notify(const struct snapshot *snapshot, const struct group *group)
+{
+    uint64_t count = 0;
+    for (size_t i = 0; i < group->count && !group->incoming; i++) {
+        uint32_t queued = snapshot->conns[group->conns[i]].recv_q_bytes;
+        count += queued == TLS13_CLOSE_NOTIFY_AND_FIN || queued == TLS12_CLOSE_NOTIFY_AND_FIN;
+    }
+    return count;
+}
+
+static void evidence_unread(
+    struct arena *arena, const struct context *context, const struct group *group, struct finding *finding)
+{
+    const struct conn *first = &context->snapshot->conns[group->conns[0]];
+    if (platform_of(context->snapshot)->counts_fin)
+        lines_add(&finding->evidence, arena, "Recv-Q is at least 1 on every one: the peer's FIN is queued and unread.");
+    else
+        lines_add(&finding->evidence, arena, "Recv-Q holds data on every one, and behind it the peer's FIN: unread.");
+    if (!conn_has(first, CONN_INODE) && first->holder == NO_INDEX)
+        lines_add(&finding->evidence, arena,
+            "Nobody is shown to hold them: they may also wait in the accept queue, if the program does not accept.");
+}
+
+void close_wait_unread_word(
+    const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
+{
+    const char *owner = words_owner(arena, finding);
+    const struct process *obstructed = words_obstructed(arena, finding);
+    const char *obstacle = words_obstacle(arena, obstructed);
+    const struct chain chain = chain_find(context, group, finding);
+    uint64_t close_notify = count_close_notify(context->snapshot, group);
+
+    finding->title = arena_printf(arena, "%s has not noticed that %s closed %s %s", owner, words_peers_have(group),
+        words_conns(arena, group->count), words_service(arena, context, group));
+    bool halted = words_is_halted(obstructed);
+    bool waits = chain.waits && !halted;
+    if (waits)
+        chain_word_waiting(context, group, &chain, arena, finding);
+    else if (obstacle != NULL)
+        finding->why = arena_printf(arena,
+            "The end of stream has arrived and waits in the receive queue, but %s %s. Until it reads, it cannot "
+            "know that the peer is gone.",
+            words_process(arena, obstructed), obstacle);
+    else if (finding->owner == NULL)
+        finding->why = "The end of stream has arrived and waits in the receive queue; whoever holds these connections "
+                       "does not read from them.";
+    else if (close_notify == group->count)
+        finding->why = arena_printf(arena,
+            "These are idle TLS connections that %s opened, most likely a pool: the server said goodbye "
+            "(close_notify) and closed; the pool does not watch connections that nobody uses, and will fail on the "
+            "next use.",
+            owner);
+    else if (words_is_state_known(finding->owner))
+        finding->why = arena_printf(arena,
+            "The end of stream has arrived and waits in the receive queue; %s runs, but does not read from these "
+            "connections: they are not polled, forgotten in a pool, or their handler is busy elsewhere.",
+            words_process_within(arena, finding->owner));
+    else
+        finding->why = arena_printf(arena,
+            "The end of stream has arrived and waits in the receive queue; %s does not read from these connections: it "
+            "is stopped or hangs (its state is not known), they are not polled, forgotten in a pool, or their handler "
+            "is busy elsewhere.",
+            words_process_within(arena, finding->owner));
+
+    evidence_unread(arena, context, group, finding);
+    if (group->unread_bytes > 0)
+        lines_add(&finding->evidence, arena, "%s of data lie unread before it, on %s.",
+            words_bytes(arena, group->unread_bytes), words_conns(arena, group->with_unread));
+    else
+        lines_add(&finding->evidence, arena, "No data lies before it: all that came was read.");
+    if (close_notify > 0)
+        lines_add(&finding->evidence, arena,
+            "On %s the queue is exactly a TLS close_notify alert and the FIN (25 bytes in TLS 1.3, 32 in TLS 1.2).",
+            words_conns(arena, close_notify));
+    if (obstacle != NULL)
+        lines_add(&finding->evidence, arena, "%s %s.", words_process(arena, obstructed), obstacle);
+    if (finding->owner == NULL)
+        words_unseen(arena, context, group, &finding->evidence);
+    close_wait_evidence_age(arena, context, group, finding);
+    words_pairs(arena, context, group, &finding->evidence);
+    words_descriptors(arena, finding->owner, &finding->evidence);
+
+    if (!waits)
+        close_wait_rule_out_network(arena, finding);
+    close_wait_rule_out_blocked_writer(arena, group, finding);
+    lines_add(&finding->ruled_out, arena,
+        "A forgotten close() after the end of stream: it has not been read yet (Recv-Q would be 0).");
+    finding_judge_age(group, CLOSE_WAIT_CERTAIN_MS, finding);
+    /* Data before the FIN may be on its way into a slow reader that will come to the end of it. */
+    if (finding->owner == NULL || (group->with_unread > 0 && obstacle == NULL && close_notify == 0))
+        close_wait_lower_confidence(finding, CONFIDENCE_LIKELY);
+    /* An idle pool whose threads all rest is no trouble by itself; a service, or a process that is stopped, is. */
+    if (obstacle != NULL && !waits && (group->incoming || halted) && finding->severity == SEVERITY_INFO)
+        finding->severity = SEVERITY_WARNING;
+    if (group_may_be_pool(group) && !halted && close_wait_is_small_risk(group, finding))
+        finding->severity = SEVERITY_INFO;
+
+    if (!words_fix_continue(arena, obstructed, &finding->fix_now) && obstacle != NULL)
+        words_fix_threads(arena, context, finding->owner, &finding->fix_now);
+    if (!waits || close_wait_descriptors_run_out(finding->owner))
+        words_fix_restart(arena, context, finding->owner, &finding->fix_now);
+    if (!group->incoming)
+        fixes_add(&finding->fix_for_good, arena,
+            "Let the connection pool drop idle connections sooner than the server does, and test one before use "
+            "(validation, eviction of idle connections).",
+            NULL);
+    if (!waits)
+        fixes_add(&finding->fix_for_good, arena,
+            "Keep every open connection in the event loop, also while it is idle or its handler waits for something "
+            "else, and put time limits on handlers.",
+            NULL);
+    close_wait_wont_help(arena, context, finding);
+}

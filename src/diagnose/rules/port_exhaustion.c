@@ -1,0 +1,265 @@
+/*
+ * The ephemeral ports run out. Three ways, told apart by who holds which port (ports.c):
+ *
+ *   destination  connect() without bind(): the ports of one (source, destination, destination port). Fails with
+ *                EADDRNOTAVAIL. TIME_WAIT that tcp_tw_reuse lets connect() take over is not counted as used.
+ *   source       bind(address, 0) before connect(): the port must be unique for the address, whatever the
+ *                destination: inet_csk_get_port(). Fails with EADDRINUSE. connect() by itself would use a port again
+ *                for another destination, and takes odd ports first, so that where hardly a port is used twice and
+ *                most of the range is taken, they were bound.
+ *   bound        sockets that are bound and never connected: their ports are nobody's.
+ *
+ * A port that is both reserved and bound must not be taken off twice; which are reserved is not known, only how many.
+ */
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "diagnose/platform.h"
+#include "diagnose/rules/port_shortage.h"
+
+enum {
+    SHARED_PERCENT = 2, /* more ports than this used twice: not bound */
+    FINDINGS_MOST = 10,
+    SOURCES_MOST = 64, /* that are looked at more closely, which costs a pass each */
+};
+
+/* What is gathered of one network namespace. */
+struct space {
+    struct port_range range;
+    uint32_t in_range; /* sockets whose local port is in the range */
+    uint32_t bound;    /* distinct bound ports, beyond the reserved ones */
+    bool is_tight;     /* so many that it may be short of ports */
+};
+
+static bool is_short(uint64_t used, const struct port_range *range, const struct limits *limits)
+{
+    return range->usable > 0 && used * 100 >= range->usable * limits->warning_percent;
+}
+
+struct port_range ports_range_or_usual(const struct snapshot *snapshot, uint32_t netns)
+{
+    const struct platform *platform = platform_of(snapshot);
+    return ports_range(snapshot, netns, platform->port_first, platform->port_last);
+}
+
+/* The bound ports of the namespaces that matter, each once. */
+static void count_bound(const struct snapshot *snapshot, struct space *spaces)
+{
+    struct port_range *ranges = xcalloc(snapshot->netns_count + 1, sizeof *ranges);
+    uint32_t *bound = xcalloc(snapshot->netns_count + 1, sizeof *bound);
+    for (size_t n = 0; n < snapshot->netns_count; n++) {
+        if (spaces[n].is_tight)
+            ranges[n] = spaces[n].range;
+    }
+    ports_count_bound(snapshot, ranges, bound);
+    for (size_t n = 0; n < snapshot->netns_count; n++)
+        spaces[n].bound = bound[n];
+    free(bound);
+    free(ranges);
+}
+
+/* The namespaces; false where none of them has enough sockets to be short of ports: most hosts are done here. */
+static bool survey(const struct snapshot *snapshot, const struct limits *limits, struct space *spaces)
+{
+    bool any = false;
+    for (uint32_t n = 0; n < snapshot->netns_count; n++)
+        spaces[n].range = ports_range_or_usual(snapshot, n);
+    for (size_t i = 0; i < snapshot->conn_count; i++) {
+        const struct conn *conn = &snapshot->conns[i];
+        if (conn->netns < snapshot->netns_count && port_range_has(&spaces[conn->netns].range, conn->local_port))
+            spaces[conn->netns].in_range++;
+    }
+    for (uint32_t n = 0; n < snapshot->netns_count; n++) {
+        spaces[n].is_tight = is_short(spaces[n].in_range, &spaces[n].range, limits);
+        any |= spaces[n].is_tight;
+    }
+    if (any)
+        count_bound(snapshot, spaces);
+    return any;
+}
+
+static bool is_counted(const struct context *context, const struct space *spaces, const struct conn *conn)
+{
+    return conn->netns < context->snapshot->netns_count && spaces[conn->netns].is_tight && !ports_is_bound(conn) &&
+        port_range_has(&spaces[conn->netns].range, conn->local_port);
+}
+
+static bool belongs(const struct shortage *shortage, const struct conn *conn)
+{
+    if (conn->netns != shortage->use.netns || !port_range_has(&shortage->range, conn->local_port))
+        return false;
+    if (shortage->kind == SHORTAGE_BOUND)
+        return ports_is_bound(conn);
+    bool source = shortage->kind == SHORTAGE_SOURCE;
+    if (ports_is_bound(conn))
+        return source && (ip_equal(&conn->local, &shortage->use.local) || ip_is_any(&conn->local));
+    struct port_use key = ports_key(conn, source);
+    struct port_use wanted = shortage->use;
+    if (source)
+        wanted = (struct port_use){ .local = wanted.local, .netns = wanted.netns };
+    return ports_same(&key, &wanted);
+}
+
+/* --- the finding ------------------------------------------------------------------------------------------------ */
+
+static void report(const struct context *context, const struct rule *rule, struct shortage *shortage,
+    struct arena *arena, struct finding_list *list)
+{
+    const struct snapshot *snapshot = context->snapshot;
+    size_t count = 0;
+    bool concerned = context->selects_all;
+    for (size_t i = 0; i < snapshot->conn_count; i++) {
+        bool mine = belongs(shortage, &snapshot->conns[i]);
+        count += mine;
+        concerned |= mine && context->selected[i];
+    }
+    if (!concerned)
+        return;
+    uint32_t *conns = arena_alloc(arena, count * sizeof *conns);
+    size_t filled = 0;
+    for (size_t i = 0; i < snapshot->conn_count && filled < count; i++) {
+        if (!belongs(shortage, &snapshot->conns[i]))
+            continue;
+        shortage->by_state[snapshot->conns[i].state]++;
+        conns[filled++] = (uint32_t)i;
+    }
+    struct finding *finding = finding_list_add(list, rule);
+    finding->conns = conns;
+    finding->conn_count = count;
+    finding->count = count;
+    finding->netns = &snapshot->netns[shortage->use.netns];
+    uint64_t critical_percent = context_limits(context, 0, rule)->critical_percent;
+    bool critical = (uint64_t)shortage->used * 100 >= shortage->range.usable * critical_percent;
+    finding->severity = critical ? SEVERITY_CRITICAL : SEVERITY_WARNING;
+    if (shortage->kind != SHORTAGE_BOUND)
+        finding->local = (struct endpoint){ .known = true, .any_port = true, .address = shortage->use.local };
+    if (shortage->kind == SHORTAGE_DESTINATION)
+        finding->remote = (struct endpoint){
+            .known = true, .address = shortage->use.remote, .port = shortage->use.remote_port
+        };
+    finding_fill_from_conns(context, arena, finding);
+    port_exhaustion_word(context, shortage, arena, finding);
+}
+
+/* --- the three ways --------------------------------------------------------------------------------------------- */
+
+static int fullest_first(const void *a, const void *b)
+{
+    const struct port_use *one = a, *other = b;
+    uint32_t left = one->connections - one->recyclable, right = other->connections - other->recyclable;
+    return left > right ? -1 : left < right;
+}
+
+/* Ports of one destination, or those that bound sockets keep from all of them. */
+static unsigned judge_destinations(const struct context *context, const struct rule *rule, const struct space *spaces,
+    struct port_table *table, struct arena *arena, struct finding_list *list, bool *reported)
+{
+    const struct limits *limits = context_limits(context, 0, rule);
+    unsigned made = 0;
+    if (table->count > 0)
+        qsort(table->items, table->count, sizeof *table->items, fullest_first); /* the hash is not used any more */
+    for (size_t i = 0; i < table->count && made < FINDINGS_MOST; i++) {
+        const struct port_use *use = &table->items[i];
+        const struct space *space = &spaces[use->netns];
+        struct shortage shortage = { .range = space->range, .use = *use, .bound = space->bound };
+        shortage.recyclable = use->recyclable;
+        shortage.used = use->connections - use->recyclable + space->bound;
+        if (!is_short(shortage.used, &space->range, limits))
+            continue;
+        bool bound = space->bound > use->connections - use->recyclable;
+        if (bound && reported[use->netns])
+            continue;
+        shortage.kind = bound ? SHORTAGE_BOUND : SHORTAGE_DESTINATION;
+        reported[use->netns] = true;
+        report(context, rule, &shortage, arena, list);
+        made++;
+    }
+    return made;
+}
+
+/* Whether the ports of this source address were bound before they were connected; fills in what is used. */
+static bool is_bound_source(
+    const struct context *context, const struct limits *limits, const struct space *spaces, struct shortage *shortage)
+{
+    const struct snapshot *snapshot = context->snapshot;
+    struct port_bits *bits = xcalloc(2, sizeof *bits);
+    struct port_table destinations = { 0 };
+    uint32_t shared = 0;
+    for (size_t i = 0; i < snapshot->conn_count; i++) {
+        const struct conn *conn = &snapshot->conns[i];
+        if (!belongs(shortage, conn))
+            continue;
+        bool again = port_bits_set(&bits[0], conn->local_port);
+        shortage->used += !again;
+        shared += again && !port_bits_set(&bits[1], conn->local_port);
+        if (is_counted(context, spaces, conn))
+            port_table_add(&destinations, snapshot, conn, false);
+    }
+    shortage->destinations = (unsigned)destinations.count;
+    port_table_deinit(&destinations);
+    free(bits);
+    return is_short(shortage->used, &shortage->range, limits) && shortage->destinations > 1 &&
+        (uint64_t)shared * 100 <= (uint64_t)shortage->used * SHARED_PERCENT;
+}
+
+static void judge_sources(const struct context *context, const struct rule *rule, const struct space *spaces,
+    struct port_table *sources, struct arena *arena, struct finding_list *list, const bool *reported, unsigned made)
+{
+    const struct limits *limits = context_limits(context, 0, rule);
+    if (sources->count > 0)
+        qsort(sources->items, sources->count, sizeof *sources->items, fullest_first);
+    size_t most = sources->count < SOURCES_MOST ? sources->count : SOURCES_MOST;
+    for (size_t i = 0; i < most && made < FINDINGS_MOST; i++) {
+        const struct port_use *use = &sources->items[i];
+        const struct space *space = &spaces[use->netns];
+        struct shortage shortage = { .kind = SHORTAGE_SOURCE, .range = space->range, .use = *use };
+        if (reported[use->netns] || !is_short((uint64_t)use->connections + space->bound, &space->range, limits) ||
+            !is_bound_source(context, limits, spaces, &shortage))
+            continue;
+        report(context, rule, &shortage, arena, list);
+        made++;
+    }
+}
+
+/* No connection at all, and yet the range is taken: by sockets that are bound and wait. */
+static void judge_bound(const struct context *context, const struct rule *rule, const struct space *spaces,
+    struct arena *arena, struct finding_list *list, const bool *reported)
+{
+    const struct limits *limits = context_limits(context, 0, rule);
+    unsigned made = 0;
+    for (uint32_t n = 0; n < context->snapshot->netns_count && made < FINDINGS_MOST; n++) {
+        const struct space *space = &spaces[n];
+        if (!space->is_tight || reported[n] || !is_short(space->bound, &space->range, limits))
+            continue;
+        struct shortage shortage = { .kind = SHORTAGE_BOUND, .range = space->range, .bound = space->bound };
+        shortage.use.netns = n;
+        shortage.used = space->bound;
+        report(context, rule, &shortage, arena, list);
+        made++;
+    }
+}
+
+void port_exhaustion_assess(
+    const struct context *context, const struct rule *rule, struct arena *arena, struct finding_list *list)
+{
+    const struct snapshot *snapshot = context->snapshot;
+    struct space *spaces = xcalloc(snapshot->netns_count + 1, sizeof *spaces);
+    bool *reported = xcalloc(snapshot->netns_count + 1, sizeof *reported);
+    struct port_table destinations = { 0 }, sources = { 0 };
+    if (survey(snapshot, context_limits(context, 0, rule), spaces)) {
+        for (size_t i = 0; i < snapshot->conn_count; i++) {
+            const struct conn *conn = &snapshot->conns[i];
+            if (!is_counted(context, spaces, conn))
+                continue;
+            port_table_add(&destinations, snapshot, conn, false);
+            port_table_add(&sources, snapshot, conn, true);
+        }
+        unsigned made = judge_destinations(context, rule, spaces, &destinations, arena, list, reported);
+        judge_sources(context, rule, spaces, &sources, arena, list, reported, made);
+        judge_bound(context, rule, spaces, arena, list, reported);
+    }
+    port_table_deinit(&destinations);
+    port_table_deinit(&sources);
+    free(spaces);
+    free(reported);
+}

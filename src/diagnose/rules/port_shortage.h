@@ -1,0 +1,27 @@
+#pragma once
+/* What port_exhaustion.c finds out, for its words. */
+#include "diagnose/rule.h"
+#include "model/port_use.h"
+
+/* As it is set, else as it usually is on that platform. */
+struct port_range ports_range_or_usual(const struct snapshot *snapshot, uint32_t netns);
+
+enum port_shortage {
+    SHORTAGE_DESTINATION, /* connections to one destination */
+    SHORTAGE_SOURCE,      /* sockets bound to one source address before they connect, whatever their destination */
+    SHORTAGE_BOUND,       /* sockets that are bound and not connected, or listen */
+};
+
+struct shortage {
+    enum port_shortage kind;
+    struct port_range range;
+    struct port_use use; /* of SHORTAGE_BOUND: the busiest destination */
+    uint32_t used;       /* ports that cannot be had */
+    uint32_t bound;      /* of them, bound by others, beyond the reserved ones */
+    uint32_t recyclable; /* not counted in used */
+    uint32_t by_state[STATE_COUNT];
+    unsigned destinations; /* of SHORTAGE_SOURCE */
+};
+
+void port_exhaustion_word(
+    const struct context *context, const struct shortage *shortage, struct arena *arena, struct finding *finding);

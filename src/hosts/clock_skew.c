@@ -1,0 +1,59 @@
+/* Hosts that were looked at at different times. Each one's clock is its own: what is said here is what they say. */
+#include "base/buf.h"
+#include "base/text.h"
+#include "hosts/join_private.h"
+
+enum {
+    TOLD_MS = 60 * 1000,        /* TIME_WAIT: after that a port may be another connection's */
+    PAIRED_MS = 60 * 60 * 1000, /* after that the other end says nothing of how this one is now */
+};
+
+bool hosts_are_apart(const struct host *one, const struct host *other)
+{
+    return one != other && (one->taken_at_ms == 0 || other->taken_at_ms == 0 || hosts_apart_ms(one, other) > PAIRED_MS);
+}
+
+/* The two that are furthest apart. False where they are not worth telling. */
+static bool find_furthest(const struct snapshot *snapshot, const struct host **ret_one, const struct host **ret_other)
+{
+    uint64_t most = 0;
+    for (size_t i = 0; i < snapshot->host_count; i++) {
+        for (size_t j = 0; j < i; j++) {
+            const struct host *one = &snapshot->hosts[j], *other = &snapshot->hosts[i];
+            if (hosts_apart_ms(one, other) < most)
+                continue;
+            most = hosts_apart_ms(one, other);
+            *ret_one = one;
+            *ret_other = other;
+        }
+    }
+    return most >= TOLD_MS || hosts_are_apart(*ret_one, *ret_other);
+}
+
+static void tell(struct buf *text, const struct host *one, const struct host *other)
+{
+    buf_str(text, "the same moment on all hosts: ");
+    if (one->taken_at_ms == 0 || other->taken_at_ms == 0) {
+        buf_printf(text, "when %s was looked at is not known", one->taken_at_ms == 0 ? one->name : other->name);
+    } else {
+        buf_str(text, "by their clocks they were looked at ");
+        text_duration(text, hosts_apart_ms(one, other));
+        buf_str(text, " apart");
+    }
+    buf_str(text,
+        hosts_are_apart(one, other)
+            ? "; which ends are of one connection is not concluded for such hosts: ports are used again"
+            : ", so that one end of a connection may have changed since the other was seen");
+}
+
+void hosts_note_times(struct snapshot *snapshot)
+{
+    const struct host *one = snapshot->hosts, *other = snapshot->hosts;
+    if (!find_furthest(snapshot, &one, &other))
+        return;
+    struct buf text = { 0 };
+    tell(&text, one, other);
+    snapshot_add_gap(
+        snapshot, "hosts-apart", buf_text(&text), "take the snapshots at the same time, on hosts whose clocks agree");
+    buf_deinit(&text);
+}

@@ -1,0 +1,51 @@
+#include "hosts/endpoint_set.h"
+
+#include <string.h>
+
+#include "base/hash.h"
+
+int ends_set_init(struct ends_set *set, const struct snapshot *snapshot, ends_reader ends_of)
+{
+    *set = (struct ends_set){ .snapshot = snapshot, .ends_of = ends_of };
+    return index_table_init(&set->table, snapshot->conn_count);
+}
+
+void ends_set_deinit(struct ends_set *set)
+{
+    index_table_deinit(&set->table);
+    *set = (struct ends_set){ 0 };
+}
+
+static bool same_ends(const struct ends *one, const struct ends *other)
+{
+    return one->local_port == other->local_port && one->remote_port == other->remote_port && one->host == other->host &&
+        ip_equal(&one->local, &other->local) && ip_equal(&one->remote, &other->remote);
+}
+
+static uint64_t hash_ends(const struct ends *ends)
+{
+    uint64_t words[5] = { 0, 0, 0, 0,
+        (uint64_t)ends->host << 32 | (uint32_t)ends->local_port << 16 | ends->remote_port };
+    memcpy(words, ends->local.bytes, sizeof ends->local.bytes);
+    memcpy(words + 2, ends->remote.bytes, sizeof ends->remote.bytes);
+    return hash_words(0, words, sizeof words / sizeof *words);
+}
+
+bool ends_set_has(const struct ends_set *set, const struct ends *ends)
+{
+    struct index_walk walk = index_table_walk(&set->table, hash_ends(ends));
+    uint32_t conn;
+    while ((conn = index_walk_next(&set->table, &walk)) != INDEX_NONE) {
+        struct ends there = set->ends_of(set->snapshot, &set->snapshot->conns[conn]);
+        if (same_ends(&there, ends))
+            return true;
+    }
+    return false;
+}
+
+void ends_set_add(struct ends_set *set, uint32_t conn)
+{
+    struct ends ends = set->ends_of(set->snapshot, &set->snapshot->conns[conn]);
+    if (!ends_set_has(set, &ends))
+        index_table_add(&set->table, hash_ends(&ends), conn);
+}

@@ -1,0 +1,325 @@
+/*
+ * Where both ends of connections may have been seen, and do not fit together because something between the hosts has
+ * changed the addresses. Which end belongs to which would be a guess then; that it is so is told.
+ *
+ * Two traces are looked for. A translated destination (a virtual address, a published port) leaves the client's address
+ * and port as they are: the same client stands at one host with another server's address. A translated source
+ * (masquerading) leaves the server's: connections of a client are unknown at the host whose address they go to, and that
+ * has others there that are unknown at their source, from an address that is nobody's or from the client's host itself,
+ * which masquerades its containers. Each connection counts by itself: that others between the hosts fit says nothing of
+ * it.
+ *
+ * Ends are missing for ordinary reasons, too: one has just come or gone, was no longer there when the other host was
+ * looked at, or was not read. So only what must have its other end counts, hosts that were not seen whole do not, and
+ * what may be too young to be at both looks only where its port tells.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "hosts/endpoint_set.h"
+#include "hosts/join_private.h"
+#include "model/listeners.h"
+#include "hosts/local_addresses.h"
+
+/* As long as an end is in one of these the other is in its opposite, unless its host has crashed or given it up. */
+enum living { LIVING_ESTABLISHED, LIVING_FIN_WAIT_2, LIVING_CLOSE_WAIT, LIVING_COUNT };
+
+static const enum living opposites[LIVING_COUNT] = { LIVING_ESTABLISHED, LIVING_CLOSE_WAIT, LIVING_FIN_WAIT_2 };
+
+/* What was seen between two hosts, by numbers of hosts: from the first to the second. */
+struct between {
+    uint64_t direct;                /* connections of the first to an address of the second … */
+    uint64_t found;                 /* … which the second knows … */
+    uint64_t missing[LIVING_COUNT]; /* … or does not: old enough to be at both looks … */
+    uint64_t undated[LIVING_COUNT]; /* … of unknown age … */
+    uint64_t young;                 /* … and the rest */
+    /* Connections that the second has where those go that it does not know, and that are unknown at their source. */
+    uint64_t strangers[LIVING_COUNT];
+    uint64_t from_nobody; /* of them, from addresses that neither has */
+    uint64_t same_port;   /* of them, with the client's port of one that is missing: masquerading keeps it if it can */
+    uint64_t translated;  /* connections of the first whose client's end stands at the second with another server's */
+};
+
+struct meeting {
+    struct snapshot *snapshot;
+    struct listeners listeners;
+    struct own_addresses owners;
+    struct ends_set all;      /* by both ends */
+    struct ends_set clients;  /* by the remote end: incoming ones whose other end, at another host, was not seen */
+    struct ends_set services; /* by the remote end: outgoing ones, likewise … */
+    struct ends_set ports;    /* … and by their local port, too */
+    struct between *between;  /* host_count × host_count */
+};
+
+static struct between *between_of(const struct meeting *meeting, size_t one, size_t other)
+{
+    return &meeting->between[one * meeting->snapshot->host_count + other];
+}
+
+static struct ends both_ends(const struct snapshot *snapshot, const struct conn *conn)
+{
+    (void)snapshot;
+    return (struct ends){ conn->local, conn->remote, conn->local_port, conn->remote_port, 0 };
+}
+
+static struct ends remote_end(const struct snapshot *snapshot, const struct conn *conn)
+{
+    return (
+        struct ends){ .remote = conn->remote, .remote_port = conn->remote_port, .host = hosts_number(snapshot, conn) };
+}
+
+static struct ends remote_end_and_port(const struct snapshot *snapshot, const struct conn *conn)
+{
+    struct ends ends = remote_end(snapshot, conn);
+    ends.local_port = conn->local_port;
+    return ends;
+}
+
+static bool is_incoming(const struct meeting *meeting, const struct conn *conn)
+{
+    return listeners_find(&meeting->listeners, conn) != NULL;
+}
+
+/* LIVING_COUNT: it is none. A FIN_WAIT_2 that nobody holds any more goes by itself, and leaves its other end behind. */
+static enum living living_of(const struct conn *conn)
+{
+    bool has_peer = conn->remote_port != 0 && !ip_is_any(&conn->local) && !ip_is_loopback(&conn->local);
+    if (!has_peer)
+        return LIVING_COUNT;
+    if (conn->state == STATE_FIN_WAIT_2)
+        return conn_is_unheld(conn) || conn->timer == TIMER_TIME_WAIT ? LIVING_COUNT : LIVING_FIN_WAIT_2;
+    return conn->state == STATE_ESTABLISHED ? LIVING_ESTABLISHED
+        : conn->state == STATE_CLOSE_WAIT   ? LIVING_CLOSE_WAIT
+                                            : LIVING_COUNT;
+}
+
+/* Where addresses tell hosts apart, as far as the connection's own one goes. */
+static bool is_found(const struct meeting *meeting, const struct conn *conn)
+{
+    struct ends opposite = { conn->remote, conn->local, conn->remote_port, conn->local_port, 0 };
+    return own_addresses_host(&meeting->owners, &conn->local) == hosts_number(meeting->snapshot, conn) &&
+        ends_set_has(&meeting->all, &opposite);
+}
+
+/* Whether it was there already, or still is, when the other host was looked at: nothing has moved it since. */
+static bool spans_both_looks(const struct conn *conn, const struct host *one, const struct host *other)
+{
+    enum { MARGIN_MS = 1000 };
+    uint64_t apart = hosts_apart_ms(one, other) + (one->elapsed_us + (uint64_t)other->elapsed_us) / 1000 + MARGIN_MS;
+    uint32_t quiet = conn->last_data_sent_ms > conn->last_data_recv_ms ? conn->last_data_sent_ms
+                                                                       : conn->last_data_recv_ms;
+    return (conn->last_ack_recv_ms > quiet ? conn->last_ack_recv_ms : quiet) >= apart;
+}
+
+static void count_missing(struct meeting *meeting, uint32_t index, struct between *between, const struct host *other)
+{
+    const struct snapshot *snapshot = meeting->snapshot;
+    const struct conn *conn = &snapshot->conns[index];
+    if (is_incoming(meeting, conn)) {
+        ends_set_add(&meeting->clients, index);
+        return;
+    }
+    if (!conn_has(conn, CONN_TCP_INFO))
+        between->undated[living_of(conn)]++;
+    else if (spans_both_looks(conn, hosts_of_conn(snapshot, conn), other))
+        between->missing[living_of(conn)]++;
+    else
+        between->young++;
+    ends_set_add(&meeting->services, index);
+    ends_set_add(&meeting->ports, index);
+}
+
+/* Connections to an address of another host: whether that knows them. */
+static void count_direct(struct meeting *meeting)
+{
+    const struct snapshot *snapshot = meeting->snapshot;
+    for (size_t i = 0; i < snapshot->conn_count; i++) {
+        const struct conn *conn = &snapshot->conns[i];
+        uint32_t own = hosts_number(snapshot, conn), peer = own_addresses_host(&meeting->owners, &conn->remote);
+        if (living_of(conn) == LIVING_COUNT || peer >= snapshot->host_count || peer == own)
+            continue;
+        struct between *between = between_of(meeting, own, peer);
+        bool found = is_found(meeting, conn);
+        between->direct++;
+        between->found += found;
+        if (!found)
+            count_missing(meeting, (uint32_t)i, between, &snapshot->hosts[peer]);
+    }
+}
+
+/* At the second host: whether it may be one that the first has under another address. */
+static void count_stranger(struct meeting *meeting, const struct conn *conn, uint32_t first, bool from_nobody)
+{
+    const struct snapshot *snapshot = meeting->snapshot;
+    struct ends service = { .remote = conn->local, .remote_port = conn->local_port, .host = first };
+    if (!ends_set_has(&meeting->services, &service))
+        return;
+    struct between *between = between_of(meeting, first, hosts_number(snapshot, conn));
+    between->strangers[living_of(conn)]++;
+    between->from_nobody += from_nobody;
+    service.local_port = conn->remote_port;
+    between->same_port += ends_set_has(&meeting->ports, &service);
+}
+
+/* Connections whose other end was not found under its address: whether another host has it under another one. */
+static void count_hidden(struct meeting *meeting)
+{
+    const struct snapshot *snapshot = meeting->snapshot;
+    for (size_t i = 0; i < snapshot->conn_count; i++) {
+        const struct conn *conn = &snapshot->conns[i];
+        uint32_t own = hosts_number(snapshot, conn), peer = own_addresses_host(&meeting->owners, &conn->remote);
+        bool from_nobody = peer == OWN_NOBODY;
+        if (living_of(conn) == LIVING_COUNT || peer == own || peer == OWN_SEVERAL || is_found(meeting, conn))
+            continue;
+        bool incoming = is_incoming(meeting, conn);
+        struct ends client = { .remote = conn->local, .remote_port = conn->local_port };
+        for (client.host = 0; client.host < snapshot->host_count; client.host++) {
+            if (client.host == own || (!from_nobody && client.host != peer))
+                continue;
+            /* What a host was not seen to have may be what was not seen of it. */
+            if (from_nobody || !snapshot->hosts[peer].is_partial)
+                count_stranger(meeting, conn, client.host, from_nobody);
+            if (!incoming)
+                between_of(meeting, own, client.host)->translated += ends_set_has(&meeting->clients, &client);
+        }
+    }
+}
+
+/* --- telling ---------------------------------------------------------------------------------------------------- */
+
+static uint64_t sum(const uint64_t counts[LIVING_COUNT])
+{
+    return counts[LIVING_ESTABLISHED] + counts[LIVING_FIN_WAIT_2] + counts[LIVING_CLOSE_WAIT];
+}
+
+/* As many as may be one connection by their states. Most must be missing before ages that are unknown count for old. */
+static uint64_t count_masked(const struct between *between, uint64_t missing)
+{
+    uint64_t count = 0;
+    for (size_t i = 0; i < LIVING_COUNT; i++) {
+        uint64_t here = between->missing[i] + (missing * 2 > between->direct ? between->undated[i] : 0);
+        uint64_t there = between->strangers[opposites[i]];
+        count += here < there ? here : there;
+    }
+    return count;
+}
+
+static bool is_masked(const struct meeting *meeting, size_t one, size_t other)
+{
+    enum { APART_MOST_MS = 60 * 1000 }; /* else the looks are told to be apart, which may be all there is to it */
+    const struct between *between = between_of(meeting, one, other);
+    const struct host *hosts = meeting->snapshot->hosts;
+    uint64_t missing = sum(between->missing) + sum(between->undated) + between->young;
+    if (missing == 0 || hosts[other].is_partial || hosts_apart_ms(&hosts[one], &hosts[other]) >= APART_MOST_MS)
+        return false;
+    return count_masked(between, missing) > 0 || between->same_port * 2 > missing;
+}
+
+static void hide_id(struct buf *out, size_t one, size_t other)
+{
+    buf_printf(out, "ends-hidden-%zu-%zu", one, other);
+}
+
+static bool is_noted(const struct snapshot *snapshot, size_t one, size_t other)
+{
+    struct buf id = { 0 };
+    hide_id(&id, one, other);
+    bool noted = false;
+    for (size_t i = 0; i < snapshot->gap_count && !noted; i++)
+        noted = strcmp(snapshot->gaps[i].id, buf_text(&id)) == 0;
+    buf_deinit(&id);
+    return noted;
+}
+
+bool hosts_hide_ends(const struct snapshot *snapshot, const struct host *one, const struct host *other)
+{
+    size_t first = (size_t)(one - snapshot->hosts), second = (size_t)(other - snapshot->hosts);
+    return hosts_are_apart(one, other) || is_noted(snapshot, first, second) || is_noted(snapshot, second, first);
+}
+
+static void tell_masked(struct buf *text, const struct between *between, const char *from, const char *to)
+{
+    uint64_t strangers = sum(between->strangers);
+    text_count(text, sum(between->missing) + sum(between->undated) + between->young);
+    buf_printf(text, " connections of %s go to %s, which %s, and has ", from, to,
+        between->found == 0 ? "knows none of them" : "does not know them");
+    text_count(text, strangers);
+    if (between->from_nobody == strangers)
+        buf_str(text, " there from addresses that neither has");
+    else
+        buf_printf(text, " there that %s does not know", from);
+    buf_printf(text, ": a NAT or a proxy between them hides which are one, if %s has not lost its ends", to);
+}
+
+static void note(struct meeting *meeting, size_t one, size_t other)
+{
+    struct snapshot *snapshot = meeting->snapshot;
+    const struct between *between = between_of(meeting, one, other);
+    const char *from = snapshot->hosts[one].name, *to = snapshot->hosts[other].name;
+    bool apart = hosts_are_apart(&snapshot->hosts[one], &snapshot->hosts[other]);
+    if (apart || (between->translated == 0 && !is_masked(meeting, one, other)))
+        return;
+    struct buf text = { 0 }, id = { 0 };
+    buf_str(&text, "which ends belong together: ");
+    if (between->translated > 0) {
+        text_count(&text, between->translated);
+        buf_printf(&text,
+            " of the connections of %s stand at %s with the same address and port of the client, but with another "
+            "address of the server; what translates it between them (a virtual address, a NAT) hides which are one",
+            from, to);
+    } else {
+        tell_masked(&text, between, from, to);
+    }
+    hide_id(&id, one, other);
+    snapshot_add_gap(snapshot, buf_text(&id), buf_text(&text),
+        "add a snapshot of what stands between them, or look at its table (conntrack -L)");
+    buf_deinit(&text);
+    buf_deinit(&id);
+}
+
+static int meeting_init(struct meeting *meeting, struct snapshot *snapshot)
+{
+    *meeting = (struct meeting){ .snapshot = snapshot };
+    listeners_init(&meeting->listeners, snapshot);
+    own_addresses_init(&meeting->owners, snapshot);
+    meeting->between = xcalloc(snapshot->host_count * snapshot->host_count, sizeof *meeting->between);
+    int result = ends_set_init(&meeting->all, snapshot, both_ends);
+    if (result == 0)
+        result = ends_set_init(&meeting->clients, snapshot, remote_end);
+    if (result == 0)
+        result = ends_set_init(&meeting->services, snapshot, remote_end);
+    return result == 0 ? ends_set_init(&meeting->ports, snapshot, remote_end_and_port) : result;
+}
+
+static void meeting_deinit(struct meeting *meeting)
+{
+    listeners_deinit(&meeting->listeners);
+    own_addresses_deinit(&meeting->owners);
+    free(meeting->between);
+    ends_set_deinit(&meeting->all);
+    ends_set_deinit(&meeting->clients);
+    ends_set_deinit(&meeting->services);
+    ends_set_deinit(&meeting->ports);
+}
+
+int hosts_note_hidden(struct snapshot *snapshot)
+{
+    struct meeting meeting;
+    int result = meeting_init(&meeting, snapshot);
+    for (size_t i = 0; result == 0 && i < snapshot->conn_count; i++)
+        ends_set_add(&meeting.all, (uint32_t)i);
+    if (result == 0) {
+        count_direct(&meeting);
+        count_hidden(&meeting);
+        for (size_t one = 0; one < snapshot->host_count; one++) {
+            for (size_t other = 0; other < snapshot->host_count; other++)
+                note(&meeting, one, other);
+        }
+    }
+    meeting_deinit(&meeting);
+    return result;
+}

@@ -1,0 +1,71 @@
+/*
+ * One host given twice, as two captures that do not both say its name: every finding would be there twice. Whoever was
+ * looked at, most of a host's connections stand in a second look at it with the same end as their own; two hosts have
+ * them the other way round.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/hash_index.h"
+#include "model/conn_hash.h"
+#include "hosts/join_private.h"
+
+/* Tells hosts apart: with somebody at another address. */
+static bool is_telling(const struct conn *conn)
+{
+    return conn->remote_port != 0 && !ip_is_any(&conn->local) && !ip_is_loopback(&conn->local) &&
+        !ip_equal(&conn->local, &conn->remote);
+}
+
+static bool have_same_ends(const struct conn *one, const struct conn *other)
+{
+    return one->local_port == other->local_port && one->remote_port == other->remote_port &&
+        ip_equal(&one->local, &other->local) && ip_equal(&one->remote, &other->remote);
+}
+
+static bool table_has(const struct index_table *table, const struct snapshot *snapshot, const struct conn *conn)
+{
+    struct index_walk walk = index_table_walk(table, conn_hash_ends(conn));
+    uint32_t index;
+    while ((index = index_walk_next(table, &walk)) != INDEX_NONE) {
+        if (have_same_ends(&snapshot->conns[index], conn))
+            return true;
+    }
+    return false;
+}
+
+/* How many of the first's are among the second's, and of how many; 0 or -ENOMEM. */
+static int count_same(const struct snapshot *one, const struct snapshot *other, uint64_t *ret_same, uint64_t *ret_of)
+{
+    struct index_table table;
+    if (index_table_init(&table, other->conn_count) < 0)
+        return -ENOMEM;
+    for (size_t i = 0; i < other->conn_count; i++) {
+        if (is_telling(&other->conns[i]))
+            index_table_add(&table, conn_hash_ends(&other->conns[i]), (uint32_t)i);
+    }
+    *ret_same = *ret_of = 0;
+    for (size_t i = 0; i < one->conn_count; i++) {
+        const struct conn *conn = &one->conns[i];
+        *ret_of += is_telling(conn);
+        *ret_same += is_telling(conn) && table_has(&table, other, conn);
+    }
+    index_table_deinit(&table);
+    return 0;
+}
+
+int hosts_check_same(const struct snapshot *one, const struct snapshot *other, struct error *err)
+{
+    const struct snapshot *less = one->conn_count <= other->conn_count ? one : other;
+    uint64_t same, of;
+    if (count_same(less, less == one ? other : one, &same, &of) < 0)
+        return error_set(err, -ENOMEM, NULL, "not enough memory");
+    if (same * 2 <= of)
+        return 0;
+    bool one_file = one->from != NULL && other->from != NULL && strcmp(one->from, other->from) == 0;
+    const char *beside = one_file || one->from == NULL ? "another in it" : one->from;
+    return error_set(err, -EINVAL, other->from,
+        "%s of the same host as %s: %llu of %llu connections are in both, with the same end as their own; 'tcpwhy diff' "
+        "compares looks at one host",
+        one_file ? "has a look that is" : "is", beside, (unsigned long long)same, (unsigned long long)of);
+}

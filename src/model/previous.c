@@ -1,0 +1,86 @@
+#include "model/previous.h"
+
+#include <errno.h>
+
+#include "base/hash_index.h"
+#include "model/conn_hash.h"
+
+static bool has_cookie(const struct conn *conn)
+{
+    return conn_has(conn, CONN_COOKIE) && conn->cookie != 0;
+}
+
+static uint64_t hash_of(const struct conn *conn)
+{
+    return has_cookie(conn) ? hash_mix(conn->cookie) : conn_hash_ends(conn);
+}
+
+static uint64_t netns_inode(const struct snapshot *snapshot, const struct conn *conn)
+{
+    const struct netns *netns = snapshot_netns(snapshot, conn);
+    return netns != NULL ? netns->inode : 0;
+}
+
+/*
+ * An inode is given to another socket once its own is gone, and no inode is common to all that have none: only
+ * together with both ends does it tell. It may go while the connection stays: close() takes it away.
+ */
+static bool is_same(const struct snapshot *snapshot, const struct conn *now, const struct conn *then)
+{
+    if (netns_inode(snapshot, now) != netns_inode(snapshot->earlier, then) || has_cookie(now) != has_cookie(then))
+        return false;
+    if (has_cookie(now))
+        return now->cookie == then->cookie;
+    if (conn_has(now, CONN_INODE) && conn_has(then, CONN_INODE) && now->inode != then->inode)
+        return false;
+    return now->local_port == then->local_port && now->remote_port == then->remote_port &&
+        ip_equal(&now->local, &then->local) && ip_equal(&now->remote, &then->remote);
+}
+
+int snapshot_confirm(struct snapshot *snapshot, const struct snapshot *earlier)
+{
+    struct index_table table;
+    if (index_table_init(&table, earlier->conn_count) < 0)
+        return -ENOMEM;
+    snapshot->earlier = earlier;
+    snapshot->confirms = true;
+    for (size_t i = 0; i < earlier->conn_count; i++)
+        index_table_add(&table, hash_of(&earlier->conns[i]), (uint32_t)i);
+    for (size_t i = 0; i < snapshot->conn_count; i++) {
+        struct conn *conn = &snapshot->conns[i];
+        struct index_walk walk = index_table_walk(&table, hash_of(conn));
+        do
+            conn->earlier = index_walk_next(&table, &walk);
+        while (conn->earlier != NO_INDEX && !is_same(snapshot, conn, &earlier->conns[conn->earlier]));
+    }
+    index_table_deinit(&table);
+    return 0;
+}
+
+const struct conn *earlier_conn(const struct snapshot *snapshot, const struct conn *conn)
+{
+    return snapshot->confirms && conn->earlier != NO_INDEX ? &snapshot->earlier->conns[conn->earlier] : NULL;
+}
+
+bool earlier_stayed(const struct snapshot *snapshot, const struct conn *conn)
+{
+    const struct conn *then = earlier_conn(snapshot, conn);
+    if (then == NULL || then->state != conn->state)
+        return false;
+    if (conn_is_listener(conn)) /* its queues hold connections, not bytes */
+        return true;
+    if (conn_has(conn, CONN_QUEUES) && conn_has(then, CONN_QUEUES) &&
+        (conn->recv_q_bytes != then->recv_q_bytes || conn->send_q_bytes != then->send_q_bytes))
+        return false;
+    return !conn_has(conn, CONN_TCP_INFO) || !conn_has(then, CONN_TCP_INFO) ||
+        (conn->bytes_received == then->bytes_received && conn->bytes_acked == then->bytes_acked);
+}
+
+uint64_t earlier_apart_ms(const struct snapshot *snapshot)
+{
+    if (!snapshot->confirms)
+        return 0;
+    /* From the end of one look to the start of the other: each connection is read somewhere in between. */
+    uint64_t then_ms = snapshot->earlier->taken_at_ms + (snapshot->earlier->elapsed_us + 999) / 1000;
+    return snapshot->taken_at_ms > then_ms ? snapshot->taken_at_ms - then_ms : 0;
+}

@@ -1,0 +1,214 @@
+#include "query/group_by.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/sort.h"
+#include "model/age.h"
+
+/* Open addressing; a slot holds the index of a group, or NO_INDEX. */
+struct table {
+    uint32_t *slots;
+    size_t size; /* a power of two */
+};
+
+static int table_grow(struct table *table, const struct groups *groups)
+{
+    size_t size = table->size ? table->size * 2 : 256;
+    uint32_t *slots = malloc(size * sizeof *slots);
+    if (slots == NULL)
+        return -ENOMEM;
+    memset(slots, 0xff, size * sizeof *slots); /* NO_INDEX */
+    for (size_t i = 0; i < groups->count; i++) {
+        size_t slot = groups->items[i].hash & (size - 1);
+        while (slots[slot] != NO_INDEX)
+            slot = (slot + 1) & (size - 1);
+        slots[slot] = (uint32_t)i;
+    }
+    free(table->slots);
+    *table = (struct table){ .slots = slots, .size = size };
+    return 0;
+}
+
+static bool same_group(struct groups *groups, const struct group *group, const struct value *values)
+{
+    for (unsigned i = 0; i < groups->key_count; i++) {
+        struct value other = key_value(&groups->keys[i], &groups->source, group->first);
+        if (!value_equal(&values[i], &other))
+            return false;
+    }
+    return true;
+}
+
+/* The group that a connection belongs to, made where it is the first. Returns its index or a negative errno. */
+static int64_t group_of(struct groups *groups, struct table *table, uint32_t conn_index)
+{
+    struct value values[KEYS_MAX];
+    uint64_t hash = 0;
+    for (unsigned i = 0; i < groups->key_count; i++) {
+        values[i] = key_value(&groups->keys[i], &groups->source, conn_index);
+        hash = value_hash(&values[i], hash);
+    }
+    if (groups->count * 2 >= table->size && table_grow(table, groups) < 0)
+        return -ENOMEM;
+    size_t slot = hash & (table->size - 1);
+    for (; table->slots[slot] != NO_INDEX; slot = (slot + 1) & (table->size - 1)) {
+        const struct group *group = &groups->items[table->slots[slot]];
+        if (group->hash == hash && same_group(groups, group, values))
+            return table->slots[slot];
+    }
+    if (vec_grow((void **)&groups->items, groups->count, &groups->capacity, sizeof *groups->items) < 0)
+        return -ENOMEM;
+    groups->items[groups->count] = (struct group){ .hash = hash, .first = conn_index };
+    table->slots[slot] = (uint32_t)groups->count;
+    return (int64_t)groups->count++;
+}
+
+/* The ages that are known, each worked out once, with the group that it belongs to. */
+struct ages {
+    uint64_t *ms;
+    uint32_t *groups;
+    size_t count;
+};
+
+static int ages_init(struct ages *ages, size_t most)
+{
+    *ages = (struct ages){ 0 };
+    ages->ms = malloc((most + 1) * sizeof *ages->ms);
+    ages->groups = malloc((most + 1) * sizeof *ages->groups);
+    return ages->ms != NULL && ages->groups != NULL ? 0 : -ENOMEM;
+}
+
+static void ages_deinit(struct ages *ages)
+{
+    free(ages->ms);
+    free(ages->groups);
+}
+
+/* All in one array, each group's together; ends[] is where. */
+static void fill_medians(struct groups *groups, const struct ages *ages)
+{
+    uint64_t *sorted = xcalloc(ages->count, sizeof *sorted);
+    size_t *ends = xcalloc(groups->count, sizeof *ends);
+    size_t at = 0;
+    for (size_t i = 0; i < groups->count; i++) {
+        ends[i] = at;
+        at += groups->items[i].aged;
+    }
+    for (size_t i = 0; i < ages->count; i++)
+        sorted[ends[ages->groups[i]]++] = ages->ms[i];
+    for (size_t i = 0; i < groups->count; i++) {
+        struct group *group = &groups->items[i];
+        if (group->aged > 0)
+            group->median_ms = sort_select(sorted + ends[i] - group->aged, group->aged, (group->aged - 1) / 2);
+    }
+    free(ends);
+    free(sorted);
+}
+
+static void add_to_group(struct groups *groups, uint32_t index, struct ages *ages, const struct conn *conn)
+{
+    struct group *group = &groups->items[index];
+    group->count++;
+    groups->total++;
+    struct age age = conn_age(groups->source.fields.snapshot, conn);
+    if (age.kind == AGE_UNKNOWN)
+        return;
+    group->aged++;
+    if (age.ms > group->oldest_ms)
+        group->oldest_ms = age.ms;
+    ages->ms[ages->count] = age.ms;
+    ages->groups[ages->count++] = index;
+}
+
+static int count_all(struct groups *groups, const struct selection *selection, struct ages *ages)
+{
+    struct table table = { 0 };
+    const struct snapshot *snapshot = groups->source.fields.snapshot;
+    int64_t index = 0;
+    for (size_t i = 0; i < snapshot->conn_count && index >= 0; i++) {
+        const struct conn *conn = &snapshot->conns[i];
+        if (selection != NULL &&
+            (!selection_matches(selection, snapshot, conn) ||
+                !selection_matches_cause(selection, diagnosis_cause(groups->source.fields.diagnosis, i))))
+            continue;
+        index = group_of(groups, &table, (uint32_t)i);
+        if (index >= 0)
+            add_to_group(groups, (uint32_t)index, ages, conn);
+    }
+    free(table.slots);
+    return index < 0 ? (int)index : 0;
+}
+
+static int compare_groups(const void *context, uint32_t a, uint32_t b)
+{
+    /* Only the memory of the last cgroup changes in what the context points to. */
+    struct groups *groups = *(struct groups *const *)context;
+    const struct group *left = &groups->items[a], *right = &groups->items[b];
+    if (left->count != right->count)
+        return left->count > right->count ? -1 : 1;
+    for (unsigned i = 0; i < groups->key_count; i++) {
+        struct value x = group_key_value(groups, left, i), y = group_key_value(groups, right, i);
+        int order = value_compare(&x, &y);
+        if (order != 0)
+            return order;
+    }
+    return 0;
+}
+
+static void sort_groups(struct groups *groups)
+{
+    uint32_t *order = xcalloc(groups->count, sizeof *order);
+    for (size_t i = 0; i < groups->count; i++)
+        order[i] = (uint32_t)i;
+    sort_indexes(order, groups->count, compare_groups, &groups);
+    struct group *sorted = xcalloc(groups->count, sizeof *sorted);
+    for (size_t i = 0; i < groups->count; i++)
+        sorted[i] = groups->items[order[i]];
+    free(order);
+    free(groups->items);
+    groups->items = sorted;
+    groups->capacity = groups->count;
+}
+
+int groups_init(struct groups *groups, const struct diagnosis *diagnosis, const struct selection *selection,
+    const struct group_options *options)
+{
+    *groups = (struct groups){
+        .source = { .fields = { .snapshot = diagnosis->snapshot, .diagnosis = diagnosis },
+            .v4_prefix = options->v4_prefix,
+            .v6_prefix = options->v6_prefix },
+        .key_count = options->key_count,
+    };
+    memcpy(groups->keys, options->keys, options->key_count * sizeof *options->keys);
+    listeners_init(&groups->source.listeners, diagnosis->snapshot);
+
+    if (selection != NULL && selection_is_empty(selection))
+        selection = NULL;
+    struct ages ages;
+    int result = ages_init(&ages, diagnosis->snapshot->conn_count);
+    if (result == 0)
+        result = count_all(groups, selection, &ages);
+    if (result == 0) {
+        fill_medians(groups, &ages);
+        sort_groups(groups);
+    } else {
+        groups_deinit(groups);
+    }
+    ages_deinit(&ages);
+    return result;
+}
+
+void groups_deinit(struct groups *groups)
+{
+    listeners_deinit(&groups->source.listeners);
+    free(groups->items);
+    *groups = (struct groups){ 0 };
+}
+
+struct value group_key_value(struct groups *groups, const struct group *group, unsigned key)
+{
+    return key_value(&groups->keys[key], &groups->source, group->first);
+}

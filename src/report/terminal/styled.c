@@ -1,0 +1,270 @@
+#include "report/terminal/styled.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "base/text.h"
+
+/* What stands for a character where only ASCII can be shown. */
+static const struct {
+    uint32_t code_point;
+    const char *ascii;
+} ascii_for[] = {
+    { 0x00a0, " " },
+    { 0x00a7, "section " },
+    { 0x00b1, "+-" },
+    { 0x00b7, "*" },
+    { 0x00bc, "1/4" },
+    { 0x00bd, "1/2" },
+    { 0x00c4, "Ae" },
+    { 0x00d6, "Oe" },
+    { 0x00dc, "Ue" },
+    { 0x00d7, "x" },
+    { 0x00df, "ss" },
+    { 0x00e4, "ae" },
+    { 0x00f6, "oe" },
+    { 0x00fc, "ue" },
+    { 0x2010, "-" },
+    { 0x2011, "-" },
+    { 0x2013, "-" },
+    { 0x2014, "-" },
+    { 0x2018, "'" },
+    { 0x2019, "'" },
+    { 0x201c, "\"" },
+    { 0x201d, "\"" },
+    { 0x2022, "*" },
+    { 0x2026, "..." },
+    { 0x2190, "<-" },
+    { 0x2192, "->" },
+    { 0x2248, "~" },
+    { 0x2264, "<=" },
+    { 0x2265, ">=" },
+    { 0x2260, "!=" },
+};
+
+static const char *const colours[] = {
+    [STYLED_STRONG] = "\033[1m",
+    [STYLED_EMPHASIS] = "\033[3m",
+    [STYLED_CODE] = "\033[36m",
+    [STYLED_LINK] = "\033[4m",
+};
+
+static bool is_mark(char c)
+{
+    return c >= STYLED_STRONG && c <= STYLED_END;
+}
+
+static void add_ascii(struct buf *out, const char *text)
+{
+    size_t left = strlen(text);
+    while (left > 0) {
+        uint32_t code_point;
+        size_t size = text_utf8_decode(text, left, &code_point);
+        if (size <= 1) {
+            buf_char(out, *text);
+            size = 1;
+        } else {
+            const char *ascii = "?";
+            for (size_t i = 0; i < sizeof ascii_for / sizeof *ascii_for; i++) {
+                if (ascii_for[i].code_point == code_point)
+                    ascii = ascii_for[i].ascii;
+            }
+            buf_str(out, ascii);
+        }
+        text += size;
+        left -= size;
+    }
+}
+
+void styled_text(struct buf *out, const char *text, size_t length, const struct report_style *style)
+{
+    struct buf raw = { 0 }, escaped = { 0 };
+    buf_add(&raw, text, length);
+    text_escape(&escaped, buf_text(&raw));
+    if (style->utf8)
+        buf_str(out, buf_text(&escaped));
+    else
+        add_ascii(out, buf_text(&escaped));
+    buf_deinit(&raw);
+    buf_deinit(&escaped);
+}
+
+void styled_code(struct buf *out, const char *text, size_t length, const struct report_style *style)
+{
+    size_t start = out->length;
+    styled_text(out, text, length, style);
+    for (size_t i = start; i < out->length; i++) {
+        if (out->data[i] == ' ')
+            out->data[i] = STYLED_SPACE;
+    }
+}
+
+void styled_open(struct buf *out, enum styled_mark mark, const struct report_style *style)
+{
+    if (style->colour)
+        buf_char(out, (char)mark);
+    else if (mark == STYLED_CODE)
+        buf_char(out, '`');
+}
+
+void styled_close(struct buf *out, enum styled_mark mark, const struct report_style *style)
+{
+    if (style->colour)
+        buf_char(out, STYLED_END);
+    else if (mark == STYLED_CODE)
+        buf_char(out, '`');
+}
+
+/* One character or mark at text: its bytes and columns. */
+static size_t unit(const char *text, size_t *ret_columns)
+{
+    *ret_columns = 0;
+    if (is_mark(*text))
+        return 1;
+    if (*text == STYLED_SPACE) {
+        *ret_columns = 1;
+        return 1;
+    }
+    uint32_t code_point;
+    size_t size = text_utf8_decode(text, strnlen(text, 4), &code_point);
+    if (size == 0)
+        size = 1;
+    char character[5] = { 0 };
+    memcpy(character, text, size);
+    *ret_columns = text_width(character);
+    return size;
+}
+
+static bool ends_word(char c)
+{
+    return c == '\0' || c == ' ' || c == STYLED_BREAK;
+}
+
+/* Columns and bytes of the word at text. */
+static size_t word_width(const char *text, size_t *ret_length)
+{
+    size_t width = 0, length = 0, columns;
+    while (!ends_word(text[length])) {
+        length += unit(text + length, &columns);
+        width += columns;
+    }
+    *ret_length = length;
+    return width;
+}
+
+size_t styled_width(const char *text)
+{
+    size_t width = 0, length;
+    while (*text != '\0') {
+        if (ends_word(*text)) {
+            width++;
+            text++;
+        }
+        width += word_width(text, &length);
+        text += length;
+    }
+    return width;
+}
+
+size_t styled_longest_word(const char *text)
+{
+    size_t longest = 0, width = 0, columns;
+    while (*text != '\0') {
+        bool ends = ends_word(*text) || *text == STYLED_SPACE;
+        text += unit(text, &columns);
+        width = ends ? 0 : width + columns;
+        longest = width > longest ? width : longest;
+    }
+    return longest;
+}
+
+/*
+ * Where to cut a word that is wider than a line: after the last space of code, or else after the last sign that
+ * joins parts, if there is one in the second half.
+ */
+static size_t cut_word(const char *word, size_t width)
+{
+    size_t at = 0, used = 0, after_space = 0, after_sign = 0, columns;
+    for (;;) {
+        size_t size = unit(word + at, &columns);
+        /* A space may stand beyond the edge: it is not shown at the end of a line. */
+        if (word[at] == STYLED_SPACE && used <= width && at > 0)
+            after_space = at + size;
+        if (used + columns > width && at > 0)
+            break;
+        used += columns;
+        if (strchr("/-_.,:;=&?", word[at]) != NULL && used > width / 2)
+            after_sign = at + size;
+        at += size;
+    }
+    if (after_space > 0)
+        return after_space;
+    return after_sign > 0 ? after_sign : at;
+}
+
+/* Copies to out, turning marks into escape sequences. Returns the columns. */
+static size_t put(struct styled_lines *lines, size_t length, struct buf *out)
+{
+    size_t width = 0, columns;
+    const char *end = lines->at + length;
+    while (lines->at < end) {
+        char c = *lines->at;
+        size_t size = unit(lines->at, &columns);
+        if (c == STYLED_END) {
+            buf_str(out, "\033[0m");
+            if (lines->depth > 0)
+                lines->depth--;
+            for (unsigned i = 0; i < lines->depth && i < STYLED_DEPTH; i++)
+                buf_str(out, colours[(unsigned char)lines->open[i]]);
+        } else if (is_mark(c)) {
+            if (lines->depth < STYLED_DEPTH)
+                lines->open[lines->depth] = c;
+            lines->depth++;
+            buf_str(out, colours[(unsigned char)c]);
+        } else if (c == STYLED_SPACE) {
+            buf_char(out, ' ');
+        } else {
+            buf_add(out, lines->at, size);
+        }
+        width += columns;
+        lines->at += size;
+    }
+    return width;
+}
+
+size_t styled_line(struct styled_lines *lines, size_t width, struct buf *out)
+{
+    size_t column = 0, length;
+    for (unsigned i = 0; i < lines->depth && i < STYLED_DEPTH; i++)
+        buf_str(out, colours[(unsigned char)lines->open[i]]);
+    for (;;) {
+        const char *word = lines->at + strspn(lines->at, " ");
+        if (*word == '\0' || *word == STYLED_BREAK) {
+            lines->at = *word == '\0' ? word : word + 1;
+            break;
+        }
+        size_t word_columns = word_width(word, &length);
+        if (column > 0 && column + 1 + word_columns > width) {
+            lines->at = word;
+            break;
+        }
+        if (column > 0) {
+            buf_char(out, ' ');
+            column++;
+        }
+        lines->at = word;
+        if (column + word_columns > width) {
+            column += put(lines, cut_word(word, width), out);
+            if (out->data[out->length - 1] == ' ') {
+                out->data[--out->length] = '\0';
+                column--;
+            }
+            break;
+        }
+        column += put(lines, length, out);
+    }
+    if (lines->depth > 0)
+        buf_str(out, "\033[0m");
+    return column;
+}

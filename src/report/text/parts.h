@@ -1,0 +1,27 @@
+#pragma once
+/* The parts of the text report, top to bottom. Each starts and ends with an empty line of the sheet. */
+#include "report/terminal/flow.h"
+
+/* Columns that labels start at, and what stands beside them. */
+enum { LABEL_COLUMN = 2, BODY_COLUMN = 14, VALUE_COLUMN = 27 };
+
+enum ink text_severity_ink(enum severity severity);
+/* Starts a block: the label, and the sheet at BODY_COLUMN, where broken lines go on. */
+void text_label(struct sheet *sheet, const char *label);
+/* A block of lines, with bullets if there are several; nothing where there are none. */
+void text_lines(struct sheet *sheet, const char *label, const struct lines *lines);
+
+/* Starts the line of the verdict: its word, and the sheet behind it, where broken lines go on. */
+void text_verdict(struct sheet *sheet, enum verdict verdict);
+/* What could not be seen, and what would make it visible; nothing where that is nothing. */
+void text_gaps(struct sheet *sheet, const struct gap *gaps, size_t count);
+
+/* How many connections there are in each state, with bars; and by how many more or fewer than in `previous` (or NULL). */
+void text_states(struct sheet *sheet, const struct diagnosis *diagnosis, const struct diagnosis *previous);
+/* A finding with all its blocks. `number` counts from 1. */
+void text_finding(
+    struct sheet *sheet, const struct diagnosis *diagnosis, size_t number, const struct report_options *options);
+/* The block of processes, service and peers. */
+void text_who(struct sheet *sheet, const struct diagnosis *diagnosis, const struct finding *finding);
+/* The block of single connections: all, or the oldest few where there are only few. */
+void text_conns(struct sheet *sheet, const struct diagnosis *diagnosis, const struct finding *finding, bool all);

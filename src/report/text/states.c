@@ -1,0 +1,115 @@
+#include "base/text.h"
+#include "report/text/change.h"
+#include "report/text/parts.h"
+
+enum { BAR_COLUMNS_MAX = 40, PERCENT_COLUMNS = 6 };
+
+struct state_row {
+    enum conn_state state;
+    uint64_t count;
+};
+
+/* The states that occur, or have just done so, most connections first. Returns how many. */
+static size_t rows_of(
+    const struct diagnosis *diagnosis, const struct diagnosis *previous, struct state_row rows[STATE_COUNT])
+{
+    size_t count = 0;
+    for (int state = 0; state < STATE_COUNT; state++) {
+        if (diagnosis->by_state[state] == 0 && (previous == NULL || previous->by_state[state] == 0))
+            continue;
+        size_t place = count++;
+        for (; place > 0 && rows[place - 1].count < diagnosis->by_state[state]; place--)
+            rows[place] = rows[place - 1];
+        rows[place] = (struct state_row){ (enum conn_state)state, diagnosis->by_state[state] };
+    }
+    return count;
+}
+
+/* The ink of the worst finding about connections in that state. */
+static enum ink ink_of(const struct diagnosis *diagnosis, enum conn_state state)
+{
+    for (size_t i = 0; i < diagnosis->finding_count; i++) {
+        const struct finding *finding = &diagnosis->findings[i];
+        if (finding->conn_count > 0 && diagnosis->snapshot->conns[finding->conns[0]].state == state)
+            return text_severity_ink(finding->severity);
+    }
+    return INK_PLAIN;
+}
+
+static void right_aligned(struct sheet *sheet, enum ink ink, const char *text, size_t end)
+{
+    size_t width = text_width(text);
+    sheet_column(sheet, end > width ? end - width : 0);
+    sheet_text(sheet, ink, text);
+}
+
+static void percent(struct buf *out, uint64_t part, uint64_t whole)
+{
+    if (part == 0) {
+        buf_str(out, "0\xc2\xa0%");
+        return;
+    }
+    uint64_t hundredths = (uint64_t)((double)part * 100 / (double)whole + 0.5);
+    if (hundredths == 0)
+        buf_str(out, "<1\xc2\xa0%");
+    else
+        buf_printf(out, "%u\xc2\xa0%%", (unsigned)hundredths);
+}
+
+/* Columns of the widest change. */
+static size_t change_columns(const struct diagnosis *diagnosis, const struct diagnosis *previous)
+{
+    enum { LEAST = 6 }; /* so that the bars do not jump to and fro */
+    size_t widest = LEAST;
+    struct buf change = { 0 };
+    for (int state = 0; state < STATE_COUNT; state++) {
+        buf_clear(&change);
+        change_format(&change, diagnosis->by_state[state], previous->by_state[state]);
+        size_t width = text_width(buf_text(&change));
+        widest = width > widest ? width : widest;
+    }
+    buf_deinit(&change);
+    return widest;
+}
+
+void text_states(struct sheet *sheet, const struct diagnosis *diagnosis, const struct diagnosis *previous)
+{
+    struct state_row rows[STATE_COUNT];
+    size_t count = rows_of(diagnosis, previous, rows), name_columns = 0;
+    if (count == 0)
+        return;
+    struct buf number = { 0 };
+    text_count(&number, rows[0].count);
+    for (size_t i = 0; i < count; i++) {
+        size_t width = text_width(state_name(rows[i].state));
+        name_columns = width > name_columns ? width : name_columns;
+    }
+    size_t count_end = LABEL_COLUMN + name_columns + 2 + number.length;
+    size_t change_end = count_end + 1 + PERCENT_COLUMNS;
+    if (previous != NULL)
+        change_end += 2 + change_columns(diagnosis, previous);
+    size_t bar_column = change_end + 2;
+    size_t bar_columns = sheet->width - bar_column < BAR_COLUMNS_MAX ? sheet->width - bar_column : BAR_COLUMNS_MAX;
+
+    sheet_line(sheet);
+    for (size_t i = 0; i < count; i++) {
+        enum ink ink = ink_of(diagnosis, rows[i].state);
+        sheet_column(sheet, LABEL_COLUMN);
+        sheet_text(sheet, ink, state_name(rows[i].state));
+        buf_clear(&number);
+        text_count(&number, rows[i].count);
+        right_aligned(sheet, ink, buf_text(&number), count_end);
+        buf_clear(&number);
+        percent(&number, rows[i].count, diagnosis->selected_count);
+        right_aligned(sheet, INK_DIM, buf_text(&number), count_end + 1 + PERCENT_COLUMNS);
+        if (previous != NULL) {
+            buf_clear(&number);
+            change_format(&number, rows[i].count, previous->by_state[rows[i].state]);
+            right_aligned(sheet, INK_BOLD, buf_text(&number), change_end);
+        }
+        sheet_column(sheet, bar_column);
+        sheet_bar(sheet, ink == INK_PLAIN ? INK_DIM : ink, rows[i].count, rows[0].count, bar_columns);
+        sheet_line(sheet);
+    }
+    buf_deinit(&number);
+}

@@ -1,0 +1,292 @@
+#include "source/capture/capture_gaps.h"
+
+#include <errno.h>
+#include <inttypes.h>
+
+#include "base/buf.h"
+#include "base/text.h"
+
+static void count_lines(struct buf *out, uint64_t number, const char *what)
+{
+    text_count(out, number);
+    buf_printf(out, " %s%s", what, number == 1 ? "" : "s");
+}
+
+/* "ss: 4,312 rows, 12 other lines" */
+static void note_origin(struct capture *capture, const char *path)
+{
+    struct buf text = { 0 };
+    const uint64_t *kinds = capture->kinds;
+    buf_printf(&text, "%s: ", capture->format->title);
+    count_lines(&text, kinds[LINE_ROW], "row");
+    if (kinds[LINE_FOREIGN] > 0) {
+        buf_str(&text, ", ");
+        count_lines(&text, kinds[LINE_FOREIGN], "row");
+        buf_str(&text, " of other protocols");
+    }
+    uint64_t other = kinds[LINE_OTHER] + kinds[LINE_HEADING];
+    if (other > 0) {
+        buf_str(&text, ", ");
+        count_lines(&text, other, "other line");
+    }
+    capture->snapshot->origin = arena_strdup(&capture->snapshot->arena, buf_text(&text));
+    capture->snapshot->from = arena_strdup(&capture->snapshot->arena, path);
+    buf_deinit(&text);
+}
+
+void capture_report_lines(struct capture *capture)
+{
+    const struct first_line *first = &capture->first_malformed;
+    uint64_t malformed = capture->kinds[LINE_MALFORMED] + capture->kinds[LINE_PART];
+    if (malformed == 0)
+        return;
+    struct buf text = { 0 };
+    buf_str(&text, "read ");
+    count_lines(&text, capture->kinds[LINE_ROW], "row");
+    buf_str(&text, ", ");
+    count_lines(&text, malformed, "line");
+    buf_printf(&text, " not understood: %s line %llu, \"", malformed == 1 ? "at" : "first at",
+        (unsigned long long)first->number);
+    text_escape(&text, first->text);
+    buf_str(&text, "\"");
+    snapshot_add_gap(capture->snapshot, "lines-not-understood", buf_text(&text),
+        capture->format->is_snapshot
+            ? "ask for the file as it was saved"
+            : "send the output to a file and that file as it is: terminals, mails and chats cut and wrap lines");
+    buf_deinit(&text);
+}
+
+static void note_looks(struct capture *capture)
+{
+    if (capture->look_count < 2)
+        return;
+    struct buf text = { 0 };
+    buf_str(&text, "the text holds ");
+    count_lines(&text, (uint64_t)capture->look_count, "look");
+    buf_str(&text, " one after the other; only one is looked at here, the last that is whole, ");
+    count_lines(&text, capture->snapshot->conn_count, "row");
+    snapshot_add_gap(capture->snapshot, "several-looks", buf_text(&text),
+        "what stays and what grows from one to the next, if each is in a file of its own: tcpwhy diff FIRST … LAST");
+    buf_deinit(&text);
+}
+
+/* Two tables of different programs. */
+static void note_other_format(struct capture *capture)
+{
+    const uint64_t *kinds = capture->kinds;
+    uint64_t rest = kinds[LINE_OTHER] + kinds[LINE_PART] + kinds[LINE_MALFORMED];
+    if (capture->other_format == NULL || capture->other_rows < 2 || rest < capture->other_rows)
+        return;
+    struct buf text = { 0 };
+    buf_printf(&text, "the text also holds rows that look like %s: they were not read", capture->other_format->title);
+    snapshot_add_gap(
+        capture->snapshot, "another-format", buf_text(&text), "put each program's output into a file of its own");
+    buf_deinit(&text);
+}
+
+static void note_long(struct capture *capture)
+{
+    if (capture->too_long == 0)
+        return;
+    struct buf text = { 0 };
+    buf_str(&text, "the ends of ");
+    count_lines(&text, capture->too_long, "row");
+    buf_printf(&text, " were not read: they are longer than %u bytes", LINE_MOST);
+    snapshot_add_gap(capture->snapshot, "rows-too-long", buf_text(&text), "take a snapshot: tcpwhy capture");
+    buf_deinit(&text);
+}
+
+static void note_names(struct capture *capture)
+{
+    uint64_t named = capture->kinds[LINE_NAMED];
+    if (named == 0)
+        return;
+    struct buf text = { 0 };
+    count_lines(&text, named, "row");
+    buf_printf(&text, " left out: names stand where addresses or ports belong, first at line %llu, \"",
+        (unsigned long long)capture->first_named.number);
+    text_escape(&text, capture->first_named.text);
+    buf_str(&text, "\"");
+    snapshot_add_gap(capture->snapshot, "names-for-addresses", buf_text(&text),
+        "ask for numbers: -n of netstat and ss, -nP of lsof");
+    buf_deinit(&text);
+}
+
+static void note_cut(struct capture *capture)
+{
+    if (capture->cut == 0)
+        return;
+    struct buf text = { 0 };
+    buf_str(&text, "in ");
+    count_lines(&text, capture->cut, "row");
+    buf_str(&text, " an IPv6 address is cut: only its beginning is known, and peers may be taken for one another");
+    snapshot_add_gap(capture->snapshot, "addresses-cut", buf_text(&text),
+        "ask for wide output: netstat -W (Linux, FreeBSD), netstat -l (macOS), or ss");
+    buf_deinit(&text);
+}
+
+/* --- what the capture does not show ------------------------------------------------------------------------------- */
+
+enum evidence { OWNERS = 1 << 0, QUEUES = 1 << 1, TIMERS = 1 << 2, AGES = 1 << 3 };
+
+/* What to ask for, from whom. */
+static const struct {
+    const char *os; /* NULL: any other */
+    const char *owners, *rest;
+} asks[] = {
+    { "linux", "ask for: ss -tanpiemo, as root", "ask for: ss -tanpiemo, as root" },
+    { "windows", "ask for: netstat -anobq from an elevated prompt; or Get-NetTCPConnection, and tasklist for --tasks",
+        "no command of Windows shows them; take the capture again a minute later: what stands in both is stuck" },
+    { "macos", "ask for: sudo lsof -nP -iTCP -Tqs; or netstat -anv -p tcp",
+        "take the capture again a minute later: what stands in both is stuck" },
+    { "solaris", "ask for: netstat -anu -f inet -f inet6 -P tcp",
+        "take the capture again a minute later: what stands in both is stuck" },
+    { NULL, "ask for: lsof -nP -iTCP -Tqs, as root",
+        "take the capture again a minute later: what stands in both is stuck" },
+};
+
+static unsigned evidence_of(const struct capture *capture)
+{
+    return (capture->snapshot->holder_count > 0 ? OWNERS : 0) | ((capture->present & CONN_QUEUES) != 0 ? QUEUES : 0) |
+        ((capture->present & CONN_TIMER) != 0 ? TIMERS : 0) | ((capture->present & CONN_TCP_INFO) != 0 ? AGES : 0);
+}
+
+static void note_evidence(const struct capture *capture)
+{
+    static const struct {
+        enum evidence evidence;
+        const char *what, *why;
+    } parts[] = {
+        { OWNERS, "owners", "who has to act" },
+        { QUEUES, "queues", "whether data or an end of stream waits unread" },
+        { TIMERS, "timers", "whether anybody answers" },
+        { AGES, "ages", "how long a connection has been stuck" },
+    };
+    struct snapshot *snapshot = capture->snapshot;
+    unsigned found = evidence_of(capture), missing = 0;
+    struct buf what = { 0 }, why = { 0 };
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        if ((found & parts[i].evidence) != 0)
+            continue;
+        buf_printf(&what, "%s%s", missing > 0 ? ", no " : "no ", parts[i].what);
+        buf_printf(&why, "%s%s", missing > 0 ? ", " : "", parts[i].why);
+        missing |= parts[i].evidence;
+    }
+    size_t at = 0;
+    while (asks[at].os != NULL && (snapshot->os == NULL || strcmp(asks[at].os, snapshot->os) != 0))
+        at++;
+    if (missing != 0 && snapshot->conn_count > 0) {
+        buf_printf(&what, " in this capture: it cannot tell %s", buf_text(&why));
+        snapshot_add_gap(
+            snapshot, "not-in-capture", buf_text(&what), (missing & OWNERS) != 0 ? asks[at].owners : asks[at].rest);
+    }
+    buf_deinit(&what);
+    buf_deinit(&why);
+}
+
+/* PIDs only: a name says more, and there is a way to add them. */
+static void note_unnamed(struct snapshot *snapshot)
+{
+    size_t unnamed = 0;
+    for (size_t i = 0; i < snapshot->process_count; i++)
+        unnamed += snapshot->processes[i].name == NULL;
+    if (unnamed == 0)
+        return;
+    struct buf text = { 0 };
+    if (unnamed == snapshot->process_count)
+        buf_str(&text, "the processes are numbers only: their names are not in this capture");
+    else
+        buf_printf(
+            &text, "the names of %zu of %zu processes are not in this capture", unnamed, snapshot->process_count);
+    snapshot_add_gap(snapshot, "processes-unnamed", buf_text(&text),
+        "ask for the output of tasklist (or Get-Process), of the same moment, and give it with --tasks FILE");
+    buf_deinit(&text);
+}
+
+/* A diagnosis of what is left when most was lost would be none. */
+static int refuse_lost(const struct capture *capture, const char *path, struct error *err)
+{
+    const uint64_t *kinds = capture->kinds;
+    uint64_t lost = kinds[LINE_MALFORMED] + kinds[LINE_NAMED];
+    if (lost <= kinds[LINE_ROW])
+        return 0;
+    const struct first_line *first = kinds[LINE_NAMED] > kinds[LINE_MALFORMED] ? &capture->first_named
+                                                                               : &capture->first_malformed;
+    struct buf text = { 0 }, line = { 0 };
+    count_lines(&text, lost + kinds[LINE_ROW], "row");
+    text_escape(&line, first->text);
+    int result = error_set(err, -EBADMSG, path,
+        "is %s with %s, of which %" PRIu64 " cannot be read, first at line %" PRIu64 ", \"%s\"; %s",
+        capture->format->title, buf_text(&text), lost, first->number, buf_text(&line),
+        kinds[LINE_NAMED] > kinds[LINE_MALFORMED]
+            ? "ask for numbers: -n of netstat and ss, -nP of lsof"
+            : "send the output to a file, without a filter, and that file as it is");
+    buf_deinit(&text);
+    buf_deinit(&line);
+    return result;
+}
+
+int capture_report(struct capture *capture, const char *path, struct error *err)
+{
+    int result = refuse_lost(capture, path, err);
+    if (result < 0)
+        return result;
+    note_origin(capture, path);
+    capture_report_lines(capture);
+    note_other_format(capture);
+    note_long(capture);
+    note_looks(capture);
+    note_names(capture);
+    note_cut(capture);
+    note_unnamed(capture->snapshot);
+    note_evidence(capture);
+    return 0;
+}
+
+/* --- what is none of these ---------------------------------------------------------------------------------------- */
+
+/* What the beginning looks like, to a person. */
+static const char *describe(const char *bytes, size_t length)
+{
+    static const struct {
+        const char *magic;
+        size_t length;
+        const char *what;
+    } magics[] = {
+        { "\x1f\x8b", 2, "gzip data" },
+        { "\x28\xb5\x2f\xfd", 4, "zstd data" },
+        { "PK\x03\x04", 4, "a ZIP archive or an Office document" },
+        { "%PDF", 4, "a PDF" },
+        { "\x89PNG", 4, "a picture (PNG)" },
+        { "\xff\xd8\xff", 3, "a picture (JPEG)" },
+        { "\x7f"
+          "ELF",
+            4, "a program" },
+        { "\xd4\xc3\xb2\xa1", 4, "packets (pcap)" },
+        { "\x0a\x0d\x0d\x0a", 4, "packets (pcapng)" },
+        { "BZh", 3, "bzip2 data" },
+        { "\xfd"
+          "7zXZ",
+            5, "xz data" },
+        { "<", 1, "HTML or XML" },
+        { "{", 1, "JSON without connections" },
+        { "[", 1, "JSON without connections" },
+    };
+    if (length == 0)
+        return "nothing: it is empty";
+    for (size_t i = 0; i < sizeof magics / sizeof *magics; i++) {
+        if (length >= magics[i].length && memcmp(bytes, magics[i].magic, magics[i].length) == 0)
+            return magics[i].what;
+    }
+    if (memchr(bytes, '\0', length) != NULL)
+        return "binary data";
+    return "text without a row that is known";
+}
+
+int capture_refuse(const char *path, const char *bytes, size_t length, struct error *err)
+{
+    return error_set(err, -EBADMSG, path,
+        "looks like %s; accepted is what netstat (Windows, Linux, macOS, BSD, Solaris), ss, lsof -i, "
+        "Get-NetTCPConnection (table, list, CSV, JSON) or /proc/net/tcp print, and what tcpwhy capture saves",
+        describe(bytes, length));
+}

@@ -1,6 +1,0 @@
-#pragma once
-/* CSV (RFC 4180) as it is read. */
-#include "source/capture/words.h"
-
-/* One cell; quotes are taken off, doubled ones within are left. Returns where the next one begins, or NULL. */
-const char *csv_take_cell(const char *text, char separator, struct word *ret_cell);

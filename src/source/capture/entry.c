@@ -1,0 +1,138 @@
+/* What the rows of all formats need: their ends, and who holds them. */
+#include "source/capture/input/charset.h"
+#include "source/capture/format.h"
+
+void capture_deinit(struct capture *capture)
+{
+    pids_deinit(&capture->pids);
+    looks_deinit(&capture->looks);
+}
+
+struct conn *capture_draft(struct capture *capture)
+{
+    struct conn *conn = snapshot_add_conn(capture->snapshot);
+    capture->cut_before = capture->cut;
+    if (conn != NULL) {
+        capture->snapshot->conn_count--; /* it has its place; capture_add() counts it */
+        return conn;
+    }
+    capture->out_of_memory = true;
+    capture->nowhere = (struct conn){ .holder = NO_INDEX };
+    return &capture->nowhere;
+}
+
+void capture_add(struct capture *capture)
+{
+    if (capture->out_of_memory)
+        return;
+    capture->snapshot->conn_count++;
+    if (!capture->format->row_for_descriptor)
+        capture->out_of_memory = looks_note(&capture->looks, capture->snapshot, capture->cut > capture->cut_before) < 0;
+}
+
+void capture_drop_owners(struct capture *capture)
+{
+    struct snapshot *snapshot = capture->snapshot;
+    struct conn *conn = capture_last_conn(capture);
+    if (conn == NULL)
+        return;
+    snapshot_drop_holders(snapshot, conn);
+    conn->holder = NO_INDEX;
+}
+
+void capture_take_back(struct capture *capture)
+{
+    if (capture->out_of_memory) /* it was not added */
+        return;
+    capture_drop_owners(capture);
+    capture->snapshot->conn_count--;
+}
+
+enum conn_state capture_state(struct capture *capture, const struct word *word, const struct conn *conn)
+{
+    if (word->length == 0 || (word->text[0] >= '0' && word->text[0] <= '9'))
+        return STATE_UNKNOWN;
+    enum conn_state state = state_words_find(&capture->state_words, word->text, word->length);
+    bool may_be_cut = state == STATE_CLOSED && conn->remote_port != 0 && word->length == strlen("CLOSE");
+    return may_be_cut ? STATE_UNKNOWN : state;
+}
+
+struct conn *capture_last_conn(const struct capture *capture)
+{
+    const struct snapshot *snapshot = capture->snapshot;
+    return snapshot->conn_count > 0 ? &snapshot->conns[snapshot->conn_count - 1] : NULL;
+}
+
+/* "*" has no family of its own: it takes the other end's, or that of a socket that takes both. */
+static void settle_family(struct end *end, const struct end *other)
+{
+    static const uint8_t any[16];
+    bool ipv6 = other->any ? end->ipv6 : other->ipv6;
+    if (!end->any || !ipv6)
+        return;
+    end->ipv6 = true;
+    end->address = ip_from_v6(any);
+}
+
+enum line_kind capture_ends(
+    struct capture *capture, const struct word *local, const struct word *remote, char separator, struct conn *conn)
+{
+    struct end near, far;
+    if (endpoint_parse_plain(local->text, local->length, separator, &conn->local, &conn->local_port) &&
+        endpoint_parse_plain(remote->text, remote->length, separator, &conn->remote, &conn->remote_port))
+        return LINE_ROW;
+    enum endpoint_result first = endpoint_parse(local->text, local->length, separator, &near);
+    if (first == END_BAD)
+        return LINE_MALFORMED;
+    enum endpoint_result second = endpoint_parse(remote->text, remote->length, separator, &far);
+    if (second == END_BAD)
+        return LINE_MALFORMED;
+    if (first == END_NAMED || second == END_NAMED)
+        return LINE_NAMED;
+    capture->cut += first == END_CUT || second == END_CUT;
+    near.ipv6 |= near.any && conn->ipv6;
+    far.ipv6 |= far.any && conn->ipv6;
+    settle_family(&near, &far);
+    settle_family(&far, &near);
+    conn->local = near.address;
+    conn->local_port = near.port;
+    conn->remote = far.address;
+    conn->remote_port = far.port;
+    conn->ipv6 |= near.ipv6 || far.ipv6;
+    return LINE_ROW;
+}
+
+/* The name as UTF-8, in `buffer` where it had to be changed for that. */
+static struct word decoded(const struct capture *capture, const char *name, size_t length, struct buf *buffer)
+{
+    if (capture->charset == NULL || charset_is_ascii(name, length))
+        return (struct word){ name, length };
+    charset_decode(capture->charset, name, length, buffer);
+    return (struct word){ buf_text(buffer), buffer->length };
+}
+
+uint32_t capture_process(struct capture *capture, uint32_t pid, const char *name, size_t length)
+{
+    struct buf buffer = { 0 };
+    struct word word = decoded(capture, name, length, &buffer);
+    uint32_t process = pids_find(&capture->pids, capture->snapshot, pid, word.text, word.length);
+    buf_deinit(&buffer);
+    capture->out_of_memory |= process == NO_INDEX;
+    return process;
+}
+
+void capture_name(struct capture *capture, uint32_t pid, const char *name, size_t length)
+{
+    struct buf buffer = { 0 };
+    struct word word = decoded(capture, name, length, &buffer);
+    pids_name(&capture->pids, capture->snapshot, pid, word.text, word.length);
+    buf_deinit(&buffer);
+}
+
+void capture_hold(
+    struct capture *capture, struct conn *conn, uint32_t pid, const char *name, size_t length, uint32_t fd)
+{
+    uint32_t process = capture_process(capture, pid, name, length);
+    if (process == NO_INDEX || !pids_hold(capture->snapshot, conn, process, fd))
+        capture->out_of_memory = true;
+}

@@ -1,0 +1,286 @@
+/*
+ * lsof -nP -iTCP, a row for each descriptor, so that a socket which several processes hold comes several times:
+ *
+ *   python3 27660 root    3u  IPv4 39944918      0t0  TCP 127.0.0.1:58269 (LISTEN)
+ *   nginx     812 www    12u  IPv6 0x5a2c1d43      0t0  TCP [::1]:80->[::1]:50122 (CLOSE_WAIT QR=0 QS=0)
+ *
+ * DEVICE is the inode on Linux, and an address in the kernel on BSD and macOS. -T adds the queues.
+ */
+#include "source/capture/formats/lsof.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/hash.h"
+#include "base/hash_index.h"
+#include "base/memory.h"
+#include "source/text/scan.h"
+
+enum { WORDS_MOST = 24, BEFORE_TCP = 7 };
+
+/* Of a row, what tells its socket. */
+struct seen {
+    uint64_t device;      /* 0: unknown */
+    uint32_t last_holder; /* of its connection; NO_INDEX: none */
+};
+
+/* "39944918", "0x5a2c1d43" (BSD, macOS); 0 where it is neither. */
+static uint64_t read_device(struct capture *capture, const struct word *word)
+{
+    uint64_t device;
+    if (word_number(word, UINT32_MAX, &device)) {
+        capture->os = "linux";
+        return device;
+    }
+    if (word->length < 3 || word->text[0] != '0' || word->text[1] != 'x')
+        return 0;
+    capture->os = capture->os != NULL ? capture->os : "macos";
+    return strtoull(word->text + 2, NULL, 16);
+}
+
+/* "(CLOSE_WAIT", "QR=0", "QS=0)" */
+static void read_state(struct capture *capture, const struct word *words, unsigned count, struct conn *conn)
+{
+    unsigned queues = 0;
+    for (unsigned i = 0; i < count; i++) {
+        struct word word = words[i];
+        if (word.length > 0 && word.text[0] == '(')
+            word = (struct word){ word.text + 1, word.length - 1 };
+        if (word.length > 0 && word.text[word.length - 1] == ')')
+            word.length--;
+        struct word value = { word.text + 3, word.length > 3 ? word.length - 3 : 0 };
+        uint64_t number;
+        if (word_starts(&word, "QR=") && word_number(&value, UINT32_MAX, &number)) {
+            conn->recv_q_bytes = (uint32_t)number;
+            queues++;
+        } else if (word_starts(&word, "QS=") && word_number(&value, UINT32_MAX, &number)) {
+            conn->send_q_bytes = (uint32_t)number;
+            queues++;
+        } else if (i == 0) {
+            conn->state = (uint8_t)state_words_find(&capture->state_words, word.text, word.length);
+        }
+    }
+    if (queues == 2)
+        conn->present |= CONN_QUEUES;
+}
+
+static enum line_kind read_ends(struct capture *capture, const struct word *word, struct conn *conn)
+{
+    static const struct word nowhere = { "*:*", 3 };
+    const char *tip = memchr(word->text, '>', word->length); /* of "->" */
+    if (tip == NULL || tip == word->text || tip[-1] != '-')
+        return capture_ends(capture, word, &nowhere, ':', conn);
+    struct word local = { word->text, (size_t)(tip - word->text) - 1 };
+    struct word remote = { tip + 1, word->length - local.length - 2 };
+    return capture_ends(capture, &local, &remote, ':', conn);
+}
+
+/* "27u", "cwd", "txt" */
+static uint32_t read_fd(const struct word *word)
+{
+    uint32_t fd = 0;
+    size_t at = 0;
+    for (; at < word->length && word->text[at] >= '0' && word->text[at] <= '9' && at < 7; at++)
+        fd = fd * 10 + (uint32_t)(word->text[at] - '0');
+    return at > 0 ? fd : FD_UNKNOWN;
+}
+
+static bool is_heading(const struct word *words, unsigned count)
+{
+    return count >= 3 && word_is(&words[0], "COMMAND") && word_is(&words[1], "PID");
+}
+
+static void see(struct capture *capture, uint64_t device, uint32_t holder)
+{
+    struct lsof *lsof = capture->state;
+    if (capture->out_of_memory)
+        return;
+    lsof->count = capture->snapshot->conn_count - 1; /* one may have been taken back */
+    if (vec_grow((void **)&lsof->seen, lsof->count, &lsof->capacity, sizeof *lsof->seen) < 0)
+        capture->out_of_memory = true;
+    else
+        lsof->seen[lsof->count++] = (struct seen){ .device = device, .last_holder = holder };
+}
+
+/* "Google\\x20Chrome", as lsof writes what a word may not have (its safestrprt()); in place, since it gets shorter. */
+static size_t unescape(char *name, size_t length)
+{
+    size_t to = 0;
+    for (size_t from = 0; from < length; to++) {
+        const char *digits = name + from + 2;
+        uint64_t code;
+        bool is_escape = length - from >= 4 && name[from] == '\\' && name[from + 1] == 'x' &&
+            take_hex(&digits, 2, &code) && digits == name + from + 4 && code != 0;
+        name[to] = is_escape ? (char)code : name[from];
+        from += is_escape ? 4 : 1;
+    }
+    return to;
+}
+
+/* "=======" stands between the looks of lsof -r. */
+static bool is_between_looks(const struct line *line)
+{
+    return strncmp(line->text, "=======", 7) == 0;
+}
+
+/* `is_certain`: -r says so. A heading may also begin what was asked about another port or process. */
+static void begin_look(struct capture *capture, bool is_certain)
+{
+    struct lsof *lsof = capture->state;
+    if (capture->snapshot->conn_count == lsof->look)
+        return;
+    lsof->is_certain |= is_certain;
+    lsof->look_before = lsof->look;
+    lsof->look = capture->snapshot->conn_count;
+    lsof->looks++;
+}
+
+enum line_kind lsof_row(struct capture *capture, const struct line *line)
+{
+    if (is_between_looks(line)) {
+        begin_look(capture, true);
+        return LINE_OTHER;
+    }
+    struct word words[WORDS_MOST];
+    unsigned count = words_split(line->text, line->length, words, WORDS_MOST, NULL), at = BEFORE_TCP;
+    uint64_t pid;
+    if (is_heading(words, count)) { /* of a loop in a shell */
+        begin_look(capture, false);
+        return LINE_HEADING;
+    }
+    if (count < 3 || !word_number(&words[1], UINT32_MAX, &pid))
+        return LINE_OTHER;
+    while (at < count && !word_is(&words[at], "TCP"))
+        at++;
+    if (at + 1 >= count) {
+        bool other = count > BEFORE_TCP && (words[4].text[0] >= 'A' || count > BEFORE_TCP + 1);
+        return other ? LINE_FOREIGN : LINE_OTHER; /* a file, a pipe, UDP */
+    }
+    const struct word *type = &words[at - 3];
+    struct conn *conn = capture_draft(capture);
+    conn->ipv6 = word_is(type, "IPv6");
+    if (!conn->ipv6 && !word_is(type, "IPv4"))
+        return LINE_MALFORMED;
+    enum line_kind kind = read_ends(capture, &words[at + 1], conn);
+    if (kind != LINE_ROW)
+        return kind;
+    read_state(capture, words + at + 2, count - at - 2, conn);
+    if (conn->state == STATE_UNKNOWN)
+        return LINE_MALFORMED;
+    uint64_t device = read_device(capture, &words[at - 2]);
+    if (device != 0 && capture->os != NULL && strcmp(capture->os, "linux") == 0) {
+        conn->inode = (uint32_t)device;
+        conn->present |= CONN_INODE;
+    }
+    capture_add(capture);
+    if (pid != 0) {
+        char *name = line->text + (words[0].text - line->text);
+        size_t length = unescape(name, words[0].length);
+        capture_hold(capture, conn, (uint32_t)pid, name, length, read_fd(&words[at - 4]));
+    }
+    see(capture, device, conn->holder);
+    return LINE_ROW;
+}
+
+/* --- one socket, several descriptors ------------------------------------------------------------------------------ */
+
+/* The rows of a process stand together, so that it is counted for this socket if it was the last one. */
+static void merge(struct snapshot *snapshot, struct conn *conn, struct seen *seen, uint32_t holder)
+{
+    if (holder == NO_INDEX)
+        return;
+    if (seen->last_holder == NO_INDEX) {
+        conn->holder = holder;
+    } else {
+        struct holder *last = &snapshot->holders[seen->last_holder];
+        uint32_t process = snapshot->holders[holder].process;
+        snapshot->processes[process].tcp_sockets -= last->process == process;
+        last->next = holder;
+    }
+    seen->last_holder = holder;
+}
+
+/* The connection among those that are kept, or INDEX_NONE. */
+static uint32_t find(const struct lsof *lsof, const struct index_table *table, uint64_t device)
+{
+    struct index_walk walk = index_table_walk(table, hash_mix(device));
+    uint32_t kept;
+    while ((kept = index_walk_next(table, &walk)) != INDEX_NONE) {
+        if (lsof->seen[kept].device == device)
+            return kept;
+    }
+    return INDEX_NONE;
+}
+
+/* Whether the last part shows a good part of its sockets again, rather than others. */
+static bool comes_again(const struct lsof *lsof, struct index_table *table)
+{
+    enum { SHARE = 10 };
+    size_t again = 0;
+    for (size_t i = 0; i < lsof->look; i++) {
+        if (lsof->seen[i].device != 0 && find(lsof, table, lsof->seen[i].device) == INDEX_NONE)
+            index_table_add(table, hash_mix(lsof->seen[i].device), (uint32_t)i);
+    }
+    for (size_t i = lsof->look; i < lsof->count; i++)
+        again += lsof->seen[i].device != 0 && find(lsof, table, lsof->seen[i].device) != INDEX_NONE;
+    return again > 0 && again * SHARE >= lsof->count - lsof->look;
+}
+
+/* What was begun by headings only, and shows others each time, is one look at several things. */
+static int settle_looks(struct lsof *lsof)
+{
+    struct index_table table;
+    if (lsof->look == 0 || lsof->is_certain)
+        return 0;
+    if (index_table_init(&table, lsof->count) < 0)
+        return -ENOMEM;
+    if (!comes_again(lsof, &table)) {
+        lsof->look = 0;
+        lsof->looks = 0;
+    }
+    index_table_deinit(&table);
+    return 0;
+}
+
+static void merge_all(struct lsof *lsof, struct index_table *table, struct snapshot *snapshot)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < lsof->look; i++)
+        snapshot_drop_holders(snapshot, &snapshot->conns[i]);
+    for (size_t i = lsof->look; i < lsof->count; i++) {
+        struct seen seen = lsof->seen[i];
+        uint32_t kept = seen.device != 0 ? find(lsof, table, seen.device) : INDEX_NONE;
+        if (kept != INDEX_NONE) {
+            merge(snapshot, &snapshot->conns[kept], &lsof->seen[kept], seen.last_holder);
+            continue;
+        }
+        if (i != count) {
+            snapshot->conns[count] = snapshot->conns[i];
+            lsof->seen[count] = seen;
+        }
+        if (seen.device != 0)
+            index_table_add(table, hash_mix(seen.device), (uint32_t)count);
+        count++;
+    }
+    snapshot->conn_count = count;
+}
+
+void lsof_finish(struct capture *capture)
+{
+    struct lsof *lsof = capture->state;
+    struct index_table table;
+    if (lsof->looks > 0 && lsof->look == capture->snapshot->conn_count) { /* nothing follows */
+        lsof->look = lsof->look_before;
+        lsof->looks--;
+    }
+    lsof->count = capture->out_of_memory ? 0 : capture->snapshot->conn_count;
+    if (!capture->out_of_memory && settle_looks(lsof) == 0 && index_table_init(&table, lsof->count) == 0) {
+        merge_all(lsof, &table, capture->snapshot);
+        index_table_deinit(&table);
+    } else {
+        capture->out_of_memory = true;
+    }
+    capture->look_count = lsof->looks; /* besides the last */
+    free(lsof->seen);
+    *lsof = (struct lsof){ 0 };
+}

@@ -1,0 +1,142 @@
+#include "source/capture/formats/powershell.h"
+
+#include <strings.h>
+
+enum property property_find(const char *name, size_t length)
+{
+#define NAME(name, property)                                                                                           \
+    {                                                                                                                  \
+        name, sizeof(name) - 1, property                                                                               \
+    }
+    static const struct {
+        const char *name;
+        size_t length;
+        enum property property;
+    } names[] = {
+        NAME("LocalAddress", PROPERTY_LOCAL_ADDRESS),
+        NAME("LocalPort", PROPERTY_LOCAL_PORT),
+        NAME("RemoteAddress", PROPERTY_REMOTE_ADDRESS),
+        NAME("RemotePort", PROPERTY_REMOTE_PORT),
+        NAME("State", PROPERTY_STATE),
+        NAME("OwningProcess", PROPERTY_PID),
+        NAME("PID", PROPERTY_PID),
+        NAME("ProcessId", PROPERTY_PID),
+        NAME("Process", PROPERTY_PROCESS),
+        NAME("ProcessName", PROPERTY_PROCESS),
+        NAME("Name", PROPERTY_PROCESS),
+    };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (names[i].length != length)
+            continue;
+        if (memcmp(names[i].name, name, length) == 0 || strncasecmp(names[i].name, name, length) == 0)
+            return names[i].property;
+    }
+#undef NAME
+    return PROPERTY_NONE;
+}
+
+bool properties_are_of_conn(unsigned properties)
+{
+    enum { ENOUGH = 3, ENDS_ENOUGH = 2 };
+    unsigned ends = 1U << PROPERTY_LOCAL_ADDRESS | 1U << PROPERTY_LOCAL_PORT | 1U << PROPERTY_REMOTE_ADDRESS |
+        1U << PROPERTY_REMOTE_PORT;
+    properties &= ~(1U << PROPERTY_NONE);
+    return __builtin_popcount(properties) >= ENOUGH && __builtin_popcount(properties & ends) >= ENDS_ENOUGH;
+}
+
+static bool has_all(const struct word *values)
+{
+    return values[PROPERTY_LOCAL_ADDRESS].text != NULL && values[PROPERTY_LOCAL_PORT].text != NULL &&
+        values[PROPERTY_REMOTE_ADDRESS].text != NULL && values[PROPERTY_REMOTE_PORT].text != NULL &&
+        values[PROPERTY_STATE].text != NULL;
+}
+
+static bool read_port(const struct word *word, uint16_t *ret_port)
+{
+    uint64_t number;
+    if (!word_number(word, UINT16_MAX, &number))
+        return false;
+    *ret_port = (uint16_t)number;
+    return true;
+}
+
+const struct word any_address = { "*", 1 };
+
+/* Both ends; of a local address that is not told, the family is that of the other. */
+static bool read_ends(struct capture *capture, const struct word *values, struct conn *conn)
+{
+    static const uint8_t any[16];
+    const struct word *local = &values[PROPERTY_LOCAL_ADDRESS], *remote = &values[PROPERTY_REMOTE_ADDRESS];
+    enum endpoint_result near = END_OK, far;
+    bool remote_v6;
+    far = address_parse(remote->text, remote->length, &conn->remote, &remote_v6);
+    if (local->text == any_address.text) {
+        conn->ipv6 = remote_v6;
+        conn->local = remote_v6 ? ip_from_v6(any) : ip_from_v4(any);
+    } else {
+        near = address_parse(local->text, local->length, &conn->local, &conn->ipv6);
+    }
+    if ((near != END_OK && near != END_CUT) || (far != END_OK && far != END_CUT) ||
+        !read_port(&values[PROPERTY_LOCAL_PORT], &conn->local_port) ||
+        !read_port(&values[PROPERTY_REMOTE_PORT], &conn->remote_port))
+        return false;
+    capture->cut += (near == END_CUT) + (far == END_CUT);
+    return true;
+}
+
+enum line_kind record_add(struct capture *capture, const struct record *record)
+{
+    const struct word *values = record->values;
+    if (!has_all(values))
+        return LINE_MALFORMED;
+    struct conn *conn = capture_draft(capture);
+    const struct word *state = &values[PROPERTY_STATE];
+    conn->state = (uint8_t)state_words_find(&capture->state_words, state->text, state->length);
+    if (conn->state == STATE_UNKNOWN || !read_ends(capture, values, conn))
+        return LINE_MALFORMED;
+    capture_add(capture);
+    const struct word *name = &values[PROPERTY_PROCESS];
+    uint64_t pid = 0;
+    bool has_pid = values[PROPERTY_PID].text != NULL && word_number(&values[PROPERTY_PID], UINT32_MAX, &pid);
+    if (pid != 0 || (!has_pid && name->text != NULL && name->length > 0))
+        capture_hold(capture, conn, (uint32_t)pid, name->text ? name->text : "", name->length, FD_UNKNOWN);
+    return LINE_ROW;
+}
+
+static bool is_of_address(char c)
+{
+    return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f') || c == ':' || c == '.';
+}
+
+bool word_is_address(const struct word *word)
+{
+    struct ip ip;
+    bool ipv6;
+    if (word->text == NULL || word->text == any_address.text)
+        return false;
+    if (address_parse(word->text, word->length, &ip, &ipv6) == END_OK)
+        return true;
+    size_t digits = 0;
+    while (digits < word->length && is_of_address(word->text[digits]))
+        digits++;
+    struct word rest = { word->text + digits, word->length - digits };
+    bool dots = rest.length == 0 && word->length > 3 && memcmp(word->text + word->length - 3, "...", 3) == 0;
+    return digits > 1 && (dots || word_is(&rest, "…"));
+}
+
+bool record_looks_like_conn(struct capture *capture, const struct record *record)
+{
+    const struct word *values = record->values, *state = &values[PROPERTY_STATE];
+    if (word_is_address(&values[PROPERTY_LOCAL_ADDRESS]) || word_is_address(&values[PROPERTY_REMOTE_ADDRESS]))
+        return true;
+    bool is_word = state->length > 2 && (state->text[0] < '0' || state->text[0] > '9');
+    return is_word && state_words_find(&capture->state_words, state->text, state->length) != STATE_UNKNOWN;
+}
+
+void kept_record_set(struct kept_record *kept, enum property property, const char *text, size_t length)
+{
+    length = length < VALUE_MOST ? length : VALUE_MOST;
+    memcpy(kept->text[property], text, length);
+    kept->text[property][length] = '\0';
+    kept->record.values[property] = (struct word){ kept->text[property], length };
+}

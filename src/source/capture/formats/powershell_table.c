@@ -1,0 +1,230 @@
+/*
+ * Get-NetTCPConnection as a table:
+ *
+ *   LocalAddress LocalPort RemoteAddress RemotePort State       AppliedSetting OwningProcess ProcessName
+ *   ------------ --------- ------------- ---------- -----       -------------- ------------- -----------
+ *   10.0.0.5          9100 10.1.2.3           50000 CloseWait                           4312 Docker Desktop
+ *
+ * A cell begins where the rule of its column does, or, as numbers do, ends where that ends; it may be empty, or have blanks
+ * in it. A mail may have made one blank of several: then only the order of the words is left.
+ */
+#include "base/text.h"
+#include "source/capture/formats/columns.h"
+#include "source/capture/formats/powershell.h"
+
+#define BIT(property) (1U << (property))
+
+enum { WORDS_MOST = TABLE_COLUMNS_MOST };
+
+static bool is_rule(const struct word *word)
+{
+    for (size_t i = 0; i < word->length; i++) {
+        if (word->text[i] != '-')
+            return false;
+    }
+    return word->length > 0;
+}
+
+static void place_columns(struct powershell_table *table, const char *line, const struct word *words, unsigned count)
+{
+    table->count = count;
+    for (unsigned i = 0; i < count; i++) {
+        table->columns[i].start = (size_t)(words[i].text - line);
+        table->columns[i].end = table->columns[i].start + words[i].length;
+    }
+}
+
+static enum line_kind read_headings(
+    struct powershell_table *table, const char *line, const struct word *words, unsigned count)
+{
+    struct powershell_table found = { 0 };
+    place_columns(&found, line, words, count);
+    for (unsigned i = 0; i < count; i++) {
+        found.columns[i].property = property_find(words[i].text, words[i].length);
+        found.properties |= BIT(found.columns[i].property);
+    }
+    if (!properties_are_of_conn(found.properties)) {
+        /* Those of another table with addresses: Get-NetUDPEndpoint. */
+        if (found.columns[0].property == PROPERTY_LOCAL_ADDRESS)
+            *table = (struct powershell_table){ 0 };
+        return LINE_OTHER;
+    }
+    *table = found;
+    return LINE_HEADING;
+}
+
+/* The property of the heading above a rule. One that was added may have a blank in it, so that they are not as many. */
+static enum property property_above(const struct powershell_table *headings, const struct table_column *rule)
+{
+    for (unsigned i = 0; i < headings->count; i++) {
+        if (headings->columns[i].start == rule->start || headings->columns[i].end == rule->end)
+            return headings->columns[i].property;
+    }
+    return PROPERTY_NONE;
+}
+
+static enum line_kind read_rule(
+    struct powershell_table *table, const char *line, const struct word *words, unsigned count)
+{
+    struct powershell_table headings = *table;
+    place_columns(table, line, words, count);
+    table->properties = 0;
+    for (unsigned i = 0; i < count; i++) {
+        struct table_column *column = &table->columns[i];
+        column->property = headings.count == count ? headings.columns[i].property : property_above(&headings, column);
+        table->properties |= BIT(column->property);
+    }
+    table->has_rule = true;
+    if (properties_are_of_conn(table->properties))
+        return LINE_HEADING;
+    *table = (struct powershell_table){ 0 };
+    return LINE_OTHER;
+}
+
+/* --- rows ----------------------------------------------------------------------------------------------------------- */
+
+static enum line_kind add(struct capture *capture, const struct powershell_table *table, struct record *record)
+{
+    if ((table->properties & BIT(PROPERTY_LOCAL_ADDRESS)) == 0)
+        record->values[PROPERTY_LOCAL_ADDRESS] = any_address;
+    return record_add(capture, record);
+}
+
+/* As nearly all rows are: at most one word in each column, and where it has to stand. */
+static bool take_plain_row(const struct powershell_table *table, const char *line, const struct word *words,
+    unsigned count, struct record *ret_record)
+{
+    unsigned at = 0;
+    for (unsigned i = 0; i < table->count && at < count; i++) {
+        const struct table_column *column = &table->columns[i];
+        size_t start = (size_t)(words[at].text - line);
+        if (start == column->start || start + words[at].length == column->end)
+            ret_record->values[column->property] = words[at++];
+    }
+    return at == count;
+}
+
+/* The words of a row in the columns that they stand in. */
+struct placed {
+    struct record record;
+    struct {
+        size_t start, end;
+    } cells[TABLE_COLUMNS_MOST]; /* 0, 0: empty */
+    bool fits;                   /* each cell begins or ends as its rule does */
+    bool possible;               /* addresses, ports, states and PIDs are one word each */
+};
+
+/* The column that a word stands in: the one that it begins or ends with, else one that it overlaps, else the one before. */
+static unsigned column_of(const struct powershell_table *table, size_t start, size_t end)
+{
+    unsigned over = table->count, before = 0;
+    for (unsigned i = 0; i < table->count; i++) {
+        const struct table_column *column = &table->columns[i];
+        if (column->start == start || column->end == end)
+            return i;
+        if (start < column->end && end > column->start)
+            over = i;
+        if (column->start < start)
+            before = i;
+    }
+    return over < table->count ? over : before;
+}
+
+static void place(const struct powershell_table *table, const char *line, const struct word *words, unsigned count,
+    struct placed *placed)
+{
+    *placed = (struct placed){ .fits = true, .possible = true };
+    const char *behind = words[count - 1].text + words[count - 1].length;
+    bool is_plain = text_plain(line, (size_t)(behind - line)) == (size_t)(behind - line);
+    unsigned last = 0;
+    for (unsigned i = 0; i < count; i++) {
+        size_t offset = (size_t)(words[i].text - line);
+        size_t start = is_plain ? offset : columns_of(line, offset);
+        size_t end = start + (is_plain ? words[i].length : columns_of(words[i].text, words[i].length));
+        unsigned column = column_of(table, start, end);
+        enum property property = table->columns[column].property;
+        struct word *value = &placed->record.values[property];
+        placed->fits &= column >= last;
+        last = column;
+        if (placed->cells[column].end == 0) {
+            placed->cells[column].start = start;
+            *value = words[i];
+        } else {
+            value->length = (size_t)(words[i].text + words[i].length - value->text);
+            placed->possible &= property == PROPERTY_NONE || property == PROPERTY_PROCESS;
+        }
+        placed->cells[column].end = end;
+    }
+    for (unsigned i = 0; i < table->count; i++)
+        placed->fits &= placed->cells[i].end == 0 || placed->cells[i].start == table->columns[i].start ||
+            placed->cells[i].end == table->columns[i].end;
+}
+
+/*
+ * Word by word into the columns, or into those only that matter here, where the others are empty. More words than columns
+ * belong to a name in the last one.
+ */
+static bool take_in_order(const struct powershell_table *table, const struct word *words, unsigned count,
+    bool only_known, struct record *ret_record)
+{
+    unsigned at = 0;
+    enum property last = PROPERTY_NONE;
+    *ret_record = (struct record){ 0 };
+    for (unsigned i = 0; i < table->count; i++) {
+        enum property property = table->columns[i].property;
+        if (only_known && property == PROPERTY_NONE)
+            continue;
+        if (at == count)
+            return false;
+        ret_record->values[property] = words[at++];
+        last = property;
+    }
+    if (at < count && last != PROPERTY_PROCESS)
+        return false;
+    struct word *name = &ret_record->values[PROPERTY_PROCESS];
+    if (at < count)
+        name->length = (size_t)(words[count - 1].text + words[count - 1].length - name->text);
+    uint64_t pid;
+    const struct word *number = &ret_record->values[PROPERTY_PID];
+    return number->text == NULL || word_number(number, UINT32_MAX, &pid);
+}
+
+static enum line_kind read_unusual_row(struct capture *capture, struct powershell_table *table, const struct line *line,
+    const struct word *words, unsigned count)
+{
+    struct placed placed;
+    struct record record;
+    place(table, line->text, words, count, &placed);
+    struct record in_place = placed.record;
+    if (placed.fits && placed.possible && add(capture, table, &in_place) == LINE_ROW)
+        return LINE_ROW;
+    for (int only_known = 0; only_known < 2; only_known++) {
+        if (take_in_order(table, words, count, only_known != 0, &record) && add(capture, table, &record) == LINE_ROW)
+            return LINE_ROW;
+    }
+    if (!placed.fits && placed.possible && add(capture, table, &in_place) == LINE_ROW)
+        return LINE_ROW;
+    if (read_headings(table, line->text, words, count) == LINE_HEADING)
+        return LINE_HEADING;
+    if (table->count == 0)
+        return LINE_OTHER;
+    return word_is_address(&words[0]) || record_looks_like_conn(capture, &placed.record) ? LINE_MALFORMED : LINE_OTHER;
+}
+
+enum line_kind powershell_table_row(struct capture *capture, const struct line *line)
+{
+    struct powershell_table *table = capture->state;
+    struct word words[WORDS_MOST];
+    unsigned count = words_split(line->text, line->length, words, WORDS_MOST, NULL);
+    if (count == 0) /* control characters only */
+        return LINE_OTHER;
+    if (table->count == 0 || !table->has_rule) {
+        if (table->count > 0 && is_rule(&words[0]))
+            return read_rule(table, line->text, words, count);
+        return read_headings(table, line->text, words, count);
+    }
+    struct record record = { 0 };
+    if (take_plain_row(table, line->text, words, count, &record) && add(capture, table, &record) == LINE_ROW)
+        return LINE_ROW;
+    return read_unusual_row(capture, table, line, words, count);
+}

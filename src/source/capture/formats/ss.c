@@ -1,0 +1,139 @@
+/*
+ * ss in any mix of options, on one line a socket (-O) or several:
+ *
+ *   tcp   ESTAB  0  0  10.0.0.5:80  10.1.2.3:50122 users:(("nginx",pid=812,fd=7)) timer:(on,204ms,3) uid:33 ino:3994 …
+ *        skmem:(r0,rb131072,t0,…,d0) ts sack cubic rto:204 rtt:0.366/0.724 … lastsnd:9684 lastrcv:9684 lastack:9680
+ *
+ * Netid and Process columns may be missing; the first words tell. What follows the ends is read by ss_details.c.
+ */
+#include "source/capture/formats/ss.h"
+
+/* Netid and state may stand before the queues; the ends follow, and the details. */
+enum { QUEUES = 2, WORDS_MOST = 2 + QUEUES + 2 + 1 };
+
+static bool is_capital(char c)
+{
+    return c >= 'A' && c <= 'Z';
+}
+
+static bool is_netid(const struct word *word)
+{
+    static const char *const netids[] = { "udp", "raw", "u_str", "u_dgr", "u_seq", "nl", "p_raw", "p_dgr", "icmp6",
+        "v_str", "v_dgr", "tipc", "xdp", "mptcp", "sctp", "dccp", "vsock", "???" };
+    for (size_t i = 0; !is_capital(word->text[0]) && i < sizeof netids / sizeof *netids; i++) {
+        if (word_is(word, netids[i]))
+            return true;
+    }
+    return false;
+}
+
+/*
+ * "State  Recv-Q  Send-Q  Local Address:Port …": ss is never translated. With a filter for one state it leaves that column
+ * out: "Recv-Q  Send-Q …".
+ */
+static bool read_heading(struct ss *ss, const struct word *words, unsigned count)
+{
+    unsigned at = count > 0 && word_is(&words[0], "Netid");
+    bool has_state = count > at && word_is(&words[at], "State");
+    at += has_state;
+    if (count < at + 3 || !word_is(&words[at], "Recv-Q") || !word_is(&words[at + 1], "Send-Q") ||
+        !word_is(&words[at + 2], "Local"))
+        return false;
+    ss->without_state = !has_state;
+    return true;
+}
+
+/* "# ss -tan state close-wait", pasted along: the state of the rows that do not show it. */
+static void read_command(struct capture *capture, const struct line *line)
+{
+    struct ss *ss = capture->state;
+    const char *at = strstr(line->text, " state ");
+    if (at == NULL || strstr(line->text, "ss ") == NULL)
+        return;
+    struct word word;
+    at += strlen(" state ");
+    if (words_split(at, strlen(at), &word, 1, NULL) > 0)
+        ss->filtered = state_words_find(&capture->state_words, word.text, word.length);
+}
+
+/* Of rows without a state: their first word is a number, or follows Netid. */
+static enum conn_state state_of(
+    struct capture *capture, const struct word *words, unsigned count, unsigned at, unsigned *ret_queues_at)
+{
+    const struct ss *ss = capture->state;
+    *ret_queues_at = at + 1;
+    if (count <= at)
+        return STATE_UNKNOWN;
+    if (is_capital(words[at].text[0]))
+        return state_words_find(&capture->state_words, words[at].text, words[at].length);
+    uint64_t number;
+    *ret_queues_at = at;
+    return ss->without_state && word_number(&words[at], UINT32_MAX, &number) ? ss->filtered : STATE_UNKNOWN;
+}
+
+/* A line that goes on with the details of the row before: "\t skmem:(…) …", however a terminal wrapped it. */
+static enum line_kind continuation(struct capture *capture, const struct line *line)
+{
+    struct conn *conn = capture_last_conn(capture);
+    if (!capture->after_row || conn == NULL)
+        return LINE_OTHER;
+    return ss_read_details(capture, line->text, line->length, conn) > 0 ? LINE_DETAIL : LINE_OTHER;
+}
+
+static bool read_queues(const struct word *words, struct conn *conn)
+{
+    uint64_t recv_q, send_q;
+    if (!word_number(&words[0], UINT32_MAX, &recv_q) || !word_number(&words[1], UINT32_MAX, &send_q))
+        return false;
+    conn->recv_q_bytes = (uint32_t)recv_q;
+    conn->send_q_bytes = (uint32_t)send_q;
+    conn->present |= CONN_QUEUES;
+    /* 0 is also what an ss shows that has read /proc/net/tcp, where there is no backlog. */
+    if (conn->state == STATE_LISTEN && send_q > 0)
+        conn->present |= CONN_BACKLOG;
+    return true;
+}
+
+/* No state, and so no row: a heading, what goes on with the row before, or a row whose state is not known. */
+static enum line_kind other_line(
+    struct capture *capture, const struct line *line, const struct word *words, unsigned count, bool has_netid)
+{
+    struct ss *ss = capture->state;
+    if (read_heading(ss, words, count)) {
+        ss_end_part(capture);
+        /* Rows on the same line were joined to it. */
+        return line_count_ends(line) > 0 ? LINE_MALFORMED : LINE_HEADING;
+    }
+    read_command(capture, line);
+    uint64_t number;
+    bool is_row = ss->without_state && count >= 4 && word_number(&words[has_netid], UINT32_MAX, &number);
+    return has_netid || is_row ? LINE_MALFORMED : continuation(capture, line);
+}
+
+enum line_kind ss_row(struct capture *capture, const struct line *line)
+{
+    struct word words[WORDS_MOST];
+    unsigned count = words_split(line->text, line->length, words, WORDS_MOST, NULL);
+    bool foreign = is_netid(&words[0]);
+    bool has_netid = foreign || word_is(&words[0], "tcp");
+    unsigned at;
+    enum conn_state state = state_of(capture, words, count, has_netid, &at);
+    if (foreign)
+        return state != STATE_UNKNOWN ? LINE_FOREIGN : LINE_OTHER;
+    if (state == STATE_UNKNOWN)
+        return other_line(capture, line, words, count, has_netid);
+    struct conn *conn = capture_draft(capture);
+    conn->state = (uint8_t)state;
+    if (count < at + QUEUES + 2 || !read_queues(&words[at], conn))
+        return LINE_MALFORMED;
+    enum line_kind kind = capture_ends(capture, &words[at + QUEUES], &words[at + QUEUES + 1], ':', conn);
+    if (kind != LINE_ROW)
+        return kind;
+    bool has_details = count > at + QUEUES + 2;
+    const char *details = has_details ? words[at + QUEUES + 2].text : line->text + line->length;
+    if (has_details && is_capital(*details)) /* the state of another row: lines were joined */
+        return LINE_MALFORMED;
+    capture_add(capture);
+    ss_read_details(capture, details, (size_t)(line->text + line->length - details), conn);
+    return LINE_ROW;
+}

@@ -1,0 +1,468 @@
+/*
+ * The details that ss prints with -p, -i, -e, -m and -o: misc/ss.c of iproute2. Each is a word "name:value" or a bare
+ * word; a value of zero is mostly left out.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "source/capture/cgroups.h"
+#include "source/capture/formats/ss.h"
+#include "source/text/scan.h"
+
+struct detail {
+    const char *name; /* with its colon; NULL: no more of that letter */
+    size_t length;
+    void (*read)(struct capture *capture, const char *value, struct conn *conn);
+};
+
+static uint32_t number_at(const char *value)
+{
+    uint64_t number = 0;
+    take_decimal(&value, &number);
+    return number < UINT32_MAX ? (uint32_t)number : UINT32_MAX;
+}
+
+/* "0.366" ms as 366 us; moves the text behind it. */
+static uint32_t take_us(const char **text)
+{
+    uint64_t whole = 0, us = 0;
+    take_decimal(text, &whole);
+    if (take_char(text, '.')) {
+        for (unsigned weight = 100; **text >= '0' && **text <= '9'; (*text)++, weight /= 10)
+            us += weight * (unsigned)(**text - '0');
+    }
+    us += whole < UINT32_MAX / 1000 ? whole * 1000 : (uint64_t)UINT32_MAX;
+    return us < UINT32_MAX ? (uint32_t)us : UINT32_MAX;
+}
+
+/* --- processes, timers, identity -------------------------------------------------------------------------------- */
+
+/* Moves the text behind a word, where it stands there. */
+static void skip_word(const char **text, const char *word)
+{
+    size_t length = strlen(word);
+    if (strncmp(*text, word, length) == 0)
+        *text += length;
+}
+
+/* Where the name ends that stands before `",pid=81,fd=7)` or `",81,7)`; NULL: nowhere. A number at the very end may be cut. */
+static const char *find_pid(const char *name, const char *mark, const char **ret_behind, uint64_t *ret_pid)
+{
+    for (const char *end = name; (end = strstr(end, mark)) != NULL; end++) {
+        const char *value = end + strlen(mark);
+        if (*value >= '0' && *value <= '9' && take_decimal(&value, ret_pid) && *ret_pid != 0 &&
+            *ret_pid <= UINT32_MAX && (*value == ',' || *value == ')')) {
+            *ret_behind = value;
+            return end;
+        }
+    }
+    return NULL;
+}
+
+/*
+ * (("nginx",pid=812,fd=7),("nginx",pid=813,fd=7)), or as ss before 2014 has it, (("nginx",812,7)). The name may hold
+ * anything; what stands behind it tells where it ends.
+ */
+static void read_users(struct capture *capture, const char *value, struct conn *conn)
+{
+    const char *open;
+    while ((open = strstr(value, "(\"")) != NULL) {
+        const char *name = open + 2;
+        uint64_t pid, fd = FD_UNKNOWN;
+        const char *end = find_pid(name, "\",pid=", &value, &pid);
+        if (end == NULL)
+            end = find_pid(name, "\",", &value, &pid);
+        if (end == NULL)
+            return;
+        if (take_char(&value, ',')) {
+            skip_word(&value, "fd=");
+            take_decimal(&value, &fd);
+        }
+        if (fd > FD_UNKNOWN)
+            fd = FD_UNKNOWN;
+        capture_hold(capture, conn, (uint32_t)pid, name, (size_t)(end - name), (uint32_t)fd);
+        if (strncmp(value, "),(\"", 4) != 0)
+            return;
+    }
+}
+
+/* "1min59sec", "12sec", "3.796ms" (3 s and 796 ms), "204ms": print_ms_timer() */
+static uint32_t timer_ms(const char *text)
+{
+    uint64_t ms = 0, number;
+    while (take_decimal(&text, &number) && number < UINT32_MAX) {
+        if (strncmp(text, "min", 3) == 0)
+            ms += number * 60 * 1000, text += 3;
+        else if (strncmp(text, "sec", 3) == 0)
+            ms += number * 1000, text += 3;
+        else if (*text == '.')
+            ms += number * 1000, text += 1;
+        else if (strncmp(text, "ms", 2) == 0)
+            ms += number, text += 2;
+        else
+            break;
+    }
+    return ms < UINT32_MAX ? (uint32_t)ms : UINT32_MAX;
+}
+
+/* (on,204ms,3): name, time to go, retransmissions or probes */
+static void read_timer(struct capture *capture, const char *value, struct conn *conn)
+{
+    static const struct {
+        const char *name;
+        enum conn_timer timer;
+    } timers[] = { { "(on,", TIMER_RETRANSMIT }, { "(keepalive,", TIMER_KEEPALIVE }, { "(timewait,", TIMER_TIME_WAIT },
+        { "(persist,", TIMER_PERSIST } };
+    struct ss *ss = capture->state;
+    for (size_t i = 0; i < sizeof timers / sizeof *timers; i++) {
+        size_t length = strlen(timers[i].name);
+        if (strncmp(value, timers[i].name, length) != 0)
+            continue;
+        const char *comma = strchr(value + length, ',');
+        uint32_t count = comma != NULL ? number_at(comma + 1) : 0;
+        conn->timer = (uint8_t)timers[i].timer;
+        conn->timer_ms = timer_ms(value + length);
+        conn->retransmits = (uint8_t)(count < UINT8_MAX ? count : UINT8_MAX);
+        if (timers[i].timer == TIMER_PERSIST || timers[i].timer == TIMER_KEEPALIVE)
+            conn->probes = conn->retransmits; /* idiag_retrans is icsk_probes_out then */
+        conn->present |= CONN_TIMER;
+        ss->shows_timers = true;
+    }
+}
+
+static void read_uid(struct capture *capture, const char *value, struct conn *conn)
+{
+    (void)capture;
+    conn->uid = number_at(value);
+    conn->present |= CONN_UID;
+}
+
+/*
+ * -e, which brings -o along: from then on a row without a timer has none. User 0 is not printed; of a socket proper its
+ * absence says root.
+ */
+static void read_inode(struct capture *capture, const char *value, struct conn *conn)
+{
+    ((struct ss *)capture->state)->shows_timers = true;
+    conn->inode = number_at(value);
+    conn->present |= CONN_INODE;
+    if (conn->inode != 0)
+        conn->present |= CONN_UID;
+    for (uint32_t h = conn->holder; h != NO_INDEX; h = capture->snapshot->holders[h].next)
+        capture->snapshot->holders[h].inode = conn->inode;
+}
+
+static void read_cookie(struct capture *capture, const char *value, struct conn *conn)
+{
+    enum { DIGITS_MOST = 16 };
+    (void)capture;
+    if (take_hex(&value, DIGITS_MOST, &conn->cookie))
+        conn->present |= CONN_COOKIE;
+}
+
+/* --- control groups ---------------------------------------------------------------------------------------------- */
+
+/* The one that the socket was made in, and so, mostly, its process's. */
+static void read_cgroup(struct capture *capture, const char *value, struct conn *conn)
+{
+    struct snapshot *snapshot = capture->snapshot;
+    struct ss *ss = capture->state;
+    const struct cgroup *cgroup = cgroup_find(snapshot, value, strcspn(value, " \t"), &ss->last_cgroup);
+    if (cgroup == NULL)
+        return;
+    conn->cgroup_id = cgroup->id;
+    conn->present |= CONN_CGROUP;
+    for (uint32_t h = conn->holder; h != NO_INDEX; h = snapshot->holders[h].next) {
+        struct process *process = &snapshot->processes[snapshot->holders[h].process];
+        if (process->cgroup != NO_INDEX)
+            continue;
+        process->cgroup = (uint32_t)(cgroup - snapshot->cgroups);
+        process->unit = cgroup->unit;
+        process->user_unit = cgroup->user_unit;
+        process->container = cgroup->container;
+    }
+}
+
+/* --- memory ------------------------------------------------------------------------------------------------------- */
+
+/* (r0,rb131072,t0,tb16384,f0,w0,o0,bl0,d0) */
+static void read_memory(struct capture *capture, const char *value, struct conn *conn)
+{
+    (void)capture;
+    if (*value != '(')
+        return;
+    do {
+        value++;
+        if (value[0] == 'r' && value[1] != 'b')
+            conn->skmem_rmem_bytes = number_at(value + 1);
+        else if (value[0] == 'w')
+            conn->skmem_wmem_bytes = number_at(value + 1);
+        else if (value[0] == 'd') {
+            conn->skmem_drops = number_at(value + 1);
+            conn->present |= CONN_SKMEM;
+        }
+        value += strcspn(value, ",) ");
+    } while (*value == ',');
+}
+
+/* --- struct tcp_info ------------------------------------------------------------------------------------------------ */
+
+static void read_rto(struct capture *capture, const char *value, struct conn *conn)
+{
+    (void)capture;
+    conn->rto_ms = number_at(value);
+    conn->present |= CONN_RTO | CONN_TCP_INFO;
+}
+
+static void read_rtt(struct capture *capture, const char *value, struct conn *conn)
+{
+    (void)capture;
+    conn->rtt_us = take_us(&value);
+    if (take_char(&value, '/'))
+        conn->rttvar_us = take_us(&value);
+    conn->present |= CONN_TCP_INFO;
+}
+
+static void read_backoff(struct capture *capture, const char *value, struct conn *conn)
+{
+    (void)capture;
+    uint32_t backoff = number_at(value);
+    conn->backoff = (uint8_t)(backoff < UINT8_MAX ? backoff : UINT8_MAX);
+}
+
+/* "retrans:1/7": in flight, and over the connection's life */
+static void read_retrans(struct capture *capture, const char *value, struct conn *conn)
+{
+    (void)capture;
+    uint64_t in_flight;
+    if (take_decimal(&value, &in_flight) && take_char(&value, '/'))
+        conn->total_retrans = number_at(value);
+}
+
+/* Stands in every row that has a struct tcp_info, a listener's too. */
+static void read_cwnd(struct capture *capture, const char *value, struct conn *conn)
+{
+    (void)capture;
+    (void)value;
+    if (conn->state != STATE_LISTEN)
+        conn->present |= CONN_TCP_INFO;
+}
+
+#define NUMBER(function, field)                                                                                        \
+    static void function(struct capture *capture, const char *value, struct conn *conn)                                \
+    {                                                                                                                  \
+        (void)capture;                                                                                                 \
+        conn->field = number_at(value);                                                                                \
+    }
+NUMBER(read_unacked, unacked)
+NUMBER(read_last_sent, last_data_sent_ms)
+NUMBER(read_last_received, last_data_recv_ms)
+NUMBER(read_last_ack, last_ack_recv_ms)
+
+static void read_snd_wnd(struct capture *capture, const char *value, struct conn *conn)
+{
+    ((struct ss *)capture->state)->shows_snd_wnd = true;
+    conn->snd_wnd_bytes = number_at(value);
+}
+
+#define BYTES(function, field)                                                                                         \
+    static void function(struct capture *capture, const char *value, struct conn *conn)                                \
+    {                                                                                                                  \
+        uint64_t number = 0;                                                                                           \
+        ((struct ss *)capture->state)->shows_bytes = true;                                                             \
+        take_decimal(&value, &number);                                                                                 \
+        conn->field = number;                                                                                          \
+    }
+BYTES(read_bytes_acked, bytes_acked)
+BYTES(read_bytes_received, bytes_received)
+
+static void read_notsent(struct capture *capture, const char *value, struct conn *conn)
+{
+    ((struct ss *)capture->state)->shows_bytes = true;
+    conn->notsent_bytes = number_at(value);
+}
+
+static void read_rwnd_limited(struct capture *capture, const char *value, struct conn *conn)
+{
+    ((struct ss *)capture->state)->shows_bytes = true;
+    conn->rwnd_limited_ms = number_at(value);
+}
+
+/* --- all of them ------------------------------------------------------------------------------------------------ */
+
+/* Known and of no use here: what they are counts as understood. */
+static void pass_over(struct capture *capture, const char *value, struct conn *conn)
+{
+    (void)capture;
+    (void)value;
+    (void)conn;
+}
+
+#define DETAIL(name, read)                                                                                             \
+    {                                                                                                                  \
+        name, sizeof(name) - 1, read                                                                                   \
+    }
+static const struct detail *const details[] = {
+    ['a' - 'a'] =
+        (const struct detail[]){
+            DETAIL("ato:", pass_over),
+            DETAIL("advmss:", pass_over),
+            { NULL },
+        },
+    ['b' - 'a'] =
+        (const struct detail[]){
+            DETAIL("backoff:", read_backoff),
+            DETAIL("bytes_acked:", read_bytes_acked),
+            DETAIL("bytes_received:", read_bytes_received),
+            DETAIL("bytes_retrans:", pass_over),
+            DETAIL("bytes_sent:", pass_over),
+            DETAIL("busy:", pass_over),
+            { NULL },
+        },
+    ['c' - 'a'] =
+        (const struct detail[]){
+            DETAIL("cgroup:", read_cgroup),
+            DETAIL("cwnd:", read_cwnd),
+            { NULL },
+        },
+    ['i' - 'a'] =
+        (const struct detail[]){
+            DETAIL("ino:", read_inode),
+            { NULL },
+        },
+    ['l' - 'a'] =
+        (const struct detail[]){
+            DETAIL("lastack:", read_last_ack),
+            DETAIL("lastrcv:", read_last_received),
+            DETAIL("lastsnd:", read_last_sent),
+            { NULL },
+        },
+    ['m' - 'a'] =
+        (const struct detail[]){
+            DETAIL("minrtt:", pass_over),
+            { NULL },
+        },
+    ['n' - 'a'] =
+        (const struct detail[]){
+            DETAIL("notsent:", read_notsent),
+            { NULL },
+        },
+    ['r' - 'a'] =
+        (const struct detail[]){
+            DETAIL("retrans:", read_retrans),
+            DETAIL("rto:", read_rto),
+            DETAIL("rtt:", read_rtt),
+            DETAIL("rwnd_limited:", read_rwnd_limited),
+            { NULL },
+        },
+    ['s' - 'a'] =
+        (const struct detail[]){
+            DETAIL("segs_in:", pass_over),
+            DETAIL("segs_out:", pass_over),
+            DETAIL("sk:", read_cookie),
+            DETAIL("skmem:", read_memory),
+            DETAIL("snd_wnd:", read_snd_wnd),
+            { NULL },
+        },
+    ['t' - 'a'] =
+        (const struct detail[]){
+            DETAIL("timer:", read_timer),
+            { NULL },
+        },
+    ['u' - 'a'] =
+        (const struct detail[]){
+            DETAIL("uid:", read_uid),
+            DETAIL("unacked:", read_unacked),
+            DETAIL("users:", read_users),
+            { NULL },
+        },
+    ['w' - 'a'] =
+        (const struct detail[]){
+            DETAIL("wscale:", pass_over),
+            { NULL },
+        },
+};
+#undef DETAIL
+
+/* The name is a word's up to its colon, and with it. */
+static const struct detail *find_detail(const char *name, size_t length)
+{
+    size_t letter = (size_t)(unsigned char)name[0] - 'a';
+    if (letter >= sizeof details / sizeof *details || details[letter] == NULL)
+        return NULL;
+    for (const struct detail *detail = details[letter]; detail->name != NULL; detail++) {
+        if (detail->length == length && memcmp(detail->name, name, length) == 0)
+            return detail;
+    }
+    return NULL;
+}
+
+/* "<->", "<--", "---": a dash where that direction is shut, for receiving first. */
+static bool read_arrow(const struct word *word, struct conn *conn)
+{
+    const char *text = word->text;
+    if (word->length != 3 || text[1] != '-' || (text[0] != '<' && text[0] != '-') || (text[2] != '>' && text[2] != '-'))
+        return false;
+    conn->shutdown = (uint8_t)((text[0] == '-' ? SHUTDOWN_RECEIVE : 0) | (text[2] == '-' ? SHUTDOWN_SEND : 0));
+    conn->present |= CONN_SHUTDOWN;
+    return true;
+}
+
+static bool read_detail(struct capture *capture, const struct word *word, struct conn *conn)
+{
+    const char *colon = memchr(word->text, ':', word->length);
+    if (colon == NULL)
+        return read_arrow(word, conn);
+    const struct detail *detail = find_detail(word->text, (size_t)(colon - word->text) + 1);
+    if (detail != NULL)
+        detail->read(capture, colon + 1, conn);
+    return detail != NULL;
+}
+
+unsigned ss_read_details(struct capture *capture, const char *text, size_t length, struct conn *conn)
+{
+    enum { AT_ONCE = 16 };
+    const char *const end = text + length;
+    unsigned understood = 0;
+    while (text < end) {
+        struct word words[AT_ONCE];
+        unsigned count = words_split(text, (size_t)(end - text), words, AT_ONCE, &text);
+        for (unsigned i = 0; i < count; i++) {
+            understood += read_detail(capture, &words[i], conn);
+            if (!word_starts(&words[i], "users:(("))
+                continue;
+            const char *behind = strstr(words[i].text, "))"); /* names may have blanks */
+            text = behind != NULL ? behind + 2 : end;
+            break;
+        }
+    }
+    return understood;
+}
+
+/* States in which the kernel always has a timer running: without one in the row, it is not shown, not absent. */
+static bool may_lack_timer(const struct conn *conn)
+{
+    static const uint32_t states = STATE_BIT(STATE_ESTABLISHED) | STATE_BIT(STATE_CLOSE_WAIT) |
+        STATE_BIT(STATE_FIN_WAIT_2) | STATE_BIT(STATE_LISTEN) | STATE_BIT(STATE_CLOSED);
+    return (states & STATE_BIT(conn->state)) != 0;
+}
+
+/*
+ * What is zero is left out: where some row shows a thing, those without it have zero, or no timer.
+ */
+void ss_end_part(struct capture *capture)
+{
+    struct ss *ss = capture->state;
+    struct snapshot *snapshot = capture->snapshot;
+    for (size_t i = ss->part; i < snapshot->conn_count; i++) {
+        struct conn *conn = &snapshot->conns[i];
+        if (ss->shows_timers && may_lack_timer(conn))
+            conn->present |= CONN_TIMER;
+        capture->present |= conn->present & CONN_TIMER;
+        if (!conn_has(conn, CONN_TCP_INFO))
+            continue;
+        conn->present |= (ss->shows_snd_wnd ? CONN_SND_WND : 0) | (ss->shows_bytes ? CONN_BYTES : 0);
+    }
+    ss->part = snapshot->conn_count;
+    ss->shows_timers = ss->shows_snd_wnd = ss->shows_bytes = false;
+}

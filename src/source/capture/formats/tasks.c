@@ -1,0 +1,406 @@
+/*
+ * Lists of processes. Their headings are translated, but for "PID" of tasklist and for those of Get-Process; in tables a
+ * rule of = or - shows where the columns are:
+ *
+ *   Image Name                     PID Session Name        Session#    Mem Usage
+ *   ========================= ======== ================ =========== ============
+ *   svchost.exe                   1044 Services                   0     12,345 K
+ *
+ *   Handles  NPM(K)    PM(K)      WS(K)     CPU(s)     Id  SI ProcessName
+ *   -------  ------    -----      -----     ------     --  -- -----------
+ *       210      13     2996      11644       0.05   5184   1 ApplicationFrameHost
+ *
+ * The same file may hold the connections: their tables, lists and CSV are passed over.
+ */
+#include "source/capture/formats/tasks.h"
+
+#include <errno.h>
+#include <strings.h>
+
+#include "base/text.h"
+#include "source/capture/input/charset.h"
+#include "source/capture/formats/columns.h"
+#include "source/capture/formats/csv_cell.h"
+#include "source/capture/formats/powershell.h"
+
+enum { COLUMNS_MOST = 24, NAME_MOST = 256, CELLS_MOST = 128 };
+
+struct column {
+    size_t start, end; /* on the screen */
+};
+
+struct table {
+    struct word headings[COLUMNS_MOST]; /* into heading_text */
+    unsigned heading_count;
+    char heading_text[1024];
+    struct column columns[COLUMNS_MOST];
+    unsigned column_count; /* 0: no table was seen */
+    unsigned name_column, pid_column;
+};
+
+struct csv {
+    char separator; /* 0: no headings were seen */
+    unsigned name_cell, pid_cell;
+    bool is_other; /* of something that is no list of processes */
+};
+
+/* A record of a list, which a blank line ends, or where there is none, what it has already. */
+struct list {
+    char name[NAME_MOST], last_value[NAME_MOST]; /* … on the line before */
+    uint32_t pid;
+    bool has_pid;
+    bool is_conn;
+};
+
+struct tasks {
+    struct capture *capture;
+    struct table table;
+    struct csv csv;
+    struct list list;
+    int64_t read;
+};
+
+static void name_pid(struct tasks *tasks, uint32_t pid, const char *name, size_t length)
+{
+    tasks->read++;
+    if (pid != 0 && length > 0)
+        capture_name(tasks->capture, pid, name, length);
+}
+
+/* What a heading says that its column is: the last one is the best. */
+enum meaning { MEANS_NOTHING, MEANS_PROCESS, MEANS_NAME, MEANS_PROCESS_NAME, MEANS_PID };
+
+static enum meaning meaning_of(const char *heading, size_t length)
+{
+    static const struct {
+        const char *heading;
+        enum meaning meaning;
+    } known[] = {
+        { "Id", MEANS_PID },
+        { "PID", MEANS_PID },
+        { "ProcessId", MEANS_PID },
+        { "Process", MEANS_PROCESS },
+        { "Name", MEANS_NAME },
+        { "ProcessName", MEANS_PROCESS_NAME },
+    };
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        if (strlen(known[i].heading) == length && strncasecmp(known[i].heading, heading, length) == 0)
+            return known[i].meaning;
+    }
+    return MEANS_NOTHING;
+}
+
+/* --- tables ------------------------------------------------------------------------------------------------------- */
+
+static bool is_rule(const struct word *words, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        if (words[i].length < 2 || strspn(words[i].text, "=") < words[i].length) {
+            if (words[i].length < 2 || strspn(words[i].text, "-") < words[i].length)
+                return false;
+        }
+    }
+    return count >= 2;
+}
+
+/* The heading above a rule: where one has a blank in it, they are not as many. */
+static const struct word *heading_above(const struct table *table, unsigned column)
+{
+    const struct column *rule = &table->columns[column];
+    if (table->heading_count == table->column_count)
+        return &table->headings[column];
+    for (unsigned i = 0; i < table->heading_count; i++) {
+        size_t start = (size_t)(table->headings[i].text - table->heading_text);
+        if (start == rule->start || start + table->headings[i].length == rule->end)
+            return &table->headings[i];
+    }
+    return NULL;
+}
+
+static void find_columns(struct table *table)
+{
+    enum meaning best = MEANS_NOTHING;
+    bool has_pid = false;
+    for (unsigned i = 0; i < table->column_count; i++) {
+        const struct word *heading = heading_above(table, i);
+        enum meaning meaning = heading != NULL ? meaning_of(heading->text, heading->length) : MEANS_NOTHING;
+        if (meaning == MEANS_PID) {
+            table->pid_column = i;
+            has_pid = true;
+        } else if (meaning > best) {
+            table->name_column = i;
+            best = meaning;
+        }
+    }
+    if (!has_pid || best == MEANS_NOTHING)
+        table->column_count = 0; /* of something else */
+}
+
+static void read_rule(struct table *table, const char *line, const struct word *words, unsigned count)
+{
+    table->column_count = count;
+    for (unsigned i = 0; i < count; i++)
+        table->columns[i] = (struct column){ (size_t)(words[i].text - line),
+            (size_t)(words[i].text - line) + words[i].length };
+    table->name_column = 0;
+    table->pid_column = 1;
+    if (words[0].text[0] == '-')
+        find_columns(table);
+}
+
+/* Where character number `at` begins; a byte that is not UTF-8 is a character. */
+static size_t characters_offset(const char *text, size_t length, size_t at)
+{
+    size_t offset = 0;
+    for (; at > 0 && offset < length; at--) {
+        uint32_t code;
+        size_t taken = text_utf8_decode(text + offset, length - offset, &code);
+        offset += taken > 0 ? taken : 1;
+    }
+    return offset;
+}
+
+/* Where something stands in a line: on the screen, or counted in characters. */
+typedef size_t (*offset_function)(const char *text, size_t length, size_t at);
+
+/* A column's text reaches from the end of the one before to the beginning of the next. */
+static struct word cell(
+    const struct table *table, const char *line, size_t length, unsigned column, offset_function offset_of)
+{
+    size_t from = column == 0 ? 0 : table->columns[column - 1].end;
+    size_t to = column + 1 < table->column_count ? table->columns[column + 1].start : SIZE_MAX;
+    size_t start = offset_of(line, length, from), end = to == SIZE_MAX ? length : offset_of(line, length, to);
+    /* Words reach into the neighbours' room where those are aligned the other way. */
+    while (start < end && column > 0 && line[start] != ' ')
+        start++;
+    while (start < end && line[start] == ' ')
+        start++;
+    bool crosses = end > start && end < length && line[end] != ' ';
+    while (crosses && end > start && line[end - 1] != ' ')
+        end--;
+    while (end > start && line[end - 1] == ' ')
+        end--;
+    return (struct word){ line + start, end - start };
+}
+
+/* False where it is no row of the table. */
+static bool read_table_row(struct tasks *tasks, const char *line, size_t length)
+{
+    static const offset_function functions[] = { columns_offset, characters_offset };
+    const struct table *table = &tasks->table;
+    for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
+        struct word pid = cell(table, line, length, table->pid_column, functions[i]);
+        struct word name = cell(table, line, length, table->name_column, functions[i]);
+        uint64_t number;
+        if (!word_number(&pid, UINT32_MAX, &number))
+            continue;
+        name_pid(tasks, (uint32_t)number, name.text, name.length);
+        return true;
+    }
+    return false;
+}
+
+/* --- CSV ------------------------------------------------------------------------------------------------------------ */
+
+static unsigned split_cells(const char *line, char separator, struct word cells[CELLS_MOST])
+{
+    unsigned count = 0;
+    while (line != NULL && count < CELLS_MOST)
+        line = csv_take_cell(line, separator, &cells[count++]);
+    return count;
+}
+
+/* Those of tasklist are translated, but for "PID"; there the first column is the name. */
+static bool read_csv_headings(struct csv *csv, const char *line, char separator)
+{
+    struct word cells[CELLS_MOST];
+    unsigned count = split_cells(line, separator, cells), name = 0, pid = 0;
+    enum meaning best = MEANS_NOTHING;
+    bool has_pid = false;
+    uint64_t number;
+    for (unsigned i = 0; i < count; i++) {
+        enum meaning meaning = meaning_of(cells[i].text, cells[i].length);
+        if (word_number(&cells[i], UINT64_MAX, &number)) /* a row: a window may have the title "PID" */
+            return false;
+        if (meaning == MEANS_PID) {
+            has_pid = true;
+            pid = i;
+        } else if (meaning > best) {
+            best = meaning;
+            name = i;
+        }
+    }
+    if (!has_pid || name == pid || (best == MEANS_NOTHING && line[0] != '"'))
+        return false;
+    *csv = (struct csv){ .separator = separator, .name_cell = name, .pid_cell = pid };
+    return true;
+}
+
+/* "svchost.exe","1044",… without headings, as tasklist /NH prints it. */
+static bool read_bare_csv_row(struct tasks *tasks, const char *line)
+{
+    struct word cells[CELLS_MOST];
+    uint64_t number;
+    if (split_cells(line, ',', cells) < 2 && split_cells(line, ';', cells) < 2)
+        return false;
+    tasks->csv.is_other |= !word_number(&cells[1], UINT32_MAX, &number);
+    if (!tasks->csv.is_other)
+        name_pid(tasks, (uint32_t)number, cells[0].text, cells[0].length);
+    return true;
+}
+
+/* False where it is none. */
+static bool read_csv_line(struct tasks *tasks, const char *line)
+{
+    struct csv *csv = &tasks->csv;
+    struct word cells[CELLS_MOST];
+    uint64_t number;
+    for (const char *separator = ",;\t"; *separator != '\0'; separator++) {
+        if (strchr(line, *separator) != NULL && read_csv_headings(csv, line, *separator))
+            return true;
+    }
+    if (csv->separator != '\0') {
+        unsigned count = split_cells(line, csv->separator, cells);
+        if (count > csv->pid_cell && count > csv->name_cell &&
+            word_number(&cells[csv->pid_cell], UINT32_MAX, &number)) {
+            const struct word *name = &cells[csv->name_cell];
+            name_pid(tasks, (uint32_t)number, name->text, name->length);
+            return true;
+        }
+        *csv = (struct csv){ .is_other = line[0] == '"' };
+    }
+    if (line[0] == '"')
+        return read_bare_csv_row(tasks, line);
+    csv->is_other = false;
+    return false;
+}
+
+/* --- lists ---------------------------------------------------------------------------------------------------------- */
+
+static void end_record(struct tasks *tasks)
+{
+    struct list *list = &tasks->list;
+    if (list->has_pid && list->name[0] != '\0')
+        name_pid(tasks, list->pid, list->name, strlen(list->name));
+    list->name[0] = list->last_value[0] = '\0';
+    list->has_pid = list->is_conn = false;
+}
+
+static void keep_text(char kept[NAME_MOST], const struct word *text)
+{
+    size_t length = text->length < NAME_MOST - 1 ? text->length : NAME_MOST - 1;
+    memcpy(kept, text->text, length);
+    kept[length] = '\0';
+}
+
+static struct word trimmed(const char *text, size_t length)
+{
+    while (length > 0 && (*text == ' ' || *text == '\t')) {
+        text++;
+        length--;
+    }
+    while (length > 0 && (text[length - 1] == ' ' || text[length - 1] == '\t'))
+        length--;
+    return (struct word){ text, length };
+}
+
+/* "PID:   1044", below "Image Name:   svchost.exe" in any language; "Id : 1044" before or behind "ProcessName : java". */
+static void take_pid(struct tasks *tasks, const struct word *key, uint32_t pid)
+{
+    struct list *list = &tasks->list;
+    char above[NAME_MOST];
+    memcpy(above, list->last_value, sizeof above);
+    bool is_conn = list->is_conn;
+    if (list->has_pid)
+        end_record(tasks);
+    list->has_pid = true;
+    list->pid = pid;
+    if (key->length == strlen("PID") && list->name[0] == '\0' && !is_conn)
+        memcpy(list->name, above, sizeof above);
+}
+
+static void take_name(struct tasks *tasks, const struct word *value)
+{
+    struct list *list = &tasks->list;
+    char name[NAME_MOST];
+    keep_text(name, value);
+    if (list->name[0] != '\0' && strcmp(list->name, name) != 0)
+        end_record(tasks);
+    memcpy(list->name, name, sizeof name);
+}
+
+static void read_list_row(struct tasks *tasks, const char *line)
+{
+    const char *colon = strchr(line, ':');
+    if (colon == NULL)
+        return;
+    struct word key = trimmed(line, (size_t)(colon - line)), value = trimmed(colon + 1, strlen(colon + 1));
+    enum meaning meaning = meaning_of(key.text, key.length);
+    enum property property = property_find(key.text, key.length);
+    uint64_t number;
+    tasks->list.is_conn |= property != PROPERTY_NONE && property != PROPERTY_PID && property != PROPERTY_PROCESS;
+    if (meaning == MEANS_PID && word_number(&value, UINT32_MAX, &number))
+        take_pid(tasks, &key, (uint32_t)number);
+    else if (meaning == MEANS_NAME || meaning == MEANS_PROCESS_NAME)
+        take_name(tasks, &value);
+    keep_text(tasks->list.last_value, &value);
+}
+
+/* -------------------------------------------------------------------------------------------------------------------- */
+
+static void keep_headings(struct table *table, const char *line)
+{
+    strncpy(table->heading_text, line, sizeof table->heading_text - 1);
+    table->heading_count = words_split(
+        table->heading_text, strlen(table->heading_text), table->headings, COLUMNS_MOST, NULL);
+}
+
+static void read_line(struct tasks *tasks, const struct line *line)
+{
+    struct word words[COLUMNS_MOST];
+    unsigned count = words_split(line->text, line->length, words, COLUMNS_MOST, NULL);
+    if (count == 0) {
+        end_record(tasks);
+    } else if (is_rule(words, count)) {
+        read_rule(&tasks->table, line->text, words, count);
+    } else if (!read_csv_line(tasks, line->text) &&
+        (tasks->table.column_count == 0 || !read_table_row(tasks, line->text, line->length))) {
+        keep_headings(&tasks->table, line->text);
+        read_list_row(tasks, line->text);
+    }
+}
+
+int64_t tasks_parse(struct input *input, struct capture *capture)
+{
+    struct tasks tasks = { .capture = capture };
+    struct lines_reader reader = { .input = input };
+    struct line line;
+    int result;
+    while ((result = lines_next(&reader, &line)) > 0) {
+        line_take_off_quotes(&line);
+        if (strlen(line.text) == line.length) /* no program prints a NUL: this is damage */
+            read_line(&tasks, &line);
+    }
+    end_record(&tasks);
+    return result < 0 ? result : tasks.read;
+}
+
+int tasks_read(const char *path, struct capture *capture, struct error *err)
+{
+    struct input input;
+    int result = input_open(&input, path, err);
+    if (result < 0)
+        return result;
+    ssize_t filled = input_fill(&input, INPUT_PEEK);
+    const char *before = capture->charset;
+    capture->charset = filled > 0 ? charset_detect(input_bytes(&input), (size_t)filled) : NULL;
+    int64_t read = filled < 0 ? filled : tasks_parse(&input, capture);
+    capture->charset = before;
+    input_close(&input);
+    if (read < 0)
+        return error_set(err, (int)read, path, "cannot be read: %s", strerror((int)-read));
+    if (read == 0)
+        return error_set(err, -EBADMSG, path,
+            "holds no list of processes; --tasks reads what tasklist (also /FO CSV) or Get-Process printed");
+    return 0;
+}

@@ -1,0 +1,139 @@
+/*
+ * Reading a saved snapshot back. The file may come from anybody: indexes are checked before they are used, a line is
+ * taken as a whole or not at all, and what a million hostile lines can cost is a small multiple of their length.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/previous.h"
+#include "source/capture/saved/saved.h"
+#include "source/capture/saved/fields.h"
+#include "source/capture/saved/reading.h"
+
+enum { SAVED_LINE_MOST = 1024 * 1024 };
+
+/* --- lines ------------------------------------------------------------------------------------------------------ */
+
+static const struct {
+    const char *type;
+    int (*read)(struct reading *reading);
+} line_types[] = {
+    { SAVED_LINE_CONN, saved_read_conn },
+    { SAVED_LINE_PROCESS, saved_read_process },
+    { SAVED_LINE_CGROUP, saved_read_cgroup },
+    { SAVED_LINE_NETNS, saved_read_netns },
+    { SAVED_LINE_GAP, saved_read_gap },
+    { SAVED_LINE_END, saved_read_end },
+};
+
+/* The type is the first member; one that is not known is from a later version, and passed over. */
+static int read_line(struct reading *reading, const struct line *line, struct error *err)
+{
+    struct json_reader *json = &reading->json;
+    json_read(json, line->text, line->length);
+    if (line->was_cut || json_next(json) != JSON_OBJECT || json_next(json) != JSON_KEY || !json_text_is(json, "type") ||
+        json_next(json) != JSON_STRING)
+        return -EINVAL;
+    if (json_text_is(json, SAVED_LINE_SNAPSHOT))
+        return saved_read_head(reading, line, err);
+    if (!reading->begun)
+        return -EINVAL;
+    for (size_t i = 0; i < sizeof line_types / sizeof *line_types; i++) {
+        if (json_text_is(json, line_types[i].type))
+            return line_types[i].read(reading);
+    }
+    return 0;
+}
+
+static bool is_blank(const struct line *line)
+{
+    return strspn(line->text, " \t") == line->length;
+}
+
+static int read_lines(struct reading *reading, struct error *err)
+{
+    struct lines_reader lines = { .input = reading->capture->input, .most = SAVED_LINE_MOST };
+    struct line line;
+    int result;
+    while ((result = lines_next(&lines, &line)) > 0) {
+        if (is_blank(&line))
+            continue;
+        int understood = read_line(reading, &line, err);
+        if (understood == -EINVAL)
+            capture_note_line(reading->capture, &line, LINE_MALFORMED);
+        else if (understood < 0)
+            return understood == -ENOMEM ? error_set(err, understood, NULL, "not enough memory") : understood;
+    }
+    return result < 0 ? error_set(err, result, NULL, "cannot be read to its end: %s", input_failure(result)) : 0;
+}
+
+/* --- the whole -------------------------------------------------------------------------------------------------- */
+
+/* The look that was to follow is not there. What is may be a reading of counters only, which is no look. */
+static int finish_without_second(struct reading *reading, struct error *err)
+{
+    struct snapshot *snapshot = reading->snapshot;
+    if (snapshot->conn_count == 0)
+        return error_set(err, -EBADMSG, NULL, "was cut short: only what was read before the look itself is there");
+    snapshot_add_gap(snapshot, "snapshot-incomplete", "the second of two looks: the snapshot was cut short",
+        "ask for the file as it was saved");
+    return 0;
+}
+
+/* The two looks belong together as they did when they were taken. */
+static int join_looks(struct reading *reading)
+{
+    struct snapshot *snapshot = reading->snapshot;
+    bool confirms = snapshot->confirms;
+    snapshot->confirms = false;
+    if (reading->is_earlier || snapshot->earlier == NULL || !confirms)
+        return 0;
+    return snapshot_confirm(snapshot, snapshot->earlier);
+}
+
+static int finish(struct reading *reading, struct error *err)
+{
+    int result = saved_finish(reading, err);
+    if (result == 0 && reading->is_earlier)
+        result = finish_without_second(reading, err);
+    if (result == 0)
+        result = saved_join_parts(reading, err);
+    return result == 0 && reading->part_count == 0 ? join_looks(reading) : result;
+}
+
+unsigned saved_recognise(const struct format *self, const char *bytes, size_t length, bool mends)
+{
+    (void)self;
+    (void)mends;
+    enum { SCHEMA_WITHIN = 256 };
+    size_t space = 0;
+    while (space < length && strchr(" \t\r\n", bytes[space]) != NULL && bytes[space] != '\0')
+        space++;
+    bytes += space;
+    length -= space;
+    const char *schema = "\"" SAVED_SCHEMA;
+    bool named = length > 0 && *bytes == '{' &&
+        memmem(bytes, length < SCHEMA_WITHIN ? length : SCHEMA_WITHIN, schema, strlen(schema)) != NULL;
+    return named ? UINT32_MAX : 0;
+}
+
+int saved_parse(const struct format *self, struct capture *capture, struct error *err)
+{
+    (void)self;
+    struct reading reading = { .capture = capture, .snapshot = capture->snapshot };
+    json_reader_init(&reading.json);
+    int result = read_lines(&reading, err);
+    if (result == 0 && !reading.begun)
+        result = error_set(err, -EBADMSG, NULL, "begins like a snapshot, but its first line is not one's");
+    if (result == 0)
+        result = finish(&reading, err);
+    if (result == 0)
+        capture->kinds[LINE_ROW] = capture->snapshot->conn_count;
+    json_reader_deinit(&reading.json);
+    for (size_t i = 0; i < reading.part_count; i++)
+        snapshot_deinit(&reading.parts[i]);
+    free(reading.parts);
+    free(reading.waits);
+    return result;
+}

@@ -1,0 +1,53 @@
+/* In the place of bpf.c where the programs cannot be made: without clang, bpftool or libbpf's headers, or -Dbpf=disabled. */
+#include <errno.h>
+#include <stddef.h>
+
+#include "source/linux/bpf/bpf.h"
+
+bool bpf_source_pays(bool owners)
+{
+    (void)owners;
+    return false;
+}
+
+int bpf_source_new(struct bpf_source **ret_bpf, struct error *err)
+{
+    *ret_bpf = NULL;
+    return error_set(err, -EOPNOTSUPP, "eBPF",
+        "is not built in; use --source netlink, or build with clang, bpftool and libbpf-dev installed");
+}
+
+void bpf_source_free(struct bpf_source *bpf)
+{
+    (void)bpf;
+}
+
+int bpf_walk_begin(struct bpf_source *bpf, struct netns_map *map, unsigned aims)
+{
+    (void)bpf, (void)map, (void)aims;
+    return -EOPNOTSUPP;
+}
+
+int bpf_walk_end(struct bpf_source *bpf)
+{
+    (void)bpf;
+    return -EOPNOTSUPP;
+}
+
+int bpf_source_read(struct bpf_source *bpf, struct snapshot *snapshot, uint32_t netns)
+{
+    (void)bpf, (void)snapshot, (void)netns;
+    return -EOPNOTSUPP;
+}
+
+int bpf_source_add_bound(struct bpf_source *bpf, uint32_t netns, size_t first)
+{
+    (void)bpf, (void)netns, (void)first;
+    return -EOPNOTSUPP;
+}
+
+bool bpf_source_needs_walk(uint32_t states)
+{
+    (void)states;
+    return false;
+}

@@ -1,0 +1,266 @@
+#include "source/linux/bpf/bpf_owners.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "source/linux/bpf/bpf_iterate.h"
+
+struct task_netns {
+    uint32_t pid, tid;
+    uint32_t netns; /* index */
+};
+
+/* --- namespaces of tasks -------------------------------------------------------------------------------------- */
+
+static ssize_t take_task(const char *bytes, size_t length, void *data)
+{
+    struct bpf_owners *owners = data;
+    struct bpf_task record;
+    ssize_t taken = bpf_parse_task(bytes, length, &record);
+    if (taken <= 0)
+        return taken;
+    if (vec_grow((void **)&owners->tasks, owners->task_count, &owners->task_capacity, sizeof *owners->tasks) < 0)
+        return -ENOMEM;
+    uint32_t index = netns_intern(owners->map, record.netns);
+    if (index == NO_INDEX)
+        return -ENOMEM;
+    struct netns *netns = &owners->snapshot->netns[index];
+    if (netns->pid == 0 || netns->by_descriptor) {
+        netns->pid = record.tid;
+        netns->by_descriptor = false;
+    }
+    owners->tasks[owners->task_count++] = (struct task_netns){ .pid = record.pid, .tid = record.tid, .netns = index };
+    return taken;
+}
+
+static int compare_tasks(const void *a, const void *b)
+{
+    const struct task_netns *one = a, *other = b;
+    return one->tid < other->tid ? -1 : one->tid > other->tid;
+}
+
+static uint32_t netns_of(const struct bpf_owners *owners, uint32_t pid)
+{
+    struct task_netns wanted = { .tid = pid };
+    const struct task_netns *found = owners->task_count > 0
+        ? bsearch(&wanted, owners->tasks, owners->task_count, sizeof *owners->tasks, compare_tasks)
+        : NULL;
+    /* The first thread may have ended before the others. */
+    for (size_t i = 0; found == NULL && i < owners->task_count; i++) {
+        if (owners->tasks[i].pid == pid)
+            found = &owners->tasks[i];
+    }
+    return found != NULL ? found->netns : NO_INDEX;
+}
+
+/* --- descriptors ---------------------------------------------------------------------------------------------- */
+
+/* Keeps the process whose descriptors have all been seen, if some of them may be TCP sockets. */
+static int end_process(struct bpf_owners *owners)
+{
+    if (owners->process.tcp_sockets == 0)
+        return 0;
+    struct process *added = snapshot_add_process(owners->snapshot);
+    if (added == NULL)
+        return -ENOMEM;
+    *added = owners->process;
+    added->tcp_sockets = 0; /* that is counted when they are joined */
+    return 0;
+}
+
+static bool was_seen(const struct bpf_owners *owners, uint32_t pid)
+{
+    return pid == owners->process.pid || snapshot_process_by_pid(owners->snapshot, pid) != NULL;
+}
+
+/*
+ * False where these are descriptors of a process that was seen through another of its threads. Other threads than the
+ * first come by themselves only where they have a table of their own, or where the first has ended: then each of them
+ * comes, with the same table.
+ */
+static bool is_next_process(const struct bpf_owners *owners, const struct bpf_file *file)
+{
+    bool is_first_thread = file->pid == file->tid;
+    return (is_first_thread && !owners->through_threads) || !was_seen(owners, file->pid);
+}
+
+static int begin_process(struct bpf_owners *owners, const struct bpf_file *file)
+{
+    int result = end_process(owners);
+    owners->through_threads |= file->pid != file->tid;
+    owners->process = (struct process){ .pid = file->pid, .cgroup = NO_INDEX, .netns = netns_of(owners, file->pid) };
+    owners->tid = file->tid;
+    return result;
+}
+
+static int note_holder(struct bpf_owners *owners, const struct bpf_file *file)
+{
+    struct holder *holder = snapshot_add_holder(owners->snapshot);
+    if (holder == NULL)
+        return -ENOMEM;
+    owners->process.tcp_sockets++;
+    *holder = (struct holder){
+        .inode = file->inode,
+        .process = (uint32_t)owners->snapshot->process_count,
+        .fd = file->fd & INT32_MAX,
+        .next = NO_INDEX,
+    };
+    return 0;
+}
+
+static int note_kept_netns(struct bpf_owners *owners, const struct bpf_file *file)
+{
+    if (vec_grow((void **)&owners->kept, owners->kept_count, &owners->kept_capacity, sizeof *owners->kept) < 0)
+        return -ENOMEM;
+    owners->kept[owners->kept_count++] = (struct netns){
+        .inode = file->inode, .pid = file->pid, .by_descriptor = true, .fd = file->fd
+    };
+    return 0;
+}
+
+static int note_bound(struct bpf_owners *owners, const struct bpf_bound_conn *bound)
+{
+    if (vec_grow((void **)&owners->bounds, owners->bound_count, &owners->bound_capacity, sizeof *owners->bounds) < 0)
+        return -ENOMEM;
+    owners->bounds[owners->bound_count++] = *bound;
+    return 0;
+}
+
+static ssize_t take_file(const char *bytes, size_t length, void *data)
+{
+    struct bpf_owners *owners = data;
+    struct bpf_file file;
+    struct bpf_bound_conn bound;
+    ssize_t taken = bpf_parse_file(bytes, length, owners->hz, &file, &bound);
+    if (taken <= 0)
+        return taken;
+    int result = 0;
+    if (file.pid != owners->process.pid || file.tid != owners->tid) {
+        if (!is_next_process(owners, &file))
+            return taken;
+        result = begin_process(owners, &file);
+    }
+    owners->process.fds_open++;
+    owners->process.fds_sockets += file.kind == BPF_FILE_SOCKET || file.kind == BPF_FILE_STREAM ||
+        file.kind == BPF_FILE_BOUND;
+    if (result == 0 && file.kind == BPF_FILE_BOUND)
+        result = note_bound(owners, &bound);
+    if (result == 0 && (file.kind == BPF_FILE_STREAM || file.kind == BPF_FILE_BOUND))
+        result = note_holder(owners, &file);
+    if (result == 0 && file.kind == BPF_FILE_NETNS)
+        result = note_kept_netns(owners, &file);
+    return result < 0 ? result : taken;
+}
+
+static void walk_descriptors(void *data, unsigned worker)
+{
+    (void)worker;
+    struct bpf_owners *owners = data;
+    if (atomic_exchange(&owners->begun, true))
+        return;
+    owners->result = bpf_iterate(owners->files_link, take_file, owners);
+    if (owners->result == 0)
+        owners->result = end_process(owners);
+}
+
+/* --- bound sockets -------------------------------------------------------------------------------------------- */
+
+static int compare_bounds(const void *a, const void *b)
+{
+    const struct bpf_bound_conn *one = a, *other = b;
+    return one->conn.cookie < other->conn.cookie ? -1 : one->conn.cookie > other->conn.cookie;
+}
+
+/* By cookie, each once: several descriptors may refer to one. */
+static void sort_bounds(struct bpf_owners *owners)
+{
+    size_t kept = 0;
+    if (owners->bound_count > 0)
+        qsort(owners->bounds, owners->bound_count, sizeof *owners->bounds, compare_bounds);
+    for (size_t i = 0; i < owners->bound_count; i++) {
+        if (kept == 0 || compare_bounds(&owners->bounds[kept - 1], &owners->bounds[i]) != 0)
+            owners->bounds[kept++] = owners->bounds[i];
+    }
+    owners->bound_count = kept;
+}
+
+/* One that has begun to listen or connect meanwhile is among the others already. */
+static void mark_changed(const struct bpf_owners *owners, size_t first, bool *changed)
+{
+    for (size_t i = first; i < owners->snapshot->conn_count; i++) {
+        struct bpf_bound_conn wanted = { .conn.cookie = owners->snapshot->conns[i].cookie };
+        const struct bpf_bound_conn *found = bsearch(
+            &wanted, owners->bounds, owners->bound_count, sizeof *owners->bounds, compare_bounds);
+        if (found != NULL)
+            changed[found - owners->bounds] = true;
+    }
+}
+
+int bpf_owners_add_bound(struct bpf_owners *owners, uint32_t netns, size_t first)
+{
+    struct snapshot *snapshot = owners->snapshot;
+    if (owners->bound_count == 0 || (snapshot_states(snapshot) & STATE_BIT(STATE_BOUND)) == 0)
+        return 0;
+    bool *changed = xcalloc(owners->bound_count, sizeof *changed);
+    mark_changed(owners, first, changed);
+    int result = 0;
+    for (size_t i = 0; i < owners->bound_count && result == 0; i++) {
+        const struct bpf_bound_conn *bound = &owners->bounds[i];
+        if (changed[i] || bound->netns_inode != snapshot->netns[netns].inode)
+            continue;
+        struct conn *conn = snapshot_add_conn(snapshot);
+        if (conn == NULL) {
+            result = -ENOMEM;
+        } else {
+            *conn = bound->conn;
+            conn->netns = netns;
+        }
+    }
+    free(changed);
+    return result;
+}
+
+/* --- all of it ------------------------------------------------------------------------------------------------ */
+
+int bpf_owners_begin(struct bpf_owners *owners, struct netns_map *map, unsigned aims)
+{
+    owners->map = map;
+    owners->snapshot = map->snapshot;
+    owners->task_count = owners->bound_count = owners->kept_count = 0;
+    int result = bpf_iterate(owners->tasks_link, take_task, owners);
+    if (result < 0)
+        return result;
+    bool descriptors = (aims & WALK_DESCRIPTORS) != 0;
+    owners->result = 0;
+    owners->has_walked = false;
+    atomic_store(&owners->begun, !descriptors);
+    unsigned workers = descriptors && parallel_cores() > 1 ? 2 : 1;
+    if (workers == 1) /* before the sockets are read: see read_host() */
+        walk_descriptors(owners, 0);
+    parallel_begin(&owners->parallel, workers, walk_descriptors, owners);
+    return 0;
+}
+
+int bpf_owners_end(struct bpf_owners *owners)
+{
+    parallel_end(&owners->parallel);
+    for (size_t i = 0; i < owners->kept_count && owners->result == 0; i++) {
+        uint32_t index = netns_intern(owners->map, owners->kept[i].inode);
+        if (index == NO_INDEX)
+            owners->result = -ENOMEM;
+        else if (owners->snapshot->netns[index].pid == 0)
+            owners->snapshot->netns[index] = owners->kept[i];
+    }
+    sort_bounds(owners);
+    owners->has_walked = owners->result == 0;
+    return owners->result;
+}
+
+void bpf_owners_deinit(struct bpf_owners *owners)
+{
+    free(owners->tasks);
+    free(owners->bounds);
+    free(owners->kept);
+}

@@ -1,0 +1,374 @@
+#include "source/linux/proc_walk.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "source/linux/proc_file.h"
+#include "source/linux/proc_text.h"
+
+enum {
+    LINK_BYTES = 64, /* room for "socket:[4294967295]" and "net:[4026531840]" */
+    DIRECTORY_BYTES = 32 * 1024,
+    ALONE_MOST = 32, /* processes that one thread has walked over before another one has started */
+};
+
+/* One process of /proc. */
+struct walk_visit {
+    uint32_t pid;
+    unsigned walker;
+    uint64_t netns_inode; /* 0: it cannot be told */
+    size_t first_holder;  /* of fds_sockets, in its walker's */
+    uint32_t fds_open, fds_sockets;
+};
+
+/* --- one process ------------------------------------------------------------------------------------------------ */
+
+static void note_hidden(struct walk_hidden *hidden, int proc, uint32_t pid)
+{
+    char path[32], text[1024];
+    struct proc_stat stat;
+    snprintf(path, sizeof path, "%u/stat", pid);
+    if (proc_read(proc, path, text, sizeof text) <= 0 || proc_parse_stat(text, &stat) < 0)
+        return;             /* it has gone */
+    if (stat.kernel_thread) /* has no descriptors */
+        return;
+    if (hidden->processes++ == 0) { /* each thread walks upwards: the first is the lowest */
+        hidden->pid = pid;
+        memcpy(hidden->name, stat.name, sizeof hidden->name);
+    }
+}
+
+static uint64_t netns_of(int proc, const char *task)
+{
+    char path[48], link[LINK_BYTES];
+    uint64_t inode;
+    snprintf(path, sizeof path, "%s/ns/net", task);
+    ssize_t length = readlinkat(proc, path, link, sizeof link);
+    return length > 0 && proc_parse_netns_link(link, (size_t)length, &inode) ? inode : 0;
+}
+
+/* "812", and nothing that printf() does besides: it is done for every descriptor of the host. */
+static void write_number(char text[16], uint32_t number)
+{
+    char digits[16];
+    size_t count = 0;
+    do {
+        digits[count++] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    for (size_t i = 0; i < count; i++)
+        text[i] = digits[count - 1 - i];
+    text[count] = '\0';
+}
+
+/* Counts one descriptor and notes it where it is a socket. Returns 0; -ENOMEM; or why its link cannot be read. */
+static int take_descriptor(struct walker *walker, struct walk_visit *visit, int folder, uint32_t fd)
+{
+    char name[16], link[LINK_BYTES];
+    write_number(name, fd);
+    ssize_t length = readlinkat(folder, name, link, sizeof link);
+    if (length < 0)
+        return -errno;
+    visit->fds_open++;
+    uint32_t inode;
+    uint64_t netns_inode;
+    if (proc_parse_socket_link(link, (size_t)length, &inode)) {
+        if (vec_grow(
+                (void **)&walker->holders, walker->holder_count, &walker->holder_capacity, sizeof *walker->holders) < 0)
+            return -ENOMEM;
+        walker->holders[walker->holder_count++] = (struct holder){
+            .inode = inode, .fd = fd & INT32_MAX, .next = NO_INDEX
+        };
+        visit->fds_sockets++;
+    } else if (proc_parse_netns_link(link, (size_t)length, &netns_inode)) {
+        if (vec_grow((void **)&walker->kept, walker->kept_count, &walker->kept_capacity, sizeof *walker->kept) < 0)
+            return -ENOMEM;
+        walker->kept[walker->kept_count++] = (struct netns){
+            .inode = netns_inode, .pid = visit->pid, .by_descriptor = true, .fd = fd
+        };
+    }
+    return 0;
+}
+
+static bool is_refusal(int result)
+{
+    return result == -EACCES || result == -EPERM;
+}
+
+/*
+ * Tries the numbers from 0 on until as many descriptors have been found as there are: without listing the folder, which
+ * would cost a third as much again as reading the links does (0.9 and 2.7 µs a descriptor). Most tables are dense; a
+ * number that is not in use costs 2 µs, so that a table with holes is listed. Returns the first number that was not
+ * tried, or a negative errno.
+ */
+static int64_t try_numbers(struct walker *walker, struct walk_visit *visit, int folder, uint64_t count)
+{
+    enum { ROW_LEAST = 2, ROW_MOST = 16 };
+    unsigned misses = 0, misses_in_row = 0;
+    uint32_t fd = 0;
+    for (; visit->fds_open < count; fd++) {
+        int result = take_descriptor(walker, visit, folder, fd);
+        if (result == -ENOMEM || is_refusal(result))
+            return result;
+        misses += result < 0;
+        misses_in_row = result < 0 ? misses_in_row + 1 : 0;
+        unsigned in_row_most = ROW_LEAST + visit->fds_open / 16;
+        if (misses_in_row > (in_row_most < ROW_MOST ? in_row_most : ROW_MOST) ||
+            misses > ROW_LEAST + visit->fds_open / 4)
+            break;
+    }
+    return fd + 1;
+}
+
+/* Those from number `first` on, as the folder lists them, until there are `count`. Returns 0 or a negative errno. */
+static int list_numbers(struct walker *walker, struct walk_visit *visit, int folder, int64_t first, uint64_t count)
+{
+    _Alignas(struct dirent64) char entries[DIRECTORY_BYTES];
+    int result = 0;
+    ssize_t length;
+    while (result == 0 && visit->fds_open < count && (length = getdents64(folder, entries, sizeof entries)) > 0) {
+        for (ssize_t at = 0; at < length && result == 0;) {
+            const struct dirent64 *entry = (const struct dirent64 *)(entries + at);
+            at += entry->d_reclen;
+            uint64_t fd; /* or "." or ".." */
+            if (text_parse_number(entry->d_name, INT32_MAX, &fd) < 0 || (int64_t)fd < first)
+                continue;
+            int taken = take_descriptor(walker, visit, folder, (uint32_t)fd);
+            if (taken == -ENOMEM || is_refusal(taken))
+                result = taken;
+        }
+    }
+    return result;
+}
+
+/* The descriptors of one task ("812"). Returns 0 or a negative errno. */
+static int walk_descriptors(const struct walk *walk, struct walker *walker, struct walk_visit *visit, const char *task)
+{
+    char path[48];
+    snprintf(path, sizeof path, "%s/fd", task);
+    uint64_t count = UINT64_MAX; /* unknown */
+    if (walk->knows_sizes) {
+        struct stat status;
+        if (fstatat(dirfd(walk->folder), path, &status, 0) < 0)
+            return -errno;
+        count = (uint64_t)status.st_size;
+        if (count == 0)
+            return 0;
+    }
+    int folder = openat(dirfd(walk->folder), path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0)
+        return -errno;
+    int64_t untried = walk->knows_sizes ? try_numbers(walker, visit, folder, count) : 0;
+    int result = untried < 0 ? (int)untried : list_numbers(walker, visit, folder, untried, count);
+    close(folder);
+    return result;
+}
+
+/*
+ * Another thread of a process ("812/task/814"), or "" where there is none. When the first thread of a process has ended
+ * (pthread_exit() in main()), its folders are empty, but the descriptors live on with the others.
+ */
+static void find_other_thread(int proc, uint32_t pid, char *task, size_t size)
+{
+    char path[32];
+    task[0] = '\0';
+    snprintf(path, sizeof path, "%u/task", pid);
+    int fd = openat(proc, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+    if (directory == NULL) {
+        if (fd >= 0)
+            close(fd);
+        return;
+    }
+    const struct dirent *entry;
+    while (task[0] == '\0' && (entry = readdir(directory)) != NULL) {
+        uint64_t thread;
+        if (text_parse_number(entry->d_name, UINT32_MAX, &thread) == 0 && thread != pid)
+            snprintf(task, size, "%u/task/%u", pid, (uint32_t)thread);
+    }
+    closedir(directory);
+}
+
+/* prlimit() wants the same user or CAP_SYS_RESOURCE; the file does not, and takes ten times as long. */
+static uint64_t descriptor_limit(int proc, uint32_t pid)
+{
+    struct rlimit limit;
+    if (prlimit((pid_t)pid, RLIMIT_NOFILE, NULL, &limit) == 0)
+        return limit.rlim_cur;
+    char path[32], text[4096];
+    uint32_t files;
+    snprintf(path, sizeof path, "%u/limits", pid);
+    if (proc_read(proc, path, text, sizeof text) <= 0 || proc_parse_limits(text, &files) < 0)
+        return UINT64_MAX;
+    return files;
+}
+
+static bool is_crowded(const struct walk *walk, const char *task, uint32_t pid)
+{
+    char path[48];
+    struct stat status;
+    snprintf(path, sizeof path, "%s/fd", task);
+    if (!walk->knows_sizes)
+        return true; /* for all that is known */
+    return fstatat(dirfd(walk->folder), path, &status, 0) == 0 && status.st_size > 0 &&
+        (uint64_t)status.st_size >= descriptor_limit(dirfd(walk->folder), pid) / 2;
+}
+
+static void visit_process(const struct walk *walk, struct walker *walker, struct walk_visit *visit)
+{
+    char task[32];
+    int proc = dirfd(walk->folder);
+    snprintf(task, sizeof task, "%u", visit->pid);
+    visit->first_holder = walker->holder_count;
+    if ((walk->aims & (WALK_NETNS | WALK_DESCRIPTORS)) != 0)
+        visit->netns_inode = netns_of(proc, task);
+    if ((walk->aims & WALK_CROWDED) != 0 && !walker->crowded)
+        walker->crowded = is_crowded(walk, task, visit->pid);
+    if ((walk->aims & WALK_DESCRIPTORS) == 0)
+        return;
+    int result = walk_descriptors(walk, walker, visit, task);
+    if (result == 0 && visit->fds_open == 0 && visit->netns_inode == 0) { /* kernel threads have a namespace */
+        find_other_thread(proc, visit->pid, task, sizeof task);
+        if (task[0] != '\0') {
+            visit->netns_inode = netns_of(proc, task);
+            result = walk_descriptors(walk, walker, visit, task);
+        }
+    }
+    if (is_refusal(result))
+        note_hidden(&walker->hidden, proc, visit->pid);
+    else if (result == -ENOMEM)
+        walker->result = result;
+}
+
+static void visit_processes(void *data, unsigned number)
+{
+    struct walk *walk = data;
+    struct walker *walker = &walk->walkers[number];
+    size_t at;
+    while (walker->result == 0 && (at = atomic_fetch_add(&walk->next, 1)) < walk->visit_count) {
+        walk->visits[at].walker = number;
+        visit_process(walk, walker, &walk->visits[at]);
+    }
+}
+
+/* --- all of them ------------------------------------------------------------------------------------------------ */
+
+static int list_processes(struct walk *walk)
+{
+    const struct dirent *entry;
+    while ((entry = readdir(walk->folder)) != NULL) {
+        uint64_t pid;
+        if (text_parse_number(entry->d_name, UINT32_MAX, &pid) < 0)
+            continue;
+        if (vec_grow((void **)&walk->visits, walk->visit_count, &walk->visit_capacity, sizeof *walk->visits) < 0)
+            return -ENOMEM;
+        walk->visits[walk->visit_count++] = (struct walk_visit){ .pid = (uint32_t)pid };
+    }
+    struct stat own; /* which holds descriptors, that of the folder for one */
+    walk->knows_sizes = fstatat(dirfd(walk->folder), "self/fd", &own, 0) == 0 && own.st_size > 0;
+    return 0;
+}
+
+/* In the order of the PIDs, whichever thread was faster: holders of one process stand together, parents come first. */
+static int collect_process(const struct walk *walk, const struct walk_visit *visit, struct netns_map *map)
+{
+    struct snapshot *snapshot = map->snapshot;
+    uint32_t netns = visit->netns_inode != 0 ? netns_intern(map, visit->netns_inode) : NO_INDEX;
+    if (netns != NO_INDEX && snapshot->netns[netns].pid == 0)
+        snapshot->netns[netns].pid = visit->pid;
+    if (visit->fds_sockets == 0)
+        return 0;
+    struct process *process = snapshot_add_process(snapshot);
+    if (process == NULL)
+        return -ENOMEM;
+    *process = (struct process){
+        .pid = visit->pid,
+        .cgroup = NO_INDEX,
+        .netns = netns,
+        .fds_open = visit->fds_open,
+        .fds_sockets = visit->fds_sockets,
+    };
+    const struct holder *holders = walk->walkers[visit->walker].holders + visit->first_holder;
+    for (uint32_t i = 0; i < visit->fds_sockets; i++) {
+        struct holder *holder = snapshot_add_holder(snapshot);
+        if (holder == NULL)
+            return -ENOMEM;
+        *holder = holders[i];
+        holder->process = (uint32_t)(snapshot->process_count - 1);
+    }
+    return 0;
+}
+
+static void collect_walker(const struct walker *walker, struct netns_map *map, struct walk_hidden *hidden)
+{
+    for (size_t i = 0; i < walker->kept_count; i++) {
+        uint32_t index = netns_intern(map, walker->kept[i].inode);
+        if (index != NO_INDEX && map->snapshot->netns[index].pid == 0)
+            map->snapshot->netns[index] = walker->kept[i];
+    }
+    unsigned processes = hidden->processes + walker->hidden.processes;
+    if (hidden->processes == 0 || (walker->hidden.processes > 0 && walker->hidden.pid < hidden->pid))
+        *hidden = walker->hidden;
+    hidden->processes = processes;
+}
+
+static int collect(const struct walk *walk, struct netns_map *map, struct walk_hidden *hidden)
+{
+    int result = 0;
+    for (unsigned i = 0; i < PARALLEL_MOST && result == 0; i++)
+        result = walk->walkers[i].result;
+    for (size_t i = 0; i < walk->visit_count && result == 0; i++)
+        result = collect_process(walk, &walk->visits[i], map);
+    /* After the processes: who lives in a namespace is the better way into it than who keeps a descriptor of it. */
+    for (unsigned i = 0; i < PARALLEL_MOST && result == 0; i++)
+        collect_walker(&walk->walkers[i], map, hidden);
+    return result;
+}
+
+static void walk_deinit(struct walk *walk)
+{
+    for (unsigned i = 0; i < PARALLEL_MOST; i++) {
+        free(walk->walkers[i].holders);
+        free(walk->walkers[i].kept);
+    }
+    free(walk->visits);
+    closedir(walk->folder);
+}
+
+int walk_begin(struct walk *walk, unsigned aims)
+{
+    memset(walk, 0, sizeof *walk);
+    walk->aims = aims;
+    walk->folder = opendir("/proc");
+    if (walk->folder == NULL)
+        return -errno;
+    int result = list_processes(walk);
+    if (result < 0) {
+        walk_deinit(walk);
+        return result;
+    }
+    unsigned workers = walk->visit_count > ALONE_MOST ? parallel_cores() : 1;
+    if (workers == 1) /* before the sockets are read: see source_read() */
+        visit_processes(walk, 0);
+    parallel_begin(&walk->parallel, workers, visit_processes, walk);
+    return 0;
+}
+
+int walk_end(struct walk *walk, struct netns_map *map, struct walk_hidden *ret_hidden)
+{
+    *ret_hidden = (struct walk_hidden){ 0 };
+    parallel_end(&walk->parallel);
+    int result = collect(walk, map, ret_hidden);
+    for (unsigned i = 0; i < PARALLEL_MOST; i++)
+        walk->crowded |= walk->walkers[i].crowded;
+    walk_deinit(walk);
+    return result;
+}
