@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "act/drill/catalog.h"
+#include "act/drill/stage.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "cmd/commands.h"

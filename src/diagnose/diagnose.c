@@ -7,7 +7,7 @@
 #include "base/memory.h"
 #include "diagnose/rule.h"
 #include "model/previous.h"
-#include "hosts/join.h"
+#include "model/host.h"
 
 static bool can_judge(const struct rule *rule, const struct context *context)
 {

@@ -10,7 +10,9 @@
 #include "base/hash_index.h"
 #include "diagnose/rule.h"
 #include "model/conn_hash.h"
-#include "hosts/join.h"
+#include "hosts/clock_skew.h"
+#include "hosts/nat.h"
+#include "model/host.h"
 
 static bool are_ends_of_one(const struct snapshot *snapshot, const struct conn *one, const struct conn *other)
 {

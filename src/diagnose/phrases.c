@@ -6,7 +6,7 @@
 #include "base/text.h"
 #include "diagnose/platform.h"
 #include "diagnose/rule.h"
-#include "hosts/join.h"
+#include "model/host.h"
 
 /* Moves a buffer's text into the arena. */
 static const char *take(struct arena *arena, struct buf *text)

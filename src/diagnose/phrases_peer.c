@@ -3,7 +3,8 @@
 
 #include "diagnose/platform.h"
 #include "diagnose/rule.h"
-#include "hosts/join.h"
+#include "hosts/nat.h"
+#include "model/host.h"
 
 /* What the other ends in one state, on one host, have in common. */
 struct other_ends {

@@ -8,7 +8,7 @@
 #include "base/memory.h"
 #include "diagnose/rule.h"
 #include "model/previous.h"
-#include "hosts/join.h"
+#include "hosts/nat.h"
 
 /* sk_acceptq_is_full() in include/net/sock.h: more than the backlog. */
 bool listener_is_full(const struct conn *listener)

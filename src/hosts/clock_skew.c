@@ -1,7 +1,8 @@
 /* Hosts that were looked at at different times. Each one's clock is its own: what is said here is what they say. */
+#include "hosts/clock_skew.h"
+
 #include "base/buf.h"
 #include "base/text.h"
-#include "hosts/join_private.h"
 
 enum {
     TOLD_MS = 60 * 1000,        /* TIME_WAIT: after that a port may be another connection's */

@@ -6,46 +6,10 @@
 
 #include "base/buf.h"
 #include "base/memory.h"
-#include "hosts/join_private.h"
+#include "hosts/clock_skew.h"
 #include "hosts/local_addresses.h"
-
-const struct host *hosts_of_conn(const struct snapshot *snapshot, const struct conn *conn)
-{
-    const struct netns *netns = snapshot_netns(snapshot, conn);
-    return netns != NULL ? netns->host : NULL;
-}
-
-static int compare_addresses(const void *a, const void *b)
-{
-    return memcmp(a, b, sizeof(struct ip));
-}
-
-static bool is_shared(const struct snapshot *snapshot, const struct ip *address)
-{
-    return snapshot->shared_address_count > 0 &&
-        bsearch(address, snapshot->shared_addresses, snapshot->shared_address_count, sizeof *address,
-            compare_addresses) != NULL;
-}
-
-bool hosts_may_meet(const struct snapshot *snapshot, const struct conn *conn, const struct conn *other)
-{
-    const struct host *one_host = hosts_of_conn(snapshot, conn), *other_host = hosts_of_conn(snapshot, other);
-    if (one_host == other_host)
-        return true;
-    if (hosts_are_apart(one_host, other_host))
-        return false;
-    const struct ip *ends[] = { &conn->local, &conn->remote };
-    for (size_t i = 0; i < 2; i++) {
-        if (ip_is_loopback(ends[i]) || is_shared(snapshot, ends[i]))
-            return false;
-    }
-    return true;
-}
-
-const char *hosts_words_on(const struct host *host, struct arena *arena)
-{
-    return host != NULL ? arena_printf(arena, " on %s", host->name) : "";
-}
+#include "hosts/nat.h"
+#include "hosts/same_host.h"
 
 /* --- addresses that several hosts have -------------------------------------------------------------------------- */
 

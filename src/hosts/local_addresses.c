@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "hosts/join.h"
+#include "model/host.h"
 
 static int compare_own(const void *a, const void *b)
 {

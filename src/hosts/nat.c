@@ -13,6 +13,8 @@
  * looked at, or was not read. So only what must have its other end counts, hosts that were not seen whole do not, and
  * what may be too young to be at both looks only where its port tells.
  */
+#include "hosts/nat.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,8 +22,8 @@
 #include "base/buf.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "hosts/clock_skew.h"
 #include "hosts/endpoint_set.h"
-#include "hosts/join_private.h"
 #include "model/listeners.h"
 #include "hosts/local_addresses.h"
 
@@ -233,6 +235,35 @@ static bool is_noted(const struct snapshot *snapshot, size_t one, size_t other)
         noted = strcmp(snapshot->gaps[i].id, buf_text(&id)) == 0;
     buf_deinit(&id);
     return noted;
+}
+
+/* --- ends that may meet ------------------------------------------------------------------------------------------ */
+
+static int compare_addresses(const void *a, const void *b)
+{
+    return memcmp(a, b, sizeof(struct ip));
+}
+
+static bool is_shared(const struct snapshot *snapshot, const struct ip *address)
+{
+    return snapshot->shared_address_count > 0 &&
+        bsearch(address, snapshot->shared_addresses, snapshot->shared_address_count, sizeof *address,
+            compare_addresses) != NULL;
+}
+
+bool hosts_may_meet(const struct snapshot *snapshot, const struct conn *conn, const struct conn *other)
+{
+    const struct host *one_host = hosts_of_conn(snapshot, conn), *other_host = hosts_of_conn(snapshot, other);
+    if (one_host == other_host)
+        return true;
+    if (hosts_are_apart(one_host, other_host))
+        return false;
+    const struct ip *ends[] = { &conn->local, &conn->remote };
+    for (size_t i = 0; i < 2; i++) {
+        if (ip_is_loopback(ends[i]) || is_shared(snapshot, ends[i]))
+            return false;
+    }
+    return true;
 }
 
 bool hosts_hide_ends(const struct snapshot *snapshot, const struct host *one, const struct host *other)

@@ -3,12 +3,13 @@
  * looked at, most of a host's connections stand in a second look at it with the same end as their own; two hosts have
  * them the other way round.
  */
+#include "hosts/same_host.h"
+
 #include <errno.h>
 #include <string.h>
 
 #include "base/hash_index.h"
 #include "model/conn_hash.h"
-#include "hosts/join_private.h"
 
 /* Tells hosts apart: with somebody at another address. */
 static bool is_telling(const struct conn *conn)

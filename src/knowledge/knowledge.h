@@ -8,13 +8,7 @@
 #include <stddef.h>
 
 #include "base/buf.h"
-
-struct page {
-    const char *name;    /* the file's name without .md: "last-ack", "close-wait-leak", "closing" */
-    const char *title;   /* its first heading */
-    const char *summary; /* its first paragraph, on one line */
-    const char *text;    /* the Markdown */
-};
+#include "knowledge/page.h"
 
 /* All pages, by name; *ret_count of them. */
 const struct page *knowledge_pages(size_t *ret_count);

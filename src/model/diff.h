@@ -11,6 +11,8 @@
 #include "model/diagnosis.h"
 #include "model/value.h"
 
+enum { DIFF_LOOKS_MOST = 64 };
+
 /* What becomes of the connections of one process and service in one state; worst first. */
 enum diff_kind {
     DIFF_LEAKS,    /* in CLOSE_WAIT those that stay become more: only their process can end them */

@@ -4,7 +4,7 @@
 
 #include "base/text.h"
 #include "model/age.h"
-#include "hosts/join.h"
+#include "model/host.h"
 
 static const struct conn *conn_at(const struct field_source *source, uint32_t conn_index)
 {

@@ -22,6 +22,7 @@
 #include "source/linux/inet_diag.h"
 #include "source/linux/owners.h"
 #include "source/linux/repeats.h"
+#include "source/capture/input/open.h"
 
 struct work {
     struct snapshot snapshot;

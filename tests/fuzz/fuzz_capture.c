@@ -1,5 +1,6 @@
 /* Any file that is given to --from: recognised, read, and diagnosed. */
 #include "fuzz_capture.h"
+#include "source/capture/input/open.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

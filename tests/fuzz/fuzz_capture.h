@@ -5,6 +5,7 @@
 #include "diagnose/diagnose.h"
 #include "source/capture/capture.h"
 #include "source/capture/format.h"
+#include "source/capture/input/open.h"
 
 static inline void expect_sound(const struct snapshot *snapshot)
 {

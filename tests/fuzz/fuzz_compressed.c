@@ -2,6 +2,7 @@
 #include "fuzz.h"
 
 #include "source/capture/input/compressed.h"
+#include "source/capture/input/open.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -2,7 +2,7 @@
 #include "fuzz.h"
 
 #include "source/text/cgroup_path.h"
-#include "source/capture/formats/proc_net_tcp.h"
+#include "source/text/proc_net_tcp_row.h"
 #include "source/linux/proc_text.h"
 
 /* A part of a text lies in it. */

@@ -2,6 +2,7 @@
 #include "fuzz_capture.h"
 
 #include "source/capture/formats/tasks.h"
+#include "source/capture/input/open.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -10,6 +10,7 @@
 
 #include "source/capture/capture.h"
 #include "source/capture/format.h"
+#include "source/capture/input/open.h"
 
 const char *captured(struct snapshot *snapshot, const char *text, size_t length)
 {

@@ -5,6 +5,7 @@
 
 #include "source/capture/format.h"
 #include "source/capture/saved/saved.h"
+#include "source/capture/input/open.h"
 
 int saved_read_bytes(
     const char *bytes, size_t length, struct snapshot *snapshot, struct snapshot *earlier, struct error *err)

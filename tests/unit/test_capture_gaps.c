@@ -7,6 +7,7 @@
 #include "captured.h"
 #include "source/capture/format.h"
 #include "unit.h"
+#include "source/capture/input/open.h"
 
 #define ROW "  TCP    10.0.0.5:9100         10.1.2.3:50122         CLOSE_WAIT      4312\n"
 #define NEXT_ROW "  TCP    10.0.0.5:9100         10.1.2.3:50123         CLOSE_WAIT      4312\n"

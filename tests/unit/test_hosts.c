@@ -1,5 +1,7 @@
 /* Snapshots of several hosts as one: both ends of connections, and what hides them from each other. */
 #include "hosts/join.h"
+#include "hosts/nat.h"
+#include "model/host.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -6,6 +6,7 @@
 #include "source/capture/capture.h"
 #include "source/capture/format.h"
 #include "unit.h"
+#include "source/capture/input/open.h"
 
 static const struct gap *find_gap(const struct snapshot *snapshot, const char *id)
 {

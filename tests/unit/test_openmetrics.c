@@ -8,6 +8,7 @@
 
 #include "report/metrics/metrics.h"
 #include "unit.h"
+#include "report/metrics/families.h"
 
 static const struct metric_family gauge = { "t_things", METRIC_GAUGE, NULL, { "kind", "name" }, "Things." };
 static const struct metric_family other_gauge = { "t_age_seconds", METRIC_GAUGE, "seconds", { 0 }, "Age." };

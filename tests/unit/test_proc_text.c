@@ -1,5 +1,5 @@
 #include "source/text/cgroup_path.h"
-#include "source/capture/formats/proc_net_tcp.h"
+#include "source/text/proc_net_tcp_row.h"
 #include "source/linux/proc_text.h"
 
 #include <errno.h>

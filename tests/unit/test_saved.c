@@ -11,6 +11,8 @@
 #include "fixture.h"
 #include "model/previous.h"
 #include "hosts/join.h"
+#include "hosts/nat.h"
+#include "model/host.h"
 #include "source/capture/saved/redact.h"
 #include "saved.h"
 #include "source/capture/saved/fields.h"

@@ -8,6 +8,7 @@
 #include "source/capture/capture.h"
 #include "source/capture/input/charset.h"
 #include "unit.h"
+#include "source/capture/input/open.h"
 
 static const char *const lists[] = {
     "\r\nImage Name                     PID Session Name        Session#    Mem Usage\r\n"

@@ -1,6 +1,7 @@
 """The shape of the code: who may include whom, what may stand where, and that every finding is complete."""
 import re
 
+from . import graph
 from .tree import ROOT, files, finding_ids
 
 MIDDLE = ["query", "config", "source", "diagnose", "knowledge", "report", "act"]
@@ -54,6 +55,26 @@ def check_includes(path, text):
             yield f'{path}: src/{folder} must not include "{name}"'
 
 
+# Rooms of one folder that never include each other. What two of them need is in source/text.
+APART = [("source/linux", "source/capture"), ("source/text", "source/capture"), ("source/text", "source/linux")]
+
+
+def may_meet(module, target):
+    """Whether one room may look into the other, beside what the folders may."""
+    for one, other in APART:
+        if module.startswith(one) and target.startswith(other):
+            return False
+        if module.startswith(other) and target.startswith(one) and one != "source/text":
+            return False
+    # The engine of the diagnosis knows no rule but through the table.
+    return not target.startswith("diagnose/rules/") or module.startswith(("diagnose/rules/", "diagnose/rule_table"))
+
+
+def check_circles(arrows):
+    for circle in graph.circles(arrows):
+        yield f"these include each other: {' '.join(sorted(circle))}"
+
+
 def check_own_header(path, text):
     own = str(path.relative_to("src").with_suffix(".h"))
     first = re.search(r'^\s*#\s*include\s+["<]([^">]+)[">]', text, flags=re.M)
@@ -98,6 +119,9 @@ def run_layers(outcome):
     """Direction of the includes, forbidden words, and a page and a test for every finding."""
     for path in files("src/**/*.[ch]"):
         outcome.expect(str(path), check_file(path))
+    arrows = graph.arrows(graph.modules())
+    outcome.expect("rooms", [f"src/{a}.c must not include {b}.h" for a, b in sorted(arrows) if not may_meet(a, b)])
+    outcome.expect("circles", list(check_circles(arrows)))
     findings = finding_ids()
     outcome.expect("table of findings", [] if findings else ["no ids were found in src/diagnose/rule_table.c"])
     integration = "\n".join((ROOT / path).read_text() for path in files("tests/integration/**/*.py"))

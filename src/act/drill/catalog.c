@@ -3,7 +3,10 @@
 
 #include <string.h>
 
-#include "act/drill/roles.h"
+#include "act/drill/closing.h"
+#include "act/drill/host_limits.h"
+#include "act/drill/limits.h"
+#include "act/drill/opening.h"
 #include "act/drill/wire.h"
 
 enum {

@@ -2,6 +2,8 @@
  * Drills of the states in which a connection ends. Each is a pair of a service and a peer; they keep step by
  * role_tell() and role_hear() where the order matters.
  */
+#include "act/drill/closing.h"
+
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <signal.h>
@@ -9,7 +11,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "act/drill/roles.h"
 #include "act/drill/wire.h"
 
 static int serve(struct role *role, struct error *err)

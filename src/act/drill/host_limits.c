@@ -2,10 +2,11 @@
  * Drills of what the whole host has but once: the number of orphans and the memory of TCP. The limits are set by what
  * is in use, so that the drill reaches them whatever else the host does.
  */
+#include "act/drill/host_limits.h"
+
 #include <stdio.h>
 
 #include "act/drill/host_limit.h"
-#include "act/drill/roles.h"
 #include "act/drill/wire.h"
 
 static int accept_and_read(struct role *role, struct error *err)

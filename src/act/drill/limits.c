@@ -1,4 +1,6 @@
 /* Drills of what runs out: TIME_WAIT buckets, local ports, descriptors. Limits are those of the drill's namespace. */
+#include "act/drill/limits.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -7,7 +9,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "act/drill/roles.h"
 #include "act/drill/wire.h"
 
 enum {

@@ -1,4 +1,6 @@
 /* Drills of the handshake and of established connections. */
+#include "act/drill/opening.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/ip.h>
@@ -9,7 +11,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "act/drill/roles.h"
 #include "act/drill/wire.h"
 
 /* Begins role->count connections, without waiting for any. */

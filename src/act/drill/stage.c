@@ -26,6 +26,7 @@
 #include <unistd.h>
 
 #include "act/drill/net.h"
+#include "act/drill/role.h"
 #include "base/memory.h"
 
 enum {

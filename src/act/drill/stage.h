@@ -1,44 +1,30 @@
 #pragma once
-/* The two roles of a drill, and what they share: for those who play them (drill_close.c and its like). */
-#include <netinet/in.h>
+/* Sets the stage of a drill, the namespaces and processes, and clears it away. */
+#include "act/drill/drill.h"
 
-#include "act/drill/catalog.h"
-
-struct role {
-    const struct drill *drill;
-    unsigned count;
-    bool is_peer;
-    bool is_line; /* the peer's sockets are in a namespace of their own */
+struct drill_options {
+    unsigned count; /* 0: the drill's own */
     bool in_host;
-    int partner;                /* a socket pair to the other role */
-    int here_netns;             /* descriptors of the namespaces; -1 in_host */
-    int there_netns;            /* -1 unless is_line */
-    struct in_addr here, there; /* addresses of the service's and the peer's side */
-    uint16_t port;              /* network service under test, host order */
-    pid_t owner_pid;            /* set where another process than the service is to blame */
-    int listener;
-    int *conns; /* count + some to spare */
-    unsigned conn_count;
-    const struct host_limit *host_limit; /* where the drill lowers one */
-    unsigned calls;                      /* that a peer has made, where it makes many short ones */
+    bool host_limits; /* the caller agrees that one of the whole host is lowered */
+};
+
+/* A drill that stands. */
+struct drill_run {
+    pid_t stage_pid, owner_pid, peer_pid;
+    pid_t netns_pid;              /* a process in the namespace; 0 in the host's */
+    uint16_t port;                /* of the service, or of the remote service that the guilty one connects to */
+    unsigned count;               /* connections that were made */
+    bool userns;                  /* a user namespace was needed */
+    struct host_limit host_limit; /* that was lowered, and what it was before */
+    int control_fd;               /* closing it ends the drill */
+    int life_fd;                  /* end of file when the last process of the drill has gone */
 };
 
 /*
- * A number for the other role, and the next one from it (ret_number may be NULL); waits for 20 s at most. Both return 0 or a
- * negative errno.
+ * Makes the fault, and returns when it stands. Returns 0, or a negative errno with err filled and nothing left behind:
+ * -EINVAL (the count), -EPERM and others (namespaces, packet filter, descriptors).
  */
-int role_tell(const struct role *role, uint32_t number, struct error *err);
-int role_hear(const struct role *role, uint32_t *ret_number, struct error *err);
-
-/* A socket of the role's side. Returns a descriptor or a negative errno. */
-int role_socket(const struct role *role, int domain, int type, int protocol, struct error *err);
-
-/* From now on the line loses what comes to the peer, or what it sends. Returns 0 or a negative errno. */
-enum role_loss { LOSE_TO_PEER, LOSE_FROM_PEER };
-int role_lose(const struct role *role, enum role_loss loss, struct error *err);
-
-/* Sets a limit of the service's namespace: "net/ipv4/tcp_max_tw_buckets". Never in the host's. 0 or negative errno. */
-int role_set_limit(const struct role *role, const char *name, const char *value, struct error *err);
-
-/* A child of the guilty process that dies with it. As fork(), with a name. */
-pid_t role_fork(const char *name);
+int drill_start(
+    const struct drill *drill, const struct drill_options *options, struct drill_run *ret_run, struct error *err);
+/* Ends it: processes, sockets and namespaces are gone when this returns. */
+void drill_stop(struct drill_run *run);

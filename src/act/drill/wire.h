@@ -3,7 +3,7 @@
  * The socket calls that the roles of drills share. All return 0 or a negative errno with err filled, unless said
  * otherwise. "All" means role->conns.
  */
-#include "act/drill/stage.h"
+#include "act/drill/role.h"
 
 /* The first step that fails ends a role. */
 #define TRY(step)                                                                                                      \

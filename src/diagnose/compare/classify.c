@@ -1,5 +1,7 @@
+#include "diagnose/compare/classify.h"
+
+#include "diagnose/compare/builder.h"
 /* What becomes of the connections of one row: the judgement that diff.c explains. */
-#include "diagnose/compare/parts.h"
 
 enum {
     CHANGE_PERCENT = 5,    /* where others went: less more or less of them is chance */

@@ -1,5 +1,5 @@
 /* Counts the connections of each process, service and state in each look: all, and those that were there before. */
-#include "diagnose/compare/parts.h"
+#include "diagnose/compare/cross_table.h"
 
 /* Whom the selection names, and what it says else: the owner may be known from another look. */
 struct terms {

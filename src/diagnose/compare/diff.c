@@ -19,7 +19,11 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "diagnose/compare/parts.h"
+#include "diagnose/compare/builder.h"
+#include "diagnose/compare/cross_table.h"
+#include "diagnose/compare/descriptors.h"
+#include "diagnose/compare/rows.h"
+#include "diagnose/compare/text.h"
 
 /* --- looks and their times -------------------------------------------------------------------------------------- */
 

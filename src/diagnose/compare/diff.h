@@ -4,8 +4,6 @@
 #include "model/diff.h"
 #include "model/select.h"
 
-enum { DIFF_LOOKS_MOST = 64 };
-
 struct diff_options {
     const struct selection *selection; /* NULL: all */
     uint64_t interval_ms;              /* between one look and the next; 0: as their times say */

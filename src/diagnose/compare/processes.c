@@ -1,4 +1,4 @@
-#include "diagnose/compare/parts.h"
+#include "diagnose/compare/processes.h"
 
 #include <string.h>
 

@@ -1,9 +1,11 @@
+#include "diagnose/compare/rows.h"
+
+#include "diagnose/compare/classify.h"
 /*
  * Rows are of a process name, a service and a state. A leak may hide in that: in one of several processes with the same
  * name while the others drain, or spread over so many services or processes that no row grows. So the same connections
  * are looked at in other ways too, and what only these show becomes a row beside.
  */
-#include "diagnose/compare/parts.h"
 
 #include <stdlib.h>
 #include <string.h>

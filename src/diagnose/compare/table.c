@@ -1,4 +1,4 @@
-#include "diagnose/compare/parts.h"
+#include "diagnose/compare/table.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,11 @@
+#include "diagnose/compare/text.h"
+
+#include "diagnose/rule.h"
+
 /* How bad a difference is, and the one sentence about it. */
 #include <inttypes.h>
 
 #include "base/text.h"
-#include "diagnose/compare/parts.h"
 
 /* "12.3", "0.4" */
 static const char *words_pace(struct arena *arena, int64_t millis)

@@ -8,7 +8,7 @@
  * that an ICMP error came for. So the limit acts from a quarter of its number on.
  */
 #include "diagnose/rule.h"
-#include "hosts/join.h"
+#include "model/host.h"
 
 static const uint32_t ORPHAN_STATES = STATE_BIT(STATE_FIN_WAIT_1) | STATE_BIT(STATE_FIN_WAIT_2) |
     STATE_BIT(STATE_CLOSING) | STATE_BIT(STATE_LAST_ACK);

@@ -9,7 +9,7 @@
 
 #include "base/memory.h"
 #include "diagnose/rule.h"
-#include "hosts/join.h"
+#include "model/host.h"
 
 enum { HOLDERS_SHOWN = 3, SAMPLE_MOST = 20, PAGE_BYTES = 4096 };
 

@@ -2,7 +2,7 @@
 
 #include <time.h>
 
-#include "hosts/join.h"
+#include "model/host.h"
 
 void document_time(struct json *json, const char *key, uint64_t ms)
 {

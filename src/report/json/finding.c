@@ -1,6 +1,7 @@
 #include "report/json/finding.h"
 
 #include "hosts/join.h"
+#include "model/host.h"
 #include "report/report.h"
 
 void json_lines(struct json *json, const char *key, const struct lines *lines)

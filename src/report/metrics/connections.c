@@ -2,12 +2,13 @@
  * Connections by state, namespace and process. The processes of a namespace with most connections stand for themselves,
  * those that are stuck before all; TIME_WAIT and orphans, which no process holds, do so always.
  */
+#include "report/metrics/connections.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "query/group_by.h"
-#include "report/metrics/parts.h"
 
 /* The connections of one process name in one namespace. */
 struct holder_tally {

@@ -1,5 +1,5 @@
 /* Every family of metrics: adding one is a row here and a few lines that write its samples. docs/MONITORING.md lists them. */
-#include "report/metrics/parts.h"
+#include "report/metrics/families.h"
 
 #define NETNS "netns"
 #define LISTENER NETNS, "address", "port", "process"

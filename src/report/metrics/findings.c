@@ -1,9 +1,10 @@
 /* Findings by id, severity and owner, and for how long they have lasted. */
+#include "report/metrics/findings.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
-#include "report/metrics/parts.h"
 
 /* Findings that look the same. */
 struct finding_tally {

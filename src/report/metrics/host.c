@@ -1,5 +1,5 @@
 /* The kernel's own numbers: of the whole host, and of each network namespace. */
-#include "report/metrics/parts.h"
+#include "report/metrics/host.h"
 
 enum { PAGE_BYTES_DEFAULT = 4096 };
 

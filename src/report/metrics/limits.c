@@ -2,12 +2,13 @@
  * What runs out: the descriptors of a process, the ports to a destination, the queue of a listener. Of each kind the
  * fullest are shown; what is left out is farther from its limit than all of them.
  */
+#include "report/metrics/limits.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "model/port_use.h"
-#include "report/metrics/parts.h"
 
 static const char *number_label(struct metrics *metrics, unsigned number)
 {

@@ -6,16 +6,7 @@
  */
 #include "model/diagnosis.h"
 #include "model/select.h"
-#include "report/metrics/openmetrics.h"
-
-enum { METRICS_TOP_DEFAULT = 20, METRICS_TOP_MOST = 1000 };
-
-struct metrics_options {
-    const char *tool_version;
-    enum metrics_dialect dialect;
-    uint32_t top;        /* at least 1 */
-    uint64_t elapsed_us; /* what it took to look and to diagnose */
-};
+#include "report/metrics/options.h"
 
 /*
  * Of the connections that the selection (or NULL) takes in, and of the host. Appends to `out`. Returns 0, -ENOMEM, or
@@ -23,6 +14,3 @@ struct metrics_options {
  */
 int report_metrics(const struct diagnosis *diagnosis, const struct selection *selection,
     const struct metrics_options *options, struct buf *out, struct error *err);
-
-/* The families that exist, for tests and documentation; NULL past the end. */
-const struct metric_family *metrics_family_at(size_t index);

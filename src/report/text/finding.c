@@ -1,7 +1,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "hosts/join.h"
+#include "model/host.h"
 #include "report/text/change.h"
 #include "report/text/parts.h"
 

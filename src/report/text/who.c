@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "hosts/join.h"
+#include "model/host.h"
 #include "report/text/parts.h"
 
 enum { NAMES_SHOWN = 4, WAITS_SHOWN = 4, PEERS_SHOWN = 5, NAME_COLUMNS = 40, COMMAND_LINES = 2 };

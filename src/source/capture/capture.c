@@ -9,6 +9,7 @@
 #include "source/capture/format.h"
 #include "source/capture/capture_gaps.h"
 #include "source/capture/formats/tasks.h"
+#include "source/capture/input/open.h"
 
 static uint64_t clock_us(clockid_t clock)
 {

@@ -4,6 +4,7 @@
 
 #include "source/capture/format.h"
 #include "source/capture/repair.h"
+#include "source/capture/input/open.h"
 
 void capture_count(struct capture *capture, enum line_kind kind)
 {

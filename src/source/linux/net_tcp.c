@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "source/capture/formats/proc_net_tcp.h"
+#include "source/text/proc_net_tcp_row.h"
 #include "source/linux/repeats.h"
 
 static int read_table(struct snapshot *snapshot, uint32_t netns, const char *path, bool ipv6)

@@ -1,12 +1,6 @@
 #pragma once
-/* /proc/net/tcp and tcp6: proc(5), Documentation/networking/proc_net_tcp.rst. Pure: text in, a connection out. */
-#include <stdbool.h>
-
-#include "model/conn.h"
+/* /proc/net/tcp and tcp6 as a capture. */
 #include "source/capture/format.h"
 
-/* One row (without its newline). Returns 0, or -EBADMSG for the heading and anything else. */
-int proc_parse_net_tcp_row(const char *row, bool ipv6, struct conn *ret_conn);
-
-/* The same as a line of a capture: see format.h. */
+/* One line: see format.h. */
 enum line_kind proc_net_tcp_row(struct capture *capture, const struct line *line);

@@ -22,6 +22,7 @@
 #include "source/capture/formats/columns.h"
 #include "source/capture/formats/csv_cell.h"
 #include "source/capture/formats/powershell.h"
+#include "source/capture/input/open.h"
 
 enum { COLUMNS_MOST = 24, NAME_MOST = 256, CELLS_MOST = 128 };
 

@@ -1,107 +1,12 @@
 #include "source/capture/input/input.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/memory.h"
-#include "source/capture/input/compressed.h"
-#include "source/capture/input/utf16.h"
 
 enum { PIECE = 256 * 1024 };
-
-/* --- files ------------------------------------------------------------------------------------------------------ */
-
-struct file {
-    int fd;
-};
-
-static ssize_t file_read(void *state, char *out, size_t size)
-{
-    const struct file *file = state;
-    for (;;) {
-        ssize_t got = read(file->fd, out, size);
-        if (got >= 0)
-            return got;
-        if (errno != EINTR)
-            return -errno;
-    }
-}
-
-static void file_close(void *state)
-{
-    struct file *file = state;
-    if (file->fd != STDIN_FILENO)
-        close(file->fd);
-    free(file);
-}
-
-static int open_file(struct input *input, const char *path, struct error *err)
-{
-    bool is_stdin = strcmp(path, "-") == 0;
-    int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    if (fd < 0)
-        return error_set(err, -errno, path, "cannot be read: %s", strerror(errno));
-    struct stat status;
-    bool known = fstat(fd, &status) == 0;
-    if (known && S_ISDIR(status.st_mode)) {
-        if (!is_stdin)
-            close(fd);
-        return error_set(err, -EISDIR, path, "is a folder; --from reads one file");
-    }
-    struct file *file = xcalloc(1, sizeof *file);
-    file->fd = fd;
-    *input = (struct input){ .read = file_read, .close = file_close, .state = file };
-    if (known && S_ISREG(status.st_mode))
-        input->modified_ms = (uint64_t)status.st_mtim.tv_sec * 1000 + (uint64_t)status.st_mtim.tv_nsec / 1000000;
-    return 0;
-}
-
-/* --- memory ----------------------------------------------------------------------------------------------------- */
-
-struct memory {
-    const char *bytes;
-    size_t left;
-};
-
-static ssize_t memory_read(void *state, char *out, size_t size)
-{
-    struct memory *memory = state;
-    size_t length = size < memory->left ? size : memory->left;
-    if (length > 0)
-        memcpy(out, memory->bytes, length);
-    memory->bytes += length;
-    memory->left -= length;
-    return (ssize_t)length;
-}
-
-void input_open_bytes(struct input *input, const char *bytes, size_t length)
-{
-    struct memory *memory = xcalloc(1, sizeof *memory);
-    *memory = (struct memory){ .bytes = bytes, .left = length };
-    *input = (struct input){ .read = memory_read, .close = free, .state = memory };
-    utf16_take_off(input);
-}
-
-/* --- for all ---------------------------------------------------------------------------------------------------- */
-
-int input_open(struct input *input, const char *path, struct error *err)
-{
-    int result = open_file(input, path, err);
-    if (result < 0)
-        return result;
-    result = compressed_take_off(input);
-    if (result == 0)
-        result = utf16_take_off(input);
-    if (result < 0) {
-        input_close(input);
-        return error_set(err, result, path, "cannot be read: %s", input_failure(result));
-    }
-    return 0;
-}
 
 const char *input_failure(int result)
 {

@@ -24,10 +24,6 @@ struct input {
     uint64_t modified_ms; /* when the file was written, since 1970; 0: unknown (a pipe) */
 };
 
-/* Opens a file, "-" being standard input, and takes off what is around its text. Returns 0 or a negative errno. */
-int input_open(struct input *input, const char *path, struct error *err);
-/* Reads from memory, which must outlive it. */
-void input_open_bytes(struct input *input, const char *bytes, size_t length);
 void input_close(struct input *input);
 /* What a negative errno of reading means, in words. */
 const char *input_failure(int result);

@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "hosts/join.h"
+#include "model/host.h"
 #include "source/capture/saved/reading.h"
 
 static int refuse_empty(const struct reading *reading, struct error *err)

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "hosts/join.h"
+#include "model/host.h"
 #include "source/capture/saved/redact_text.h"
 
 /* --- addresses -------------------------------------------------------------------------------------------------- */

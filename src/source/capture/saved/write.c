@@ -2,7 +2,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "hosts/join.h"
+#include "model/host.h"
 #include "source/capture/saved/saved.h"
 #include "source/capture/saved/fields.h"
 

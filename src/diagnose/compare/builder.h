@@ -1,0 +1,23 @@
+#pragma once
+/* What a comparison is made from; the steps fill it in, one after the other. */
+#include "diagnose/compare/processes.h"
+#include "diagnose/compare/table.h"
+#include "diagnose/compare/track.h"
+#include "model/diff.h"
+#include "model/select.h"
+
+/* Fewer connections or descriptors more or less are chance. */
+enum { DIFF_CHANGE_LEAST = 3 };
+
+struct diff_builder {
+    const struct snapshot *looks[DIFF_LOOKS_MOST];
+    size_t count;
+    const struct selection *selection; /* NULL: all */
+    struct context *contexts;          /* of the looks, of which only the listeners are needed */
+    struct diff_lives lives;
+    struct diff_pids *pids; /* of the looks */
+    /* Connections of one process, service and state, which all rows are made of. */
+    struct diff_table cells;
+    bool *leaks; /* for each cell: a row with it leaks or piles up */
+    struct diff *diff;
+};

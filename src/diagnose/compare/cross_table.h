@@ -1,0 +1,5 @@
+#pragma once
+/* Counts connections of one process, service and state in each snapshot. */
+#include "diagnose/compare/builder.h"
+
+void diff_count_cells(struct diff_builder *builder);

@@ -1,0 +1,48 @@
+#pragma once
+/*
+ * The hosts of a snapshot. Where a snapshot is of several hosts, each namespace, process and control group says whose it
+ * is, and what is known of each host stands in snapshot.hosts. With one host these are NULL.
+ */
+#include "model/snapshot.h"
+
+/* What a snapshot says of the one host that it is of. */
+struct host {
+    const char *name;
+    const char *os, *kernel, *source;
+    const char *from; /* the file that it was read from; NULL: none */
+    uint64_t taken_at_ms;
+    uint32_t elapsed_us, page_bytes;
+    bool is_partial; /* connections of it were not seen, or not read */
+    bool redacted;
+};
+
+enum { HOSTS_MOST = 64 };
+
+/* How many hosts there are, at least one, and each: NULL stands for the only one. */
+static inline size_t hosts_count(const struct snapshot *snapshot)
+{
+    return snapshot->host_count > 0 ? snapshot->host_count : 1;
+}
+
+static inline const struct host *hosts_at(const struct snapshot *snapshot, size_t index)
+{
+    return snapshot->host_count > 0 ? &snapshot->hosts[index] : NULL;
+}
+
+/* By how much the looks at two hosts are apart, by each one's own clock. */
+static inline uint64_t hosts_apart_ms(const struct host *one, const struct host *other)
+{
+    return one->taken_at_ms > other->taken_at_ms ? one->taken_at_ms - other->taken_at_ms
+                                                 : other->taken_at_ms - one->taken_at_ms;
+}
+
+/* The host of a connection; NULL where there is only one. */
+const struct host *hosts_of_conn(const struct snapshot *snapshot, const struct conn *conn);
+/* Its index into snapshot.hosts, where there are several. */
+static inline uint32_t hosts_number(const struct snapshot *snapshot, const struct conn *conn)
+{
+    return (uint32_t)(hosts_of_conn(snapshot, conn) - snapshot->hosts);
+}
+
+/* " on web-3", or "" where there is only one host. In the arena. */
+const char *hosts_words_on(const struct host *host, struct arena *arena);

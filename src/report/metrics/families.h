@@ -1,0 +1,48 @@
+#pragma once
+/* Every family of metrics. */
+#include "report/metrics/openmetrics.h"
+
+enum metric {
+    METRIC_BUILD_INFO,
+    METRIC_SNAPSHOT_TIMESTAMP,
+    METRIC_SCRAPE_DURATION,
+    METRIC_VERDICT,
+    METRIC_GAPS,
+    METRIC_CONNECTIONS,
+    METRIC_FINDINGS,
+    METRIC_FINDING_CONNECTIONS,
+    METRIC_IGNORED,
+    METRIC_OLDEST_AGE,
+    METRIC_OPEN_FDS,
+    METRIC_MAX_FDS,
+    METRIC_PORTS_USED,
+    METRIC_ACCEPT_QUEUE,
+    METRIC_ACCEPT_QUEUE_LIMIT,
+    METRIC_LISTENER_DROPS,
+    METRIC_ORPHANS,
+    METRIC_ORPHANS_LIMIT,
+    METRIC_MEMORY,
+    METRIC_MEMORY_PRESSURE,
+    METRIC_MEMORY_LIMIT,
+    METRIC_TIME_WAIT,
+    METRIC_TIME_WAIT_LIMIT,
+    METRIC_RETRANSMITTED,
+    METRIC_TIMEOUTS,
+    METRIC_ABORTS,
+    METRIC_ACCEPT_QUEUE_OVERFLOWS,
+    METRIC_LISTEN_DROPS,
+    METRIC_REQUEST_QUEUE_FULL,
+    METRIC_SYN_COOKIES,
+    METRIC_TIME_WAIT_OVERFLOWS,
+    METRIC_MEMORY_PRESSURES,
+    METRIC_OPENS,
+    METRIC_FAILED_OPENS,
+    METRIC_RESETS,
+    METRIC_RESETS_SENT,
+    METRIC_COUNT
+};
+
+extern const struct metric_family metric_families[METRIC_COUNT];
+
+/* The families that exist, for tests and documentation; NULL past the end. */
+const struct metric_family *metrics_family_at(size_t index);

@@ -1,0 +1,14 @@
+#pragma once
+/* What a person may choose about the metrics. */
+#include <stdint.h>
+
+#include "report/metrics/openmetrics.h"
+
+enum { METRICS_TOP_DEFAULT = 20, METRICS_TOP_MOST = 1000 };
+
+struct metrics_options {
+    const char *tool_version;
+    enum metrics_dialect dialect;
+    uint32_t top;        /* at least 1 */
+    uint64_t elapsed_us; /* what it took to look and to diagnose */
+};
