@@ -3,9 +3,13 @@
  * same one, whatever the age was then: that the connection had not settled yet is no longer a doubt once it is still
  * there.
  */
+#include "diagnose/confirm.h"
+
 #include <errno.h>
 #include <stdlib.h>
 
+#include "diagnose/context.h"
+#include "diagnose/limits.h"
 #include "diagnose/rule.h"
 #include "model/previous.h"
 

@@ -1,10 +1,12 @@
-#include "diagnose/rule.h"
+
+#include "diagnose/context.h"
 
 #include <stdlib.h>
 
 #include "base/memory.h"
-
 #include "diagnose/platform.h"
+#include "diagnose/queues.h"
+
 #include "model/setting.h"
 
 void context_init(struct context *context, const struct snapshot *snapshot)
@@ -75,4 +77,28 @@ bool context_hears_peer(const struct context *context, const struct conn *conn)
 {
     struct age age = conn_retransmitting_for(context->snapshot, conn);
     return age.kind != AGE_UNKNOWN && conn_has(conn, CONN_TCP_INFO) && conn->last_ack_recv_ms < age.ms / 2;
+}
+
+bool context_is_unanswered(const struct context *context, const struct conn *conn, const struct conn *other)
+{
+    if (!context_is_incoming(context, conn) || !conn_has(conn, CONN_TCP_INFO))
+        return false;
+    /* The FIN counts 1 in bytes_received. Without counts, the clocks tell who spoke last. */
+    bool asked = conn_has(conn, CONN_BYTES) ? conn->bytes_received > 1 && conn->bytes_acked == 0
+                                            : conn->last_data_recv_ms < conn->last_data_sent_ms;
+    if (!asked)
+        return false;
+    if (other != NULL) /* what nobody holds any more waits for nothing */
+        return !conn_is_unheld(other);
+    return !ip_is_loopback(&conn->remote) && !ip_equal(&conn->local, &conn->remote); /* then it would be seen */
+}
+
+const struct queue *context_queue(const struct context *context, const struct conn *listener)
+{
+    return queues_at(&context->queues, listener);
+}
+
+const struct conn *context_stalled_listener(const struct context *context, const struct conn *conn)
+{
+    return queues_stalled_listener(&context->queues, conn);
 }

@@ -1,13 +1,23 @@
 #include "diagnose/diagnose.h"
 
+#include "diagnose/confirm.h"
+#include "diagnose/context.h"
+#include "diagnose/finding.h"
+#include "diagnose/group.h"
+#include "diagnose/limits.h"
+#include "diagnose/notes.h"
+#include "diagnose/pair.h"
+#include "diagnose/phrases.h"
+#include "diagnose/queues.h"
+#include "diagnose/rule.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
-#include "diagnose/rule.h"
-#include "model/previous.h"
 #include "model/host.h"
+#include "model/previous.h"
 
 static bool can_judge(const struct rule *rule, const struct context *context)
 {

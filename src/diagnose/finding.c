@@ -1,9 +1,15 @@
 /* A group as a finding: owner, ends, peers, ages, severity. The words are the rule's. */
+#include "diagnose/finding.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/hash.h"
 #include "base/memory.h"
+#include "diagnose/context.h"
+#include "diagnose/group.h"
+#include "diagnose/phrases.h"
+#include "diagnose/queues.h"
 #include "diagnose/rule.h"
 
 enum { PEERS_SHOWN = 10 };

@@ -14,6 +14,7 @@
 
 #include "base/hash.h"
 #include "base/memory.h"
+#include "diagnose/rule.h"
 
 enum {
     ENDS_MOST = 8, /* addresses, or ports, that are told one by one */

@@ -1,6 +1,7 @@
 #pragma once
 /* What makes stuck connections one group: its key, and the folding of keys into fewer. Of group.c only. */
-#include "diagnose/rule.h"
+#include "diagnose/stuck.h"
+#include "model/snapshot.h"
 
 struct key {
     struct ip remote; /* outgoing, unless folded over many addresses */

@@ -5,13 +5,17 @@
  * count as one owner. A service is the local port where this host listens, else the address and port that the
  * connections go to. Where these are many, they are folded too: fold.c.
  */
+#include "diagnose/group.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/hash.h"
 #include "base/memory.h"
+#include "diagnose/context.h"
 #include "diagnose/fold.h"
+#include "diagnose/limits.h"
 #include "diagnose/platform.h"
 #include "diagnose/rule.h"
 #include "model/previous.h"
@@ -219,7 +223,7 @@ static void add_facts(
     group->zero_windows += conn_has(conn, CONN_SND_WND) && conn->snd_wnd_bytes == 0;
     group->in_vain += context_is_sent_in_vain(conn);
     group->heard += context_is_sent_in_vain(conn) && context_hears_peer(context, conn);
-    group->unanswered += conn->state == STATE_CLOSE_WAIT && close_wait_is_unanswered(context, conn, other);
+    group->unanswered += conn->state == STATE_CLOSE_WAIT && context_is_unanswered(context, conn, other);
     group->answers_known &= conn_has(conn, CONN_TCP_INFO);
     group->shared += snapshot_holder_processes(context->snapshot, conn) > 1;
 }

@@ -2,12 +2,14 @@
  * What a person has decided: other limits, for all connections of a finding or for those of one service, and what is
  * known to be as it is. An ignored finding is made like any other, so that it can be shown; it does not count.
  */
+#include "diagnose/limits.h"
+
+#include "diagnose/context.h"
+#include "diagnose/rule.h"
 #include "model/policy.h"
 
 #include <fnmatch.h>
 #include <string.h>
-
-#include "diagnose/rule.h"
 
 /* --- limits ----------------------------------------------------------------------------------------------------- */
 

@@ -1,8 +1,12 @@
 /* The healthy part of a report: why what looks alarming is not, and what this version does not judge. */
+#include "diagnose/notes.h"
+
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/text.h"
+#include "diagnose/context.h"
+#include "diagnose/phrases.h"
 #include "diagnose/platform.h"
 #include "diagnose/rule.h"
 

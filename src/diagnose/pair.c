@@ -5,13 +5,16 @@
  * Only the stuck connections are put into a table, which is small on most hosts; one pass over all connections looks
  * each up there with its ends swapped.
  */
+#include "diagnose/pair.h"
+
 #include <errno.h>
 
 #include "base/hash_index.h"
-#include "diagnose/rule.h"
-#include "model/conn_hash.h"
+#include "diagnose/context.h"
+#include "diagnose/group.h"
 #include "hosts/clock_skew.h"
 #include "hosts/nat.h"
+#include "model/conn_hash.h"
 #include "model/host.h"
 
 static bool are_ends_of_one(const struct snapshot *snapshot, const struct conn *one, const struct conn *other)

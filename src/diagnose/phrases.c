@@ -1,11 +1,15 @@
+#include "diagnose/phrases.h"
+
 #include <inttypes.h>
 #include <stdarg.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/text.h"
+#include "diagnose/confirm.h"
+#include "diagnose/context.h"
+#include "diagnose/group.h"
 #include "diagnose/platform.h"
-#include "diagnose/rule.h"
 #include "model/host.h"
 
 /* Moves a buffer's text into the arena. */

@@ -1,8 +1,13 @@
 /* What is said of the other ends of connections, where they were seen too: on this host, or on another. */
+#include "diagnose/phrases_peer.h"
+
 #include <stdlib.h>
 
+#include "diagnose/context.h"
+#include "diagnose/group.h"
+#include "diagnose/phrases.h"
 #include "diagnose/platform.h"
-#include "diagnose/rule.h"
+#include "diagnose/queues.h"
 #include "hosts/nat.h"
 #include "model/host.h"
 

@@ -3,12 +3,14 @@
  * that connections of this host send to it in vain. Counted once, because several rules look at the same queues from
  * different sides, and because the listener that does not accept is the one root cause of all of them.
  */
+#include "diagnose/queues.h"
+
 #include <stdlib.h>
 
 #include "base/memory.h"
-#include "diagnose/rule.h"
-#include "model/previous.h"
 #include "hosts/nat.h"
+#include "model/age.h"
+#include "model/previous.h"
 
 /* sk_acceptq_is_full() in include/net/sock.h: more than the backlog. */
 bool listener_is_full(const struct conn *listener)
@@ -145,7 +147,7 @@ static void count_calls(struct queues *queues, const struct snapshot *snapshot)
 void queues_init(struct queues *queues, const struct listeners *listeners)
 {
     const struct snapshot *snapshot = listeners->snapshot;
-    *queues = (struct queues){ 0 };
+    *queues = (struct queues){ .listeners = listeners };
     for (size_t i = 0; i < snapshot->conn_count; i++) {
         const struct conn *conn = &snapshot->conns[i];
         bool half_open = conn->state == STATE_SYN_RECEIVED;
@@ -175,28 +177,28 @@ void queues_deinit(struct queues *queues)
     *queues = (struct queues){ 0 };
 }
 
-const struct queue *context_queue(const struct context *context, const struct conn *listener)
+const struct queue *queues_at(const struct queues *queues, const struct conn *listener)
 {
-    if (listener == NULL || context->queues.numbers == NULL)
+    if (listener == NULL || queues->numbers == NULL)
         return NULL;
-    uint32_t number = context->queues.numbers[listener - context->snapshot->conns];
-    return number == 0 ? NULL : &context->queues.items[number - 1];
+    uint32_t number = queues->numbers[listener - queues->listeners->snapshot->conns];
+    return number == 0 ? NULL : &queues->items[number - 1];
 }
 
-const struct conn *context_stalled_listener(const struct context *context, const struct conn *conn)
+const struct conn *queues_stalled_listener(const struct queues *queues, const struct conn *conn)
 {
     const struct queue *queue = NULL;
     if (conn->state == STATE_SYN_RECEIVED || waits_to_be_accepted(conn)) {
-        queue = context_queue(context, context_listener(context, conn));
+        queue = queues_at(queues, listeners_find(queues->listeners, conn));
         return queue_is_stalled(queue) ? queue->listener : NULL;
     }
-    queue = calls_in_vain(conn) ? stalled_queue_behind(&context->queues, context->snapshot, conn) : NULL;
+    queue = calls_in_vain(conn) ? stalled_queue_behind(queues, queues->listeners->snapshot, conn) : NULL;
     return queue ? queue->listener : NULL;
 }
 
-uint32_t queue_drops_since(const struct context *context, const struct conn *listener)
+uint32_t queue_drops_since(const struct snapshot *snapshot, const struct conn *listener)
 {
-    const struct conn *then = earlier_conn(context->snapshot, listener);
+    const struct conn *then = earlier_conn(snapshot, listener);
     if (then == NULL || !conn_has(listener, CONN_SKMEM) || !conn_has(then, CONN_SKMEM))
         return 0;
     return listener->skmem_drops > then->skmem_drops ? listener->skmem_drops - then->skmem_drops : 0;

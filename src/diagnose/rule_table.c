@@ -3,7 +3,21 @@
  * in the file of its state family), a row here, and a page of its name in src/knowledge/pages.
  */
 #include "diagnose/diagnose.h"
+#include "diagnose/queues.h"
 #include "diagnose/rule.h"
+#include "diagnose/rules/close_wait.h"
+#include "diagnose/rules/close_wait_held.h"
+#include "diagnose/rules/descriptors.h"
+#include "diagnose/rules/established.h"
+#include "diagnose/rules/fin_wait_2.h"
+#include "diagnose/rules/listen.h"
+#include "diagnose/rules/opening.h"
+#include "diagnose/rules/orphans.h"
+#include "diagnose/rules/port_exhaustion.h"
+#include "diagnose/rules/sent_fin.h"
+#include "diagnose/rules/state_only.h"
+#include "diagnose/rules/tcp_memory.h"
+#include "diagnose/rules/time_wait.h"
 
 #define RULE(rule_id, name) .id = (rule_id), .applies = name##_applies, .word = name##_word
 #define HOST_RULE(rule_id, name) .id = (rule_id), .assess = name##_assess

@@ -10,6 +10,8 @@
 #include "diagnose/upstream.h"
 
 #include "base/memory.h"
+#include "diagnose/finding.h"
+#include "diagnose/phrases.h"
 
 enum { SILENT_MS = 5000 };
 

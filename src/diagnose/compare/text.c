@@ -1,6 +1,5 @@
 #include "diagnose/compare/text.h"
-
-#include "diagnose/rule.h"
+#include "diagnose/phrases.h"
 
 /* How bad a difference is, and the one sentence about it. */
 #include <inttypes.h>

@@ -10,10 +10,12 @@
  *   Recv-Q > 0                      nobody has read the end of stream (nor the data before it)
  *   Recv-Q = 0                      the end of stream was read, and close() was not called
  */
+#include "diagnose/rules/close_wait.h"
+
 #include <string.h>
 
+#include "diagnose/context.h"
 #include "diagnose/platform.h"
-#include "diagnose/rule.h"
 
 bool close_wait_not_accepted_applies(
     const struct context *context, const struct conn *conn, const struct limits *limits)
@@ -106,20 +108,6 @@ bool close_wait_unread_applies(const struct context *context, const struct conn 
 {
     return conn_has(conn, CONN_QUEUES) && !conn_is_unheld(conn) && conn->recv_q_bytes >= 1 &&
         context_is_settled(context, conn, limits);
-}
-
-bool close_wait_is_unanswered(const struct context *context, const struct conn *conn, const struct conn *other)
-{
-    if (!context_is_incoming(context, conn) || !conn_has(conn, CONN_TCP_INFO))
-        return false;
-    /* The FIN counts 1 in bytes_received. Without counts, the clocks tell who spoke last. */
-    bool asked = conn_has(conn, CONN_BYTES) ? conn->bytes_received > 1 && conn->bytes_acked == 0
-                                            : conn->last_data_recv_ms < conn->last_data_sent_ms;
-    if (!asked)
-        return false;
-    if (other != NULL) /* what nobody holds any more waits for nothing */
-        return !conn_is_unheld(other);
-    return !ip_is_loopback(&conn->remote) && !ip_equal(&conn->local, &conn->remote); /* then it would be seen */
 }
 
 bool close_wait_leak_applies(const struct context *context, const struct conn *conn, const struct limits *limits)

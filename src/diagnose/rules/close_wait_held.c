@@ -5,8 +5,15 @@
  * data that the peer does not take, it does not say. So there is one finding for what the other rules could not tell
  * apart, which claims no more than that, and says what would.
  */
-#include "diagnose/rules/close_wait_text.h"
+#include "diagnose/rules/close_wait_held.h"
+
+#include "diagnose/context.h"
+#include "diagnose/group.h"
+#include "diagnose/phrases.h"
+#include "diagnose/phrases_peer.h"
 #include "diagnose/platform.h"
+#include "diagnose/queues.h"
+#include "diagnose/rules/close_wait_text.h"
 
 bool close_wait_held_applies(const struct context *context, const struct conn *conn, const struct limits *limits)
 {

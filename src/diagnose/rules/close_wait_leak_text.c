@@ -1,7 +1,14 @@
 /* What the finding about connections in CLOSE_WAIT says that were never closed. Why it is made: close_wait.c. */
-#include "diagnose/upstream.h"
-#include "diagnose/rules/close_wait_text.h"
+#include "diagnose/rules/close_wait.h"
+
+#include "diagnose/context.h"
+#include "diagnose/finding.h"
+#include "diagnose/group.h"
+#include "diagnose/phrases.h"
+#include "diagnose/phrases_peer.h"
 #include "diagnose/platform.h"
+#include "diagnose/rules/close_wait_text.h"
+#include "diagnose/upstream.h"
 
 enum {
     /* From here on nothing but a leak explains it, or a peer that waits for an answer. */

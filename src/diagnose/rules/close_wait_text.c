@@ -3,8 +3,17 @@
 
 #include <string.h>
 
-#include "diagnose/upstream.h"
+#include "diagnose/context.h"
+#include "diagnose/finding.h"
+#include "diagnose/group.h"
+#include "diagnose/phrases.h"
+#include "diagnose/phrases_peer.h"
 #include "diagnose/platform.h"
+#include "diagnose/queues.h"
+#include "diagnose/rule.h"
+#include "diagnose/rules/close_wait.h"
+#include "diagnose/rules/listen.h"
+#include "diagnose/upstream.h"
 
 /*
  * TLS's close_notify alert (RFC 8446 §6.1, RFC 5246 §7.2.1) followed by a FIN, as it waits in Recv-Q: the record is

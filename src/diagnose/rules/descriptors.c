@@ -5,10 +5,18 @@
  *
  * Workers that are alike have one finding: the one who is nearest to its limit stands for them.
  */
+#include "diagnose/rules/descriptors.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "diagnose/context.h"
+#include "diagnose/finding.h"
+#include "diagnose/group.h"
+#include "diagnose/limits.h"
+#include "diagnose/phrases.h"
+#include "diagnose/queues.h"
 #include "diagnose/rule.h"
 
 enum { SAMPLE_MOST = 20, STATES_SHOWN = 4 };

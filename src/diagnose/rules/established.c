@@ -8,7 +8,9 @@
  *
  * Data on its way, a slow reader whose window opens now and then and a pool that rests for minutes are normal life.
  */
-#include "diagnose/rule.h"
+#include "diagnose/rules/established.h"
+
+#include "diagnose/context.h"
 
 enum { DEAD_PROBES = 2 }; /* a peer that is alive answers every window probe, which resets the count */
 

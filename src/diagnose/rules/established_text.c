@@ -1,6 +1,13 @@
 /* What the findings about ESTABLISHED say. Why each is made: established.c. */
+#include "diagnose/rules/established.h"
+
+#include "diagnose/confirm.h"
+#include "diagnose/context.h"
+#include "diagnose/group.h"
+#include "diagnose/phrases.h"
+#include "diagnose/phrases_peer.h"
+#include "diagnose/queues.h"
 #include "diagnose/upstream.h"
-#include "diagnose/rule.h"
 #include "model/previous.h"
 
 static void lower_confidence(struct finding *finding, enum confidence confidence)

@@ -8,8 +8,10 @@
  *
  * Where the other end is on this host too, it is in CLOSE_WAIT, and the process there is the finding.
  */
+#include "diagnose/rules/fin_wait_2.h"
+
+#include "diagnose/context.h"
 #include "diagnose/platform.h"
-#include "diagnose/rule.h"
 
 static bool data_still_comes(const struct conn *conn, const struct limits *limits)
 {

@@ -1,5 +1,13 @@
 /* What the findings about FIN_WAIT_2 say. Why each is made: fin_wait_2.c. */
-#include "diagnose/rule.h"
+#include "diagnose/rules/fin_wait_2.h"
+
+#include "diagnose/context.h"
+#include "diagnose/finding.h"
+#include "diagnose/group.h"
+#include "diagnose/phrases.h"
+#include "diagnose/phrases_peer.h"
+#include "diagnose/queues.h"
+#include "diagnose/rules/state_only.h"
 
 static void look_at_the_peer(
     struct arena *arena, const struct context *context, const struct group *group, struct finding *finding)

@@ -8,13 +8,17 @@
  *
  * Where peers have given up already, close-wait-not-accepted is the one finding about that listener, and says all this.
  */
+#include "diagnose/rules/listen.h"
+
+#include "diagnose/context.h"
+#include "diagnose/queues.h"
 #include "diagnose/rule.h"
 
 static bool drops_now(const struct context *context, const struct conn *listener)
 {
     int64_t rise;
     uint64_t ms;
-    if (queue_drops_since(context, listener) > 0)
+    if (queue_drops_since(context->snapshot, listener) > 0)
         return true;
     return snapshot_counter_rise(context->snapshot, listener->netns, COUNTER_LISTEN_OVERFLOWS, &rise, &ms) && rise > 0;
 }

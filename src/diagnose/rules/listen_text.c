@@ -1,6 +1,11 @@
 /* What the finding about a full accept queue says. Why it is made: listen.c. */
+#include "diagnose/rules/listen.h"
+
+#include "diagnose/context.h"
+#include "diagnose/group.h"
+#include "diagnose/phrases.h"
+#include "diagnose/queues.h"
 #include "diagnose/upstream.h"
-#include "diagnose/rule.h"
 
 void queue_evidence(struct arena *arena, const struct queue *queue, struct finding *finding)
 {
@@ -44,7 +49,7 @@ static void evidence_drops(
     for (size_t i = 0; i < group->count; i++) {
         const struct conn *listener = &context->snapshot->conns[group->conns[i]];
         drops += conn_has(listener, CONN_SKMEM) ? listener->skmem_drops : 0;
-        now += queue_drops_since(context, listener);
+        now += queue_drops_since(context->snapshot, listener);
     }
     const char *whose = group->count == 1 ? "This listener has" : "These listeners have";
     if (drops > 0)
@@ -114,7 +119,7 @@ void accept_queue_overflow_word(
     bool stands_still = obstacle != NULL || (queue != NULL && queue->oldest_ms >= group->limits->critical_age_ms);
 
     take_waiting(context, group, shown, arena, finding);
-    judge(queue, group, queue_drops_since(context, first) > 0, finding);
+    judge(queue, group, queue_drops_since(context->snapshot, first) > 0, finding);
     finding->title = arena_printf(arena, "%s %s: the accept queue on port %u is full, new clients are turned away",
         owner, stands_still ? "does not accept" : "does not accept fast enough", first->local_port);
     finding->why = arena_printf(arena,

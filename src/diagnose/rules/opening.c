@@ -11,6 +11,11 @@
  * senders; a few are clients that the answer does not reach. Both can also be the last ACK dropped at a full accept
  * queue (tcp_v4_syn_recv_sock()): again the listener's finding.
  */
+#include "diagnose/rules/opening.h"
+
+#include "diagnose/context.h"
+#include "diagnose/limits.h"
+#include "diagnose/queues.h"
 #include "diagnose/rule.h"
 
 enum {

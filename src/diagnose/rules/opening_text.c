@@ -1,7 +1,15 @@
 /* What the findings about SYN_SENT and SYN_RECEIVED say. Why each is made: opening.c. */
+#include "diagnose/rules/opening.h"
+
 #include <string.h>
 
+#include "diagnose/context.h"
+#include "diagnose/group.h"
+#include "diagnose/phrases.h"
+#include "diagnose/phrases_peer.h"
+#include "diagnose/queues.h"
 #include "diagnose/rule.h"
+#include "diagnose/rules/state_only.h"
 
 /* --- words that several share --------------------------------------------------------------------------------- */
 

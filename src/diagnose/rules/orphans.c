@@ -7,6 +7,11 @@
  * for one that has sent nothing for long (twice the longest time-out) or has used up its retries, and again for one
  * that an ICMP error came for. So the limit acts from a quarter of its number on.
  */
+#include "diagnose/rules/orphans.h"
+
+#include "diagnose/context.h"
+#include "diagnose/finding.h"
+#include "diagnose/limits.h"
 #include "diagnose/rule.h"
 #include "model/host.h"
 

@@ -1,7 +1,9 @@
 /* What the finding about the limit of orphans says. Why it is made: orphans.c. */
+#include "diagnose/rules/orphans.h"
+
 #include <inttypes.h>
 
-#include "diagnose/rule.h"
+#include "diagnose/phrases.h"
 
 static void evidence_states(struct arena *arena, const struct orphan_limit *facts, struct finding *finding)
 {

@@ -11,10 +11,17 @@
  *
  * A port that is both reserved and bound must not be taken off twice; which are reserved is not known, only how many.
  */
+#include "diagnose/rules/port_exhaustion.h"
+
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "diagnose/context.h"
+#include "diagnose/finding.h"
+#include "diagnose/fold.h"
+#include "diagnose/limits.h"
 #include "diagnose/platform.h"
+#include "diagnose/rule.h"
 #include "diagnose/rules/port_shortage.h"
 
 enum {

@@ -1,6 +1,10 @@
 /* What the finding about ephemeral ports says. Why it is made: port_exhaustion.c. */
+#include "diagnose/rules/port_exhaustion.h"
+
 #include "base/buf.h"
 #include "base/text.h"
+#include "diagnose/context.h"
+#include "diagnose/phrases.h"
 #include "diagnose/platform.h"
 #include "diagnose/rules/port_shortage.h"
 

@@ -6,7 +6,9 @@
  * zero (the persist timer probes, or its kernel refuses what comes): tcp_write_timeout() and tcp_probe_timer() in net/ipv4/tcp_timer.c. Data that still
  * flows to a slow reader resets both, so that such a connection stays young and is normal.
  */
-#include "diagnose/rule.h"
+#include "diagnose/rules/sent_fin.h"
+
+#include "diagnose/context.h"
 
 enum { DEAD_PROBES = 2 }; /* a peer that is alive answers every window probe, which resets the count */
 

@@ -1,5 +1,12 @@
 /* What the findings about connections that have sent their FIN say. Why each is made: sent_fin.c. */
+#include "diagnose/rules/sent_fin.h"
+
+#include "diagnose/context.h"
+#include "diagnose/group.h"
+#include "diagnose/phrases.h"
+#include "diagnose/phrases_peer.h"
 #include "diagnose/rule.h"
+#include "diagnose/rules/state_only.h"
 
 /* --- what differs between the states --------------------------------------------------------------------------- */
 

@@ -3,7 +3,14 @@
  * ages. States that last for a round trip are a finding by their number alone: in a quiet moment there are few of them.
  * They are possible, not certain, and say what would tell.
  */
+#include "diagnose/rules/state_only.h"
+
+#include "diagnose/context.h"
+#include "diagnose/group.h"
+#include "diagnose/phrases.h"
+#include "diagnose/phrases_peer.h"
 #include "diagnose/platform.h"
+#include "diagnose/queues.h"
 #include "diagnose/rule.h"
 
 static const char *state_of(const struct context *context, const struct group *group)

@@ -4,10 +4,17 @@
  * packets and aborts orphans ("TCP: out of memory", __sk_mem_raise_allocated() in net/core/sock.c). Both numbers of
  * /proc/net/sockstat and the limits are those of the whole host; who holds the memory, the sockets' own counts tell.
  */
+#include "diagnose/rules/tcp_memory.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "diagnose/context.h"
+#include "diagnose/finding.h"
+#include "diagnose/limits.h"
+#include "diagnose/phrases.h"
+#include "diagnose/queues.h"
 #include "diagnose/rule.h"
 #include "model/host.h"
 

@@ -8,9 +8,13 @@
  * tcp_max_tw_buckets of them, FIN_WAIT_2 mini-sockets included. Beyond, connections are closed without TIME_WAIT and
  * TCPTimeWaitOverflow counts them. The counter never falls, so that only its rise says anything about now.
  */
+#include "diagnose/rules/time_wait.h"
+
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "diagnose/context.h"
+#include "diagnose/finding.h"
 #include "diagnose/rule.h"
 
 enum { NEAR_PERCENT = 90 };

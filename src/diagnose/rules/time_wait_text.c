@@ -1,4 +1,9 @@
 /* What the findings about TIME_WAIT say. Why each is made: time_wait.c. */
+#include "diagnose/rules/time_wait.h"
+
+#include "diagnose/context.h"
+#include "diagnose/group.h"
+#include "diagnose/phrases.h"
 #include "diagnose/platform.h"
 #include "diagnose/rules/port_shortage.h"
 

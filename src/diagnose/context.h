@@ -1,0 +1,69 @@
+#pragma once
+/*
+ * The snapshot, with the look-ups that rules need.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "diagnose/queues.h"
+#include "hosts/local_addresses.h"
+#include "model/listeners.h"
+#include "model/policy.h"
+
+/* Connections that wait for their peers, which may be why others are not closed: chain.c, made when first asked for. */
+struct waiting_ends {
+    struct waiting_end {
+        uint32_t conn;
+        uint32_t process; /* the only one that holds it; NO_INDEX: there are none, or several */
+        bool blocked;
+    } * items;
+    size_t count;
+    bool is_made;
+};
+
+/* The snapshot with the look-ups that rules need. */
+struct context {
+    const struct snapshot *snapshot;
+    uint32_t seen;               /* STATE_BIT()s that the snapshot holds */
+    const bool *selected;        /* for each connection: whether the person asked for it */
+    bool selects_all;            /* nothing was left out: findings about the whole host are in place */
+    const uint8_t *causes;       /* what is known so far: indexes into rules; 0: normal */
+    const struct policy *policy; /* or NULL */
+    const struct limits *limits; /* of each rule, for connections of no service and of each service: policy.c */
+    struct listeners listeners;
+    struct queues queues;
+    struct waiting_ends *waiting_ends;
+    struct own_addresses own_addresses; /* where there are several hosts */
+    uint64_t *process_counts;           /* for each process, to count in; all 0 but while somebody does */
+};
+
+void context_init(struct context *context, const struct snapshot *snapshot);
+void context_deinit(struct context *context);
+
+/* The listening socket that the connection came in through, or NULL. */
+const struct conn *context_listener(const struct context *context, const struct conn *conn);
+/* Whether the connection was opened by the other side. Without a listener the ephemeral port range decides. */
+bool context_is_incoming(const struct context *context, const struct conn *conn);
+/* Whether nothing tells that but which port is lower: both are ephemeral ones, or neither. */
+bool context_guesses_direction(const struct context *context, const struct conn *conn);
+/* The same segment was sent again so often that it is not lost by chance. */
+bool context_is_sent_in_vain(const struct conn *conn);
+/*
+ * Whether the peer's kernel has been heard while we kept sending the same segment again: then it is there, but does not
+ * take it. Where the peer has closed its sending side, nothing but answers to that segment can come: its receive buffer
+ * is full. Else it may have sent of its own accord, and what we send may be lost on the way.
+ */
+bool context_hears_peer(const struct context *context, const struct conn *conn);
+/* Has been in its state for as long as the limit; true where the age is unknown: then the confidence tells. */
+bool context_is_settled(const struct context *context, const struct conn *conn, const struct limits *limits);
+
+/*
+ * Whether the peer has asked for something and never got a byte. A FIN does not tell whether it has closed, or only shut
+ * down its sending side (RFC 9293 section 3.6.1) to wait for an answer that the process here is at work on. `other` is its end,
+ * where that is seen, or NULL.
+ */
+bool context_is_unanswered(const struct context *context, const struct conn *conn, const struct conn *other);
+
+/* queues_at() and queues_stalled_listener() of the context's queues. */
+const struct queue *context_queue(const struct context *context, const struct conn *listener);
+const struct conn *context_stalled_listener(const struct context *context, const struct conn *conn);

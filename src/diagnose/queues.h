@@ -1,0 +1,49 @@
+#pragma once
+/*
+ * What waits at each listener of this host: half-open connections, and complete ones that nobody has accepted.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "model/listeners.h"
+
+enum { QUEUE_ADDRESSES_MOST = 4 };
+
+/* What waits at one listener: see queues.c. */
+struct queue {
+    const struct conn *listener;
+    uint64_t half_open;          /* SYN_RECEIVED */
+    uint64_t half_open_repeated; /* of them, the SYN-ACK was sent again */
+    uint64_t waiting;            /* complete, not accepted, as far as they could be seen */
+    uint64_t closed;             /* of them, closed by the peer a while ago: close-wait-not-accepted */
+    uint64_t oldest_ms;          /* that the longest of them has waited at least */
+    uint64_t syns_refused;       /* SYN_SENT on this host that goes to it, sent again; where the queue is full */
+    uint64_t unanswered;         /* ESTABLISHED on this host that sends to it in vain; where the queue is full */
+    struct ip addresses[QUEUE_ADDRESSES_MOST]; /* that what waits came to */
+    unsigned address_count;
+};
+
+struct queues {
+    struct queue *items;
+    size_t count, capacity;
+    const struct listeners *listeners;
+    uint32_t *numbers; /* for each connection: of a listener, 1 + index into items; NULL while there are none */
+};
+
+void queues_init(struct queues *queues, const struct listeners *listeners);
+void queues_deinit(struct queues *queues);
+/* The accept queue holds more than its backlog: the kernel drops what comes. */
+bool listener_is_full(const struct conn *listener);
+/* The same; false for NULL. */
+bool queue_is_full(const struct queue *queue);
+/* Full, or what waits in it was given up by the peers: its listener's process is at fault. False for NULL. */
+bool queue_is_stalled(const struct queue *queue);
+/* What waits at the listener, or NULL where nothing does. */
+const struct queue *queues_at(const struct queues *queues, const struct conn *listener);
+/*
+ * The listener of this host that keeps the connection from getting on: its own, where it waits to be accepted or for its
+ * handshake to end; that at its other end, where what it sends is dropped at a full queue. NULL where there is none.
+ */
+const struct conn *queues_stalled_listener(const struct queues *queues, const struct conn *conn);
+/* Connections that the listener has dropped since the earlier reading; 0 where that is not known. */
+uint32_t queue_drops_since(const struct snapshot *snapshot, const struct conn *listener);

@@ -1,0 +1,7 @@
+#pragma once
+/*
+ * Descriptors run out.
+ */
+#include "diagnose/rule.h"
+
+DECLARE_ASSESSMENT(descriptor_exhaustion);
