@@ -96,10 +96,10 @@ static char *copy_of(const char *path)
 /* Of a link to a file that is not there yet, for which realpath() has no answer; NULL with errno: there is none. */
 static char *follow(const char *path)
 {
-    enum { LINKS_MOST = 40 }; /* as many as the kernel follows */
+    enum { LINKS_MAX = 40 }; /* as many as the kernel follows */
     char *at = copy_of(path);
     char target[PATH_MAX];
-    for (int i = 0; i < LINKS_MOST; i++) {
+    for (int i = 0; i < LINKS_MAX; i++) {
         ssize_t length = readlink(at, target, sizeof target - 1);
         if (length < 0)
             return at;

@@ -46,8 +46,8 @@ static inline void index_table_deinit(struct index_table *table)
 
 static inline struct index_walk index_table_walk(const struct index_table *table, uint64_t hash)
 {
-    enum { STEPS_MOST = 256 };
-    return (struct index_walk){ .slot = hash & table->mask, .left = STEPS_MOST };
+    enum { STEPS_MAX = 256 };
+    return (struct index_walk){ .slot = hash & table->mask, .left = STEPS_MAX };
 }
 
 /* INDEX_NONE: there are no more. */

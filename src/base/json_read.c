@@ -232,7 +232,7 @@ static enum json_token read_word(struct json_reader *reader)
 
 static enum json_token open_with(struct json_reader *reader, bool object)
 {
-    if (reader->depth == JSON_DEPTH_MOST)
+    if (reader->depth == JSON_DEPTH_MAX)
         return bad(reader);
     uint32_t bit = UINT32_C(1) << reader->depth++;
     reader->objects = object ? reader->objects | bit : reader->objects & ~bit;

@@ -28,7 +28,7 @@ enum json_token {
     JSON_NULL,
 };
 
-enum { JSON_DEPTH_MOST = 32 };
+enum { JSON_DEPTH_MAX = 32 };
 
 struct json_reader {
     const char *at, *end;

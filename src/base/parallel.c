@@ -7,7 +7,7 @@ unsigned parallel_cores(void)
 {
     cpu_set_t set;
     int cores = sched_getaffinity(0, sizeof set, &set) < 0 ? 1 : CPU_COUNT(&set);
-    return cores < 1 ? 1 : cores > PARALLEL_MOST ? PARALLEL_MOST : (unsigned)cores;
+    return cores < 1 ? 1 : cores > PARALLEL_MAX ? PARALLEL_MAX : (unsigned)cores;
 }
 
 static void *run(void *argument)
@@ -20,8 +20,8 @@ static void *run(void *argument)
 void parallel_begin(struct parallel *parallel, unsigned workers, void (*work)(void *data, unsigned worker), void *data)
 {
     *parallel = (struct parallel){ .work = work, .data = data, .workers = workers };
-    if (parallel->workers > PARALLEL_MOST)
-        parallel->workers = PARALLEL_MOST;
+    if (parallel->workers > PARALLEL_MAX)
+        parallel->workers = PARALLEL_MAX;
     /* Signals are for the first thread: Ctrl-C interrupts what that waits for. */
     sigset_t all, before;
     sigfillset(&all);

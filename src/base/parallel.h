@@ -3,9 +3,9 @@
 #include <pthread.h>
 #include <stdbool.h>
 
-enum { PARALLEL_MOST = 8 };
+enum { PARALLEL_MAX = 8 };
 
-/* How many cores this process may use, at most PARALLEL_MOST. */
+/* How many cores this process may use, at most PARALLEL_MAX. */
 unsigned parallel_cores(void);
 
 struct parallel;
@@ -21,7 +21,7 @@ struct parallel {
     void (*work)(void *data, unsigned worker);
     void *data;
     unsigned workers;
-    struct parallel_worker others[PARALLEL_MOST];
+    struct parallel_worker others[PARALLEL_MAX];
 };
 
 /*

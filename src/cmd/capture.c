@@ -39,13 +39,13 @@ static const struct option_row capture_rows[] = {
 };
 
 /* Nobody can guess the key: who has the file cannot try addresses until one fits. */
-static int redact(struct look *look, struct error *err)
+static int redact(struct inspection *inspection, struct error *err)
 {
     struct redact_key key;
     if (getrandom(&key, sizeof key, 0) != (ssize_t)sizeof key)
         return error_set(err, -errno, "--redact", "there are no random numbers: %s", strerror(errno));
-    snapshot_redact(&look->snapshot, &key);
-    snapshot_redact(&look->earlier, &key);
+    snapshot_redact(&inspection->snapshot, &key);
+    snapshot_redact(&inspection->previous, &key);
     return 0;
 }
 
@@ -78,13 +78,13 @@ static int write_file(const char *path, const struct snapshot *snapshot, struct 
 static int run_capture(const struct command *self, int argc, char **argv)
 {
     static const char *const names[] = { "from", "tasks", "source", "confirm", NULL }; /* it is of everything */
-    struct look_options look = { 0 };
+    struct inspect_options inspection = { 0 };
     struct capture_arguments arguments = { 0 };
     struct option_row rows[8];
-    options_pick(look_option_rows, names, rows, sizeof rows / sizeof *rows);
+    options_pick(inspect_option_rows, names, rows, sizeof rows / sizeof *rows);
     const struct option_group groups[] = {
         { "Capture", capture_rows, &arguments },
-        { "Of what", rows, &look },
+        { "Of what", rows, &inspection },
         { 0 },
     };
     struct error err = { 0 };
@@ -94,8 +94,8 @@ static int run_capture(const struct command *self, int argc, char **argv)
     if (result < 0)
         return cmd_fail(self, &err);
 
-    struct look seen;
-    int status = cmd_look(self, &look, NULL, &seen);
+    struct inspection seen;
+    int status = cmd_inspect(self, &inspection, NULL, &seen);
     if (status != STATUS_HEALTHY)
         return status;
     bool streams = arguments.path == NULL || is_standard_output(arguments.path);
@@ -103,7 +103,7 @@ static int run_capture(const struct command *self, int argc, char **argv)
     if (result == 0 && !streams)
         result = write_file(arguments.path, &seen.snapshot, &err);
     int written = result == 0 && streams ? saved_write(&seen.snapshot, TCPWHY_VERSION, stdout) : 0;
-    look_deinit(&seen);
+    inspection_deinit(&seen);
     if (written < 0)
         return cmd_fail_to_write(self, written);
     return result < 0 ? cmd_fail(self, &err) : STATUS_HEALTHY;

@@ -113,7 +113,7 @@ static int write_counts(const struct count_arguments *arguments, bool json, cons
 
 static int run_count(const struct command *self, int argc, char **argv)
 {
-    struct look_options look = { .causes_only = true };
+    struct inspect_options inspection = { .causes_only = true };
     struct count_arguments arguments = {
         .count = { .tool_version = TCPWHY_VERSION },
         .v4_prefix = 24,
@@ -121,7 +121,7 @@ static int run_count(const struct command *self, int argc, char **argv)
     };
     const struct option_group option_groups[] = {
         { "Count", count_rows, &arguments },
-        { "Which connections", look_option_rows, &look },
+        { "Which connections", inspect_option_rows, &inspection },
         { 0 },
     };
     struct buf details = { 0 };
@@ -135,24 +135,24 @@ static int run_count(const struct command *self, int argc, char **argv)
     buf_deinit(&details);
     if (result == PARSE_HELP)
         return STATUS_HEALTHY;
-    if (result == 0 && look.json && arguments.csv)
+    if (result == 0 && inspection.json && arguments.csv)
         result = error_set(&err, -EINVAL, "--csv", "and --json exclude each other");
     if (result == 0 && arguments.key_count == 0)
         result = set_by(&arguments, "state", &err);
     if (result < 0)
         return cmd_fail(self, &err);
 
-    struct look seen;
-    int status = cmd_look(self, &look, NULL, &seen);
+    struct inspection seen;
+    int status = cmd_inspect(self, &inspection, NULL, &seen);
     if (status != STATUS_HEALTHY)
         return status;
     struct report_style style = cmd_style(stdout);
     arguments.count.terminal_width = isatty(STDOUT_FILENO) ? style.width : 0;
     arguments.count.utf8 = style.utf8;
-    result = write_counts(&arguments, look.json, &look.selection, &seen.diagnosis);
-    if (!look.json)
+    result = write_counts(&arguments, inspection.json, &inspection.selection, &seen.diagnosis);
+    if (!inspection.json)
         cmd_note_gaps(self, &seen.snapshot);
-    look_deinit(&seen);
+    inspection_deinit(&seen);
     if (result < 0)
         return cmd_fail_to_write(self, result);
     return STATUS_HEALTHY;

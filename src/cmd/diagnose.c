@@ -14,8 +14,8 @@ struct diagnose_options {
 
 static int set_watch(void *target, const char *value, struct error *err)
 {
-    enum { LEAST_MS = 100 };
-    return cmd_set_interval(value, LEAST_MS, &((struct diagnose_options *)target)->watch_ms, err);
+    enum { MIN_MS = 100 };
+    return cmd_set_interval(value, MIN_MS, &((struct diagnose_options *)target)->watch_ms, err);
 }
 
 static const struct option_row own_rows[] = {
@@ -27,38 +27,38 @@ static const struct option_row own_rows[] = {
 
 static int run(const struct command *self, int argc, char **argv)
 {
-    struct look_options look = { 0 };
+    struct inspect_options inspection = { 0 };
     struct diagnose_options options = { .report = { .tool_version = TCPWHY_VERSION } };
     const struct option_group groups[] = {
         { "Report", own_rows, &options },
-        { "Which connections, and how", look_option_rows, &look },
+        { "Which connections, and how", inspect_option_rows, &inspection },
         { 0 },
     };
     struct error err;
     int result = options_parse_only(self, groups, argc, argv, "--help shows the options", &err);
     if (result == PARSE_HELP)
         return STATUS_HEALTHY;
-    if (result == 0 && options.watch_ms > 0 && look.confirm_ms > options.watch_ms)
+    if (result == 0 && options.watch_ms > 0 && inspection.confirm_ms > options.watch_ms)
         result = error_set(&err, -1, "--confirm", "must not exceed --watch: the report before confirms the next one");
-    if (result == 0 && options.watch_ms > 0 && look.from_count > 0)
+    if (result == 0 && options.watch_ms > 0 && inspection.from_count > 0)
         result = error_set(
             &err, -1, "--watch", "looks at this host again and again; a capture, given with --from, does not change");
     if (result < 0)
         return cmd_fail(self, &err);
 
     if (options.watch_ms > 0)
-        return cmd_watch(self, &look, &options.report, options.watch_ms);
+        return cmd_watch(self, &inspection, &options.report, options.watch_ms);
 
-    look.owners_if_stuck = true;
-    struct look seen;
-    int status = cmd_look(self, &look, NULL, &seen);
+    inspection.owners_if_stuck = true;
+    struct inspection seen;
+    int status = cmd_inspect(self, &inspection, NULL, &seen);
     if (status != STATUS_HEALTHY)
         return status;
     options.report.style = cmd_style(stdout);
-    int written = look.json ? report_json(&seen.diagnosis, &options.report, stdout)
-                            : report_text(&seen.diagnosis, &options.report, stdout);
+    int written = inspection.json ? report_json(&seen.diagnosis, &options.report, stdout)
+                                  : report_text(&seen.diagnosis, &options.report, stdout);
     status = (int)seen.diagnosis.verdict;
-    look_deinit(&seen);
+    inspection_deinit(&seen);
     if (written < 0)
         return cmd_fail_to_write(self, written);
     return status;

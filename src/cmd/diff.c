@@ -17,8 +17,8 @@ struct diff_arguments {
 
 static int set_interval(void *target, const char *value, struct error *err)
 {
-    enum { LEAST_MS = 1 };
-    return cmd_set_interval(value, LEAST_MS, &((struct diff_arguments *)target)->interval_ms, err);
+    enum { MIN_MS = 1 };
+    return cmd_set_interval(value, MIN_MS, &((struct diff_arguments *)target)->interval_ms, err);
 }
 
 static const struct option_row diff_rows[] = {
@@ -57,8 +57,8 @@ static int check(char *const *paths, int operands, struct error *err)
     if (operands < 2)
         return error_set(
             err, -EINVAL, NULL, "wants two captures or more, the earliest first; 'tcpwhy capture -o FILE' makes one");
-    if (operands > DIFF_LOOKS_MOST)
-        return error_set(err, -E2BIG, NULL, "reads %d captures at most", DIFF_LOOKS_MOST);
+    if (operands > DIFF_SNAPSHOTS_MAX)
+        return error_set(err, -E2BIG, NULL, "reads %d captures at most", DIFF_SNAPSHOTS_MAX);
     int from_stdin = 0;
     for (int i = 0; i < operands; i++)
         from_stdin += strcmp(paths[i], "-") == 0;
@@ -66,24 +66,24 @@ static int check(char *const *paths, int operands, struct error *err)
 }
 
 /* Reads, compares, prints. Returns the exit status. */
-static int compare(const struct command *self, const struct look_options *look, struct diff_arguments *arguments,
-    char *const *paths, size_t count)
+static int compare(const struct command *self, const struct inspect_options *inspection,
+    struct diff_arguments *arguments, char *const *paths, size_t count)
 {
-    struct snapshot looks[DIFF_LOOKS_MOST];
+    struct snapshot looks[DIFF_SNAPSHOTS_MAX];
     struct diff diff = { 0 };
     struct error err = { 0 };
-    const struct diff_options options = { .selection = &look->selection, .interval_ms = arguments->interval_ms };
+    const struct diff_options options = { .selection = &inspection->selection, .interval_ms = arguments->interval_ms };
     for (size_t i = 0; i < count; i++)
         snapshot_init(&looks[i]);
     int result = read_looks(paths, count, looks, &err);
     if (result == 0)
-        result = check_netns(&look->selection, looks, count, &err);
+        result = check_netns(&inspection->selection, looks, count, &err);
     if (result == 0)
         result = diff_make(looks, count, &options, &diff, &err);
     int status = result < 0 ? cmd_fail(self, &err) : (int)diff.verdict;
     if (result == 0) {
         arguments->report.style = cmd_style(stdout);
-        int written = (look->json ? diff_json : diff_text)(&diff, &arguments->report, stdout);
+        int written = (inspection->json ? diff_json : diff_text)(&diff, &arguments->report, stdout);
         if (written < 0)
             status = cmd_fail_to_write(self, written);
         diff_deinit(&diff);
@@ -97,13 +97,13 @@ static int run_diff(const struct command *self, int argc, char **argv)
 {
     static const char *const names[] = { "state", "pid", "process", "port", "local", "peer", "netns", "ipv4", "ipv6",
         "json", NULL };
-    struct look_options look = { 0 };
+    struct inspect_options inspection = { 0 };
     struct diff_arguments arguments = { .report = { .tool_version = TCPWHY_VERSION } };
     struct option_row rows[16];
-    options_pick(look_option_rows, names, rows, sizeof rows / sizeof *rows);
+    options_pick(inspect_option_rows, names, rows, sizeof rows / sizeof *rows);
     const struct option_group groups[] = {
         { "Comparison", diff_rows, &arguments },
-        { "Which connections", rows, &look },
+        { "Which connections", rows, &inspection },
         { 0 },
     };
     struct error err = { 0 };
@@ -115,7 +115,7 @@ static int run_diff(const struct command *self, int argc, char **argv)
         result = check(argv + 1, operands, &err);
     if (result < 0)
         return cmd_fail(self, &err);
-    return compare(self, &look, &arguments, argv + 1, (size_t)operands);
+    return compare(self, &inspection, &arguments, argv + 1, (size_t)operands);
 }
 
 const struct command command_diff = {

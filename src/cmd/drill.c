@@ -18,7 +18,7 @@
 
 enum {
     FOR_DEFAULT_MS = 5 * 60 * 1000,
-    COUNT_MOST = 1000000, /* each drill has its own limit; this is that of a number */
+    COUNT_MAX = 1000000, /* each drill has its own limit; this is that of a number */
     LIST_INDENT = 6,
     LABEL_COLUMN = 14,
 };
@@ -32,7 +32,7 @@ struct drill_command {
 static int set_count(void *target, const char *value, struct error *err)
 {
     uint64_t number;
-    if (text_parse_number(value, COUNT_MOST, &number) < 0 || number < 2)
+    if (text_parse_number(value, COUNT_MAX, &number) < 0 || number < 2)
         return error_set(err, -EINVAL, value, "is not a number of connections; at least 2");
     ((struct drill_command *)target)->drill.count = (unsigned)number;
     return 0;

@@ -11,7 +11,7 @@
 #include "report/report.h"
 
 enum {
-    WIDTH_MOST = 110, /* longer lines are hard to read */
+    WIDTH_MAX = 110, /* longer lines are hard to read */
     SUGGESTIONS = 5,
 };
 
@@ -30,8 +30,8 @@ static const struct option_row explain_option_rows[] = {
 static struct report_style page_style(void)
 {
     struct report_style style = cmd_style(stdout);
-    if (style.width > WIDTH_MOST)
-        style.width = WIDTH_MOST;
+    if (style.width > WIDTH_MAX)
+        style.width = WIDTH_MAX;
     return style;
 }
 

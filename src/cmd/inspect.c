@@ -11,7 +11,7 @@
 #include "hosts/join.h"
 #include "source/capture/capture.h"
 
-enum { FINDINGS_MOST = 100 }; /* more than there are */
+enum { FINDINGS_MAX = 100 }; /* more than there are */
 
 /* A misspelt id would silently select nothing: every pattern has to fit some cause that exists. */
 static int check_cause(const char *pattern, struct error *err)
@@ -88,7 +88,7 @@ static bool is_anything_stuck(const struct snapshot *snapshot, const void *data)
 
 /* No more of this host than the question needs. */
 static int read_host(
-    const struct look_options *options, const struct policy *policy, struct snapshot *snapshot, struct error *err)
+    const struct inspect_options *options, const struct policy *policy, struct snapshot *snapshot, struct error *err)
 {
     const struct selection *selection = &options->selection;
     const struct question question = { selection, policy };
@@ -108,7 +108,7 @@ static int read_host(
 }
 
 /* The first look becomes the earlier one, and the host is looked at again. */
-static int look_again(const struct look_options *options, struct look *look, struct error *err)
+static int look_again(const struct inspect_options *options, struct inspection *inspection, struct error *err)
 {
     enum { ROUNDING_MS = 2 }; /* the looks' times are in whole milliseconds: never less apart than asked for */
     bool watched = isatty(STDERR_FILENO);
@@ -122,26 +122,26 @@ static int look_again(const struct look_options *options, struct look *look, str
     nap(options->confirm_ms + ROUNDING_MS);
     if (watched)
         fputs("\r\033[K", stderr); /* only a note: off with it */
-    look->earlier = look->snapshot;
-    snapshot_init(&look->snapshot);
-    return read_host(options, &look->policy, &look->snapshot, err);
+    inspection->previous = inspection->snapshot;
+    snapshot_init(&inspection->snapshot);
+    return read_host(options, &inspection->policy, &inspection->snapshot, err);
 }
 
 /* A rule wants to know how fast counters rise: a moment is enough to tell rising from resting. */
-static int look_at_rates(const struct look_options *options, struct look *look)
+static int look_at_rates(const struct inspect_options *options, struct inspection *inspection)
 {
     enum { MOMENT_MS = 250 };
-    diagnosis_deinit(&look->diagnosis);
+    diagnosis_deinit(&inspection->diagnosis);
     nap(MOMENT_MS);
-    int result = source_read_counters(&look->snapshot, &look->earlier);
+    int result = source_read_counters(&inspection->snapshot, &inspection->previous);
     if (result < 0)
         return result;
-    look->snapshot.earlier = &look->earlier;
-    return diagnose(&look->snapshot, &options->selection, &look->policy, &look->diagnosis);
+    inspection->snapshot.previous = &inspection->previous;
+    return diagnose(&inspection->snapshot, &options->selection, &inspection->policy, &inspection->diagnosis);
 }
 
 /* What makes no sense for a capture is said, not passed over. */
-static int check_from(const struct look_options *options, struct error *err)
+static int check_from(const struct inspect_options *options, struct error *err)
 {
     if (options->from_count == 0)
         return options->tasks == NULL
@@ -163,9 +163,9 @@ static int check_from(const struct look_options *options, struct error *err)
 }
 
 /* One snapshot of several captures, each of a host of its own; what they know of earlier looks is not used. */
-static int read_hosts(const struct look_options *options, struct snapshot *snapshot, struct error *err)
+static int read_hosts(const struct inspect_options *options, struct snapshot *snapshot, struct error *err)
 {
-    struct snapshot parts[LOOK_FROM_MOST];
+    struct snapshot parts[INSPECT_FROM_MAX];
     unsigned count = options->from_count;
     int result = 0;
     for (unsigned i = 0; i < count; i++)
@@ -182,41 +182,42 @@ static int read_hosts(const struct look_options *options, struct snapshot *snaps
 }
 
 /* From this host, or from what was given instead. */
-static int read_snapshot(const struct look_options *options, struct look *look, struct error *err)
+static int read_snapshot(const struct inspect_options *options, struct inspection *inspection, struct error *err)
 {
     if (options->from_count == 0)
-        return read_host(options, &look->policy, &look->snapshot, err);
+        return read_host(options, &inspection->policy, &inspection->snapshot, err);
     if (options->from_count > 1)
-        return read_hosts(options, &look->snapshot, err);
+        return read_hosts(options, &inspection->snapshot, err);
     const struct capture_options capture = {
-        .path = options->from[0], .tasks = options->tasks, .earlier = &look->earlier
+        .path = options->from[0], .tasks = options->tasks, .previous = &inspection->previous
     };
-    return capture_read(&capture, &look->snapshot, err);
+    return capture_read(&capture, &inspection->snapshot, err);
 }
 
-static int look_closely(
-    const struct look_options *options, const struct look *previous, struct look *look, struct error *err)
+static int look_closely(const struct inspect_options *options, const struct inspection *previous,
+    struct inspection *inspection, struct error *err)
 {
     int result = check_from(options, err);
     if (result == 0)
-        result = read_snapshot(options, look, err);
+        result = read_snapshot(options, inspection, err);
     if (result == 0)
-        result = cmd_check_netns(&options->selection, &look->snapshot, err);
+        result = cmd_check_netns(&options->selection, &inspection->snapshot, err);
     bool confirm = options->confirm_ms > 0;
     if (result == 0 && confirm && previous == NULL)
-        result = look_again(options, look, err);
+        result = look_again(options, inspection, err);
     if (result < 0)
         return result;
 
-    const struct snapshot *earlier = previous ? &previous->snapshot : &look->earlier;
+    const struct snapshot *earlier = previous ? &previous->snapshot : &inspection->previous;
     if (confirm)
-        result = snapshot_confirm(&look->snapshot, earlier);
+        result = snapshot_confirm(&inspection->snapshot, earlier);
     else if (previous != NULL)
-        look->snapshot.earlier = earlier;
+        inspection->snapshot.previous = earlier;
     if (result == 0)
-        result = diagnose(&look->snapshot, &options->selection, &look->policy, &look->diagnosis);
-    if (result == 0 && look->diagnosis.wants_rates && look->snapshot.earlier == NULL && options->from_count == 0)
-        result = look_at_rates(options, look);
+        result = diagnose(&inspection->snapshot, &options->selection, &inspection->policy, &inspection->diagnosis);
+    if (result == 0 && inspection->diagnosis.wants_rates && inspection->snapshot.previous == NULL &&
+        options->from_count == 0)
+        result = look_at_rates(options, inspection);
     if (result < 0)
         error_set(err, result, NULL, "the connections cannot be diagnosed: %s", strerror(-result));
     return result;
@@ -248,53 +249,53 @@ struct limits cmd_limits(const struct policy *policy, const char *finding)
 
 int cmd_read_config(const char *file, struct policy *policy, struct error *err)
 {
-    struct config_finding known[FINDINGS_MOST];
+    struct config_finding known[FINDINGS_MAX];
     struct config_findings findings = { .items = known };
-    while (findings.count < FINDINGS_MOST && cmd_config_finding((unsigned)findings.count, &known[findings.count]))
+    while (findings.count < FINDINGS_MAX && cmd_config_finding((unsigned)findings.count, &known[findings.count]))
         findings.count++;
     return config_read(file, &findings, policy, err);
 }
 
-int cmd_try_look(
-    const struct look_options *options, const struct look *previous, struct look *ret_look, struct error *err)
+int cmd_try_inspect(const struct inspect_options *options, const struct inspection *previous,
+    struct inspection *ret_inspection, struct error *err)
 {
     int result = cmd_check_causes(&options->selection, err);
     if (result < 0)
         return result;
-    *ret_look = (struct look){ 0 };
-    snapshot_init(&ret_look->snapshot);
-    snapshot_init(&ret_look->earlier);
-    policy_init(&ret_look->policy);
-    result = cmd_read_config(options->config, &ret_look->policy, err);
+    *ret_inspection = (struct inspection){ 0 };
+    snapshot_init(&ret_inspection->snapshot);
+    snapshot_init(&ret_inspection->previous);
+    policy_init(&ret_inspection->policy);
+    result = cmd_read_config(options->config, &ret_inspection->policy, err);
     if (result == 0)
-        result = look_closely(options, previous, ret_look, err);
+        result = look_closely(options, previous, ret_inspection, err);
     if (result < 0) {
-        policy_deinit(&ret_look->policy);
-        snapshot_deinit(&ret_look->snapshot);
-        snapshot_deinit(&ret_look->earlier);
+        policy_deinit(&ret_inspection->policy);
+        snapshot_deinit(&ret_inspection->snapshot);
+        snapshot_deinit(&ret_inspection->previous);
     }
     return result;
 }
 
-int cmd_look(const struct command *command, const struct look_options *options, const struct look *previous,
-    struct look *ret_look)
+int cmd_inspect(const struct command *command, const struct inspect_options *options, const struct inspection *previous,
+    struct inspection *ret_inspection)
 {
     struct error err = { 0 };
-    return cmd_try_look(options, previous, ret_look, &err) < 0 ? cmd_fail(command, &err) : STATUS_HEALTHY;
+    return cmd_try_inspect(options, previous, ret_inspection, &err) < 0 ? cmd_fail(command, &err) : STATUS_HEALTHY;
 }
 
-void look_deinit(struct look *look)
+void inspection_deinit(struct inspection *inspection)
 {
-    diagnosis_deinit(&look->diagnosis);
-    snapshot_deinit(&look->snapshot);
-    snapshot_deinit(&look->earlier);
-    policy_deinit(&look->policy);
+    diagnosis_deinit(&inspection->diagnosis);
+    snapshot_deinit(&inspection->snapshot);
+    snapshot_deinit(&inspection->previous);
+    policy_deinit(&inspection->policy);
 }
 
-void look_forget_previous(struct look *look)
+void inspection_forget_previous(struct inspection *inspection)
 {
-    look->snapshot.earlier = NULL;
-    look->snapshot.confirms = false;
+    inspection->snapshot.previous = NULL;
+    inspection->snapshot.confirms = false;
 }
 
 void cmd_note_gaps(const struct command *command, const struct snapshot *snapshot)

@@ -144,11 +144,11 @@ static void describe_columns(struct buf *out)
 
 static int run_list(const struct command *self, int argc, char **argv)
 {
-    struct look_options look = { .causes_only = true };
+    struct inspect_options inspection = { .causes_only = true };
     struct list_arguments arguments = { .list = { .tool_version = TCPWHY_VERSION } };
     const struct option_group groups[] = {
         { "List", list_rows, &arguments },
-        { "Which connections", look_option_rows, &look },
+        { "Which connections", inspect_option_rows, &inspection },
         { 0 },
     };
     struct buf details = { 0 };
@@ -162,24 +162,24 @@ static int run_list(const struct command *self, int argc, char **argv)
     buf_deinit(&details);
     if (result == PARSE_HELP)
         return STATUS_HEALTHY;
-    if (result == 0 && look.json && arguments.csv)
+    if (result == 0 && inspection.json && arguments.csv)
         result = error_set(&err, -EINVAL, "--csv", "and --json exclude each other");
     if (result < 0)
         return cmd_fail(self, &err);
 
-    struct look seen;
-    int status = cmd_look(self, &look, NULL, &seen);
+    struct inspection seen;
+    int status = cmd_inspect(self, &inspection, NULL, &seen);
     if (status != STATUS_HEALTHY)
         return status;
     struct report_style style = cmd_style(stdout);
     arguments.list.terminal_width = isatty(STDOUT_FILENO) ? style.width : 0;
     arguments.list.utf8 = style.utf8;
-    result = (look.json     ? list_json
-            : arguments.csv ? list_csv
-                            : list_text)(&seen.diagnosis, &look.selection, &arguments.list, stdout);
-    if (!look.json)
+    result = (inspection.json ? list_json
+            : arguments.csv   ? list_csv
+                              : list_text)(&seen.diagnosis, &inspection.selection, &arguments.list, stdout);
+    if (!inspection.json)
         cmd_note_gaps(self, &seen.snapshot);
-    look_deinit(&seen);
+    inspection_deinit(&seen);
     if (result < 0)
         return cmd_fail_to_write(self, result);
     return STATUS_HEALTHY;

@@ -23,8 +23,8 @@ struct metrics_arguments {
 static int set_top(void *target, const char *value, struct error *err)
 {
     uint64_t top;
-    if (text_parse_number(value, METRICS_TOP_MOST, &top) < 0 || top == 0)
-        return error_set(err, -EINVAL, value, "is not a number from 1 to %d", METRICS_TOP_MOST);
+    if (text_parse_number(value, METRICS_TOP_MAX, &top) < 0 || top == 0)
+        return error_set(err, -EINVAL, value, "is not a number from 1 to %d", METRICS_TOP_MAX);
     ((struct metrics_arguments *)target)->top = (uint32_t)top;
     return 0;
 }
@@ -68,13 +68,13 @@ static uint64_t now_us(void)
 }
 
 static int parse(const struct command *self, int argc, char **argv, struct metrics_arguments *arguments,
-    struct look_options *look, struct error *err)
+    struct inspect_options *inspection, struct error *err)
 {
-    struct option_row look_rows[LOOK_ROWS_MOST];
-    look_rows_but_json(look_rows);
+    struct option_row inspect_rows[INSPECT_ROWS_MAX];
+    inspect_rows_but_json(inspect_rows);
     const struct option_group groups[] = {
         { "Metrics", metrics_rows, arguments },
-        { "Which connections", look_rows, look },
+        { "Which connections", inspect_rows, inspection },
         { 0 },
     };
     return options_parse_only(self, groups, argc, argv, "options begin with --", err);
@@ -114,17 +114,17 @@ static int put(const struct metrics_arguments *arguments, const struct buf *text
 static int run_metrics(const struct command *self, int argc, char **argv)
 {
     uint64_t begun_us = now_us();
-    struct look_options look = { 0 };
+    struct inspect_options inspection = { 0 };
     struct metrics_arguments arguments = { .top = METRICS_TOP_DEFAULT };
     struct error err = { 0 };
-    int result = parse(self, argc, argv, &arguments, &look, &err);
+    int result = parse(self, argc, argv, &arguments, &inspection, &err);
     if (result == PARSE_HELP)
         return STATUS_HEALTHY;
     if (result < 0)
         return cmd_fail(self, &err);
 
-    struct look seen;
-    int status = cmd_look(self, &look, NULL, &seen);
+    struct inspection seen;
+    int status = cmd_inspect(self, &inspection, NULL, &seen);
     if (status != STATUS_HEALTHY)
         return status;
     const struct metrics_options options = {
@@ -134,11 +134,11 @@ static int run_metrics(const struct command *self, int argc, char **argv)
         .elapsed_us = now_us() - begun_us,
     };
     struct buf text = { 0 };
-    result = report_metrics(&seen.diagnosis, &look.selection, &options, &text, &err);
+    result = report_metrics(&seen.diagnosis, &inspection.selection, &options, &text, &err);
     if (result == 0)
         result = put(&arguments, &text, &err);
     buf_deinit(&text);
-    look_deinit(&seen);
+    inspection_deinit(&seen);
     return result < 0 ? cmd_fail(self, &err) : STATUS_HEALTHY;
 }
 

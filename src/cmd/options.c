@@ -14,50 +14,50 @@
 
 static int set_states(void *target, const char *value, struct error *err)
 {
-    return selection_add_states(&((struct look_options *)target)->selection, value, err);
+    return selection_add_states(&((struct inspect_options *)target)->selection, value, err);
 }
 
 static int set_pids(void *target, const char *value, struct error *err)
 {
-    return selection_add_pids(&((struct look_options *)target)->selection, value, err);
+    return selection_add_pids(&((struct inspect_options *)target)->selection, value, err);
 }
 
 static int set_names(void *target, const char *value, struct error *err)
 {
-    return selection_add_names(&((struct look_options *)target)->selection, value, err);
+    return selection_add_names(&((struct inspect_options *)target)->selection, value, err);
 }
 
 static int set_ports(void *target, const char *value, struct error *err)
 {
-    return selection_add_ports(&((struct look_options *)target)->selection, value, err);
+    return selection_add_ports(&((struct inspect_options *)target)->selection, value, err);
 }
 
 static int set_local(void *target, const char *value, struct error *err)
 {
-    return selection_add_local(&((struct look_options *)target)->selection, value, err);
+    return selection_add_local(&((struct inspect_options *)target)->selection, value, err);
 }
 
 static int set_peer(void *target, const char *value, struct error *err)
 {
-    return selection_add_peer(&((struct look_options *)target)->selection, value, err);
+    return selection_add_peer(&((struct inspect_options *)target)->selection, value, err);
 }
 
 static int set_older(void *target, const char *value, struct error *err)
 {
-    return selection_set_older(&((struct look_options *)target)->selection, value, err);
+    return selection_set_older(&((struct inspect_options *)target)->selection, value, err);
 }
 
 static int set_causes(void *target, const char *value, struct error *err)
 {
-    return selection_add_causes(&((struct look_options *)target)->selection, value, err);
+    return selection_add_causes(&((struct inspect_options *)target)->selection, value, err);
 }
 
 static int set_netns(void *target, const char *value, struct error *err)
 {
-    struct look_options *look = target;
+    struct inspect_options *inspection = target;
     (void)err;
-    look->selection.netns = value;
-    look->source.own_netns_only = strcmp(value, "self") == 0;
+    inspection->selection.netns = value;
+    inspection->source.own_netns_only = strcmp(value, "self") == 0;
     return 0;
 }
 
@@ -70,8 +70,8 @@ static int set_source(void *target, const char *value, struct error *err)
         { "proc", SOURCE_PROC } };
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         if (strcmp(value, kinds[i].name) == 0) {
-            ((struct look_options *)target)->source.kind = kinds[i].kind;
-            ((struct look_options *)target)->names_source = true;
+            ((struct inspect_options *)target)->source.kind = kinds[i].kind;
+            ((struct inspect_options *)target)->names_source = true;
             return 0;
         }
     }
@@ -80,12 +80,12 @@ static int set_source(void *target, const char *value, struct error *err)
 
 static int set_from(void *target, const char *value, struct error *err)
 {
-    struct look_options *look = target;
+    struct inspect_options *inspection = target;
     if (*value == '\0')
         return error_set(err, -EINVAL, NULL, "wants the name of a file, or - for standard input");
-    if (look->from_count == LOOK_FROM_MOST)
-        return error_set(err, -E2BIG, NULL, "is given more than %d times", LOOK_FROM_MOST);
-    look->from[look->from_count++] = value;
+    if (inspection->from_count == INSPECT_FROM_MAX)
+        return error_set(err, -E2BIG, NULL, "is given more than %d times", INSPECT_FROM_MAX);
+    inspection->from[inspection->from_count++] = value;
     return 0;
 }
 
@@ -93,36 +93,36 @@ static int set_tasks(void *target, const char *value, struct error *err)
 {
     if (*value == '\0')
         return error_set(err, -EINVAL, NULL, "wants the name of a file");
-    ((struct look_options *)target)->tasks = value;
+    ((struct inspect_options *)target)->tasks = value;
     return 0;
 }
 
-int cmd_set_interval(const char *value, uint64_t least_ms, uint64_t *ret_ms, struct error *err)
+int cmd_set_interval(const char *value, uint64_t min_ms, uint64_t *ret_ms, struct error *err)
 {
-    enum { MOST_MS = 24 * 60 * 60 * 1000 };
+    enum { MAX_MS = 24 * 60 * 60 * 1000 };
     uint64_t ms;
-    if (text_parse_duration(value, &ms) < 0 || ms < least_ms || ms > MOST_MS)
+    if (text_parse_duration(value, &ms) < 0 || ms < min_ms || ms > MAX_MS)
         return error_set(
-            err, -EINVAL, value, "is not a time from %llu ms to a day: 5, 10s, 1m", (unsigned long long)least_ms);
+            err, -EINVAL, value, "is not a time from %llu ms to a day: 5, 10s, 1m", (unsigned long long)min_ms);
     *ret_ms = ms;
     return 0;
 }
 
 static int set_confirm(void *target, const char *value, struct error *err)
 {
-    enum { LEAST_MS = 100 };
-    return cmd_set_interval(value, LEAST_MS, &((struct look_options *)target)->confirm_ms, err);
+    enum { MIN_MS = 100 };
+    return cmd_set_interval(value, MIN_MS, &((struct inspect_options *)target)->confirm_ms, err);
 }
 
 static int set_config(void *target, const char *value, struct error *err)
 {
     if (*value == '\0')
         return error_set(err, -EINVAL, NULL, "wants the name of a file");
-    ((struct look_options *)target)->config = value;
+    ((struct inspect_options *)target)->config = value;
     return 0;
 }
 
-const struct option_row look_option_rows[] = {
+const struct option_row inspect_option_rows[] = {
     { 's', "state", "LIST", "states, in any spelling: close-wait,LAST_ACK", set_states },
     { 'p', "pid", "LIST", "held by these processes", set_pids },
     { 'P', "process", "LIST", "held by processes of these names; wildcards: 'java*'", set_names },
@@ -132,8 +132,8 @@ const struct option_row look_option_rows[] = {
     { 0, "older", "AGE", "in their state for at least 90s, 5m, 2h, 1d", set_older },
     { 0, "cause", "LIST", "cause: 'normal', a finding's id; wildcards: 'close-wait-*'", set_causes },
     { 0, "netns", "WHICH", "network namespace: self, all (default), a name or a PID", set_netns },
-    { '4', "ipv4", NULL, "IPv4 only", .flag = offsetof(struct look_options, selection.ipv4) },
-    { '6', "ipv6", NULL, "IPv6 only", .flag = offsetof(struct look_options, selection.ipv6) },
+    { '4', "ipv4", NULL, "IPv4 only", .flag = offsetof(struct inspect_options, selection.ipv4) },
+    { '6', "ipv6", NULL, "IPv6 only", .flag = offsetof(struct inspect_options, selection.ipv6) },
     { 'f', "from", "FILE",
         "look at a capture instead of this host: what netstat, ss, lsof or PowerShell printed; - reads it from standard input",
         set_from },
@@ -141,7 +141,7 @@ const struct option_row look_option_rows[] = {
     { 0, "source", "KIND", "read sockets by: auto (default), bpf, netlink, proc", set_source },
     { 0, "confirm", "SECS", "look again so long after: only what has not moved is stuck", set_confirm },
     { 0, "config", "FILE", "be judged by this configuration instead of the usual ones", set_config },
-    { 'j', "json", NULL, "print JSON", .flag = offsetof(struct look_options, json) },
+    { 'j', "json", NULL, "print JSON", .flag = offsetof(struct inspect_options, json) },
     { 0 },
 };
 
@@ -157,10 +157,10 @@ void options_pick(const struct option_row *rows, const char *const *names, struc
     ret_rows[count] = (struct option_row){ 0 };
 }
 
-void look_rows_but_json(struct option_row ret_rows[LOOK_ROWS_MOST])
+void inspect_rows_but_json(struct option_row ret_rows[INSPECT_ROWS_MAX])
 {
     size_t count = 0;
-    for (const struct option_row *row = look_option_rows; row->name != NULL && count + 1 < LOOK_ROWS_MOST; row++) {
+    for (const struct option_row *row = inspect_option_rows; row->name != NULL && count + 1 < INSPECT_ROWS_MAX; row++) {
         if (strcmp(row->name, "json") != 0)
             ret_rows[count++] = *row;
     }
@@ -390,7 +390,7 @@ int cmd_fail_to_write(const struct command *command, int result)
 
 struct report_style cmd_style(FILE *out)
 {
-    enum { WIDTH_DEFAULT = 80, WIDTH_LEAST = 60, WIDTH_MOST = 1000 };
+    enum { WIDTH_DEFAULT = 80, WIDTH_MIN = 60, WIDTH_MAX = 1000 };
     bool terminal = isatty(fileno(out));
     struct report_style style = { .width = WIDTH_DEFAULT };
 
@@ -399,10 +399,10 @@ struct report_style cmd_style(FILE *out)
         style.width = size.ws_col;
     uint64_t columns;
     const char *wanted = getenv("COLUMNS");
-    if (wanted != NULL && text_parse_number(wanted, WIDTH_MOST, &columns) == 0 && columns > 0)
+    if (wanted != NULL && text_parse_number(wanted, WIDTH_MAX, &columns) == 0 && columns > 0)
         style.width = (unsigned)columns;
-    if (style.width < WIDTH_LEAST)
-        style.width = WIDTH_LEAST;
+    if (style.width < WIDTH_MIN)
+        style.width = WIDTH_MIN;
 
     const char *no_colour = getenv("NO_COLOR"); /* https://no-color.org */
     const char *kind = getenv("TERM");

@@ -11,17 +11,17 @@
 #include "model/select.h"
 #include "source/source.h"
 
-enum { LOOK_FROM_MOST = 64 };
+enum { INSPECT_FROM_MAX = 64 };
 
 /* What every command that looks at connections understands. */
-struct look_options {
+struct inspect_options {
     struct source_options source;
     struct selection selection;
     uint64_t confirm_ms; /* look a second time so long after; 0: once is enough */
     bool json;
     bool causes_only;     /* no findings are wanted, which look at more than the connections that were asked for */
     bool owners_if_stuck; /* where all is well, nobody wants to know who holds it */
-    const char *from[LOOK_FROM_MOST]; /* captures to look at instead of this host; "-": standard input */
+    const char *from[INSPECT_FROM_MAX]; /* captures to look at instead of this host; "-": standard input */
     unsigned from_count;
     const char *tasks;  /* a list of processes that names the PIDs of such a capture, or NULL */
     bool names_source;  /* --source was given */
@@ -47,11 +47,11 @@ struct option_group {
     void *(*choose)(void *target, const struct option_row *row, const char *value, struct error *err);
 };
 
-/* The rows of struct look_options: the selection, --source, --json. */
-extern const struct option_row look_option_rows[];
+/* The rows of struct inspect_options: the selection, --source, --json. */
+extern const struct option_row inspect_option_rows[];
 /* The same but for --json: for output that has a form of its own, which monitoring systems read. */
-enum { LOOK_ROWS_MOST = 64 };
-void look_rows_but_json(struct option_row ret_rows[LOOK_ROWS_MOST]);
+enum { INSPECT_ROWS_MAX = 64 };
+void inspect_rows_but_json(struct option_row ret_rows[INSPECT_ROWS_MAX]);
 /* Whether one of these, or a copy of it, says which connections are meant, not how they are looked at. */
 bool cmd_option_selects(const struct option_row *row);
 
@@ -86,7 +86,7 @@ int options_parse_only(const struct command *command, const struct option_group 
     const char *hint, struct error *err);
 
 /* "10", "10s", "5m" as a time between two looks, at least that long. */
-int cmd_set_interval(const char *value, uint64_t least_ms, uint64_t *ret_ms, struct error *err);
+int cmd_set_interval(const char *value, uint64_t min_ms, uint64_t *ret_ms, struct error *err);
 
 /* "tcpwhy: --pid: …" on stderr. Returns STATUS_FAILED, so that a command can return it. */
 int cmd_fail(const struct command *command, const struct error *err);

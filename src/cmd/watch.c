@@ -130,7 +130,7 @@ static void show(const char *text, const struct screen *screen, uint64_t interva
 /* --- the reports ------------------------------------------------------------------------------------------------ */
 
 struct watch {
-    const struct look_options *look;
+    const struct inspect_options *inspection;
     struct report_options report;
     uint64_t interval_ms;
     bool is_first; /* nothing of ours is on the screen */
@@ -139,7 +139,7 @@ struct watch {
 
 static bool is_on_screen(const struct watch *watch, const struct screen *screen)
 {
-    return screen->is_terminal && !watch->look->json;
+    return screen->is_terminal && !watch->inspection->json;
 }
 
 static int write_on_screen(
@@ -163,7 +163,7 @@ static int write_on_screen(
 
 static int write_on_paper(const struct watch *watch, const struct diagnosis *diagnosis, FILE *out)
 {
-    if (watch->look->json)
+    if (watch->inspection->json)
         return report_json(diagnosis, &watch->report, out);
     if (!watch->is_first) {
         struct buf line = { 0 };
@@ -178,7 +178,7 @@ static int write_on_paper(const struct watch *watch, const struct diagnosis *dia
  * A reader that has stopped reading must not keep anybody from ending this: no more is written at once than a pipe that
  * is ready takes without waiting (PIPE_BUF). Returns TIME_IS_UP when all is written, INTERRUPTED, or a negative errno.
  */
-static int hand_out(const struct watch *watch, const char *text, size_t size)
+static int flush_text(const struct watch *watch, const char *text, size_t size)
 {
     enum { PATIENCE_MS = 250 };
     while (size > 0) {
@@ -211,7 +211,7 @@ static int write_report(struct watch *watch, const struct diagnosis *diagnosis)
     if (fclose(out) != 0 && result == 0)
         result = -ENOMEM;
     if (result == 0)
-        result = hand_out(watch, text, size);
+        result = flush_text(watch, text, size);
     free(text);
     watch->is_first = false;
     return result;
@@ -234,18 +234,18 @@ static int show_until(struct watch *watch, const struct diagnosis *diagnosis, ui
     return result;
 }
 
-int cmd_watch(const struct command *command, const struct look_options *look, const struct report_options *report,
-    uint64_t interval_ms)
+int cmd_watch(const struct command *command, const struct inspect_options *inspection,
+    const struct report_options *report, uint64_t interval_ms)
 {
-    struct watch watch = { .look = look, .report = *report, .interval_ms = interval_ms, .is_first = true };
+    struct watch watch = { .inspection = inspection, .report = *report, .interval_ms = interval_ms, .is_first = true };
     watch.report.compact = true;
-    enum { ROUNDING_MS = 2 }; /* as for two looks of one report */
-    struct look looks[2];     /* this one, and the one before */
+    enum { ROUNDING_MS = 2 };   /* as for two looks of one report */
+    struct inspection looks[2]; /* this one, and the one before */
     unsigned count = 0;
     int status = STATUS_HEALTHY, ended_by = TIME_IS_UP;
     while (ended_by == TIME_IS_UP) {
-        struct look *now = &looks[count % 2], *previous = count > 0 ? &looks[(count + 1) % 2] : NULL;
-        status = cmd_look(command, look, previous, now);
+        struct inspection *now = &looks[count % 2], *previous = count > 0 ? &looks[(count + 1) % 2] : NULL;
+        status = cmd_inspect(command, inspection, previous, now);
         if (status != STATUS_HEALTHY)
             break;
         if (count == 0) /* until then Ctrl-C just ends the process: there is no verdict yet */
@@ -254,13 +254,13 @@ int cmd_watch(const struct command *command, const struct look_options *look, co
         watch.report.previous = previous ? &previous->diagnosis : NULL;
         /* From the end of this look: one that confirms must not come too soon after it. */
         ended_by = show_until(&watch, &now->diagnosis, clock_ms() + interval_ms + ROUNDING_MS);
-        look_forget_previous(now);
+        inspection_forget_previous(now);
         if (previous != NULL)
-            look_deinit(previous);
+            inspection_deinit(previous);
         count++;
     }
     if (count > 0)
-        look_deinit(&looks[(count + 1) % 2]);
+        inspection_deinit(&looks[(count + 1) % 2]);
     struct screen screen = screen_of(stdout);
     if (is_on_screen(&watch, &screen))
         putchar('\n'); /* the shell's prompt below the report */

@@ -8,5 +8,5 @@
  * made anew when its size changes; otherwise one report after another, in JSON a document a line. Returns the last
  * verdict as an exit status, or STATUS_FAILED after saying why.
  */
-int cmd_watch(const struct command *command, const struct look_options *look, const struct report_options *report,
-    uint64_t interval_ms);
+int cmd_watch(const struct command *command, const struct inspect_options *inspection,
+    const struct report_options *report, uint64_t interval_ms);

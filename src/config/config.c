@@ -15,7 +15,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 
-enum { LINE_MOST = 190, NAME_MOST = 64 };
+enum { LINE_MAX = 190, NAME_MAX = 64 };
 
 enum section_kind { SECTION_NONE, SECTION_FINDING, SECTION_SERVICE, SECTION_IGNORE };
 
@@ -47,15 +47,15 @@ static int refuse_at(struct reading *reading, unsigned line, const char *subject
         return reading->result;
     struct buf message = { 0 };
     if (subject != NULL)
-        buf_printf(&message, "'%.*s' ", NAME_MOST, subject);
+        buf_printf(&message, "'%.*s' ", NAME_MAX, subject);
     va_list args;
     va_start(args, format);
     buf_vprintf(&message, format, args);
     va_end(args);
     char where[sizeof reading->err->subject];
-    enum { FILE_MOST = 100 };
+    enum { FILE_MAX = 100 };
     size_t length = strlen(reading->file);
-    snprintf(where, sizeof where, "%s:%u", reading->file + (length > FILE_MOST ? length - FILE_MOST : 0), line);
+    snprintf(where, sizeof where, "%s:%u", reading->file + (length > FILE_MAX ? length - FILE_MAX : 0), line);
     reading->result = error_set(reading->err, -EINVAL, where, "%s", buf_text(&message));
     buf_deinit(&message);
     return reading->result;
@@ -111,8 +111,8 @@ static int begin_service(struct reading *reading, const char *name)
     if (service != NULL && service->origin.file == reading->file)
         return refuse(reading, name, "is a second service of that name; the first is in line %u", service->origin.line);
     if (service == NULL) {
-        if (policy->service_count == POLICY_SERVICES_MOST)
-            return refuse(reading, name, "is one service too many: at most %d", POLICY_SERVICES_MOST);
+        if (policy->service_count == POLICY_SERVICES_MAX)
+            return refuse(reading, name, "is one service too many: at most %d", POLICY_SERVICES_MAX);
         xvec_grow(
             (void **)&policy->services, policy->service_count, &policy->service_capacity, sizeof *policy->services);
         service = &policy->services[policy->service_count++];
@@ -138,8 +138,8 @@ static int begin_ignore(struct reading *reading, const char *name)
     if (ignore != NULL && ignore->origin.file == reading->file)
         return refuse(reading, name, "is a second ignore of that name; the first is in line %u", ignore->origin.line);
     if (ignore == NULL) {
-        if (policy->ignore_count == POLICY_IGNORES_MOST)
-            return refuse(reading, name, "is one ignore too many: at most %d", POLICY_IGNORES_MOST);
+        if (policy->ignore_count == POLICY_IGNORES_MAX)
+            return refuse(reading, name, "is one ignore too many: at most %d", POLICY_IGNORES_MAX);
         xvec_grow((void **)&policy->ignores, policy->ignore_count, &policy->ignore_capacity, sizeof *policy->ignores);
         ignore = &policy->ignores[policy->ignore_count++];
     }
@@ -305,7 +305,7 @@ static int set_in_service(struct reading *reading, const char *name, const char 
     if (dot == NULL)
         return refuse(
             reading, name, "is no setting of a service; did you mean '%s', or FINDING.SETTING?", nearest.name);
-    char id[NAME_MOST];
+    char id[NAME_MAX];
     snprintf(id, sizeof id, "%.*s", (int)(dot - name), name);
     nearest = (struct nearest){ 0 };
     for (size_t i = 0; i < reading->findings->count; i++)
@@ -387,7 +387,7 @@ static void look_at_section(struct reading *reading, const char *line)
     const char *end = line[0] == '[' ? strchr(line, ']') : NULL;
     if (end == NULL)
         return;
-    char name[LINE_MOST];
+    char name[LINE_MAX];
     snprintf(name, sizeof name, "%.*s", (int)(end - line - 1), line + 1);
     const char *rest = end + 1 + strspn(end + 1, " \t\r\n");
     if (*rest != '\0' && *rest != ';' && *rest != '#')
@@ -405,8 +405,8 @@ static char *next_line(char *line, int size, void *stream)
     const char *end = memchr(reading->at, '\n', reading->left);
     size_t length = end != NULL ? (size_t)(end - reading->at) + 1 : reading->left;
     reading->line++;
-    if (length >= (size_t)size || length > LINE_MOST) {
-        refuse(reading, NULL, "the line is longer than %d bytes; lists may be given in several lines", LINE_MOST);
+    if (length >= (size_t)size || length > LINE_MAX) {
+        refuse(reading, NULL, "the line is longer than %d bytes; lists may be given in several lines", LINE_MAX);
         return NULL;
     }
     const char *start = reading->at;

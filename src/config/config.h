@@ -17,7 +17,7 @@ struct config_findings {
     size_t count;
 };
 
-enum { CONFIG_BYTES_MOST = 256 << 10 };
+enum { CONFIG_BYTES_MAX = 256 << 10 };
 
 /*
  * Adds what the text says to an initialised policy: a single value replaces an earlier file's, a section of a service or

@@ -44,8 +44,8 @@ static int check_file(const struct stat *info, const char *path, bool named, str
 {
     if (!S_ISREG(info->st_mode) && !is_null_device(info))
         return error_set(err, -EINVAL, path, "is no regular file");
-    if (info->st_size > CONFIG_BYTES_MOST)
-        return error_set(err, -EFBIG, path, "is larger than any configuration: at most %d kB", CONFIG_BYTES_MOST >> 10);
+    if (info->st_size > CONFIG_BYTES_MAX)
+        return error_set(err, -EFBIG, path, "is larger than any configuration: at most %d kB", CONFIG_BYTES_MAX >> 10);
     if (!named && info->st_uid != 0 && info->st_uid != geteuid())
         return error_set(err, -EPERM, path, "belongs to another user; name it by --config if it is meant");
     if (!named && (info->st_mode & S_IWOTH) != 0)
@@ -57,7 +57,7 @@ static int check_file(const struct stat *info, const char *path, bool named, str
 static int read_all(int fd, struct buf *out)
 {
     char bytes[4096];
-    while (out->length <= CONFIG_BYTES_MOST) {
+    while (out->length <= CONFIG_BYTES_MAX) {
         ssize_t length = read(fd, bytes, sizeof bytes);
         if (length == 0)
             return 0;

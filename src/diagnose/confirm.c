@@ -19,23 +19,23 @@ int confirm_init(struct confirm *confirm, const struct context *context)
     *confirm = (struct confirm){ 0 };
     if (!snapshot->confirms)
         return 0;
-    size_t count = snapshot->earlier->conn_count;
+    size_t count = snapshot->previous->conn_count;
     confirm->selected = calloc(count + 1, sizeof *confirm->selected);
     confirm->causes = calloc(count + 1, sizeof *confirm->causes);
     if (confirm->selected == NULL || confirm->causes == NULL)
         return -ENOMEM;
-    confirm->earlier.selected = confirm->selected;
-    confirm->earlier.causes = confirm->causes;
-    confirm->earlier.policy = context->policy;
-    confirm->earlier.limits = context->limits;
-    context_init(&confirm->earlier, snapshot->earlier);
+    confirm->previous.selected = confirm->selected;
+    confirm->previous.causes = confirm->causes;
+    confirm->previous.policy = context->policy;
+    confirm->previous.limits = context->limits;
+    context_init(&confirm->previous, snapshot->previous);
     return 0;
 }
 
 void confirm_deinit(struct confirm *confirm)
 {
-    if (confirm->earlier.snapshot != NULL)
-        context_deinit(&confirm->earlier);
+    if (confirm->previous.snapshot != NULL)
+        context_deinit(&confirm->previous);
     free(confirm->selected);
     free(confirm->causes);
     *confirm = (struct confirm){ 0 };
@@ -53,11 +53,11 @@ bool confirm_holds(
 {
     if (!snapshot->confirms)
         return true;
-    if (!earlier_stayed(snapshot, conn))
+    if (!previous_stayed(snapshot, conn))
         return false;
-    const struct conn *then = earlier_conn(snapshot, conn);
+    const struct conn *then = previous_conn(snapshot, conn);
     for (unsigned i = 1; i < rule_count; i++) {
-        if (applies_at_any_age(&rules[i], &confirm->earlier, then))
+        if (applies_at_any_age(&rules[i], &confirm->previous, then))
             return i == cause;
     }
     return false;

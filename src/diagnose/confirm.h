@@ -6,7 +6,7 @@
 
 /* The earlier look, where one has to confirm this one; zeroed where there is none. */
 struct confirm {
-    struct context earlier;
+    struct context previous;
     bool *selected; /* what the context refers to: nothing selected, no cause known */
     uint8_t *causes;
 };

@@ -15,19 +15,19 @@ void context_init(struct context *context, const struct snapshot *snapshot)
     context->seen = snapshot_states(snapshot);
     listeners_init(&context->listeners, snapshot);
     queues_init(&context->queues, &context->listeners);
-    context->waiting_ends = xcalloc(1, sizeof *context->waiting_ends);
+    context->waiting_conns = xcalloc(1, sizeof *context->waiting_conns);
     context->process_counts = xcalloc(snapshot->process_count, sizeof *context->process_counts);
-    context->own_addresses = (struct own_addresses){ 0 };
+    context->local_addresses = (struct local_addresses){ 0 };
     if (snapshot->host_count > 0)
-        own_addresses_init(&context->own_addresses, snapshot);
+        local_addresses_init(&context->local_addresses, snapshot);
 }
 
 void context_deinit(struct context *context)
 {
-    own_addresses_deinit(&context->own_addresses);
+    local_addresses_deinit(&context->local_addresses);
     free(context->process_counts);
-    free(context->waiting_ends->items);
-    free(context->waiting_ends);
+    free(context->waiting_conns->items);
+    free(context->waiting_conns);
     queues_deinit(&context->queues);
     listeners_deinit(&context->listeners);
 }
@@ -64,16 +64,16 @@ bool context_is_incoming(const struct context *context, const struct conn *conn)
 bool context_is_settled(const struct context *context, const struct conn *conn, const struct limits *limits)
 {
     struct age age = conn_age(context->snapshot, conn);
-    return age.kind == AGE_UNKNOWN || age.from_looks || age.ms >= limits->settle_ms;
+    return age.kind == AGE_UNKNOWN || age.from_snapshots || age.ms >= limits->settle_ms;
 }
 
-bool context_is_sent_in_vain(const struct conn *conn)
+bool context_is_retransmitting(const struct conn *conn)
 {
     enum { RETRANSMITS = 3 }; /* 0.2 + 0.4 + 0.8 s at the least: not a lost segment or two */
     return conn->timer == TIMER_RETRANSMIT && conn->retransmits >= RETRANSMITS;
 }
 
-bool context_hears_peer(const struct context *context, const struct conn *conn)
+bool context_peer_is_alive(const struct context *context, const struct conn *conn)
 {
     struct age age = conn_retransmitting_for(context->snapshot, conn);
     return age.kind != AGE_UNKNOWN && conn_has(conn, CONN_TCP_INFO) && conn->last_ack_recv_ms < age.ms / 2;

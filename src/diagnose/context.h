@@ -10,9 +10,9 @@
 #include "model/listeners.h"
 #include "model/policy.h"
 
-/* Connections that wait for their peers, which may be why others are not closed: chain.c, made when first asked for. */
-struct waiting_ends {
-    struct waiting_end {
+/* Connections that wait for their peers, which may be why others are not closed: upstream.c, made when first asked for. */
+struct waiting_conns {
+    struct waiting_conn {
         uint32_t conn;
         uint32_t process; /* the only one that holds it; NO_INDEX: there are none, or several */
         bool blocked;
@@ -29,12 +29,12 @@ struct context {
     bool selects_all;            /* nothing was left out: findings about the whole host are in place */
     const uint8_t *causes;       /* what is known so far: indexes into rules; 0: normal */
     const struct policy *policy; /* or NULL */
-    const struct limits *limits; /* of each rule, for connections of no service and of each service: policy.c */
+    const struct limits *limits; /* of each rule, for connections of no service and of each service: limits.c */
     struct listeners listeners;
     struct queues queues;
-    struct waiting_ends *waiting_ends;
-    struct own_addresses own_addresses; /* where there are several hosts */
-    uint64_t *process_counts;           /* for each process, to count in; all 0 but while somebody does */
+    struct waiting_conns *waiting_conns;
+    struct local_addresses local_addresses; /* where there are several hosts */
+    uint64_t *process_counts;               /* for each process, to count in; all 0 but while somebody does */
 };
 
 void context_init(struct context *context, const struct snapshot *snapshot);
@@ -47,13 +47,13 @@ bool context_is_incoming(const struct context *context, const struct conn *conn)
 /* Whether nothing tells that but which port is lower: both are ephemeral ones, or neither. */
 bool context_guesses_direction(const struct context *context, const struct conn *conn);
 /* The same segment was sent again so often that it is not lost by chance. */
-bool context_is_sent_in_vain(const struct conn *conn);
+bool context_is_retransmitting(const struct conn *conn);
 /*
  * Whether the peer's kernel has been heard while we kept sending the same segment again: then it is there, but does not
  * take it. Where the peer has closed its sending side, nothing but answers to that segment can come: its receive buffer
  * is full. Else it may have sent of its own accord, and what we send may be lost on the way.
  */
-bool context_hears_peer(const struct context *context, const struct conn *conn);
+bool context_peer_is_alive(const struct context *context, const struct conn *conn);
 /* Has been in its state for as long as the limit; true where the age is unknown: then the confidence tells. */
 bool context_is_settled(const struct context *context, const struct conn *conn, const struct limits *limits);
 

@@ -177,8 +177,8 @@ static int worst_first(const void *a, const void *b)
 static bool is_too_small(const struct group *group, uint8_t *causes)
 {
     const struct limits *limits = group->limits;
-    bool blind = !group->timers_known && limits->least_blind > 0;
-    if (group->count >= (blind ? limits->least_blind : limits->least_count))
+    bool blind = !group->timers_known && limits->min_without_age > 0;
+    if (group->count >= (blind ? limits->min_without_age : limits->min_count))
         return false;
     for (size_t i = 0; i < group->count; i++)
         causes[group->conns[i]] = 0;
@@ -259,13 +259,13 @@ static void note_passing(const struct context *context, struct diagnosis *diagno
             continue;
         uint8_t cause = cause_of(context, &snapshot->conns[i]);
         passing += cause != 0 &&
-            context_limits(context, 0, &rules[cause])->least_count == 0; /* others may just be too few */
+            context_limits(context, 0, &rules[cause])->min_count == 0; /* others may just be too few */
     }
     struct arena *arena = &diagnosis->arena;
     if (passing > 0)
         lines_add(&diagnosis->notes, arena,
             "%s looked stuck, but had just come or had moved since the look %s earlier: normal so far.",
-            words_conns(arena, passing), words_duration(arena, earlier_apart_ms(snapshot)));
+            phrases_conns(arena, passing), phrases_duration(arena, previous_apart_ms(snapshot)));
 }
 
 /* A namespace as a whole is no selection: nothing else was looked at then. */

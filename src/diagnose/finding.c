@@ -167,8 +167,8 @@ static void fill_give_up(const struct snapshot *snapshot, const struct group *gr
 /* Two looks a moment apart give ages that tell no more than that both saw them. */
 bool finding_is_critical_by_number(const struct group *group, const struct limits *limits)
 {
-    return limits->critical_count != 0 && group->count >= limits->critical_count && limits->critical_blind != 0 &&
-        group->count >= limits->critical_blind && (!group->ages_known || group->ages_from_looks);
+    return limits->critical_count != 0 && group->count >= limits->critical_count && limits->critical_without_age != 0 &&
+        group->count >= limits->critical_without_age && (!group->ages_known || group->ages_from_snapshots);
 }
 
 static enum severity severity_of(const struct group *group, const struct limits *limits)
@@ -203,8 +203,8 @@ static enum severity descriptor_risk(const struct process *process, uint64_t hel
 
 static void evidence_second_look(const struct group *group, struct arena *arena, struct finding *finding)
 {
-    const char *later = words_duration(arena, group->confirmed_ms);
-    if (group->ages_from_looks)
+    const char *later = phrases_duration(arena, group->confirmed_ms);
+    if (group->ages_from_snapshots)
         lines_add(&finding->evidence, arena,
             "Confirmed by a second look %s later: the same state, cause and queues. Whether bytes passed in "
             "between is not known from this source.",
@@ -223,13 +223,13 @@ static void evidence_ports(
     const char *used = "";
     for (unsigned i = 0; i < group->used_count; i++)
         used = arena_printf(arena, "%s%s%u (%s)", used, i > 0 ? ", " : "", group->used_ports[i].port,
-            words_count(arena, group->used_ports[i].count));
+            phrases_count(arena, group->used_ports[i].count));
     if (group->used_count > 0)
         lines_add(&finding->evidence, arena, "Most used of the %s ports: %s.",
-            words_count(arena, group->distinct_ports), used);
+            phrases_count(arena, group->distinct_ports), used);
     else if (group->distinct_ports < group->count)
         lines_add(
-            &finding->evidence, arena, "None of the %s ports stands out.", words_count(arena, group->distinct_ports));
+            &finding->evidence, arena, "None of the %s ports stands out.", phrases_count(arena, group->distinct_ports));
     else if (group->incoming)
         lines_add(&finding->evidence, arena,
             "Each has a local port of its own, as the data connections of FTP, RPC and peer-to-peer programs have.");
@@ -261,7 +261,7 @@ void finding_make(
         .id = group->rule->id,
         .fault = group->rule->fault,
         .severity = severity_of(group, group->limits),
-        .confidence = group->ages_known && !group->ages_from_looks ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY,
+        .confidence = group->ages_known && !group->ages_from_snapshots ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY,
         .count = group->count,
         .netns = group->netns,
         .host = group->netns != NULL ? group->netns->host : NULL,
@@ -285,7 +285,7 @@ void finding_make(
         if (risk > finding.severity)
             finding.severity = risk;
     }
-    group->rule->word(context, group, arena, &finding);
+    group->rule->describe(context, group, arena, &finding);
     evidence_ports(context, group, arena, &finding);
     if (group->confirmed_ms > 0)
         evidence_second_look(group, arena, &finding);

@@ -17,28 +17,28 @@
 #include "diagnose/rule.h"
 
 enum {
-    ENDS_MOST = 8, /* addresses, or ports, that are told one by one */
+    ENDS_MAX = 8, /* addresses, or ports, that are told one by one */
     /*
      * Ports on which somebody listens are services that were set up as such, and people know them by their numbers: nine
      * services of one process, with a few stuck connections each, are nine findings. More than these are a range from
      * which listeners are taken as they are needed.
      */
-    LISTENED_MOST = 32,
+    LISTENED_MAX = 32,
     /* A port that has so large a part of all is a service that stands out, listener or not, and is told by itself. */
     APART_PART = 4,
 };
 
 /* --- keys ------------------------------------------------------------------------------------------------------- */
 
-static uint64_t hash_key(const struct key *key)
+static uint64_t hash_key(const struct fold_key *key)
 {
     uint64_t words[sizeof *key / sizeof(uint64_t)];
     memcpy(words, key, sizeof words);
     return hash_words(0, words, sizeof words / sizeof *words);
 }
-_Static_assert(sizeof(struct key) == 40, "no padding, and whole words");
+_Static_assert(sizeof(struct fold_key) == 40, "no padding, and whole words");
 
-static uint32_t *key_slot(const struct key_table *table, const struct key *key)
+static uint32_t *key_slot(const struct fold_key_table *table, const struct fold_key *key)
 {
     size_t slot = hash_key(key) & (table->slot_count - 1);
     while (table->slots[slot] != NO_INDEX && memcmp(&table->keys[table->slots[slot]], key, sizeof *key) != 0)
@@ -46,7 +46,7 @@ static uint32_t *key_slot(const struct key_table *table, const struct key *key)
     return &table->slots[slot];
 }
 
-uint32_t key_number(struct key_table *table, const struct key *key)
+uint32_t fold_key_number(struct fold_key_table *table, const struct fold_key *key)
 {
     if (table->count * 2 >= table->slot_count) {
         table->slot_count = table->slot_count ? table->slot_count * 2 : 64;
@@ -64,22 +64,22 @@ uint32_t key_number(struct key_table *table, const struct key *key)
     return (uint32_t)table->count++;
 }
 
-void key_table_deinit(struct key_table *table)
+void fold_key_table_deinit(struct fold_key_table *table)
 {
     free(table->keys);
     free(table->slots);
-    *table = (struct key_table){ 0 };
+    *table = (struct fold_key_table){ 0 };
 }
 
 /* For each key the wider one that takes its place, where that takes in many; and how many. */
 struct folding {
-    struct key_table wide;
+    struct fold_key_table wide;
     uint32_t *wide_of;
     uint32_t *ends; /* for each wide key: how many ends, addresses or ports, it takes in */
     bool *stays;    /* for each key: whether it stands apart all the same */
 };
 
-static void folding_init(struct folding *folding, const struct key_table *keys)
+static void folding_init(struct folding *folding, const struct fold_key_table *keys)
 {
     *folding = (struct folding){
         .wide_of = xcalloc(keys->count, sizeof *folding->wide_of),
@@ -90,40 +90,40 @@ static void folding_init(struct folding *folding, const struct key_table *keys)
 
 static void folding_deinit(struct folding *folding)
 {
-    key_table_deinit(&folding->wide);
+    fold_key_table_deinit(&folding->wide);
     free(folding->wide_of);
     free(folding->ends);
     free(folding->stays);
 }
 
-static void folding_apply(const struct folding *folding, struct stuck *stuck, size_t count, struct key_table *keys)
+static void folding_apply(const struct folding *folding, struct stuck *stuck, size_t count, struct fold_key_table *keys)
 {
-    struct key_table folded = { 0 };
+    struct fold_key_table folded = { 0 };
     uint32_t *number = xcalloc(keys->count, sizeof *number);
     for (size_t i = 0; i < keys->count; i++) {
-        const struct key *wide = &folding->wide.keys[folding->wide_of[i]];
-        bool many = folding->ends[folding->wide_of[i]] > (wide->listened ? LISTENED_MOST : ENDS_MOST);
-        number[i] = key_number(&folded, many && !folding->stays[i] ? wide : &keys->keys[i]);
+        const struct fold_key *wide = &folding->wide.keys[folding->wide_of[i]];
+        bool many = folding->ends[folding->wide_of[i]] > (wide->listened ? LISTENED_MAX : ENDS_MAX);
+        number[i] = fold_key_number(&folded, many && !folding->stays[i] ? wide : &keys->keys[i]);
     }
     for (size_t i = 0; i < count; i++)
         stuck[i].group = number[stuck[i].group];
     free(number);
-    key_table_deinit(keys);
+    fold_key_table_deinit(keys);
     *keys = folded;
 }
 
 /* --- over addresses --------------------------------------------------------------------------------------------- */
 
 /* Outgoing connections of one owner to one port of many addresses are one story: a service behind many servers. */
-static void fold_addresses(struct stuck *stuck, size_t count, struct key_table *keys)
+static void fold_addresses(struct stuck *stuck, size_t count, struct fold_key_table *keys)
 {
     struct folding folding;
     folding_init(&folding, keys);
     for (size_t i = 0; i < keys->count; i++) {
-        struct key key = keys->keys[i];
+        struct fold_key key = keys->keys[i];
         memset(&key.remote, 0, sizeof key.remote);
         key.any_address = !key.incoming;
-        folding.wide_of[i] = key_number(&folding.wide, &key);
+        folding.wide_of[i] = fold_key_number(&folding.wide, &key);
         folding.ends[folding.wide_of[i]]++;
     }
     folding_apply(&folding, stuck, count, keys);
@@ -140,7 +140,7 @@ struct trait {
 };
 
 static struct trait *find_traits(
-    const struct snapshot *snapshot, const struct stuck *stuck, size_t count, const struct key_table *keys)
+    const struct snapshot *snapshot, const struct stuck *stuck, size_t count, const struct fold_key_table *keys)
 {
     struct trait *traits = xcalloc(keys->count, sizeof *traits);
     for (size_t i = 0; i < count; i++) {
@@ -159,9 +159,9 @@ static struct trait *find_traits(
 }
 
 /* Without ends and direction. */
-static struct key base_of(const struct key *key, const struct trait *trait)
+static struct fold_key base_of(const struct fold_key *key, const struct trait *trait)
 {
-    struct key base = *key;
+    struct fold_key base = *key;
     memset(&base.remote, 0, sizeof base.remote);
     base.port = 0;
     base.incoming = base.any_address = 0;
@@ -175,34 +175,34 @@ static struct key base_of(const struct key *key, const struct trait *trait)
  * A direction that is only guessed, from which port is lower, would cut one story in two. It follows those whose
  * direction is known; else it counts as incoming: that connections have these local ports is true of any.
  */
-static struct key *directed(const struct key_table *keys, const struct trait *traits)
+static struct fold_key *directed(const struct fold_key_table *keys, const struct trait *traits)
 {
-    struct key_table bases = { 0 };
-    struct key *wide = xcalloc(keys->count, sizeof *wide);
+    struct fold_key_table bases = { 0 };
+    struct fold_key *wide = xcalloc(keys->count, sizeof *wide);
     int64_t *outgoing = xcalloc(keys->count, sizeof *outgoing); /* more than incoming */
     for (size_t i = 0; i < keys->count; i++) {
         wide[i] = base_of(&keys->keys[i], &traits[i]);
-        uint32_t base = key_number(&bases, &wide[i]);
+        uint32_t base = fold_key_number(&bases, &wide[i]);
         if (!traits[i].guessed)
             outgoing[base] += keys->keys[i].incoming ? -(int64_t)traits[i].count : (int64_t)traits[i].count;
     }
     for (size_t i = 0; i < keys->count; i++) {
-        bool incoming = traits[i].guessed ? outgoing[key_number(&bases, &wide[i])] <= 0 : keys->keys[i].incoming;
+        bool incoming = traits[i].guessed ? outgoing[fold_key_number(&bases, &wide[i])] <= 0 : keys->keys[i].incoming;
         wide[i].incoming = incoming;
         wide[i].any_address = !incoming;
     }
     free(outgoing);
-    key_table_deinit(&bases);
+    fold_key_table_deinit(&bases);
     return wide;
 }
 
 /* Of a rule whose words are about one port; or a service that was given limits of its own, and is meant to be seen. */
-static bool keeps_port(const struct key *key, const struct trait *trait)
+static bool keeps_port(const struct fold_key *key, const struct trait *trait)
 {
     return rules[key->rule].one_port || (trait->listened && key->service != 0);
 }
 
-static void mark_apart(struct folding *folding, const struct key_table *keys, const struct trait *traits)
+static void mark_apart(struct folding *folding, const struct fold_key_table *keys, const struct trait *traits)
 {
     uint64_t *totals = xcalloc(keys->count, sizeof *totals);
     for (size_t i = 0; i < keys->count; i++)
@@ -210,33 +210,33 @@ static void mark_apart(struct folding *folding, const struct key_table *keys, co
     for (size_t i = 0; i < keys->count; i++) {
         uint64_t count = traits[i].count;
         folding->stays[i] = keeps_port(&keys->keys[i], &traits[i]) ||
-            (count > ENDS_MOST && count * APART_PART >= totals[folding->wide_of[i]]);
+            (count > ENDS_MAX && count * APART_PART >= totals[folding->wide_of[i]]);
     }
     free(totals);
 }
 
-static void count_ports(struct folding *folding, const struct key_table *keys)
+static void count_ports(struct folding *folding, const struct fold_key_table *keys)
 {
-    struct key_table ports = { 0 };
+    struct fold_key_table ports = { 0 };
     for (size_t i = 0; i < keys->count; i++) {
-        struct key port = folding->wide.keys[folding->wide_of[i]];
+        struct fold_key port = folding->wide.keys[folding->wide_of[i]];
         port.port = keys->keys[i].port;
         size_t before = ports.count;
         if (!folding->stays[i])
-            key_number(&ports, &port);
+            fold_key_number(&ports, &port);
         folding->ends[folding->wide_of[i]] += ports.count > before;
     }
-    key_table_deinit(&ports);
+    fold_key_table_deinit(&ports);
 }
 
-static void fold_ports(const struct snapshot *snapshot, struct stuck *stuck, size_t count, struct key_table *keys)
+static void fold_ports(const struct snapshot *snapshot, struct stuck *stuck, size_t count, struct fold_key_table *keys)
 {
     struct trait *traits = find_traits(snapshot, stuck, count, keys);
-    struct key *wide = directed(keys, traits);
+    struct fold_key *wide = directed(keys, traits);
     struct folding folding;
     folding_init(&folding, keys);
     for (size_t i = 0; i < keys->count; i++)
-        folding.wide_of[i] = key_number(&folding.wide, &wide[i]);
+        folding.wide_of[i] = fold_key_number(&folding.wide, &wide[i]);
     mark_apart(&folding, keys, traits);
     count_ports(&folding, keys);
     folding_apply(&folding, stuck, count, keys);
@@ -245,10 +245,10 @@ static void fold_ports(const struct snapshot *snapshot, struct stuck *stuck, siz
     free(traits);
 }
 
-void fold_keys(const struct snapshot *snapshot, struct stuck *stuck, size_t count, struct key_table *keys)
+void fold_keys(const struct snapshot *snapshot, struct stuck *stuck, size_t count, struct fold_key_table *keys)
 {
-    if (keys->count > ENDS_MOST)
+    if (keys->count > ENDS_MAX)
         fold_addresses(stuck, count, keys);
-    if (keys->count > ENDS_MOST)
+    if (keys->count > ENDS_MAX)
         fold_ports(snapshot, stuck, count, keys);
 }

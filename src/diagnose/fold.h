@@ -3,7 +3,7 @@
 #include "diagnose/stuck.h"
 #include "model/snapshot.h"
 
-struct key {
+struct fold_key {
     struct ip remote; /* outgoing, unless folded over many addresses */
     uint32_t owner;   /* index of a process that stands for its copies, or NO_INDEX */
     uint32_t netns;
@@ -20,15 +20,15 @@ struct key {
 };
 
 /* From keys to numbers 0, 1, 2 … in the order in which they come. */
-struct key_table {
-    struct key *keys;
+struct fold_key_table {
+    struct fold_key *keys;
     size_t count, capacity;
     uint32_t *slots;
     size_t slot_count;
 };
 
-uint32_t key_number(struct key_table *table, const struct key *key);
-void key_table_deinit(struct key_table *table);
+uint32_t fold_key_number(struct fold_key_table *table, const struct fold_key *key);
+void fold_key_table_deinit(struct fold_key_table *table);
 
 /* Replaces keys by fewer, and the groups of the stuck connections, which are numbers of keys, with them. */
-void fold_keys(const struct snapshot *snapshot, struct stuck *stuck, size_t count, struct key_table *keys);
+void fold_keys(const struct snapshot *snapshot, struct stuck *stuck, size_t count, struct fold_key_table *keys);

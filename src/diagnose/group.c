@@ -83,9 +83,9 @@ static uint32_t *find_copies(const struct snapshot *snapshot)
 
 /* --- services --------------------------------------------------------------------------------------------------- */
 
-static struct key endpoint_key(const struct conn *conn, bool local)
+static struct fold_key endpoint_key(const struct conn *conn, bool local)
 {
-    struct key key = { .netns = conn->netns, .incoming = local };
+    struct fold_key key = { .netns = conn->netns, .incoming = local };
     key.port = local ? conn->local_port : conn->remote_port;
     if (!local)
         key.remote = conn->remote;
@@ -97,7 +97,7 @@ static struct key endpoint_key(const struct conn *conn, bool local)
  * the end that more of them share is the service.
  */
 struct tally {
-    struct key_table ends;
+    struct fold_key_table ends;
     uint32_t *counts;
 };
 
@@ -106,9 +106,9 @@ static void tally_init(struct tally *tally, const struct snapshot *snapshot, con
     *tally = (struct tally){ .counts = xcalloc(count * 2, sizeof *tally->counts) };
     for (size_t i = 0; i < count; i++) {
         const struct conn *conn = &snapshot->conns[stuck[i].conn];
-        struct key local = endpoint_key(conn, true), remote = endpoint_key(conn, false);
-        tally->counts[key_number(&tally->ends, &local)]++;
-        tally->counts[key_number(&tally->ends, &remote)]++;
+        struct fold_key local = endpoint_key(conn, true), remote = endpoint_key(conn, false);
+        tally->counts[fold_key_number(&tally->ends, &local)]++;
+        tally->counts[fold_key_number(&tally->ends, &remote)]++;
     }
 }
 
@@ -122,9 +122,9 @@ static bool is_incoming(
     enum { BY_CHANCE = 2 };
     if (stuck->listened)
         return true;
-    struct key local = endpoint_key(conn, true), remote = endpoint_key(conn, false);
-    uint32_t share_local = tally->counts[key_number(&tally->ends, &local)];
-    uint32_t share_remote = tally->counts[key_number(&tally->ends, &remote)];
+    struct fold_key local = endpoint_key(conn, true), remote = endpoint_key(conn, false);
+    uint32_t share_local = tally->counts[fold_key_number(&tally->ends, &local)];
+    uint32_t share_remote = tally->counts[fold_key_number(&tally->ends, &remote)];
     bool by_ports = context_is_incoming(context, conn);
     bool incoming = share_local != share_remote ? share_local > share_remote : by_ports;
     bool by_chance = share_local <= BY_CHANCE && share_remote <= BY_CHANCE;
@@ -150,7 +150,7 @@ static const struct process *holder_of_listener(const struct snapshot *snapshot,
     return snapshot_owner(snapshot, listener);
 }
 
-static struct key key_of(
+static struct fold_key key_of(
     const struct context *context, struct stuck *stuck, const uint32_t *stands_for, struct tally *tally)
 {
     const struct snapshot *snapshot = context->snapshot;
@@ -160,7 +160,7 @@ static struct key key_of(
     if (owner == NULL)
         owner = holder_of_listener(snapshot, listener);
     stuck->listened = listener != NULL;
-    struct key key = endpoint_key(conn, is_incoming(context, tally, conn, stuck));
+    struct fold_key key = endpoint_key(conn, is_incoming(context, tally, conn, stuck));
     key.owner = owner ? stands_for[owner - snapshot->processes] : NO_INDEX;
     key.rule = stuck->rule;
     key.service = (uint8_t)context_service(context, conn);
@@ -170,7 +170,7 @@ static struct key key_of(
 bool group_may_be_pool(const struct group *group)
 {
     enum { OF_ITS_OWN_ACCORD = 4096 };
-    return !group->incoming && group->unread_most <= OF_ITS_OWN_ACCORD;
+    return !group->incoming && group->unread_max <= OF_ITS_OWN_ACCORD;
 }
 
 /* --- facts ------------------------------------------------------------------------------------------------------ */
@@ -201,28 +201,28 @@ static void add_facts(
             group->unread_bytes += conn->recv_q_bytes - counted;
             group->with_unread++;
         }
-        if (conn->recv_q_bytes > group->unread_most)
-            group->unread_most = conn->recv_q_bytes;
+        if (conn->recv_q_bytes > group->unread_max)
+            group->unread_max = conn->recv_q_bytes;
         uint32_t fin = (sent_fin & STATE_BIT(conn->state)) != 0 ? counted : 0;
         group->unsent_bytes += conn->send_q_bytes > fin ? conn->send_q_bytes - fin : 0;
     }
     if (conn_has(conn, CONN_TIMER)) {
         group->timers_known = true;
         group->keepalives += conn->timer == TIMER_KEEPALIVE;
-        if (conn->retransmits < group->retransmits_least)
-            group->retransmits_least = conn->retransmits;
-        if (conn->retransmits > group->retransmits_most)
-            group->retransmits_most = conn->retransmits;
+        if (conn->retransmits < group->retransmits_min)
+            group->retransmits_min = conn->retransmits;
+        if (conn->retransmits > group->retransmits_max)
+            group->retransmits_max = conn->retransmits;
     }
     if (conn_has(conn, CONN_TCP_INFO)) {
-        if (conn->last_ack_recv_ms < group->silent_least_ms)
-            group->silent_least_ms = conn->last_ack_recv_ms;
-        if (conn->last_ack_recv_ms > group->silent_most_ms)
-            group->silent_most_ms = conn->last_ack_recv_ms;
+        if (conn->last_ack_recv_ms < group->silent_min_ms)
+            group->silent_min_ms = conn->last_ack_recv_ms;
+        if (conn->last_ack_recv_ms > group->silent_max_ms)
+            group->silent_max_ms = conn->last_ack_recv_ms;
     }
     group->zero_windows += conn_has(conn, CONN_SND_WND) && conn->snd_wnd_bytes == 0;
-    group->in_vain += context_is_sent_in_vain(conn);
-    group->heard += context_is_sent_in_vain(conn) && context_hears_peer(context, conn);
+    group->retransmitting += context_is_retransmitting(conn);
+    group->heard += context_is_retransmitting(conn) && context_peer_is_alive(context, conn);
     group->unanswered += conn->state == STATE_CLOSE_WAIT && context_is_unanswered(context, conn, other);
     group->answers_known &= conn_has(conn, CONN_TCP_INFO);
     group->shared += snapshot_holder_processes(context->snapshot, conn) > 1;
@@ -249,7 +249,7 @@ static void count_ports(const struct snapshot *snapshot, struct group *group)
     free(counts);
 }
 
-static void make_group(const struct context *context, const struct key *key, struct aged *aged, size_t count,
+static void make_group(const struct context *context, const struct fold_key *key, struct aged *aged, size_t count,
     struct arena *arena, struct group *group)
 {
     const struct snapshot *snapshot = context->snapshot;
@@ -267,12 +267,12 @@ static void make_group(const struct context *context, const struct key *key, str
         .count = count,
         .ages_known = true,
         .answers_known = true,
-        .confirmed_ms = earlier_apart_ms(snapshot),
+        .confirmed_ms = previous_apart_ms(snapshot),
         .oldest_ms = aged[0].age_ms,
         .youngest_ms = aged[count - 1].age_ms,
         .median_ms = aged[count / 2].age_ms,
-        .retransmits_least = UINT8_MAX,
-        .silent_least_ms = UINT64_MAX,
+        .retransmits_min = UINT8_MAX,
+        .silent_min_ms = UINT64_MAX,
     };
     group->listener_holder = holder_of_listener(snapshot, group->listener);
     if (key->any_port)
@@ -282,7 +282,7 @@ static void make_group(const struct context *context, const struct key *key, str
         conns[i] = aged[i].conn;
         struct age age = conn_age(snapshot, conn);
         group->ages_known &= age.kind != AGE_UNKNOWN;
-        group->ages_from_looks |= age.from_looks;
+        group->ages_from_snapshots |= age.from_snapshots;
         if (group->holder == NULL)
             group->holder = snapshot_owner(snapshot, conn);
         if (aged[i].pair != NO_INDEX) {
@@ -312,11 +312,11 @@ int group_fold(const struct context *context, const uint8_t *ignores, struct stu
     uint32_t *stands_for = find_copies(snapshot);
     struct tally tally;
     tally_init(&tally, snapshot, stuck, count);
-    struct key_table keys = { 0 };
+    struct fold_key_table keys = { 0 };
     for (size_t i = 0; i < count; i++) {
-        struct key key = key_of(context, &stuck[i], stands_for, &tally);
+        struct fold_key key = key_of(context, &stuck[i], stands_for, &tally);
         key.ignored = ignores != NULL ? ignores[stuck[i].conn] : 0;
-        stuck[i].group = key_number(&keys, &key);
+        stuck[i].group = fold_key_number(&keys, &key);
     }
     fold_keys(snapshot, stuck, count, &keys);
 
@@ -344,7 +344,7 @@ int group_fold(const struct context *context, const uint8_t *ignores, struct stu
     free(aged);
     free(stands_for);
     free(tally.counts);
-    key_table_deinit(&tally.ends);
-    key_table_deinit(&keys);
+    fold_key_table_deinit(&tally.ends);
+    fold_key_table_deinit(&keys);
     return 0;
 }

@@ -38,24 +38,24 @@ struct group {
     const uint32_t *pairs; /* other ends that are on this host */
     size_t pair_count;
 
-    bool timers_known;     /* of one of them at least */
-    bool ages_known;       /* of all of them */
-    bool ages_from_looks;  /* of some only because two looks show them: what passed in between is not known */
-    uint64_t confirmed_ms; /* two looks, so far apart, show the same; 0: there was only one */
+    bool timers_known;        /* of one of them at least */
+    bool ages_known;          /* of all of them */
+    bool ages_from_snapshots; /* of some only because two looks show them: what passed in between is not known */
+    uint64_t confirmed_ms;    /* two looks, so far apart, show the same; 0: there was only one */
     uint64_t oldest_ms, youngest_ms, median_ms;
     uint64_t unread_bytes; /* the FINs not counted */
     uint64_t with_unread;  /* connections that have such bytes */
-    uint64_t unread_most;  /* bytes in the longest receive queue */
+    uint64_t unread_max;   /* bytes in the longest receive queue */
     uint64_t unsent_bytes; /* queued to be sent, the FINs not counted */
-    uint8_t retransmits_least, retransmits_most;
-    uint64_t silent_least_ms, silent_most_ms; /* since anything came from the peer */
-    uint64_t zero_windows;                    /* connections whose peer offers no window */
-    uint64_t in_vain;                         /* on which the same segment is sent again and again */
-    uint64_t heard;                           /* of them, the peer has been heard meanwhile */
-    uint64_t shared;                          /* connections that several processes hold */
-    uint64_t keepalives;                      /* connections whose keepalive timer runs */
-    uint64_t unanswered;                      /* whose peer may be waiting for an answer: context_is_unanswered() */
-    bool answers_known;                       /* of all of them */
+    uint8_t retransmits_min, retransmits_max;
+    uint64_t silent_min_ms, silent_max_ms; /* since anything came from the peer */
+    uint64_t zero_windows;                 /* connections whose peer offers no window */
+    uint64_t retransmitting;               /* on which the same segment is sent again and again */
+    uint64_t heard;                        /* of them, the peer has been heard meanwhile */
+    uint64_t shared;                       /* connections that several processes hold */
+    uint64_t keepalives;                   /* connections whose keepalive timer runs */
+    uint64_t unanswered;                   /* whose peer may be waiting for an answer: context_is_unanswered() */
+    bool answers_known;                    /* of all of them */
 };
 
 /* Folds them, those that are ignored apart; groups and their arrays live in the arena. Returns 0 or -ENOMEM. */

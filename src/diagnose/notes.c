@@ -40,9 +40,9 @@ static void note_time_wait(const struct context *context, struct diagnosis *diag
     const char *who = incoming == count ? "the services here close first, as most servers do"
         : incoming == 0
         ? "this host's clients close first"
-        : arena_printf(arena, "in %s of them a service here closed first", words_count(arena, incoming));
+        : arena_printf(arena, "in %s of them a service here closed first", phrases_count(arena, incoming));
     lines_add(&diagnosis->notes, arena, "TIME_WAIT %s: normal. %s and holds neither a descriptor nor a process; %s.",
-        words_count(arena, count), platform_of(snapshot)->time_wait_life, who);
+        phrases_count(arena, count), platform_of(snapshot)->time_wait_life, who);
 }
 
 /* Whether all that is known of the connections in that state is the state: then none can be said to be young. */
@@ -65,7 +65,7 @@ static void note_young(struct diagnosis *diagnosis, const bool *selected, enum c
         why =
             "not judged: so few are usual at any moment, and whether these pass or stay is not known from this source.";
     lines_add(&diagnosis->notes, &diagnosis->arena, "%s %s: %s", state_name(state),
-        words_count(&diagnosis->arena, count), why);
+        phrases_count(&diagnosis->arena, count), why);
 }
 
 /* A state that no rule is about must not look as if it had been found healthy. */

@@ -90,8 +90,8 @@ static uint64_t count_hidden(const struct context *context, const struct group *
     uint64_t count = 0, seen = 0;
     for (size_t i = 0; i < group->count; i++) {
         const struct conn *conn = &snapshot->conns[group->conns[i]];
-        uint32_t peer = own_addresses_host(&context->own_addresses, &conn->remote);
-        count += !conn_is_listener(conn) && (peer == host || peer == OWN_NOBODY);
+        uint32_t peer = local_addresses_host(&context->local_addresses, &conn->remote);
+        count += !conn_is_listener(conn) && (peer == host || peer == LOCAL_TO_NOBODY);
     }
     for (size_t i = 0; i < group->pair_count; i++)
         seen += hosts_number(snapshot, &snapshot->conns[group->pairs[i]]) == host;

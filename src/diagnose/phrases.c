@@ -20,47 +20,47 @@ static const char *take(struct arena *arena, struct buf *text)
     return copy;
 }
 
-const char *words_count(struct arena *arena, uint64_t number)
+const char *phrases_count(struct arena *arena, uint64_t number)
 {
     struct buf text = { 0 };
     text_count(&text, number);
     return take(arena, &text);
 }
 
-const char *words_conns(struct arena *arena, uint64_t number)
+const char *phrases_conns(struct arena *arena, uint64_t number)
 {
-    return arena_printf(arena, "%s connection%s", words_count(arena, number), number == 1 ? "" : "s");
+    return arena_printf(arena, "%s connection%s", phrases_count(arena, number), number == 1 ? "" : "s");
 }
 
-const char *words_duration(struct arena *arena, uint64_t ms)
+const char *phrases_duration(struct arena *arena, uint64_t ms)
 {
     struct buf text = { 0 };
     text_duration(&text, ms);
     return take(arena, &text);
 }
 
-const char *words_bytes(struct arena *arena, uint64_t bytes)
+const char *phrases_bytes(struct arena *arena, uint64_t bytes)
 {
     struct buf text = { 0 };
     text_bytes(&text, bytes);
     return take(arena, &text);
 }
 
-const char *words_address(struct arena *arena, const struct ip *address)
+const char *phrases_address(struct arena *arena, const struct ip *address)
 {
     struct buf text = { 0 };
     ip_format(&text, address);
     return take(arena, &text);
 }
 
-const char *words_end(struct arena *arena, const struct ip *address, uint16_t port)
+const char *phrases_end(struct arena *arena, const struct ip *address, uint16_t port)
 {
     struct buf text = { 0 };
     ip_port_format(&text, address, port);
     return take(arena, &text);
 }
 
-const char *words_process(struct arena *arena, const struct process *process)
+const char *phrases_process(struct arena *arena, const struct process *process)
 {
     if (process == NULL)
         return "A process that could not be seen";
@@ -72,44 +72,45 @@ const char *words_process(struct arena *arena, const struct process *process)
     return arena_printf(arena, "%s (pid %" PRIu32 ")%s", process->name, process->pid, on);
 }
 
-const char *words_owner(struct arena *arena, const struct finding *finding)
+const char *phrases_owner(struct arena *arena, const struct finding *finding)
 {
     uint64_t held = 0;
     for (size_t i = 0; i < finding->process_count; i++)
         held += finding->processes[i].count;
     bool shared_out = finding->process_count > 1 && held <= finding->count; /* else several hold the same ones */
     if (finding->owner == NULL || finding->owner->name == NULL || !shared_out)
-        return words_process(arena, finding->owner);
+        return phrases_process(arena, finding->owner);
     return arena_printf(arena, "%s (pid %" PRIu32 " and %s more)", finding->owner->name, finding->owner->pid,
-        words_count(arena, finding->process_count - 1));
+        phrases_count(arena, finding->process_count - 1));
 }
 
-const struct process *words_obstructed(struct arena *arena, const struct finding *finding)
+const struct process *phrases_obstructed(struct arena *arena, const struct finding *finding)
 {
-    if (words_obstacle(arena, finding->owner) != NULL)
+    if (phrases_obstacle(arena, finding->owner) != NULL)
         return finding->owner;
     for (size_t i = 0; i < finding->process_count; i++) {
-        if (words_obstacle(arena, finding->processes[i].process) != NULL)
+        if (phrases_obstacle(arena, finding->processes[i].process) != NULL)
             return finding->processes[i].process;
     }
     return NULL;
 }
 
-void words_unseen(struct arena *arena, const struct context *context, const struct group *group, struct lines *evidence)
+void phrases_unseen(
+    struct arena *arena, const struct context *context, const struct group *group, struct lines *evidence)
 {
     if (context->snapshot->origin != NULL) /* what a capture does not show is a gap */
         return;
     const char *listens = group->listener_holder == NULL
         ? ""
         : arena_printf(
-              arena, " %s listens on the %s.", words_process(arena, group->listener_holder), words_ports(group));
+              arena, " %s listens on the %s.", phrases_process(arena, group->listener_holder), phrases_ports(group));
     lines_add(evidence, arena,
         "No descriptor of them was found: they are held where tcpwhy cannot look (no permission, another PID namespace), are on "
         "the way from one process to another (SCM_RIGHTS), or belong to io_uring or to the kernel itself.%s",
         listens);
 }
 
-void words_listener_holders(
+void phrases_listener_holders(
     struct arena *arena, const struct snapshot *snapshot, const struct conn *listener, struct lines *evidence)
 {
     enum { SHOWN = 3 };
@@ -122,21 +123,21 @@ void words_listener_holders(
         last = snapshot->holders[h].process;
         if (count++ < SHOWN)
             text = arena_printf(
-                arena, "%s%s%s", text, count > 1 ? ", " : "", words_process(arena, &snapshot->processes[last]));
+                arena, "%s%s%s", text, count > 1 ? ", " : "", phrases_process(arena, &snapshot->processes[last]));
     }
     if (count > 1)
         lines_add(evidence, arena, "%u processes have the listener open, and any of them may accept: %s%s.", count,
             text, count > SHOWN ? " …" : "");
 }
 
-const char *words_process_within(struct arena *arena, const struct process *process)
+const char *phrases_process_within(struct arena *arena, const struct process *process)
 {
     if (process != NULL && process->name == NULL)
         return arena_printf(arena, "process %" PRIu32 "%s", process->pid, hosts_words_on(process->host, arena));
-    return process == NULL ? "the process" : words_process(arena, process);
+    return process == NULL ? "the process" : phrases_process(arena, process);
 }
 
-const char *words_peers_have(const struct group *group)
+const char *phrases_peers_have(const struct group *group)
 {
     return group->count == 1 ? "the peer has" : "the peers have";
 }
@@ -151,36 +152,36 @@ static bool has_one_remote(const struct context *context, const struct group *gr
     return true;
 }
 
-const char *words_service(struct arena *arena, const struct context *context, const struct group *group)
+const char *phrases_service(struct arena *arena, const struct context *context, const struct group *group)
 {
     const struct conn *conn = &context->snapshot->conns[group->conns[0]];
     bool many = group->distinct_ports > 1;
     if (group->incoming)
-        return many ? arena_printf(arena, "on %s local ports", words_count(arena, group->distinct_ports))
+        return many ? arena_printf(arena, "on %s local ports", phrases_count(arena, group->distinct_ports))
                     : arena_printf(arena, "on port %u", conn->local_port);
     bool one = has_one_remote(context, group);
     if (many)
-        return arena_printf(arena, "to %s ports of %s", words_count(arena, group->distinct_ports),
-            one ? words_address(arena, &conn->remote) : "several hosts");
+        return arena_printf(arena, "to %s ports of %s", phrases_count(arena, group->distinct_ports),
+            one ? phrases_address(arena, &conn->remote) : "several hosts");
     if (one)
-        return arena_printf(arena, "to %s", words_end(arena, &conn->remote, conn->remote_port));
+        return arena_printf(arena, "to %s", phrases_end(arena, &conn->remote, conn->remote_port));
     return arena_printf(arena, "to port %u of several hosts", conn->remote_port);
 }
 
-const char *words_ports(const struct group *group)
+const char *phrases_ports(const struct group *group)
 {
     return group->distinct_ports > 1 ? "ports" : "port";
 }
 
-const char *words_ages(struct arena *arena, const struct group *group)
+const char *phrases_ages(struct arena *arena, const struct group *group)
 {
     if (!group->ages_known)
         return "";
-    const char *oldest = words_duration(arena, group->oldest_ms);
+    const char *oldest = phrases_duration(arena, group->oldest_ms);
     if (group->count == 1)
         return arena_printf(arena, "for at least %s", oldest);
     return arena_printf(arena, "the oldest for at least %s, half of them for %s or more", oldest,
-        words_duration(arena, group->median_ms));
+        phrases_duration(arena, group->median_ms));
 }
 
 /* --- whether a process can act ---------------------------------------------------------------------------------- */
@@ -226,7 +227,7 @@ static const char *words_place(struct arena *arena, const struct wait_place *pla
     const char *where = place->call ? place->call : place->channel ? place->channel : "a system call";
     const char *threads = place->threads == 1
         ? "a thread waits"
-        : arena_printf(arena, "%s threads wait", words_count(arena, place->threads));
+        : arena_printf(arena, "%s threads wait", phrases_count(arena, place->threads));
     const char *lock = place->call != NULL && strcmp(place->call, "futex") == 0 ? " (a lock or a condition)" : "";
     const char *disk = place->state == 'D' ? ", uninterruptibly" : "";
     if (place->target != NULL)
@@ -234,7 +235,7 @@ static const char *words_place(struct arena *arena, const struct wait_place *pla
     return arena_printf(arena, "%s in %s%s%s", threads, where, lock, disk);
 }
 
-const char *words_obstacle(struct arena *arena, const struct process *process)
+const char *phrases_obstacle(struct arena *arena, const struct process *process)
 {
     if (process == NULL)
         return NULL;
@@ -262,33 +263,33 @@ const char *words_obstacle(struct arena *arena, const struct process *process)
     return arena_printf(arena, "has no thread that watches its sockets now: %s", places);
 }
 
-const char *words_listener_obstacle(
+const char *phrases_listener_obstacle(
     struct arena *arena, const struct snapshot *snapshot, const struct conn *listener, const struct process *process)
 {
     if (listener == NULL)
-        return words_obstacle(arena, process);
+        return phrases_obstacle(arena, process);
     for (uint32_t h = listener->holder; h != NO_INDEX; h = snapshot->holders[h].next) {
-        if (words_obstacle(arena, &snapshot->processes[snapshot->holders[h].process]) == NULL)
+        if (phrases_obstacle(arena, &snapshot->processes[snapshot->holders[h].process]) == NULL)
             return NULL;
     }
-    return words_obstacle(arena, process);
+    return phrases_obstacle(arena, process);
 }
 
-bool words_is_state_known(const struct process *process)
+bool phrases_is_state_known(const struct process *process)
 {
     return process != NULL && process->state != '\0' && process->state != '?';
 }
 
-bool words_is_halted(const struct process *process)
+bool phrases_is_halted(const struct process *process)
 {
     return process != NULL &&
         ((process->state != 0 && strchr("TtZD", process->state) != NULL) ||
             (process->wait_count > 0 && is_frozen(&process->waits[0])));
 }
 
-bool words_fix_continue(struct arena *arena, const struct process *process, struct fixes *fixes)
+bool phrases_fix_continue(struct arena *arena, const struct process *process, struct fixes *fixes)
 {
-    if (process == NULL || !words_is_halted(process))
+    if (process == NULL || !phrases_is_halted(process))
         return false;
     if (process->state == 'T') {
         fixes_add(
@@ -320,7 +321,7 @@ static const char *words_pid(struct arena *arena, const struct process *process)
     return arena_printf(arena, "%" PRIu32, process->pid);
 }
 
-void words_fix_restart(
+void phrases_fix_restart(
     struct arena *arena, const struct context *context, const struct process *process, struct fixes *fixes)
 {
     const struct platform *platform = platform_of(context->snapshot);
@@ -357,7 +358,7 @@ void words_fix_restart(
     }
 }
 
-void words_fix_threads(
+void phrases_fix_threads(
     struct arena *arena, const struct context *context, const struct process *process, struct fixes *fixes)
 {
     if (process == NULL || process->pid == 0)
@@ -366,21 +367,21 @@ void words_fix_threads(
         platform_fill(arena, platform_of(context->snapshot)->threads, words_pid(arena, process)));
 }
 
-const char *words_look_again(const struct snapshot *snapshot)
+const char *phrases_look_again(const struct snapshot *snapshot)
 {
     return snapshot->origin == NULL ? "look twice ('--confirm 60')" : "take the capture again a minute later";
 }
 
-void words_descriptors(struct arena *arena, const struct process *process, struct lines *evidence)
+void phrases_descriptors(struct arena *arena, const struct process *process, struct lines *evidence)
 {
     if (process == NULL || process->fds_open == 0)
         return;
-    const char *open = words_count(arena, process->fds_open);
+    const char *open = phrases_count(arena, process->fds_open);
     if (process->fds_limit == 0 || process->fds_limit == UINT32_MAX) {
-        lines_add(evidence, arena, "%s has %s descriptors open.", words_process(arena, process), open);
+        lines_add(evidence, arena, "%s has %s descriptors open.", phrases_process(arena, process), open);
         return;
     }
     unsigned percent = (unsigned)((uint64_t)process->fds_open * 100 / process->fds_limit);
     lines_add(evidence, arena, "%s has %s of its %s descriptors open (%u %%); at the limit accept() and open() fail.",
-        words_process(arena, process), open, words_count(arena, process->fds_limit), percent);
+        phrases_process(arena, process), open, phrases_count(arena, process->fds_limit), percent);
 }

@@ -5,56 +5,56 @@
 #include "diagnose/group.h"
 
 /* These return text in the arena. */
-const char *words_count(struct arena *arena, uint64_t number); /* "1,204" */
-const char *words_conns(struct arena *arena, uint64_t number); /* "1,204 connections", "1 connection" */
-const char *words_duration(struct arena *arena, uint64_t ms);  /* "4 h 12 min" */
-const char *words_bytes(struct arena *arena, uint64_t bytes);
-const char *words_address(struct arena *arena, const struct ip *address);
-const char *words_end(struct arena *arena, const struct ip *address, uint16_t port); /* "10.0.0.9:5432" */
-const char *words_process(struct arena *arena, const struct process *process); /* "nginx (pid 812)", "a process" */
+const char *phrases_count(struct arena *arena, uint64_t number); /* "1,204" */
+const char *phrases_conns(struct arena *arena, uint64_t number); /* "1,204 connections", "1 connection" */
+const char *phrases_duration(struct arena *arena, uint64_t ms);  /* "4 h 12 min" */
+const char *phrases_bytes(struct arena *arena, uint64_t bytes);
+const char *phrases_address(struct arena *arena, const struct ip *address);
+const char *phrases_end(struct arena *arena, const struct ip *address, uint16_t port); /* "10.0.0.9:5432" */
+const char *phrases_process(struct arena *arena, const struct process *process); /* "nginx (pid 812)", "a process" */
 /* The same for who owns the finding, where copies of one program share it out: "nginx (pid 812 and 3 more)" */
-const char *words_owner(struct arena *arena, const struct finding *finding);
+const char *phrases_owner(struct arena *arena, const struct finding *finding);
 /* Of its processes the one that cannot act now, the owner first; or NULL. */
-const struct process *words_obstructed(struct arena *arena, const struct finding *finding);
+const struct process *phrases_obstructed(struct arena *arena, const struct finding *finding);
 /* Evidence where nobody was found to hold the connections although somebody must. */
-void words_unseen(
+void phrases_unseen(
     struct arena *arena, const struct context *context, const struct group *group, struct lines *evidence);
 /* Evidence where several processes hold the listener: a master and its workers, a service manager and its service. */
-void words_listener_holders(
+void phrases_listener_holders(
     struct arena *arena, const struct snapshot *snapshot, const struct conn *listener, struct lines *evidence);
 /* The same, but not at the beginning of a sentence: "the process", where it is not known which. */
-const char *words_process_within(struct arena *arena, const struct process *process);
+const char *phrases_process_within(struct arena *arena, const struct process *process);
 /* "the peer has", "the peers have" */
-const char *words_peers_have(const struct group *group);
+const char *phrases_peers_have(const struct group *group);
 /* "on port 9100", "to 10.0.0.9:5432", "on 800 local ports" */
-const char *words_service(struct arena *arena, const struct context *context, const struct group *group);
+const char *phrases_service(struct arena *arena, const struct context *context, const struct group *group);
 /* "port", "ports" */
-const char *words_ports(const struct group *group);
+const char *phrases_ports(const struct group *group);
 /* "for 14 s to 4 h 12 min": empty where the ages are unknown */
-const char *words_ages(struct arena *arena, const struct group *group);
+const char *phrases_ages(struct arena *arena, const struct group *group);
 /* Why the process cannot act on its sockets now ("is stopped (state T)"), or NULL where nothing shows that. */
-const char *words_obstacle(struct arena *arena, const struct process *process);
+const char *phrases_obstacle(struct arena *arena, const struct process *process);
 
 /*
  * The same for whom a listener's connections wait: of several processes that hold it (a master and its workers) one that
  * can act is enough, and then it is NULL.
  */
-const char *words_listener_obstacle(
+const char *phrases_listener_obstacle(
     struct arena *arena, const struct snapshot *snapshot, const struct conn *listener, const struct process *process);
 
 /* Whether it was looked at, so that "it runs" can be said of it: most captures show a name and a number, and no state. */
-bool words_is_state_known(const struct process *process);
+bool phrases_is_state_known(const struct process *process);
 /* Stopped, frozen, held by a debugger, ended or stuck in the kernel: nothing that comes to it makes it act. */
-bool words_is_halted(const struct process *process);
+bool phrases_is_halted(const struct process *process);
 /* What lets a stopped or frozen process go on; false where it is neither. */
-bool words_fix_continue(struct arena *arena, const struct process *process, struct fixes *fixes);
+bool phrases_fix_continue(struct arena *arena, const struct process *process, struct fixes *fixes);
 /* "systemctl restart X", else "kill PID": what ends the process properly; where nobody is known, how to find out who. */
-void words_fix_restart(
+void phrases_fix_restart(
     struct arena *arena, const struct context *context, const struct process *process, struct fixes *fixes);
 /* Where its threads hang; nothing where nobody is known. */
-void words_fix_threads(
+void phrases_fix_threads(
     struct arena *arena, const struct context *context, const struct process *process, struct fixes *fixes);
 /* What tells those that stay from those that pass: a second look, or a second capture. */
-const char *words_look_again(const struct snapshot *snapshot);
+const char *phrases_look_again(const struct snapshot *snapshot);
 /* Evidence that any finding about descriptors wants: open ones against the limit. */
-void words_descriptors(struct arena *arena, const struct process *process, struct lines *evidence);
+void phrases_descriptors(struct arena *arena, const struct process *process, struct lines *evidence);

@@ -19,10 +19,10 @@ struct other_ends {
     const struct process *holder; /* one of them */
 };
 
-enum { OTHER_ENDS_MOST = 32 }; /* more than there are worth telling */
+enum { OTHER_ENDS_MAX = 32 }; /* more than there are worth telling */
 
 struct seen_ends {
-    struct other_ends items[OTHER_ENDS_MOST];
+    struct other_ends items[OTHER_ENDS_MAX];
     size_t count;
     const struct conn *listener;
 };
@@ -33,7 +33,7 @@ static void add_end(struct seen_ends *seen, const struct snapshot *snapshot, con
     size_t i = 0;
     while (i < seen->count && (seen->items[i].state != end->state || seen->items[i].host != host))
         i++;
-    if (i == OTHER_ENDS_MOST)
+    if (i == OTHER_ENDS_MAX)
         return;
     if (i == seen->count)
         seen->items[seen->count++] = (struct other_ends){ .state = end->state, .host = host };
@@ -61,11 +61,11 @@ static void tell(const struct other_ends *ends, const struct host *own, struct a
 {
     bool open = ends->state == STATE_SYN_RECEIVED || ends->state == STATE_ESTABLISHED;
     bool unheld = ends->orphans == ends->count;
-    const char *held = ends->holder ? arena_printf(arena, ", held by %s", words_process(arena, ends->holder))
+    const char *held = ends->holder ? arena_printf(arena, ", held by %s", phrases_process(arena, ends->holder))
         : unheld && open            ? ", not accepted yet"
         : unheld                    ? ", closed by their process"
                                     : "";
-    lines_add(evidence, arena, "%s of the other ends %s %s, in %s%s.", words_count(arena, ends->count),
+    lines_add(evidence, arena, "%s of the other ends %s %s, in %s%s.", phrases_count(arena, ends->count),
         ends->count == 1 ? "is" : "are", where(arena, ends->host, own), state_name(ends->state), held);
 }
 
@@ -73,7 +73,7 @@ static void tell(const struct other_ends *ends, const struct host *own, struct a
 static void tell_unread(
     const struct seen_ends *seen, const struct host *own, struct arena *arena, struct lines *evidence)
 {
-    bool told[OTHER_ENDS_MOST] = { false };
+    bool told[OTHER_ENDS_MAX] = { false };
     for (size_t i = 0; i < seen->count; i++) {
         uint64_t unread = 0;
         for (size_t j = i; j < seen->count; j++) {
@@ -85,7 +85,7 @@ static void tell_unread(
         const struct host *host = seen->items[i].host;
         if (unread > 0)
             lines_add(evidence, arena, "The other ends on %s leave %s unread.", host == own ? "this host" : host->name,
-                words_bytes(arena, unread));
+                phrases_bytes(arena, unread));
     }
 }
 
@@ -102,7 +102,7 @@ static void tell_absent(
         for (size_t i = 0; i < group->count; i++) {
             const struct conn *conn = &snapshot->conns[group->conns[i]];
             absent += hosts_of_conn(snapshot, conn) != &snapshot->hosts[host] && !conn_is_listener(conn) &&
-                own_addresses_host(&context->own_addresses, &conn->remote) == host;
+                local_addresses_host(&context->local_addresses, &conn->remote) == host;
         }
         for (size_t i = 0; i < group->pair_count && absent > 0; i++)
             absent -= hosts_of_conn(snapshot, &snapshot->conns[group->pairs[i]]) == &snapshot->hosts[host];
@@ -111,12 +111,13 @@ static void tell_absent(
             lines_add(evidence, arena,
                 "%s of them %s to %s, which was looked at too and has no end that fits: it has closed or forgotten %s, a "
                 "NAT hides %s, or it was looked at at another moment.",
-                words_count(arena, absent), absent == 1 ? "goes" : "go", snapshot->hosts[host].name,
+                phrases_count(arena, absent), absent == 1 ? "goes" : "go", snapshot->hosts[host].name,
                 absent == 1 ? "it" : "them", absent == 1 ? "it" : "them");
     }
 }
 
-void words_pairs(struct arena *arena, const struct context *context, const struct group *group, struct lines *evidence)
+void phrases_pairs(
+    struct arena *arena, const struct context *context, const struct group *group, struct lines *evidence)
 {
     const struct snapshot *snapshot = context->snapshot;
     const struct host *own = hosts_of_conn(snapshot, &snapshot->conns[group->conns[0]]);
@@ -135,26 +136,26 @@ void words_pairs(struct arena *arena, const struct context *context, const struc
     if (seen.listener != NULL)
         lines_add(evidence, arena, "The listener on port %u is %s: its accept queue holds %s of at most %s.",
             seen.listener->local_port, where(arena, hosts_of_conn(snapshot, seen.listener), own),
-            words_count(arena, seen.listener->recv_q_bytes),
-            words_count(arena, (uint64_t)seen.listener->send_q_bytes + 1));
+            phrases_count(arena, seen.listener->recv_q_bytes),
+            phrases_count(arena, (uint64_t)seen.listener->send_q_bytes + 1));
     tell_unread(&seen, own, arena, evidence);
     tell_absent(context, group, arena, evidence);
 }
 
-const char *words_reader_where(struct arena *arena, const struct finding *finding)
+const char *phrases_reader_where(struct arena *arena, const struct finding *finding)
 {
     const struct host *host = finding->counterparts[0].process->host;
     return host == NULL || host == finding->host ? "this host" : arena_printf(arena, "%s", host->name);
 }
 
-bool words_fix_reader(struct arena *arena, const struct context *context, struct finding *finding)
+bool phrases_fix_reader(struct arena *arena, const struct context *context, struct finding *finding)
 {
     if (finding->counterpart_count == 0)
         return false;
     const struct process *reader = finding->counterparts[0].process;
     fixes_add(&finding->fix_now, arena,
-        arena_printf(arena, "The reader is on %s: look at what %s is doing.", words_reader_where(arena, finding),
-            words_process(arena, reader)),
+        arena_printf(arena, "The reader is on %s: look at what %s is doing.", phrases_reader_where(arena, finding),
+            phrases_process(arena, reader)),
         platform_fill(arena, platform_of(context->snapshot)->threads, arena_printf(arena, "%u", reader->pid)));
     return true;
 }

@@ -5,8 +5,9 @@
 #include "diagnose/group.h"
 
 /* "this host", or the name of the one where the first process that holds other ends is. */
-const char *words_reader_where(struct arena *arena, const struct finding *finding);
+const char *phrases_reader_where(struct arena *arena, const struct finding *finding);
 /* To look at that process; false where none was seen. */
-bool words_fix_reader(struct arena *arena, const struct context *context, struct finding *finding);
-/* The other ends that were seen too: their hosts, states and processes, as evidence. In words_ends.c. */
-void words_pairs(struct arena *arena, const struct context *context, const struct group *group, struct lines *evidence);
+bool phrases_fix_reader(struct arena *arena, const struct context *context, struct finding *finding);
+/* The other ends that were seen too: their hosts, states and processes, as evidence. In phrases_peer.c. */
+void phrases_pairs(
+    struct arena *arena, const struct context *context, const struct group *group, struct lines *evidence);

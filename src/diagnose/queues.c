@@ -51,7 +51,7 @@ static void note_address(struct queue *queue, const struct ip *address)
         if (ip_equal(&queue->addresses[i], address))
             return;
     }
-    if (queue->address_count < QUEUE_ADDRESSES_MOST)
+    if (queue->address_count < QUEUE_ADDRESSES_MAX)
         queue->addresses[queue->address_count++] = *address;
 }
 
@@ -86,7 +86,7 @@ static bool waits_to_be_accepted(const struct conn *conn)
 /* --- connections of this host that go to one of its listeners --------------------------------------------------- */
 
 /* Wants an answer that does not come. */
-static bool calls_in_vain(const struct conn *conn)
+static bool calls_unanswered(const struct conn *conn)
 {
     return (conn->state == STATE_SYN_SENT || conn->state == STATE_ESTABLISHED) && conn_has(conn, CONN_TIMER) &&
         conn->timer == TIMER_RETRANSMIT && conn->retransmits > 0;
@@ -134,7 +134,7 @@ static void count_calls(struct queues *queues, const struct snapshot *snapshot)
         any_full |= queue_is_full(&queues->items[i]);
     for (size_t i = 0; any_full && i < snapshot->conn_count; i++) {
         const struct conn *conn = &snapshot->conns[i];
-        struct queue *queue = calls_in_vain(conn) ? stalled_queue_behind(queues, snapshot, conn) : NULL;
+        struct queue *queue = calls_unanswered(conn) ? stalled_queue_behind(queues, snapshot, conn) : NULL;
         if (queue != NULL && conn->state == STATE_SYN_SENT)
             queue->syns_refused++;
         else if (queue != NULL)
@@ -192,13 +192,13 @@ const struct conn *queues_stalled_listener(const struct queues *queues, const st
         queue = queues_at(queues, listeners_find(queues->listeners, conn));
         return queue_is_stalled(queue) ? queue->listener : NULL;
     }
-    queue = calls_in_vain(conn) ? stalled_queue_behind(queues, queues->listeners->snapshot, conn) : NULL;
+    queue = calls_unanswered(conn) ? stalled_queue_behind(queues, queues->listeners->snapshot, conn) : NULL;
     return queue ? queue->listener : NULL;
 }
 
 uint32_t queue_drops_since(const struct snapshot *snapshot, const struct conn *listener)
 {
-    const struct conn *then = earlier_conn(snapshot, listener);
+    const struct conn *then = previous_conn(snapshot, listener);
     if (then == NULL || !conn_has(listener, CONN_SKMEM) || !conn_has(then, CONN_SKMEM))
         return 0;
     return listener->skmem_drops > then->skmem_drops ? listener->skmem_drops - then->skmem_drops : 0;

@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include "model/listeners.h"
 
-enum { QUEUE_ADDRESSES_MOST = 4 };
+enum { QUEUE_ADDRESSES_MAX = 4 };
 
 /* What waits at one listener: see queues.c. */
 struct queue {
@@ -19,7 +19,7 @@ struct queue {
     uint64_t oldest_ms;          /* that the longest of them has waited at least */
     uint64_t syns_refused;       /* SYN_SENT on this host that goes to it, sent again; where the queue is full */
     uint64_t unanswered;         /* ESTABLISHED on this host that sends to it in vain; where the queue is full */
-    struct ip addresses[QUEUE_ADDRESSES_MOST]; /* that what waits came to */
+    struct ip addresses[QUEUE_ADDRESSES_MAX]; /* that what waits came to */
     unsigned address_count;
 };
 

@@ -33,7 +33,7 @@ struct rule {
     /* Whether this is why the connection is in its state; rules that stand earlier in the table have declined. */
     bool (*applies)(const struct context *context, const struct conn *conn, const struct limits *limits);
     /* Fills in title, why, evidence, ruled_out and the fixes; may lower the confidence and raise the severity. */
-    void (*word)(
+    void (*describe)(
         const struct context *context, const struct group *group, struct arena *arena, struct finding *finding);
     /* Adds its findings, as many as there are, by finding_list_add(). Called when all connections have their causes. */
     void (*assess)(
@@ -50,7 +50,7 @@ extern const unsigned rule_count;
 
 #define DECLARE_RULE(name)                                                                                             \
     bool name##_applies(const struct context *context, const struct conn *conn, const struct limits *limits);          \
-    void name##_word(                                                                                                  \
+    void name##_describe(                                                                                              \
         const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 
 #define DECLARE_ASSESSMENT(name)                                                                                       \

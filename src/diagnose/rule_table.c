@@ -19,11 +19,11 @@
 #include "diagnose/rules/tcp_memory.h"
 #include "diagnose/rules/time_wait.h"
 
-#define RULE(rule_id, name) .id = (rule_id), .applies = name##_applies, .word = name##_word
+#define RULE(rule_id, name) .id = (rule_id), .applies = name##_applies, .describe = name##_describe
 #define HOST_RULE(rule_id, name) .id = (rule_id), .assess = name##_assess
 
 #define EVERY_STATE (STATE_BIT(STATE_COUNT) - 1)
-/* In which a process may wait for another: chain.c */
+/* In which a process may wait for another: upstream.c */
 #define CHAIN_STATES (STATE_BIT(STATE_ESTABLISHED) | STATE_BIT(STATE_CLOSE_WAIT) | STATE_BIT(STATE_FIN_WAIT_2))
 
 enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE };
@@ -49,7 +49,7 @@ const struct rule rules[] = {
             .warning_age_ms = MINUTE,
             .critical_count = 100,
             .critical_age_ms = MINUTE,
-            .critical_blind = NO_MOMENT },
+            .critical_without_age = NO_MOMENT },
     },
     {
         RULE("close-wait-blocked-writer", close_wait_blocked_writer),
@@ -59,7 +59,7 @@ const struct rule rules[] = {
             .warning_count = 20,
             .critical_count = 500,
             .critical_age_ms = MINUTE,
-            .critical_blind = NO_MOMENT },
+            .critical_without_age = NO_MOMENT },
     },
     {
         RULE("close-wait-inherited", close_wait_inherited),
@@ -70,7 +70,7 @@ const struct rule rules[] = {
             .warning_count = 10,
             .critical_count = 100,
             .critical_age_ms = MINUTE,
-            .critical_blind = NO_MOMENT },
+            .critical_without_age = NO_MOMENT },
     },
     {
         RULE("close-wait-unread", close_wait_unread),
@@ -81,7 +81,7 @@ const struct rule rules[] = {
             .warning_count = 10,
             .critical_count = 100,
             .critical_age_ms = MINUTE,
-            .critical_blind = NO_MOMENT },
+            .critical_without_age = NO_MOMENT },
     },
     {
         RULE("close-wait-leak", close_wait_leak),
@@ -92,7 +92,7 @@ const struct rule rules[] = {
             .warning_count = 10,
             .critical_count = 100,
             .critical_age_ms = MINUTE,
-            .critical_blind = NO_MOMENT },
+            .critical_without_age = NO_MOMENT },
     },
     {
         RULE("close-wait-held", close_wait_held),
@@ -102,7 +102,7 @@ const struct rule rules[] = {
             .warning_count = 10,
             .critical_count = 100,
             .critical_age_ms = MINUTE,
-            .critical_blind = NO_MOMENT },
+            .critical_without_age = NO_MOMENT },
     },
     {
         RULE("last-ack-zero-window", sent_fin_zero_window),
@@ -114,7 +114,7 @@ const struct rule rules[] = {
         RULE("last-ack-unanswered", sent_fin_unanswered),
         .states = STATE_BIT(STATE_LAST_ACK),
         .fault = FAULT_PEER_OR_PATH,
-        .limits = { .least_blind = 50,
+        .limits = { .min_without_age = 50,
             .settle_ms = 5 * SECOND,
             .warning_count = 100,
             .critical_count = 5000,
@@ -130,7 +130,7 @@ const struct rule rules[] = {
         RULE("fin-wait-1-unanswered", sent_fin_unanswered),
         .states = STATE_BIT(STATE_FIN_WAIT_1),
         .fault = FAULT_PEER_OR_PATH,
-        .limits = { .least_blind = 50,
+        .limits = { .min_without_age = 50,
             .settle_ms = 5 * SECOND,
             .warning_count = 100,
             .critical_count = 5000,
@@ -140,7 +140,7 @@ const struct rule rules[] = {
         RULE("closing-unanswered", sent_fin_either),
         .states = STATE_BIT(STATE_CLOSING),
         .fault = FAULT_PEER_OR_PATH,
-        .limits = { .least_blind = 50,
+        .limits = { .min_without_age = 50,
             .settle_ms = 5 * SECOND,
             .warning_count = 100,
             .critical_count = 5000,
@@ -159,14 +159,14 @@ const struct rule rules[] = {
         RULE("fin-wait-2-orphaned", fin_wait_2_orphaned),
         .states = STATE_BIT(STATE_FIN_WAIT_2),
         .fault = FAULT_PEER_APPLICATION,
-        .limits = { .least_count = 100, .settle_ms = 20 * SECOND, .warning_count = 5000 },
+        .limits = { .min_count = 100, .settle_ms = 20 * SECOND, .warning_count = 5000 },
     },
     {
         RULE("time-wait-churn", time_wait_churn),
         .states = STATE_BIT(STATE_TIME_WAIT),
         .one_port = true,
         .fault = FAULT_NONE,
-        .limits = { .least_count = 1000 },
+        .limits = { .min_count = 1000 },
     },
     {
         HOST_RULE("time-wait-overflow", time_wait_overflow),
@@ -189,7 +189,7 @@ const struct rule rules[] = {
         RULE("syn-sent-unanswered", syn_sent_unanswered),
         .states = STATE_BIT(STATE_SYN_SENT),
         .fault = FAULT_PEER_OR_PATH,
-        .limits = { .least_blind = 20,
+        .limits = { .min_without_age = 20,
             .settle_ms = 2 * SECOND,
             .warning_count = 5,
             .critical_count = 200,
@@ -202,14 +202,14 @@ const struct rule rules[] = {
         .looks_at = STATE_BIT(STATE_LISTEN) | STATE_BIT(STATE_ESTABLISHED) | STATE_BIT(STATE_CLOSE_WAIT),
         .one_port = true,
         .fault = FAULT_PEER_OR_PATH,
-        .limits = { .least_count = 16, .warning_count = 16 },
+        .limits = { .min_count = 16, .warning_count = 16 },
     },
     {
         RULE("syn-recv-unanswered", syn_recv_unanswered),
         .states = STATE_BIT(STATE_SYN_RECEIVED),
         .looks_at = STATE_BIT(STATE_LISTEN),
         .fault = FAULT_PEER_OR_PATH,
-        .limits = { .least_blind = 50, .settle_ms = SECOND, .warning_count = 20 },
+        .limits = { .min_without_age = 50, .settle_ms = SECOND, .warning_count = 20 },
     },
     {
         RULE("accept-queue-overflow", accept_queue_overflow),
@@ -251,7 +251,7 @@ const struct rule rules[] = {
         RULE("established-idle", established_idle),
         .states = STATE_BIT(STATE_ESTABLISHED),
         .fault = FAULT_NONE,
-        .limits = { .least_count = 20, .settle_ms = 2 * HOUR },
+        .limits = { .min_count = 20, .settle_ms = 2 * HOUR },
     },
     {
         HOST_RULE("descriptor-exhaustion", descriptor_exhaustion),
@@ -287,7 +287,7 @@ uint32_t diagnose_finding_settable(unsigned index)
             limit_infos[i].offset == offsetof(struct limits, warning_age_ms) ||
             limit_infos[i].offset == offsetof(struct limits, critical_count) ||
             limit_infos[i].offset == offsetof(struct limits, critical_age_ms) ||
-            limit_infos[i].offset == offsetof(struct limits, least_count);
+            limit_infos[i].offset == offsetof(struct limits, min_count);
         /* A rule that assesses judges by itself too: it has the limits that it asks for, and those are in its row. */
         if (has_default || limit_infos[i].kind == LIMIT_SEVERITY || (is_counted && rule->assess == NULL))
             settable |= 1U << i;

@@ -61,7 +61,7 @@ static bool is_blocked(const struct conn *conn)
     bool open = conn->state == STATE_ESTABLISHED || conn->state == STATE_CLOSE_WAIT;
     bool no_window = conn->timer == TIMER_PERSIST && (!conn_has(conn, CONN_SND_WND) || conn->snd_wnd_bytes == 0);
     return open && conn_has(conn, CONN_QUEUES | CONN_TIMER) && conn->send_q_bytes > 0 &&
-        (no_window || context_is_sent_in_vain(conn));
+        (no_window || context_is_retransmitting(conn));
 }
 
 static uint32_t only_holder(const struct snapshot *snapshot, const struct conn *conn)
@@ -72,10 +72,10 @@ static uint32_t only_holder(const struct snapshot *snapshot, const struct conn *
 }
 
 /* One pass over all connections serves all findings. */
-static const struct waiting_ends *find_ends(const struct context *context)
+static const struct waiting_conns *find_ends(const struct context *context)
 {
     const struct snapshot *snapshot = context->snapshot;
-    struct waiting_ends *ends = context->waiting_ends;
+    struct waiting_conns *ends = context->waiting_conns;
     if (ends->is_made)
         return ends;
     ends->is_made = true;
@@ -89,7 +89,7 @@ static const struct waiting_ends *find_ends(const struct context *context)
             capacity = capacity ? capacity * 2 : 64;
             ends->items = xrealloc_array(ends->items, capacity, sizeof *ends->items);
         }
-        ends->items[ends->count++] = (struct waiting_end){
+        ends->items[ends->count++] = (struct waiting_conn){
             .conn = (uint32_t)i,
             .process = only_holder(snapshot, conn),
             .blocked = blocked,
@@ -98,63 +98,63 @@ static const struct waiting_ends *find_ends(const struct context *context)
     return ends;
 }
 
-struct chain chain_find(const struct context *context, const struct group *group, const struct finding *finding)
+struct upstream upstream_find(const struct context *context, const struct group *group, const struct finding *finding)
 {
     const struct snapshot *snapshot = context->snapshot;
-    struct chain chain = { 0 };
+    struct upstream upstream = { 0 };
     if (finding->process_count == 0 && group->listener == NULL)
-        return chain;
-    const struct waiting_ends *ends = find_ends(context);
+        return upstream;
+    const struct waiting_conns *ends = find_ends(context);
     const struct process *only = finding->process_count == 1 ? finding->processes[0].process : NULL;
     for (size_t i = 0; i < ends->count; i++) {
-        const struct waiting_end *end = &ends->items[i];
+        const struct waiting_conn *end = &ends->items[i];
         if (only != NULL && end->process != NO_INDEX && &snapshot->processes[end->process] != only)
             continue;
         const struct conn *conn = &snapshot->conns[end->conn];
         bool blocked = end->blocked, waiting = !blocked && group->incoming;
         if ((!blocked && !waiting) || !holds(group, finding, snapshot, conn))
             continue;
-        chain.blocked += blocked;
-        chain.waiting += waiting;
-        chain.half_closed += waiting && conn->state == STATE_FIN_WAIT_2;
-        if (waiting && chain.server == NULL)
-            chain.server = conn;
+        upstream.blocked += blocked;
+        upstream.waiting += waiting;
+        upstream.half_closed += waiting && conn->state == STATE_FIN_WAIT_2;
+        if (waiting && upstream.server == NULL)
+            upstream.server = conn;
         if (waiting &&
-            !(ip_equal(&conn->remote, &chain.server->remote) && conn->remote_port == chain.server->remote_port))
-            chain.several = true;
+            !(ip_equal(&conn->remote, &upstream.server->remote) && conn->remote_port == upstream.server->remote_port))
+            upstream.several = true;
     }
-    chain.waits = chain.waiting >= group->count;
-    chain.blocks = chain.blocked >= group->count;
-    return chain;
+    upstream.waits = upstream.waiting >= group->count;
+    upstream.blocks = upstream.blocked >= group->count;
+    return upstream;
 }
 
-const char *chain_server(struct arena *arena, const struct chain *chain)
+const char *upstream_server(struct arena *arena, const struct upstream *upstream)
 {
-    if (chain->several)
+    if (upstream->several)
         return "the servers behind it";
-    return words_end(arena, &chain->server->remote, chain->server->remote_port);
+    return phrases_end(arena, &upstream->server->remote, upstream->server->remote_port);
 }
 
-void chain_word_waiting(const struct context *context, const struct group *group, const struct chain *chain,
-    struct arena *arena, struct finding *finding)
+void upstream_describe_waiting(const struct context *context, const struct group *group,
+    const struct upstream *upstream, struct arena *arena, struct finding *finding)
 {
-    const char *owner = words_owner(arena, finding);
-    const char *server = chain_server(arena, chain);
-    const char *address = words_address(arena, &chain->server->remote);
+    const char *owner = phrases_owner(arena, finding);
+    const char *server = upstream_server(arena, upstream);
+    const char *address = phrases_address(arena, &upstream->server->remote);
     finding->fault = FAULT_PEER_APPLICATION;
     if (finding->confidence > CONFIDENCE_LIKELY)
         finding->confidence = CONFIDENCE_LIKELY;
     finding->title = arena_printf(arena, "%s keeps %s %s that %s closed, while it waits for %s", owner,
-        words_conns(arena, group->count), words_service(arena, context, group), words_peers_have(group), server);
+        phrases_conns(arena, group->count), phrases_service(arena, context, group), phrases_peers_have(group), server);
     finding->why = arena_printf(arena,
         "It passes on what comes here, and has as many connections to %s on which %s. A proxy or a tunnel keeps its "
         "client's connection until the server has answered or has closed too, even when the client has gone: look "
         "at the server first.",
         server,
-        chain->half_closed * 2 > chain->waiting ? "it has closed its side and the server has not"
-                                                : "it has asked and no answer has come");
+        upstream->half_closed * 2 > upstream->waiting ? "it has closed its side and the server has not"
+                                                      : "it has asked and no answer has come");
     lines_add(&finding->evidence, arena, "%s has %s on which it spoke last and nothing has come back, to %s.", owner,
-        words_conns(arena, chain->waiting), server);
+        phrases_conns(arena, upstream->waiting), server);
     fixes_add(&finding->fix_now, arena, "Look at the server: what does it do with these requests?",
         arena_printf(arena, "tcpwhy list --peer %s --sort -age", address));
     fixes_add(&finding->fix_for_good, arena,
@@ -163,19 +163,19 @@ void chain_word_waiting(const struct context *context, const struct group *group
         NULL);
 }
 
-void chain_word_workers(
+void upstream_describe_workers(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 {
-    const struct chain chain = chain_find(context, group, finding);
+    const struct upstream upstream = upstream_find(context, group, finding);
     unsigned workers = group->listener != NULL ? snapshot_holder_processes(context->snapshot, group->listener) : 0;
     /* One of several may be the master, who serves nobody. */
-    if (chain.waiting == 0 || chain.waiting + (workers > 1) < workers)
+    if (upstream.waiting == 0 || upstream.waiting + (workers > 1) < workers)
         return;
-    const char *server = chain_server(arena, &chain);
+    const char *server = upstream_server(arena, &upstream);
     lines_add(&finding->evidence, arena,
         "The processes that should accept have %s on which they spoke last and nothing has come back, to %s: they may be "
         "waiting for that.",
-        words_conns(arena, chain.waiting), server);
+        phrases_conns(arena, upstream.waiting), server);
     fixes_add(&finding->fix_now, arena, "Look at what it waits for: does the server behind it answer?",
-        arena_printf(arena, "tcpwhy list --peer %s --sort -age", words_address(arena, &chain.server->remote)));
+        arena_printf(arena, "tcpwhy list --peer %s --sort -age", phrases_address(arena, &upstream.server->remote)));
 }

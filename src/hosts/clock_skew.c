@@ -11,7 +11,8 @@ enum {
 
 bool hosts_are_apart(const struct host *one, const struct host *other)
 {
-    return one != other && (one->taken_at_ms == 0 || other->taken_at_ms == 0 || hosts_apart_ms(one, other) > PAIRED_MS);
+    return one != other &&
+        (one->taken_at_ms == 0 || other->taken_at_ms == 0 || hosts_clock_skew_ms(one, other) > PAIRED_MS);
 }
 
 /* The two that are furthest apart. False where they are not worth telling. */
@@ -21,9 +22,9 @@ static bool find_furthest(const struct snapshot *snapshot, const struct host **r
     for (size_t i = 0; i < snapshot->host_count; i++) {
         for (size_t j = 0; j < i; j++) {
             const struct host *one = &snapshot->hosts[j], *other = &snapshot->hosts[i];
-            if (hosts_apart_ms(one, other) < most)
+            if (hosts_clock_skew_ms(one, other) < most)
                 continue;
-            most = hosts_apart_ms(one, other);
+            most = hosts_clock_skew_ms(one, other);
             *ret_one = one;
             *ret_other = other;
         }
@@ -38,7 +39,7 @@ static void tell(struct buf *text, const struct host *one, const struct host *ot
         buf_printf(text, "when %s was looked at is not known", one->taken_at_ms == 0 ? one->name : other->name);
     } else {
         buf_str(text, "by their clocks they were looked at ");
-        text_duration(text, hosts_apart_ms(one, other));
+        text_duration(text, hosts_clock_skew_ms(one, other));
         buf_str(text, " apart");
     }
     buf_str(text,

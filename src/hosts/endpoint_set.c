@@ -4,16 +4,16 @@
 
 #include "base/hash.h"
 
-int ends_set_init(struct ends_set *set, const struct snapshot *snapshot, ends_reader ends_of)
+int endpoint_set_init(struct endpoint_set *set, const struct snapshot *snapshot, ends_reader ends_of)
 {
-    *set = (struct ends_set){ .snapshot = snapshot, .ends_of = ends_of };
+    *set = (struct endpoint_set){ .snapshot = snapshot, .ends_of = ends_of };
     return index_table_init(&set->table, snapshot->conn_count);
 }
 
-void ends_set_deinit(struct ends_set *set)
+void endpoint_set_deinit(struct endpoint_set *set)
 {
     index_table_deinit(&set->table);
-    *set = (struct ends_set){ 0 };
+    *set = (struct endpoint_set){ 0 };
 }
 
 static bool same_ends(const struct ends *one, const struct ends *other)
@@ -31,7 +31,7 @@ static uint64_t hash_ends(const struct ends *ends)
     return hash_words(0, words, sizeof words / sizeof *words);
 }
 
-bool ends_set_has(const struct ends_set *set, const struct ends *ends)
+bool endpoint_set_has(const struct endpoint_set *set, const struct ends *ends)
 {
     struct index_walk walk = index_table_walk(&set->table, hash_ends(ends));
     uint32_t conn;
@@ -43,9 +43,9 @@ bool ends_set_has(const struct ends_set *set, const struct ends *ends)
     return false;
 }
 
-void ends_set_add(struct ends_set *set, uint32_t conn)
+void endpoint_set_add(struct endpoint_set *set, uint32_t conn)
 {
     struct ends ends = set->ends_of(set->snapshot, &set->snapshot->conns[conn]);
-    if (!ends_set_has(set, &ends))
+    if (!endpoint_set_has(set, &ends))
         index_table_add(&set->table, hash_ends(&ends), conn);
 }

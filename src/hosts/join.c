@@ -15,8 +15,8 @@
 
 static void find_shared(struct snapshot *snapshot)
 {
-    struct own_addresses own;
-    own_addresses_init(&own, snapshot);
+    struct local_addresses own;
+    local_addresses_init(&own, snapshot);
     struct ip *shared = arena_alloc(&snapshot->arena, own.count * sizeof *shared);
     size_t count = 0;
     for (size_t i = 1; i < own.count; i++) {
@@ -24,7 +24,7 @@ static void find_shared(struct snapshot *snapshot)
         if (same && (count == 0 || !ip_equal(&shared[count - 1], &own.items[i].address)))
             shared[count++] = own.items[i].address;
     }
-    own_addresses_deinit(&own);
+    local_addresses_deinit(&own);
     snapshot->shared_addresses = shared;
     snapshot->shared_address_count = count;
 }
@@ -240,9 +240,9 @@ static int list_hosts(
     size_t total = 0, at = 0;
     for (size_t i = 0; i < count; i++)
         total += hosts_count(&parts[i]);
-    if (total > HOSTS_MOST)
+    if (total > HOSTS_MAX)
         return error_set(
-            err, -E2BIG, NULL, "these are %zu hosts; at most %d can be looked at as one", total, HOSTS_MOST);
+            err, -E2BIG, NULL, "these are %zu hosts; at most %d can be looked at as one", total, HOSTS_MAX);
     joined->hosts = arena_alloc(&joined->arena, total * sizeof *joined->hosts);
     for (size_t i = 0; i < count; i++) {
         for (size_t j = 0; j < parts[i].host_count; j++)

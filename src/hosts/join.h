@@ -7,7 +7,7 @@
 #include "model/host.h"
 
 /*
- * Makes one snapshot of `count` ones (2 to HOSTS_MOST), which become empty; *ret_joined is an initialised one. Each may be
+ * Makes one snapshot of `count` ones (2 to HOSTS_MAX), which become empty; *ret_joined is an initialised one. Each may be
  * of several hosts itself. In the tables the hosts stand one after the other, in the order of snapshot.hosts. What they
  * know of earlier looks is left behind. files[i] names a host that does not say its name; files is NULL where all are from
  * one file. Notes as gaps what hides that connections are the same. Returns 0, or a negative errno with err filled: two

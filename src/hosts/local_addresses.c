@@ -8,13 +8,13 @@
 
 static int compare_own(const void *a, const void *b)
 {
-    const struct own_address *one = a, *other = b;
+    const struct local_address *one = a, *other = b;
     int order = memcmp(&one->address, &other->address, sizeof one->address);
     return order != 0 ? order : (one->host > other->host) - (one->host < other->host);
 }
 
 /* Once each, in order. */
-static void tidy(struct own_addresses *own)
+static void tidy(struct local_addresses *own)
 {
     size_t kept = 0;
     if (own->count > 0)
@@ -26,14 +26,14 @@ static void tidy(struct own_addresses *own)
     own->count = kept;
 }
 
-void own_addresses_init(struct own_addresses *own, const struct snapshot *snapshot)
+void local_addresses_init(struct local_addresses *own, const struct snapshot *snapshot)
 {
-    *own = (struct own_addresses){ 0 };
+    *own = (struct local_addresses){ 0 };
     enum { TIDY_AT = 4096 };
     size_t tidy_at = TIDY_AT;
     for (size_t i = 0; i < snapshot->conn_count; i++) {
         const struct conn *conn = &snapshot->conns[i];
-        struct own_address one = { .address = conn->local,
+        struct local_address one = { .address = conn->local,
             .host = (uint32_t)(hosts_of_conn(snapshot, conn) - snapshot->hosts) };
         if (ip_is_any(&conn->local) || ip_is_loopback(&conn->local) ||
             (own->count > 0 && compare_own(&own->items[own->count - 1], &one) == 0))
@@ -48,16 +48,16 @@ void own_addresses_init(struct own_addresses *own, const struct snapshot *snapsh
     tidy(own);
 }
 
-void own_addresses_deinit(struct own_addresses *own)
+void local_addresses_deinit(struct local_addresses *own)
 {
     free(own->items);
-    *own = (struct own_addresses){ 0 };
+    *own = (struct local_addresses){ 0 };
 }
 
-uint32_t own_addresses_host(const struct own_addresses *own, const struct ip *address)
+uint32_t local_addresses_host(const struct local_addresses *own, const struct ip *address)
 {
     if (ip_is_any(address) || ip_is_loopback(address))
-        return OWN_SEVERAL;
+        return LOCAL_TO_SEVERAL;
     size_t first = 0, end = own->count;
     while (first < end) {
         size_t middle = first + (end - first) / 2;
@@ -67,7 +67,7 @@ uint32_t own_addresses_host(const struct own_addresses *own, const struct ip *ad
             end = middle;
     }
     if (first == own->count || !ip_equal(&own->items[first].address, address))
-        return OWN_NOBODY;
+        return LOCAL_TO_NOBODY;
     bool shared = first + 1 < own->count && ip_equal(&own->items[first + 1].address, address);
-    return shared ? OWN_SEVERAL : own->items[first].host;
+    return shared ? LOCAL_TO_SEVERAL : own->items[first].host;
 }

@@ -49,12 +49,12 @@ struct between {
 struct meeting {
     struct snapshot *snapshot;
     struct listeners listeners;
-    struct own_addresses owners;
-    struct ends_set all;      /* by both ends */
-    struct ends_set clients;  /* by the remote end: incoming ones whose other end, at another host, was not seen */
-    struct ends_set services; /* by the remote end: outgoing ones, likewise … */
-    struct ends_set ports;    /* … and by their local port, too */
-    struct between *between;  /* host_count × host_count */
+    struct local_addresses owners;
+    struct endpoint_set all;      /* by both ends */
+    struct endpoint_set clients;  /* by the remote end: incoming ones whose other end, at another host, was not seen */
+    struct endpoint_set services; /* by the remote end: outgoing ones, likewise … */
+    struct endpoint_set ports;    /* … and by their local port, too */
+    struct between *between;      /* host_count × host_count */
 };
 
 static struct between *between_of(const struct meeting *meeting, size_t one, size_t other)
@@ -103,15 +103,16 @@ static enum living living_of(const struct conn *conn)
 static bool is_found(const struct meeting *meeting, const struct conn *conn)
 {
     struct ends opposite = { conn->remote, conn->local, conn->remote_port, conn->local_port, 0 };
-    return own_addresses_host(&meeting->owners, &conn->local) == hosts_number(meeting->snapshot, conn) &&
-        ends_set_has(&meeting->all, &opposite);
+    return local_addresses_host(&meeting->owners, &conn->local) == hosts_number(meeting->snapshot, conn) &&
+        endpoint_set_has(&meeting->all, &opposite);
 }
 
 /* Whether it was there already, or still is, when the other host was looked at: nothing has moved it since. */
 static bool spans_both_looks(const struct conn *conn, const struct host *one, const struct host *other)
 {
     enum { MARGIN_MS = 1000 };
-    uint64_t apart = hosts_apart_ms(one, other) + (one->elapsed_us + (uint64_t)other->elapsed_us) / 1000 + MARGIN_MS;
+    uint64_t apart = hosts_clock_skew_ms(one, other) + (one->elapsed_us + (uint64_t)other->elapsed_us) / 1000 +
+        MARGIN_MS;
     uint32_t quiet = conn->last_data_sent_ms > conn->last_data_recv_ms ? conn->last_data_sent_ms
                                                                        : conn->last_data_recv_ms;
     return (conn->last_ack_recv_ms > quiet ? conn->last_ack_recv_ms : quiet) >= apart;
@@ -122,7 +123,7 @@ static void count_missing(struct meeting *meeting, uint32_t index, struct betwee
     const struct snapshot *snapshot = meeting->snapshot;
     const struct conn *conn = &snapshot->conns[index];
     if (is_incoming(meeting, conn)) {
-        ends_set_add(&meeting->clients, index);
+        endpoint_set_add(&meeting->clients, index);
         return;
     }
     if (!conn_has(conn, CONN_TCP_INFO))
@@ -131,8 +132,8 @@ static void count_missing(struct meeting *meeting, uint32_t index, struct betwee
         between->missing[living_of(conn)]++;
     else
         between->young++;
-    ends_set_add(&meeting->services, index);
-    ends_set_add(&meeting->ports, index);
+    endpoint_set_add(&meeting->services, index);
+    endpoint_set_add(&meeting->ports, index);
 }
 
 /* Connections to an address of another host: whether that knows them. */
@@ -141,7 +142,7 @@ static void count_direct(struct meeting *meeting)
     const struct snapshot *snapshot = meeting->snapshot;
     for (size_t i = 0; i < snapshot->conn_count; i++) {
         const struct conn *conn = &snapshot->conns[i];
-        uint32_t own = hosts_number(snapshot, conn), peer = own_addresses_host(&meeting->owners, &conn->remote);
+        uint32_t own = hosts_number(snapshot, conn), peer = local_addresses_host(&meeting->owners, &conn->remote);
         if (living_of(conn) == LIVING_COUNT || peer >= snapshot->host_count || peer == own)
             continue;
         struct between *between = between_of(meeting, own, peer);
@@ -158,13 +159,13 @@ static void count_stranger(struct meeting *meeting, const struct conn *conn, uin
 {
     const struct snapshot *snapshot = meeting->snapshot;
     struct ends service = { .remote = conn->local, .remote_port = conn->local_port, .host = first };
-    if (!ends_set_has(&meeting->services, &service))
+    if (!endpoint_set_has(&meeting->services, &service))
         return;
     struct between *between = between_of(meeting, first, hosts_number(snapshot, conn));
     between->strangers[living_of(conn)]++;
     between->from_nobody += from_nobody;
     service.local_port = conn->remote_port;
-    between->same_port += ends_set_has(&meeting->ports, &service);
+    between->same_port += endpoint_set_has(&meeting->ports, &service);
 }
 
 /* Connections whose other end was not found under its address: whether another host has it under another one. */
@@ -173,9 +174,9 @@ static void count_hidden(struct meeting *meeting)
     const struct snapshot *snapshot = meeting->snapshot;
     for (size_t i = 0; i < snapshot->conn_count; i++) {
         const struct conn *conn = &snapshot->conns[i];
-        uint32_t own = hosts_number(snapshot, conn), peer = own_addresses_host(&meeting->owners, &conn->remote);
-        bool from_nobody = peer == OWN_NOBODY;
-        if (living_of(conn) == LIVING_COUNT || peer == own || peer == OWN_SEVERAL || is_found(meeting, conn))
+        uint32_t own = hosts_number(snapshot, conn), peer = local_addresses_host(&meeting->owners, &conn->remote);
+        bool from_nobody = peer == LOCAL_TO_NOBODY;
+        if (living_of(conn) == LIVING_COUNT || peer == own || peer == LOCAL_TO_SEVERAL || is_found(meeting, conn))
             continue;
         bool incoming = is_incoming(meeting, conn);
         struct ends client = { .remote = conn->local, .remote_port = conn->local_port };
@@ -186,7 +187,7 @@ static void count_hidden(struct meeting *meeting)
             if (from_nobody || !snapshot->hosts[peer].is_partial)
                 count_stranger(meeting, conn, client.host, from_nobody);
             if (!incoming)
-                between_of(meeting, own, client.host)->translated += ends_set_has(&meeting->clients, &client);
+                between_of(meeting, own, client.host)->translated += endpoint_set_has(&meeting->clients, &client);
         }
     }
 }
@@ -216,7 +217,7 @@ static bool is_masked(const struct meeting *meeting, size_t one, size_t other)
     const struct between *between = between_of(meeting, one, other);
     const struct host *hosts = meeting->snapshot->hosts;
     uint64_t missing = sum(between->missing) + sum(between->undated) + between->young;
-    if (missing == 0 || hosts[other].is_partial || hosts_apart_ms(&hosts[one], &hosts[other]) >= APART_MOST_MS)
+    if (missing == 0 || hosts[other].is_partial || hosts_clock_skew_ms(&hosts[one], &hosts[other]) >= APART_MOST_MS)
         return false;
     return count_masked(between, missing) > 0 || between->same_port * 2 > missing;
 }
@@ -316,25 +317,25 @@ static int meeting_init(struct meeting *meeting, struct snapshot *snapshot)
 {
     *meeting = (struct meeting){ .snapshot = snapshot };
     listeners_init(&meeting->listeners, snapshot);
-    own_addresses_init(&meeting->owners, snapshot);
+    local_addresses_init(&meeting->owners, snapshot);
     meeting->between = xcalloc(snapshot->host_count * snapshot->host_count, sizeof *meeting->between);
-    int result = ends_set_init(&meeting->all, snapshot, both_ends);
+    int result = endpoint_set_init(&meeting->all, snapshot, both_ends);
     if (result == 0)
-        result = ends_set_init(&meeting->clients, snapshot, remote_end);
+        result = endpoint_set_init(&meeting->clients, snapshot, remote_end);
     if (result == 0)
-        result = ends_set_init(&meeting->services, snapshot, remote_end);
-    return result == 0 ? ends_set_init(&meeting->ports, snapshot, remote_end_and_port) : result;
+        result = endpoint_set_init(&meeting->services, snapshot, remote_end);
+    return result == 0 ? endpoint_set_init(&meeting->ports, snapshot, remote_end_and_port) : result;
 }
 
 static void meeting_deinit(struct meeting *meeting)
 {
     listeners_deinit(&meeting->listeners);
-    own_addresses_deinit(&meeting->owners);
+    local_addresses_deinit(&meeting->owners);
     free(meeting->between);
-    ends_set_deinit(&meeting->all);
-    ends_set_deinit(&meeting->clients);
-    ends_set_deinit(&meeting->services);
-    ends_set_deinit(&meeting->ports);
+    endpoint_set_deinit(&meeting->all);
+    endpoint_set_deinit(&meeting->clients);
+    endpoint_set_deinit(&meeting->services);
+    endpoint_set_deinit(&meeting->ports);
 }
 
 int hosts_note_hidden(struct snapshot *snapshot)
@@ -342,7 +343,7 @@ int hosts_note_hidden(struct snapshot *snapshot)
     struct meeting meeting;
     int result = meeting_init(&meeting, snapshot);
     for (size_t i = 0; result == 0 && i < snapshot->conn_count; i++)
-        ends_set_add(&meeting.all, (uint32_t)i);
+        endpoint_set_add(&meeting.all, (uint32_t)i);
     if (result == 0) {
         count_direct(&meeting);
         count_hidden(&meeting);

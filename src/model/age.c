@@ -220,8 +220,8 @@ static struct age own_age(const struct snapshot *snapshot, const struct conn *co
 struct age conn_age(const struct snapshot *snapshot, const struct conn *conn)
 {
     struct age age = own_age(snapshot, conn);
-    if (age.kind == AGE_UNKNOWN && !conn_is_listener(conn) && earlier_stayed(snapshot, conn))
-        age = (struct age){ .kind = AGE_AT_LEAST, .ms = earlier_apart_ms(snapshot), .from_looks = true };
+    if (age.kind == AGE_UNKNOWN && !conn_is_listener(conn) && previous_stayed(snapshot, conn))
+        age = (struct age){ .kind = AGE_AT_LEAST, .ms = previous_apart_ms(snapshot), .from_snapshots = true };
     return age;
 }
 

@@ -16,7 +16,7 @@ enum age_kind {
 struct age {
     enum age_kind kind;
     uint64_t ms;
-    bool from_looks; /* known only because two looks show the connection: it may be far older */
+    bool from_snapshots; /* known only because two looks show the connection: it may be far older */
 };
 
 /*
@@ -29,7 +29,7 @@ struct age {
  *   SYN_SENT, SYN_RECEIVED: from the first retransmission on, since the first SYN or SYN-ACK;
  *   ESTABLISHED: where data is sent again, waits behind a zero window, or lies unread, how long it has; else the time
  *   since the last data or ACK either way (idle time).
- * Where the source has none of these: the time between two looks (earlier.h) at a connection that stayed as it was.
+ * Where the source has none of these: the time between two looks (previous.h) at a connection that stayed as it was.
  */
 struct age conn_age(const struct snapshot *snapshot, const struct conn *conn);
 

@@ -11,7 +11,7 @@
 #include "model/diagnosis.h"
 #include "model/value.h"
 
-enum { DIFF_LOOKS_MOST = 64 };
+enum { DIFF_SNAPSHOTS_MAX = 64 };
 
 /* What becomes of the connections of one process and service in one state; worst first. */
 enum diff_kind {
@@ -40,7 +40,7 @@ struct diff_row {
     enum conn_state state;
     uint64_t first, last;      /* how many there were in the first and in the last look */
     uint64_t *counts;          /* in each look */
-    uint64_t *settled;         /* of them, those that diff.settle_looks looks before had already */
+    uint64_t *settled;         /* of them, those that diff.settle_snapshots looks before had already */
     uint64_t stayed;           /* in this row from the first look to the last */
     uint64_t came, went;       /* not there in the first; not there in the last */
     int64_t millis_per_minute; /* slope: thousandths of a connection a minute */
@@ -64,7 +64,7 @@ struct diff_process {
     enum verdict verdict;
 };
 
-struct diff_look {
+struct diff_snapshot {
     const char *from; /* the file, or NULL */
     const char *source;
     uint64_t taken_at_ms;
@@ -77,12 +77,12 @@ struct diff {
     enum verdict verdict;
     const char *title; /* one sentence */
 
-    struct diff_look *looks;
-    size_t look_count;
-    bool reordered;        /* they were given in another order than that of their times */
-    bool times_known;      /* the looks are in order of time: else there are no slopes */
-    uint64_t apart_ms;     /* from the first to the last */
-    unsigned settle_looks; /* a connection that was there so many looks before has settled */
+    struct diff_snapshot *snapshots;
+    size_t snapshot_count;
+    bool reordered;            /* they were given in another order than that of their times */
+    bool times_known;          /* the looks are in order of time: else there are no slopes */
+    uint64_t apart_ms;         /* from the first to the last */
+    unsigned settle_snapshots; /* a connection that was there so many looks before has settled */
 
     uint64_t stayed, came, went; /* connections, whatever their state, from the first look to the last */
     struct diff_row *rows;       /* worst first */

@@ -16,7 +16,7 @@ struct host {
     bool redacted;
 };
 
-enum { HOSTS_MOST = 64 };
+enum { HOSTS_MAX = 64 };
 
 /* How many hosts there are, at least one, and each: NULL stands for the only one. */
 static inline size_t hosts_count(const struct snapshot *snapshot)
@@ -30,7 +30,7 @@ static inline const struct host *hosts_at(const struct snapshot *snapshot, size_
 }
 
 /* By how much the looks at two hosts are apart, by each one's own clock. */
-static inline uint64_t hosts_apart_ms(const struct host *one, const struct host *other)
+static inline uint64_t hosts_clock_skew_ms(const struct host *one, const struct host *other)
 {
     return one->taken_at_ms > other->taken_at_ms ? one->taken_at_ms - other->taken_at_ms
                                                  : other->taken_at_ms - one->taken_at_ms;

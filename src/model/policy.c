@@ -15,15 +15,15 @@
     }
 
 const struct limit_info limit_infos[LIMIT_COUNT] = {
-    ROW(least_count, "least_count", LIMIT_NUMBER, "fewer connections of one owner and service are normal"),
-    ROW(least_blind, "least_count_blind", LIMIT_NUMBER, "the same where the source shows no timers"),
+    ROW(min_count, "least_count", LIMIT_NUMBER, "fewer connections of one owner and service are normal"),
+    ROW(min_without_age, "least_count_blind", LIMIT_NUMBER, "the same where the source shows no timers"),
     ROW(settle_ms, "settle", LIMIT_TIME, "younger connections are normal"),
     ROW(warning_count, "warning_count", LIMIT_NUMBER, "so many connections are a warning"),
     ROW(warning_age_ms, "warning_age", LIMIT_TIME,
         "an oldest connection of this age is a warning, whatever their number"),
     ROW(critical_count, "critical_count", LIMIT_NUMBER, "so many connections are critical"),
     ROW(critical_age_ms, "critical_age", LIMIT_TIME, "... once the oldest is of this age"),
-    ROW(critical_blind, "critical_count_blind", LIMIT_NUMBER,
+    ROW(critical_without_age, "critical_count_blind", LIMIT_NUMBER,
         "... or, where the ages are not known, once there are so many"),
     ROW(warning_percent, "warning_percent", LIMIT_SHARE, "so much of what runs out in use is a warning"),
     ROW(critical_percent, "critical_percent", LIMIT_SHARE, "so much of it in use is critical"),

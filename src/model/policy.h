@@ -17,15 +17,15 @@
  * src/diagnose/rule_table.c.
  */
 struct limits {
-    uint64_t least_count;     /* fewer connections of one owner and service than this are normal */
-    uint64_t least_blind;     /* the same where their source shows no timers: then their number has to tell */
-    uint64_t settle_ms;       /* younger than this is the state's normal life */
-    uint64_t warning_count;   /* connections */
-    uint64_t warning_age_ms;  /* of the oldest, whatever the count */
-    uint64_t critical_count;  /* connections, when the oldest is at least … */
-    uint64_t critical_age_ms; /* … this old */
-    uint64_t critical_blind;  /* connections, where their ages are not known: then their number has to tell */
-    uint64_t warning_percent; /* of what runs out: descriptors, ports, orphans, memory */
+    uint64_t min_count;            /* fewer connections of one owner and service than this are normal */
+    uint64_t min_without_age;      /* the same where their source shows no timers: then their number has to tell */
+    uint64_t settle_ms;            /* younger than this is the state's normal life */
+    uint64_t warning_count;        /* connections */
+    uint64_t warning_age_ms;       /* of the oldest, whatever the count */
+    uint64_t critical_count;       /* connections, when the oldest is at least … */
+    uint64_t critical_age_ms;      /* … this old */
+    uint64_t critical_without_age; /* connections, where their ages are not known: then their number has to tell */
+    uint64_t warning_percent;      /* of what runs out: descriptors, ports, orphans, memory */
     uint64_t critical_percent;
     uint64_t severity_at_most; /* enum severity */
 };
@@ -86,7 +86,7 @@ struct ignore {
     struct origin origin;
 };
 
-enum { POLICY_SERVICES_MOST = 100, POLICY_IGNORES_MOST = 200 };
+enum { POLICY_SERVICES_MAX = 100, POLICY_IGNORES_MAX = 200 };
 
 struct policy {
     struct arena arena;

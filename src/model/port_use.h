@@ -1,5 +1,5 @@
 #pragma once
-/* How many ephemeral ports are in use, and by what. See ports.c. */
+/* How many ephemeral ports are in use, and by what. See port_use.c. */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

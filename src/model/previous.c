@@ -27,7 +27,7 @@ static uint64_t netns_inode(const struct snapshot *snapshot, const struct conn *
  */
 static bool is_same(const struct snapshot *snapshot, const struct conn *now, const struct conn *then)
 {
-    if (netns_inode(snapshot, now) != netns_inode(snapshot->earlier, then) || has_cookie(now) != has_cookie(then))
+    if (netns_inode(snapshot, now) != netns_inode(snapshot->previous, then) || has_cookie(now) != has_cookie(then))
         return false;
     if (has_cookie(now))
         return now->cookie == then->cookie;
@@ -37,34 +37,34 @@ static bool is_same(const struct snapshot *snapshot, const struct conn *now, con
         ip_equal(&now->local, &then->local) && ip_equal(&now->remote, &then->remote);
 }
 
-int snapshot_confirm(struct snapshot *snapshot, const struct snapshot *earlier)
+int snapshot_confirm(struct snapshot *snapshot, const struct snapshot *previous)
 {
     struct index_table table;
-    if (index_table_init(&table, earlier->conn_count) < 0)
+    if (index_table_init(&table, previous->conn_count) < 0)
         return -ENOMEM;
-    snapshot->earlier = earlier;
+    snapshot->previous = previous;
     snapshot->confirms = true;
-    for (size_t i = 0; i < earlier->conn_count; i++)
-        index_table_add(&table, hash_of(&earlier->conns[i]), (uint32_t)i);
+    for (size_t i = 0; i < previous->conn_count; i++)
+        index_table_add(&table, hash_of(&previous->conns[i]), (uint32_t)i);
     for (size_t i = 0; i < snapshot->conn_count; i++) {
         struct conn *conn = &snapshot->conns[i];
         struct index_walk walk = index_table_walk(&table, hash_of(conn));
         do
-            conn->earlier = index_walk_next(&table, &walk);
-        while (conn->earlier != NO_INDEX && !is_same(snapshot, conn, &earlier->conns[conn->earlier]));
+            conn->previous = index_walk_next(&table, &walk);
+        while (conn->previous != NO_INDEX && !is_same(snapshot, conn, &previous->conns[conn->previous]));
     }
     index_table_deinit(&table);
     return 0;
 }
 
-const struct conn *earlier_conn(const struct snapshot *snapshot, const struct conn *conn)
+const struct conn *previous_conn(const struct snapshot *snapshot, const struct conn *conn)
 {
-    return snapshot->confirms && conn->earlier != NO_INDEX ? &snapshot->earlier->conns[conn->earlier] : NULL;
+    return snapshot->confirms && conn->previous != NO_INDEX ? &snapshot->previous->conns[conn->previous] : NULL;
 }
 
-bool earlier_stayed(const struct snapshot *snapshot, const struct conn *conn)
+bool previous_stayed(const struct snapshot *snapshot, const struct conn *conn)
 {
-    const struct conn *then = earlier_conn(snapshot, conn);
+    const struct conn *then = previous_conn(snapshot, conn);
     if (then == NULL || then->state != conn->state)
         return false;
     if (conn_is_listener(conn)) /* its queues hold connections, not bytes */
@@ -76,11 +76,11 @@ bool earlier_stayed(const struct snapshot *snapshot, const struct conn *conn)
         (conn->bytes_received == then->bytes_received && conn->bytes_acked == then->bytes_acked);
 }
 
-uint64_t earlier_apart_ms(const struct snapshot *snapshot)
+uint64_t previous_apart_ms(const struct snapshot *snapshot)
 {
     if (!snapshot->confirms)
         return 0;
     /* From the end of one look to the start of the other: each connection is read somewhere in between. */
-    uint64_t then_ms = snapshot->earlier->taken_at_ms + (snapshot->earlier->elapsed_us + 999) / 1000;
+    uint64_t then_ms = snapshot->previous->taken_at_ms + (snapshot->previous->elapsed_us + 999) / 1000;
     return snapshot->taken_at_ms > then_ms ? snapshot->taken_at_ms - then_ms : 0;
 }

@@ -13,11 +13,11 @@
  * snapshot, and finds each connection in it: by cookie, or, where a source has none, by namespace, both ends and
  * inode. Returns 0 or -ENOMEM.
  */
-int snapshot_confirm(struct snapshot *snapshot, const struct snapshot *earlier);
+int snapshot_confirm(struct snapshot *snapshot, const struct snapshot *previous);
 
 /* The same connection in the look that confirms; NULL where it was not there yet, or where there is no such look. */
-const struct conn *earlier_conn(const struct snapshot *snapshot, const struct conn *conn);
+const struct conn *previous_conn(const struct snapshot *snapshot, const struct conn *conn);
 /* It was in the same state in that look, and no byte has moved since, as far as the source can tell. */
-bool earlier_stayed(const struct snapshot *snapshot, const struct conn *conn);
+bool previous_stayed(const struct snapshot *snapshot, const struct conn *conn);
 /* The least time between the readings of one connection in both looks; 0 without such a look. */
-uint64_t earlier_apart_ms(const struct snapshot *snapshot);
+uint64_t previous_apart_ms(const struct snapshot *snapshot);

@@ -155,17 +155,17 @@ static uint64_t counters_at_ms(const struct snapshot *snapshot, const struct net
 bool snapshot_counter_rise(
     const struct snapshot *snapshot, uint32_t netns, enum counter counter, int64_t *ret_rise, uint64_t *ret_ms)
 {
-    const struct snapshot *earlier = snapshot->earlier;
-    if (earlier == NULL || netns >= snapshot->netns_count)
+    const struct snapshot *previous = snapshot->previous;
+    if (previous == NULL || netns >= snapshot->netns_count)
         return false;
     const struct net_values *now = &snapshot->net_values[netns];
-    for (size_t i = 0; i < earlier->netns_count; i++) {
-        const struct net_values *then = &earlier->net_values[i];
-        if (earlier->netns[i].inode != snapshot->netns[netns].inode)
+    for (size_t i = 0; i < previous->netns_count; i++) {
+        const struct net_values *then = &previous->net_values[i];
+        if (previous->netns[i].inode != snapshot->netns[netns].inode)
             continue;
         if (!now->has_counter[counter] || !then->has_counter[counter])
             return false;
-        uint64_t now_ms = counters_at_ms(snapshot, now), then_ms = counters_at_ms(earlier, then);
+        uint64_t now_ms = counters_at_ms(snapshot, now), then_ms = counters_at_ms(previous, then);
         *ret_rise = now->counters[counter] - then->counters[counter];
         *ret_ms = now_ms - then_ms;
         return now_ms > then_ms;

@@ -41,9 +41,9 @@ struct snapshot {
     /*
      * An earlier reading of the same host, for what changes: NULL where there is none; not owned. One without connections
      * has only the counters. Its namespaces are found by inode. Where it `confirms`, what is stuck must have been so then
-     * too: snapshot_confirm() in earlier.h.
+     * too: snapshot_confirm() in previous.h.
      */
-    const struct snapshot *earlier;
+    const struct snapshot *previous;
 
     struct conn *conns;
     size_t conn_count, conn_capacity;
@@ -59,7 +59,7 @@ struct snapshot {
     struct gap *gaps;
     size_t gap_count, gap_capacity;
 
-    /* Of several hosts (hosts.h); none where there is one: then the above is about it. In the arena. */
+    /* Of several hosts (join.h); none where there is one: then the above is about it. In the arena. */
     struct host *hosts;
     size_t host_count;
     const struct ip *shared_addresses; /* local ones of several of them, in order */

@@ -46,12 +46,12 @@ static uint64_t default_weight(const struct field_source *source, uint32_t index
         [STATE_UNKNOWN] = 13,
     };
     enum { PORT_BITS = 16, AGE_BITS = 43, RANK_BITS = 4 }; /* 43 bits of milliseconds are 278 years */
-    const uint64_t most_ms = (1ULL << AGE_BITS) - 1;
+    const uint64_t max_ms = (1ULL << AGE_BITS) - 1;
     const struct conn *conn = &source->snapshot->conns[index];
     struct age age = conn_age(source->snapshot, conn);
-    uint64_t youth = most_ms;
+    uint64_t youth = max_ms;
     if (age.kind != AGE_UNKNOWN)
-        youth -= age.ms < most_ms ? age.ms + 1 : most_ms;
+        youth -= age.ms < max_ms ? age.ms + 1 : max_ms;
     uint64_t is_normal = source->diagnosis->causes[index] == 0; /* cause number 0 */
     return ((is_normal << RANK_BITS | ranks[conn->state]) << AGE_BITS | youth) << PORT_BITS | conn->local_port;
 }

@@ -9,10 +9,10 @@
 #include "model/policy.h"
 
 enum {
-    OUTPUT_MOST = 8000, /* Nagios reads 8,192 bytes (MAX_PLUGIN_OUTPUT_LENGTH), and its broker wants some of them */
-    WORDS_MOST = 600,   /* of the status line: it goes to pagers */
-    TITLES_MOST = 10,   /* findings, and as many ignored ones */
-    DETAILS_MOST = 3,   /* of them with what to do */
+    OUTPUT_MAX = 8000, /* Nagios reads 8,192 bytes (MAX_PLUGIN_OUTPUT_LENGTH), and its broker wants some of them */
+    WORDS_MAX = 600,   /* of the status line: it goes to pagers */
+    TITLES_MAX = 10,   /* findings, and as many ignored ones */
+    DETAILS_MAX = 3,   /* of them with what to do */
 };
 
 static const char ellipsis[] = "...";
@@ -164,18 +164,18 @@ static void add_details(struct plugin *plugin, const struct finding *finding, bo
 
 void plugin_findings(struct plugin *plugin, const struct finding *const *findings, size_t count, bool verbose)
 {
-    for (size_t i = 0; i < count && i < TITLES_MOST; i++) {
+    for (size_t i = 0; i < count && i < TITLES_MAX; i++) {
         add_title(plugin, findings[i]);
-        if (verbose || (i < DETAILS_MOST && findings[i]->severity != SEVERITY_INFO))
+        if (verbose || (i < DETAILS_MAX && findings[i]->severity != SEVERITY_INFO))
             add_details(plugin, findings[i], verbose);
     }
-    if (count > TITLES_MOST)
-        plugin_add_line(plugin, "and %zu findings more: 'tcpwhy' shows them", count - TITLES_MOST);
+    if (count > TITLES_MAX)
+        plugin_add_line(plugin, "and %zu findings more: 'tcpwhy' shows them", count - TITLES_MAX);
 }
 
 void plugin_notes(struct plugin *plugin, const struct diagnosis *diagnosis)
 {
-    for (size_t i = 0; i < diagnosis->ignored_count && i < TITLES_MOST; i++) {
+    for (size_t i = 0; i < diagnosis->ignored_count && i < TITLES_MAX; i++) {
         const struct finding *finding = &diagnosis->ignored[i];
         const struct ignore *ignore = finding->ignored;
         plugin_add_line(plugin, "[ignored] %s: %s", finding->id, finding->title);
@@ -212,7 +212,7 @@ int plugin_write(const struct plugin *plugin, enum plugin_status status, FILE *o
 {
     struct buf text = { 0 };
     const char *words = buf_text(&plugin->words);
-    size_t length = cut(words, WORDS_MOST);
+    size_t length = cut(words, WORDS_MAX);
     buf_printf(&text, "TCPWHY %s - ", plugin_status_name(status));
     buf_add(&text, words, length);
     buf_str(&text, words[length] != '\0' ? ellipsis : "");
@@ -224,7 +224,7 @@ int plugin_write(const struct plugin *plugin, enum plugin_status status, FILE *o
     const char *more = buf_text(&plugin->more);
     while (*more != '\0') {
         size_t line = strcspn(more, "\n") + 1;
-        if (text.length + line > OUTPUT_MOST - sizeof ellipsis) {
+        if (text.length + line > OUTPUT_MAX - sizeof ellipsis) {
             buf_printf(&text, "%s\n", ellipsis);
             break;
         }

@@ -42,8 +42,8 @@ struct source_options {
 int source_read(const struct source_options *options, struct snapshot *snapshot, struct error *err);
 
 /*
- * Reads the counters again, of the namespaces that the snapshot is about. What they were goes to *ret_earlier, an
+ * Reads the counters again, of the namespaces that the snapshot is about. What they were goes to *ret_previous, an
  * initialised snapshot that refers to strings of the first and is fit to be its `earlier`. Returns 0 or -ENOMEM;
  * counters that cannot be read again are a gap, and their rise is unknown.
  */
-int source_read_counters(struct snapshot *snapshot, struct snapshot *ret_earlier);
+int source_read_counters(struct snapshot *snapshot, struct snapshot *ret_previous);

@@ -47,8 +47,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             argv[argc++] = text + at;
     }
 
-    struct look_options look = { 0 };
-    const struct option_group groups[] = { { "", look_option_rows, &look }, { 0 } };
+    struct inspect_options look = { 0 };
+    const struct option_group groups[] = { { "", inspect_option_rows, &look }, { 0 } };
     int operands = 0;
     struct error err = { 0 };
     int result = options_parse(&nothing, groups, argc, argv, &operands, &err);

@@ -35,7 +35,7 @@ static inline void parse_as(const char *id, const uint8_t *data, size_t size)
     struct error err;
     snapshot_init(&snapshot);
     input_open_bytes(&input, (const char *)bytes, size);
-    struct capture capture = { .snapshot = &snapshot, .format = format, .input = &input, .mends = true };
+    struct capture capture = { .snapshot = &snapshot, .format = format, .input = &input, .repairs = true };
     format->recognise(format, (const char *)bytes, size, true);
     FUZZ_EXPECT(format->parse(format, &capture, &err) == 0);
     uint64_t counted = 0;

@@ -27,7 +27,7 @@ static void samples(const char *bytes, size_t size)
     for (unsigned i = 0; i < samples.count; i++) {
         struct series *series = &samples.items[i];
         series->used = true;
-        FUZZ_EXPECT(series->count <= SAMPLES_MOST);
+        FUZZ_EXPECT(series->count <= SAMPLES_MAX);
         if (series_growth(series, 1800000000000, 5, 300000, &rate, &over))
             FUZZ_EXPECT(over > 0);
     }

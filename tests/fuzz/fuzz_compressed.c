@@ -10,7 +10,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char *bytes = (char *)fuzz_bytes(data, size);
     struct input input;
     input_open_bytes(&input, bytes, size);
-    int result = compressed_take_off(&input);
+    int result = compressed_push_filter(&input);
     FUZZ_EXPECT(result <= 0);
     size_t total = 0;
     while (result == 0 && total < MOST) {
@@ -20,7 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             break;
         }
         total += (size_t)filled;
-        input_take(&input, (size_t)filled);
+        input_consume(&input, (size_t)filled);
     }
     input_close(&input);
     free(bytes);

@@ -6,7 +6,7 @@
 
 #include "cmd/inspect.h"
 
-enum { FINDINGS_MOST = 100 };
+enum { FINDINGS_MAX = 100 };
 
 static void ask(const struct policy *policy)
 {
@@ -19,7 +19,7 @@ static void ask(const struct policy *policy)
     snapshot_init(&snapshot);
     struct conn *conn = snapshot_add_conn(&snapshot);
     FUZZ_EXPECT(
-        conn != NULL && policy->service_count <= POLICY_SERVICES_MOST && policy->ignore_count <= POLICY_IGNORES_MOST);
+        conn != NULL && policy->service_count <= POLICY_SERVICES_MAX && policy->ignore_count <= POLICY_IGNORES_MAX);
     for (size_t i = 0; i < policy->service_count; i++)
         selection_matches(&policy->services[i].selection, &snapshot, conn);
     for (size_t i = 0; i < policy->ignore_count; i++) {
@@ -32,9 +32,9 @@ static void ask(const struct policy *policy)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct config_finding known[FINDINGS_MOST];
+    struct config_finding known[FINDINGS_MAX];
     struct config_findings findings = { .items = known };
-    while (findings.count < FINDINGS_MOST && cmd_config_finding((unsigned)findings.count, &known[findings.count]))
+    while (findings.count < FINDINGS_MAX && cmd_config_finding((unsigned)findings.count, &known[findings.count]))
         findings.count++;
     uint8_t *bytes = fuzz_bytes(data, size);
     struct policy policy;

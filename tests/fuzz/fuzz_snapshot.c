@@ -15,26 +15,26 @@ static void judge(const struct snapshot *snapshot)
 /* What the program writes it understands in full, and writes the same again. */
 static void read_again(const char *text)
 {
-    struct snapshot snapshot, earlier;
+    struct snapshot snapshot, previous;
     struct error err = { 0 };
     snapshot_init(&snapshot);
-    snapshot_init(&earlier);
-    FUZZ_EXPECT(saved_read_bytes(text, strlen(text), &snapshot, &earlier, &err) == 0);
+    snapshot_init(&previous);
+    FUZZ_EXPECT(saved_read_bytes(text, strlen(text), &snapshot, &previous, &err) == 0);
     char *again = saved_to_text(&snapshot);
     FUZZ_EXPECT(strcmp(again, text) == 0);
     free(again);
     snapshot_deinit(&snapshot);
-    snapshot_deinit(&earlier);
+    snapshot_deinit(&previous);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char *bytes = (char *)fuzz_bytes(data, size);
-    struct snapshot snapshot, earlier;
+    struct snapshot snapshot, previous;
     struct error err = { 0 };
     snapshot_init(&snapshot);
-    snapshot_init(&earlier);
-    int result = saved_read_bytes(bytes, size, &snapshot, &earlier, &err);
+    snapshot_init(&previous);
+    int result = saved_read_bytes(bytes, size, &snapshot, &previous, &err);
     if (result >= 0) {
         judge(&snapshot);
         char *text = saved_to_text(&snapshot);
@@ -44,7 +44,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         FUZZ_EXPECT(err.message[0] != '\0');
     }
     snapshot_deinit(&snapshot);
-    snapshot_deinit(&earlier);
+    snapshot_deinit(&previous);
     free(bytes);
     return 0;
 }

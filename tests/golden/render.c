@@ -61,7 +61,7 @@ static int write_saved(const struct snapshot *snapshot, FILE *out)
 }
 
 /* Puts a snapshot that was read back from a file in the place of the one that was written to it. */
-static int save_and_read(struct snapshot *snapshot, struct snapshot *earlier, struct error *err)
+static int save_and_read(struct snapshot *snapshot, struct snapshot *previous, struct error *err)
 {
     char path[] = "/tmp/tcpwhy-golden-XXXXXX";
     int fd = mkstemp(path);
@@ -75,7 +75,7 @@ static int save_and_read(struct snapshot *snapshot, struct snapshot *earlier, st
     snprintf(name, sizeof name, "%s", named ? snapshot->from : "");
     snapshot_deinit(snapshot);
     snapshot_init(snapshot);
-    const struct capture_options from = { .path = path, .earlier = earlier };
+    const struct capture_options from = { .path = path, .previous = previous };
     result = result < 0 ? error_set(err, result, path, "cannot be written") : capture_read(&from, snapshot, err);
     unlink(path);
     snapshot->from = named ? arena_strdup(&snapshot->arena, name) : NULL; /* the one thing that is not as it was */
@@ -109,11 +109,11 @@ int main(int argc, char **argv)
         return failed("usage", "render [--saved|--redacted] text|colour|ascii|all|json|snapshot WIDTH FIXTURE");
     const char *form = argv[1];
     setlocale(LC_ALL, "C.UTF-8");
-    struct snapshot snapshot, earlier;
+    struct snapshot snapshot, previous;
     struct policy policy;
     struct error err;
     snapshot_init(&snapshot);
-    snapshot_init(&earlier);
+    snapshot_init(&previous);
     policy_init(&policy);
     bool is_capture = has_suffix(argv[3], ".capture");
     if ((is_capture ? load_capture(&snapshot, argv[3], &err) : fixture_load(&snapshot, argv[3], &err)) < 0)
@@ -123,12 +123,12 @@ int main(int argc, char **argv)
     static const struct redact_key key = { { { 1, 2 } } };
     if (redacted)
         snapshot_redact(&snapshot, &key);
-    if (saved && save_and_read(&snapshot, &earlier, &err) < 0)
+    if (saved && save_and_read(&snapshot, &previous, &err) < 0)
         return failed(err.subject, err.message);
     int r = strcmp(form, "snapshot") == 0 ? write_saved(&snapshot, stdout)
                                           : write_report(&snapshot, &policy, form, (unsigned)width);
     snapshot_deinit(&snapshot);
-    snapshot_deinit(&earlier);
+    snapshot_deinit(&previous);
     policy_deinit(&policy);
     return r < 0 ? failed(argv[3], strerror(-r)) : EXIT_SUCCESS;
 }

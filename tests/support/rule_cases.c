@@ -25,24 +25,24 @@ static void describe(const struct diagnosis *diagnosis, char *text, size_t size)
 
 /* The host of a case, with what it was a second before. */
 struct host {
-    struct snapshot snapshot, earlier;
+    struct snapshot snapshot, previous;
 };
 
 static void host_init(struct host *host, const struct rule_case *one)
 {
     enum { EARLIER_MS = 1000 };
     fixture_must(&host->snapshot, one->host);
-    fixture_must(&host->earlier, one->earlier ? one->earlier : "");
-    host->earlier.taken_at_ms = host->snapshot.taken_at_ms - EARLIER_MS;
-    host->snapshot.earlier = one->earlier ? &host->earlier : NULL;
-    if (host->earlier.conn_count > 0)
-        assert_int_equal(snapshot_confirm(&host->snapshot, &host->earlier), 0);
+    fixture_must(&host->previous, one->previous ? one->previous : "");
+    host->previous.taken_at_ms = host->snapshot.taken_at_ms - EARLIER_MS;
+    host->snapshot.previous = one->previous ? &host->previous : NULL;
+    if (host->previous.conn_count > 0)
+        assert_int_equal(snapshot_confirm(&host->snapshot, &host->previous), 0);
 }
 
 static void host_deinit(struct host *host)
 {
     snapshot_deinit(&host->snapshot);
-    snapshot_deinit(&host->earlier);
+    snapshot_deinit(&host->previous);
 }
 
 static void check(const struct rule_case *one)

@@ -22,7 +22,7 @@ struct rule_case {
     const char *what;
     const char *host;
     const char *expected; /* "id count pid severity confidence", a line each; "": healthy, nothing to say */
-    const char *earlier;  /* the host as it was a second before, or NULL */
+    const char *previous; /* the host as it was a second before, or NULL */
     bool wants_rates;     /* a second reading of the counters is asked for */
 };
 

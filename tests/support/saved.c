@@ -8,11 +8,11 @@
 #include "source/capture/input/open.h"
 
 int saved_read_bytes(
-    const char *bytes, size_t length, struct snapshot *snapshot, struct snapshot *earlier, struct error *err)
+    const char *bytes, size_t length, struct snapshot *snapshot, struct snapshot *previous, struct error *err)
 {
     struct input input;
     input_open_bytes(&input, bytes, length);
-    struct capture capture = { .snapshot = snapshot, .earlier = earlier, .input = &input };
+    struct capture capture = { .snapshot = snapshot, .previous = previous, .input = &input };
     int result = saved_parse(NULL, &capture, err);
     input_close(&input);
     return result < 0 ? result : (int)capture.kinds[LINE_MALFORMED];

@@ -8,6 +8,6 @@
  * not understood, or a negative errno.
  */
 int saved_read_bytes(
-    const char *bytes, size_t length, struct snapshot *snapshot, struct snapshot *earlier, struct error *err);
+    const char *bytes, size_t length, struct snapshot *snapshot, struct snapshot *previous, struct error *err);
 /* The lines that saved_write() writes; the caller frees them. */
 char *saved_to_text(const struct snapshot *snapshot);

@@ -8,13 +8,13 @@
 
 #include "cmd/inspect.h"
 
-enum { FINDINGS_MOST = 100 };
+enum { FINDINGS_MAX = 100 };
 
 static int parse_bytes(const char *bytes, size_t length, const char *file, struct policy *policy, struct error *err)
 {
-    struct config_finding known[FINDINGS_MOST];
+    struct config_finding known[FINDINGS_MAX];
     struct config_findings findings = { .items = known };
-    while (findings.count < FINDINGS_MOST && cmd_config_finding((unsigned)findings.count, &known[findings.count]))
+    while (findings.count < FINDINGS_MAX && cmd_config_finding((unsigned)findings.count, &known[findings.count]))
         findings.count++;
     return config_parse(bytes, length, file, &findings, policy, err);
 }
@@ -195,14 +195,14 @@ static void a_file_is_bounded(void **state)
     struct policy policy;
     struct error err = { 0 };
     policy_init(&policy);
-    for (int i = 0; i <= POLICY_IGNORES_MOST; i++)
+    for (int i = 0; i <= POLICY_IGNORES_MAX; i++)
         buf_printf(&text, "[ignore %d]\nport=1\nreason=x\n", i);
     assert_int_equal(parse(buf_text(&text), "file", &policy, &err), -EINVAL);
     assert_non_null(strstr(err.message, "too many"));
     policy_deinit(&policy);
     buf_clear(&text);
     policy_init(&policy);
-    for (int i = 0; i <= POLICY_SERVICES_MOST; i++)
+    for (int i = 0; i <= POLICY_SERVICES_MAX; i++)
         buf_printf(&text, "[service %d]\nport=1\n", i);
     assert_int_equal(parse(buf_text(&text), "file", &policy, &err), -EINVAL);
     assert_non_null(strstr(err.message, "too many"));

@@ -162,7 +162,7 @@ static void without_a_second_look_nothing_changes(void **state)
     struct diagnosis diagnosis;
     fixture_must(&first, FIRST SERVER);
     fixture_must(&second, SECOND SERVER CLOSE_WAIT "x30 " HELD AGED("8s") "\n");
-    second.earlier = &first; /* for rates only */
+    second.previous = &first; /* for rates only */
     assert_int_equal(diagnose(&second, NULL, NULL, &diagnosis), 0);
     assert_int_equal(diagnosis.finding_count, 1);
     assert_int_equal(diagnosis.findings[0].confidence, CONFIDENCE_LIKELY);
@@ -183,7 +183,7 @@ static void two_looks_give_an_age_to_sources_that_have_none(void **state)
     const struct conn *conn = &looks.second.conns[1];
     struct age age = conn_age(&looks.second, conn);
     assert_int_equal(age.kind, AGE_AT_LEAST);
-    assert_true(age.from_looks);
+    assert_true(age.from_snapshots);
     assert_int_equal(age.ms, 10000);
     assert_int_equal(conn_age(&looks.first, &looks.first.conns[1]).kind, AGE_UNKNOWN);
     assert_int_equal(conn_age(&looks.second, &looks.second.conns[0]).kind, AGE_UNKNOWN); /* a listener does not age */

@@ -22,19 +22,19 @@ static void connect_over_loopback(void)
 static void a_second_reading_tells_how_counters_rise(void **state)
 {
     (void)state;
-    struct snapshot snapshot, earlier;
+    struct snapshot snapshot, previous;
     struct error err;
     struct source_options options = { .own_netns_only = true };
     snapshot_init(&snapshot);
-    snapshot_init(&earlier);
+    snapshot_init(&previous);
     assert_int_equal(source_read(&options, &snapshot, &err), 0);
     connect_over_loopback();
     usleep(20 * 1000);
-    assert_int_equal(source_read_counters(&snapshot, &earlier), 0);
-    snapshot.earlier = &earlier;
+    assert_int_equal(source_read_counters(&snapshot, &previous), 0);
+    snapshot.previous = &previous;
 
-    assert_int_equal(earlier.conn_count, 0);
-    assert_int_equal(earlier.netns_count, 1); /* only what was looked at */
+    assert_int_equal(previous.conn_count, 0);
+    assert_int_equal(previous.netns_count, 1); /* only what was looked at */
     bool seen = false;
     for (uint32_t i = 0; i < snapshot.netns_count; i++) {
         int64_t rise = 0;
@@ -49,28 +49,28 @@ static void a_second_reading_tells_how_counters_rise(void **state)
     }
     assert_true(seen);
     snapshot_deinit(&snapshot);
-    snapshot_deinit(&earlier);
+    snapshot_deinit(&previous);
 }
 
 static void what_cannot_be_entered_again_has_no_rate(void **state)
 {
     (void)state;
-    struct snapshot snapshot, earlier;
+    struct snapshot snapshot, previous;
     snapshot_init(&snapshot);
-    snapshot_init(&earlier);
+    snapshot_init(&previous);
     struct netns *gone = snapshot_add_netns(&snapshot);
     *gone = (struct netns){ .inode = 1, .name = "no-such-namespace" };
     snapshot.net_values[0].has_counter[COUNTER_ACTIVE_OPENS] = true;
     snapshot.net_values[0].counters_at_ms = 1000;
-    assert_int_equal(source_read_counters(&snapshot, &earlier), 0);
-    snapshot.earlier = &earlier;
+    assert_int_equal(source_read_counters(&snapshot, &previous), 0);
+    snapshot.previous = &previous;
     snapshot.net_values[0].counters_at_ms = 2000;
     int64_t rise;
     uint64_t ms;
     assert_false(snapshot_counter_rise(&snapshot, 0, COUNTER_ACTIVE_OPENS, &rise, &ms));
     assert_int_equal(snapshot.gap_count, 0); /* it has gone: nobody asks for its rates */
     snapshot_deinit(&snapshot);
-    snapshot_deinit(&earlier);
+    snapshot_deinit(&previous);
 }
 
 int main(void)

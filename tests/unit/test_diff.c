@@ -14,7 +14,7 @@ enum { LOOKS = 6, MINUTE = 60 };
 /* Fixtures of the looks, and what becomes of them. */
 struct series {
     struct buf texts[LOOKS];
-    struct snapshot looks[LOOKS];
+    struct snapshot snapshots[LOOKS];
     size_t count;
     struct diff diff;
 };
@@ -30,13 +30,13 @@ static void begin(struct series *series, size_t count, unsigned step_s)
 static int compare(struct series *series, const struct selection *selection, struct error *err)
 {
     const struct diff_options options = { .selection = selection };
-    return diff_make(series->looks, series->count, &options, &series->diff, err);
+    return diff_make(series->snapshots, series->count, &options, &series->diff, err);
 }
 
 static void load(struct series *series)
 {
     for (size_t i = 0; i < series->count; i++) {
-        fixture_must(&series->looks[i], buf_text(&series->texts[i]));
+        fixture_must(&series->snapshots[i], buf_text(&series->texts[i]));
         buf_deinit(&series->texts[i]);
     }
 }
@@ -55,7 +55,7 @@ static void end(struct series *series)
 {
     diff_deinit(&series->diff);
     for (size_t i = 0; i < series->count; i++)
-        snapshot_deinit(&series->looks[i]);
+        snapshot_deinit(&series->snapshots[i]);
 }
 
 static void assert_title(const struct diff *diff, const char *part, bool is_there)
@@ -69,7 +69,7 @@ static void assert_title(const struct diff *diff, const char *part, bool is_ther
 
 struct course {
     const char *what, *state;
-    unsigned looks, step_s;
+    unsigned snapshots, step_s;
     unsigned stay[LOOKS];  /* so many of those that stay once they came, the oldest first */
     unsigned churn[LOOKS]; /* others in each look */
     unsigned fds[LOOKS], limit;
@@ -154,8 +154,8 @@ static void courses_are_judged(void **state)
     for (size_t i = 0; i < sizeof courses / sizeof *courses; i++) {
         const struct course *course = &courses[i];
         struct series series;
-        begin(&series, course->looks, course->step_s);
-        for (unsigned look = 0; look < course->looks; look++)
+        begin(&series, course->snapshots, course->step_s);
+        for (unsigned look = 0; look < course->snapshots; look++)
             add_course(&series, course, look);
         finish(&series);
         const struct diff *diff = &series.diff;
@@ -279,7 +279,7 @@ static void an_owner_holds_for_all_looks(void **state)
     struct error err = { 0 };
     diff_deinit(&series.diff);
     assert_int_equal(compare(&series, &selection, &err), 0);
-    assert_int_equal(series.diff.looks[0].conns, 101);
+    assert_int_equal(series.diff.snapshots[0].conns, 101);
     end(&series);
 }
 
@@ -382,11 +382,11 @@ static void snapshots_are_put_in_order(void **state)
         begin(&series, 2, MINUTE);
         add_leak(&series);
         load(&series);
-        struct snapshot first = series.looks[0];
-        series.looks[0] = series.looks[1];
-        series.looks[1] = first;
+        struct snapshot first = series.snapshots[0];
+        series.snapshots[0] = series.snapshots[1];
+        series.snapshots[1] = first;
         if (text) /* the time of its file may be any */
-            series.looks[0].origin = "ss: 101 rows";
+            series.snapshots[0].origin = "ss: 101 rows";
         assert_int_equal(compare(&series, NULL, &err), 0);
         assert_int_equal(series.diff.reordered, !text);
         assert_int_equal(series.diff.rows[0].kind, text ? DIFF_SHRINKS : DIFF_LEAKS);
@@ -403,12 +403,12 @@ static void what_was_redacted_is_refused(void **state)
     begin(&series, 2, MINUTE);
     add_leak(&series);
     load(&series);
-    series.looks[1].redacted = true;
+    series.snapshots[1].redacted = true;
     assert_int_equal(compare(&series, NULL, &err), -EINVAL);
     assert_non_null(strstr(err.message, "redacted"));
     assert_null(strstr(err.message, "--from"));
     for (size_t i = 0; i < series.count; i++)
-        snapshot_deinit(&series.looks[i]);
+        snapshot_deinit(&series.snapshots[i]);
 }
 
 static void nothing_selected_is_said(void **state)

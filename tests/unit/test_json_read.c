@@ -90,8 +90,8 @@ static void depth_is_bounded(void **state)
     char deep[100];
     memset(deep, '[', sizeof deep);
     const char *tokens = tokens_of(deep, sizeof deep);
-    assert_int_equal(strlen(tokens), JSON_DEPTH_MOST + 1);
-    assert_int_equal(tokens[JSON_DEPTH_MOST], '!');
+    assert_int_equal(strlen(tokens), JSON_DEPTH_MAX + 1);
+    assert_int_equal(tokens[JSON_DEPTH_MAX], '!');
 }
 
 static void numbers_say_whether_they_fit(void **state)

@@ -18,7 +18,7 @@
 #define BLIND_1200 "conn CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:40000 x1200 recv_q=0 send_q=0 holders=812:20\n"
 #define BACKUP_200 "conn CLOSE_WAIT 10.0.0.5:873 10.1.2.4:40000 x200" LEAK "holders=900:20\n"
 
-enum { FINDINGS_MOST = 100 };
+enum { FINDINGS_MAX = 100 };
 
 struct judged {
     struct snapshot snapshot;
@@ -28,9 +28,9 @@ struct judged {
 
 static void judge(struct judged *judged, const char *host, const char *configuration)
 {
-    struct config_finding known[FINDINGS_MOST];
+    struct config_finding known[FINDINGS_MAX];
     struct config_findings findings = { .items = known };
-    while (findings.count < FINDINGS_MOST && cmd_config_finding((unsigned)findings.count, &known[findings.count]))
+    while (findings.count < FINDINGS_MAX && cmd_config_finding((unsigned)findings.count, &known[findings.count]))
         findings.count++;
     struct error err = { 0 };
     policy_init(&judged->policy);

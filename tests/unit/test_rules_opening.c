@@ -66,23 +66,23 @@ static const struct rule_case cases[] = {
         LISTENING "counter TcpExt.TCPReqQFullDoCookies 9000\ncounter TcpExt.TCPReqQFullDrop 0\n" HALF
                   "x128 vary=peer_address retransmits=1 timer=retransmit timer_ms=1500\n",
         "syn-recv-flood 128 812 warning certain\n",
-        .earlier = "netns host own\ncounter TcpExt.TCPReqQFullDoCookies 4000\ncounter TcpExt.TCPReqQFullDrop 0\n" },
+        .previous = "netns host own\ncounter TcpExt.TCPReqQFullDoCookies 4000\ncounter TcpExt.TCPReqQFullDrop 0\n" },
     { "a flood without cookies: real clients are turned away",
         LISTENING "setting net.ipv4.tcp_syncookies 0\ncounter TcpExt.TCPReqQFullDoCookies 0\n"
                   "counter TcpExt.TCPReqQFullDrop 700\n" HALF
                   "x128 vary=peer_address retransmits=1 timer=retransmit timer_ms=1500\n",
         "syn-recv-flood 128 812 critical certain\n",
-        .earlier = "netns host own\ncounter TcpExt.TCPReqQFullDoCookies 0\ncounter TcpExt.TCPReqQFullDrop 4\n" },
+        .previous = "netns host own\ncounter TcpExt.TCPReqQFullDoCookies 0\ncounter TcpExt.TCPReqQFullDrop 4\n" },
     { "the queue was full, and nothing more comes",
         LISTENING "counter TcpExt.TCPReqQFullDoCookies 9\ncounter TcpExt.TCPReqQFullDrop 0\n" HALF
                   "x128 vary=peer_address retransmits=1 timer=retransmit timer_ms=1500\n",
         "syn-recv-flood 128 812 info possible\n",
-        .earlier = "netns host own\ncounter TcpExt.TCPReqQFullDoCookies 9\ncounter TcpExt.TCPReqQFullDrop 0\n" },
+        .previous = "netns host own\ncounter TcpExt.TCPReqQFullDoCookies 9\ncounter TcpExt.TCPReqQFullDrop 0\n" },
     { "real clients come through by their cookies: the backlog is small for them",
         LISTENING "counter TcpExt.TCPReqQFullDoCookies 900\ncounter TcpExt.SyncookiesRecv 850\n" HALF
                   "x128 vary=peer_address retransmits=1 timer=retransmit timer_ms=1500\n",
         "syn-recv-flood 128 812 warning possible\n",
-        .earlier = "netns host own\ncounter TcpExt.TCPReqQFullDoCookies 100\ncounter TcpExt.SyncookiesRecv 100\n" },
+        .previous = "netns host own\ncounter TcpExt.TCPReqQFullDoCookies 100\ncounter TcpExt.SyncookiesRecv 100\n" },
 
     /* LISTEN */
     { "the queue is full, and the first in it waits for long", FULL WAITING "inode=0 " QUIET_FOR("40s") "\n",
@@ -93,10 +93,10 @@ static const struct rule_case cases[] = {
     { "the queue is full for moments, and every time it drops",
         FULL "counter TcpExt.ListenOverflows 90\n" WAITING "inode=0 " QUIET_FOR("4ms") "\n",
         "accept-queue-overflow 11 812 warning certain\n",
-        .earlier = "netns host own\ncounter TcpExt.ListenOverflows 50\n" },
+        .previous = "netns host own\ncounter TcpExt.ListenOverflows 50\n" },
     { "the queue is full for a moment, and drops nothing",
         FULL "counter TcpExt.ListenOverflows 90\n" WAITING "inode=0 " QUIET_FOR("4ms") "\n", "",
-        .earlier = "netns host own\ncounter TcpExt.ListenOverflows 90\n" },
+        .previous = "netns host own\ncounter TcpExt.ListenOverflows 90\n" },
     { "as many as the backlog are not more than the backlog",
         HOST "conn LISTEN *:80 recv_q=10 send_q=10 holders=812:3\n" WAITING "inode=0 " QUIET_FOR("4ms") "\n", "" },
     { "what waits for a full queue is its proof: SYNs, half-open ones, data in vain",
@@ -179,10 +179,10 @@ static const struct rule_case cases[] = {
         "established-unread 300 812 critical likely\n" },
     { "the same queue in the reading before", LISTENING OPEN "x3 recv_q=120 send_q=0 timer=none " QUIET_FOR("50s") MINE,
         "established-unread 3 812 info certain\n",
-        .earlier = LISTENING OPEN "x3 recv_q=120 send_q=0 timer=none " QUIET_FOR("49s") MINE },
+        .previous = LISTENING OPEN "x3 recv_q=120 send_q=0 timer=none " QUIET_FOR("49s") MINE },
     { "a queue that has become shorter: a slow reader",
         LISTENING OPEN "x3 recv_q=120 send_q=0 timer=none " QUIET_FOR("50s") MINE, "",
-        .earlier = LISTENING OPEN "x3 recv_q=900 send_q=0 timer=none " QUIET_FOR("49s") MINE },
+        .previous = LISTENING OPEN "x3 recv_q=900 send_q=0 timer=none " QUIET_FOR("49s") MINE },
     { "data that has just come", LISTENING OPEN "x300 recv_q=120 send_q=0 timer=none " QUIET_FOR("300ms") MINE, "" },
     { "a stopped process does not read",
         LISTENING STOPPED OPEN "x3 recv_q=120 send_q=0 timer=none " QUIET_FOR("50s") "holders=901:20\n",

@@ -52,13 +52,13 @@ static void every_finding_fires_somewhere_above(void **state)
 /* What is found on a host whose counter stood at `before` a second ago and at 70 now; NULL: nothing. */
 static void check_rise(const char *now, const char *before, int severity, bool wants_rates)
 {
-    struct snapshot earlier, snapshot;
+    struct snapshot previous, snapshot;
     struct diagnosis diagnosis;
     fixture_must(&snapshot, now);
     if (before != NULL) {
-        fixture_must(&earlier, before);
-        earlier.taken_at_ms = snapshot.taken_at_ms - 1000;
-        snapshot.earlier = &earlier;
+        fixture_must(&previous, before);
+        previous.taken_at_ms = snapshot.taken_at_ms - 1000;
+        snapshot.previous = &previous;
     }
     assert_int_equal(diagnose(&snapshot, NULL, NULL, &diagnosis), 0);
     assert_int_equal(diagnosis.finding_count, severity >= 0);
@@ -71,7 +71,7 @@ static void check_rise(const char *now, const char *before, int severity, bool w
     diagnosis_deinit(&diagnosis);
     snapshot_deinit(&snapshot);
     if (before != NULL)
-        snapshot_deinit(&earlier);
+        snapshot_deinit(&previous);
 }
 
 static void only_a_rise_is_certain(void **state)

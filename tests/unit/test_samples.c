@@ -85,7 +85,7 @@ static void samples_stay_few(void **state)
     for (unsigned i = 0; i < 100000; i++)
         add(&samples, "leak", NOON + i * 100, i);
     struct series *series = samples_series(&samples, "leak");
-    assert_true(series->count <= SAMPLES_MOST);
+    assert_true(series->count <= SAMPLES_MAX);
     double rate;
     uint64_t over;
     assert_true(growth(&samples, NOON + 100000 * 100, 100000, &rate, &over));
@@ -112,7 +112,7 @@ static void only_so_many_series(void **state)
     (void)state;
     struct samples samples = { 0 };
     char name[16];
-    for (unsigned i = 0; i < SERIES_MOST; i++) {
+    for (unsigned i = 0; i < SERIES_MAX; i++) {
         snprintf(name, sizeof name, "%u", i);
         assert_non_null(samples_series(&samples, name));
     }

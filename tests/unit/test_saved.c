@@ -44,7 +44,7 @@ static void every_member_is_saved(void **state)
     (void)state;
     enum { CONN_PADDING = 6, PROCESS_PADDING = 14, CGROUP_PADDING = 7, NETNS_PADDING = 6, GAP_PADDING = 7 };
     assert_int_equal(not_covered(&saved_conn, sizeof(struct conn)),
-        SIZE_OF(conn, present) + SIZE_OF(conn, holder) + SIZE_OF(conn, earlier) + CONN_PADDING);
+        SIZE_OF(conn, present) + SIZE_OF(conn, holder) + SIZE_OF(conn, previous) + CONN_PADDING);
     assert_int_equal(not_covered(&saved_process, sizeof(struct process)),
         SIZE_OF(process, waits) + SIZE_OF(process, wait_count) + SIZE_OF(process, host) + PROCESS_PADDING);
     assert_int_equal(not_covered(&saved_cgroup, sizeof(struct cgroup)), SIZE_OF(cgroup, host) + CGROUP_PADDING);
@@ -58,12 +58,12 @@ static void every_member_is_saved(void **state)
 
 static struct snapshot read_well(const char *text)
 {
-    struct snapshot snapshot, earlier;
+    struct snapshot snapshot, previous;
     struct error err = { 0 };
     snapshot_init(&snapshot);
-    snapshot_init(&earlier);
-    assert_int_equal(saved_read_bytes(text, strlen(text), &snapshot, &earlier, &err), 0);
-    snapshot_deinit(&earlier);
+    snapshot_init(&previous);
+    assert_int_equal(saved_read_bytes(text, strlen(text), &snapshot, &previous, &err), 0);
+    snapshot_deinit(&previous);
     return snapshot;
 }
 
@@ -84,7 +84,7 @@ static void connections_come_back_bit_by_bit(void **state)
     conn->shutdown = SHUTDOWN_SEND;
     conn->ipv6 = true;
     conn->netns = 0;
-    conn->earlier = 0;
+    conn->previous = 0;
     conn->holder = holder;
     conn->present = (1 << 14) - 1; /* all that there are */
     char *text = saved_to_text(&snapshot);
@@ -171,7 +171,7 @@ static void an_earlier_look_comes_along(void **state)
 {
     (void)state;
     static const char look[] = "counter TcpExt.ListenDrops 12\nconn LAST_ACK 10.0.0.5:80 10.0.0.6:1024 cookie=7\n";
-    struct snapshot snapshot, before, back, earlier;
+    struct snapshot snapshot, before, back, previous;
     struct error err;
     fixture_must(&snapshot, look);
     fixture_must(&before, look);
@@ -180,18 +180,18 @@ static void an_earlier_look_comes_along(void **state)
     assert_int_equal(snapshot_confirm(&snapshot, &before), 0);
     char *text = saved_to_text(&snapshot);
     snapshot_init(&back);
-    snapshot_init(&earlier);
-    assert_int_equal(saved_read_bytes(text, strlen(text), &back, &earlier, &err), 0);
-    assert_ptr_equal(back.earlier, &earlier);
+    snapshot_init(&previous);
+    assert_int_equal(saved_read_bytes(text, strlen(text), &back, &previous, &err), 0);
+    assert_ptr_equal(back.previous, &previous);
     assert_true(back.confirms);
-    assert_int_equal(back.conns[0].earlier, 0);
+    assert_int_equal(back.conns[0].previous, 0);
     int64_t rise;
     uint64_t ms;
     assert_true(snapshot_counter_rise(&back, 0, COUNTER_LISTEN_DROPS, &rise, &ms));
     assert_int_equal(rise, 10);
     assert_int_equal(ms, 10000);
     snapshot_deinit(&back);
-    snapshot_deinit(&earlier);
+    snapshot_deinit(&previous);
     free(text);
     snapshot_deinit(&snapshot);
     snapshot_deinit(&before);
@@ -267,11 +267,11 @@ static void lines_that_are_wrong_are_counted_and_left_out(void **state)
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         struct buf text = { 0 };
         buf_printf(&text, "%s%s\n%s", HEAD NETNS PROCESS CONN, wrong[i], END);
-        struct snapshot snapshot, earlier;
+        struct snapshot snapshot, previous;
         struct error err;
         snapshot_init(&snapshot);
-        snapshot_init(&earlier);
-        int malformed = saved_read_bytes(buf_text(&text), text.length, &snapshot, &earlier, &err);
+        snapshot_init(&previous);
+        int malformed = saved_read_bytes(buf_text(&text), text.length, &snapshot, &previous, &err);
         if (malformed != 1)
             print_error("%s\n", wrong[i]);
         assert_int_equal(malformed, 1);
@@ -279,7 +279,7 @@ static void lines_that_are_wrong_are_counted_and_left_out(void **state)
         assert_int_equal(snapshot.process_count, 1);
         assert_int_equal(snapshot.netns_count, 1);
         snapshot_deinit(&snapshot);
-        snapshot_deinit(&earlier);
+        snapshot_deinit(&previous);
         buf_deinit(&text);
     }
 }
@@ -309,16 +309,16 @@ static void a_snapshot_that_was_cut_says_so(void **state)
 
 static void refuses(const char *text, int expected, const char *word)
 {
-    struct snapshot snapshot, earlier;
+    struct snapshot snapshot, previous;
     struct error err = { 0 };
     snapshot_init(&snapshot);
-    snapshot_init(&earlier);
-    assert_int_equal(saved_read_bytes(text, strlen(text), &snapshot, &earlier, &err), expected);
+    snapshot_init(&previous);
+    assert_int_equal(saved_read_bytes(text, strlen(text), &snapshot, &previous, &err), expected);
     if (strstr(err.message, word) == NULL)
         print_error("%s\n", err.message);
     assert_non_null(strstr(err.message, word));
     snapshot_deinit(&snapshot);
-    snapshot_deinit(&earlier);
+    snapshot_deinit(&previous);
 }
 
 static void what_cannot_be_read_is_refused_with_the_reason(void **state)

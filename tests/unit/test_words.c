@@ -5,11 +5,11 @@
 
 #include "source/text/tokens.h"
 
-static unsigned split_slowly(const char *text, size_t length, struct word *words, unsigned most, const char **ret_rest)
+static unsigned split_slowly(const char *text, size_t length, struct token *words, unsigned most, const char **ret_rest)
 {
     unsigned count = 0;
     const char *end = text + length;
-    words[0] = (struct word){ .text = text };
+    words[0] = (struct token){ .text = text };
     for (;; count++) {
         while (text < end && (unsigned char)*text <= ' ')
             text++;
@@ -27,14 +27,14 @@ static unsigned split_slowly(const char *text, size_t length, struct word *words
 /* The text ends where its memory ends, so that the sanitizer sees a byte too many. */
 static void compare(const char *text, size_t length, unsigned most)
 {
-    enum { WORDS_MOST = 80 };
-    struct word found[WORDS_MOST], wanted[WORDS_MOST];
+    enum { WORDS_MAX = 80 };
+    struct token found[WORDS_MAX], wanted[WORDS_MAX];
     const char *rest, *wanted_rest;
     char *exact = malloc(length + 1);
     assert_non_null(exact);
     memcpy(exact, text, length);
     exact[length] = '\0';
-    unsigned count = words_split(exact, length, found, most, &rest);
+    unsigned count = tokens_split(exact, length, found, most, &rest);
     assert_int_equal(count, split_slowly(exact, length, wanted, most, &wanted_rest));
     assert_ptr_equal(rest, wanted_rest);
     for (unsigned i = 0; i < count || i == 0; i++) {

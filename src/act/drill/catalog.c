@@ -11,8 +11,8 @@
 
 enum {
     MOST = 10000,         /* descriptors and ports would do for more; nobody learns more from more */
-    MOST_FULL = 2000,     /* with full send buffers */
-    MOST_QUEUED = 4000,   /* somaxconn is 4096: net/ipv4/af_inet.c */
+    MAX_FULL = 2000,      /* with full send buffers */
+    MAX_QUEUED = 4000,    /* somaxconn is 4096: net/ipv4/af_inet.c */
     SETTLED_S = 7,        /* judged from 5 s on */
     PATIENT_S = 22,       /* from 20 s on */
     READING_S = 33,       /* from 30 s on: a pause in reading is nothing */
@@ -49,7 +49,7 @@ static const struct drill drills[] = {
         .service = { .play = service_does_not_accept },
         .peer = { .play = peer_asks_and_closes_queued },
         .count = 50,
-        .most = MOST_QUEUED,
+        .most = MAX_QUEUED,
         .after_s = SETTLED_S,
         .in_host = true,
     },
@@ -73,7 +73,7 @@ static const struct drill drills[] = {
         .peer = { .play = peer_half_closes_deaf },
         .place = DRILL_LINE,
         .count = 25,
-        .most = MOST_FULL,
+        .most = MAX_FULL,
         .after_s = SETTLED_S,
         .in_host = true,
     },
@@ -97,7 +97,7 @@ static const struct drill drills[] = {
         .peer = { .play = peer_half_closes_deaf },
         .place = DRILL_LINE,
         .count = 110,
-        .most = MOST_FULL,
+        .most = MAX_FULL,
         .after_s = SETTLED_S,
         .renew_s = 300,
     },
@@ -121,7 +121,7 @@ static const struct drill drills[] = {
         .peer = { .play = peer_asks_deaf },
         .place = DRILL_LINE,
         .count = 110,
-        .most = MOST_FULL,
+        .most = MAX_FULL,
         .after_s = SETTLED_S,
         .renew_s = 300,
     },
@@ -214,7 +214,7 @@ static const struct drill drills[] = {
         .peer = { .play = peer_floods, .tick = peer_floods_tick, .tick_ms = 100 },
         .place = DRILL_LINE,
         .count = 128,
-        .most = MOST_QUEUED,
+        .most = MAX_QUEUED,
         .after_s = 2,
     },
     {
@@ -225,7 +225,7 @@ static const struct drill drills[] = {
         .peer = { .play = peer_hears_nothing, .tick = peer_hears_nothing_tick, .tick_ms = 50000 },
         .place = DRILL_LINE,
         .count = 40,
-        .most = MOST_QUEUED / WIRE_ROOM,
+        .most = MAX_QUEUED / WIRE_ROOM,
         .after_s = RETRANSMITTED_S,
     },
     {
@@ -236,7 +236,7 @@ static const struct drill drills[] = {
         .peer = { .play = peer_knocks, .tick = peer_knocks_tick, .tick_ms = 250 },
         .place = DRILL_LINE,
         .count = 33,
-        .most = MOST_QUEUED,
+        .most = MAX_QUEUED,
         .after_s = SETTLED_S,
     },
     {
@@ -258,7 +258,7 @@ static const struct drill drills[] = {
         .peer = { .play = peer_asks_deaf },
         .place = DRILL_LINE,
         .count = 50,
-        .most = MOST_FULL,
+        .most = MAX_FULL,
         .after_s = READING_S,
     },
     {
@@ -315,7 +315,7 @@ static const struct drill drills[] = {
         .peer = { .play = peer_asks_deaf },
         .place = DRILL_LINE,
         .count = 200,
-        .most = MOST_FULL,
+        .most = MAX_FULL,
         .after_s = SETTLED_S,
         .renew_s = 200,
     },
@@ -330,7 +330,7 @@ static const struct drill drills[] = {
         .peer = { .play = peer_asks_deaf, .tick = peer_asks_once_more_tick, .tick_ms = 500 },
         .place = DRILL_LINE,
         .count = 100,
-        .most = MOST_FULL,
+        .most = MAX_FULL,
         .after_s = SETTLED_S,
     },
 };

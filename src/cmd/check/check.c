@@ -19,7 +19,7 @@
 enum { TIMEOUT_MS = 10 * 1000, GROWTH_OVER_MS = 5 * 60 * 1000 };
 
 struct check {
-    struct look_options look; /* how to look; each threshold has a selection of its own */
+    struct inspect_options inspection; /* how to look; each threshold has a selection of its own */
     struct thresholds thresholds;
     uint64_t timeout_ms;
     uint64_t growth_over_ms;
@@ -58,20 +58,20 @@ static int set_growth(void *target, const char *value, struct error *err)
 
 static int set_label(void *target, const char *value, struct error *err)
 {
-    enum { LABEL_MOST = 100 };
+    enum { LABEL_MAX = 100 };
     struct thresholds *thresholds = &((struct check *)target)->thresholds;
     if (thresholds->count == 0)
         return error_set(err, -EINVAL, value, "names no threshold: it goes after --state, -w or -c");
-    if (strlen(value) > LABEL_MOST || *value == '\0')
-        return error_set(err, -EINVAL, value, "is no label: 1 to %d bytes", LABEL_MOST);
+    if (strlen(value) > LABEL_MAX || *value == '\0')
+        return error_set(err, -EINVAL, value, "is no label: 1 to %d bytes", LABEL_MAX);
     thresholds->items[thresholds->count - 1].label = value;
     return 0;
 }
 
 static int set_growth_over(void *target, const char *value, struct error *err)
 {
-    enum { LEAST_MS = 1000 };
-    return cmd_set_interval(value, LEAST_MS, &((struct check *)target)->growth_over_ms, err);
+    enum { MIN_MS = 1000 };
+    return cmd_set_interval(value, MIN_MS, &((struct check *)target)->growth_over_ms, err);
 }
 
 static int set_samples(void *target, const char *value, struct error *err)
@@ -84,8 +84,8 @@ static int set_samples(void *target, const char *value, struct error *err)
 
 static int set_timeout(void *target, const char *value, struct error *err)
 {
-    enum { LEAST_MS = 100 };
-    return cmd_set_interval(value, LEAST_MS, &((struct check *)target)->timeout_ms, err);
+    enum { MIN_MS = 100 };
+    return cmd_set_interval(value, MIN_MS, &((struct check *)target)->timeout_ms, err);
 }
 
 static const struct option_row check_rows[] = {
@@ -106,12 +106,12 @@ static void *choose_look(void *target, const struct option_row *row, const char 
 {
     struct check *check = target;
     if (!cmd_option_selects(row))
-        return &check->look;
+        return &check->inspection;
     struct threshold *threshold = thresholds_for_selection(&check->thresholds, err);
     if (threshold == NULL)
         return NULL;
     threshold_add_words(threshold, row, value);
-    return &threshold->look;
+    return &threshold->inspection;
 }
 
 /* Whether samples are needed, and failing to keep them is a failure. */
@@ -136,25 +136,25 @@ static int check_thresholds(const struct check *check, struct error *err)
                 threshold->selects ? "-w, -c or --growth" : "selection");
         if (threshold->label != NULL && !threshold_has_limit(threshold))
             return error_set(err, -EINVAL, "--label", "names a threshold, and there is none: -w, -c or --growth");
-        int result = cmd_check_causes(&threshold->look.selection, err);
+        int result = cmd_check_causes(&threshold->inspection.selection, err);
         if (result < 0)
             return result;
     }
-    if (needs_samples(check) && check->look.from_count > 0)
+    if (needs_samples(check) && check->inspection.from_count > 0)
         return error_set(
             err, -EINVAL, "--growth", "is measured on this host; a capture, given with --from, does not grow");
-    if (check->look.confirm_ms >= check->timeout_ms)
+    if (check->inspection.confirm_ms >= check->timeout_ms)
         return error_set(err, -EINVAL, "--confirm", "looks twice, so long apart: --timeout has to be longer");
     return 0;
 }
 
 static int parse(const struct command *self, struct check *check, int argc, char **argv, struct error *err)
 {
-    struct option_row look_rows[LOOK_ROWS_MOST];
-    look_rows_but_json(look_rows);
+    struct option_row inspect_rows[INSPECT_ROWS_MAX];
+    inspect_rows_but_json(inspect_rows);
     const struct option_group groups[] = {
         { "Check", check_rows, check, NULL },
-        { "Which connections, and how", look_rows, check, choose_look },
+        { "Which connections, and how", inspect_rows, check, choose_look },
         { 0 },
     };
     int result = options_parse_only(self, groups, argc, argv, "--help shows the options", err);
@@ -169,26 +169,26 @@ static bool has_limits(const struct check *check)
 }
 
 /* One look serves all thresholds; without any, the selection is that of the diagnosis. */
-static struct look_options how_to_look(const struct check *check)
+static struct inspect_options how_to_look(const struct check *check)
 {
-    struct look_options options = check->look;
+    struct inspect_options options = check->inspection;
     bool own_netns_only = check->thresholds.count > 0;
     for (unsigned i = 0; i < check->thresholds.count; i++)
-        own_netns_only &= check->thresholds.items[i].look.source.own_netns_only;
+        own_netns_only &= check->thresholds.items[i].inspection.source.own_netns_only;
     options.source.own_netns_only = own_netns_only;
     if (!has_limits(check) && check->thresholds.count > 0)
-        options.selection = check->thresholds.items[0].look.selection;
+        options.selection = check->thresholds.items[0].inspection.selection;
     return options;
 }
 
-static int look(const struct check *check, struct look *ret_look, struct error *err)
+static int inspection(const struct check *check, struct inspection *ret_inspection, struct error *err)
 {
-    struct look_options options = how_to_look(check);
-    int result = cmd_try_look(&options, NULL, ret_look, err);
+    struct inspect_options options = how_to_look(check);
+    int result = cmd_try_inspect(&options, NULL, ret_inspection, err);
     for (unsigned i = 0; result == 0 && i < check->thresholds.count; i++) {
-        result = cmd_check_netns(&check->thresholds.items[i].look.selection, &ret_look->snapshot, err);
+        result = cmd_check_netns(&check->thresholds.items[i].inspection.selection, &ret_inspection->snapshot, err);
         if (result < 0)
-            look_deinit(ret_look);
+            inspection_deinit(ret_inspection);
     }
     return result;
 }
@@ -207,14 +207,14 @@ static void name_samples(const struct check *check, struct buf *out)
 }
 
 struct kept {
-    struct keep keep;
+    struct state_file keep;
     struct buf subject;
     struct samples samples;
 };
 
 static void kept_close(struct kept *kept)
 {
-    keep_close(&kept->keep);
+    state_file_close(&kept->keep);
     buf_deinit(&kept->subject);
     samples_deinit(&kept->samples);
 }
@@ -225,9 +225,9 @@ static int kept_open(const struct check *check, struct kept *kept, struct plugin
     *kept = (struct kept){ .keep = { .directory = -1 } };
     name_samples(check, &kept->subject);
     struct buf text = { 0 };
-    int result = keep_open(&kept->keep, check->samples, buf_text(&kept->subject), err);
+    int result = state_file_open(&kept->keep, check->samples, buf_text(&kept->subject), err);
     if (result == 0)
-        result = keep_read(&kept->keep, SAMPLES_TEXT_MAX, &text, err);
+        result = state_file_read(&kept->keep, SAMPLES_TEXT_MAX, &text, err);
     bool foreign = result == -EFBIG ||
         (result == 0 && samples_parse(buf_text(&text), text.length, buf_text(&kept->subject), &kept->samples) < 0);
     if (foreign)
@@ -240,7 +240,7 @@ static int kept_write(const struct kept *kept, struct error *err)
 {
     struct buf text = { 0 };
     samples_format(&kept->samples, buf_text(&kept->subject), &text);
-    int result = keep_write(&kept->keep, buf_text(&text), text.length, err);
+    int result = state_file_write(&kept->keep, buf_text(&text), text.length, err);
     buf_deinit(&text);
     return result;
 }
@@ -273,7 +273,7 @@ static void measure_time(const struct check *check, const struct timespec *began
 }
 
 static enum plugin_status judge_with(
-    const struct check *check, const struct look *seen, struct samples *samples, struct plugin *plugin)
+    const struct check *check, const struct inspection *seen, struct samples *samples, struct plugin *plugin)
 {
     const struct judging judging = {
         .diagnosis = &seen->diagnosis,
@@ -286,11 +286,11 @@ static enum plugin_status judge_with(
 }
 
 /* Growth that was asked about has to be known. What a verdict might still learn from it is only noted as missing. */
-static int judge(const struct check *check, const struct look *seen, struct plugin *plugin,
+static int judge(const struct check *check, const struct inspection *seen, struct plugin *plugin,
     enum plugin_status *ret_status, struct error *err)
 {
     bool required = needs_samples(check);
-    bool useful = !has_limits(check) && check->look.from_count == 0 && verdict_wants_samples(&seen->diagnosis);
+    bool useful = !has_limits(check) && check->inspection.from_count == 0 && verdict_wants_samples(&seen->diagnosis);
     if (!required && !useful) {
         *ret_status = judge_with(check, seen, NULL, plugin);
         return 0;
@@ -312,15 +312,15 @@ static int judge(const struct check *check, const struct look *seen, struct plug
 static int answer(struct check *check, struct deadline *deadline, const struct timespec *began)
 {
     struct error err = { 0 };
-    struct look seen;
+    struct inspection seen;
     struct plugin plugin = { 0 };
     enum plugin_status status = PLUGIN_UNKNOWN;
-    int result = look(check, &seen, &err);
+    int result = inspection(check, &seen, &err);
     if (result == 0) {
         result = judge(check, &seen, &plugin, &status, &err);
         plugin_notes(&plugin, &seen.diagnosis);
         measure_time(check, began, &plugin);
-        look_deinit(&seen);
+        inspection_deinit(&seen);
     }
     deadline_answer(deadline);
     int written = result == 0 ? plugin_write(&plugin, status, stdout) : 0;

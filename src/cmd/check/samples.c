@@ -47,8 +47,8 @@ static bool starts_with(const char *line, size_t length, const char *word)
 static struct series *add_series(struct samples *samples)
 {
     if (samples->items == NULL)
-        samples->items = xcalloc(SERIES_MOST, sizeof *samples->items);
-    return samples->count < SERIES_MOST ? &samples->items[samples->count++] : NULL;
+        samples->items = xcalloc(SERIES_MAX, sizeof *samples->items);
+    return samples->count < SERIES_MAX ? &samples->items[samples->count++] : NULL;
 }
 
 static int parse_sample(const char *line, size_t length, struct sample *ret_sample)
@@ -79,7 +79,7 @@ static int parse_line(const char *line, size_t length, struct samples *samples)
     }
     struct series *series = samples->count > 0 ? &samples->items[samples->count - 1] : NULL;
     struct sample sample;
-    if (series == NULL || series->count == SAMPLES_MOST || parse_sample(line, length, &sample) < 0)
+    if (series == NULL || series->count == SAMPLES_MAX || parse_sample(line, length, &sample) < 0)
         return -EBADMSG;
     if (series->count > 0 && series->items[series->count - 1].at_ms >= sample.at_ms)
         return -EBADMSG;
@@ -181,11 +181,11 @@ void series_add(struct series *series, uint64_t now_ms, uint64_t count, uint64_t
 {
     while (series->count > 0 && series->items[series->count - 1].at_ms > now_ms)
         series->count--;
-    if (series->count > 0 && now_ms - series->items[series->count - 1].at_ms <= window_ms / (SAMPLES_MOST - 4))
+    if (series->count > 0 && now_ms - series->items[series->count - 1].at_ms <= window_ms / (SAMPLES_MAX - 4))
         return;
     const struct sample *then = baseline(series, now_ms, window_ms);
     unsigned gone = then != NULL ? (unsigned)(then - series->items) : 0;
-    if (gone == 0 && series->count == SAMPLES_MOST)
+    if (gone == 0 && series->count == SAMPLES_MAX)
         gone = 1;
     memmove(series->items, series->items + gone, (series->count - gone) * sizeof *series->items);
     series->count -= gone;

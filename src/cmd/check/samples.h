@@ -10,10 +10,10 @@
 #include "base/buf.h"
 
 enum {
-    SERIES_MOST = 32,
+    SERIES_MAX = 32,
     SERIES_NAME_MAX = 200, /* bytes, escaped */
-    SAMPLES_MOST = 64,     /* of a series */
-    SAMPLES_TEXT_MAX = SERIES_MOST * (SERIES_NAME_MAX + SAMPLES_MOST * 42 + 16),
+    SAMPLES_MAX = 64,      /* of a series */
+    SAMPLES_TEXT_MAX = SERIES_MAX * (SERIES_NAME_MAX + SAMPLES_MAX * 42 + 16),
 };
 
 struct sample {
@@ -23,7 +23,7 @@ struct sample {
 
 struct series {
     char name[SERIES_NAME_MAX];
-    struct sample items[SAMPLES_MOST]; /* oldest first */
+    struct sample items[SAMPLES_MAX]; /* oldest first */
     unsigned count;
     bool used; /* asked for since it was read: others are not kept */
 };

@@ -83,9 +83,9 @@ static uint64_t hash_of(const char *text)
     return hash;
 }
 
-int keep_open(struct keep *keep, const char *directory, const char *subject, struct error *err)
+int state_file_open(struct state_file *keep, const char *directory, const char *subject, struct error *err)
 {
-    *keep = (struct keep){ .directory = -1 };
+    *keep = (struct state_file){ .directory = -1 };
     struct buf path = { 0 };
     int result = 0;
     if (directory != NULL)
@@ -108,7 +108,7 @@ int keep_open(struct keep *keep, const char *directory, const char *subject, str
     return result;
 }
 
-void keep_close(struct keep *keep)
+void state_file_close(struct state_file *keep)
 {
     if (keep->directory >= 0)
         close(keep->directory);
@@ -117,7 +117,7 @@ void keep_close(struct keep *keep)
 
 /* --- the file --------------------------------------------------------------------------------------------------- */
 
-static int check_file(const struct keep *keep, int file, size_t most, struct error *err)
+static int check_file(const struct state_file *keep, int file, size_t most, struct error *err)
 {
     struct stat info;
     if (fstat(file, &info) < 0)
@@ -150,7 +150,7 @@ static int read_all(int file, size_t most, struct buf *out)
     }
 }
 
-int keep_read(const struct keep *keep, size_t most, struct buf *out, struct error *err)
+int state_file_read(const struct state_file *keep, size_t most, struct buf *out, struct error *err)
 {
     /* Without waiting: what somebody put here might be a pipe. */
     int file = openat(keep->directory, keep->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -184,7 +184,7 @@ static int write_all(int file, const char *bytes, size_t length)
     return 0;
 }
 
-int keep_write(const struct keep *keep, const char *bytes, size_t length, struct error *err)
+int state_file_write(const struct state_file *keep, const char *bytes, size_t length, struct error *err)
 {
     enum { OWNER_ONLY = 0600 };
     char name[sizeof keep->name + 16];

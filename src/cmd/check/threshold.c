@@ -31,11 +31,11 @@ bool threshold_has_limit(const struct threshold *threshold)
 static struct threshold *next_threshold(struct thresholds *thresholds, bool begins, struct error *err)
 {
     if (thresholds->items == NULL)
-        thresholds->items = xcalloc(THRESHOLDS_MOST, sizeof *thresholds->items);
+        thresholds->items = xcalloc(THRESHOLDS_MAX, sizeof *thresholds->items);
     if (thresholds->count > 0 && !begins)
         return &thresholds->items[thresholds->count - 1];
-    if (thresholds->count == THRESHOLDS_MOST) {
-        error_set(err, -E2BIG, NULL, "begins one threshold too many: at most %d", THRESHOLDS_MOST);
+    if (thresholds->count == THRESHOLDS_MAX) {
+        error_set(err, -E2BIG, NULL, "begins one threshold too many: at most %d", THRESHOLDS_MAX);
         return NULL;
     }
     return &thresholds->items[thresholds->count++];
@@ -126,7 +126,7 @@ struct counted {
 
 static bool is_selected(const struct threshold *threshold, const struct diagnosis *diagnosis, size_t conn)
 {
-    const struct selection *selection = &threshold->look.selection;
+    const struct selection *selection = &threshold->inspection.selection;
     return selection_matches(selection, diagnosis->snapshot, &diagnosis->snapshot->conns[conn]) &&
         selection_matches_cause(selection, diagnosis_cause(diagnosis, conn));
 }
@@ -300,7 +300,7 @@ static void say_line(struct plugin *plugin, const struct counted *all, unsigned 
 /* Each once; where all is well, nobody asked. */
 static void add_reasons(struct plugin *plugin, const struct counted *all, unsigned count, bool verbose)
 {
-    const struct finding *reasons[THRESHOLDS_MOST];
+    const struct finding *reasons[THRESHOLDS_MAX];
     unsigned reason_count = 0;
     for (unsigned i = 0; i < count; i++) {
         bool known = all[i].reason == NULL || (all[i].status == PLUGIN_OK && !verbose);
@@ -315,7 +315,7 @@ static void add_reasons(struct plugin *plugin, const struct counted *all, unsign
 enum plugin_status thresholds_judge(
     const struct thresholds *thresholds, const struct judging *judging, struct plugin *plugin)
 {
-    struct counted counted[THRESHOLDS_MOST] = { 0 };
+    struct counted counted[THRESHOLDS_MAX] = { 0 };
     const struct counted *worst = counted;
     for (unsigned i = 0; i < thresholds->count; i++) {
         counted[i] = count_one(&thresholds->items[i], judging);

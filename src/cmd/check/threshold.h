@@ -5,13 +5,13 @@
 #include "cmd/options.h"
 #include "report/plugin.h"
 
-enum { THRESHOLDS_MOST = 32 };
+enum { THRESHOLDS_MAX = 32 };
 
 struct threshold {
-    struct look_options look; /* its selection */
-    struct buf words;         /* that selection, for people: "LAST_ACK older 5m" */
-    const char *label;        /* of the performance data, or NULL: made of the words */
-    bool selects;             /* a selection was given */
+    struct inspect_options inspection; /* its selection */
+    struct buf words;                  /* that selection, for people: "LAST_ACK older 5m" */
+    const char *label;                 /* of the performance data, or NULL: made of the words */
+    bool selects;                      /* a selection was given */
     bool has_warning, has_critical, has_growth_warning, has_growth_critical;
     struct range warning, critical;               /* connections */
     struct range growth_warning, growth_critical; /* a minute */

@@ -7,8 +7,8 @@ enum {
     CHANGE_PERCENT = 5,    /* where others went: less more or less of them is chance */
     TURNOVER_PERCENT = 10, /* of those that were there, went from one look to the next: somebody ends them */
     ALL_PERCENT = 90,      /* went: what comes goes again */
-    CORE_LEAST = 10,       /* so many that stayed tell of others, where there are only two looks */
-    AMOUNT_LEAST = 10,     /* so much growth counts whatever the time, … */
+    CORE_MIN = 10,         /* so many that stayed tell of others, where there are only two looks */
+    AMOUNT_MIN = 10,       /* so much growth counts whatever the time, … */
     SPAN_LEAST_MS = 10000, /* … and less in so long: a program may take a second or two to close */
     CLOSING_MS = 120000,   /* the kernel ends what is closed before that: 60 s of FIN_WAIT_2, 102 s without answers */
     MINUTE_MS = 60 * 1000,
@@ -28,13 +28,13 @@ int64_t diff_slope(const struct diff *diff, const uint32_t *values, unsigned sin
     if (!diff->times_known)
         return 0;
     double count = (double)(until - since + 1), time_sum = 0, value_sum = 0, above = 0, below = 0;
-    uint64_t start = diff->looks[since].taken_at_ms;
+    uint64_t start = diff->snapshots[since].taken_at_ms;
     for (unsigned i = since; i <= until; i++) {
-        time_sum += (double)(diff->looks[i].taken_at_ms - start) / MINUTE_MS;
+        time_sum += (double)(diff->snapshots[i].taken_at_ms - start) / MINUTE_MS;
         value_sum += (double)values[i];
     }
     for (unsigned i = since; i <= until; i++) {
-        double time = (double)(diff->looks[i].taken_at_ms - start) / MINUTE_MS - time_sum / count;
+        double time = (double)(diff->snapshots[i].taken_at_ms - start) / MINUTE_MS - time_sum / count;
         above += time * ((double)values[i] - value_sum / count);
         below += time * time;
     }
@@ -48,8 +48,8 @@ static unsigned middle(const struct diff *diff, unsigned since, unsigned until)
     unsigned look = since;
     if (!diff->times_known)
         return since + (until - since) / 2;
-    uint64_t start = diff->looks[since].taken_at_ms, apart = diff->looks[until].taken_at_ms - start;
-    while (look + 1 < until && (diff->looks[look + 1].taken_at_ms - start) * 2 <= apart)
+    uint64_t start = diff->snapshots[since].taken_at_ms, apart = diff->snapshots[until].taken_at_ms - start;
+    while (look + 1 < until && (diff->snapshots[look + 1].taken_at_ms - start) * 2 <= apart)
         look++;
     return look;
 }
@@ -63,12 +63,12 @@ bool diff_goes_on(const struct diff *diff, const uint32_t *values, unsigned sinc
 
 static uint64_t span_ms(const struct diff *diff, unsigned since, unsigned until)
 {
-    return diff->looks[until].taken_at_ms - diff->looks[since].taken_at_ms;
+    return diff->snapshots[until].taken_at_ms - diff->snapshots[since].taken_at_ms;
 }
 
 bool diff_is_enough(const struct diff *diff, uint64_t growth, unsigned since, unsigned until)
 {
-    return growth >= AMOUNT_LEAST || !diff->times_known || span_ms(diff, since, until) >= SPAN_LEAST_MS;
+    return growth >= AMOUNT_MIN || !diff->times_known || span_ms(diff, since, until) >= SPAN_LEAST_MS;
 }
 
 /* --- looks that belong together --------------------------------------------------------------------------------- */
@@ -102,12 +102,12 @@ static struct series series_of(const struct diff *diff, const struct diff_table 
         .settled = diff_table_tally(table, index, TALLY_SETTLED),
         .remained = diff_table_tally(table, index, TALLY_REMAINED),
     };
-    choose_looks(&series, (unsigned)diff->look_count - 1);
+    choose_looks(&series, (unsigned)diff->snapshot_count - 1);
     for (unsigned i = series.since + 1; i <= series.until; i++) {
         series.were += series.counts[i - 1];
         series.went += series.counts[i - 1] - series.stayed[i];
     }
-    series.can_settle = series.until - series.since > diff->settle_looks;
+    series.can_settle = series.until - series.since > diff->settle_snapshots;
     return series;
 }
 
@@ -133,7 +133,7 @@ static bool is_closing(enum conn_state state)
 
 static bool is_worth(uint64_t change, uint64_t of)
 {
-    return change >= DIFF_CHANGE_LEAST && change * 100 >= of * CHANGE_PERCENT;
+    return change >= DIFF_CHANGE_MIN && change * 100 >= of * CHANGE_PERCENT;
 }
 
 static bool hardly_any_went(const struct series *series)
@@ -145,7 +145,7 @@ static bool hardly_any_went(const struct series *series)
 static bool is_rising(const struct series *series)
 {
     uint64_t first = series->counts[series->since], last = series->counts[series->until];
-    return last >= first + DIFF_CHANGE_LEAST && (last - first >= series->went || is_worth(last - first, first));
+    return last >= first + DIFF_CHANGE_MIN && (last - first >= series->went || is_worth(last - first, first));
 }
 
 /*
@@ -156,16 +156,16 @@ static bool does_settle(const struct diff *diff, const struct series *series)
 {
     if (!series->can_settle)
         return false;
-    unsigned since = series->since + diff->settle_looks, until = series->until;
+    unsigned since = series->since + diff->settle_snapshots, until = series->until;
     uint64_t first = series->settled[since], last = series->settled[until], gone = 0;
     for (unsigned i = since + 1; i <= until; i++)
         gone += series->settled[i - 1] - series->remained[i];
     bool more_come = series->counts[until] > last; /* that have not settled yet */
-    return last >= first + DIFF_CHANGE_LEAST && last - first >= gone * 2 && more_come &&
+    return last >= first + DIFF_CHANGE_MIN && last - first >= gone * 2 && more_come &&
         diff_goes_on(diff, series->settled, since, until) && diff_is_enough(diff, last - first, series->since, until);
 }
 
-static void judge_accumulation(const struct diff *diff, const struct series *series, struct diff_row *row)
+static void assess_accumulation(const struct diff *diff, const struct series *series, struct diff_row *row)
 {
     row->kind = row->state == STATE_CLOSE_WAIT ? DIFF_LEAKS : DIFF_PILES_UP;
     bool closing_lasts = is_closing(row->state) && diff->times_known &&
@@ -174,13 +174,13 @@ static void judge_accumulation(const struct diff *diff, const struct series *ser
 }
 
 /* Two looks, or no more that tell: only those of the first show whether any go. */
-static void judge_by_the_first(const struct diff *diff, const struct series *series, struct diff_row *row)
+static void assess_by_the_first(const struct diff *diff, const struct series *series, struct diff_row *row)
 {
     uint64_t first = series->counts[series->since], last = series->counts[series->until];
     bool enough = diff_is_enough(diff, last - first, series->since, series->until);
     bool kept = hardly_any_went(series);
-    if (kept && enough && first >= CORE_LEAST) {
-        judge_accumulation(diff, series, row);
+    if (kept && enough && first >= CORE_MIN) {
+        assess_accumulation(diff, series, row);
         return;
     }
     row->kind = DIFF_GROWS;
@@ -188,7 +188,7 @@ static void judge_by_the_first(const struct diff *diff, const struct series *ser
     row->warns = row->unsure && row->state == STATE_CLOSE_WAIT && kept && enough;
 }
 
-static void judge_rising(const struct diff *diff, const struct series *series, struct diff_row *row)
+static void assess_rising(const struct diff *diff, const struct series *series, struct diff_row *row)
 {
     unsigned since = series->since, until = series->until;
     bool kept = hardly_any_went(series);
@@ -200,7 +200,7 @@ static void judge_rising(const struct diff *diff, const struct series *series, s
         row->warns = row->state == STATE_CLOSE_WAIT && kept &&
             diff_is_enough(diff, series->counts[until] - series->counts[since], since, until);
     } else if (kept || !series->can_settle)
-        judge_by_the_first(diff, series, row);
+        assess_by_the_first(diff, series, row);
 }
 
 static enum diff_kind kind_of_whole(const struct diff_row *row)
@@ -210,27 +210,27 @@ static enum diff_kind kind_of_whole(const struct diff_row *row)
         return DIFF_GROWS;
     if (row->first > row->last && is_worth(row->first - row->last, row->first))
         return DIFF_SHRINKS;
-    return moved >= DIFF_CHANGE_LEAST && moved * 100 >= (row->first + row->last) * TURNOVER_PERCENT ? DIFF_BUSY
-                                                                                                    : DIFF_STEADY;
+    return moved >= DIFF_CHANGE_MIN && moved * 100 >= (row->first + row->last) * TURNOVER_PERCENT ? DIFF_BUSY
+                                                                                                  : DIFF_STEADY;
 }
 
-void diff_judge_row(const struct diff *diff, const struct diff_table *table, uint32_t index, struct diff_row *row)
+void diff_classify_row(const struct diff *diff, const struct diff_table *table, uint32_t index, struct diff_row *row)
 {
     struct series series = series_of(diff, table, index);
     row->since = series.since;
     row->until = series.until;
     row->were = series.were;
     row->went_between = series.went;
-    row->millis_per_minute = diff_slope(diff, series.counts, 0, (unsigned)diff->look_count - 1);
+    row->millis_per_minute = diff_slope(diff, series.counts, 0, (unsigned)diff->snapshot_count - 1);
     row->run_millis_per_minute = diff_slope(diff, series.counts, series.since, series.until);
     if (!is_passing(row->state) && does_settle(diff, &series)) {
-        judge_accumulation(diff, &series, row);
+        assess_accumulation(diff, &series, row);
         row->by_settled = !hardly_any_went(&series);
         if (row->by_settled)
             row->run_millis_per_minute = diff_slope(
-                diff, series.settled, series.since + diff->settle_looks, series.until);
+                diff, series.settled, series.since + diff->settle_snapshots, series.until);
     } else if (is_rising(&series))
-        judge_rising(diff, &series, row);
+        assess_rising(diff, &series, row);
     else
         row->kind = kind_of_whole(row);
 }

@@ -4,7 +4,7 @@
 #include "model/diff.h"
 
 /* Fills in what becomes of the row, from what the table counts of it. */
-void diff_judge_row(const struct diff *diff, const struct diff_table *table, uint32_t index, struct diff_row *row);
+void diff_classify_row(const struct diff *diff, const struct diff_table *table, uint32_t index, struct diff_row *row);
 /* The values, which grow, of the looks from `since` to `until` do so in the later half of the time too. */
 bool diff_goes_on(const struct diff *diff, const uint32_t *values, unsigned since, unsigned until);
 /* Enough growth, or enough time, to be more than a moment's chance. */

@@ -25,19 +25,19 @@ static struct terms terms_of(const struct selection *selection)
 }
 
 /* Where to look for who holds it: NULL where nobody does, or nobody is known to in any look. */
-static const struct conn *held_conn(const struct diff_builder *builder, const struct diff_life *life,
+static const struct conn *held_conn(const struct diff_builder *builder, const struct diff_track *track,
     const struct conn *conn, size_t look, const struct snapshot **ret_snapshot)
 {
     /* In others the kernel often goes on alone. */
     static const uint32_t held_states = STATE_BIT(STATE_ESTABLISHED) | STATE_BIT(STATE_CLOSE_WAIT) |
         STATE_BIT(STATE_LISTEN) | STATE_BIT(STATE_SYN_SENT) | STATE_BIT(STATE_BOUND) | STATE_BIT(STATE_CLOSED);
-    *ret_snapshot = builder->looks[look];
+    *ret_snapshot = builder->snapshots[look];
     if (conn->holder != NO_INDEX)
         return conn;
-    if (life->owner_look == NO_INDEX || conn_is_unheld(conn) || (held_states & STATE_BIT(conn->state)) == 0)
+    if (track->owner_look == NO_INDEX || conn_is_unheld(conn) || (held_states & STATE_BIT(conn->state)) == 0)
         return NULL;
-    *ret_snapshot = builder->looks[life->owner_look];
-    return &(*ret_snapshot)->conns[life->owner_conn];
+    *ret_snapshot = builder->snapshots[track->owner_look];
+    return &(*ret_snapshot)->conns[track->owner_conn];
 }
 
 static bool is_selected(const struct terms *terms, const struct snapshot *snapshot, const struct conn *conn,
@@ -51,63 +51,63 @@ static bool is_selected(const struct terms *terms, const struct snapshot *snapsh
                         : selection_matches(&terms->owners, snapshot, conn);
 }
 
-static struct value service_of(const struct diff_life *life, const struct conn *conn)
+static struct value service_of(const struct diff_track *track, const struct conn *conn)
 {
-    if (life->incoming)
+    if (track->incoming)
         return (struct value){ .kind = VALUE_SERVICE_IN, .port = conn->local_port };
     if (conn->remote_port == 0) /* bound or closed: goes nowhere */
         return value_unknown();
     return (struct value){ .kind = VALUE_SERVICE_OUT, .ip = conn->remote, .port = conn->remote_port };
 }
 
-static void count_conn(struct diff_builder *builder, struct diff_life *life, uint32_t cell, size_t look)
+static void count_conn(struct diff_builder *builder, struct diff_track *track, uint32_t cell, size_t look)
 {
-    unsigned settle = builder->diff->settle_looks;
-    struct diff_table *cells = &builder->cells;
-    bool stays = look > 0 && life->seen_look == look - 1 && life->seen_cell == cell;
-    diff_table_tally(cells, cell, TALLY_COUNT)[look]++;
+    unsigned settle = builder->diff->settle_snapshots;
+    struct diff_table *cross_table = &builder->cross_table;
+    bool stays = look > 0 && track->seen_look == look - 1 && track->seen_cell == cell;
+    diff_table_tally(cross_table, cell, TALLY_COUNT)[look]++;
     if (!stays)
-        life->seen_since = (uint32_t)look;
-    diff_table_tally(cells, cell, TALLY_STAYED)[look] += stays;
-    diff_table_tally(cells, cell, TALLY_CORE)[look] += life->seen_since == 0;
-    diff_table_tally(cells, cell, TALLY_SETTLED)[look] += look - life->seen_since >= settle;
-    diff_table_tally(cells, cell, TALLY_REMAINED)[look] += stays && look - 1 - life->seen_since >= settle;
-    life->seen_look = (uint32_t)look;
-    life->seen_cell = cell;
+        track->seen_since = (uint32_t)look;
+    diff_table_tally(cross_table, cell, TALLY_STAYED)[look] += stays;
+    diff_table_tally(cross_table, cell, TALLY_CORE)[look] += track->seen_since == 0;
+    diff_table_tally(cross_table, cell, TALLY_SETTLED)[look] += look - track->seen_since >= settle;
+    diff_table_tally(cross_table, cell, TALLY_REMAINED)[look] += stays && look - 1 - track->seen_since >= settle;
+    track->seen_look = (uint32_t)look;
+    track->seen_cell = cell;
 }
 
 static void count_look(struct diff_builder *builder, const struct terms *terms, size_t look)
 {
     struct diff *diff = builder->diff;
-    const struct snapshot *snapshot = builder->looks[look];
+    const struct snapshot *snapshot = builder->snapshots[look];
     for (size_t i = 0; i < snapshot->conn_count; i++) {
         const struct conn *conn = &snapshot->conns[i];
-        struct diff_life *life = &builder->lives.items[builder->lives.of[look][i]];
+        struct diff_track *track = &builder->tracks.items[builder->tracks.of[look][i]];
         const struct snapshot *held_snapshot;
-        const struct conn *held = held_conn(builder, life, conn, look, &held_snapshot);
+        const struct conn *held = held_conn(builder, track, conn, look, &held_snapshot);
         if (!is_selected(terms, snapshot, conn, held_snapshot, held))
             continue;
         const struct process *owner = held != NULL ? snapshot_owner(held_snapshot, held) : NULL;
         const struct diff_key key = {
             .process = value_text(owner != NULL ? owner->name : NULL),
             .pid = owner != NULL ? owner->pid : 0,
-            .service = service_of(life, conn),
+            .service = service_of(track, conn),
             .state = conn->state,
         };
-        count_conn(builder, life, diff_table_index(&builder->cells, &key), look);
-        life->in_first |= look == 0;
-        diff->looks[look].conns++;
-        diff->stayed += look == builder->count - 1 && life->in_first;
+        count_conn(builder, track, diff_table_index(&builder->cross_table, &key), look);
+        track->in_first |= look == 0;
+        diff->snapshots[look].conns++;
+        diff->stayed += look == builder->count - 1 && track->in_first;
     }
 }
 
-void diff_count_cells(struct diff_builder *builder)
+void diff_count_cross_table(struct diff_builder *builder)
 {
     struct diff *diff = builder->diff;
     const struct terms terms = terms_of(builder->selection);
-    diff_table_init(&builder->cells, builder->count);
+    diff_table_init(&builder->cross_table, builder->count);
     for (size_t look = 0; look < builder->count; look++)
         count_look(builder, &terms, look);
-    diff->came = diff->looks[builder->count - 1].conns - diff->stayed;
-    diff->went = diff->looks[0].conns - diff->stayed;
+    diff->came = diff->snapshots[builder->count - 1].conns - diff->stayed;
+    diff->went = diff->snapshots[0].conns - diff->stayed;
 }

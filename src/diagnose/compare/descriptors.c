@@ -23,9 +23,9 @@ enum {
 /* A process of the last look, in all of them. */
 struct course {
     const struct process *process;
-    uint32_t open[DIFF_LOOKS_MOST];
-    uint32_t other[DIFF_LOOKS_MOST]; /* than TCP connections */
-    bool leaks;                      /* some of its connections do */
+    uint32_t open[DIFF_SNAPSHOTS_MAX];
+    uint32_t other[DIFF_SNAPSHOTS_MAX]; /* than TCP connections */
+    bool leaks;                         /* some of its connections do */
 };
 
 /* How many descriptors each process of a look has for TCP sockets. */
@@ -46,7 +46,7 @@ static bool follow(const struct diff_builder *builder, uint32_t *const *held, st
         const struct process *then = diff_same_process(&builder->pids[i], builder->diff->last, course->process);
         if (then == NULL || then->fds_open == 0)
             return false;
-        uint32_t sockets = held[i][then - builder->looks[i]->processes];
+        uint32_t sockets = held[i][then - builder->snapshots[i]->processes];
         course->open[i] = then->fds_open;
         course->other[i] = then->fds_open > sockets ? then->fds_open - sockets : 0;
     }
@@ -61,7 +61,7 @@ static bool is_limited(const struct process *process)
 /* What makes it grow is not only load. */
 static bool is_lasting(const struct diff *diff, const struct course *course, uint32_t growth)
 {
-    unsigned last = (unsigned)diff->look_count - 1;
+    unsigned last = (unsigned)diff->snapshot_count - 1;
     uint32_t first_other = course->other[0], last_other = course->other[last];
     if (course->leaks)
         return true;
@@ -72,7 +72,7 @@ static bool is_lasting(const struct diff *diff, const struct course *course, uin
 static enum verdict judge(const struct diff *diff, const struct diff_process *process)
 {
     uint32_t limit = process->process->fds_limit;
-    bool certain = diff->look_count > 2 && diff->apart_ms >= CERTAIN_SPAN_MS &&
+    bool certain = diff->snapshot_count > 2 && diff->apart_ms >= CERTAIN_SPAN_MS &&
         process->fds_last - process->fds_first >= CERTAIN_GROWTH;
     bool near = (uint64_t)process->fds_last * 100 >= (uint64_t)limit * NEAR_PERCENT;
     if (process->ends_ms < HOUR_MS)
@@ -83,7 +83,7 @@ static enum verdict judge(const struct diff *diff, const struct diff_process *pr
 static struct diff_process conclude(const struct diff *diff, const struct course *course)
 {
     const struct process *process = course->process;
-    unsigned last = (unsigned)diff->look_count - 1;
+    unsigned last = (unsigned)diff->snapshot_count - 1;
     struct diff_process result = {
         .process = process,
         .fds_first = course->open[0],
@@ -96,7 +96,7 @@ static struct diff_process conclude(const struct diff *diff, const struct course
         return result;
     }
     uint32_t growth = result.fds_last > result.fds_first ? result.fds_last - result.fds_first : 0;
-    result.ends = is_limited(process) && result.millis_per_minute > 0 && growth >= DIFF_CHANGE_LEAST &&
+    result.ends = is_limited(process) && result.millis_per_minute > 0 && growth >= DIFF_CHANGE_MIN &&
         diff_goes_on(diff, course->open, 0, last) && diff_is_enough(diff, growth, 0, last) &&
         is_lasting(diff, course, growth);
     if (result.ends) {
@@ -111,14 +111,14 @@ static struct diff_process conclude(const struct diff *diff, const struct course
 static void mark(const struct diff_builder *builder, bool *concerned, bool *leaks)
 {
     size_t look = builder->count - 1;
-    const struct snapshot *last = builder->looks[look];
+    const struct snapshot *last = builder->snapshots[look];
     for (size_t i = 0; i < last->conn_count; i++) {
-        const struct diff_life *life = &builder->lives.items[builder->lives.of[look][i]];
-        if (life->seen_look != look)
+        const struct diff_track *track = &builder->tracks.items[builder->tracks.of[look][i]];
+        if (track->seen_look != look)
             continue;
         for (uint32_t h = last->conns[i].holder; h != NO_INDEX; h = last->holders[h].next) {
             concerned[last->holders[h].process] = true;
-            leaks[last->holders[h].process] |= builder->leaks[life->seen_cell];
+            leaks[last->holders[h].process] |= builder->leaks[track->seen_cell];
         }
     }
 }
@@ -141,12 +141,12 @@ void diff_find_processes(struct diff_builder *builder)
 {
     struct diff *diff = builder->diff;
     const struct snapshot *last = diff->last;
-    uint32_t *held[DIFF_LOOKS_MOST];
+    uint32_t *held[DIFF_SNAPSHOTS_MAX];
     bool *concerned = xcalloc(last->process_count + 1, sizeof *concerned);
     bool *leaks = xcalloc(last->process_count + 1, sizeof *leaks);
     mark(builder, concerned, leaks);
     for (size_t i = 0; i < builder->count; i++)
-        held[i] = count_held(builder->looks[i]);
+        held[i] = count_held(builder->snapshots[i]);
     diff->processes = arena_alloc(&diff->arena, (last->process_count + 1) * sizeof *diff->processes);
     for (size_t i = 0; i < last->process_count; i++) {
         struct course course = { .process = &last->processes[i], .leaks = leaks[i] };

@@ -1,6 +1,6 @@
 /*
  * One look tells how many connections there are; several tell whether they are the same ones. That separates a leak from
- * load. The judgement (diff_kind.c), for each row, which is a process, a service and a state (diff_rows.c):
+ * load. The judgement (classify.c), for each row, which is a process, a service and a state (rows.c):
  *
  *   1. A connection has settled where it was there in the looks before too. Where those that have settled become more,
  *      in the later looks as well, and hardly any of them goes, nobody ends them, however many others come and go.
@@ -10,7 +10,7 @@
  *      does not end in the time that the kernel gives it. Open connections may pile up by right: pools, more clients.
  *   4. Where all were replaced at once the process was started again: the looks before and after are judged apart.
  *   5. Descriptors count where they go on growing by what leaks or piles up, or by what is no connection; a limit that is
- *      reached counts in any case (diff_descriptors.c).
+ *      reached counts in any case (descriptors.c).
  */
 #include "diagnose/compare/diff.h"
 
@@ -44,14 +44,14 @@ static bool sort_looks(struct diff_builder *builder)
 {
     bool moved = false;
     for (size_t i = 0; i < builder->count; i++) {
-        if (!knows_its_time(builder->looks[i]))
+        if (!knows_its_time(builder->snapshots[i]))
             return false;
     }
     for (size_t i = 1; i < builder->count; i++) {
-        for (size_t j = i; j > 0 && builder->looks[j - 1]->taken_at_ms > builder->looks[j]->taken_at_ms; j--) {
-            const struct snapshot *earlier = builder->looks[j];
-            builder->looks[j] = builder->looks[j - 1];
-            builder->looks[j - 1] = earlier;
+        for (size_t j = i; j > 0 && builder->snapshots[j - 1]->taken_at_ms > builder->snapshots[j]->taken_at_ms; j--) {
+            const struct snapshot *previous = builder->snapshots[j];
+            builder->snapshots[j] = builder->snapshots[j - 1];
+            builder->snapshots[j - 1] = previous;
             moved = true;
         }
     }
@@ -63,7 +63,7 @@ static void note_times(struct diff_builder *builder, uint64_t interval_ms)
     struct diff *diff = builder->diff;
     unsigned from_files = 0;
     for (size_t i = 0; i < builder->count; i++)
-        from_files += builder->looks[i]->origin != NULL;
+        from_files += builder->snapshots[i]->origin != NULL;
     if (diff->reordered)
         add_gap(diff, "captures-reordered",
             interval_ms != 0
@@ -83,7 +83,7 @@ static void note_times(struct diff_builder *builder, uint64_t interval_ms)
 }
 
 /* Files that were written at one go say nothing of when their text was. */
-static bool is_after(const struct snapshot *look, const struct diff_look *now, const struct diff_look *then)
+static bool is_after(const struct snapshot *look, const struct diff_snapshot *now, const struct diff_snapshot *then)
 {
     enum { COPIED_MS = 1000 };
     uint64_t least = knows_its_time(look) ? 1 : COPIED_MS;
@@ -93,19 +93,21 @@ static bool is_after(const struct snapshot *look, const struct diff_look *now, c
 static void list_looks(struct diff_builder *builder, uint64_t interval_ms)
 {
     struct diff *diff = builder->diff;
-    struct diff_look *looks = arena_alloc(&diff->arena, builder->count * sizeof *looks);
-    diff->looks = looks;
-    diff->look_count = builder->count;
-    diff->settle_looks = builder->count > 6 ? (unsigned)(builder->count - 1) / 3 : 1;
+    struct diff_snapshot *snapshots = arena_alloc(&diff->arena, builder->count * sizeof *snapshots);
+    diff->snapshots = snapshots;
+    diff->snapshot_count = builder->count;
+    diff->settle_snapshots = builder->count > 6 ? (unsigned)(builder->count - 1) / 3 : 1;
     diff->times_known = true;
     for (size_t i = 0; i < builder->count; i++) {
-        const struct snapshot *look = builder->looks[i];
-        looks[i] = (struct diff_look){ .from = look->from, .source = look->source, .taken_at_ms = look->taken_at_ms };
+        const struct snapshot *look = builder->snapshots[i];
+        snapshots[i] = (struct diff_snapshot){
+            .from = look->from, .source = look->source, .taken_at_ms = look->taken_at_ms
+        };
         if (interval_ms != 0 && i > 0)
-            looks[i].taken_at_ms = looks[i - 1].taken_at_ms + interval_ms;
-        diff->times_known &= i == 0 || interval_ms != 0 || is_after(look, &looks[i], &looks[i - 1]);
+            snapshots[i].taken_at_ms = snapshots[i - 1].taken_at_ms + interval_ms;
+        diff->times_known &= i == 0 || interval_ms != 0 || is_after(look, &snapshots[i], &snapshots[i - 1]);
     }
-    diff->apart_ms = diff->times_known ? looks[builder->count - 1].taken_at_ms - looks[0].taken_at_ms : 0;
+    diff->apart_ms = diff->times_known ? snapshots[builder->count - 1].taken_at_ms - snapshots[0].taken_at_ms : 0;
     note_times(builder, interval_ms);
 }
 
@@ -123,12 +125,12 @@ static void take_gaps(struct diff_builder *builder)
 {
     struct diff *diff = builder->diff;
     for (size_t look = 0; look < builder->count; look++) {
-        const struct snapshot *snapshot = builder->looks[look];
+        const struct snapshot *snapshot = builder->snapshots[look];
         for (size_t i = 0; i < snapshot->gap_count; i++) {
             const struct gap *gap = &snapshot->gaps[i];
             size_t in = 0;
             for (size_t other = 0; other < builder->count; other++)
-                in += has_gap(builder->looks[other], gap);
+                in += has_gap(builder->snapshots[other], gap);
             const char *name = snapshot->from != NULL ? snapshot->from
                                                       : arena_printf(&diff->arena, "capture %zu", look + 1);
             if (in < builder->count)
@@ -139,20 +141,20 @@ static void take_gaps(struct diff_builder *builder)
     }
 }
 
-static int check_hosts(const struct snapshot *looks, size_t count, struct error *err)
+static int check_hosts(const struct snapshot *snapshots, size_t count, struct error *err)
 {
     for (size_t i = 0; i < count; i++) {
-        if (looks[i].redacted)
-            return error_set(err, -EINVAL, looks[i].from,
+        if (snapshots[i].redacted)
+            return error_set(err, -EINVAL, snapshots[i].from,
                 "was redacted: its names and addresses were made up for it alone, and nothing of it is found again in "
                 "another file; compare the files as they were before that");
     }
     for (size_t i = 1; i < count; i++) {
-        const char *one = looks[0].host_name, *other = looks[i].host_name;
+        const char *one = snapshots[0].host_name, *other = snapshots[i].host_name;
         if (one != NULL && other != NULL && strcmp(one, other) != 0)
-            return error_set(err, -EINVAL, looks[i].from,
+            return error_set(err, -EINVAL, snapshots[i].from,
                 "is of the host '%s', %s of '%s'; the two ends of connections are looked at with --from A --from B",
-                other, looks[0].from != NULL ? looks[0].from : "the first one", one);
+                other, snapshots[0].from != NULL ? snapshots[0].from : "the first one", one);
     }
     return 0;
 }
@@ -166,47 +168,47 @@ static int builder_init(struct diff_builder *builder)
     builder->contexts = xcalloc(count, sizeof *builder->contexts);
     builder->pids = xcalloc(count, sizeof *builder->pids);
     for (size_t i = 0; i < count; i++) {
-        builder->contexts[i].snapshot = builder->looks[i];
-        listeners_init(&builder->contexts[i].listeners, builder->looks[i]);
-        int error = diff_pids_init(&builder->pids[i], builder->looks[i]);
+        builder->contexts[i].snapshot = builder->snapshots[i];
+        listeners_init(&builder->contexts[i].listeners, builder->snapshots[i]);
+        int error = diff_processes_init(&builder->pids[i], builder->snapshots[i]);
         result = result == 0 ? error : result;
     }
-    return result == 0 ? diff_lives_init(&builder->lives, builder->looks, builder->contexts, count) : result;
+    return result == 0 ? diff_tracks_init(&builder->tracks, builder->snapshots, builder->contexts, count) : result;
 }
 
 static void builder_deinit(struct diff_builder *builder)
 {
     for (size_t i = 0; i < builder->count; i++) {
         listeners_deinit(&builder->contexts[i].listeners);
-        diff_pids_deinit(&builder->pids[i]);
+        diff_processes_deinit(&builder->pids[i]);
     }
-    diff_lives_deinit(&builder->lives);
-    diff_table_deinit(&builder->cells);
+    diff_tracks_deinit(&builder->tracks);
+    diff_table_deinit(&builder->cross_table);
     free(builder->contexts);
     free(builder->pids);
     free(builder->leaks);
 }
 
-int diff_make(const struct snapshot *looks, size_t count, const struct diff_options *options, struct diff *ret_diff,
+int diff_make(const struct snapshot *snapshots, size_t count, const struct diff_options *options, struct diff *ret_diff,
     struct error *err)
 {
-    int result = check_hosts(looks, count, err);
+    int result = check_hosts(snapshots, count, err);
     if (result < 0)
         return result;
     struct diff diff = { 0 };
     struct diff_builder builder = { .count = count, .selection = options->selection, .diff = &diff };
     arena_init(&diff.arena);
     for (size_t i = 0; i < count; i++)
-        builder.looks[i] = &looks[i];
+        builder.snapshots[i] = &snapshots[i];
     diff.reordered = sort_looks(&builder);
-    diff.last = builder.looks[count - 1];
+    diff.last = builder.snapshots[count - 1];
     list_looks(&builder, options->interval_ms);
     result = builder_init(&builder);
     if (result == 0) {
-        diff_count_cells(&builder);
+        diff_count_cross_table(&builder);
         diff_make_rows(&builder);
         diff_find_processes(&builder);
-        diff_say(&diff);
+        diff_describe(&diff);
         take_gaps(&builder);
         *ret_diff = diff;
     } else {

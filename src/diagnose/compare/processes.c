@@ -4,7 +4,7 @@
 
 #include "base/hash.h"
 
-int diff_pids_init(struct diff_pids *pids, const struct snapshot *snapshot)
+int diff_processes_init(struct diff_processes *pids, const struct snapshot *snapshot)
 {
     pids->snapshot = snapshot;
     int result = index_table_init(&pids->table, snapshot->process_count);
@@ -13,12 +13,12 @@ int diff_pids_init(struct diff_pids *pids, const struct snapshot *snapshot)
     return result;
 }
 
-void diff_pids_deinit(struct diff_pids *pids)
+void diff_processes_deinit(struct diff_processes *pids)
 {
     index_table_deinit(&pids->table);
 }
 
-const struct process *diff_pids_find(const struct diff_pids *pids, uint32_t pid)
+const struct process *diff_processes_find(const struct diff_processes *pids, uint32_t pid)
 {
     struct index_walk walk = index_table_walk(&pids->table, hash_mix(pid));
     uint32_t index;
@@ -52,9 +52,9 @@ static bool was_restarted(
 }
 
 const struct process *diff_same_process(
-    const struct diff_pids *then, const struct snapshot *now, const struct process *process)
+    const struct diff_processes *then, const struct snapshot *now, const struct process *process)
 {
-    const struct process *before = diff_pids_find(then, process->pid);
+    const struct process *before = diff_processes_find(then, process->pid);
     if (before == NULL || differ(before->name, process->name))
         return NULL;
     return was_restarted(then->snapshot, before, now, process) ? NULL : before;

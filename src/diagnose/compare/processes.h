@@ -4,15 +4,15 @@
 #include "model/snapshot.h"
 
 /* A snapshot, and its processes by their PIDs. */
-struct diff_pids {
+struct diff_processes {
     const struct snapshot *snapshot;
     struct index_table table;
 };
 
 /* Returns 0 or -ENOMEM. */
-int diff_pids_init(struct diff_pids *pids, const struct snapshot *snapshot);
-void diff_pids_deinit(struct diff_pids *pids);
-const struct process *diff_pids_find(const struct diff_pids *pids, uint32_t pid);
+int diff_processes_init(struct diff_processes *pids, const struct snapshot *snapshot);
+void diff_processes_deinit(struct diff_processes *pids);
+const struct process *diff_processes_find(const struct diff_processes *pids, uint32_t pid);
 /* What this process of another look was then; NULL: it was not there, or has been started again since. */
 const struct process *diff_same_process(
-    const struct diff_pids *then, const struct snapshot *now, const struct process *process);
+    const struct diff_processes *then, const struct snapshot *now, const struct process *process);

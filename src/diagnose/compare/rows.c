@@ -62,26 +62,26 @@ static bool project(const struct view *view, const struct diff_key *cell, bool p
     return true;
 }
 
-static void add_tallies(const struct diff_table *cells, uint32_t cell, struct diff_table *table, uint32_t row)
+static void add_tallies(const struct diff_table *cross_table, uint32_t cell, struct diff_table *table, uint32_t row)
 {
-    const uint32_t *from = diff_table_tally(cells, cell, TALLY_COUNT);
+    const uint32_t *from = diff_table_tally(cross_table, cell, TALLY_COUNT);
     uint32_t *to = diff_table_tally(table, row, TALLY_COUNT);
-    for (size_t i = 0; i < TALLY_KINDS * cells->looks; i++)
+    for (size_t i = 0; i < TALLY_KINDS * cross_table->snapshots; i++)
         to[i] += from[i];
 }
 
 static void count_view(const struct rows *rows, const struct view *view, struct counted *ret_counted)
 {
-    const struct diff_table *cells = &rows->builder->cells;
-    struct counted counted = { .view = view, .row_of = xcalloc(cells->count + 1, sizeof *counted.row_of) };
-    diff_table_init(&counted.table, cells->looks);
-    for (uint32_t i = 0; i < cells->count; i++) {
+    const struct diff_table *cross_table = &rows->builder->cross_table;
+    struct counted counted = { .view = view, .row_of = xcalloc(cross_table->count + 1, sizeof *counted.row_of) };
+    diff_table_init(&counted.table, cross_table->snapshots);
+    for (uint32_t i = 0; i < cross_table->count; i++) {
         struct diff_key key;
         counted.row_of[i] = NO_INDEX;
-        if (!project(view, &cells->keys[i], rows->persists[i], &key))
+        if (!project(view, &cross_table->keys[i], rows->persists[i], &key))
             continue;
         counted.row_of[i] = diff_table_index(&counted.table, &key);
-        add_tallies(cells, i, &counted.table, counted.row_of[i]);
+        add_tallies(cross_table, i, &counted.table, counted.row_of[i]);
     }
     counted.rows = xcalloc(counted.table.count + 1, sizeof *counted.rows);
     *ret_counted = counted;
@@ -99,14 +99,14 @@ static void counted_deinit(struct counted *counted)
 /* What the cells of a row have in common, and how many rows of VIEW_ROWS they would make. */
 static void name_rows(const struct rows *rows, struct counted *counted)
 {
-    const struct diff_table *cells = &rows->builder->cells;
+    const struct diff_table *cross_table = &rows->builder->cross_table;
     const struct view *view = counted->view;
     bool *begun = xcalloc(counted->table.count + 1, sizeof *begun);
-    for (uint32_t i = 0; i < cells->count; i++) {
+    for (uint32_t i = 0; i < cross_table->count; i++) {
         if (counted->row_of[i] == NO_INDEX)
             continue;
         struct diff_row *row = &counted->rows[counted->row_of[i]];
-        const struct diff_key *cell = &cells->keys[i];
+        const struct diff_key *cell = &cross_table->keys[i];
         bool is_part = view->by_pid || rows->is_first[i];
         row->pid = !begun[counted->row_of[i]] || row->pid == cell->pid ? cell->pid : 0;
         row->processes += !view->by_name && is_part;
@@ -126,7 +126,7 @@ static void fill_row(const struct rows *rows, const struct counted *counted, uin
     const struct diff_key *key = &counted->table.keys[index];
     struct diff_row *row = &counted->rows[index];
     const uint32_t *counts = diff_table_tally(&counted->table, index, TALLY_COUNT);
-    size_t last = diff->look_count - 1;
+    size_t last = diff->snapshot_count - 1;
     row->process = key->process;
     row->service = key->service;
     row->state = key->state;
@@ -140,13 +140,13 @@ static void fill_row(const struct rows *rows, const struct counted *counted, uin
     row->stayed = diff_table_tally(&counted->table, index, TALLY_CORE)[last];
     row->came = row->last - row->stayed;
     row->went = row->first - row->stayed;
-    diff_judge_row(diff, &counted->table, index, row);
+    diff_classify_row(diff, &counted->table, index, row);
 }
 
 static uint64_t *copy_tally(struct diff *diff, const struct diff_table *table, uint32_t index, enum diff_tally tally)
 {
-    uint64_t *copy = arena_alloc(&diff->arena, table->looks * sizeof *copy);
-    for (size_t i = 0; i < table->looks; i++)
+    uint64_t *copy = arena_alloc(&diff->arena, table->snapshots * sizeof *copy);
+    for (size_t i = 0; i < table->snapshots; i++)
         copy[i] = diff_table_tally(table, index, tally)[i];
     return copy;
 }
@@ -171,14 +171,14 @@ struct shown {
 
 static struct shown *what_is_shown(const struct rows *rows, const struct counted *counted)
 {
-    const struct diff_table *cells = &rows->builder->cells;
+    const struct diff_table *cross_table = &rows->builder->cross_table;
     struct shown *shown = xcalloc(counted->table.count + 1, sizeof *shown);
-    for (uint32_t i = 0; i < cells->count; i++) {
+    for (uint32_t i = 0; i < cross_table->count; i++) {
         uint32_t row = counted->row_of[i];
         if (row == NO_INDEX)
             continue;
-        const uint32_t *counts = diff_table_tally(cells, i, TALLY_COUNT);
-        uint64_t first = counts[0], last = counts[cells->looks - 1];
+        const uint32_t *counts = diff_table_tally(cross_table, i, TALLY_COUNT);
+        uint64_t first = counts[0], last = counts[cross_table->snapshots - 1];
         uint64_t grown = last > first ? last - first : 0;
         shown[row].grown += grown;
         shown[row].covered += rows->ranks[i] <= rank_of(&counted->rows[row]) ? grown : 0;
@@ -211,7 +211,7 @@ static void add_view(struct rows *rows, const struct view *view)
         if (kept[i])
             keep_row(rows, &counted, i);
     }
-    for (uint32_t i = 0; i < builder->cells.count; i++) {
+    for (uint32_t i = 0; i < builder->cross_table.count; i++) {
         uint32_t row = counted.row_of[i];
         if (row == NO_INDEX)
             continue;
@@ -255,9 +255,10 @@ static int worst_first(const void *a, const void *b)
 
 static bool *find_persisting(const struct diff_builder *builder)
 {
-    bool *persists = xcalloc(builder->cells.count + 1, sizeof *persists);
-    for (size_t i = 0; i < builder->cells.count; i++) {
-        const struct process *process = diff_pids_find(&builder->pids[builder->count - 1], builder->cells.keys[i].pid);
+    bool *persists = xcalloc(builder->cross_table.count + 1, sizeof *persists);
+    for (size_t i = 0; i < builder->cross_table.count; i++) {
+        const struct process *process = diff_processes_find(
+            &builder->pids[builder->count - 1], builder->cross_table.keys[i].pid);
         persists[i] = process != NULL && diff_same_process(&builder->pids[0], builder->diff->last, process) != NULL;
     }
     return persists;
@@ -267,7 +268,7 @@ static bool *find_persisting(const struct diff_builder *builder)
 static bool *find_firsts(struct rows *rows)
 {
     struct counted counted;
-    size_t cell_count = rows->builder->cells.count;
+    size_t cell_count = rows->builder->cross_table.count;
     bool *is_first = xcalloc(cell_count + 1, sizeof *is_first);
     count_view(rows, &views[VIEW_ROWS], &counted);
     bool *seen = xcalloc(counted.table.count + 1, sizeof *seen);
@@ -294,7 +295,7 @@ static void settle_rows(struct diff *diff)
 
 void diff_make_rows(struct diff_builder *builder)
 {
-    size_t cell_count = builder->cells.count;
+    size_t cell_count = builder->cross_table.count;
     bool *persists = find_persisting(builder);
     struct rows rows = { .builder = builder, .persists = persists };
     rows.is_first = find_firsts(&rows);

@@ -6,9 +6,9 @@
 #include "base/hash.h"
 #include "base/memory.h"
 
-void diff_table_init(struct diff_table *table, size_t looks)
+void diff_table_init(struct diff_table *table, size_t snapshots)
 {
-    *table = (struct diff_table){ .looks = looks };
+    *table = (struct diff_table){ .snapshots = snapshots };
 }
 
 void diff_table_deinit(struct diff_table *table)
@@ -45,7 +45,7 @@ static void grow_slots(struct diff_table *table)
 
 uint32_t diff_table_index(struct diff_table *table, const struct diff_key *key)
 {
-    size_t stride = TALLY_KINDS * table->looks;
+    size_t stride = TALLY_KINDS * table->snapshots;
     if (table->count * 2 >= table->slot_count)
         grow_slots(table);
     uint32_t *slot = slot_of(table, key);
@@ -63,5 +63,5 @@ uint32_t diff_table_index(struct diff_table *table, const struct diff_key *key)
 
 uint32_t *diff_table_tally(const struct diff_table *table, uint32_t index, enum diff_tally tally)
 {
-    return table->tallies + ((size_t)index * TALLY_KINDS + tally) * table->looks;
+    return table->tallies + ((size_t)index * TALLY_KINDS + tally) * table->snapshots;
 }

@@ -16,7 +16,7 @@ enum diff_tally {
     TALLY_COUNT,
     TALLY_STAYED,   /* were there in the look before too */
     TALLY_CORE,     /* were there in all looks before */
-    TALLY_SETTLED,  /* and for diff.settle_looks looks */
+    TALLY_SETTLED,  /* and for diff.settle_snapshots looks */
     TALLY_REMAINED, /* of those that had settled by the look before */
     TALLY_KINDS
 };
@@ -24,12 +24,12 @@ enum diff_tally {
 struct diff_table {
     struct diff_key *keys;
     uint32_t *tallies;
-    size_t count, capacity, looks;
+    size_t count, capacity, snapshots;
     uint32_t *slots;
     size_t slot_count;
 };
 
-void diff_table_init(struct diff_table *table, size_t looks);
+void diff_table_init(struct diff_table *table, size_t snapshots);
 void diff_table_deinit(struct diff_table *table);
 /* The index of that key, which is added, with tallies of 0, where it is new. */
 uint32_t diff_table_index(struct diff_table *table, const struct diff_key *key);

@@ -11,7 +11,7 @@ static const char *words_pace(struct arena *arena, int64_t millis)
 {
     uint64_t tenths = ((uint64_t)(millis < 0 ? -millis : millis) + 50) / 100;
     if (tenths >= 1000)
-        return words_count(arena, (tenths + 5) / 10);
+        return phrases_count(arena, (tenths + 5) / 10);
     return arena_printf(arena, "%" PRIu64 ".%" PRIu64, tenths / 10, tenths % 10);
 }
 
@@ -28,7 +28,7 @@ static const char *words_whose(struct arena *arena, const struct diff_row *row)
 {
     const char *name = words_name(arena, row);
     if (name == NULL && row->processes > 1 && row->seen_process == NULL)
-        return arena_printf(arena, "%s processes", words_count(arena, row->processes));
+        return arena_printf(arena, "%s processes", phrases_count(arena, row->processes));
     return name;
 }
 
@@ -37,7 +37,7 @@ static const char *words_what(struct arena *arena, const struct diff_row *row)
 {
     const char *state = state_name(row->state);
     if (row->services > 1)
-        return arena_printf(arena, "connections in %s with %s services", state, words_count(arena, row->services));
+        return arena_printf(arena, "connections in %s with %s services", state, phrases_count(arena, row->services));
     if (row->service.kind == VALUE_SERVICE_IN)
         return arena_printf(arena, "connections in %s on port %u", state, row->service.port);
     if (row->service.kind != VALUE_SERVICE_OUT)
@@ -54,14 +54,14 @@ static const char *words_growth(struct diff *diff, const struct diff_row *row)
 {
     struct arena *arena = &diff->arena;
     const uint64_t *values = row->by_settled ? row->settled : row->counts;
-    unsigned since = row->by_settled ? row->since + diff->settle_looks : row->since;
+    unsigned since = row->by_settled ? row->since + diff->settle_snapshots : row->since;
     const char *what = arena_printf(
-        arena, "%s to %s", words_count(arena, values[since]), words_count(arena, values[row->until]));
+        arena, "%s to %s", phrases_count(arena, values[since]), phrases_count(arena, values[row->until]));
     if (diff->times_known)
         what = arena_printf(arena, "%s in %s, %s a minute", what,
-            words_duration(arena, diff->looks[row->until].taken_at_ms - diff->looks[since].taken_at_ms),
+            phrases_duration(arena, diff->snapshots[row->until].taken_at_ms - diff->snapshots[since].taken_at_ms),
             words_pace(arena, row->run_millis_per_minute));
-    if (row->until + 1 < diff->look_count)
+    if (row->until + 1 < diff->snapshot_count)
         return arena_printf(arena, "%s, until all of them went at once after capture %u", what, row->until + 1);
     if (row->since > 0)
         return arena_printf(arena, "%s, since all of them went at once before capture %u", what, row->since + 1);
@@ -79,7 +79,7 @@ static const char *words_went(struct diff *diff, const struct diff_row *row)
         return arena_printf(arena, ", and hardly any went");
     if (first == 0)
         return ", and none went";
-    return arena_printf(arena, ", and none of the first %s went", words_count(arena, first));
+    return arena_printf(arena, ", and none of the first %s went", phrases_count(arena, first));
 }
 
 /* "", or who holds some of them. */
@@ -99,10 +99,10 @@ static const char *words_limit(struct diff *diff, const struct diff_process *pro
 {
     struct arena *arena = &diff->arena;
     if (process->ends_ms == 0)
-        return arena_printf(
-            arena, "%s has reached its limit of %s descriptors", who, words_count(arena, process->process->fds_limit));
+        return arena_printf(arena, "%s has reached its limit of %s descriptors", who,
+            phrases_count(arena, process->process->fds_limit));
     return arena_printf(arena, "at this pace %s comes to its limit of %s descriptors in %s", who,
-        words_count(arena, process->process->fds_limit), words_duration(arena, process->ends_ms));
+        phrases_count(arena, process->process->fds_limit), phrases_duration(arena, process->ends_ms));
 }
 
 /* --- sentences --------------------------------------------------------------------------------------------------- */
@@ -110,7 +110,7 @@ static const char *words_limit(struct diff *diff, const struct diff_process *pro
 static const char *title_of_process(struct diff *diff, const struct diff_process *process)
 {
     struct arena *arena = &diff->arena;
-    const char *who = words_process(arena, process->process);
+    const char *who = phrases_process(arena, process->process);
     if (process->ends_ms == 0)
         return words_limit(diff, process, who);
     return arena_printf(arena, "%s opens ever more descriptors; %s", who, words_limit(diff, process, "it"));
@@ -151,7 +151,7 @@ static const char *title_of_growth(struct diff *diff, const struct diff_row *row
     if (row->kind == DIFF_GREW)
         return arena_printf(arena, "%s: %s to %s, and no more since; nobody closes them%s",
             words_that(arena, row, several ? "keep" : "keeps", "stay", begins),
-            words_count(arena, row->counts[row->since]), words_count(arena, row->counts[row->until]), until);
+            phrases_count(arena, row->counts[row->since]), phrases_count(arena, row->counts[row->until]), until);
     return arena_printf(arena, "%s: %s%s%s; whether they leak these captures do not tell: look again",
         words_that(arena, row, several ? "have ever more" : "has ever more", "grow", begins), words_growth(diff, row),
         row->went_between == 0 ? words_went(diff, row) : "", until);
@@ -162,8 +162,8 @@ static const char *title_of_health(struct diff *diff, const struct diff_row *wor
 {
     struct arena *arena = &diff->arena;
     bool selected = false;
-    for (size_t i = 0; i < diff->look_count; i++)
-        selected |= diff->looks[i].conns > 0;
+    for (size_t i = 0; i < diff->snapshot_count; i++)
+        selected |= diff->snapshots[i].conns > 0;
     if (!selected)
         return "Nothing to compare: no connection of these captures was selected.";
     if (worst != NULL && worst->kind == DIFF_PILES_UP)
@@ -203,7 +203,7 @@ static void raise_to(struct diff *diff, enum verdict verdict)
         diff->verdict = verdict;
 }
 
-void diff_say(struct diff *diff)
+void diff_describe(struct diff *diff)
 {
     for (size_t i = 0; i < diff->row_count; i++)
         raise_to(diff, diff->rows[i].warns ? VERDICT_WARNING : VERDICT_HEALTHY);

@@ -3,4 +3,4 @@
 #include "model/diff.h"
 
 /* The verdict and the title, when all else is filled in. */
-void diff_say(struct diff *diff);
+void diff_describe(struct diff *diff);

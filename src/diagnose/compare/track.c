@@ -10,55 +10,55 @@
 #include "base/memory.h"
 #include "diagnose/compare/match.h"
 
-static uint32_t begin_life(struct diff_lives *lives)
+static uint32_t begin_life(struct diff_tracks *tracks)
 {
-    xvec_grow((void **)&lives->items, lives->count, &lives->capacity, sizeof *lives->items);
-    lives->items[lives->count] = (struct diff_life){ .owner_look = NO_INDEX, .seen_look = NO_INDEX };
-    return (uint32_t)lives->count++;
+    xvec_grow((void **)&tracks->items, tracks->count, &tracks->capacity, sizeof *tracks->items);
+    tracks->items[tracks->count] = (struct diff_track){ .owner_look = NO_INDEX, .seen_look = NO_INDEX };
+    return (uint32_t)tracks->count++;
 }
 
 static void learn(
-    struct diff_life *life, bool is_new, const struct context *context, uint32_t look, uint32_t conn_index)
+    struct diff_track *track, bool is_new, const struct context *context, uint32_t look, uint32_t conn_index)
 {
     const struct conn *conn = &context->snapshot->conns[conn_index];
     if (conn->holder != NO_INDEX) {
-        life->owner_look = look;
-        life->owner_conn = conn_index;
+        track->owner_look = look;
+        track->owner_conn = conn_index;
     }
-    if (life->listened)
+    if (track->listened)
         return;
-    life->listened = conn_is_listener(conn) || context_listener(context, conn) != NULL;
-    if (life->listened || is_new)
-        life->incoming = life->listened || context_is_incoming(context, conn);
+    track->listened = conn_is_listener(conn) || context_listener(context, conn) != NULL;
+    if (track->listened || is_new)
+        track->incoming = track->listened || context_is_incoming(context, conn);
 }
 
-int diff_lives_init(
-    struct diff_lives *lives, const struct snapshot *const *looks, const struct context *contexts, size_t count)
+int diff_tracks_init(
+    struct diff_tracks *tracks, const struct snapshot *const *snapshots, const struct context *contexts, size_t count)
 {
-    *lives = (struct diff_lives){ 0 };
+    *tracks = (struct diff_tracks){ 0 };
     for (size_t look = 0; look < count; look++) {
-        const struct snapshot *now = looks[look];
-        uint32_t *matches = look > 0 ? diff_match(looks[look - 1], now) : NULL;
+        const struct snapshot *now = snapshots[look];
+        uint32_t *matches = look > 0 ? diff_match(snapshots[look - 1], now) : NULL;
         uint32_t *of = malloc((now->conn_count + 1) * sizeof *of);
-        lives->of[look] = of;
+        tracks->of[look] = of;
         if (of == NULL || (look > 0 && matches == NULL)) {
             free(matches);
             return -ENOMEM;
         }
         for (size_t i = 0; i < now->conn_count; i++) {
             bool is_new = matches == NULL || matches[i] == NO_INDEX;
-            of[i] = is_new ? begin_life(lives) : lives->of[look - 1][matches[i]];
-            learn(&lives->items[of[i]], is_new, &contexts[look], (uint32_t)look, (uint32_t)i);
+            of[i] = is_new ? begin_life(tracks) : tracks->of[look - 1][matches[i]];
+            learn(&tracks->items[of[i]], is_new, &contexts[look], (uint32_t)look, (uint32_t)i);
         }
         free(matches);
     }
     return 0;
 }
 
-void diff_lives_deinit(struct diff_lives *lives)
+void diff_tracks_deinit(struct diff_tracks *tracks)
 {
-    for (size_t i = 0; i < DIFF_LOOKS_MOST; i++)
-        free(lives->of[i]);
-    free(lives->items);
-    *lives = (struct diff_lives){ 0 };
+    for (size_t i = 0; i < DIFF_SNAPSHOTS_MAX; i++)
+        free(tracks->of[i]);
+    free(tracks->items);
+    *tracks = (struct diff_tracks){ 0 };
 }

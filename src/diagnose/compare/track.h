@@ -7,7 +7,7 @@
 #include "model/diff.h"
 
 /* One connection, from the look in which it came to that before which it went. */
-struct diff_life {
+struct diff_track {
     uint32_t owner_look, owner_conn; /* where its owner was seen last; NO_INDEX: nowhere */
     bool incoming, listened;         /* listened: a listener told, not the numbers of its ports */
     /* For counting: */
@@ -17,13 +17,13 @@ struct diff_life {
     uint32_t seen_since; /* … without a break since this look */
 };
 
-struct diff_lives {
-    struct diff_life *items;
+struct diff_tracks {
+    struct diff_track *items;
     size_t count, capacity;
-    uint32_t *of[DIFF_LOOKS_MOST]; /* for each look, for each of its connections */
+    uint32_t *of[DIFF_SNAPSHOTS_MAX]; /* for each look, for each of its connections */
 };
 
 /* The contexts are those of the looks; only their listeners are needed. Returns 0 or -ENOMEM. */
-int diff_lives_init(
-    struct diff_lives *lives, const struct snapshot *const *looks, const struct context *contexts, size_t count);
-void diff_lives_deinit(struct diff_lives *lives);
+int diff_tracks_init(
+    struct diff_tracks *tracks, const struct snapshot *const *snapshots, const struct context *contexts, size_t count);
+void diff_tracks_deinit(struct diff_tracks *tracks);

@@ -30,14 +30,14 @@ bool close_wait_is_blocked_by_window(const struct context *context, const struct
 {
     if (conn->timer == TIMER_PERSIST)
         return !conn_has(conn, CONN_SND_WND) || conn->snd_wnd_bytes == 0;
-    return context_is_sent_in_vain(conn) && context_hears_peer(context, conn);
+    return context_is_retransmitting(conn) && context_peer_is_alive(context, conn);
 }
 
 bool close_wait_blocked_writer_applies(
     const struct context *context, const struct conn *conn, const struct limits *limits)
 {
     return conn_has(conn, CONN_QUEUES | CONN_TIMER) && !conn_is_unheld(conn) && conn->send_q_bytes > 0 &&
-        (close_wait_is_blocked_by_window(context, conn) || context_is_sent_in_vain(conn)) &&
+        (close_wait_is_blocked_by_window(context, conn) || context_is_retransmitting(conn)) &&
         context_is_settled(context, conn, limits);
 }
 

@@ -36,7 +36,7 @@ static void evidence_queues(
     if (group->unsent_bytes > 0)
         lines_add(&finding->evidence, arena,
             "%s wait in Send-Q: the program still sends, or the peers do not take it. %s shows no timers, which would tell.",
-            words_bytes(arena, group->unsent_bytes), source);
+            phrases_bytes(arena, group->unsent_bytes), source);
     else
         lines_add(&finding->evidence, arena,
             "Recv-Q and Send-Q are 0: no data waits. An end of stream is not counted there on %s: whether it was read is "
@@ -47,15 +47,15 @@ static void evidence_queues(
 static void word_evidence(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 {
-    lines_add(&finding->evidence, arena, "%s %s in CLOSE_WAIT at one moment%s.", words_conns(arena, group->count),
+    lines_add(&finding->evidence, arena, "%s %s in CLOSE_WAIT at one moment%s.", phrases_conns(arena, group->count),
         group->count == 1 ? "was" : "were",
         finding->owner == NULL || finding->owner_inferred
             ? ""
-            : arena_printf(arena, ", held by %s", words_process_within(arena, finding->owner)));
+            : arena_printf(arena, ", held by %s", phrases_process_within(arena, finding->owner)));
     close_wait_evidence_number(arena, group, finding);
     evidence_queues(context, group, arena, finding);
-    words_pairs(arena, context, group, &finding->evidence);
-    words_descriptors(arena, finding->owner, &finding->evidence);
+    phrases_pairs(arena, context, group, &finding->evidence);
+    phrases_descriptors(arena, finding->owner, &finding->evidence);
 }
 
 static void word_fixes(
@@ -64,10 +64,10 @@ static void word_fixes(
     const struct platform *platform = platform_of(context->snapshot);
     fixes_add(&finding->fix_now, arena,
         arena_printf(arena, "To be certain: %s. What is still there is stuck, not passing.",
-            words_look_again(context->snapshot)),
+            phrases_look_again(context->snapshot)),
         NULL);
-    words_fix_threads(arena, context, finding->owner, &finding->fix_now);
-    words_fix_restart(arena, context, finding->owner, &finding->fix_now);
+    phrases_fix_threads(arena, context, finding->owner, &finding->fix_now);
+    phrases_fix_restart(arena, context, finding->owner, &finding->fix_now);
     fixes_add(&finding->fix_for_good, arena,
         "Close the socket on every path out of the handler, errors and time-outs included: when read returns 0 (or "
         "-1, or an exception), close. 'tcpwhy explain closing' has the pattern for C, C#, Java, Python, JavaScript "
@@ -82,13 +82,13 @@ static void word_fixes(
         "TCP keepalive: as long as the peer's kernel knows the connection it answers the probes, and nothing changes.");
 }
 
-void close_wait_held_word(
+void close_wait_held_describe(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 {
-    const char *owner = words_process(arena, finding->owner);
+    const char *owner = phrases_process(arena, finding->owner);
     finding->confidence = CONFIDENCE_LIKELY;
     finding->title = arena_printf(arena, "%s has not closed %s %s that %s closed", owner,
-        words_conns(arena, group->count), words_service(arena, context, group), words_peers_have(group));
+        phrases_conns(arena, group->count), phrases_service(arena, context, group), phrases_peers_have(group));
     finding
         ->why = "The peers have closed, and the program here has not: that is what CLOSE_WAIT means, and only the "
                 "program can end it. Either it has read the end of the stream and forgot to close (a leak), or it does "

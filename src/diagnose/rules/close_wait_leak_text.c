@@ -14,7 +14,7 @@ enum {
     /* From here on nothing but a leak explains it, or a peer that waits for an answer. */
     CERTAIN_LEAK_MS = 5 * 60 * 1000,
     /* Requests that one connection to a server may carry: SETTINGS_MAX_CONCURRENT_STREAMS, RFC 9113 section 6.5.2 */
-    CLIENTS_MOST = 100,
+    CLIENTS_MAX = 100,
 };
 
 /* Other ends on this host whose program has shut down its sending side only: it may be waiting for the answer. */
@@ -36,48 +36,48 @@ static void evidence_half_close(
         lines_add(&finding->evidence, arena,
             "At %s of the other ends the descriptor is still open: that program has shut down its sending side and "
             "may be waiting for an answer (a half-close).",
-            words_count(arena, half_closed));
+            phrases_count(arena, half_closed));
     if (group->unanswered > 0)
         lines_add(&finding->evidence, arena,
             "On %s of them the peer has sent something, and nothing was ever sent back: the program may still be at "
             "work on the answer, and a peer that has closed its sending side only would take it.",
-            words_count(arena, group->unanswered));
+            phrases_count(arena, group->unanswered));
     if (half_closed > 0 || group->unanswered > 0)
         close_wait_lower_confidence(finding, CONFIDENCE_LIKELY);
 }
 
 /* A connection to a server may carry the requests of many clients (HTTP/2, a database's pipeline). */
 static void evidence_shared_server(
-    struct arena *arena, const struct group *group, const struct chain *chain, struct finding *finding)
+    struct arena *arena, const struct group *group, const struct upstream *upstream, struct finding *finding)
 {
-    if (chain->waits || chain->waiting == 0)
+    if (upstream->waits || upstream->waiting == 0)
         return;
-    const char *server = chain_server(arena, chain);
+    const char *server = upstream_server(arena, upstream);
     lines_add(&finding->evidence, arena,
         "It also waits for an answer on %s, to %s. %s fewer than these; but where one carries the requests of many "
         "clients, as in HTTP/2, that is what it waits for here.",
-        words_conns(arena, chain->waiting), server, chain->waiting == 1 ? "That is" : "Those are");
-    if (chain->waiting * CLIENTS_MOST >= group->count)
+        phrases_conns(arena, upstream->waiting), server, upstream->waiting == 1 ? "That is" : "Those are");
+    if (upstream->waiting * CLIENTS_MAX >= group->count)
         close_wait_lower_confidence(finding, CONFIDENCE_LIKELY);
 }
 
-void close_wait_leak_word(
+void close_wait_leak_describe(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 {
-    const char *owner = words_owner(arena, finding);
-    const struct process *obstructed = words_obstructed(arena, finding);
-    const char *obstacle = words_obstacle(arena, obstructed);
-    struct chain chain = chain_find(context, group, finding);
-    chain.waits &= !words_is_halted(obstructed);
+    const char *owner = phrases_owner(arena, finding);
+    const struct process *obstructed = phrases_obstructed(arena, finding);
+    const char *obstacle = phrases_obstacle(arena, obstructed);
+    struct upstream upstream = upstream_find(context, group, finding);
+    upstream.waits &= !phrases_is_halted(obstructed);
     finding->title = arena_printf(arena, "%s has not closed %s %s that %s closed", owner,
-        words_conns(arena, group->count), words_service(arena, context, group), words_peers_have(group));
+        phrases_conns(arena, group->count), phrases_service(arena, context, group), phrases_peers_have(group));
     finding->why = arena_printf(arena,
         "The peers are done and everything they sent, the end of stream with it, has been read; %s still holds the "
         "descriptors and has not called close(). Nothing else can end these connections: unless it still means to "
         "send something, the program leaks them.",
-        words_process_within(arena, finding->owner));
-    if (chain.waits)
-        chain_word_waiting(context, group, &chain, arena, finding);
+        phrases_process_within(arena, finding->owner));
+    if (upstream.waits)
+        upstream_describe_waiting(context, group, &upstream, arena, finding);
 
     lines_add(&finding->evidence, arena,
         "Recv-Q is 0: all data was read. The end of stream was consumed too, or the very next read returns it.");
@@ -85,17 +85,17 @@ void close_wait_leak_word(
     if (finding->owner != NULL)
         lines_add(&finding->evidence, arena, "The descriptors are open in %s.", owner);
     else
-        words_unseen(arena, context, group, &finding->evidence);
+        phrases_unseen(arena, context, group, &finding->evidence);
     close_wait_evidence_age(arena, context, group, finding);
-    words_pairs(arena, context, group, &finding->evidence);
+    phrases_pairs(arena, context, group, &finding->evidence);
     uint64_t half_closed = count_half_closed_peers(context->snapshot, group);
     evidence_half_close(arena, group, half_closed, finding);
-    evidence_shared_server(arena, group, &chain, finding);
-    words_descriptors(arena, finding->owner, &finding->evidence);
+    evidence_shared_server(arena, group, &upstream, finding);
+    phrases_descriptors(arena, finding->owner, &finding->evidence);
     if (obstacle != NULL)
-        lines_add(&finding->evidence, arena, "%s %s.", words_process(arena, obstructed), obstacle);
+        lines_add(&finding->evidence, arena, "%s %s.", phrases_process(arena, obstructed), obstacle);
 
-    if (!chain.waits)
+    if (!upstream.waits)
         close_wait_rule_out_network(arena, finding);
     close_wait_rule_out_blocked_writer(arena, group, finding);
     lines_add(&finding->ruled_out, arena, "An end of stream that nobody noticed: it would count 1 in Recv-Q.");
@@ -112,20 +112,20 @@ void close_wait_leak_word(
     if (finding->owner == NULL)
         close_wait_lower_confidence(finding, CONFIDENCE_LIKELY);
     /* So far it may be at work on the answer that they wait for. */
-    bool awaited = half_closed == group->count || chain.half_closed >= group->count;
+    bool awaited = half_closed == group->count || upstream.half_closed >= group->count;
     bool may_be_awaited = group->unanswered == group->count;
     if (((awaited && group->oldest_ms < CERTAIN_LEAK_MS) ||
             (may_be_awaited && group->oldest_ms < CLOSE_WAIT_CERTAIN_MS)) &&
         close_wait_is_small_risk(group, finding))
         finding->severity = SEVERITY_INFO;
 
-    if (!chain.waits || close_wait_descriptors_run_out(finding->owner))
-        words_fix_restart(arena, context, finding->owner, &finding->fix_now);
+    if (!upstream.waits || close_wait_descriptors_run_out(finding->owner))
+        phrases_fix_restart(arena, context, finding->owner, &finding->fix_now);
     if (close_wait_descriptors_run_out(finding->owner))
         fixes_add(&finding->fix_now, arena, "To win time until then, raise the limit of the running process.",
             arena_printf(arena, "prlimit --pid %u --nofile=%llu", finding->owner->pid,
                 (unsigned long long)finding->owner->fds_limit * 2));
-    if (!chain.waits)
+    if (!upstream.waits)
         fixes_add(&finding->fix_for_good, arena,
             "Close the socket on every path out of the handler, errors and time-outs included: when read returns 0 (or "
             "-1, or an exception), close. 'tcpwhy explain closing' has the pattern for C, C#, Java, Python, JavaScript "

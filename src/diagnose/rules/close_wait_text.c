@@ -1,4 +1,4 @@
-/* What the findings about CLOSE_WAIT say, but for the leak: close_wait_leak_words.c. Why each is made: close_wait.c. */
+/* What the findings about CLOSE_WAIT say, but for the leak: close_wait_leak_text.c. Why each is made: close_wait.c. */
 #include "diagnose/rules/close_wait_text.h"
 
 #include <string.h>
@@ -49,10 +49,10 @@ void close_wait_rule_out_blocked_writer(struct arena *arena, const struct group 
 
 void close_wait_rule_out_half_close(struct arena *arena, const struct group *group, struct finding *finding)
 {
-    if (group->ages_known && !group->ages_from_looks)
+    if (group->ages_known && !group->ages_from_snapshots)
         lines_add(&finding->ruled_out, arena,
             "A half-close on which data still flows: nothing has passed in either direction for at least %s.",
-            words_duration(arena, group->youngest_ms));
+            phrases_duration(arena, group->youngest_ms));
 }
 
 void close_wait_evidence_number(struct arena *arena, const struct group *group, struct finding *finding)
@@ -65,20 +65,20 @@ void close_wait_evidence_number(struct arena *arena, const struct group *group, 
 void close_wait_evidence_age(
     struct arena *arena, const struct context *context, const struct group *group, struct finding *finding)
 {
-    if (group->ages_from_looks)
-        lines_add(&finding->evidence, arena, "In CLOSE_WAIT %s (between the two looks).", words_ages(arena, group));
+    if (group->ages_from_snapshots)
+        lines_add(&finding->evidence, arena, "In CLOSE_WAIT %s (between the two looks).", phrases_ages(arena, group));
     else if (group->ages_known)
         lines_add(&finding->evidence, arena, "In CLOSE_WAIT %s (time since the peer's last segment, its FIN).",
-            words_ages(arena, group));
+            phrases_ages(arena, group));
     else
         lines_add(&finding->evidence, arena,
             "How long they have been in CLOSE_WAIT is not known from this source; to tell those that stay, %s.",
-            words_look_again(context->snapshot));
+            phrases_look_again(context->snapshot));
     close_wait_evidence_number(arena, group, finding);
     if (group->ages_known && group->keepalives > 0)
         lines_add(&finding->evidence, arena,
             "Keepalive runs on %s of them; every answer to a probe sets that clock back: they may be much older.",
-            words_count(arena, group->keepalives));
+            phrases_count(arena, group->keepalives));
 }
 
 /* --- never accepted ------------------------------------------------------------------------------------------- */
@@ -88,28 +88,28 @@ static void listener_evidence(
 {
     if (conn_has(listener, CONN_QUEUES | CONN_BACKLOG)) {
         lines_add(&finding->evidence, arena, "The listener's accept queue holds %s of at most %s%s.",
-            words_count(arena, listener->recv_q_bytes), words_count(arena, (uint64_t)listener->send_q_bytes + 1),
+            phrases_count(arena, listener->recv_q_bytes), phrases_count(arena, (uint64_t)listener->send_q_bytes + 1),
             listener_is_full(listener) ? ": it is full, and new connections are being dropped" : "");
     } else if (conn_has(listener, CONN_QUEUES)) {
         lines_add(&finding->evidence, arena, "The listener's accept queue holds %s.",
-            words_conns(arena, listener->recv_q_bytes));
+            phrases_conns(arena, listener->recv_q_bytes));
     }
     if (conn_has(listener, CONN_SKMEM) && listener->skmem_drops > 0)
         lines_add(&finding->evidence, arena, "This listener has dropped %s connection attempts since it was opened.",
-            words_count(arena, listener->skmem_drops));
-    words_listener_holders(arena, snapshot, listener, &finding->evidence);
+            phrases_count(arena, listener->skmem_drops));
+    phrases_listener_holders(arena, snapshot, listener, &finding->evidence);
 }
 
-void close_wait_not_accepted_word(
+void close_wait_not_accepted_describe(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 {
     const struct conn *listener = group->listener;
-    const char *service = words_service(arena, context, group);
-    const char *owner = words_process(arena, finding->owner);
-    const char *obstacle = words_listener_obstacle(arena, context->snapshot, listener, finding->owner);
+    const char *service = phrases_service(arena, context, group);
+    const char *owner = phrases_process(arena, finding->owner);
+    const char *obstacle = phrases_listener_obstacle(arena, context->snapshot, listener, finding->owner);
 
     finding->title = arena_printf(arena, "%s does not accept: %s %s %s closed by the peer before anyone took %s", owner,
-        words_conns(arena, group->count), service, group->count == 1 ? "was" : "were",
+        phrases_conns(arena, group->count), service, group->count == 1 ? "was" : "were",
         group->count == 1 ? "it" : "them");
     finding->why = arena_printf(arena,
         "The kernel completed these connections and put them into the accept queue of the listening socket; the "
@@ -117,15 +117,15 @@ void close_wait_not_accepted_word(
         obstacle ? " " : "", obstacle ? owner : "", obstacle ? arena_printf(arena, " %s.", obstacle) : "");
 
     lines_add(&finding->evidence, arena, "%s in CLOSE_WAIT %s no inode: no process has ever had a descriptor for them.",
-        words_conns(arena, group->count), group->count == 1 ? "has" : "have");
+        phrases_conns(arena, group->count), group->count == 1 ? "has" : "have");
     if (listener != NULL)
         listener_evidence(arena, context->snapshot, listener, finding);
     queue_evidence(arena, context_queue(context, listener), finding);
     if (group->unread_bytes > 0)
-        lines_add(
-            &finding->evidence, arena, "%s of requests wait in them, unread.", words_bytes(arena, group->unread_bytes));
+        lines_add(&finding->evidence, arena, "%s of requests wait in them, unread.",
+            phrases_bytes(arena, group->unread_bytes));
     close_wait_evidence_age(arena, context, group, finding);
-    words_pairs(arena, context, group, &finding->evidence);
+    phrases_pairs(arena, context, group, &finding->evidence);
 
     lines_add(&finding->ruled_out, arena,
         "A leak: close() moves a socket out of CLOSE_WAIT, so that one without a descriptor was never accepted.");
@@ -139,12 +139,12 @@ void close_wait_not_accepted_word(
     else if (obstacle != NULL && finding->severity == SEVERITY_INFO)
         finding->severity = SEVERITY_WARNING;
 
-    chain_word_workers(context, group, arena, finding);
-    if (!words_fix_continue(arena, finding->owner, &finding->fix_now) && finding->owner != NULL)
+    upstream_describe_workers(context, group, arena, finding);
+    if (!phrases_fix_continue(arena, finding->owner, &finding->fix_now) && finding->owner != NULL)
         fixes_add(&finding->fix_now, arena, "See where its threads hang before you restart it.",
             arena_printf(arena, "gdb -p %u -batch -ex 'thread apply all bt'   # Java: jstack %u", finding->owner->pid,
                 finding->owner->pid));
-    words_fix_restart(arena, context, finding->owner, &finding->fix_now);
+    phrases_fix_restart(arena, context, finding->owner, &finding->fix_now);
     fixes_add(&finding->fix_for_good, arena,
         "Never do slow work in the thread that accepts: hand connections to workers, put a time limit on "
         "everything that the accepting loop calls, and let the health check go through accept().",
@@ -156,7 +156,7 @@ void close_wait_not_accepted_word(
 
 /* --- blocked in writing --------------------------------------------------------------------------------------- */
 
-void close_wait_blocked_writer_word(
+void close_wait_blocked_writer_describe(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 {
     const struct snapshot *snapshot = context->snapshot;
@@ -164,32 +164,32 @@ void close_wait_blocked_writer_word(
     for (size_t i = 0; i < group->count; i++)
         by_window += close_wait_is_blocked_by_window(context, &snapshot->conns[group->conns[i]]);
     uint64_t unanswered = group->count - by_window;
-    const char *owner = words_owner(arena, finding);
+    const char *owner = phrases_owner(arena, finding);
 
     finding->title = arena_printf(arena, "%s cannot finish %s %s: %s stopped taking the data", owner,
-        words_conns(arena, group->count), words_service(arena, context, group), words_peers_have(group));
+        phrases_conns(arena, group->count), phrases_service(arena, context, group), phrases_peers_have(group));
     finding->why = arena_printf(arena,
         "The peers have closed their sending side and are owed %s more. %s The process here has to wait, or to "
         "give up: until then the connection stays in CLOSE_WAIT.",
-        words_bytes(arena, group->unsent_bytes),
+        phrases_bytes(arena, group->unsent_bytes),
         unanswered == 0      ? "They have stopped reading: their receive window is zero."
             : by_window == 0 ? "Nothing answers what is sent again and again: the peer or the path to it is gone."
                              : "Some have stopped reading (receive window zero), others do not answer at all.");
 
     lines_add(&finding->evidence, arena, "%s %s unsent or unacknowledged in Send-Q.",
-        words_bytes(arena, group->unsent_bytes), group->unsent_bytes == 1 ? "is" : "are");
+        phrases_bytes(arena, group->unsent_bytes), group->unsent_bytes == 1 ? "is" : "are");
     if (by_window > 0)
         lines_add(&finding->evidence, arena,
             "%s: the peer's kernel answers, and takes nothing: its window is 0, or its buffer is full.",
-            words_conns(arena, by_window));
+            phrases_conns(arena, by_window));
     if (unanswered > 0)
         lines_add(&finding->evidence, arena, "%s: the data was sent again up to %u times without an answer.",
-            words_conns(arena, unanswered), group->retransmits_most);
+            phrases_conns(arena, unanswered), group->retransmits_max);
     if (group->ages_known)
-        lines_add(&finding->evidence, arena, "Blocked %s.", words_ages(arena, group));
+        lines_add(&finding->evidence, arena, "Blocked %s.", phrases_ages(arena, group));
     close_wait_evidence_number(arena, group, finding);
-    words_pairs(arena, context, group, &finding->evidence);
-    words_descriptors(arena, finding->owner, &finding->evidence);
+    phrases_pairs(arena, context, group, &finding->evidence);
+    phrases_descriptors(arena, finding->owner, &finding->evidence);
 
     lines_add(&finding->ruled_out, arena,
         "A forgotten close(): with data in Send-Q the process is still sending; closing would not deliver it sooner.");
@@ -198,7 +198,7 @@ void close_wait_blocked_writer_word(
     finding_judge_age(group, CLOSE_WAIT_CERTAIN_MS, finding);
 
     fixes_add(&finding->fix_now, arena, "Look at the peers first: which process there does not read, and why.", NULL);
-    words_fix_restart(arena, context, finding->owner, &finding->fix_now);
+    phrases_fix_restart(arena, context, finding->owner, &finding->fix_now);
     fixes_add(&finding->fix_for_good, arena,
         "Put a time limit on writing (SO_SNDTIMEO, the framework's write timeout, or TCP_USER_TIMEOUT, which also "
         "ends zero-window waits) and close when it passes.",
@@ -206,7 +206,7 @@ void close_wait_blocked_writer_word(
     if (finding->counterpart_count > 0)
         fixes_add(&finding->fix_for_good, arena,
             arena_printf(arena, "The reader is on %s: make %s read to the end of stream, or close.",
-                words_reader_where(arena, finding), words_process(arena, finding->counterparts[0].process)),
+                phrases_reader_where(arena, finding), phrases_process(arena, finding->counterparts[0].process)),
             NULL);
     lines_add(&finding->will_not_help, arena, "Larger send buffers: the window that is zero is the peer's.");
     close_wait_wont_help(arena, context, finding);
@@ -214,10 +214,10 @@ void close_wait_blocked_writer_word(
 
 /* --- inherited ------------------------------------------------------------------------------------------------ */
 
-void close_wait_inherited_word(
+void close_wait_inherited_describe(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 {
-    const char *service = words_service(arena, context, group);
+    const char *service = phrases_service(arena, context, group);
     bool shared = group->shared > 0;
     const struct process *last = finding->processes[finding->process_count - 1].process;
     if (shared) {
@@ -225,8 +225,8 @@ void close_wait_inherited_word(
             ? ""
             : arena_printf(arena, " and %u more", (unsigned)finding->process_count - 2);
         finding->title = arena_printf(arena, "%s %s %s held open by several processes at once: %s, %s%s",
-            words_conns(arena, group->count), service, group->count == 1 ? "is" : "are",
-            words_process(arena, finding->owner), words_process(arena, last), others);
+            phrases_conns(arena, group->count), service, group->count == 1 ? "is" : "are",
+            phrases_process(arena, finding->owner), phrases_process(arena, last), others);
         /* Copies of one program may share a connection on purpose: sshd keeps its privileged half for each session. */
         if (finding->owner->name == NULL || last->name == NULL || strcmp(finding->owner->name, last->name) == 0)
             close_wait_lower_confidence(finding, CONFIDENCE_LIKELY);
@@ -234,7 +234,7 @@ void close_wait_inherited_word(
                        "FIN only when the last copy is closed. One process may well have closed its own.";
     } else {
         finding->title = arena_printf(arena, "%s, started by the service, keeps %s %s open that the service has closed",
-            words_process(arena, finding->owner), words_conns(arena, group->count), service);
+            phrases_process(arena, finding->owner), phrases_conns(arena, group->count), service);
         finding->why = "The listening process accepted these connections and has closed them; a child that it started "
                        "meanwhile, another program, inherited the descriptors and does not know of them. The FIN "
                        "goes out only when the last copy is closed.";
@@ -242,15 +242,15 @@ void close_wait_inherited_word(
     }
     for (size_t i = 0; i < finding->process_count && i < 4; i++)
         lines_add(&finding->evidence, arena, "%s holds %s of them.",
-            words_process(arena, finding->processes[i].process), words_count(arena, finding->processes[i].count));
+            phrases_process(arena, finding->processes[i].process), phrases_count(arena, finding->processes[i].count));
     if (!shared && group->listener_holder != NULL)
         lines_add(&finding->evidence, arena, "Its parent %s listens on the %s, and holds none of them any more.",
-            words_process(arena, group->listener_holder), words_ports(group));
+            phrases_process(arena, group->listener_holder), phrases_ports(group));
     if (group->unread_bytes > 0)
-        lines_add(&finding->evidence, arena, "%s wait unread.", words_bytes(arena, group->unread_bytes));
+        lines_add(&finding->evidence, arena, "%s wait unread.", phrases_bytes(arena, group->unread_bytes));
     close_wait_evidence_age(arena, context, group, finding);
-    words_pairs(arena, context, group, &finding->evidence);
-    words_descriptors(arena, finding->owner, &finding->evidence);
+    phrases_pairs(arena, context, group, &finding->evidence);
+    phrases_descriptors(arena, finding->owner, &finding->evidence);
 
     close_wait_rule_out_network(arena, finding);
     close_wait_rule_out_blocked_writer(arena, group, finding);
@@ -262,10 +262,10 @@ void close_wait_inherited_word(
     for (size_t i = 0; i < finding->process_count && i < 2; i++) {
         const struct process *process = finding->processes[finding->process_count - 1 - i].process;
         fixes_add(&finding->fix_now, arena,
-            arena_printf(arena, "See which descriptors %s should not have.", words_process(arena, process)),
+            arena_printf(arena, "See which descriptors %s should not have.", phrases_process(arena, process)),
             arena_printf(arena, "ls -l /proc/%u/fd", process->pid));
     }
-    words_fix_restart(arena, context, last, &finding->fix_now);
+    phrases_fix_restart(arena, context, last, &finding->fix_now);
     fixes_add(&finding->fix_for_good, arena,
         "Open sockets close-on-exec: accept4(…, SOCK_CLOEXEC), socket(… | SOCK_CLOEXEC); Python does so by itself "
         "unless close_fds=False or pass_fds is given.",
@@ -313,26 +313,26 @@ static void evidence_unread(
             "Nobody is shown to hold them: they may also wait in the accept queue, if the program does not accept.");
 }
 
-void close_wait_unread_word(
+void close_wait_unread_describe(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 {
-    const char *owner = words_owner(arena, finding);
-    const struct process *obstructed = words_obstructed(arena, finding);
-    const char *obstacle = words_obstacle(arena, obstructed);
-    const struct chain chain = chain_find(context, group, finding);
+    const char *owner = phrases_owner(arena, finding);
+    const struct process *obstructed = phrases_obstructed(arena, finding);
+    const char *obstacle = phrases_obstacle(arena, obstructed);
+    const struct upstream upstream = upstream_find(context, group, finding);
     uint64_t close_notify = count_close_notify(context->snapshot, group);
 
-    finding->title = arena_printf(arena, "%s has not noticed that %s closed %s %s", owner, words_peers_have(group),
-        words_conns(arena, group->count), words_service(arena, context, group));
-    bool halted = words_is_halted(obstructed);
-    bool waits = chain.waits && !halted;
+    finding->title = arena_printf(arena, "%s has not noticed that %s closed %s %s", owner, phrases_peers_have(group),
+        phrases_conns(arena, group->count), phrases_service(arena, context, group));
+    bool halted = phrases_is_halted(obstructed);
+    bool waits = upstream.waits && !halted;
     if (waits)
-        chain_word_waiting(context, group, &chain, arena, finding);
+        upstream_describe_waiting(context, group, &upstream, arena, finding);
     else if (obstacle != NULL)
         finding->why = arena_printf(arena,
             "The end of stream has arrived and waits in the receive queue, but %s %s. Until it reads, it cannot "
             "know that the peer is gone.",
-            words_process(arena, obstructed), obstacle);
+            phrases_process(arena, obstructed), obstacle);
     else if (finding->owner == NULL)
         finding->why = "The end of stream has arrived and waits in the receive queue; whoever holds these connections "
                        "does not read from them.";
@@ -342,35 +342,35 @@ void close_wait_unread_word(
             "(close_notify) and closed; the pool does not watch connections that nobody uses, and will fail on the "
             "next use.",
             owner);
-    else if (words_is_state_known(finding->owner))
+    else if (phrases_is_state_known(finding->owner))
         finding->why = arena_printf(arena,
             "The end of stream has arrived and waits in the receive queue; %s runs, but does not read from these "
             "connections: they are not polled, forgotten in a pool, or their handler is busy elsewhere.",
-            words_process_within(arena, finding->owner));
+            phrases_process_within(arena, finding->owner));
     else
         finding->why = arena_printf(arena,
             "The end of stream has arrived and waits in the receive queue; %s does not read from these connections: it "
             "is stopped or hangs (its state is not known), they are not polled, forgotten in a pool, or their handler "
             "is busy elsewhere.",
-            words_process_within(arena, finding->owner));
+            phrases_process_within(arena, finding->owner));
 
     evidence_unread(arena, context, group, finding);
     if (group->unread_bytes > 0)
         lines_add(&finding->evidence, arena, "%s of data lie unread before it, on %s.",
-            words_bytes(arena, group->unread_bytes), words_conns(arena, group->with_unread));
+            phrases_bytes(arena, group->unread_bytes), phrases_conns(arena, group->with_unread));
     else
         lines_add(&finding->evidence, arena, "No data lies before it: all that came was read.");
     if (close_notify > 0)
         lines_add(&finding->evidence, arena,
             "On %s the queue is exactly a TLS close_notify alert and the FIN (25 bytes in TLS 1.3, 32 in TLS 1.2).",
-            words_conns(arena, close_notify));
+            phrases_conns(arena, close_notify));
     if (obstacle != NULL)
-        lines_add(&finding->evidence, arena, "%s %s.", words_process(arena, obstructed), obstacle);
+        lines_add(&finding->evidence, arena, "%s %s.", phrases_process(arena, obstructed), obstacle);
     if (finding->owner == NULL)
-        words_unseen(arena, context, group, &finding->evidence);
+        phrases_unseen(arena, context, group, &finding->evidence);
     close_wait_evidence_age(arena, context, group, finding);
-    words_pairs(arena, context, group, &finding->evidence);
-    words_descriptors(arena, finding->owner, &finding->evidence);
+    phrases_pairs(arena, context, group, &finding->evidence);
+    phrases_descriptors(arena, finding->owner, &finding->evidence);
 
     if (!waits)
         close_wait_rule_out_network(arena, finding);
@@ -387,10 +387,10 @@ void close_wait_unread_word(
     if (group_may_be_pool(group) && !halted && close_wait_is_small_risk(group, finding))
         finding->severity = SEVERITY_INFO;
 
-    if (!words_fix_continue(arena, obstructed, &finding->fix_now) && obstacle != NULL)
-        words_fix_threads(arena, context, finding->owner, &finding->fix_now);
+    if (!phrases_fix_continue(arena, obstructed, &finding->fix_now) && obstacle != NULL)
+        phrases_fix_threads(arena, context, finding->owner, &finding->fix_now);
     if (!waits || close_wait_descriptors_run_out(finding->owner))
-        words_fix_restart(arena, context, finding->owner, &finding->fix_now);
+        phrases_fix_restart(arena, context, finding->owner, &finding->fix_now);
     if (!group->incoming)
         fixes_add(&finding->fix_for_good, arena,
             "Let the connection pool drop idle connections sooner than the server does, and test one before use "

@@ -19,7 +19,7 @@
 #include "diagnose/queues.h"
 #include "diagnose/rule.h"
 
-enum { SAMPLE_MOST = 20, STATES_SHOWN = 4 };
+enum { SAMPLE_MAX = 20, STATES_SHOWN = 4 };
 
 static unsigned used_percent(const struct process *process)
 {
@@ -93,10 +93,10 @@ static void look_at_socket(
 {
     exhausted->by_state[context->snapshot->conns[index].state]++;
     exhausted->selected += context->selected[index];
-    if (!context->selected[index] || exhausted->sample_count >= SAMPLE_MOST)
+    if (!context->selected[index] || exhausted->sample_count >= SAMPLE_MAX)
         return;
     if (exhausted->sample == NULL)
-        exhausted->sample = arena_alloc(arena, SAMPLE_MOST * sizeof *exhausted->sample);
+        exhausted->sample = arena_alloc(arena, SAMPLE_MAX * sizeof *exhausted->sample);
     exhausted->sample[exhausted->sample_count++] = index;
 }
 
@@ -131,7 +131,7 @@ static void evidence_states(struct arena *arena, struct exhausted *sockets, stru
         if (most < 0)
             break;
         text = arena_printf(arena, "%s%s%s %s", text, shown ? ", " : "", state_name((enum conn_state)most),
-            words_count(arena, sockets->by_state[most]));
+            phrases_count(arena, sockets->by_state[most]));
         sockets->by_state[most] = 0;
     }
     if (*text != '\0')
@@ -142,21 +142,21 @@ static void word(struct exhausted *exhausted, struct arena *arena, struct findin
 {
     const struct process *process = exhausted->process;
     uint64_t alike = exhausted->alike;
-    const char *owner = words_process(arena, process);
+    const char *owner = phrases_process(arena, process);
     unsigned percent = used_percent(process);
     finding->title = arena_printf(arena, "%s runs out of descriptors: %s of %s are open, %s of them TCP connections",
-        owner, words_count(arena, process->fds_open), words_count(arena, process->fds_limit),
-        words_count(arena, process->tcp_sockets));
+        owner, phrases_count(arena, process->fds_open), phrases_count(arena, process->fds_limit),
+        phrases_count(arena, process->tcp_sockets));
     finding
         ->why = "Every socket takes a descriptor. At the limit accept(), socket() and open() fail with EMFILE (\"Too "
                 "many open files\"): new clients wait in the accept queue although the server is up, and its log "
                 "files and databases cannot be opened either.";
-    lines_add(&finding->evidence, arena, "%s of %s descriptors are open: %u %%.", words_count(arena, process->fds_open),
-        words_count(arena, process->fds_limit), percent);
-    lines_add(&finding->evidence, arena, "%s of them are TCP sockets.", words_count(arena, process->tcp_sockets));
+    lines_add(&finding->evidence, arena, "%s of %s descriptors are open: %u %%.",
+        phrases_count(arena, process->fds_open), phrases_count(arena, process->fds_limit), percent);
+    lines_add(&finding->evidence, arena, "%s of them are TCP sockets.", phrases_count(arena, process->tcp_sockets));
     evidence_states(arena, exhausted, finding);
     if (alike > 0)
-        lines_add(&finding->evidence, arena, "%s more %s like it %s as near to the limit.", words_count(arena, alike),
+        lines_add(&finding->evidence, arena, "%s more %s like it %s as near to the limit.", phrases_count(arena, alike),
             alike == 1 ? "process" : "processes", alike == 1 ? "is" : "are");
     lines_add(&finding->ruled_out, arena,
         "A leak that shows: no quarter of them is stuck for a reason of which there is a finding.");

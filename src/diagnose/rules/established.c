@@ -24,7 +24,7 @@ bool established_unanswered_applies(const struct context *context, const struct 
     if (!conn_has(conn, CONN_TIMER))
         return false;
     bool probes_unanswered = is_persisting(conn) && conn->probes >= DEAD_PROBES;
-    return (context_is_sent_in_vain(conn) || probes_unanswered) && context_is_settled(context, conn, limits);
+    return (context_is_retransmitting(conn) || probes_unanswered) && context_is_settled(context, conn, limits);
 }
 
 /*

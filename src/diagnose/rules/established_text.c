@@ -22,11 +22,11 @@ static void evidence_peers(struct arena *arena, struct finding *finding)
         lines_add(&finding->evidence, arena, "All of them have one peer: that host, or the path to it.");
     else if (finding->distinct_peers > 1)
         lines_add(
-            &finding->evidence, arena, "They have %s different peers.", words_count(arena, finding->distinct_peers));
+            &finding->evidence, arena, "They have %s different peers.", phrases_count(arena, finding->distinct_peers));
 }
 
 /* Where its threads hang makes it worth a warning, however few connections there are. */
-static void judge_obstacle(struct arena *arena, const struct group *group, const char *owner, const char *obstacle,
+static void assess_obstacle(struct arena *arena, const struct group *group, const char *owner, const char *obstacle,
     bool halted, struct finding *finding)
 {
     if (obstacle == NULL)
@@ -40,17 +40,17 @@ static void judge_obstacle(struct arena *arena, const struct group *group, const
  * A peer that was heard while the same data went out again and again is there: that packets of one size or one
  * direction are lost, or that its receive buffer is full, cannot be told apart from here.
  */
-static void judge_silence(struct arena *arena, const struct group *group, struct finding *finding)
+static void assess_silence(struct arena *arena, const struct group *group, struct finding *finding)
 {
     if (group->heard > 0) {
         lines_add(&finding->evidence, arena,
             "On %s the peer was heard in the meantime: its host is there; what is sent from here is lost on the way (too "
             "large for the path, filtered), or its receive buffer is full.",
-            words_conns(arena, group->heard));
+            phrases_conns(arena, group->heard));
         lower_confidence(finding, CONFIDENCE_LIKELY);
-    } else if (group->silent_least_ms != UINT64_MAX) {
+    } else if (group->silent_min_ms != UINT64_MAX) {
         lines_add(&finding->evidence, arena, "Nothing at all has come from %s for the last %s.",
-            group->count == 1 ? "the peer" : "any of the peers", words_duration(arena, group->silent_least_ms));
+            group->count == 1 ? "the peer" : "any of the peers", phrases_duration(arena, group->silent_min_ms));
         lines_add(&finding->ruled_out, arena,
             "A peer that has stopped reading: its kernel would still acknowledge, and offer a window of 0.");
     }
@@ -58,12 +58,12 @@ static void judge_silence(struct arena *arena, const struct group *group, struct
 
 /* --- unanswered ----------------------------------------------------------------------------------------------- */
 
-void established_unanswered_word(
+void established_unanswered_describe(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 {
-    const char *owner = words_owner(arena, finding);
+    const char *owner = phrases_owner(arena, finding);
     finding->title = arena_printf(arena, "Nobody answers what %s sends on %s %s", owner,
-        words_conns(arena, group->count), words_service(arena, context, group));
+        phrases_conns(arena, group->count), phrases_service(arena, context, group));
     finding
         ->why = "Data was sent, again and again with doubling pauses, and no acknowledgement comes back. The peer has "
                 "vanished without a word (crashed, lost its power or its network), or something on the path drops "
@@ -71,35 +71,35 @@ void established_unanswered_word(
                 "link, packets too large for the path). The program here notices only when the kernel gives up.";
     if (group->heard == group->count) {
         finding->title = arena_printf(arena, "What %s sends on %s %s is not acknowledged by a peer that is there",
-            owner, words_conns(arena, group->count), words_service(arena, context, group));
+            owner, phrases_conns(arena, group->count), phrases_service(arena, context, group));
         finding->why =
             "Data was sent, again and again with doubling pauses; the peer's host was heard meanwhile, but does "
             "not acknowledge it. Either these packets are lost on the way there (too large for the path, "
             "which drops them without a word, or filtered in one direction), or the peer's kernel refuses "
             "them because its receive buffer is full.";
     }
-    if (group->retransmits_least == group->retransmits_most)
+    if (group->retransmits_min == group->retransmits_max)
         lines_add(
-            &finding->evidence, arena, "The data was sent again %u times without an answer.", group->retransmits_most);
+            &finding->evidence, arena, "The data was sent again %u times without an answer.", group->retransmits_max);
     else
         lines_add(&finding->evidence, arena, "The data was sent again %u to %u times without an answer.",
-            group->retransmits_least, group->retransmits_most);
+            group->retransmits_min, group->retransmits_max);
     lines_add(&finding->evidence, arena, "%s wait in Send-Q to be acknowledged or sent.",
-        words_bytes(arena, group->unsent_bytes));
+        phrases_bytes(arena, group->unsent_bytes));
     if (group->ages_known)
-        lines_add(&finding->evidence, arena, "Unanswered %s.", words_ages(arena, group));
-    judge_silence(arena, group, finding);
+        lines_add(&finding->evidence, arena, "Unanswered %s.", phrases_ages(arena, group));
+    assess_silence(arena, group, finding);
     evidence_peers(arena, finding);
     if (finding->give_up_known)
         lines_add(&finding->evidence, arena,
             "Unless the peer answers, the kernel gives up in about %s at the latest (tcp_retries2; TCP_USER_TIMEOUT may end "
             "it sooner), and the program gets ETIMEDOUT.",
-            words_duration(arena, finding->last_give_up_ms));
-    words_pairs(arena, context, group, &finding->evidence);
+            phrases_duration(arena, finding->last_give_up_ms));
+    phrases_pairs(arena, context, group, &finding->evidence);
 
     lines_add(&finding->ruled_out, arena, "A lost segment or two: each further attempt has doubled the pause.");
 
-    const char *address = words_address(arena, &finding->peers[0].address);
+    const char *address = phrases_address(arena, &finding->peers[0].address);
     fixes_add(&finding->fix_now, arena, "See whether the peer is there, and how large packets may be on the way.",
         arena_printf(arena, "ping -c 3 %s; tracepath -n %s", address, address));
     fixes_add(&finding->fix_now, arena, "See on this host whether its answers arrive.",
@@ -125,12 +125,12 @@ enum { SLOW_READER_MS = 5 * 60 * 1000 };
  * With a large buffer the window opens again only when a sixteenth of it is free (__tcp_select_window()), which takes a
  * slow reader, or a player that has enough for now, a minute or two.
  */
-static void judge_slowness(struct arena *arena, const struct group *group, struct finding *finding)
+static void assess_slowness(struct arena *arena, const struct group *group, struct finding *finding)
 {
     if (group->youngest_ms >= SLOW_READER_MS)
         lines_add(&finding->ruled_out, arena,
             "A slow reader: its window would have opened now and then; it has not once for %s.",
-            words_duration(arena, group->youngest_ms));
+            phrases_duration(arena, group->youngest_ms));
     else
         lower_confidence(finding, CONFIDENCE_LIKELY);
     const struct process *owner = finding->owner;
@@ -139,31 +139,31 @@ static void judge_slowness(struct arena *arena, const struct group *group, struc
         finding->severity = SEVERITY_INFO;
 }
 
-void established_zero_window_word(
+void established_zero_window_describe(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 {
-    const char *owner = words_owner(arena, finding);
+    const char *owner = phrases_owner(arena, finding);
     finding->title = arena_printf(arena, "%s cannot send on %s %s: %s stopped reading", owner,
-        words_conns(arena, group->count), words_service(arena, context, group), words_peers_have(group));
+        phrases_conns(arena, group->count), phrases_service(arena, context, group), phrases_peers_have(group));
     finding->why = arena_printf(arena,
         "The peers' receive windows are zero: their kernels are alive and say so, their programs do not read what "
         "has come. %s wait here until they do; a thread that writes to such a connection waits too.",
-        words_bytes(arena, group->unsent_bytes));
-    lines_add(&finding->evidence, arena, "%s wait in Send-Q.", words_bytes(arena, group->unsent_bytes));
+        phrases_bytes(arena, group->unsent_bytes));
+    lines_add(&finding->evidence, arena, "%s wait in Send-Q.", phrases_bytes(arena, group->unsent_bytes));
     lines_add(&finding->evidence, arena, "The persist timer runs: the peer's window is 0, and is probed.");
     if (group->ages_known)
-        lines_add(&finding->evidence, arena, "No data could be sent %s.", words_ages(arena, group));
-    if (group->silent_least_ms != UINT64_MAX)
+        lines_add(&finding->evidence, arena, "No data could be sent %s.", phrases_ages(arena, group));
+    if (group->silent_min_ms != UINT64_MAX)
         lines_add(&finding->evidence, arena, "The peers answer the probes: the last answer came %s ago.",
-            words_duration(arena, group->silent_least_ms));
+            phrases_duration(arena, group->silent_min_ms));
     evidence_peers(arena, finding);
-    words_pairs(arena, context, group, &finding->evidence);
-    words_descriptors(arena, finding->owner, &finding->evidence);
+    phrases_pairs(arena, context, group, &finding->evidence);
+    phrases_descriptors(arena, finding->owner, &finding->evidence);
 
     lines_add(&finding->ruled_out, arena, "The network: the probes are answered.");
-    judge_slowness(arena, group, finding);
+    assess_slowness(arena, group, finding);
 
-    if (!words_fix_reader(arena, context, finding))
+    if (!phrases_fix_reader(arena, context, finding))
         fixes_add(&finding->fix_now, arena,
             "Look at the program on the peer: it is hung or stopped, or has paused reading on purpose (a client "
             "that pages through a result, a player that is paused).",
@@ -191,7 +191,7 @@ static struct unread count_unread(const struct context *context, const struct gr
     struct unread unread = { 0 };
     for (size_t i = 0; i < group->count; i++) {
         const struct conn *conn = &context->snapshot->conns[group->conns[i]];
-        const struct conn *then = earlier_conn(context->snapshot, conn);
+        const struct conn *then = previous_conn(context->snapshot, conn);
         unread.bytes += conn->recv_q_bytes;
         unread.compared += then != NULL && conn_has(then, CONN_QUEUES) && then->recv_q_bytes > 0;
         unread.not_accepted += conn_has(conn, CONN_INODE) && conn->inode == 0;
@@ -206,7 +206,7 @@ static const char *unread_why(struct arena *arena, const struct group *group, co
         return arena_printf(arena,
             "The kernel has completed these connections and holds what the clients sent; no process has accepted "
             "them. %s listens on the %s, and must call accept().%s",
-            owner, words_ports(group), obstacle ? arena_printf(arena, " It %s.", obstacle) : "");
+            owner, phrases_ports(group), obstacle ? arena_printf(arena, " It %s.", obstacle) : "");
     if (obstacle != NULL)
         return arena_printf(arena, "What the peers sent waits in the receive queues, but %s %s.", owner, obstacle);
     if (process == NULL)
@@ -215,22 +215,22 @@ static const char *unread_why(struct arena *arena, const struct group *group, co
         "What the peers sent waits in the receive queues; %s from these connections: %stheir handler is busy elsewhere, "
         "waits for something else, or has forgotten them; or it has paused reading on purpose, because it cannot pass "
         "the data on.",
-        arena_printf(arena, words_is_state_known(process) ? "%s runs, but does not read" : "%s does not read", owner),
-        words_is_state_known(process) ? "" : "it is stopped or hangs (its state is not known), ");
+        arena_printf(arena, phrases_is_state_known(process) ? "%s runs, but does not read" : "%s does not read", owner),
+        phrases_is_state_known(process) ? "" : "it is stopped or hangs (its state is not known), ");
 }
 
 static void unread_fixes(struct arena *arena, const struct context *context, const struct group *group,
     const char *obstacle, const struct process *obstructed, struct finding *finding)
 {
     const struct process *process = finding->owner;
-    if (!words_fix_continue(arena, obstructed, &finding->fix_now))
-        words_fix_threads(arena, context, process, &finding->fix_now);
+    if (!phrases_fix_continue(arena, obstructed, &finding->fix_now))
+        phrases_fix_threads(arena, context, process, &finding->fix_now);
     if (process != NULL && obstacle == NULL)
         fixes_add(&finding->fix_now, arena,
             "Look again in a while: what is still there, with no fewer bytes, is stuck.",
             arena_printf(arena, "tcpwhy --confirm 30 --pid %u", process->pid));
     if (process == NULL || obstacle != NULL)
-        words_fix_restart(arena, context, process, &finding->fix_now);
+        phrases_fix_restart(arena, context, process, &finding->fix_now);
     fixes_add(&finding->fix_for_good, arena,
         "Read from every open connection, also while its request is being worked on, and put time limits on "
         "handlers; where reading stops on purpose (backpressure), limit for how long, then close.",
@@ -243,65 +243,65 @@ static void unread_fixes(struct arena *arena, const struct context *context, con
 }
 
 /* What it reads here it has to write there, where nobody takes it: those connections have a finding of their own. */
-static void word_blocked(const struct context *context, const struct group *group, const struct chain *chain,
+static void word_blocked(const struct context *context, const struct group *group, const struct upstream *upstream,
     struct arena *arena, struct finding *finding)
 {
-    const char *owner = words_owner(arena, finding);
+    const char *owner = phrases_owner(arena, finding);
     finding->fault = FAULT_PEER_APPLICATION;
     finding->severity = SEVERITY_INFO;
     lower_confidence(finding, CONFIDENCE_LIKELY);
     finding->title = arena_printf(arena, "%s does not read from %s %s: it cannot pass on what it has", owner,
-        words_conns(arena, group->count), words_service(arena, context, group));
+        phrases_conns(arena, group->count), phrases_service(arena, context, group));
     finding->why = arena_printf(arena,
         "What the peers sent waits in the receive queues, most likely because %s cannot pass it on: as many of its "
         "other connections have data that their peers do not take. Those are the cause, this is what follows.",
         owner);
     lines_add(&finding->evidence, arena, "%s of %s have data in Send-Q that the peer does not take.",
-        words_conns(arena, chain->blocked), owner);
+        phrases_conns(arena, upstream->blocked), owner);
 }
 
-void established_unread_word(
+void established_unread_describe(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 {
-    const char *owner = words_owner(arena, finding);
-    const struct process *obstructed = words_obstructed(arena, finding);
-    const char *obstacle = words_obstacle(arena, obstructed);
-    const struct chain chain = chain_find(context, group, finding);
+    const char *owner = phrases_owner(arena, finding);
+    const struct process *obstructed = phrases_obstructed(arena, finding);
+    const char *obstacle = phrases_obstacle(arena, obstructed);
+    const struct upstream upstream = upstream_find(context, group, finding);
     struct unread unread = count_unread(context, group);
 
     finding->title = arena_printf(arena, "%s does not %s %s %s: %s lie%s unread", owner,
-        unread.not_accepted == group->count ? "accept" : "read from", words_conns(arena, group->count),
-        words_service(arena, context, group), words_bytes(arena, unread.bytes), unread.bytes == 1 ? "s" : "");
+        unread.not_accepted == group->count ? "accept" : "read from", phrases_conns(arena, group->count),
+        phrases_service(arena, context, group), phrases_bytes(arena, unread.bytes), unread.bytes == 1 ? "s" : "");
     finding->why = unread_why(
-        arena, group, obstacle ? words_process(arena, obstructed) : owner, obstacle, finding->owner, &unread);
+        arena, group, obstacle ? phrases_process(arena, obstructed) : owner, obstacle, finding->owner, &unread);
 
     lines_add(
-        &finding->evidence, arena, "%s wait in Recv-Q, received and acknowledged.", words_bytes(arena, unread.bytes));
+        &finding->evidence, arena, "%s wait in Recv-Q, received and acknowledged.", phrases_bytes(arena, unread.bytes));
     if (group->ages_known)
         lines_add(&finding->evidence, arena, "The last of them came %s ago%s.",
-            words_duration(arena, group->youngest_ms),
+            phrases_duration(arena, group->youngest_ms),
             group->oldest_ms < group->youngest_ms + 1000
                 ? ""
-                : arena_printf(arena, " or longer, at most %s", words_duration(arena, group->oldest_ms)));
+                : arena_printf(arena, " or longer, at most %s", phrases_duration(arena, group->oldest_ms)));
     if (unread.compared > 0)
         lines_add(&finding->evidence, arena, "On %s the queue was no longer %s ago: nothing was read in between.",
-            unread.compared == group->count ? "all of them" : words_conns(arena, unread.compared),
-            words_duration(arena, context->snapshot->taken_at_ms - context->snapshot->earlier->taken_at_ms));
+            unread.compared == group->count ? "all of them" : phrases_conns(arena, unread.compared),
+            phrases_duration(arena, context->snapshot->taken_at_ms - context->snapshot->previous->taken_at_ms));
     if (unread.not_accepted > 0 && unread.not_accepted < group->count)
         lines_add(&finding->evidence, arena, "%s were not even accepted: they have no inode.",
-            words_conns(arena, unread.not_accepted));
+            phrases_conns(arena, unread.not_accepted));
     if (unread.not_accepted > 0 && group->listener != NULL)
-        words_listener_holders(arena, context->snapshot, group->listener, &finding->evidence);
+        phrases_listener_holders(arena, context->snapshot, group->listener, &finding->evidence);
     if (finding->owner == NULL)
-        words_unseen(arena, context, group, &finding->evidence);
-    judge_obstacle(arena, group, words_process(arena, obstructed), obstacle, words_is_halted(obstructed), finding);
-    words_pairs(arena, context, group, &finding->evidence);
-    words_descriptors(arena, finding->owner, &finding->evidence);
+        phrases_unseen(arena, context, group, &finding->evidence);
+    assess_obstacle(arena, group, phrases_process(arena, obstructed), obstacle, phrases_is_halted(obstructed), finding);
+    phrases_pairs(arena, context, group, &finding->evidence);
+    phrases_descriptors(arena, finding->owner, &finding->evidence);
 
     lines_add(
         &finding->ruled_out, arena, "The peer and the network: the data is here, the kernel has acknowledged it.");
-    if (chain.blocks && obstacle == NULL)
-        word_blocked(context, group, &chain, arena, finding);
+    if (upstream.blocks && obstacle == NULL)
+        word_blocked(context, group, &upstream, arena, finding);
     if (unread.compared == group->count)
         lines_add(&finding->ruled_out, arena, "A slow reader: the queues have not become shorter.");
     else if (finding->owner == NULL || finding->owner->state != 'T') {
@@ -318,22 +318,22 @@ void established_unread_word(
 
 /* --- idle ----------------------------------------------------------------------------------------------------- */
 
-void established_idle_word(
+void established_idle_describe(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 {
-    const char *owner = words_owner(arena, finding);
+    const char *owner = phrases_owner(arena, finding);
     finding->title = arena_printf(arena, "%s keeps %s %s that nobody has used for hours, without keepalive", owner,
-        words_conns(arena, group->count), words_service(arena, context, group));
+        phrases_conns(arena, group->count), phrases_service(arena, context, group));
     finding->why =
         "Nothing has passed on them for so long, and no keepalive probe asks whether the peers are still there. "
         "They may all be well. But a peer that lost its power or its network sends no FIN, and a firewall that "
         "forgot the connection says nothing: without a probe such a connection stays for ever.";
-    lines_add(&finding->evidence, arena, "Idle %s.", words_ages(arena, group));
+    lines_add(&finding->evidence, arena, "Idle %s.", phrases_ages(arena, group));
     lines_add(
         &finding->evidence, arena, "Both queues are empty, and no timer runs: keepalive is off for these sockets.");
     evidence_peers(arena, finding);
-    words_pairs(arena, context, group, &finding->evidence);
-    words_descriptors(arena, finding->owner, &finding->evidence);
+    phrases_pairs(arena, context, group, &finding->evidence);
+    phrases_descriptors(arena, finding->owner, &finding->evidence);
     lines_add(&finding->ruled_out, arena, "A fault that shows: nothing is unread, nothing unsent, nothing unanswered.");
     lower_confidence(finding, CONFIDENCE_POSSIBLE);
 

@@ -18,7 +18,7 @@ static void look_at_the_peer(
                                        "are in CLOSE_WAIT."
                                      : "On the peers: find the program that does not close. There the same "
                                        "connections are in CLOSE_WAIT.",
-        arena_printf(arena, "tcpwhy --state close-wait --peer %s", words_address(arena, here)));
+        arena_printf(arena, "tcpwhy --state close-wait --peer %s", phrases_address(arena, here)));
 }
 
 static void rule_out_network(struct arena *arena, struct finding *finding)
@@ -63,20 +63,20 @@ static void evidence_held(
         lines_add(&finding->evidence, arena,
             "%s shut down for sending only: shutdown(SHUT_WR) was called, and the process can still read.",
             facts->half_closed == 1 ? "1 connection is"
-                                    : arena_printf(arena, "%s are", words_conns(arena, facts->half_closed)));
+                                    : arena_printf(arena, "%s are", phrases_conns(arena, facts->half_closed)));
     if (facts->shut_both > 0)
         lines_add(&finding->evidence, arena,
             "%s shut down both ways: shutdown(SHUT_RDWR) without close(), or a close() that lingers (SO_LINGER).",
             facts->shut_both == 1 ? "1 connection is"
-                                  : arena_printf(arena, "%s are", words_conns(arena, facts->shut_both)));
+                                  : arena_printf(arena, "%s are", phrases_conns(arena, facts->shut_both)));
     if (group->ages_known)
         lines_add(&finding->evidence, arena, "How long nothing has come from %s: %s.",
-            group->count == 1 ? "the peer" : "the peers", words_ages(arena, group));
+            group->count == 1 ? "the peer" : "the peers", phrases_ages(arena, group));
     if (facts->unread > 0)
         lines_add(&finding->evidence, arena, "Data of the peers lies unread in Recv-Q here: %s on %s.",
-            words_bytes(arena, facts->unread_bytes), words_conns(arena, facts->unread));
+            phrases_bytes(arena, facts->unread_bytes), phrases_conns(arena, facts->unread));
     lines_add(&finding->evidence, arena, "No time-out runs: while a descriptor is open the kernel waits for ever.");
-    words_descriptors(arena, finding->owner, &finding->evidence);
+    phrases_descriptors(arena, finding->owner, &finding->evidence);
 }
 
 /* Then the process here cannot wait for the peer. */
@@ -88,36 +88,36 @@ static bool descriptors_run_short(const struct process *process)
 static void held_by_who_does_not_read(
     struct arena *arena, const struct context *context, const struct group *group, struct finding *finding)
 {
-    const char *owner = words_process(arena, finding->owner);
+    const char *owner = phrases_process(arena, finding->owner);
     finding->fault = FAULT_LOCAL_APPLICATION;
     finding->title = arena_printf(arena, "%s has shut down its side of %s %s and does not read what the peer sent",
-        owner, words_conns(arena, group->count), words_service(arena, context, group));
+        owner, phrases_conns(arena, group->count), phrases_service(arena, context, group));
     finding->why = "The process has called shutdown() and kept the descriptors, and data of the peer lies unread in "
                    "the receive queues. A peer whose data is not taken cannot come to its end and close.";
-    const char *obstacle = words_obstacle(arena, finding->owner);
+    const char *obstacle = phrases_obstacle(arena, finding->owner);
     if (obstacle != NULL)
         lines_add(&finding->evidence, arena, "%s %s.", owner, obstacle);
-    words_fix_restart(arena, context, finding->owner, &finding->fix_now);
+    phrases_fix_restart(arena, context, finding->owner, &finding->fix_now);
     fixes_add(&finding->fix_for_good, arena,
         "After shutdown(SHUT_WR), read until the end of stream (recv() returns 0), then close(); if nothing that "
         "comes is of interest, call close() at once.",
         NULL);
 }
 
-void fin_wait_2_held_word(
+void fin_wait_2_held_describe(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 {
-    const char *owner = words_process(arena, finding->owner);
+    const char *owner = phrases_process(arena, finding->owner);
     struct held_facts facts = facts_of(context, group);
     bool unread = facts.unread * 2 > group->count;
     evidence_held(arena, group, &facts, finding);
-    words_pairs(arena, context, group, &finding->evidence);
+    phrases_pairs(arena, context, group, &finding->evidence);
     rule_out_network(arena, finding);
     if (unread) {
         held_by_who_does_not_read(arena, context, group, finding);
     } else {
         finding->title = arena_printf(arena, "%s waits on %s %s for %s to close as well", owner,
-            words_conns(arena, group->count), words_service(arena, context, group),
+            phrases_conns(arena, group->count), phrases_service(arena, context, group),
             finding->distinct_peers == 1 ? "a peer" : "peers");
         finding
             ->why = "The process has shut down its side and kept the descriptors; the peer's kernel has acknowledged "
@@ -128,7 +128,7 @@ void fin_wait_2_held_word(
             "A half-close on which data still flows: that would make the connections young again.");
         look_at_the_peer(arena, context, group, finding);
         if (descriptors_run_short(finding->owner))
-            words_fix_restart(arena, context, finding->owner, &finding->fix_now);
+            phrases_fix_restart(arena, context, finding->owner, &finding->fix_now);
         fixes_add(&finding->fix_for_good, arena,
             "In the peer's program: close when recv() returns 0 (tcpwhy explain close-wait-leak).", NULL);
     }
@@ -172,7 +172,7 @@ static void evidence_limits(
         int64_t used = values->counters[COUNTER_TIME_WAIT];
         lines_add(&finding->evidence, arena,
             "They count with TIME_WAIT: %s such entries in this namespace, of %s (tcp_max_tw_buckets).",
-            words_count(arena, (uint64_t)used), words_count(arena, (uint64_t)buckets));
+            phrases_count(arena, (uint64_t)used), phrases_count(arena, (uint64_t)buckets));
         if (near(used, buckets, BUCKET_PERCENT) && finding->severity < SEVERITY_WARNING)
             finding->severity = SEVERITY_WARNING;
     }
@@ -180,18 +180,18 @@ static void evidence_limits(
         int64_t used = values->counters[COUNTER_ORPHANS];
         lines_add(&finding->evidence, arena,
             "%s still %s full sockets; this host has %s orphans, the kernel allows %s (tcp_max_orphans).",
-            words_count(arena, group->count - minis), group->count - minis == 1 ? "is" : "are",
-            words_count(arena, (uint64_t)used), words_count(arena, (uint64_t)orphans));
+            phrases_count(arena, group->count - minis), group->count - minis == 1 ? "is" : "are",
+            phrases_count(arena, (uint64_t)used), phrases_count(arena, (uint64_t)orphans));
         if (near(used, orphans, ORPHAN_PERCENT) && finding->severity < SEVERITY_WARNING)
             finding->severity = SEVERITY_WARNING;
     }
 }
 
-void fin_wait_2_orphaned_word(
+void fin_wait_2_orphaned_describe(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 {
     if (!conn_is_unheld(&context->snapshot->conns[group->conns[0]])) {
-        by_state_fin_wait_2_word(context, group, arena, finding);
+        by_state_fin_wait_2_describe(context, group, arena, finding);
         return;
     }
     const struct net_values *values = snapshot_net_values(
@@ -199,24 +199,24 @@ void fin_wait_2_orphaned_word(
     int64_t timeout = setting_value(values, SETTING_FIN_TIMEOUT, 60);
     const char *owner = finding->owner == NULL
         ? ""
-        : arena_printf(arena, " of %s", words_process_within(arena, finding->owner));
+        : arena_printf(arena, " of %s", phrases_process_within(arena, finding->owner));
     finding->title = arena_printf(arena, "%s%s %s, closed here, wait for peers that do not close",
-        words_conns(arena, group->count), owner, words_service(arena, context, group));
+        phrases_conns(arena, group->count), owner, phrases_service(arena, context, group));
     finding->why = arena_printf(arena,
         "The program here has closed and the peers' kernels have acknowledged it, but the programs there keep "
         "their ends open. The kernel here does not wait for ever: after %s (tcp_fin_timeout) it drops them.",
-        words_duration(arena, (uint64_t)timeout * 1000));
+        phrases_duration(arena, (uint64_t)timeout * 1000));
 
     lines_add(&finding->evidence, arena, "No process holds them: they were closed by the application.");
     if (group->ages_known)
-        lines_add(&finding->evidence, arena, "In FIN_WAIT_2 %s.", words_ages(arena, group));
+        lines_add(&finding->evidence, arena, "In FIN_WAIT_2 %s.", phrases_ages(arena, group));
     if (finding->give_up_known)
         lines_add(&finding->evidence, arena, "They end by themselves: the first in %s, the last in %s.",
-            words_duration(arena, finding->first_give_up_ms), words_duration(arena, finding->last_give_up_ms));
+            phrases_duration(arena, finding->first_give_up_ms), phrases_duration(arena, finding->last_give_up_ms));
     if (finding->distinct_peers == 1)
         lines_add(&finding->evidence, arena, "All of them belong to one peer: one program there does not close.");
     evidence_limits(arena, context, group, finding);
-    words_pairs(arena, context, group, &finding->evidence);
+    phrases_pairs(arena, context, group, &finding->evidence);
     rule_out_network(arena, finding);
     lines_add(&finding->ruled_out, arena, "The application here: it has closed.");
 

@@ -41,6 +41,6 @@ void accept_queue_overflow_assess(
 {
     (void)rule;
     (void)arena;
-    for (size_t i = 0; context->snapshot->earlier == NULL && i < context->queues.count; i++)
+    for (size_t i = 0; context->snapshot->previous == NULL && i < context->queues.count; i++)
         list->wants_rates |= queue_is_full(&context->queues.items[i]) && context->queues.items[i].closed == 0;
 }

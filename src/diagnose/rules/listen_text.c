@@ -14,14 +14,14 @@ void queue_evidence(struct arena *arena, const struct queue *queue, struct findi
     if (queue->half_open > 0 && queue_is_full(queue))
         lines_add(&finding->evidence, arena,
             "%s more %s half-open (SYN_RECEIVED): the last step of the handshake is dropped while the queue is full.",
-            words_count(arena, queue->half_open), queue->half_open == 1 ? "is" : "are");
+            phrases_count(arena, queue->half_open), queue->half_open == 1 ? "is" : "are");
     if (queue->syns_refused > 0)
         lines_add(&finding->evidence, arena, "%s of this host %s in SYN_SENT before it: the SYNs are dropped.",
-            words_conns(arena, queue->syns_refused), queue->syns_refused == 1 ? "waits" : "wait");
+            phrases_conns(arena, queue->syns_refused), queue->syns_refused == 1 ? "waits" : "wait");
     if (queue->unanswered > 0)
         lines_add(&finding->evidence, arena,
             "%s of this host %s ESTABLISHED while this end is not there yet, and %s data in vain.",
-            words_conns(arena, queue->unanswered), queue->unanswered == 1 ? "believes itself" : "believe themselves",
+            phrases_conns(arena, queue->unanswered), queue->unanswered == 1 ? "believes itself" : "believe themselves",
             queue->unanswered == 1 ? "sends" : "send");
 }
 
@@ -33,10 +33,10 @@ static void evidence_backlog(
     if (somaxconn > 0 && listener->send_q_bytes < somaxconn)
         lines_add(&finding->evidence, arena,
             "The backlog of %s is what the program asked for in listen(); somaxconn allows %s.",
-            words_count(arena, listener->send_q_bytes), words_count(arena, (uint64_t)somaxconn));
+            phrases_count(arena, listener->send_q_bytes), phrases_count(arena, (uint64_t)somaxconn));
     else if (somaxconn > 0)
         lines_add(&finding->evidence, arena, "The backlog of %s is the most that net.core.somaxconn allows.",
-            words_count(arena, listener->send_q_bytes));
+            phrases_count(arena, listener->send_q_bytes));
     if (setting_value(values, SETTING_ABORT_ON_OVERFLOW, 0) != 0)
         lines_add(&finding->evidence, arena,
             "tcp_abort_on_overflow is on: clients get a reset instead of being kept waiting.");
@@ -54,17 +54,17 @@ static void evidence_drops(
     const char *whose = group->count == 1 ? "This listener has" : "These listeners have";
     if (drops > 0)
         lines_add(&finding->evidence, arena, "%s dropped %s connection attempts since %s opened.", whose,
-            words_count(arena, drops), group->count == 1 ? "it was" : "they were");
+            phrases_count(arena, drops), group->count == 1 ? "it was" : "they were");
     int64_t rise = 0;
     uint64_t ms = 0;
     bool known = snapshot_counter_rise(
         context->snapshot, context->snapshot->conns[group->conns[0]].netns, COUNTER_LISTEN_OVERFLOWS, &rise, &ms);
     if (now > 0)
-        lines_add(&finding->evidence, arena, "%s of them within the last %s.", words_count(arena, now),
-            words_duration(arena, ms));
+        lines_add(&finding->evidence, arena, "%s of them within the last %s.", phrases_count(arena, now),
+            phrases_duration(arena, ms));
     else if (known && rise > 0)
         lines_add(&finding->evidence, arena, "%s attempts met a full queue within the last %s (ListenOverflows).",
-            words_count(arena, (uint64_t)rise), words_duration(arena, ms));
+            phrases_count(arena, (uint64_t)rise), phrases_duration(arena, ms));
 }
 
 /* The listeners, then what waits at them. */
@@ -108,14 +108,14 @@ static void judge(const struct queue *queue, const struct group *group, bool dro
     finding->confidence = finding->age_known || drops ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY;
 }
 
-void accept_queue_overflow_word(
+void accept_queue_overflow_describe(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 {
     const struct conn *first = &context->snapshot->conns[group->conns[0]];
     const struct conn *shown = context_listener(context, first);
     const struct queue *queue = context_queue(context, shown);
-    const char *owner = words_process(arena, finding->owner);
-    const char *obstacle = words_obstacle(arena, finding->owner);
+    const char *owner = phrases_process(arena, finding->owner);
+    const char *obstacle = phrases_obstacle(arena, finding->owner);
     bool stands_still = obstacle != NULL || (queue != NULL && queue->oldest_ms >= group->limits->critical_age_ms);
 
     take_waiting(context, group, shown, arena, finding);
@@ -131,27 +131,27 @@ void accept_queue_overflow_word(
     for (size_t i = 0; i < group->count && i < 4; i++) {
         const struct conn *listener = &context->snapshot->conns[group->conns[i]];
         lines_add(&finding->evidence, arena, "The listener's accept queue holds %s of at most %s: it is full.",
-            words_count(arena, listener->recv_q_bytes), words_count(arena, (uint64_t)listener->send_q_bytes + 1));
+            phrases_count(arena, listener->recv_q_bytes), phrases_count(arena, (uint64_t)listener->send_q_bytes + 1));
     }
-    words_listener_holders(arena, context->snapshot, first, &finding->evidence);
+    phrases_listener_holders(arena, context->snapshot, first, &finding->evidence);
     evidence_backlog(context, first, arena, finding);
     evidence_drops(context, group, arena, finding);
     if (finding->age_known)
         lines_add(&finding->evidence, arena, "The longest in it has waited for at least %s.",
-            words_duration(arena, finding->oldest_ms));
+            phrases_duration(arena, finding->oldest_ms));
     queue_evidence(arena, queue, finding);
-    words_descriptors(arena, finding->owner, &finding->evidence);
+    phrases_descriptors(arena, finding->owner, &finding->evidence);
 
     lines_add(&finding->ruled_out, arena,
         "The network and the clients: their handshakes are complete, what is missing is accept().");
     lines_add(&finding->ruled_out, arena, "A SYN flood: made-up senders never get as far as the accept queue.");
 
-    chain_word_workers(context, group, arena, finding);
-    if (!words_fix_continue(arena, finding->owner, &finding->fix_now) && finding->owner != NULL)
+    upstream_describe_workers(context, group, arena, finding);
+    if (!phrases_fix_continue(arena, finding->owner, &finding->fix_now) && finding->owner != NULL)
         fixes_add(&finding->fix_now, arena, "See where its threads are before you restart it.",
             arena_printf(arena, "gdb -p %u -batch -ex 'thread apply all bt'   # Java: jstack %u", finding->owner->pid,
                 finding->owner->pid));
-    words_fix_restart(arena, context, finding->owner, &finding->fix_now);
+    phrases_fix_restart(arena, context, finding->owner, &finding->fix_now);
     fixes_add(&finding->fix_for_good, arena,
         "Never do slow work in the thread that accepts: hand connections to workers, and put a time limit on "
         "everything that the accepting loop calls.",

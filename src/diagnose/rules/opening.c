@@ -26,7 +26,7 @@ enum {
 
 bool syn_sent_unanswered_applies(const struct context *context, const struct conn *conn, const struct limits *limits)
 {
-    /* Without timers their number has to tell: limits.least_blind. */
+    /* Without timers their number has to tell: limits.min_without_age. */
     return (!conn_has(conn, CONN_TIMER) || conn->retransmits >= SYN_RETRANSMITS) &&
         context_is_settled(context, conn, limits);
 }
@@ -35,7 +35,7 @@ bool syn_sent_unanswered_applies(const struct context *context, const struct con
 static bool is_flooded(const struct queue *queue, const struct limits *limits)
 {
     const struct conn *listener = queue->listener;
-    return conn_has(listener, CONN_QUEUES | CONN_BACKLOG) && queue->half_open >= limits->least_count &&
+    return conn_has(listener, CONN_QUEUES | CONN_BACKLOG) && queue->half_open >= limits->min_count &&
         queue->half_open * 100 >= (uint64_t)listener->send_q_bytes * NEAR_PERCENT &&
         queue->half_open_repeated * 2 > queue->half_open && !queue_is_stalled(queue);
 }
@@ -61,7 +61,7 @@ void syn_recv_flood_assess(
     const struct context *context, const struct rule *rule, struct arena *arena, struct finding_list *list)
 {
     (void)arena;
-    for (size_t i = 0; context->snapshot->earlier == NULL && i < context->queues.count; i++)
+    for (size_t i = 0; context->snapshot->previous == NULL && i < context->queues.count; i++)
         list->wants_rates |= is_flooded(&context->queues.items[i],
             context_limits(context, context_service(context, context->queues.items[i].listener), rule));
 }

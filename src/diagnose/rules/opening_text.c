@@ -16,20 +16,20 @@
 static void evidence_retransmits(
     struct arena *arena, const struct group *group, const char *what, struct finding *finding)
 {
-    if (group->retransmits_least == group->retransmits_most)
+    if (group->retransmits_min == group->retransmits_max)
         lines_add(&finding->evidence, arena, "The %s was sent again %u time%s without an answer.", what,
-            group->retransmits_most, group->retransmits_most == 1 ? "" : "s");
+            group->retransmits_max, group->retransmits_max == 1 ? "" : "s");
     else
         lines_add(&finding->evidence, arena, "The %ss were sent again %u to %u times without an answer.", what,
-            group->retransmits_least, group->retransmits_most);
+            group->retransmits_min, group->retransmits_max);
 }
 
 static void evidence_give_up(struct arena *arena, const struct finding *finding, struct lines *evidence)
 {
     if (!finding->give_up_known)
         return;
-    const char *first = words_duration(arena, finding->first_give_up_ms);
-    const char *last = words_duration(arena, finding->last_give_up_ms);
+    const char *first = phrases_duration(arena, finding->first_give_up_ms);
+    const char *last = phrases_duration(arena, finding->last_give_up_ms);
     if (strcmp(first, last) == 0)
         lines_add(evidence, arena, "Without an answer the kernel gives up in about %s.", last);
     else
@@ -63,7 +63,7 @@ static bool is_scattered(const struct finding *finding)
 static void syn_sent_fixes(
     struct arena *arena, const struct group *group, const struct conn *first, struct finding *finding)
 {
-    const char *address = words_address(arena, &first->remote);
+    const char *address = phrases_address(arena, &first->remote);
     const char *peer = finding->distinct_peers == 1 ? address : "one of the peers";
     bool many_ports = group->distinct_ports > 1;
     const char *port = many_ports ? "" : arena_printf(arena, " port %u", first->remote_port);
@@ -88,22 +88,22 @@ static void syn_sent_fixes(
         "SYN is sent.");
 }
 
-void syn_sent_unanswered_word(
+void syn_sent_unanswered_describe(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 {
     if (!group->timers_known) {
-        by_state_syn_sent_word(context, group, arena, finding);
+        by_state_syn_sent_describe(context, group, arena, finding);
         return;
     }
     const struct snapshot *snapshot = context->snapshot;
     const struct conn *first = &snapshot->conns[group->conns[0]];
     bool one_peer = finding->distinct_peers == 1;
     uint64_t open = count_open(snapshot, group, !one_peer);
-    const char *destination = words_service(arena, context, group);
+    const char *destination = phrases_service(arena, context, group);
 
     finding->title = arena_printf(arena, "%s cannot connect %s: nobody answers %s",
-        words_process(arena, finding->owner), destination,
-        group->count == 1 ? "its SYN" : arena_printf(arena, "the SYNs of %s", words_conns(arena, group->count)));
+        phrases_process(arena, finding->owner), destination,
+        group->count == 1 ? "its SYN" : arena_printf(arena, "the SYNs of %s", phrases_conns(arena, group->count)));
     finding->why = arena_printf(arena,
         "A SYN was sent, again and again, and neither an acceptance nor a refusal came back: it is dropped on the "
         "way there, or the answer on the way back. That is a firewall that drops, a host that is down, a wrong "
@@ -113,17 +113,18 @@ void syn_sent_unanswered_word(
             : "");
     evidence_retransmits(arena, group, "SYN", finding);
     if (group->ages_known)
-        lines_add(&finding->evidence, arena, "In SYN_SENT %s (counted from the first SYN).", words_ages(arena, group));
+        lines_add(
+            &finding->evidence, arena, "In SYN_SENT %s (counted from the first SYN).", phrases_ages(arena, group));
     if (open > 0)
         lines_add(&finding->evidence, arena, "%s %s of this host %s established: some get through.",
-            words_conns(arena, open), destination, open == 1 ? "is" : "are");
+            phrases_conns(arena, open), destination, open == 1 ? "is" : "are");
     else
         lines_add(&finding->evidence, arena, "Not one connection of this host %s is established.", destination);
     if (finding->distinct_peers > 1)
         lines_add(&finding->evidence, arena, "They go to %s different addresses.",
-            words_count(arena, finding->distinct_peers));
+            phrases_count(arena, finding->distinct_peers));
     evidence_give_up(arena, finding, &finding->evidence);
-    words_pairs(arena, context, group, &finding->evidence);
+    phrases_pairs(arena, context, group, &finding->evidence);
 
     lines_add(
         &finding->ruled_out, arena, "A port on which nobody listens: that host would refuse with a reset at once.");
@@ -157,12 +158,12 @@ static void flood_evidence_counters(
         finding->confidence = CONFIDENCE_POSSIBLE;
         finding->severity = SEVERITY_INFO;
         lines_add(&finding->evidence, arena, "No further request found the queue full during the last %s.",
-            words_duration(arena, ms));
+            phrases_duration(arena, ms));
         return;
     }
     finding->confidence = CONFIDENCE_CERTAIN;
     lines_add(&finding->evidence, arena, "%s further requests found the queue full within %s: %s.",
-        words_count(arena, (uint64_t)rise), words_duration(arena, ms),
+        phrases_count(arena, (uint64_t)rise), phrases_duration(arena, ms),
         cookies ? "the kernel answers them with SYN cookies (TCPReqQFullDoCookies)"
                 : "they were dropped, because SYN cookies are off (TCPReqQFullDrop)");
     if (!cookies)
@@ -171,13 +172,13 @@ static void flood_evidence_counters(
         answered > 0) {
         lines_add(&finding->evidence, arena,
             "%s cookies came back valid in that time: real clients are among them, and get through.",
-            words_count(arena, (uint64_t)answered));
+            phrases_count(arena, (uint64_t)answered));
         if (answered * 2 > rise)
             finding->confidence = CONFIDENCE_POSSIBLE; /* more than the backlog was made for, and no flood */
     }
 }
 
-void syn_recv_flood_word(
+void syn_recv_flood_describe(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 {
     const struct conn *first = &context->snapshot->conns[group->conns[0]];
@@ -187,22 +188,23 @@ void syn_recv_flood_word(
     const struct net_values *values = snapshot_net_values(context->snapshot, first);
 
     finding->title = arena_printf(arena, "%s half-open connections %s fill the request queue of %s: a SYN flood",
-        words_count(arena, group->count), words_service(arena, context, group), words_process(arena, finding->owner));
+        phrases_count(arena, group->count), phrases_service(arena, context, group),
+        phrases_process(arena, finding->owner));
     finding
         ->why = "Many ask for a connection and never answer the acceptance, as senders with made-up addresses do. The "
                 "requests fill the listener's queue until each times out. The program here is not involved: it "
                 "sees a connection only when the handshake is complete.";
     lines_add(&finding->evidence, arena, "%s half-open connections at a backlog of %s: no further ones are kept.",
-        words_count(arena, queue->half_open), words_count(arena, backlog));
+        phrases_count(arena, queue->half_open), phrases_count(arena, backlog));
     lines_add(&finding->evidence, arena, "%s of them have not answered the first SYN-ACK within a second.",
-        words_count(arena, queue->half_open_repeated));
-    lines_add(&finding->evidence, arena, "They came from %s address%s.", words_count(arena, finding->distinct_peers),
+        phrases_count(arena, queue->half_open_repeated));
+    lines_add(&finding->evidence, arena, "They came from %s address%s.", phrases_count(arena, finding->distinct_peers),
         finding->distinct_peers == 1 ? "" : "es");
     flood_evidence_counters(context, group, arena, finding);
     evidence_give_up(arena, finding, &finding->evidence);
 
     lines_add(&finding->ruled_out, arena, "A program that does not accept: its accept queue holds %s of %s.",
-        words_count(arena, listener->recv_q_bytes), words_count(arena, (uint64_t)backlog + 1));
+        phrases_count(arena, listener->recv_q_bytes), phrases_count(arena, (uint64_t)backlog + 1));
     lines_add(&finding->ruled_out, arena,
         "A busy moment: clients that are there answer within a round trip, and need no second SYN-ACK.");
 
@@ -233,7 +235,7 @@ void syn_recv_flood_word(
  * A listener whose queue was full has dropped the last step of handshakes, which the client does not repeat until the
  * SYN-ACK comes again: what is half-open may be left over from then, and the client have answered.
  */
-static void judge_listener(struct arena *arena, const struct conn *listener, struct finding *finding)
+static void assess_listener(struct arena *arena, const struct conn *listener, struct finding *finding)
 {
     if (listener == NULL)
         return;
@@ -245,24 +247,24 @@ static void judge_listener(struct arena *arena, const struct conn *listener, str
         lines_add(&finding->evidence, arena,
             "The listener has dropped %s connection attempts since it was opened, as it does while its accept queue is full: "
             "if that was a moment ago, the clients have answered, and their answer was dropped here.",
-            words_count(arena, listener->skmem_drops));
+            phrases_count(arena, listener->skmem_drops));
     } else if (conn_has(listener, CONN_QUEUES | CONN_BACKLOG)) {
         lines_add(&finding->ruled_out, arena, "A program that does not accept: its accept queue holds %s of %s.",
-            words_count(arena, listener->recv_q_bytes), words_count(arena, (uint64_t)listener->send_q_bytes + 1));
+            phrases_count(arena, listener->recv_q_bytes), phrases_count(arena, (uint64_t)listener->send_q_bytes + 1));
     }
 }
 
-void syn_recv_unanswered_word(
+void syn_recv_unanswered_describe(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 {
     if (!group->timers_known) {
-        by_state_syn_received_word(context, group, arena, finding);
+        by_state_syn_received_describe(context, group, arena, finding);
         return;
     }
-    const char *service = words_service(arena, context, group);
+    const char *service = phrases_service(arena, context, group);
     const struct conn *listener = group->listener;
     finding->title = arena_printf(arena, "%s %s stay half-open: the clients do not answer the SYN-ACK",
-        words_conns(arena, group->count), service);
+        phrases_conns(arena, group->count), service);
     finding
         ->why = "The SYN has arrived, the acceptance was sent and sent again, and the last step of the handshake does "
                 "not come: the SYN-ACK is lost on its way to the client (a route back that differs, a firewall "
@@ -270,18 +272,18 @@ void syn_recv_unanswered_word(
                 "made up.";
     evidence_retransmits(arena, group, "SYN-ACK", finding);
     if (group->ages_known)
-        lines_add(&finding->evidence, arena, "In SYN_RECEIVED %s.", words_ages(arena, group));
+        lines_add(&finding->evidence, arena, "In SYN_RECEIVED %s.", phrases_ages(arena, group));
     if (finding->distinct_peers == 1)
         lines_add(&finding->evidence, arena, "All from one address: that host, or the way back to it.");
     else
         lines_add(
-            &finding->evidence, arena, "They came from %s addresses.", words_count(arena, finding->distinct_peers));
-    judge_listener(arena, listener, finding);
+            &finding->evidence, arena, "They came from %s addresses.", phrases_count(arena, finding->distinct_peers));
+    assess_listener(arena, listener, finding);
     evidence_give_up(arena, finding, &finding->evidence);
-    words_pairs(arena, context, group, &finding->evidence);
+    phrases_pairs(arena, context, group, &finding->evidence);
     lines_add(&finding->ruled_out, arena, "A flood: they do not fill the listener's request queue.");
 
-    const char *address = words_address(arena, &finding->peers[0].address);
+    const char *address = phrases_address(arena, &finding->peers[0].address);
     fixes_add(&finding->fix_now, arena, "See whether the SYN-ACK leaves, and by which interface.",
         arena_printf(arena, "tcpdump -eni any 'host %s and tcp'", address));
     fixes_add(&finding->fix_now, arena, "See the way back, and whether reverse-path filters or conntrack drop.",

@@ -83,7 +83,7 @@ static void assess_host(const struct context *context, const struct host *host, 
     finding->host = host;
     gather(context->snapshot, host, &facts, arena, finding);
     finding_fill_from_conns(context, arena, finding);
-    orphan_limit_word(&facts, arena, finding);
+    orphan_limit_describe(&facts, arena, finding);
 }
 
 void orphan_limit_assess(

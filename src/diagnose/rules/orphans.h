@@ -12,4 +12,4 @@ struct orphan_limit {
     uint64_t by_state[STATE_COUNT]; /* of those that could be seen */
 };
 DECLARE_ASSESSMENT(orphan_limit);
-void orphan_limit_word(const struct orphan_limit *facts, struct arena *arena, struct finding *finding);
+void orphan_limit_describe(const struct orphan_limit *facts, struct arena *arena, struct finding *finding);

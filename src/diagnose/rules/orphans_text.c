@@ -19,13 +19,13 @@ static void evidence_states(struct arena *arena, const struct orphan_limit *fact
     for (size_t i = 0; i < sizeof states / sizeof *states; i++) {
         uint64_t count = facts->by_state[states[i].state];
         if (count > 0)
-            lines_add(&finding->evidence, arena, "%s %s: %s.", words_count(arena, count), state_name(states[i].state),
+            lines_add(&finding->evidence, arena, "%s %s: %s.", phrases_count(arena, count), state_name(states[i].state),
                 states[i].meaning);
     }
     if (finding->conn_count * 2 < finding->count)
         lines_add(&finding->evidence, arena,
             "%s of them are in network namespaces that could not be looked into, or ended while looking.",
-            words_count(arena, finding->count - finding->conn_count));
+            phrases_count(arena, finding->count - finding->conn_count));
 }
 
 static void evidence_peers(struct arena *arena, struct finding *finding)
@@ -34,17 +34,17 @@ static void evidence_peers(struct arena *arena, struct finding *finding)
         return;
     const struct peer_count *first = &finding->peers[0];
     if (first->count * 2 >= finding->conn_count)
-        lines_add(&finding->evidence, arena, "%s of them go to one peer, %s.", words_count(arena, first->count),
-            words_address(arena, &first->address));
+        lines_add(&finding->evidence, arena, "%s of them go to one peer, %s.", phrases_count(arena, first->count),
+            phrases_address(arena, &first->address));
     else
         lines_add(&finding->evidence, arena, "They go to %s different peers: no single one explains them.",
-            words_count(arena, finding->distinct_peers));
+            phrases_count(arena, finding->distinct_peers));
 }
 
-void orphan_limit_word(const struct orphan_limit *facts, struct arena *arena, struct finding *finding)
+void orphan_limit_describe(const struct orphan_limit *facts, struct arena *arena, struct finding *finding)
 {
-    const char *orphans = words_count(arena, (uint64_t)facts->orphans);
-    const char *limit = words_count(arena, (uint64_t)facts->limit);
+    const char *orphans = phrases_count(arena, (uint64_t)facts->orphans);
+    const char *limit = phrases_count(arena, (uint64_t)facts->limit);
     finding->title = arena_printf(arena, "%s orphaned sockets, %" PRId64 " %% of what the kernel allows (%s)", orphans,
         facts->orphans * 100 / facts->limit, limit);
     finding->why = "Their processes have closed them, and the kernel still tries to deliver what is left. Past the "
@@ -56,13 +56,13 @@ void orphan_limit_word(const struct orphan_limit *facts, struct arena *arena, st
     if (facts->aborted > 0)
         lines_add(&finding->evidence, arena, "%s reset for it in the last %s (TCPAbortOnMemory).",
             facts->aborted == 1 ? "1 connection was"
-                                : arena_printf(arena, "%s were", words_conns(arena, (uint64_t)facts->aborted)),
-            words_duration(arena, facts->rise_ms));
+                                : arena_printf(arena, "%s were", phrases_conns(arena, (uint64_t)facts->aborted)),
+            phrases_duration(arena, facts->rise_ms));
     else if (facts->aborted_ever > 0)
         lines_add(&finding->evidence, arena,
             "TCPAbortOnMemory stands at %s: connections have been reset for want of orphans or memory since the "
             "start.",
-            words_count(arena, (uint64_t)facts->aborted_ever));
+            phrases_count(arena, (uint64_t)facts->aborted_ever));
     evidence_states(arena, facts, finding);
     evidence_peers(arena, finding);
     lines_add(&finding->ruled_out, arena,

@@ -1,5 +1,5 @@
 /*
- * The ephemeral ports run out. Three ways, told apart by who holds which port (ports.c):
+ * The ephemeral ports run out. Three ways, told apart by who holds which port (port_shortage.c):
  *
  *   destination  connect() without bind(): the ports of one (source, destination, destination port). Fails with
  *                EADDRNOTAVAIL. TIME_WAIT that tcp_tw_reuse lets connect() take over is not counted as used.
@@ -26,8 +26,8 @@
 
 enum {
     SHARED_PERCENT = 2, /* more ports than this used twice: not bound */
-    FINDINGS_MOST = 10,
-    SOURCES_MOST = 64, /* that are looked at more closely, which costs a pass each */
+    FINDINGS_MAX = 10,
+    SOURCES_MAX = 64, /* that are looked at more closely, which costs a pass each */
 };
 
 /* What is gathered of one network namespace. */
@@ -145,7 +145,7 @@ static void report(const struct context *context, const struct rule *rule, struc
             .known = true, .address = shortage->use.remote, .port = shortage->use.remote_port
         };
     finding_fill_from_conns(context, arena, finding);
-    port_exhaustion_word(context, shortage, arena, finding);
+    port_exhaustion_describe(context, shortage, arena, finding);
 }
 
 /* --- the three ways --------------------------------------------------------------------------------------------- */
@@ -158,14 +158,14 @@ static int fullest_first(const void *a, const void *b)
 }
 
 /* Ports of one destination, or those that bound sockets keep from all of them. */
-static unsigned judge_destinations(const struct context *context, const struct rule *rule, const struct space *spaces,
+static unsigned assess_destinations(const struct context *context, const struct rule *rule, const struct space *spaces,
     struct port_table *table, struct arena *arena, struct finding_list *list, bool *reported)
 {
     const struct limits *limits = context_limits(context, 0, rule);
     unsigned made = 0;
     if (table->count > 0)
         qsort(table->items, table->count, sizeof *table->items, fullest_first); /* the hash is not used any more */
-    for (size_t i = 0; i < table->count && made < FINDINGS_MOST; i++) {
+    for (size_t i = 0; i < table->count && made < FINDINGS_MAX; i++) {
         const struct port_use *use = &table->items[i];
         const struct space *space = &spaces[use->netns];
         struct shortage shortage = { .range = space->range, .use = *use, .bound = space->bound };
@@ -209,14 +209,14 @@ static bool is_bound_source(
         (uint64_t)shared * 100 <= (uint64_t)shortage->used * SHARED_PERCENT;
 }
 
-static void judge_sources(const struct context *context, const struct rule *rule, const struct space *spaces,
+static void assess_sources(const struct context *context, const struct rule *rule, const struct space *spaces,
     struct port_table *sources, struct arena *arena, struct finding_list *list, const bool *reported, unsigned made)
 {
     const struct limits *limits = context_limits(context, 0, rule);
     if (sources->count > 0)
         qsort(sources->items, sources->count, sizeof *sources->items, fullest_first);
-    size_t most = sources->count < SOURCES_MOST ? sources->count : SOURCES_MOST;
-    for (size_t i = 0; i < most && made < FINDINGS_MOST; i++) {
+    size_t most = sources->count < SOURCES_MAX ? sources->count : SOURCES_MAX;
+    for (size_t i = 0; i < most && made < FINDINGS_MAX; i++) {
         const struct port_use *use = &sources->items[i];
         const struct space *space = &spaces[use->netns];
         struct shortage shortage = { .kind = SHORTAGE_SOURCE, .range = space->range, .use = *use };
@@ -229,12 +229,12 @@ static void judge_sources(const struct context *context, const struct rule *rule
 }
 
 /* No connection at all, and yet the range is taken: by sockets that are bound and wait. */
-static void judge_bound(const struct context *context, const struct rule *rule, const struct space *spaces,
+static void assess_bound(const struct context *context, const struct rule *rule, const struct space *spaces,
     struct arena *arena, struct finding_list *list, const bool *reported)
 {
     const struct limits *limits = context_limits(context, 0, rule);
     unsigned made = 0;
-    for (uint32_t n = 0; n < context->snapshot->netns_count && made < FINDINGS_MOST; n++) {
+    for (uint32_t n = 0; n < context->snapshot->netns_count && made < FINDINGS_MAX; n++) {
         const struct space *space = &spaces[n];
         if (!space->is_tight || reported[n] || !is_short(space->bound, &space->range, limits))
             continue;
@@ -261,9 +261,9 @@ void port_exhaustion_assess(
             port_table_add(&destinations, snapshot, conn, false);
             port_table_add(&sources, snapshot, conn, true);
         }
-        unsigned made = judge_destinations(context, rule, spaces, &destinations, arena, list, reported);
-        judge_sources(context, rule, spaces, &sources, arena, list, reported, made);
-        judge_bound(context, rule, spaces, arena, list, reported);
+        unsigned made = assess_destinations(context, rule, spaces, &destinations, arena, list, reported);
+        assess_sources(context, rule, spaces, &sources, arena, list, reported, made);
+        assess_bound(context, rule, spaces, arena, list, reported);
     }
     port_table_deinit(&destinations);
     port_table_deinit(&sources);

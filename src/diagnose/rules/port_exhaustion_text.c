@@ -28,7 +28,7 @@ static const char *destination(struct arena *arena, const struct port_use *use)
 static const char *owner_phrase(struct arena *arena, const struct finding *finding)
 {
     return finding->owner == NULL ? ""
-                                  : arena_printf(arena, " of %s%s", words_process_within(arena, finding->owner),
+                                  : arena_printf(arena, " of %s%s", phrases_process_within(arena, finding->owner),
                                         finding->process_count > 1 ? " and others" : "");
 }
 
@@ -66,41 +66,41 @@ static void evidence_range(
         finding->confidence = CONFIDENCE_LIKELY;
         lines_add(&finding->evidence, arena,
             "Assumed for %s, since it is not in this capture: %s's default, %u to %u, which is %s ports.",
-            platform->port_range, platform->name, range->first, range->last, words_count(arena, range->usable));
+            platform->port_range, platform->name, range->first, range->last, phrases_count(arena, range->usable));
         return;
     }
     lines_add(&finding->evidence, arena, "ip_local_port_range %u to %u is %s ports%s.", range->first, range->last,
-        words_count(arena, range->usable + range->reserved),
+        phrases_count(arena, range->usable + range->reserved),
         range->reserved == 0 ? ", none of them reserved"
                              : arena_printf(arena, ", less %s reserved (ip_local_reserved_ports): %s",
-                                   words_count(arena, range->reserved), words_count(arena, range->usable)));
+                                   phrases_count(arena, range->reserved), phrases_count(arena, range->usable)));
 }
 
 static void evidence_sum(struct arena *arena, const struct shortage *shortage, struct finding *finding)
 {
     uint32_t own = shortage->used - shortage->bound;
     if (shortage->kind == SHORTAGE_DESTINATION)
-        lines_add(&finding->evidence, arena, "From %s to %s: %s.", words_address(arena, &shortage->use.local),
+        lines_add(&finding->evidence, arena, "From %s to %s: %s.", phrases_address(arena, &shortage->use.local),
             destination(arena, &shortage->use), states(arena, shortage));
     else if (shortage->kind == SHORTAGE_SOURCE)
         lines_add(&finding->evidence, arena, "From %s to %u destinations: %s, on %s different ports.",
-            words_address(arena, &shortage->use.local), shortage->destinations, states(arena, shortage),
-            words_count(arena, shortage->used));
+            phrases_address(arena, &shortage->use.local), shortage->destinations, states(arena, shortage),
+            phrases_count(arena, shortage->used));
     else
         lines_add(&finding->evidence, arena, "Bound in that range: %s.", states(arena, shortage));
     if (shortage->recyclable > 0)
         lines_add(&finding->evidence, arena,
             "%s of the TIME_WAIT are not counted: tcp_tw_reuse lets connect() take their ports over.",
-            words_count(arena, shortage->recyclable));
+            phrases_count(arena, shortage->recyclable));
     if (shortage->bound > 0 && own > 0)
         lines_add(&finding->evidence, arena,
             "%s used by connections to one destination, and %s that other sockets are bound to, which connect() "
             "passes over: %s of %s ports, %u %%.",
-            words_count(arena, own), words_count(arena, shortage->bound), words_count(arena, shortage->used),
-            words_count(arena, shortage->range.usable), percent(shortage));
+            phrases_count(arena, own), phrases_count(arena, shortage->bound), phrases_count(arena, shortage->used),
+            phrases_count(arena, shortage->range.usable), percent(shortage));
     else
-        lines_add(&finding->evidence, arena, "%s of %s ports are taken: %u %%.", words_count(arena, shortage->used),
-            words_count(arena, shortage->range.usable), percent(shortage));
+        lines_add(&finding->evidence, arena, "%s of %s ports are taken: %u %%.", phrases_count(arena, shortage->used),
+            phrases_count(arena, shortage->range.usable), percent(shortage));
 }
 
 static void evidence_rate(
@@ -113,8 +113,8 @@ static void evidence_rate(
     lines_add(&finding->evidence, arena,
         "About %s a second were closed here in the last %s; each keeps its port for %u s, so that %s ports carry about "
         "%s a second.",
-        words_conns(arena, waiting / life_s), life_s == 60 ? "minute" : words_duration(arena, life_s * 1000ULL), life_s,
-        words_count(arena, shortage->range.usable), words_count(arena, shortage->range.usable / life_s));
+        phrases_conns(arena, waiting / life_s), life_s == 60 ? "minute" : phrases_duration(arena, life_s * 1000ULL),
+        life_s, phrases_count(arena, shortage->range.usable), phrases_count(arena, shortage->range.usable / life_s));
 }
 
 /* --- fixes ------------------------------------------------------------------------------------------------------ */
@@ -133,7 +133,7 @@ static void fix_range(
         arena_printf(arena,
             "Widen the range to %s ports. First see that no service listens there, or keep its port out with "
             "net.ipv4.ip_local_reserved_ports.",
-            words_count(arena, (uint64_t)shortage->range.last - WIDE_FIRST + 1)),
+            phrases_count(arena, (uint64_t)shortage->range.last - WIDE_FIRST + 1)),
         arena_printf(arena, "sysctl -w net.ipv4.ip_local_port_range='%d %u'", WIDE_FIRST, shortage->range.last));
 }
 
@@ -183,7 +183,7 @@ static void fixes_for_connections(
 static void fixes_for_bound(
     struct arena *arena, const struct context *context, const struct shortage *shortage, struct finding *finding)
 {
-    words_fix_restart(arena, context, finding->owner, &finding->fix_now);
+    phrases_fix_restart(arena, context, finding->owner, &finding->fix_now);
     fix_range(arena, context, shortage, finding);
     fixes_add(&finding->fix_for_good, arena,
         "In the program: close a socket when connect() fails, and do not call bind() before it is to connect.", NULL);
@@ -208,9 +208,9 @@ static void title_and_why(
     struct arena *arena, const struct context *context, const struct shortage *shortage, struct finding *finding)
 {
     const char *no_port = platform_of(context->snapshot)->no_port;
-    const char *used = words_count(arena, shortage->used);
-    const char *usable = words_count(arena, shortage->range.usable);
-    const char *from = words_address(arena, &shortage->use.local);
+    const char *used = phrases_count(arena, shortage->used);
+    const char *usable = phrases_count(arena, shortage->range.usable);
+    const char *from = phrases_address(arena, &shortage->use.local);
     const char *owner = owner_phrase(arena, finding);
     switch (shortage->kind) {
     case SHORTAGE_DESTINATION:
@@ -239,7 +239,7 @@ static void title_and_why(
     }
 }
 
-void port_exhaustion_word(
+void port_exhaustion_describe(
     const struct context *context, const struct shortage *shortage, struct arena *arena, struct finding *finding)
 {
     title_and_why(arena, context, shortage, finding);

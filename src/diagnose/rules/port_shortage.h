@@ -23,5 +23,5 @@ struct shortage {
     unsigned destinations; /* of SHORTAGE_SOURCE */
 };
 
-void port_exhaustion_word(
+void port_exhaustion_describe(
     const struct context *context, const struct shortage *shortage, struct arena *arena, struct finding *finding);

@@ -18,8 +18,8 @@ enum { DEAD_PROBES = 2 }; /* a peer that is alive answers every window probe, wh
  */
 static bool is_refused(const struct context *context, const struct conn *conn)
 {
-    return conn->state != STATE_FIN_WAIT_1 && context_is_sent_in_vain(conn) && conn_has(conn, CONN_QUEUES) &&
-        conn->send_q_bytes > 1 && context_hears_peer(context, conn);
+    return conn->state != STATE_FIN_WAIT_1 && context_is_retransmitting(conn) && conn_has(conn, CONN_QUEUES) &&
+        conn->send_q_bytes > 1 && context_peer_is_alive(context, conn);
 }
 
 bool sent_fin_is_zero_window(const struct context *context, const struct conn *conn)
@@ -33,7 +33,7 @@ static bool is_unanswered(const struct context *context, const struct conn *conn
 {
     if (conn->timer == TIMER_PERSIST)
         return conn->probes >= DEAD_PROBES;
-    return context_is_sent_in_vain(conn) && !is_refused(context, conn);
+    return context_is_retransmitting(conn) && !is_refused(context, conn);
 }
 
 bool sent_fin_zero_window_applies(const struct context *context, const struct conn *conn, const struct limits *limits)
@@ -44,7 +44,7 @@ bool sent_fin_zero_window_applies(const struct context *context, const struct co
 
 bool sent_fin_unanswered_applies(const struct context *context, const struct conn *conn, const struct limits *limits)
 {
-    /* Without timers their number has to tell: limits.least_blind. */
+    /* Without timers their number has to tell: limits.min_without_age. */
     return (!conn_has(conn, CONN_TIMER) || is_unanswered(context, conn)) && context_is_settled(context, conn, limits);
 }
 

@@ -82,18 +82,18 @@ static void evidence_orphans(
         lines_add(&finding->evidence, arena,
             "%s still %s a descriptor: shutdown() was called, close() not yet; the kernel keeps trying longer for "
             "those.",
-            words_conns(arena, held), held == 1 ? "has" : "have");
+            phrases_conns(arena, held), held == 1 ? "has" : "have");
     if (orphans == 0)
         return;
     const struct net_values *values = snapshot_net_values(snapshot, &snapshot->conns[group->conns[0]]);
     int64_t all = values->has_counter[COUNTER_ORPHANS] ? values->counters[COUNTER_ORPHANS] : (int64_t)orphans;
     int64_t most = setting_value(values, SETTING_MAX_ORPHANS, 0);
     lines_add(&finding->evidence, arena, "No process holds %s: %s closed by the application.",
-        orphans == group->count ? "them" : words_count(arena, orphans), orphans == 1 ? "it was" : "they were");
+        orphans == group->count ? "them" : phrases_count(arena, orphans), orphans == 1 ? "it was" : "they were");
     if (most <= 0)
         return;
     lines_add(&finding->evidence, arena, "This host has %s orphaned sockets; the kernel allows %s (tcp_max_orphans).",
-        words_count(arena, (uint64_t)all), words_count(arena, (uint64_t)most));
+        phrases_count(arena, (uint64_t)all), phrases_count(arena, (uint64_t)most));
     /*
      * tcp_check_oom(): an orphan that does worse counts double or fourfold, so the limit bites from a quarter on.
      * Where the whole host is looked at, that is a finding of its own: orphans.c.
@@ -112,11 +112,11 @@ static void evidence_give_up(struct arena *arena, struct finding *finding)
         return;
     if (finding->count == 1)
         lines_add(&finding->evidence, arena, "Unless the peer answers, the kernel gives up by itself in about %s.",
-            words_duration(arena, finding->last_give_up_ms));
+            phrases_duration(arena, finding->last_give_up_ms));
     else
         lines_add(&finding->evidence, arena,
             "Unless the peer answers, the kernel gives up by itself: the first in about %s, the last in about %s.",
-            words_duration(arena, finding->first_give_up_ms), words_duration(arena, finding->last_give_up_ms));
+            phrases_duration(arena, finding->first_give_up_ms), phrases_duration(arena, finding->last_give_up_ms));
 }
 
 static void will_not_help(
@@ -133,11 +133,11 @@ static void will_not_help(
 
 static const char *owner_phrase(struct arena *arena, const struct finding *finding)
 {
-    return finding->owner == NULL ? "" : arena_printf(arena, " of %s", words_process_within(arena, finding->owner));
+    return finding->owner == NULL ? "" : arena_printf(arena, " of %s", phrases_process_within(arena, finding->owner));
 }
 
 /* Of a peer that is heard but does not acknowledge, more than one thing may be true. */
-static void judge_heard(struct arena *arena, const struct group *group, struct finding *finding)
+static void assess_heard(struct arena *arena, const struct group *group, struct finding *finding)
 {
     if (group->heard == 0) {
         lines_add(&finding->ruled_out, arena, "A peer that has stopped reading: its kernel would still acknowledge.");
@@ -145,22 +145,22 @@ static void judge_heard(struct arena *arena, const struct group *group, struct f
     }
     lines_add(&finding->evidence, arena,
         "On %s the peer was heard in the meantime: it is there, and does not take what is sent, or does not get it.",
-        words_conns(arena, group->heard));
+        phrases_conns(arena, group->heard));
     finding->confidence = CONFIDENCE_LIKELY;
 }
 
 /* --- unanswered ----------------------------------------------------------------------------------------------- */
 
-void sent_fin_unanswered_word(
+void sent_fin_unanswered_describe(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 {
     if (!group->timers_known) {
-        by_state_sent_fin_word(context, group, arena, finding);
+        by_state_sent_fin_describe(context, group, arena, finding);
         return;
     }
     const struct state_words *words = words_of(context, group);
-    finding->title = arena_printf(arena, "Nobody answers %s of %s%s %s", words->fin, words_conns(arena, group->count),
-        owner_phrase(arena, finding), words_service(arena, context, group));
+    finding->title = arena_printf(arena, "Nobody answers %s of %s%s %s", words->fin, phrases_conns(arena, group->count),
+        owner_phrase(arena, finding), phrases_service(arena, context, group));
     finding->why = arena_printf(arena,
         "%s; our FIN is sent again and again with doubling pauses, and no acknowledgement comes back. The peer has "
         "vanished (crashed, rebooted, asleep, behind a NAT or firewall that forgot the connection), or the path "
@@ -168,38 +168,38 @@ void sent_fin_unanswered_word(
         words->closed);
 
     const char *segment = group->unsent_bytes > 0 ? "What is unacknowledged" : "The FIN";
-    if (group->retransmits_least == group->retransmits_most)
+    if (group->retransmits_min == group->retransmits_max)
         lines_add(&finding->evidence, arena, "%s was sent again %u times without an answer.", segment,
-            group->retransmits_most);
+            group->retransmits_max);
     else
         lines_add(&finding->evidence, arena, "%s was sent again %u to %u times without an answer.", segment,
-            group->retransmits_least, group->retransmits_most);
+            group->retransmits_min, group->retransmits_max);
     if (group->ages_known)
         lines_add(&finding->evidence, arena, "In %s %s (sum of the timeouts so far).", state_of(context, group),
-            words_ages(arena, group));
-    if (group->silent_least_ms != UINT64_MAX)
+            phrases_ages(arena, group));
+    if (group->silent_min_ms != UINT64_MAX)
         lines_add(&finding->evidence, arena, "Nothing at all has come from any of the peers for the last %s.",
-            words_duration(arena, group->silent_least_ms));
+            phrases_duration(arena, group->silent_min_ms));
     if (group->unsent_bytes > 0)
         lines_add(&finding->evidence, arena, "%s of data before the FIN are unacknowledged too.",
-            words_bytes(arena, group->unsent_bytes));
+            phrases_bytes(arena, group->unsent_bytes));
     if (finding->distinct_peers == 1 && group->count > 1)
         lines_add(&finding->evidence, arena, "All of them go to one peer: that host, or the path to it.");
     else if (finding->distinct_peers > 1)
         lines_add(
-            &finding->evidence, arena, "They go to %s different peers.", words_count(arena, finding->distinct_peers));
+            &finding->evidence, arena, "They go to %s different peers.", phrases_count(arena, finding->distinct_peers));
     evidence_orphans(arena, context, group, finding);
     evidence_give_up(arena, finding);
-    words_pairs(arena, context, group, &finding->evidence);
+    phrases_pairs(arena, context, group, &finding->evidence);
 
     lines_add(&finding->ruled_out, arena, "%s", words_of(context, group)->rule_out);
-    judge_heard(arena, group, finding);
+    assess_heard(arena, group, finding);
     if (!group->ages_known)
         finding->confidence = CONFIDENCE_LIKELY;
 
     fixes_add(&finding->fix_now, arena, "Usually nothing: the kernel gives them up by itself.", NULL);
     fixes_add(&finding->fix_now, arena, "See on this host whether the peer's answers arrive.",
-        arena_printf(arena, "tcpdump -ni any 'host %s and tcp'", words_address(arena, &finding->peers[0].address)));
+        arena_printf(arena, "tcpdump -ni any 'host %s and tcp'", phrases_address(arena, &finding->peers[0].address)));
     fixes_add(&finding->fix_for_good, arena,
         "Look at what lies between: a firewall or NAT whose idle time-out is shorter than the connections' pauses, "
         "a security group without a rule back, peers that lose their network (mobile clients).",
@@ -215,49 +215,50 @@ void sent_fin_unanswered_word(
 
 static void evidence_window(struct arena *arena, const struct group *group, struct finding *finding)
 {
-    uint64_t persisting = group->count - group->in_vain;
-    if (group->in_vain > 0) {
+    uint64_t persisting = group->count - group->retransmitting;
+    if (group->retransmitting > 0) {
         lines_add(&finding->evidence, arena,
             "On %s the same data was sent again up to %u times; the peer's kernel answers each time and takes nothing: "
             "its receive buffer is full.",
-            words_conns(arena, group->in_vain), group->retransmits_most);
+            phrases_conns(arena, group->retransmitting), group->retransmits_max);
         finding->confidence = CONFIDENCE_LIKELY;
     }
     if (persisting > 0 && group->zero_windows > 0)
         lines_add(&finding->evidence, arena, "The peer's window is 0 on %s; the persist timer probes it.",
-            group->zero_windows == group->count ? "all of them" : words_conns(arena, group->zero_windows));
+            group->zero_windows == group->count ? "all of them" : phrases_conns(arena, group->zero_windows));
     else if (persisting > 0)
         lines_add(&finding->evidence, arena, "The persist timer runs: the peer's window is 0.");
 }
 
-void sent_fin_zero_window_word(
+void sent_fin_zero_window_describe(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 {
     finding->title = arena_printf(arena, "The last data of %s%s %s cannot be delivered: %s stopped reading",
-        words_conns(arena, group->count), owner_phrase(arena, finding), words_service(arena, context, group),
-        words_peers_have(group));
+        phrases_conns(arena, group->count), owner_phrase(arena, finding), phrases_service(arena, context, group),
+        phrases_peers_have(group));
     finding->why = arena_printf(arena,
         "%s, but %s stand before our FIN and the peers' %s: their programs %sdo not read "
         "what is still coming. The kernels there are alive and say so.",
-        words_of(context, group)->closed, words_bytes(arena, group->unsent_bytes),
-        group->in_vain == group->count ? "receive buffers are full" : "receive windows are zero",
+        words_of(context, group)->closed, phrases_bytes(arena, group->unsent_bytes),
+        group->retransmitting == group->count ? "receive buffers are full" : "receive windows are zero",
         context->snapshot->conns[group->conns[0]].state == STATE_FIN_WAIT_1 ? "" : "have closed the sending side and ");
 
-    lines_add(&finding->evidence, arena, "%s wait in Send-Q before the FIN.", words_bytes(arena, group->unsent_bytes));
+    lines_add(
+        &finding->evidence, arena, "%s wait in Send-Q before the FIN.", phrases_bytes(arena, group->unsent_bytes));
     evidence_window(arena, group, finding);
-    if (group->silent_least_ms != UINT64_MAX)
+    if (group->silent_min_ms != UINT64_MAX)
         lines_add(&finding->evidence, arena, "The peers' kernels answer: the last answer came %s ago.",
-            words_duration(arena, group->silent_least_ms));
+            phrases_duration(arena, group->silent_min_ms));
     if (group->ages_known)
-        lines_add(&finding->evidence, arena, "How long no data could be sent: %s.", words_ages(arena, group));
+        lines_add(&finding->evidence, arena, "How long no data could be sent: %s.", phrases_ages(arena, group));
     evidence_orphans(arena, context, group, finding);
     evidence_give_up(arena, finding);
-    words_pairs(arena, context, group, &finding->evidence);
+    phrases_pairs(arena, context, group, &finding->evidence);
 
     lines_add(&finding->ruled_out, arena, "%s", words_of(context, group)->rule_out);
     lines_add(&finding->ruled_out, arena, "The network: what is sent is answered.");
 
-    if (!words_fix_reader(arena, context, finding))
+    if (!phrases_fix_reader(arena, context, finding))
         fixes_add(&finding->fix_now, arena,
             "Look at the program on the peer: it must read to the end of stream, or close.", NULL);
     fixes_add(&finding->fix_for_good, arena,
@@ -271,16 +272,16 @@ void sent_fin_zero_window_word(
 
 /* --- CLOSING: either ------------------------------------------------------------------------------------------ */
 
-void sent_fin_either_word(
+void sent_fin_either_describe(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 {
     uint64_t shut = 0;
     for (size_t i = 0; i < group->count; i++)
         shut += sent_fin_is_zero_window(context, &context->snapshot->conns[group->conns[i]]);
     if (shut * 2 <= group->count) {
-        sent_fin_unanswered_word(context, group, arena, finding);
+        sent_fin_unanswered_describe(context, group, arena, finding);
         return;
     }
     finding->fault = FAULT_PEER_APPLICATION;
-    sent_fin_zero_window_word(context, group, arena, finding);
+    sent_fin_zero_window_describe(context, group, arena, finding);
 }

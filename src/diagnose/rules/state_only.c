@@ -20,7 +20,7 @@ static const char *state_of(const struct context *context, const struct group *g
 
 static const char *owner_phrase(struct arena *arena, const struct finding *finding)
 {
-    return finding->owner == NULL ? "" : arena_printf(arena, " of %s", words_process_within(arena, finding->owner));
+    return finding->owner == NULL ? "" : arena_printf(arena, " of %s", phrases_process_within(arena, finding->owner));
 }
 
 static void evidence_number(
@@ -29,7 +29,7 @@ static void evidence_number(
     finding->confidence = CONFIDENCE_POSSIBLE;
     lines_add(&finding->evidence, arena,
         "%s were in %s at one moment; a connection passes through it in one round trip.",
-        words_count(arena, group->count), state_of(context, group));
+        phrases_count(arena, group->count), state_of(context, group));
     lines_add(&finding->evidence, arena,
         "Neither timers nor ages are in this capture: that they stay is inferred from "
         "their number.");
@@ -37,30 +37,31 @@ static void evidence_number(
         lines_add(&finding->evidence, arena, "All of them have one peer: that host, or the path to it.");
     else
         lines_add(
-            &finding->evidence, arena, "They have %s different peers.", words_count(arena, finding->distinct_peers));
-    words_pairs(arena, context, group, &finding->evidence);
+            &finding->evidence, arena, "They have %s different peers.", phrases_count(arena, finding->distinct_peers));
+    phrases_pairs(arena, context, group, &finding->evidence);
 }
 
 static void fix_look_again(struct arena *arena, const struct context *context, struct finding *finding)
 {
     fixes_add(&finding->fix_now, arena,
         arena_printf(arena, "To be certain: %s. What is still there is stuck, not passing.",
-            words_look_again(context->snapshot)),
+            phrases_look_again(context->snapshot)),
         NULL);
 }
 
 static void fix_packets(struct arena *arena, const struct context *context, const char *text, struct finding *finding)
 {
-    const char *address = words_address(arena, &finding->peers[0].address);
+    const char *address = phrases_address(arena, &finding->peers[0].address);
     fixes_add(&finding->fix_now, arena, text, platform_fill(arena, platform_of(context->snapshot)->packets, address));
 }
 
-void by_state_sent_fin_word(
+void by_state_sent_fin_describe(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 {
     const char *state = state_of(context, group);
     finding->title = arena_printf(arena, "%s%s %s wait in %s for an acknowledgement of their FIN",
-        words_conns(arena, group->count), owner_phrase(arena, finding), words_service(arena, context, group), state);
+        phrases_conns(arena, group->count), owner_phrase(arena, finding), phrases_service(arena, context, group),
+        state);
     finding->why = "This side has closed and sent its FIN; what is missing is the peer's acknowledgement. Either the "
                    "peers are gone (crashed, asleep, behind a NAT or firewall that forgot the connection), or they are "
                    "there and do not read the data that stands before the FIN. Which of them is not in this capture.";
@@ -78,14 +79,14 @@ void by_state_sent_fin_word(
         "Changing or restarting the application here: it has closed, the rest is the kernel's.");
 }
 
-void by_state_syn_sent_word(
+void by_state_syn_sent_describe(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 {
     const struct platform *platform = platform_of(context->snapshot);
-    const char *address = words_address(arena, &finding->peers[0].address);
-    finding->title = arena_printf(arena, "%s waits for an answer to %s %s", words_process(arena, finding->owner),
-        group->count == 1 ? "its SYN" : arena_printf(arena, "the SYNs of %s", words_conns(arena, group->count)),
-        words_service(arena, context, group));
+    const char *address = phrases_address(arena, &finding->peers[0].address);
+    finding->title = arena_printf(arena, "%s waits for an answer to %s %s", phrases_process(arena, finding->owner),
+        group->count == 1 ? "its SYN" : arena_printf(arena, "the SYNs of %s", phrases_conns(arena, group->count)),
+        phrases_service(arena, context, group));
     finding
         ->why = "A SYN was sent, and neither an acceptance nor a refusal has come back yet. So many at once are rarely "
                 "on their way: they are dropped there or on the way back, by a firewall, a host that is down, a wrong "
@@ -104,13 +105,13 @@ void by_state_syn_sent_word(
     lines_add(&finding->will_not_help, arena, "%s", platform->handshake_wont_help);
 }
 
-void by_state_syn_received_word(
+void by_state_syn_received_describe(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 {
     const struct platform *platform = platform_of(context->snapshot);
-    const char *address = words_address(arena, &finding->peers[0].address);
-    finding->title = arena_printf(arena, "%s %s have not answered the SYN-ACK yet", words_conns(arena, group->count),
-        words_service(arena, context, group));
+    const char *address = phrases_address(arena, &finding->peers[0].address);
+    finding->title = arena_printf(arena, "%s %s have not answered the SYN-ACK yet", phrases_conns(arena, group->count),
+        phrases_service(arena, context, group));
     finding->why =
         "The clients' SYNs came, and the SYN-ACKs are not answered. Either they do not reach the clients (a route "
         "back that differs, a firewall that saw only one direction), or the senders were made up (a SYN "
@@ -126,25 +127,25 @@ void by_state_syn_received_word(
     lines_add(&finding->will_not_help, arena, "More retransmissions of the SYN-ACK: the same loss, for longer.");
 }
 
-void by_state_fin_wait_2_word(
+void by_state_fin_wait_2_describe(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 {
     const struct platform *platform = platform_of(context->snapshot);
     finding->confidence = CONFIDENCE_LIKELY;
     finding->title = arena_printf(arena, "%s%s %s wait in FIN_WAIT_2 for peers that do not close",
-        words_conns(arena, group->count), owner_phrase(arena, finding), words_service(arena, context, group));
+        phrases_conns(arena, group->count), owner_phrase(arena, finding), phrases_service(arena, context, group));
     finding->why = arena_printf(arena,
         "This side has closed, the peers' kernels have acknowledged it, but the programs there keep their ends open. %s; "
         "where it has only shut down its sending side (a half-close), they stay for as long as the peers like. Which of "
         "them is not in this capture.",
         platform->fin_wait_2_life);
-    lines_add(&finding->evidence, arena, "%s were in FIN_WAIT_2 at one moment.", words_conns(arena, group->count));
+    lines_add(&finding->evidence, arena, "%s were in FIN_WAIT_2 at one moment.", phrases_conns(arena, group->count));
     if (finding->distinct_peers == 1)
         lines_add(&finding->evidence, arena, "All of them belong to one peer: one program there does not close.");
     else
         lines_add(
-            &finding->evidence, arena, "They have %s different peers.", words_count(arena, finding->distinct_peers));
-    words_pairs(arena, context, group, &finding->evidence);
+            &finding->evidence, arena, "They have %s different peers.", phrases_count(arena, finding->distinct_peers));
+    phrases_pairs(arena, context, group, &finding->evidence);
     lines_add(&finding->ruled_out, arena,
         "A lost FIN: the peer's kernel has acknowledged ours, that is how FIN_WAIT_2 is entered.");
     fix_look_again(arena, context, finding);

@@ -5,7 +5,7 @@
 #include "diagnose/rule.h"
 
 #define DECLARE_WORDS(name)                                                                                            \
-    void name##_word(                                                                                                  \
+    void name##_describe(                                                                                              \
         const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 
 DECLARE_WORDS(by_state_sent_fin);

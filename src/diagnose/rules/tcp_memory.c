@@ -18,7 +18,7 @@
 #include "diagnose/rule.h"
 #include "model/host.h"
 
-enum { HOLDERS_SHOWN = 3, SAMPLE_MOST = 20, PAGE_BYTES = 4096 };
+enum { HOLDERS_SHOWN = 3, SAMPLE_MAX = 20, PAGE_BYTES = 4096 };
 
 struct usage {
     int64_t pages, pressure, limit;
@@ -93,19 +93,19 @@ struct sized {
 /* The connections that take most, kept in order as they are met. */
 static void sample_largest(const struct snapshot *snapshot, struct arena *arena, struct finding *finding)
 {
-    struct sized largest[SAMPLE_MOST];
+    struct sized largest[SAMPLE_MAX];
     size_t count = 0;
     for (size_t i = 0; i < snapshot->conn_count; i++) {
         uint64_t bytes = hosts_of_conn(snapshot, &snapshot->conns[i]) == finding->host ? memory_of(&snapshot->conns[i])
                                                                                        : 0;
-        if (bytes == 0 || (count == SAMPLE_MOST && bytes <= largest[count - 1].bytes))
+        if (bytes == 0 || (count == SAMPLE_MAX && bytes <= largest[count - 1].bytes))
             continue;
-        size_t at = count < SAMPLE_MOST ? count++ : count - 1;
+        size_t at = count < SAMPLE_MAX ? count++ : count - 1;
         for (; at > 0 && largest[at - 1].bytes < bytes; at--)
             largest[at] = largest[at - 1];
         largest[at] = (struct sized){ .bytes = bytes, .conn = (uint32_t)i };
     }
-    uint32_t *conns = arena_alloc(arena, SAMPLE_MOST * sizeof *conns);
+    uint32_t *conns = arena_alloc(arena, SAMPLE_MAX * sizeof *conns);
     for (size_t i = 0; i < count; i++)
         conns[i] = largest[i].conn;
     finding->conns = conns;
@@ -140,16 +140,16 @@ static void evidence_counters(const struct snapshot *snapshot, struct arena *are
     if (events.pressures > 0)
         lines_add(&finding->evidence, arena, "The kernel has come under TCP memory pressure %s since it started.",
             events.pressures == 1 ? "once"
-                                  : arena_printf(arena, "%s times", words_count(arena, (uint64_t)events.pressures)));
+                                  : arena_printf(arena, "%s times", phrases_count(arena, (uint64_t)events.pressures)));
     if (events.aborted_now > 0) {
         lines_add(&finding->evidence, arena,
             "%s connections were aborted for want of memory within %s (TCPAbortOnMemory).",
-            words_count(arena, (uint64_t)events.aborted_now), words_duration(arena, events.ms));
+            phrases_count(arena, (uint64_t)events.aborted_now), phrases_duration(arena, events.ms));
         finding->severity = SEVERITY_CRITICAL;
     } else if (events.aborted > 0) {
         lines_add(&finding->evidence, arena,
             "%s connections were aborted for want of memory, or as orphans too many, since it started (TCPAbortOnMemory).",
-            words_count(arena, (uint64_t)events.aborted));
+            phrases_count(arena, (uint64_t)events.aborted));
     }
 }
 
@@ -158,10 +158,10 @@ static void evidence_holders(const struct snapshot *snapshot, struct arena *aren
     size_t count;
     struct share *shares = find_shares(snapshot, finding->host, &count);
     for (size_t i = 0; i < count && i < HOLDERS_SHOWN && shares[i].bytes > 0; i++) {
-        const char *whose = shares[i].process ? words_process(arena, shares[i].process)
+        const char *whose = shares[i].process ? phrases_process(arena, shares[i].process)
                                               : "No process (closed, or not accepted yet)";
-        lines_add(&finding->evidence, arena, "%s: %s in the queues of %s.", whose, words_bytes(arena, shares[i].bytes),
-            words_conns(arena, shares[i].conns));
+        lines_add(&finding->evidence, arena, "%s: %s in the queues of %s.", whose,
+            phrases_bytes(arena, shares[i].bytes), phrases_conns(arena, shares[i].conns));
     }
     if (shares[0].process != NULL && shares[0].bytes > 0) {
         struct process_count *held = arena_alloc(arena, sizeof *held);
@@ -178,7 +178,7 @@ static void word(
 {
     uint32_t known = finding->host != NULL ? finding->host->page_bytes : snapshot->page_bytes;
     uint64_t page = known != 0 ? known : PAGE_BYTES;
-    const char *used = words_bytes(arena, (uint64_t)usage->pages * page);
+    const char *used = phrases_bytes(arena, (uint64_t)usage->pages * page);
     unsigned percent = (unsigned)(usage->pages * 100 / usage->limit);
     finding->title = arena_printf(arena, "The sockets of %s take %s, %u %% of the memory that TCP may have",
         finding->host != NULL ? finding->host->name : "this host", used, percent);
@@ -188,8 +188,8 @@ static void word(
         : "TCP is under memory pressure: the kernel shrinks the windows and buffers of every connection, so that all of "
           "them become slow. At the limit it drops packets and aborts connections.";
     lines_add(&finding->evidence, arena, "%s pages in use; pressure begins at %s, the limit is %s (tcp_mem).",
-        words_count(arena, (uint64_t)usage->pages), words_count(arena, (uint64_t)usage->pressure),
-        words_count(arena, (uint64_t)usage->limit));
+        phrases_count(arena, (uint64_t)usage->pages), phrases_count(arena, (uint64_t)usage->pressure),
+        phrases_count(arena, (uint64_t)usage->limit));
     evidence_holders(snapshot, arena, finding);
     evidence_counters(snapshot, arena, finding);
     lines_add(&finding->ruled_out, arena, "The network: packets are refused here, for want of memory.");
@@ -215,7 +215,7 @@ static void assess_host(const struct context *context, const struct host *host, 
     struct usage usage;
     if (!context->selects_all || !read_usage(snapshot, host, &usage) || usage.pages < usage.pressure)
         return;
-    list->wants_rates |= snapshot->earlier == NULL;
+    list->wants_rates |= snapshot->previous == NULL;
     struct finding *finding = finding_list_add(list, rule);
     int64_t critical_percent = (int64_t)context_limits(context, 0, rule)->critical_percent;
     finding->severity = usage.pages * 100 >= usage.limit * critical_percent ? SEVERITY_CRITICAL : SEVERITY_WARNING;

@@ -40,7 +40,7 @@ static void assess_netns(const struct context *context, const struct rule *rule,
     facts.rise_known = snapshot_counter_rise(
         context->snapshot, netns, COUNTER_TIME_WAIT_OVERFLOW, &facts.rise, &facts.rise_ms);
     bool near = facts.limit > 0 && facts.used * 100 >= facts.limit * NEAR_PERCENT;
-    if (!facts.rise_known && near && context->snapshot->earlier == NULL)
+    if (!facts.rise_known && near && context->snapshot->previous == NULL)
         list->wants_rates = true;
     if (!near && !(facts.rise_known && facts.rise > 0))
         return;
@@ -50,7 +50,7 @@ static void assess_netns(const struct context *context, const struct rule *rule,
     /* At the limit, and no more skipped for the moment: worth knowing only. */
     finding->severity = facts.rise_known && facts.rise == 0 ? SEVERITY_INFO : SEVERITY_WARNING;
     finding->confidence = facts.rise_known ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY;
-    time_wait_overflow_word(&facts, arena, finding);
+    time_wait_overflow_describe(&facts, arena, finding);
 }
 
 /* Whether the person asked for the whole host, or for connections of this namespace that are in TIME_WAIT. */

@@ -14,4 +14,4 @@ struct time_wait_overflow {
 };
 DECLARE_RULE(time_wait_churn);
 DECLARE_ASSESSMENT(time_wait_overflow);
-void time_wait_overflow_word(const struct time_wait_overflow *facts, struct arena *arena, struct finding *finding);
+void time_wait_overflow_describe(const struct time_wait_overflow *facts, struct arena *arena, struct finding *finding);

@@ -10,7 +10,7 @@
 /* --- churn ------------------------------------------------------------------------------------------------------ */
 
 /* The share of the ports to one destination; where it is large, "harmless" would be saying too much. */
-static void judge_ports(
+static void assess_ports(
     struct arena *arena, const struct context *context, const struct group *group, struct finding *finding)
 {
     const struct port_use busiest = ports_busiest(context->snapshot, group->conns, group->count);
@@ -19,26 +19,26 @@ static void judge_ports(
         return;
     if ((busiest.connections - busiest.recyclable) * 2 >= range.usable) {
         finding->title = arena_printf(arena, "%s %s in TIME_WAIT keep most of the ports to one destination",
-            words_conns(arena, group->count), words_service(arena, context, group));
+            phrases_conns(arena, group->count), phrases_service(arena, context, group));
         fixes_add(&finding->fix_now, arena,
             "Nothing as long as ports are left; the finding port-exhaustion says when they run short, and what then.",
             "tcpwhy explain port-exhaustion");
     }
     lines_add(&finding->evidence, arena,
         "They keep %s of the %s ports for the destination that has most, %s port %u: %u %%%s.",
-        words_count(arena, busiest.connections), words_count(arena, range.usable),
-        words_address(arena, &busiest.remote), busiest.remote_port,
+        phrases_count(arena, busiest.connections), phrases_count(arena, range.usable),
+        phrases_address(arena, &busiest.remote), busiest.remote_port,
         (unsigned)((uint64_t)busiest.connections * 100 / range.usable),
         busiest.recyclable > 0 ? arena_printf(arena, ", but %s of them may be taken over at once (tcp_tw_reuse)",
-                                     words_count(arena, busiest.recyclable))
+                                     phrases_count(arena, busiest.recyclable))
                                : "");
 }
 
-void time_wait_churn_word(
+void time_wait_churn_describe(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 {
-    const char *service = words_service(arena, context, group);
-    finding->title = arena_printf(arena, "%s %s in TIME_WAIT: harmless", words_conns(arena, group->count), service);
+    const char *service = phrases_service(arena, context, group);
+    finding->title = arena_printf(arena, "%s %s in TIME_WAIT: harmless", phrases_conns(arena, group->count), service);
     const struct platform *platform = platform_of(context->snapshot);
     finding->why = arena_printf(arena,
         group->incoming
@@ -50,15 +50,15 @@ void time_wait_churn_word(
     uint64_t rate = platform->time_wait_s != 0 ? group->count / platform->time_wait_s : 0;
     if (platform->time_wait_s != 0)
         lines_add(&finding->evidence, arena, "About %s connection%s %s closed here a second, over the last %s.",
-            words_count(arena, rate), rate == 1 ? "" : "s", rate == 1 ? "was" : "were",
-            platform->time_wait_s == 60 ? "minute" : words_duration(arena, platform->time_wait_s * 1000ULL));
+            phrases_count(arena, rate), rate == 1 ? "" : "s", rate == 1 ? "was" : "were",
+            platform->time_wait_s == 60 ? "minute" : phrases_duration(arena, platform->time_wait_s * 1000ULL));
     if (group->ages_known)
-        lines_add(&finding->evidence, arena, "In TIME_WAIT %s, of 60 s.", words_ages(arena, group));
+        lines_add(&finding->evidence, arena, "In TIME_WAIT %s, of 60 s.", phrases_ages(arena, group));
     if (group->incoming)
         lines_add(&finding->evidence, arena,
             "All of them share the service's own port %u: none of the ephemeral ports is used.", finding->local.port);
     else
-        judge_ports(arena, context, group, finding);
+        assess_ports(arena, context, group, finding);
     lines_add(&finding->ruled_out, arena, "A leak: a connection gets here only when both sides have closed.");
     if (finding->fix_now.count == 0)
         fixes_add(&finding->fix_now, arena, "Nothing.", NULL);
@@ -78,10 +78,10 @@ void time_wait_churn_word(
 
 /* --- overflow --------------------------------------------------------------------------------------------------- */
 
-void time_wait_overflow_word(const struct time_wait_overflow *facts, struct arena *arena, struct finding *finding)
+void time_wait_overflow_describe(const struct time_wait_overflow *facts, struct arena *arena, struct finding *finding)
 {
-    const char *used = words_count(arena, (uint64_t)facts->used);
-    const char *limit = words_count(arena, (uint64_t)facts->limit);
+    const char *used = phrases_count(arena, (uint64_t)facts->used);
+    const char *limit = phrases_count(arena, (uint64_t)facts->limit);
     bool full = facts->limit > 0 && facts->used >= facts->limit;
     finding->title = full ? arena_printf(arena, "The table of TIME_WAIT is full: %s of %s entries", used, limit)
         : facts->rise_known && facts->rise > 0
@@ -93,15 +93,15 @@ void time_wait_overflow_word(const struct time_wait_overflow *facts, struct aren
                 "by a reset. It is a safety limit against floods; here it is reached by ordinary load.";
     if (facts->rise_known && facts->rise > 0)
         lines_add(&finding->evidence, arena, "%s were closed without TIME_WAIT in the last %s (TCPTimeWaitOverflow).",
-            words_conns(arena, (uint64_t)facts->rise), words_duration(arena, facts->rise_ms));
+            phrases_conns(arena, (uint64_t)facts->rise), phrases_duration(arena, facts->rise_ms));
     else if (facts->rise_known)
         lines_add(&finding->evidence, arena, "TCPTimeWaitOverflow has not risen in the last %s.",
-            words_duration(arena, facts->rise_ms));
+            phrases_duration(arena, facts->rise_ms));
     else
         lines_add(&finding->evidence, arena,
             "Whether it happens now is not known: there is only one reading of TCPTimeWaitOverflow.");
     lines_add(&finding->evidence, arena, "%s were closed without TIME_WAIT since the namespace was made.",
-        words_conns(arena, (uint64_t)facts->skipped));
+        phrases_conns(arena, (uint64_t)facts->skipped));
     if (facts->limit > 0)
         lines_add(&finding->evidence, arena,
             "%s entries now, FIN_WAIT_2 without a process included, of %s (tcp_max_tw_buckets, for this namespace).",

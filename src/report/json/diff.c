@@ -16,8 +16,8 @@ static void looks(struct json *json, const struct diff *diff)
 {
     json_key(json, "captures");
     json_array(json);
-    for (size_t i = 0; i < diff->look_count; i++) {
-        const struct diff_look *look = &diff->looks[i];
+    for (size_t i = 0; i < diff->snapshot_count; i++) {
+        const struct diff_snapshot *look = &diff->snapshots[i];
         json_object(json);
         json_member_string(json, "from", look->from);
         json_member_string(json, "source", look->source);
@@ -55,8 +55,8 @@ static void row(struct json *json, const struct diff *diff, const struct diff_ro
     value_write_json(&row->service, diff->last, json);
     json_member_uint(json, "services", row->services);
     json_member_string(json, "state", state_name(row->state));
-    numbers(json, "counts", row->counts, diff->look_count);
-    numbers(json, "settled", row->settled, diff->look_count);
+    numbers(json, "counts", row->counts, diff->snapshot_count);
+    numbers(json, "settled", row->settled, diff->snapshot_count);
     json_member_uint(json, "stayed", row->stayed);
     json_member_uint(json, "came", row->came);
     json_member_uint(json, "went", row->went);
@@ -93,8 +93,8 @@ static void totals(struct json *json, const struct diff *diff)
 {
     json_key(json, "totals");
     json_object(json);
-    json_member_uint(json, "first", diff->looks[0].conns);
-    json_member_uint(json, "last", diff->looks[diff->look_count - 1].conns);
+    json_member_uint(json, "first", diff->snapshots[0].conns);
+    json_member_uint(json, "last", diff->snapshots[diff->snapshot_count - 1].conns);
     json_member_uint(json, "stayed", diff->stayed);
     json_member_uint(json, "came", diff->came);
     json_member_uint(json, "went", diff->went);

@@ -148,7 +148,7 @@ static void end_object(struct json *json, const struct host *host, enum conn_sta
 /* Where they are, also of those that nobody was seen to hold; left out where none was seen. */
 static void other_ends(struct json *json, const struct snapshot *snapshot, const struct finding *finding)
 {
-    uint64_t counts[HOSTS_MOST][STATE_COUNT] = { { 0 } }, seen = 0;
+    uint64_t counts[HOSTS_MAX][STATE_COUNT] = { { 0 } }, seen = 0;
     for (size_t i = 0; i < finding->other_end_count; i++) {
         const struct conn *end = &snapshot->conns[finding->other_ends[i]];
         if (conn_is_listener(end))

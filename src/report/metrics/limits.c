@@ -121,7 +121,7 @@ static void add_destinations(const struct metrics *metrics, const struct port_ra
 static struct port_share *find_shares(
     const struct port_table *table, const struct port_range *ranges, const uint32_t *bound, size_t *ret_count)
 {
-    enum { LEAST_PERCENT = 1 };
+    enum { MIN_PERCENT = 1 };
     struct port_share *shares = NULL;
     size_t count = 0, capacity = 0;
     for (size_t i = 0; i < table->count; i++) {
@@ -129,7 +129,7 @@ static struct port_share *find_shares(
         struct port_share share = { .use = use, .usable = ranges[use->netns].usable };
         uint32_t own = use->connections - use->recyclable;
         share.used = own + bound[use->netns];
-        if ((uint64_t)own * 100 < (uint64_t)share.usable * LEAST_PERCENT)
+        if ((uint64_t)own * 100 < (uint64_t)share.usable * MIN_PERCENT)
             continue;
         xvec_grow((void **)&shares, count, &capacity, sizeof *shares);
         shares[count++] = share;

@@ -4,7 +4,7 @@
 
 #include "report/metrics/openmetrics.h"
 
-enum { METRICS_TOP_DEFAULT = 20, METRICS_TOP_MOST = 1000 };
+enum { METRICS_TOP_DEFAULT = 20, METRICS_TOP_MAX = 1000 };
 
 struct metrics_options {
     const char *tool_version;

@@ -11,15 +11,15 @@ enum {
     FLUSH_BYTES = 64 * 1024,
 };
 
-static const char *const inks[INK_COUNT] = {
-    [INK_PLAIN] = "",
-    [INK_BOLD] = "\033[1m",
-    [INK_DIM] = "\033[2m",
-    [INK_INFO] = "\033[1;36m",
-    [INK_WARNING] = "\033[1;33m",
-    [INK_CRITICAL] = "\033[1;31m",
-    [INK_HEALTHY] = "\033[1;32m",
-    [INK_COMMAND] = "\033[36m",
+static const char *const styles[STYLE_COUNT] = {
+    [STYLE_PLAIN] = "",
+    [STYLE_BOLD] = "\033[1m",
+    [STYLE_DIM] = "\033[2m",
+    [STYLE_INFO] = "\033[1;36m",
+    [STYLE_WARNING] = "\033[1;33m",
+    [STYLE_CRITICAL] = "\033[1;31m",
+    [STYLE_HEALTHY] = "\033[1;32m",
+    [STYLE_COMMAND] = "\033[36m",
 };
 
 /* Typography that an ASCII terminal can still show. */
@@ -31,33 +31,33 @@ static const struct {
     { 0x2026, "..." }, { 0x2190, "<-" }, { 0x2192, "->" }, { 0x2248, "~" }, { 0x2264, "<=" }, { 0x2265, ">=" },
     { 0x2212, "-" }, { 0x25b2, "+" }, { 0x25bc, "-" } };
 
-void sheet_init(struct sheet *sheet, const struct report_style *style, FILE *out)
+void flow_init(struct flow *flow, const struct report_style *style, FILE *out)
 {
-    *sheet = (struct sheet){ .style = *style, .out = out, .width = style->width };
-    if (sheet->width < WIDTH_MIN)
-        sheet->width = WIDTH_MIN;
-    if (sheet->width > WIDTH_MAX)
-        sheet->width = WIDTH_MAX;
+    *flow = (struct flow){ .style = *style, .out = out, .width = style->width };
+    if (flow->width < WIDTH_MIN)
+        flow->width = WIDTH_MIN;
+    if (flow->width > WIDTH_MAX)
+        flow->width = WIDTH_MAX;
 }
 
-static void hand_out(struct sheet *sheet)
+static void flush_text(struct flow *flow)
 {
     errno = 0;
-    if (sheet->error == 0 && fwrite(buf_text(&sheet->text), 1, sheet->text.length, sheet->out) != sheet->text.length)
-        sheet->error = errno ? -errno : -EIO;
-    buf_clear(&sheet->text);
+    if (flow->error == 0 && fwrite(buf_text(&flow->text), 1, flow->text.length, flow->out) != flow->text.length)
+        flow->error = errno ? -errno : -EIO;
+    buf_clear(&flow->text);
 }
 
-int sheet_finish(struct sheet *sheet)
+int flow_finish(struct flow *flow)
 {
-    sheet_fresh_line(sheet);
-    hand_out(sheet);
+    flow_fresh_line(flow);
+    flush_text(flow);
     errno = 0;
-    if (sheet->error == 0 && fflush(sheet->out) != 0)
-        sheet->error = errno ? -errno : -EIO;
-    buf_deinit(&sheet->text);
-    buf_deinit(&sheet->scratch);
-    return sheet->error;
+    if (flow->error == 0 && fflush(flow->out) != 0)
+        flow->error = errno ? -errno : -EIO;
+    buf_deinit(&flow->text);
+    buf_deinit(&flow->scratch);
+    return flow->error;
 }
 
 static void add_ascii(struct buf *out, uint32_t code_point)
@@ -72,12 +72,12 @@ static void add_ascii(struct buf *out, uint32_t code_point)
 }
 
 /* Fills the scratch buffer with what may go to this terminal. */
-static const char *escaped(struct sheet *sheet, const char *text)
+static const char *escaped(struct flow *flow, const char *text)
 {
-    buf_clear(&sheet->scratch);
-    if (sheet->style.utf8) {
-        text_escape(&sheet->scratch, text);
-        return buf_text(&sheet->scratch);
+    buf_clear(&flow->scratch);
+    if (flow->style.utf8) {
+        text_escape(&flow->scratch, text);
+        return buf_text(&flow->scratch);
     }
     struct buf utf8 = { 0 };
     text_escape(&utf8, text);
@@ -86,23 +86,23 @@ static const char *escaped(struct sheet *sheet, const char *text)
         uint32_t code_point = 0;
         size = text_utf8_decode(rest, left, &code_point);
         if (code_point < 0x80)
-            buf_add(&sheet->scratch, rest, size);
+            buf_add(&flow->scratch, rest, size);
         else
-            add_ascii(&sheet->scratch, code_point);
+            add_ascii(&flow->scratch, code_point);
     }
     buf_deinit(&utf8);
-    return buf_text(&sheet->scratch);
+    return buf_text(&flow->scratch);
 }
 
-static const char *ink_code(const struct sheet *sheet, enum ink ink)
+static const char *style_code(const struct flow *flow, enum style style)
 {
-    return sheet->style.colour ? inks[ink] : "";
+    return flow->style.colour ? styles[style] : "";
 }
 
-static void ink_end(struct sheet *sheet, enum ink ink)
+static void style_end(struct flow *flow, enum style style)
 {
-    if (*ink_code(sheet, ink) != '\0')
-        buf_str(&sheet->text, "\033[0m");
+    if (*style_code(flow, style) != '\0')
+        buf_str(&flow->text, "\033[0m");
 }
 
 /* Length of the character at text, and its columns. A no-break space has done its work once words are parted. */
@@ -116,28 +116,28 @@ static size_t character(const char *text, size_t length, size_t *ret_columns)
     return size;
 }
 
-static void put_word(struct sheet *sheet, const char *word, size_t length)
+static void put_word(struct flow *flow, const char *word, size_t length)
 {
     for (size_t size, columns; length > 0; word += size, length -= size) {
         size = columns = text_plain(word, length);
         if (size == 0)
             size = character(word, length, &columns);
         if (size == 2 && memcmp(word, "\xc2\xa0", 2) == 0)
-            buf_char(&sheet->text, ' ');
+            buf_char(&flow->text, ' ');
         else
-            buf_add(&sheet->text, word, size);
-        sheet->column += columns;
+            buf_add(&flow->text, word, size);
+        flow->column += columns;
     }
 }
 
 /* A line goes on below, at the indent. */
-static void break_line(struct sheet *sheet)
+static void break_line(struct flow *flow)
 {
-    buf_char(&sheet->text, '\n');
-    buf_repeat(&sheet->text, " ", sheet->indent);
-    sheet->column = sheet->indent;
-    sheet->space = false;
-    sheet->break_at = 0;
+    buf_char(&flow->text, '\n');
+    buf_repeat(&flow->text, " ", flow->indent);
+    flow->column = flow->indent;
+    flow->space = false;
+    flow->break_at = 0;
 }
 
 static size_t word_width(const char *word, size_t length)
@@ -153,12 +153,12 @@ static size_t word_width(const char *word, size_t length)
 }
 
 /* As many characters as fit on the rest of the line, at least one. */
-static size_t fitting(const struct sheet *sheet, const char *word, size_t length)
+static size_t fitting(const struct flow *flow, const char *word, size_t length)
 {
-    size_t taken = 0, column = sheet->column;
+    size_t taken = 0, column = flow->column;
     while (taken < length) {
         size_t columns, size = character(word + taken, length - taken, &columns);
-        if (taken > 0 && column + columns > sheet->width)
+        if (taken > 0 && column + columns > flow->width)
             break;
         column += columns;
         taken += size;
@@ -167,69 +167,69 @@ static size_t fitting(const struct sheet *sheet, const char *word, size_t length
 }
 
 /* Breaks the line at its last space after all: what is glued to the word behind it has no room. */
-static void break_earlier(struct sheet *sheet)
+static void break_previous(struct flow *flow)
 {
     struct buf word = { 0 };
-    size_t columns = sheet->column - sheet->break_column;
-    buf_str(&word, sheet->text.data + sheet->break_at + 1);
-    sheet->text.length = sheet->break_at;
-    break_line(sheet);
-    buf_str(&sheet->text, buf_text(&word));
-    sheet->column += columns;
+    size_t columns = flow->column - flow->break_column;
+    buf_str(&word, flow->text.data + flow->break_at + 1);
+    flow->text.length = flow->break_at;
+    break_line(flow);
+    buf_str(&flow->text, buf_text(&word));
+    flow->column += columns;
     buf_deinit(&word);
 }
 
 /* The space that is due, or a new line instead of it. */
-static void before_word(struct sheet *sheet, size_t width)
+static void before_word(struct flow *flow, size_t width)
 {
-    if (!sheet->space) {
-        if (sheet->break_at != 0 && sheet->column + width > sheet->width)
-            break_earlier(sheet);
+    if (!flow->space) {
+        if (flow->break_at != 0 && flow->column + width > flow->width)
+            break_previous(flow);
         return;
     }
-    if (sheet->column + 1 + width > sheet->width) {
-        break_line(sheet);
+    if (flow->column + 1 + width > flow->width) {
+        break_line(flow);
         return;
     }
-    sheet->space = false;
-    sheet->break_at = sheet->text.length;
-    buf_char(&sheet->text, ' ');
-    sheet->break_column = ++sheet->column;
+    flow->space = false;
+    flow->break_at = flow->text.length;
+    buf_char(&flow->text, ' ');
+    flow->break_column = ++flow->column;
 }
 
-static void flow_word(struct sheet *sheet, const char *word, size_t length, bool breakable)
+static void flow_word(struct flow *flow, const char *word, size_t length, bool breakable)
 {
-    while (breakable && sheet->column + word_width(word, length) > sheet->width) {
-        size_t size = fitting(sheet, word, length);
-        put_word(sheet, word, size);
+    while (breakable && flow->column + word_width(word, length) > flow->width) {
+        size_t size = fitting(flow, word, length);
+        put_word(flow, word, size);
         word += size;
         length -= size;
         if (length == 0)
             return;
-        break_line(sheet);
+        break_line(flow);
     }
-    put_word(sheet, word, length);
+    put_word(flow, word, length);
 }
 
-static void flow(struct sheet *sheet, enum ink ink, const char *text, bool breakable)
+static void place_text(struct flow *flow, enum style style, const char *text, bool breakable)
 {
     bool started = false;
     while (*text != '\0') {
         if (*text == ' ') {
-            sheet->space = sheet->column > sheet->indent;
+            flow->space = flow->column > flow->indent;
             text++;
             continue;
         }
         size_t length = strcspn(text, " ");
-        before_word(sheet, word_width(text, length));
+        before_word(flow, word_width(text, length));
         if (!started)
-            buf_str(&sheet->text, ink_code(sheet, ink));
+            buf_str(&flow->text, style_code(flow, style));
         started = true;
-        flow_word(sheet, text, length, breakable);
+        flow_word(flow, text, length, breakable);
         text += length;
     }
     if (started)
-        ink_end(sheet, ink);
+        style_end(flow, style);
 }
 
 /* Whether a word is a unit, whatever punctuation follows it. */
@@ -266,33 +266,33 @@ static void keep_quantities(struct buf *out, const char *text)
     }
 }
 
-void sheet_text(struct sheet *sheet, enum ink ink, const char *text)
+void flow_text(struct flow *flow, enum style style, const char *text)
 {
     struct buf kept = { 0 };
-    keep_quantities(&kept, escaped(sheet, text));
-    flow(sheet, ink, buf_text(&kept), false);
+    keep_quantities(&kept, escaped(flow, text));
+    place_text(flow, style, buf_text(&kept), false);
     buf_deinit(&kept);
 }
 
-void sheet_printf(struct sheet *sheet, enum ink ink, const char *format, ...)
+void flow_printf(struct flow *flow, enum style style, const char *format, ...)
 {
     struct buf text = { 0 };
     va_list args;
     va_start(args, format);
     buf_vprintf(&text, format, args);
     va_end(args);
-    sheet_text(sheet, ink, buf_text(&text));
+    flow_text(flow, style, buf_text(&text));
     buf_deinit(&text);
 }
 
-void sheet_value(struct sheet *sheet, enum ink ink, const char *text, size_t columns)
+void flow_value(struct flow *flow, enum style style, const char *text, size_t columns)
 {
-    const char *shown = escaped(sheet, text);
+    const char *shown = escaped(flow, text);
     if (text_width(shown) <= columns) {
-        flow(sheet, ink, shown, true);
+        place_text(flow, style, shown, true);
         return;
     }
-    const char *ellipsis = sheet->style.utf8 ? "…" : "...";
+    const char *ellipsis = flow->style.utf8 ? "…" : "...";
     size_t room = columns - text_width(ellipsis), used = 0, length = 0, left = strlen(shown);
     for (;;) {
         size_t width, size = character(shown + length, left - length, &width);
@@ -304,20 +304,20 @@ void sheet_value(struct sheet *sheet, enum ink ink, const char *text, size_t col
     struct buf cut = { 0 };
     buf_add(&cut, shown, length);
     buf_str(&cut, ellipsis);
-    flow(sheet, ink, buf_text(&cut), true);
+    place_text(flow, style, buf_text(&cut), true);
     buf_deinit(&cut);
 }
 
-void sheet_verbatim(struct sheet *sheet, enum ink ink, const char *text)
+void flow_verbatim(struct flow *flow, enum style style, const char *text)
 {
-    const char *shown = escaped(sheet, text);
-    buf_str(&sheet->text, ink_code(sheet, ink));
-    buf_str(&sheet->text, shown);
-    ink_end(sheet, ink);
-    sheet->column += text_width(shown);
+    const char *shown = escaped(flow, text);
+    buf_str(&flow->text, style_code(flow, style));
+    buf_str(&flow->text, shown);
+    style_end(flow, style);
+    flow->column += text_width(shown);
 }
 
-void sheet_kept(struct sheet *sheet, enum ink ink, const char *text)
+void flow_unbroken(struct flow *flow, enum style style, const char *text)
 {
     struct buf kept = { 0 };
     for (; *text != '\0'; text++) {
@@ -326,82 +326,82 @@ void sheet_kept(struct sheet *sheet, enum ink ink, const char *text)
         else
             buf_char(&kept, *text);
     }
-    sheet_text(sheet, ink, buf_text(&kept));
+    flow_text(flow, style, buf_text(&kept));
     buf_deinit(&kept);
 }
 
-void sheet_count(struct sheet *sheet, enum ink ink, uint64_t number)
+void flow_count(struct flow *flow, enum style style, uint64_t number)
 {
     struct buf text = { 0 };
     text_count(&text, number);
-    sheet_text(sheet, ink, buf_text(&text));
+    flow_text(flow, style, buf_text(&text));
     buf_deinit(&text);
 }
 
-void sheet_duration(struct sheet *sheet, enum ink ink, uint64_t milliseconds)
+void flow_duration(struct flow *flow, enum style style, uint64_t milliseconds)
 {
     struct buf text = { 0 };
     text_duration(&text, milliseconds);
-    sheet_kept(sheet, ink, buf_text(&text));
+    flow_unbroken(flow, style, buf_text(&text));
     buf_deinit(&text);
 }
 
-void sheet_line(struct sheet *sheet)
+void flow_line(struct flow *flow)
 {
-    while (sheet->text.length > 0 && sheet->text.data[sheet->text.length - 1] == ' ')
-        sheet->text.data[--sheet->text.length] = '\0';
-    buf_char(&sheet->text, '\n');
-    sheet->column = 0;
-    sheet->indent = 0;
-    sheet->space = false;
-    sheet->break_at = 0;
-    if (sheet->text.length >= FLUSH_BYTES)
-        hand_out(sheet);
+    while (flow->text.length > 0 && flow->text.data[flow->text.length - 1] == ' ')
+        flow->text.data[--flow->text.length] = '\0';
+    buf_char(&flow->text, '\n');
+    flow->column = 0;
+    flow->indent = 0;
+    flow->space = false;
+    flow->break_at = 0;
+    if (flow->text.length >= FLUSH_BYTES)
+        flush_text(flow);
 }
 
-void sheet_fresh_line(struct sheet *sheet)
+void flow_fresh_line(struct flow *flow)
 {
-    if (sheet->column > 0)
-        sheet_line(sheet);
+    if (flow->column > 0)
+        flow_line(flow);
 }
 
-void sheet_column(struct sheet *sheet, size_t column)
+void flow_column(struct flow *flow, size_t column)
 {
-    sheet->space = false;
-    sheet->break_at = 0;
-    while (sheet->column < column) {
-        buf_char(&sheet->text, ' ');
-        sheet->column++;
+    flow->space = false;
+    flow->break_at = 0;
+    while (flow->column < column) {
+        buf_char(&flow->text, ' ');
+        flow->column++;
     }
 }
 
-void sheet_bar(struct sheet *sheet, enum ink ink, uint64_t part, uint64_t whole, size_t columns)
+void flow_bar(struct flow *flow, enum style style, uint64_t part, uint64_t whole, size_t columns)
 {
     static const char *const eighths[] = { "", "▏", "▎", "▍", "▌", "▋", "▊", "▉" };
-    unsigned steps = sheet->style.utf8 ? 8 : 1;
+    unsigned steps = flow->style.utf8 ? 8 : 1;
     uint64_t most = (uint64_t)columns * steps;
     uint64_t length = whole == 0 ? 0 : (uint64_t)((double)part / (double)whole * (double)most + 0.5);
     if (length > most)
         length = most;
     if (length == 0 && part > 0)
         length = 1;
-    buf_str(&sheet->text, ink_code(sheet, ink));
-    buf_repeat(&sheet->text, sheet->style.utf8 ? "█" : "#", length / steps);
-    buf_str(&sheet->text, eighths[length % steps]);
-    ink_end(sheet, ink);
-    sheet->column += (length + steps - 1) / steps;
+    buf_str(&flow->text, style_code(flow, style));
+    buf_repeat(&flow->text, flow->style.utf8 ? "█" : "#", length / steps);
+    buf_str(&flow->text, eighths[length % steps]);
+    style_end(flow, style);
+    flow->column += (length + steps - 1) / steps;
 }
 
-void sheet_rule(struct sheet *sheet)
+void flow_rule(struct flow *flow)
 {
-    sheet_fresh_line(sheet);
-    buf_str(&sheet->text, ink_code(sheet, INK_DIM));
-    buf_repeat(&sheet->text, sheet->style.utf8 ? "─" : "-", sheet->width);
-    ink_end(sheet, INK_DIM);
-    sheet_line(sheet);
+    flow_fresh_line(flow);
+    buf_str(&flow->text, style_code(flow, STYLE_DIM));
+    buf_repeat(&flow->text, flow->style.utf8 ? "─" : "-", flow->width);
+    style_end(flow, STYLE_DIM);
+    flow_line(flow);
 }
 
-size_t sheet_width_of(struct sheet *sheet, const char *text)
+size_t flow_width_of(struct flow *flow, const char *text)
 {
-    return text_width(escaped(sheet, text));
+    return text_width(escaped(flow, text));
 }

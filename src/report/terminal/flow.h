@@ -13,9 +13,19 @@
 #include "base/buf.h"
 #include "report/report.h"
 
-enum ink { INK_PLAIN, INK_BOLD, INK_DIM, INK_INFO, INK_WARNING, INK_CRITICAL, INK_HEALTHY, INK_COMMAND, INK_COUNT };
+enum style {
+    STYLE_PLAIN,
+    STYLE_BOLD,
+    STYLE_DIM,
+    STYLE_INFO,
+    STYLE_WARNING,
+    STYLE_CRITICAL,
+    STYLE_HEALTHY,
+    STYLE_COMMAND,
+    STYLE_COUNT
+};
 
-struct sheet {
+struct flow {
     struct report_style style;
     FILE *out;
     int error; /* 0, or the negative errno of the first write that failed */
@@ -30,37 +40,37 @@ struct sheet {
     size_t break_column; /* and the column behind it */
 };
 
-void sheet_init(struct sheet *sheet, const struct report_style *style, FILE *out);
+void flow_init(struct flow *flow, const struct report_style *style, FILE *out);
 /* Hands the rest out and flushes. Returns 0 or the first write error. */
-int sheet_finish(struct sheet *sheet);
+int flow_finish(struct flow *flow);
 
 /* Flows words. Texts of several calls are one: a space between them is written at the end or start of either. */
-void sheet_text(struct sheet *sheet, enum ink ink, const char *text);
-void sheet_printf(struct sheet *sheet, enum ink ink, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void flow_text(struct flow *flow, enum style style, const char *text);
+void flow_printf(struct flow *flow, enum style style, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /*
  * A value from outside of any length: cut to `columns` columns with an ellipsis, and broken inside a word where it
  * would not fit otherwise.
  */
-void sheet_value(struct sheet *sheet, enum ink ink, const char *text, size_t columns);
+void flow_value(struct flow *flow, enum style style, const char *text, size_t columns);
 /* On one line, however long: a command that somebody will copy. */
-void sheet_verbatim(struct sheet *sheet, enum ink ink, const char *text);
+void flow_verbatim(struct flow *flow, enum style style, const char *text);
 
 /* Text that stays on one line if a line has room for it. */
-void sheet_kept(struct sheet *sheet, enum ink ink, const char *text);
+void flow_unbroken(struct flow *flow, enum style style, const char *text);
 /* The same kinds of numbers as base/text.h, kept together on one line. */
-void sheet_count(struct sheet *sheet, enum ink ink, uint64_t number);
-void sheet_duration(struct sheet *sheet, enum ink ink, uint64_t milliseconds);
+void flow_count(struct flow *flow, enum style style, uint64_t number);
+void flow_duration(struct flow *flow, enum style style, uint64_t milliseconds);
 
 /* Ends the line; an empty line is written by a second call. */
-void sheet_line(struct sheet *sheet);
+void flow_line(struct flow *flow);
 /* Ends the line unless it is empty. */
-void sheet_fresh_line(struct sheet *sheet);
+void flow_fresh_line(struct flow *flow);
 /* Fills with spaces up to a column. */
-void sheet_column(struct sheet *sheet, size_t column);
+void flow_column(struct flow *flow, size_t column);
 /* A bar of part/whole of `columns` columns; at least its thinnest where part > 0. */
-void sheet_bar(struct sheet *sheet, enum ink ink, uint64_t part, uint64_t whole, size_t columns);
+void flow_bar(struct flow *flow, enum style style, uint64_t part, uint64_t whole, size_t columns);
 /* A thin line over the whole width. */
-void sheet_rule(struct sheet *sheet);
+void flow_rule(struct flow *flow);
 
 /* Columns that a text will take once it is escaped. */
-size_t sheet_width_of(struct sheet *sheet, const char *text);
+size_t flow_width_of(struct flow *flow, const char *text);

@@ -11,8 +11,8 @@ enum {
     BODY_INDENT = 2, /* of everything but headings */
     CODE_INDENT = 2, /* of code blocks, more than the text around them */
     TAB_WIDTH = 4,
-    DEPTH_MAX = 16,  /* lists and quotes within each other; deeper ones are not indented further */
-    LEAST_WIDTH = 16 /* of text, however deep it is */
+    DEPTH_MAX = 16, /* lists and quotes within each other; deeper ones are not indented further */
+    MIN_WIDTH = 16  /* of text, however deep it is */
 };
 
 /* A block quote, or an item of a list: what stands before the lines in it. */
@@ -77,7 +77,7 @@ static void add_blank(struct renderer *renderer)
 
 static size_t room(const struct renderer *renderer, size_t prefix)
 {
-    return renderer->style->width > prefix + LEAST_WIDTH ? renderer->style->width - prefix : LEAST_WIDTH;
+    return renderer->style->width > prefix + MIN_WIDTH ? renderer->style->width - prefix : MIN_WIDTH;
 }
 
 /* Writes the text that was collected as a wrapped paragraph. */

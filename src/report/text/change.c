@@ -80,69 +80,69 @@ static size_t count_missing(const struct diagnosis *diagnosis, const struct diag
     return missing;
 }
 
-void change_summary(struct sheet *sheet, const struct diagnosis *diagnosis, const struct diagnosis *previous)
+void change_summary(struct flow *flow, const struct diagnosis *diagnosis, const struct diagnosis *previous)
 {
     char since[16];
     clock_time(previous, since, sizeof since);
     size_t appeared = count_missing(diagnosis, previous), gone = count_missing(previous, diagnosis);
     struct buf connections = { 0 };
     change_format(&connections, diagnosis->selected_count, previous->selected_count);
-    sheet_printf(sheet, INK_DIM, "since %s: ", since);
+    flow_printf(flow, STYLE_DIM, "since %s: ", since);
     if (connections.length > 0)
-        sheet_printf(sheet, INK_PLAIN, "connections %s", buf_text(&connections));
+        flow_printf(flow, STYLE_PLAIN, "connections %s", buf_text(&connections));
     else
-        sheet_text(sheet, INK_PLAIN, "as many connections");
+        flow_text(flow, STYLE_PLAIN, "as many connections");
     if (appeared > 0)
-        sheet_printf(sheet, INK_BOLD, " · %zu new finding%s", appeared, appeared == 1 ? "" : "s");
+        flow_printf(flow, STYLE_BOLD, " · %zu new finding%s", appeared, appeared == 1 ? "" : "s");
     if (gone > 0)
-        sheet_printf(sheet, INK_HEALTHY, " · %zu finding%s gone", gone, gone == 1 ? "" : "s");
+        flow_printf(flow, STYLE_HEALTHY, " · %zu finding%s gone", gone, gone == 1 ? "" : "s");
     if (appeared == 0 && gone == 0)
-        sheet_text(sheet, INK_DIM, " · the same findings");
+        flow_text(flow, STYLE_DIM, " · the same findings");
     if (diagnosis->verdict != previous->verdict)
-        sheet_printf(sheet, INK_BOLD, " · the verdict was %s", verdict_name(previous->verdict));
-    sheet_line(sheet);
+        flow_printf(flow, STYLE_BOLD, " · the verdict was %s", verdict_name(previous->verdict));
+    flow_line(flow);
     buf_deinit(&connections);
 }
 
-void change_of_finding(struct sheet *sheet, const struct finding *finding, const struct diagnosis *previous)
+void change_of_finding(struct flow *flow, const struct finding *finding, const struct diagnosis *previous)
 {
     const struct finding *before = change_find(previous, finding);
     if (before == NULL) {
-        sheet_text(sheet, INK_PLAIN, " · ");
-        sheet_text(sheet, text_severity_ink(finding->severity), "new");
+        flow_text(flow, STYLE_PLAIN, " · ");
+        flow_text(flow, text_severity_style(finding->severity), "new");
         return;
     }
     struct buf change = { 0 };
     change_format(&change, finding->count, before->count);
     if (change.length > 0) {
-        sheet_text(sheet, INK_PLAIN, " · ");
-        sheet_text(sheet, INK_BOLD, buf_text(&change));
+        flow_text(flow, STYLE_PLAIN, " · ");
+        flow_text(flow, STYLE_BOLD, buf_text(&change));
     }
     if (finding->severity != before->severity)
-        sheet_printf(sheet, INK_BOLD, " · was %s", severity_name(before->severity));
+        flow_printf(flow, STYLE_BOLD, " · was %s", severity_name(before->severity));
     buf_deinit(&change);
 }
 
-void change_gone(struct sheet *sheet, const struct diagnosis *diagnosis, const struct diagnosis *previous)
+void change_gone(struct flow *flow, const struct diagnosis *diagnosis, const struct diagnosis *previous)
 {
     if (count_missing(previous, diagnosis) == 0)
         return;
     char since[16];
     clock_time(previous, since, sizeof since);
-    sheet_line(sheet);
-    sheet_printf(sheet, INK_HEALTHY, "Gone since %s", since);
-    sheet_line(sheet);
+    flow_line(flow);
+    flow_printf(flow, STYLE_HEALTHY, "Gone since %s", since);
+    flow_line(flow);
     for (size_t i = 0; i < previous->finding_count; i++) {
         const struct finding *finding = &previous->findings[i];
         if (change_find(diagnosis, finding) != NULL)
             continue;
-        sheet_column(sheet, LABEL_COLUMN);
-        sheet_text(sheet, INK_DIM, "•");
-        sheet_column(sheet, LABEL_COLUMN + 2);
-        sheet->indent = LABEL_COLUMN + 2;
-        sheet_text(sheet, INK_BOLD, finding->id);
-        sheet_text(sheet, INK_PLAIN, ": ");
-        sheet_text(sheet, INK_PLAIN, finding->title);
-        sheet_line(sheet);
+        flow_column(flow, LABEL_COLUMN);
+        flow_text(flow, STYLE_DIM, "•");
+        flow_column(flow, LABEL_COLUMN + 2);
+        flow->indent = LABEL_COLUMN + 2;
+        flow_text(flow, STYLE_BOLD, finding->id);
+        flow_text(flow, STYLE_PLAIN, ": ");
+        flow_text(flow, STYLE_PLAIN, finding->title);
+        flow_line(flow);
     }
 }

@@ -15,8 +15,8 @@ const struct finding *change_find(const struct diagnosis *diagnosis, const struc
 void change_format(struct buf *out, uint64_t now, uint64_t before);
 
 /* A line: what is new, what is gone, and what the verdict was. */
-void change_summary(struct sheet *sheet, const struct diagnosis *diagnosis, const struct diagnosis *previous);
+void change_summary(struct flow *flow, const struct diagnosis *diagnosis, const struct diagnosis *previous);
 /* Behind the id of a finding: that it is new, by how much its count has changed, what its severity was. */
-void change_of_finding(struct sheet *sheet, const struct finding *finding, const struct diagnosis *previous);
+void change_of_finding(struct flow *flow, const struct finding *finding, const struct diagnosis *previous);
 /* The block of findings that are no longer made. */
-void change_gone(struct sheet *sheet, const struct diagnosis *diagnosis, const struct diagnosis *previous);
+void change_gone(struct flow *flow, const struct diagnosis *diagnosis, const struct diagnosis *previous);

@@ -43,31 +43,32 @@ static void cells_deinit(struct cells *cells)
         buf_deinit(&cells->columns[i]);
 }
 
-static void table_row(struct sheet *sheet, enum ink ink, const char *const *texts, const size_t *widths, size_t column)
+static void table_row(
+    struct flow *flow, enum style style, const char *const *texts, const size_t *widths, size_t column)
 {
     for (size_t i = 0; i < COLUMN_COUNT; i++) {
         bool number = i == COLUMN_RECV_Q || i == COLUMN_SEND_Q;
-        size_t width = sheet_width_of(sheet, texts[i]);
-        sheet_column(sheet, column + (number && width < widths[i] ? widths[i] - width : 0));
-        sheet_verbatim(sheet, ink, texts[i]);
+        size_t width = flow_width_of(flow, texts[i]);
+        flow_column(flow, column + (number && width < widths[i] ? widths[i] - width : 0));
+        flow_verbatim(flow, style, texts[i]);
         column += widths[i] + GUTTER;
     }
-    sheet_line(sheet);
+    flow_line(flow);
 }
 
 /* "CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:50122, Recv-Q 0, Send-Q 0, age ≥ 4 h 12 min" */
-static void flowing_row(struct sheet *sheet, const char *const *texts)
+static void flowing_row(struct flow *flow, const char *const *texts)
 {
-    sheet_column(sheet, BODY_COLUMN);
-    sheet->indent = BODY_COLUMN + 2;
+    flow_column(flow, BODY_COLUMN);
+    flow->indent = BODY_COLUMN + 2;
     for (size_t i = 0; i < COLUMN_COUNT; i++) {
         if (i >= COLUMN_RECV_Q)
-            sheet_printf(sheet, INK_DIM, ", %s\xc2\xa0", headers[i]);
+            flow_printf(flow, STYLE_DIM, ", %s\xc2\xa0", headers[i]);
         else if (i > 0)
-            sheet_text(sheet, INK_PLAIN, " ");
-        sheet_kept(sheet, INK_PLAIN, texts[i]);
+            flow_text(flow, STYLE_PLAIN, " ");
+        flow_unbroken(flow, STYLE_PLAIN, texts[i]);
     }
-    sheet_line(sheet);
+    flow_line(flow);
 }
 
 static void texts_of(const struct cells *cells, const char **texts)
@@ -76,7 +77,7 @@ static void texts_of(const struct cells *cells, const char **texts)
         texts[i] = buf_text(&cells->columns[i]);
 }
 
-void text_conns(struct sheet *sheet, const struct diagnosis *diagnosis, const struct finding *finding, bool all)
+void text_conns(struct flow *flow, const struct diagnosis *diagnosis, const struct finding *finding, bool all)
 {
     if (finding->conn_count == 0 || (finding->conn_count > FEW && !all))
         return;
@@ -90,7 +91,7 @@ void text_conns(struct sheet *sheet, const struct diagnosis *diagnosis, const st
         cells_fill(&cells, snapshot, &snapshot->conns[finding->conns[i]]);
         texts_of(&cells, texts);
         for (size_t c = 0; c < COLUMN_COUNT; c++) {
-            size_t width = sheet_width_of(sheet, texts[c]);
+            size_t width = flow_width_of(flow, texts[c]);
             widths[c] = width > widths[c] ? width : widths[c];
         }
     }
@@ -98,20 +99,20 @@ void text_conns(struct sheet *sheet, const struct diagnosis *diagnosis, const st
         total += widths[i] + (i > 0 ? GUTTER : 0);
 
     /* Beside the label, or below it, or without columns. */
-    size_t start = BODY_COLUMN + total <= sheet->width ? BODY_COLUMN : 2 * LABEL_COLUMN;
-    bool table = start + total <= sheet->width;
-    text_label(sheet, finding->conn_count == 1 ? "Socket" : "Sockets");
+    size_t start = BODY_COLUMN + total <= flow->width ? BODY_COLUMN : 2 * LABEL_COLUMN;
+    bool table = start + total <= flow->width;
+    text_label(flow, finding->conn_count == 1 ? "Socket" : "Sockets");
     if (table && start < BODY_COLUMN)
-        sheet_fresh_line(sheet);
+        flow_fresh_line(flow);
     if (table)
-        table_row(sheet, INK_DIM, headers, widths, start);
+        table_row(flow, STYLE_DIM, headers, widths, start);
     for (uint64_t i = 0; i < finding->conn_count; i++) {
         cells_fill(&cells, snapshot, &snapshot->conns[finding->conns[i]]);
         texts_of(&cells, texts);
         if (table)
-            table_row(sheet, INK_PLAIN, texts, widths, start);
+            table_row(flow, STYLE_PLAIN, texts, widths, start);
         else
-            flowing_row(sheet, texts);
+            flowing_row(flow, texts);
     }
     cells_deinit(&cells);
 }

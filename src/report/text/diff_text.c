@@ -10,30 +10,30 @@ enum { ROWS_SHOWN = 20, PROCESSES_SHOWN = 8 };
 
 /* --- head ------------------------------------------------------------------------------------------------------- */
 
-static void headline(struct sheet *sheet, const struct diff *diff, const char *version)
+static void headline(struct flow *flow, const struct diff *diff, const char *version)
 {
     const struct snapshot *snapshot = diff->last;
-    sheet_printf(sheet, INK_BOLD, "tcpwhy %s", version);
-    sheet_text(sheet, INK_PLAIN, " · ");
-    sheet_value(sheet, INK_BOLD, snapshot->host_name ? snapshot->host_name : "host unknown", 64);
-    sheet_printf(sheet, INK_PLAIN, " · %zu captures", diff->look_count);
+    flow_printf(flow, STYLE_BOLD, "tcpwhy %s", version);
+    flow_text(flow, STYLE_PLAIN, " · ");
+    flow_value(flow, STYLE_BOLD, snapshot->host_name ? snapshot->host_name : "host unknown", 64);
+    flow_printf(flow, STYLE_PLAIN, " · %zu captures", diff->snapshot_count);
     if (diff->times_known) {
-        sheet_text(sheet, INK_PLAIN, ", ");
-        sheet_duration(sheet, INK_PLAIN, diff->apart_ms);
-        sheet_text(sheet, INK_PLAIN, " from the first to the last");
+        flow_text(flow, STYLE_PLAIN, ", ");
+        flow_duration(flow, STYLE_PLAIN, diff->apart_ms);
+        flow_text(flow, STYLE_PLAIN, " from the first to the last");
     }
-    sheet_line(sheet);
-    sheet_count(sheet, INK_DIM, diff->looks[0].conns);
-    sheet_text(sheet, INK_DIM, " connections first, ");
-    sheet_count(sheet, INK_DIM, diff->looks[diff->look_count - 1].conns);
-    sheet_text(sheet, INK_DIM, " last: ");
-    sheet_count(sheet, INK_DIM, diff->stayed);
-    sheet_text(sheet, INK_DIM, " stayed, ");
-    sheet_count(sheet, INK_DIM, diff->came);
-    sheet_text(sheet, INK_DIM, " came, ");
-    sheet_count(sheet, INK_DIM, diff->went);
-    sheet_text(sheet, INK_DIM, " went");
-    sheet_line(sheet);
+    flow_line(flow);
+    flow_count(flow, STYLE_DIM, diff->snapshots[0].conns);
+    flow_text(flow, STYLE_DIM, " connections first, ");
+    flow_count(flow, STYLE_DIM, diff->snapshots[diff->snapshot_count - 1].conns);
+    flow_text(flow, STYLE_DIM, " last: ");
+    flow_count(flow, STYLE_DIM, diff->stayed);
+    flow_text(flow, STYLE_DIM, " stayed, ");
+    flow_count(flow, STYLE_DIM, diff->came);
+    flow_text(flow, STYLE_DIM, " came, ");
+    flow_count(flow, STYLE_DIM, diff->went);
+    flow_text(flow, STYLE_DIM, " went");
+    flow_line(flow);
 }
 
 /* --- tables ----------------------------------------------------------------------------------------------------- */
@@ -206,18 +206,18 @@ static void processes(const struct diff *diff, const struct diff_report_options 
 
 int diff_text(const struct diff *diff, const struct diff_report_options *options, FILE *out)
 {
-    struct sheet sheet;
-    sheet_init(&sheet, &options->style, out);
-    headline(&sheet, diff, options->tool_version);
-    text_verdict(&sheet, diff->verdict);
-    sheet_text(&sheet, diff->verdict == VERDICT_HEALTHY ? INK_PLAIN : INK_BOLD, diff->title);
-    sheet_line(&sheet);
-    int result = sheet_finish(&sheet);
+    struct flow flow;
+    flow_init(&flow, &options->style, out);
+    headline(&flow, diff, options->tool_version);
+    text_verdict(&flow, diff->verdict);
+    flow_text(&flow, diff->verdict == VERDICT_HEALTHY ? STYLE_PLAIN : STYLE_BOLD, diff->title);
+    flow_line(&flow);
+    int result = flow_finish(&flow);
     if (result < 0)
         return result;
     rows(diff, options, out);
     processes(diff, options, out);
-    sheet_init(&sheet, &options->style, out);
-    text_gaps(&sheet, diff->gaps, diff->gap_count);
-    return sheet_finish(&sheet);
+    flow_init(&flow, &options->style, out);
+    text_gaps(&flow, diff->gaps, diff->gap_count);
+    return flow_finish(&flow);
 }

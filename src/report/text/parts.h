@@ -5,23 +5,23 @@
 /* Columns that labels start at, and what stands beside them. */
 enum { LABEL_COLUMN = 2, BODY_COLUMN = 14, VALUE_COLUMN = 27 };
 
-enum ink text_severity_ink(enum severity severity);
+enum style text_severity_style(enum severity severity);
 /* Starts a block: the label, and the sheet at BODY_COLUMN, where broken lines go on. */
-void text_label(struct sheet *sheet, const char *label);
+void text_label(struct flow *flow, const char *label);
 /* A block of lines, with bullets if there are several; nothing where there are none. */
-void text_lines(struct sheet *sheet, const char *label, const struct lines *lines);
+void text_lines(struct flow *flow, const char *label, const struct lines *lines);
 
 /* Starts the line of the verdict: its word, and the sheet behind it, where broken lines go on. */
-void text_verdict(struct sheet *sheet, enum verdict verdict);
+void text_verdict(struct flow *flow, enum verdict verdict);
 /* What could not be seen, and what would make it visible; nothing where that is nothing. */
-void text_gaps(struct sheet *sheet, const struct gap *gaps, size_t count);
+void text_gaps(struct flow *flow, const struct gap *gaps, size_t count);
 
 /* How many connections there are in each state, with bars; and by how many more or fewer than in `previous` (or NULL). */
-void text_states(struct sheet *sheet, const struct diagnosis *diagnosis, const struct diagnosis *previous);
+void text_states(struct flow *flow, const struct diagnosis *diagnosis, const struct diagnosis *previous);
 /* A finding with all its blocks. `number` counts from 1. */
 void text_finding(
-    struct sheet *sheet, const struct diagnosis *diagnosis, size_t number, const struct report_options *options);
+    struct flow *flow, const struct diagnosis *diagnosis, size_t number, const struct report_options *options);
 /* The block of processes, service and peers. */
-void text_who(struct sheet *sheet, const struct diagnosis *diagnosis, const struct finding *finding);
+void text_who(struct flow *flow, const struct diagnosis *diagnosis, const struct finding *finding);
 /* The block of single connections: all, or the oldest few where there are only few. */
-void text_conns(struct sheet *sheet, const struct diagnosis *diagnosis, const struct finding *finding, bool all);
+void text_conns(struct flow *flow, const struct diagnosis *diagnosis, const struct finding *finding, bool all);

@@ -8,43 +8,43 @@
 #include "report/report.h"
 #include "report/text/parts.h"
 
-enum ink text_severity_ink(enum severity severity)
+enum style text_severity_style(enum severity severity)
 {
-    static const enum ink inks[] = {
-        [SEVERITY_INFO] = INK_INFO, [SEVERITY_WARNING] = INK_WARNING, [SEVERITY_CRITICAL] = INK_CRITICAL
+    static const enum style styles[] = {
+        [SEVERITY_INFO] = STYLE_INFO, [SEVERITY_WARNING] = STYLE_WARNING, [SEVERITY_CRITICAL] = STYLE_CRITICAL
     };
-    return inks[severity];
+    return styles[severity];
 }
 
-void text_label(struct sheet *sheet, const char *label)
+void text_label(struct flow *flow, const char *label)
 {
-    sheet_fresh_line(sheet);
-    sheet_column(sheet, LABEL_COLUMN);
-    sheet_text(sheet, INK_BOLD, label);
-    sheet_column(sheet, BODY_COLUMN);
-    sheet->indent = BODY_COLUMN;
+    flow_fresh_line(flow);
+    flow_column(flow, LABEL_COLUMN);
+    flow_text(flow, STYLE_BOLD, label);
+    flow_column(flow, BODY_COLUMN);
+    flow->indent = BODY_COLUMN;
 }
 
-void text_lines(struct sheet *sheet, const char *label, const struct lines *lines)
+void text_lines(struct flow *flow, const char *label, const struct lines *lines)
 {
     if (lines->count == 0)
         return;
-    text_label(sheet, label);
+    text_label(flow, label);
     for (size_t i = 0; i < lines->count; i++) {
-        sheet_column(sheet, BODY_COLUMN);
-        sheet->indent = BODY_COLUMN;
+        flow_column(flow, BODY_COLUMN);
+        flow->indent = BODY_COLUMN;
         if (lines->count > 1) {
-            sheet_text(sheet, INK_DIM, "•");
-            sheet_column(sheet, BODY_COLUMN + 2);
-            sheet->indent = BODY_COLUMN + 2;
+            flow_text(flow, STYLE_DIM, "•");
+            flow_column(flow, BODY_COLUMN + 2);
+            flow->indent = BODY_COLUMN + 2;
         }
-        sheet_text(sheet, INK_PLAIN, lines->items[i]);
-        sheet_line(sheet);
+        flow_text(flow, STYLE_PLAIN, lines->items[i]);
+        flow_line(flow);
     }
 }
 
 /* "Linux 6.18.44" */
-static void operating_system(struct sheet *sheet, const struct snapshot *snapshot)
+static void operating_system(struct flow *flow, const struct snapshot *snapshot)
 {
     static const char *const proper[][2] = { { "linux", "Linux" }, { "windows", "Windows" }, { "macos", "macOS" },
         { "freebsd", "FreeBSD" }, { "solaris", "Solaris" } };
@@ -53,220 +53,220 @@ static void operating_system(struct sheet *sheet, const struct snapshot *snapsho
         if (strcmp(os, proper[i][0]) == 0)
             os = proper[i][1];
     }
-    sheet_text(sheet, INK_PLAIN, os);
+    flow_text(flow, STYLE_PLAIN, os);
     if (snapshot->kernel != NULL) {
-        sheet_text(sheet, INK_PLAIN, " ");
-        sheet_value(sheet, INK_PLAIN, snapshot->kernel, 40);
+        flow_text(flow, STYLE_PLAIN, " ");
+        flow_value(flow, STYLE_PLAIN, snapshot->kernel, 40);
     }
 }
 
 /* "2026-01-31 12:03:11 UTC" */
-static void moment(struct sheet *sheet, uint64_t ms)
+static void moment(struct flow *flow, uint64_t ms)
 {
     time_t seconds = (time_t)(ms / 1000);
     struct tm tm;
     char text[64];
     if (gmtime_r(&seconds, &tm) == NULL || strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S UTC", &tm) == 0)
         return;
-    sheet_text(sheet, INK_PLAIN, " · ");
-    sheet_kept(sheet, INK_PLAIN, text);
+    flow_text(flow, STYLE_PLAIN, " · ");
+    flow_unbroken(flow, STYLE_PLAIN, text);
 }
 
-static void elapsed(struct sheet *sheet, uint32_t us)
+static void elapsed(struct flow *flow, uint32_t us)
 {
     if (us < 10 * 1000 * 1000)
-        sheet_printf(sheet, INK_DIM, "%" PRIu32 ".%" PRIu32 "\xc2\xa0ms", us / 1000, us % 1000 / 100);
+        flow_printf(flow, STYLE_DIM, "%" PRIu32 ".%" PRIu32 "\xc2\xa0ms", us / 1000, us % 1000 / 100);
     else
-        sheet_duration(sheet, INK_DIM, us / 1000);
+        flow_duration(flow, STYLE_DIM, us / 1000);
 }
 
 /* "web.txt, from ss: 4,312 rows, 12 other lines" */
-static void origin(struct sheet *sheet, const struct snapshot *snapshot)
+static void origin(struct flow *flow, const struct snapshot *snapshot)
 {
     if (snapshot->origin == NULL)
         return;
     bool is_file = snapshot->from != NULL && strcmp(snapshot->from, "-") != 0;
     if (is_file)
-        sheet_value(sheet, INK_DIM, snapshot->from, sheet->width / 2);
+        flow_value(flow, STYLE_DIM, snapshot->from, flow->width / 2);
     else
-        sheet_text(sheet, INK_DIM, "standard input");
-    sheet_text(sheet, INK_DIM, " · ");
-    sheet_text(sheet, INK_DIM, snapshot->origin);
-    sheet_line(sheet);
+        flow_text(flow, STYLE_DIM, "standard input");
+    flow_text(flow, STYLE_DIM, " · ");
+    flow_text(flow, STYLE_DIM, snapshot->origin);
+    flow_line(flow);
 }
 
-static void headline(struct sheet *sheet, const struct diagnosis *diagnosis, const char *version)
+static void headline(struct flow *flow, const struct diagnosis *diagnosis, const char *version)
 {
     const struct snapshot *snapshot = diagnosis->snapshot;
-    sheet_printf(sheet, INK_BOLD, "tcpwhy %s", version);
-    sheet_text(sheet, INK_PLAIN, " · ");
-    sheet_value(sheet, INK_BOLD, snapshot->host_name ? snapshot->host_name : "host unknown", 64);
-    sheet_text(sheet, INK_PLAIN, " · ");
-    operating_system(sheet, snapshot);
-    moment(sheet, snapshot->taken_at_ms);
-    sheet_line(sheet);
-    origin(sheet, snapshot);
+    flow_printf(flow, STYLE_BOLD, "tcpwhy %s", version);
+    flow_text(flow, STYLE_PLAIN, " · ");
+    flow_value(flow, STYLE_BOLD, snapshot->host_name ? snapshot->host_name : "host unknown", 64);
+    flow_text(flow, STYLE_PLAIN, " · ");
+    operating_system(flow, snapshot);
+    moment(flow, snapshot->taken_at_ms);
+    flow_line(flow);
+    origin(flow, snapshot);
 
-    sheet_count(sheet, INK_DIM, diagnosis->selected_count);
+    flow_count(flow, STYLE_DIM, diagnosis->selected_count);
     if (diagnosis->selected_count != snapshot->conn_count) {
-        sheet_text(sheet, INK_DIM, " of ");
-        sheet_count(sheet, INK_DIM, snapshot->conn_count);
+        flow_text(flow, STYLE_DIM, " of ");
+        flow_count(flow, STYLE_DIM, snapshot->conn_count);
     }
-    sheet_text(sheet, INK_DIM,
+    flow_text(flow, STYLE_DIM,
         diagnosis->selected_count == 1 && snapshot->conn_count == 1 ? " connection looked at in "
                                                                     : " connections looked at in ");
-    elapsed(sheet, snapshot->elapsed_us);
+    elapsed(flow, snapshot->elapsed_us);
     if (snapshot->netns_count > 1)
-        sheet_printf(sheet, INK_DIM, " · %zu network namespaces", snapshot->netns_count);
+        flow_printf(flow, STYLE_DIM, " · %zu network namespaces", snapshot->netns_count);
     if (snapshot->confirms) {
-        sheet_text(sheet, INK_DIM, " · two looks, ");
-        sheet_duration(sheet, INK_DIM, earlier_apart_ms(snapshot));
-        sheet_text(sheet, INK_DIM, " apart");
+        flow_text(flow, STYLE_DIM, " · two looks, ");
+        flow_duration(flow, STYLE_DIM, previous_apart_ms(snapshot));
+        flow_text(flow, STYLE_DIM, " apart");
     }
-    sheet_line(sheet);
+    flow_line(flow);
 }
 
 /* "3 findings: 1 critical, 2 info", where there is more than the one that the verdict names. */
-static void tally(struct sheet *sheet, const struct diagnosis *diagnosis)
+static void tally(struct flow *flow, const struct diagnosis *diagnosis)
 {
     size_t counts[SEVERITY_CRITICAL + 1] = { 0 };
     for (size_t i = 0; i < diagnosis->finding_count; i++)
         counts[diagnosis->findings[i].severity]++;
     if (diagnosis->finding_count < 2)
         return;
-    size_t column = sheet->indent;
-    sheet_line(sheet);
-    sheet_column(sheet, column);
-    sheet_printf(sheet, INK_DIM, "%zu findings: ", diagnosis->finding_count);
+    size_t column = flow->indent;
+    flow_line(flow);
+    flow_column(flow, column);
+    flow_printf(flow, STYLE_DIM, "%zu findings: ", diagnosis->finding_count);
     const char *comma = "";
     for (int severity = SEVERITY_CRITICAL; severity >= SEVERITY_INFO; severity--) {
         if (counts[severity] == 0)
             continue;
         bool plural = severity == SEVERITY_WARNING && counts[severity] > 1;
-        sheet_printf(sheet, INK_DIM, "%s%zu %s%s", comma, counts[severity], severity_name((enum severity)severity),
+        flow_printf(flow, STYLE_DIM, "%s%zu %s%s", comma, counts[severity], severity_name((enum severity)severity),
             plural ? "s" : "");
         comma = ", ";
     }
 }
 
-void text_verdict(struct sheet *sheet, enum verdict verdict)
+void text_verdict(struct flow *flow, enum verdict verdict)
 {
     static const struct {
         const char *word;
-        enum ink ink;
-    } words[] = { [VERDICT_HEALTHY] = { "HEALTHY", INK_HEALTHY },
-        [VERDICT_WARNING] = { "WARNING", INK_WARNING },
-        [VERDICT_CRITICAL] = { "CRITICAL", INK_CRITICAL } };
-    sheet_line(sheet);
-    sheet_text(sheet, words[verdict].ink, words[verdict].word);
-    sheet_column(sheet, strlen(words[verdict].word) + 2);
-    sheet->indent = sheet->column;
+        enum style style;
+    } words[] = { [VERDICT_HEALTHY] = { "HEALTHY", STYLE_HEALTHY },
+        [VERDICT_WARNING] = { "WARNING", STYLE_WARNING },
+        [VERDICT_CRITICAL] = { "CRITICAL", STYLE_CRITICAL } };
+    flow_line(flow);
+    flow_text(flow, words[verdict].style, words[verdict].word);
+    flow_column(flow, strlen(words[verdict].word) + 2);
+    flow->indent = flow->column;
 }
 
-static void verdict(struct sheet *sheet, const struct diagnosis *diagnosis)
+static void verdict(struct flow *flow, const struct diagnosis *diagnosis)
 {
-    text_verdict(sheet, diagnosis->verdict);
+    text_verdict(flow, diagnosis->verdict);
     if (diagnosis->verdict != VERDICT_HEALTHY && diagnosis->finding_count > 0)
-        sheet_text(sheet, INK_BOLD, diagnosis->findings[0].title);
+        flow_text(flow, STYLE_BOLD, diagnosis->findings[0].title);
     else if (diagnosis->selected_count == 0)
-        sheet_text(sheet, INK_PLAIN, "No connection was looked at, so nothing can be said about any.");
+        flow_text(flow, STYLE_PLAIN, "No connection was looked at, so nothing can be said about any.");
     else if (diagnosis->finding_count > 0)
-        sheet_text(sheet, INK_PLAIN, "Nothing has to be done; what is worth knowing stands below.");
+        flow_text(flow, STYLE_PLAIN, "Nothing has to be done; what is worth knowing stands below.");
     else if (diagnosis->ignored_count > 0)
-        sheet_text(sheet, INK_PLAIN, "No connection is stuck, but for those that are ignored.");
+        flow_text(flow, STYLE_PLAIN, "No connection is stuck, but for those that are ignored.");
     else if (diagnosis->snapshot->gap_count > 0)
-        sheet_text(
-            sheet, INK_PLAIN, "No connection that could be judged is stuck; what could not be seen stands below.");
+        flow_text(
+            flow, STYLE_PLAIN, "No connection that could be judged is stuck; what could not be seen stands below.");
     else
-        sheet_text(sheet, INK_PLAIN, "No connection is stuck.");
-    tally(sheet, diagnosis);
-    sheet_line(sheet);
+        flow_text(flow, STYLE_PLAIN, "No connection is stuck.");
+    tally(flow, diagnosis);
+    flow_line(flow);
 }
 
 /* What is known to be so, and by whose word. */
-static void ignored(struct sheet *sheet, const struct diagnosis *diagnosis)
+static void ignored(struct flow *flow, const struct diagnosis *diagnosis)
 {
     if (diagnosis->ignored_count == 0)
         return;
-    sheet_line(sheet);
-    sheet_text(sheet, INK_BOLD, "Ignored");
-    sheet_line(sheet);
+    flow_line(flow);
+    flow_text(flow, STYLE_BOLD, "Ignored");
+    flow_line(flow);
     for (size_t i = 0; i < diagnosis->ignored_count; i++) {
         const struct finding *finding = &diagnosis->ignored[i];
         const struct ignore *ignore = finding->ignored;
-        sheet_column(sheet, LABEL_COLUMN);
-        sheet_text(sheet, INK_DIM, "•");
-        sheet_column(sheet, LABEL_COLUMN + 2);
-        sheet->indent = LABEL_COLUMN + 2;
-        sheet_printf(sheet, INK_PLAIN, "%s (%s): %s", finding->id, severity_name(finding->severity), finding->title);
-        sheet_line(sheet);
-        sheet_column(sheet, LABEL_COLUMN + 2);
-        sheet->indent = LABEL_COLUMN + 4;
-        sheet_text(sheet, INK_DIM, "ignored:");
-        sheet_printf(sheet, INK_PLAIN, " %s", ignore->reason);
+        flow_column(flow, LABEL_COLUMN);
+        flow_text(flow, STYLE_DIM, "•");
+        flow_column(flow, LABEL_COLUMN + 2);
+        flow->indent = LABEL_COLUMN + 2;
+        flow_printf(flow, STYLE_PLAIN, "%s (%s): %s", finding->id, severity_name(finding->severity), finding->title);
+        flow_line(flow);
+        flow_column(flow, LABEL_COLUMN + 2);
+        flow->indent = LABEL_COLUMN + 4;
+        flow_text(flow, STYLE_DIM, "ignored:");
+        flow_printf(flow, STYLE_PLAIN, " %s", ignore->reason);
         if (ignore->until != NULL)
-            sheet_printf(sheet, INK_PLAIN, ", until %s", ignore->until);
-        sheet_printf(sheet, INK_DIM, " (%s, line %u)", ignore->origin.file, ignore->origin.line);
-        sheet_line(sheet);
+            flow_printf(flow, STYLE_PLAIN, ", until %s", ignore->until);
+        flow_printf(flow, STYLE_DIM, " (%s, line %u)", ignore->origin.file, ignore->origin.line);
+        flow_line(flow);
     }
 }
 
 /* What looks alarming and is not, and what was not judged. */
-static void notes(struct sheet *sheet, const struct diagnosis *diagnosis)
+static void notes(struct flow *flow, const struct diagnosis *diagnosis)
 {
     if (diagnosis->notes.count == 0)
         return;
-    sheet_line(sheet);
-    sheet_text(sheet, INK_BOLD, "Also seen");
-    sheet_line(sheet);
+    flow_line(flow);
+    flow_text(flow, STYLE_BOLD, "Also seen");
+    flow_line(flow);
     for (size_t i = 0; i < diagnosis->notes.count; i++) {
-        sheet_column(sheet, LABEL_COLUMN);
-        sheet_text(sheet, INK_DIM, "•");
-        sheet_column(sheet, LABEL_COLUMN + 2);
-        sheet->indent = LABEL_COLUMN + 2;
-        sheet_text(sheet, INK_PLAIN, diagnosis->notes.items[i]);
-        sheet_line(sheet);
+        flow_column(flow, LABEL_COLUMN);
+        flow_text(flow, STYLE_DIM, "•");
+        flow_column(flow, LABEL_COLUMN + 2);
+        flow->indent = LABEL_COLUMN + 2;
+        flow_text(flow, STYLE_PLAIN, diagnosis->notes.items[i]);
+        flow_line(flow);
     }
 }
 
-void text_gaps(struct sheet *sheet, const struct gap *gaps, size_t count)
+void text_gaps(struct flow *flow, const struct gap *gaps, size_t count)
 {
     if (count == 0)
         return;
-    sheet_line(sheet);
-    sheet_text(sheet, INK_WARNING, "Not seen");
-    sheet_line(sheet);
+    flow_line(flow);
+    flow_text(flow, STYLE_WARNING, "Not seen");
+    flow_line(flow);
     for (size_t i = 0; i < count; i++) {
-        sheet_column(sheet, LABEL_COLUMN);
-        sheet_text(sheet, INK_DIM, "•");
-        sheet_column(sheet, LABEL_COLUMN + 2);
-        sheet->indent = LABEL_COLUMN + 2;
-        sheet_text(sheet, INK_PLAIN, gaps[i].text);
-        sheet_line(sheet);
-        sheet_column(sheet, LABEL_COLUMN + 2);
-        sheet_text(sheet, INK_DIM, "To see it:");
-        sheet_text(sheet, INK_PLAIN, " ");
-        sheet->indent = LABEL_COLUMN + 4;
-        sheet_text(sheet, INK_PLAIN, gaps[i].remedy);
-        sheet_line(sheet);
+        flow_column(flow, LABEL_COLUMN);
+        flow_text(flow, STYLE_DIM, "•");
+        flow_column(flow, LABEL_COLUMN + 2);
+        flow->indent = LABEL_COLUMN + 2;
+        flow_text(flow, STYLE_PLAIN, gaps[i].text);
+        flow_line(flow);
+        flow_column(flow, LABEL_COLUMN + 2);
+        flow_text(flow, STYLE_DIM, "To see it:");
+        flow_text(flow, STYLE_PLAIN, " ");
+        flow->indent = LABEL_COLUMN + 4;
+        flow_text(flow, STYLE_PLAIN, gaps[i].remedy);
+        flow_line(flow);
     }
 }
 
 int report_text(const struct diagnosis *diagnosis, const struct report_options *options, FILE *out)
 {
-    struct sheet sheet;
-    sheet_init(&sheet, &options->style, out);
-    headline(&sheet, diagnosis, options->tool_version);
+    struct flow flow;
+    flow_init(&flow, &options->style, out);
+    headline(&flow, diagnosis, options->tool_version);
     if (options->previous != NULL)
-        change_summary(&sheet, diagnosis, options->previous);
-    verdict(&sheet, diagnosis);
-    text_states(&sheet, diagnosis, options->previous);
+        change_summary(&flow, diagnosis, options->previous);
+    verdict(&flow, diagnosis);
+    text_states(&flow, diagnosis, options->previous);
     for (size_t i = 0; i < diagnosis->finding_count; i++)
-        text_finding(&sheet, diagnosis, i + 1, options);
+        text_finding(&flow, diagnosis, i + 1, options);
     if (options->previous != NULL)
-        change_gone(&sheet, diagnosis, options->previous);
-    ignored(&sheet, diagnosis);
-    notes(&sheet, diagnosis);
-    text_gaps(&sheet, diagnosis->snapshot->gaps, diagnosis->snapshot->gap_count);
-    return sheet_finish(&sheet);
+        change_gone(&flow, diagnosis, options->previous);
+    ignored(&flow, diagnosis);
+    notes(&flow, diagnosis);
+    text_gaps(&flow, diagnosis->snapshot->gaps, diagnosis->snapshot->gap_count);
+    return flow_finish(&flow);
 }

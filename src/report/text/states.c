@@ -26,21 +26,21 @@ static size_t rows_of(
 }
 
 /* The ink of the worst finding about connections in that state. */
-static enum ink ink_of(const struct diagnosis *diagnosis, enum conn_state state)
+static enum style style_of(const struct diagnosis *diagnosis, enum conn_state state)
 {
     for (size_t i = 0; i < diagnosis->finding_count; i++) {
         const struct finding *finding = &diagnosis->findings[i];
         if (finding->conn_count > 0 && diagnosis->snapshot->conns[finding->conns[0]].state == state)
-            return text_severity_ink(finding->severity);
+            return text_severity_style(finding->severity);
     }
-    return INK_PLAIN;
+    return STYLE_PLAIN;
 }
 
-static void right_aligned(struct sheet *sheet, enum ink ink, const char *text, size_t end)
+static void right_aligned(struct flow *flow, enum style style, const char *text, size_t end)
 {
     size_t width = text_width(text);
-    sheet_column(sheet, end > width ? end - width : 0);
-    sheet_text(sheet, ink, text);
+    flow_column(flow, end > width ? end - width : 0);
+    flow_text(flow, style, text);
 }
 
 static void percent(struct buf *out, uint64_t part, uint64_t whole)
@@ -72,7 +72,7 @@ static size_t change_columns(const struct diagnosis *diagnosis, const struct dia
     return widest;
 }
 
-void text_states(struct sheet *sheet, const struct diagnosis *diagnosis, const struct diagnosis *previous)
+void text_states(struct flow *flow, const struct diagnosis *diagnosis, const struct diagnosis *previous)
 {
     struct state_row rows[STATE_COUNT];
     size_t count = rows_of(diagnosis, previous, rows), name_columns = 0;
@@ -89,27 +89,27 @@ void text_states(struct sheet *sheet, const struct diagnosis *diagnosis, const s
     if (previous != NULL)
         change_end += 2 + change_columns(diagnosis, previous);
     size_t bar_column = change_end + 2;
-    size_t bar_columns = sheet->width - bar_column < BAR_COLUMNS_MAX ? sheet->width - bar_column : BAR_COLUMNS_MAX;
+    size_t bar_columns = flow->width - bar_column < BAR_COLUMNS_MAX ? flow->width - bar_column : BAR_COLUMNS_MAX;
 
-    sheet_line(sheet);
+    flow_line(flow);
     for (size_t i = 0; i < count; i++) {
-        enum ink ink = ink_of(diagnosis, rows[i].state);
-        sheet_column(sheet, LABEL_COLUMN);
-        sheet_text(sheet, ink, state_name(rows[i].state));
+        enum style style = style_of(diagnosis, rows[i].state);
+        flow_column(flow, LABEL_COLUMN);
+        flow_text(flow, style, state_name(rows[i].state));
         buf_clear(&number);
         text_count(&number, rows[i].count);
-        right_aligned(sheet, ink, buf_text(&number), count_end);
+        right_aligned(flow, style, buf_text(&number), count_end);
         buf_clear(&number);
         percent(&number, rows[i].count, diagnosis->selected_count);
-        right_aligned(sheet, INK_DIM, buf_text(&number), count_end + 1 + PERCENT_COLUMNS);
+        right_aligned(flow, STYLE_DIM, buf_text(&number), count_end + 1 + PERCENT_COLUMNS);
         if (previous != NULL) {
             buf_clear(&number);
             change_format(&number, rows[i].count, previous->by_state[rows[i].state]);
-            right_aligned(sheet, INK_BOLD, buf_text(&number), change_end);
+            right_aligned(flow, STYLE_BOLD, buf_text(&number), change_end);
         }
-        sheet_column(sheet, bar_column);
-        sheet_bar(sheet, ink == INK_PLAIN ? INK_DIM : ink, rows[i].count, rows[0].count, bar_columns);
-        sheet_line(sheet);
+        flow_column(flow, bar_column);
+        flow_bar(flow, style == STYLE_PLAIN ? STYLE_DIM : style, rows[i].count, rows[0].count, bar_columns);
+        flow_line(flow);
     }
     buf_deinit(&number);
 }

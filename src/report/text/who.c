@@ -9,88 +9,88 @@
 enum { NAMES_SHOWN = 4, WAITS_SHOWN = 4, PEERS_SHOWN = 5, NAME_COLUMNS = 40, COMMAND_LINES = 2 };
 
 /* A row of the block: its name, and the sheet at VALUE_COLUMN. */
-static void row(struct sheet *sheet, const char *name)
+static void row(struct flow *flow, const char *name)
 {
-    if (sheet->column > BODY_COLUMN) /* the first row stands beside the block's label */
-        sheet_line(sheet);
-    sheet_column(sheet, BODY_COLUMN);
-    sheet_text(sheet, INK_DIM, name);
-    sheet_column(sheet, VALUE_COLUMN);
-    sheet->indent = VALUE_COLUMN;
+    if (flow->column > BODY_COLUMN) /* the first row stands beside the block's label */
+        flow_line(flow);
+    flow_column(flow, BODY_COLUMN);
+    flow_text(flow, STYLE_DIM, name);
+    flow_column(flow, VALUE_COLUMN);
+    flow->indent = VALUE_COLUMN;
 }
 
-static void value_row(struct sheet *sheet, const char *name, const char *value, size_t lines)
+static void value_row(struct flow *flow, const char *name, const char *value, size_t lines)
 {
     if (value == NULL || *value == '\0')
         return;
-    row(sheet, name);
-    sheet_value(sheet, INK_PLAIN, value, (sheet->width - VALUE_COLUMN) * lines);
+    row(flow, name);
+    flow_value(flow, STYLE_PLAIN, value, (flow->width - VALUE_COLUMN) * lines);
 }
 
 /* "spoolsvc (pid 812)" */
-static void process_name(struct sheet *sheet, enum ink ink, const struct process *process)
+static void process_name(struct flow *flow, enum style style, const struct process *process)
 {
     if (process->name == NULL)
-        sheet_printf(sheet, ink, "pid\xc2\xa0%" PRIu32, process->pid);
+        flow_printf(flow, style, "pid\xc2\xa0%" PRIu32, process->pid);
     else
-        sheet_value(sheet, ink, process->name, NAME_COLUMNS);
+        flow_value(flow, style, process->name, NAME_COLUMNS);
     if (process->name != NULL && process->pid != 0)
-        sheet_printf(sheet, INK_PLAIN, " (pid\xc2\xa0%" PRIu32 ")", process->pid);
+        flow_printf(flow, STYLE_PLAIN, " (pid\xc2\xa0%" PRIu32 ")", process->pid);
     if (process->host != NULL) {
-        sheet_text(sheet, INK_PLAIN, " on ");
-        sheet_value(sheet, INK_PLAIN, process->host->name, NAME_COLUMNS);
+        flow_text(flow, STYLE_PLAIN, " on ");
+        flow_value(flow, STYLE_PLAIN, process->host->name, NAME_COLUMNS);
     }
 }
 
-static void owner_row(struct sheet *sheet, const struct diagnosis *diagnosis, const struct finding *finding)
+static void owner_row(struct flow *flow, const struct diagnosis *diagnosis, const struct finding *finding)
 {
-    row(sheet, "process");
+    row(flow, "process");
     if (finding->owner == NULL) {
         const struct conn *conn = finding->conn_count ? &diagnosis->snapshot->conns[finding->conns[0]] : NULL;
         bool held = conn != NULL && (!conn_has(conn, CONN_INODE) || conn->inode != 0);
         bool is_capture = diagnosis->snapshot->origin != NULL;
-        sheet_text(sheet, INK_PLAIN,
+        flow_text(flow, STYLE_PLAIN,
             conn == NULL     ? "none: this is about the host as a whole"
                 : !held      ? "none: only the kernel still holds them"
                 : is_capture ? "not in this capture"
                              : "not visible from here");
         return;
     }
-    process_name(sheet, INK_BOLD, finding->owner);
+    process_name(flow, STYLE_BOLD, finding->owner);
     if (finding->owner->user != NULL) {
-        sheet_text(sheet, INK_PLAIN, ", user ");
-        sheet_value(sheet, INK_PLAIN, finding->owner->user, NAME_COLUMNS);
+        flow_text(flow, STYLE_PLAIN, ", user ");
+        flow_value(flow, STYLE_PLAIN, finding->owner->user, NAME_COLUMNS);
     }
     if (finding->owner_inferred)
-        sheet_printf(sheet, INK_PLAIN, "; inferred: it does not hold them, it listens on their local port%s",
+        flow_printf(flow, STYLE_PLAIN, "; inferred: it does not hold them, it listens on their local port%s",
             finding->local.ports > 0 ? "s" : "");
 }
 
-static void descriptors_row(struct sheet *sheet, const struct process *process)
+static void descriptors_row(struct flow *flow, const struct process *process)
 {
     if (process->fds_open == 0)
         return;
-    row(sheet, "descriptors");
-    sheet_count(sheet, INK_PLAIN, process->fds_open);
+    row(flow, "descriptors");
+    flow_count(flow, STYLE_PLAIN, process->fds_open);
     if (process->fds_limit == UINT32_MAX) {
-        sheet_text(sheet, INK_PLAIN, " open, no limit");
+        flow_text(flow, STYLE_PLAIN, " open, no limit");
     } else if (process->fds_limit != 0) {
-        sheet_text(sheet, INK_PLAIN, " open of ");
-        sheet_count(sheet, INK_PLAIN, process->fds_limit);
-        sheet_printf(
-            sheet, INK_PLAIN, " (%" PRIu64 "\xc2\xa0%%)", (uint64_t)process->fds_open * 100 / process->fds_limit);
+        flow_text(flow, STYLE_PLAIN, " open of ");
+        flow_count(flow, STYLE_PLAIN, process->fds_limit);
+        flow_printf(
+            flow, STYLE_PLAIN, " (%" PRIu64 "\xc2\xa0%%)", (uint64_t)process->fds_open * 100 / process->fds_limit);
     } else {
-        sheet_text(sheet, INK_PLAIN, " open");
+        flow_text(flow, STYLE_PLAIN, " open");
     }
     if (process->fds_sockets != 0) {
-        sheet_text(sheet, INK_PLAIN, ", ");
-        sheet_count(sheet, INK_PLAIN, process->fds_sockets);
-        sheet_text(sheet, INK_PLAIN, process->fds_sockets == 1 ? " of them a socket" : " of them sockets");
+        flow_text(flow, STYLE_PLAIN, ", ");
+        flow_count(flow, STYLE_PLAIN, process->fds_sockets);
+        flow_text(flow, STYLE_PLAIN, process->fds_sockets == 1 ? " of them a socket" : " of them sockets");
     }
 }
 
 /* Only states in which a process cannot act are worth a row. */
-static void state_row(struct sheet *sheet, const struct process *process)
+static void state_row(struct flow *flow, const struct process *process)
 {
     static const struct {
         char state;
@@ -105,8 +105,8 @@ static void state_row(struct sheet *sheet, const struct process *process)
     for (size_t i = 0; i < sizeof states / sizeof *states; i++) {
         if (states[i].state != process->state)
             continue;
-        row(sheet, "state");
-        sheet_text(sheet, INK_BOLD, states[i].words);
+        row(flow, "state");
+        flow_text(flow, STYLE_BOLD, states[i].words);
     }
 }
 
@@ -129,23 +129,23 @@ static const char *thread_verb(char state)
 }
 
 /* "3 waiting in recvfrom, descriptor 7: 10.0.0.9:5432 (ESTABLISHED)" */
-static void wait_place(struct sheet *sheet, const struct wait_place *place)
+static void wait_place(struct flow *flow, const struct wait_place *place)
 {
-    sheet_count(sheet, INK_PLAIN, place->threads);
-    sheet_printf(sheet, INK_PLAIN, " %s", thread_verb(place->state));
+    flow_count(flow, STYLE_PLAIN, place->threads);
+    flow_printf(flow, STYLE_PLAIN, " %s", thread_verb(place->state));
     if (place->call != NULL || place->channel != NULL) {
-        sheet_text(sheet, INK_PLAIN, " in ");
-        sheet_value(sheet, INK_PLAIN, place->call ? place->call : place->channel, NAME_COLUMNS);
+        flow_text(flow, STYLE_PLAIN, " in ");
+        flow_value(flow, STYLE_PLAIN, place->call ? place->call : place->channel, NAME_COLUMNS);
     }
     if (place->fd >= 0)
-        sheet_printf(sheet, INK_PLAIN, ", descriptor\xc2\xa0%d", place->fd);
+        flow_printf(flow, STYLE_PLAIN, ", descriptor\xc2\xa0%d", place->fd);
     if (place->target != NULL) {
-        sheet_text(sheet, INK_PLAIN, ": ");
-        sheet_value(sheet, INK_PLAIN, place->target, sheet->width);
+        flow_text(flow, STYLE_PLAIN, ": ");
+        flow_value(flow, STYLE_PLAIN, place->target, flow->width);
     }
 }
 
-static void waits_row(struct sheet *sheet, const struct process *process)
+static void waits_row(struct flow *flow, const struct process *process)
 {
     size_t shown = process->wait_count < WAITS_SHOWN ? process->wait_count : WAITS_SHOWN;
     uint64_t hidden = 0;
@@ -153,15 +153,15 @@ static void waits_row(struct sheet *sheet, const struct process *process)
         hidden += process->waits[i].threads;
     for (size_t i = 0; i < shown; i++) {
         if (i == 0)
-            row(sheet, process->threads == 1 ? "thread" : "threads");
+            row(flow, process->threads == 1 ? "thread" : "threads");
         else
-            row(sheet, "");
-        wait_place(sheet, &process->waits[i]);
+            row(flow, "");
+        wait_place(flow, &process->waits[i]);
     }
     if (hidden > 0) {
-        row(sheet, "");
-        sheet_count(sheet, INK_DIM, hidden);
-        sheet_text(sheet, INK_DIM, " elsewhere");
+        row(flow, "");
+        flow_count(flow, STYLE_DIM, hidden);
+        flow_text(flow, STYLE_DIM, " elsewhere");
     }
 }
 
@@ -184,89 +184,89 @@ static void endpoint(struct buf *out, const struct endpoint *end)
     }
 }
 
-static void service_rows(struct sheet *sheet, const struct finding *finding)
+static void service_rows(struct flow *flow, const struct finding *finding)
 {
     struct buf text = { 0 };
     if (finding->remote.known) {
         endpoint(&text, &finding->remote);
-        value_row(sheet, "goes to", buf_text(&text), 2);
+        value_row(flow, "goes to", buf_text(&text), 2);
         buf_clear(&text);
     }
     if (finding->local.known) {
         endpoint(&text, &finding->local);
         const char *name = finding->remote.known ? "from" : finding->local.ports > 0 ? "local end" : "service";
-        value_row(sheet, name, buf_text(&text), 2);
+        value_row(flow, name, buf_text(&text), 2);
     }
     buf_deinit(&text);
     if (finding->netns != NULL && finding->netns->name != NULL && strcmp(finding->netns->name, "host") != 0)
-        value_row(sheet, "namespace", finding->netns->name, 2);
+        value_row(flow, "namespace", finding->netns->name, 2);
 }
 
 /* "spoolsvc (pid 812): 1,204, worker (pid 813): 1,204 and 2 more" */
-static void process_counts(struct sheet *sheet, const char *name, const struct process_count *items, size_t count)
+static void process_counts(struct flow *flow, const char *name, const struct process_count *items, size_t count)
 {
     if (count == 0)
         return;
-    row(sheet, name);
+    row(flow, name);
     size_t shown = count < NAMES_SHOWN ? count : NAMES_SHOWN;
     for (size_t i = 0; i < shown; i++) {
         if (i > 0)
-            sheet_text(sheet, INK_PLAIN, ", ");
-        process_name(sheet, INK_PLAIN, items[i].process);
-        sheet_text(sheet, INK_PLAIN, ":\xc2\xa0");
-        sheet_count(sheet, INK_PLAIN, items[i].count);
+            flow_text(flow, STYLE_PLAIN, ", ");
+        process_name(flow, STYLE_PLAIN, items[i].process);
+        flow_text(flow, STYLE_PLAIN, ":\xc2\xa0");
+        flow_count(flow, STYLE_PLAIN, items[i].count);
     }
     if (count > shown) {
-        sheet_text(sheet, INK_DIM, " and ");
-        sheet_count(sheet, INK_DIM, count - shown);
-        sheet_text(sheet, INK_DIM, " more");
+        flow_text(flow, STYLE_DIM, " and ");
+        flow_count(flow, STYLE_DIM, count - shown);
+        flow_text(flow, STYLE_DIM, " more");
     }
 }
 
 /* "10.1.2.3 (12), 10.1.2.4 (3) and 40 more addresses" */
-static void peers_row(struct sheet *sheet, const struct finding *finding)
+static void peers_row(struct flow *flow, const struct finding *finding)
 {
     if (finding->peer_count == 0)
         return;
-    row(sheet, finding->distinct_peers == 1 ? "peer" : "peers");
+    row(flow, finding->distinct_peers == 1 ? "peer" : "peers");
     size_t shown = finding->peer_count < PEERS_SHOWN ? finding->peer_count : PEERS_SHOWN;
     for (size_t i = 0; i < shown; i++) {
         struct buf text = { 0 };
         if (i > 0)
-            sheet_text(sheet, INK_PLAIN, ", ");
+            flow_text(flow, STYLE_PLAIN, ", ");
         ip_format(&text, &finding->peers[i].address);
         buf_str(&text, "\xc2\xa0(");
         text_count(&text, finding->peers[i].count);
         buf_char(&text, ')');
-        sheet_text(sheet, INK_PLAIN, buf_text(&text));
+        flow_text(flow, STYLE_PLAIN, buf_text(&text));
         buf_deinit(&text);
     }
     if (finding->distinct_peers > shown) {
         uint64_t rest = finding->distinct_peers - shown;
-        sheet_text(sheet, INK_DIM, " and ");
-        sheet_count(sheet, INK_DIM, rest);
-        sheet_text(sheet, INK_DIM, rest == 1 ? " more address" : " more addresses");
+        flow_text(flow, STYLE_DIM, " and ");
+        flow_count(flow, STYLE_DIM, rest);
+        flow_text(flow, STYLE_DIM, rest == 1 ? " more address" : " more addresses");
     }
 }
 
-void text_who(struct sheet *sheet, const struct diagnosis *diagnosis, const struct finding *finding)
+void text_who(struct flow *flow, const struct diagnosis *diagnosis, const struct finding *finding)
 {
     const struct process *owner = finding->owner;
-    sheet_line(sheet);
-    text_label(sheet, "Who");
-    owner_row(sheet, diagnosis, finding);
+    flow_line(flow);
+    text_label(flow, "Who");
+    owner_row(flow, diagnosis, finding);
     if (owner != NULL) {
-        value_row(sheet, "unit", owner->unit, 2);
-        value_row(sheet, "container", owner->container, 2);
-        value_row(sheet, "command", owner->command, COMMAND_LINES);
-        descriptors_row(sheet, owner);
-        state_row(sheet, owner);
-        waits_row(sheet, owner);
+        value_row(flow, "unit", owner->unit, 2);
+        value_row(flow, "container", owner->container, 2);
+        value_row(flow, "command", owner->command, COMMAND_LINES);
+        descriptors_row(flow, owner);
+        state_row(flow, owner);
+        waits_row(flow, owner);
     }
-    service_rows(sheet, finding);
+    service_rows(flow, finding);
     if (finding->process_count > 1)
-        process_counts(sheet, "held by", finding->processes, finding->process_count);
-    process_counts(sheet, "other ends", finding->counterparts, finding->counterpart_count);
-    peers_row(sheet, finding);
-    sheet_fresh_line(sheet);
+        process_counts(flow, "held by", finding->processes, finding->process_count);
+    process_counts(flow, "other ends", finding->counterparts, finding->counterpart_count);
+    peers_row(flow, finding);
+    flow_fresh_line(flow);
 }

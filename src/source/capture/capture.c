@@ -25,11 +25,11 @@ struct recognised {
 };
 
 /* The format that knows most of it is the one. */
-static struct recognised recognise(const char *bytes, size_t length, bool mends)
+static struct recognised recognise(const char *bytes, size_t length, bool repairs)
 {
     struct recognised found = { 0 };
     for (const struct format *format = formats; format->id != NULL; format++) {
-        unsigned score = format->recognise(format, bytes, length, mends);
+        unsigned score = format->recognise(format, bytes, length, repairs);
         if (score > found.score) {
             found.runner_up = found.format;
             found.runner_up_score = found.score;
@@ -86,7 +86,7 @@ static int parse_text(const struct capture_options *options, struct capture *cap
     int looks = looks_keep_best(&capture->looks, snapshot);
     if (looks < 0)
         return error_set(err, looks, options->path, "not enough memory");
-    capture->look_count += looks;
+    capture->snapshot_count += looks;
     snapshot->os = capture->os;
     snapshot->source = capture->format->id;
     if (options->tasks != NULL)
@@ -108,12 +108,12 @@ int capture_read_input(
     if (format == NULL)
         return capture_refuse(options->path, input_bytes(input), length, err);
     struct capture capture = { .snapshot = snapshot,
-        .earlier = options->earlier,
+        .previous = options->previous,
         .format = format,
         .input = input,
         .path = options->path,
         .os = format->os,
-        .mends = true };
+        .repairs = true };
     capture.charset = charset_detect(input_bytes(input), length);
     capture.other_format = found.runner_up;
     capture.other_rows = found.runner_up_score / ROW_WEIGHT;

@@ -11,7 +11,7 @@ struct capture_options {
     const char *path;  /* "-": standard input */
     const char *tasks; /* a list of processes (tasklist, Get-Process) that names the PIDs; NULL: none */
     /* An initialised snapshot for the earlier look that a saved one may have; must outlive its use. NULL: not wanted. */
-    struct snapshot *earlier;
+    struct snapshot *previous;
 };
 
 /*

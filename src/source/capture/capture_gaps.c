@@ -58,11 +58,11 @@ void capture_report_lines(struct capture *capture)
 
 static void note_looks(struct capture *capture)
 {
-    if (capture->look_count < 2)
+    if (capture->snapshot_count < 2)
         return;
     struct buf text = { 0 };
     buf_str(&text, "the text holds ");
-    count_lines(&text, (uint64_t)capture->look_count, "look");
+    count_lines(&text, (uint64_t)capture->snapshot_count, "look");
     buf_str(&text, " one after the other; only one is looked at here, the last that is whole, ");
     count_lines(&text, capture->snapshot->conn_count, "row");
     snapshot_add_gap(capture->snapshot, "several-looks", buf_text(&text),
@@ -91,7 +91,7 @@ static void note_long(struct capture *capture)
     struct buf text = { 0 };
     buf_str(&text, "the ends of ");
     count_lines(&text, capture->too_long, "row");
-    buf_printf(&text, " were not read: they are longer than %u bytes", LINE_MOST);
+    buf_printf(&text, " were not read: they are longer than %u bytes", LINE_MAX);
     snapshot_add_gap(capture->snapshot, "rows-too-long", buf_text(&text), "take a snapshot: tcpwhy capture");
     buf_deinit(&text);
 }

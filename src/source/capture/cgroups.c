@@ -5,7 +5,7 @@
 
 #include "source/text/cgroup_path.h"
 
-enum { CGROUPS_MOST = 1024, PATH_MOST = 512 }; /* distinct ones that are remembered; the rest is left out */
+enum { CGROUPS_MAX = 1024, PATH_MAX = 512 }; /* distinct ones that are remembered; the rest is left out */
 
 static bool is_it(const struct cgroup *cgroup, const char *path, size_t length)
 {
@@ -14,7 +14,7 @@ static bool is_it(const struct cgroup *cgroup, const char *path, size_t length)
 
 static const struct cgroup *add(struct snapshot *snapshot, const char *text, size_t length)
 {
-    struct cgroup *cgroup = snapshot->cgroup_count < CGROUPS_MOST ? snapshot_add_cgroup(snapshot) : NULL;
+    struct cgroup *cgroup = snapshot->cgroup_count < CGROUPS_MAX ? snapshot_add_cgroup(snapshot) : NULL;
     if (cgroup == NULL)
         return NULL;
     const char *path = arena_strndup(&snapshot->arena, text, length), *part = path;
@@ -33,7 +33,7 @@ static const struct cgroup *add(struct snapshot *snapshot, const char *text, siz
 
 const struct cgroup *cgroup_find(struct snapshot *snapshot, const char *path, size_t length, size_t *last)
 {
-    if (length == 0 || length >= PATH_MOST || path[0] != '/')
+    if (length == 0 || length >= PATH_MAX || path[0] != '/')
         return NULL;
     if (*last < snapshot->cgroup_count && is_it(&snapshot->cgroups[*last], path, length))
         return &snapshot->cgroups[*last];

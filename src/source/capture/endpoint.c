@@ -153,10 +153,10 @@ static enum endpoint_result parse_port(const char *text, size_t length, uint16_t
 
 bool endpoint_parse_plain(const char *text, size_t length, char separator, struct ip *ret_address, uint16_t *ret_port)
 {
-    enum { DIGITS_MOST = 5 };
+    enum { DIGITS_MAX = 5 };
     uint8_t v4[4];
     size_t at = take_v4(text, length, v4);
-    if (at == 0 || at + 1 >= length || length - at > 1 + DIGITS_MOST || text[at] != separator)
+    if (at == 0 || at + 1 >= length || length - at > 1 + DIGITS_MAX || text[at] != separator)
         return false;
     unsigned port = 0;
     for (const char *next = text + at + 1, *end = text + length; next < end; next++) {

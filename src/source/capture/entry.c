@@ -48,7 +48,7 @@ void capture_take_back(struct capture *capture)
     capture->snapshot->conn_count--;
 }
 
-enum conn_state capture_state(struct capture *capture, const struct word *word, const struct conn *conn)
+enum conn_state capture_state(struct capture *capture, const struct token *word, const struct conn *conn)
 {
     if (word->length == 0 || (word->text[0] >= '0' && word->text[0] <= '9'))
         return STATE_UNKNOWN;
@@ -75,7 +75,7 @@ static void settle_family(struct end *end, const struct end *other)
 }
 
 enum line_kind capture_ends(
-    struct capture *capture, const struct word *local, const struct word *remote, char separator, struct conn *conn)
+    struct capture *capture, const struct token *local, const struct token *remote, char separator, struct conn *conn)
 {
     struct end near, far;
     if (endpoint_parse_plain(local->text, local->length, separator, &conn->local, &conn->local_port) &&
@@ -103,18 +103,18 @@ enum line_kind capture_ends(
 }
 
 /* The name as UTF-8, in `buffer` where it had to be changed for that. */
-static struct word decoded(const struct capture *capture, const char *name, size_t length, struct buf *buffer)
+static struct token decoded(const struct capture *capture, const char *name, size_t length, struct buf *buffer)
 {
     if (capture->charset == NULL || charset_is_ascii(name, length))
-        return (struct word){ name, length };
+        return (struct token){ name, length };
     charset_decode(capture->charset, name, length, buffer);
-    return (struct word){ buf_text(buffer), buffer->length };
+    return (struct token){ buf_text(buffer), buffer->length };
 }
 
 uint32_t capture_process(struct capture *capture, uint32_t pid, const char *name, size_t length)
 {
     struct buf buffer = { 0 };
-    struct word word = decoded(capture, name, length, &buffer);
+    struct token word = decoded(capture, name, length, &buffer);
     uint32_t process = pids_find(&capture->pids, capture->snapshot, pid, word.text, word.length);
     buf_deinit(&buffer);
     capture->out_of_memory |= process == NO_INDEX;
@@ -124,7 +124,7 @@ uint32_t capture_process(struct capture *capture, uint32_t pid, const char *name
 void capture_name(struct capture *capture, uint32_t pid, const char *name, size_t length)
 {
     struct buf buffer = { 0 };
-    struct word word = decoded(capture, name, length, &buffer);
+    struct token word = decoded(capture, name, length, &buffer);
     pids_name(&capture->pids, capture->snapshot, pid, word.text, word.length);
     buf_deinit(&buffer);
 }

@@ -45,7 +45,7 @@ struct first_line {
 /* A capture that is being read. */
 struct capture {
     struct snapshot *snapshot;
-    struct snapshot *earlier; /* an empty one, for a look that was taken before; NULL: not wanted */
+    struct snapshot *previous; /* an empty one, for a look that was taken before; NULL: not wanted */
     const struct format *format;
     const struct format *other_format; /* that some of the beginning may be as well, or NULL */
     unsigned other_rows;               /* how many lines */
@@ -56,7 +56,7 @@ struct capture {
     void *state;         /* the format's own, in the snapshot's arena */
     struct pids pids;
     struct looks looks;
-    int look_count; /* of which one was taken */
+    int snapshot_count; /* of which one was taken */
     struct state_words state_words;
 
     uint64_t lines;
@@ -69,7 +69,7 @@ struct capture {
     struct first_line first_malformed, first_named;
     bool after_row;    /* the line before was a row, or belonged to one */
     bool after_damage; /* it was not understood */
-    bool mends;        /* lines that are not understood as they stand are mended */
+    bool repairs;      /* lines that are not understood as they stand are mended */
     bool out_of_memory;
     struct conn nowhere; /* what is filled in then */
 };
@@ -83,9 +83,9 @@ struct format {
     bool takes_blank_lines;  /* row() sees them too; LINE_OTHER is nothing then, and not counted */
     /*
      * How sure it is that these are the beginning of such a capture; 0: not at all. `mends`: also of one that has been
-     * through something (mend.h), which takes longer.
+     * through something (repair.h), which takes longer.
      */
-    unsigned (*recognise)(const struct format *self, const char *bytes, size_t length, bool mends);
+    unsigned (*recognise)(const struct format *self, const char *bytes, size_t length, bool repairs);
     /* Reads the input to its end. Returns 0 or a negative errno. */
     int (*parse)(const struct format *self, struct capture *capture, struct error *err);
     /* Of formats that have a row for each connection. Adds it to the snapshot. */
@@ -99,11 +99,11 @@ struct format {
 extern const struct format formats[];
 
 /* recognise and parse of formats that have rows: rows.c */
-unsigned rows_recognise(const struct format *self, const char *bytes, size_t length, bool mends);
+unsigned rows_recognise(const struct format *self, const char *bytes, size_t length, bool repairs);
 int rows_parse(const struct format *self, struct capture *capture, struct error *err);
 
-/* saved_read.c; where the file is refused, err says why. */
-unsigned saved_recognise(const struct format *self, const char *bytes, size_t length, bool mends);
+/* read.c; where the file is refused, err says why. */
+unsigned saved_recognise(const struct format *self, const char *bytes, size_t length, bool repairs);
 int saved_parse(const struct format *self, struct capture *capture, struct error *err);
 
 /* capture_read() of an input that is open. */
@@ -131,7 +131,7 @@ void capture_drop_owners(struct capture *capture);
  * The state that a word stands for, in a row whose ends were read: no number, and no "CLOSE" between two ends, which is
  * CLOSE_WAIT that was cut.
  */
-enum conn_state capture_state(struct capture *capture, const struct word *word, const struct conn *conn);
+enum conn_state capture_state(struct capture *capture, const struct token *word, const struct conn *conn);
 /* The connection of the row before, or NULL. */
 struct conn *capture_last_conn(const struct capture *capture);
 /*
@@ -139,7 +139,7 @@ struct conn *capture_last_conn(const struct capture *capture);
  * "*" is taken for any address of the other end's family, or of IPv6's where that says nothing either.
  */
 enum line_kind capture_ends(
-    struct capture *capture, const struct word *local, const struct word *remote, char separator, struct conn *conn);
+    struct capture *capture, const struct token *local, const struct token *remote, char separator, struct conn *conn);
 /* The process of that PID, or of that name where the PID is 0; the name may be empty. NO_INDEX without memory. */
 uint32_t capture_process(struct capture *capture, uint32_t pid, const char *name, size_t length);
 /* Names the process of that PID, where the capture has it and no name for it. */

@@ -57,7 +57,7 @@ static bool drop_quotes(struct line *line)
     return true;
 }
 
-bool line_mend(struct line *line)
+bool line_repair(struct line *line)
 {
     char *to = line->text;
     bool changed = false;
@@ -101,16 +101,16 @@ unsigned line_count_ends(const struct line *line)
 bool line_has_state(const struct line *line, struct state_words *words)
 {
     enum { SHORTEST = 5 };
-    struct word first;
-    return words_split(line->text, line->length, &first, 1, NULL) > 0 && first.length >= SHORTEST &&
+    struct token first;
+    return tokens_split(line->text, line->length, &first, 1, NULL) > 0 && first.length >= SHORTEST &&
         first.text[0] >= 'A' && first.text[0] <= 'Z' &&
         state_words_find(words, first.text, first.length) != STATE_UNKNOWN;
 }
 
 bool line_is_leftover(const struct line *line)
 {
-    struct word words[2];
-    unsigned count = words_split(line->text, line->length, words, 2, NULL);
+    struct token words[2];
+    unsigned count = tokens_split(line->text, line->length, words, 2, NULL);
     if (count == 0)
         return false;
     bool is_digits = strspn(words[0].text, "0123456789") == words[0].length;
@@ -123,10 +123,10 @@ bool line_is_leftover(const struct line *line)
 /* Behind the first colon of the first word ("12:tcp", "web-3:tcp"), then behind each of the first words. */
 bool prefix_next(struct prefix *prefix, struct line *ret_rest)
 {
-    enum { WORDS_MOST = 7 };
+    enum { WORDS_MAX = 7 };
     const struct line *line = prefix->line;
-    struct word words[WORDS_MOST];
-    unsigned count = words_split(line->text, line->length, words, WORDS_MOST, NULL);
+    struct token words[WORDS_MAX];
+    unsigned count = tokens_split(line->text, line->length, words, WORDS_MAX, NULL);
     char *colon = count > 0 ? memchr(words[0].text, ':', words[0].length) : NULL;
     if (prefix->step == 0 && colon == NULL)
         prefix->step = 1;
@@ -150,10 +150,10 @@ static size_t letters(const char *text, size_t length)
 
 bool prefix_is_of_same_host(struct host_prefix *host, const struct line *line)
 {
-    struct word first;
-    words_split(line->text, line->length, &first, 1, NULL);
+    struct token first;
+    tokens_split(line->text, line->length, &first, 1, NULL);
     if (first.length > 0 && first.text[0] == '[') /* "[web-3]" */
-        first = (struct word){ first.text + 1, first.length - 1 };
+        first = (struct token){ first.text + 1, first.length - 1 };
     const char *colon = memchr(first.text, ':', first.length);
     size_t length = colon != NULL ? (size_t)(colon - first.text) : first.length;
     bool is_letter = (first.text[0] | 0x20) >= 'a' && (first.text[0] | 0x20) <= 'z';

@@ -10,7 +10,7 @@
  * Takes out what only shows: colours of a terminal, blanks that do not break, characters without a width, "&gt; ". True
  * where it changed something.
  */
-bool line_mend(struct line *line);
+bool line_repair(struct line *line);
 
 /* The ends of connections in it, whatever stands between them: 2 where there are more. */
 unsigned line_count_ends(const struct line *line);

@@ -33,7 +33,7 @@ static bool are_one(const struct conn *one, const struct conn *other)
 
 /* --- while it is read --------------------------------------------------------------------------------------------- */
 
-enum { SAMPLE_MOST = 4096 };
+enum { SAMPLE_MAX = 4096 };
 
 /* Most connections end here, so that this has to be quick: which ones are in the sample matters little. */
 static bool is_wanted(const struct looks *looks, const struct conn *conn)
@@ -50,7 +50,7 @@ static int thin_out(struct looks *looks, const struct snapshot *snapshot)
     struct index_table all = looks->sample;
     looks->unwanted = looks->unwanted >> 1 | 1ULL << 63; /* the high bits of a product depend on all others */
     looks->sampled = 0;
-    if (index_table_init(&looks->sample, SAMPLE_MOST) < 0) {
+    if (index_table_init(&looks->sample, SAMPLE_MAX) < 0) {
         looks->sample = all;
         return -ENOMEM;
     }
@@ -68,7 +68,7 @@ static int thin_out(struct looks *looks, const struct snapshot *snapshot)
 static int add_to_sample(struct looks *looks, const struct snapshot *snapshot, uint32_t index)
 {
     uint64_t hash = conn_hash_ends(&snapshot->conns[index]);
-    if (looks->sample.slots == NULL && index_table_init(&looks->sample, SAMPLE_MOST) < 0)
+    if (looks->sample.slots == NULL && index_table_init(&looks->sample, SAMPLE_MAX) < 0)
         return -ENOMEM;
     struct index_walk walk = index_table_walk(&looks->sample, hash);
     uint32_t before;
@@ -78,7 +78,7 @@ static int add_to_sample(struct looks *looks, const struct snapshot *snapshot, u
             return 0;
     }
     index_table_add(&looks->sample, hash, index);
-    return ++looks->sampled >= SAMPLE_MOST ? thin_out(looks, snapshot) : 0;
+    return ++looks->sampled >= SAMPLE_MAX ? thin_out(looks, snapshot) : 0;
 }
 
 static int note_start(struct looks *looks, uint32_t index)
@@ -133,7 +133,7 @@ struct search {
     uint32_t look;            /* where the present look begins */
     uint32_t candidate;       /* where another may have begun since; NO_INDEX: nowhere */
     bool interrupted;         /* the text was, at the candidate */
-    uint32_t look_rows;       /* with two ends, from there to the candidate */
+    uint32_t inspect_rows;    /* with two ends, from there to the candidate */
     uint32_t rows, repeats;   /* since the candidate: rows with two ends, and those that had come before */
     uint32_t not_local;       /* … from another host, whose address stands in one namespace only */
     int count;
@@ -202,14 +202,14 @@ static void settle(struct search *search)
     enum { SIZE_SHARE = 4, SURE = 2 };
     bool is_look = search->interrupted
         ? search->repeats * 10 >= search->rows || search->not_local >= SURE
-        : search->repeats * 2 >= search->rows && search->rows * SIZE_SHARE >= search->look_rows;
+        : search->repeats * 2 >= search->rows && search->rows * SIZE_SHARE >= search->inspect_rows;
     if (search->candidate != NO_INDEX && is_look) {
         choose_look(search, search->candidate);
         search->look = search->candidate;
-        search->look_rows = 0;
+        search->inspect_rows = 0;
         search->count++;
     }
-    search->look_rows += search->rows;
+    search->inspect_rows += search->rows;
     search->candidate = NO_INDEX;
     search->rows = search->repeats = search->not_local = 0;
 }
@@ -238,7 +238,7 @@ static void search_part(struct search *search, uint32_t begin, uint32_t start, u
             search->interrupted = begin > search->look;
             search->candidate = search->interrupted ? begin : with_listeners(search, i);
             if (!search->interrupted) {
-                search->look_rows += search->rows;
+                search->inspect_rows += search->rows;
                 search->rows = 0;
             }
         }

@@ -68,9 +68,9 @@ static enum line_kind understand(const struct format *self, struct capture *capt
     if (strlen(line->text) != line->length)
         return LINE_MALFORMED;
     enum line_kind kind = self->row(capture, line);
-    if (is_understood(kind) || !capture->mends)
+    if (is_understood(kind) || !capture->repairs)
         return kind;
-    if (line_mend(line))
+    if (line_repair(line))
         kind = self->row(capture, line);
     if (is_understood(kind))
         return kind;
@@ -131,14 +131,14 @@ int rows_parse(const struct format *self, struct capture *capture, struct error 
  * Whichever format understands most of the lines is the one: those that it takes for rows, less those that are mangled.
  * A heading that only one format has makes an empty capture that format's, and mangled rows tell at least what it was.
  */
-unsigned rows_recognise(const struct format *self, const char *bytes, size_t length, bool mends)
+unsigned rows_recognise(const struct format *self, const char *bytes, size_t length, bool repairs)
 {
     enum { DETAIL_WEIGHT = 1, PART_WEIGHT = 1, HEADING_WEIGHT = 1 };
     struct snapshot snapshot;
     struct input input;
     snapshot_init(&snapshot);
     input_open_bytes(&input, bytes, length);
-    struct capture capture = { .snapshot = &snapshot, .format = self, .input = &input, .mends = mends };
+    struct capture capture = { .snapshot = &snapshot, .format = self, .input = &input, .repairs = repairs };
     read_lines(self, &capture);
     const uint64_t *kinds = capture.kinds;
     uint64_t rows = kinds[LINE_ROW] + kinds[LINE_NAMED];

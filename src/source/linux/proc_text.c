@@ -70,7 +70,7 @@ int proc_parse_limits(const char *text, uint32_t *ret_files)
         return 0;
     }
     uint64_t files;
-    if (!take_decimal(&line, &files))
+    if (!scan_decimal(&line, &files))
         return -EBADMSG;
     *ret_files = files > UINT32_MAX ? UINT32_MAX : (uint32_t)files;
     return 0;
@@ -242,9 +242,9 @@ unsigned proc_count_reserved_ports(const char *text, unsigned first, unsigned la
 {
     unsigned reserved = 0;
     uint64_t low, high;
-    while (take_decimal(&text, &low)) {
+    while (scan_decimal(&text, &low)) {
         high = low;
-        if (take_char(&text, '-') && !take_decimal(&text, &high))
+        if (scan_char(&text, '-') && !scan_decimal(&text, &high))
             break;
         if (low < first)
             low = first;
@@ -254,7 +254,7 @@ unsigned proc_count_reserved_ports(const char *text, unsigned first, unsigned la
             reserved += (unsigned)(high - low) + 1;
             first = (unsigned)high + 1; /* the kernel lists them in order; no port counts twice */
         }
-        if (!take_char(&text, ','))
+        if (!scan_char(&text, ','))
             break;
     }
     return reserved;

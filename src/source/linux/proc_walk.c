@@ -17,7 +17,7 @@
 enum {
     LINK_BYTES = 64, /* room for "socket:[4294967295]" and "net:[4026531840]" */
     DIRECTORY_BYTES = 32 * 1024,
-    ALONE_MOST = 32, /* processes that one thread has walked over before another one has started */
+    ALONE_MAX = 32, /* processes that one thread has walked over before another one has started */
 };
 
 /* One process of /proc. */
@@ -111,7 +111,7 @@ static bool is_refusal(int result)
  */
 static int64_t try_numbers(struct walker *walker, struct walk_visit *visit, int folder, uint64_t count)
 {
-    enum { ROW_LEAST = 2, ROW_MOST = 16 };
+    enum { ROW_MIN = 2, ROW_MAX = 16 };
     unsigned misses = 0, misses_in_row = 0;
     uint32_t fd = 0;
     for (; visit->fds_open < count; fd++) {
@@ -120,9 +120,8 @@ static int64_t try_numbers(struct walker *walker, struct walk_visit *visit, int 
             return result;
         misses += result < 0;
         misses_in_row = result < 0 ? misses_in_row + 1 : 0;
-        unsigned in_row_most = ROW_LEAST + visit->fds_open / 16;
-        if (misses_in_row > (in_row_most < ROW_MOST ? in_row_most : ROW_MOST) ||
-            misses > ROW_LEAST + visit->fds_open / 4)
+        unsigned in_row_most = ROW_MIN + visit->fds_open / 16;
+        if (misses_in_row > (in_row_most < ROW_MAX ? in_row_most : ROW_MAX) || misses > ROW_MIN + visit->fds_open / 4)
             break;
     }
     return fd + 1;
@@ -323,19 +322,19 @@ static void collect_walker(const struct walker *walker, struct netns_map *map, s
 static int collect(const struct walk *walk, struct netns_map *map, struct walk_hidden *hidden)
 {
     int result = 0;
-    for (unsigned i = 0; i < PARALLEL_MOST && result == 0; i++)
+    for (unsigned i = 0; i < PARALLEL_MAX && result == 0; i++)
         result = walk->walkers[i].result;
     for (size_t i = 0; i < walk->visit_count && result == 0; i++)
         result = collect_process(walk, &walk->visits[i], map);
     /* After the processes: who lives in a namespace is the better way into it than who keeps a descriptor of it. */
-    for (unsigned i = 0; i < PARALLEL_MOST && result == 0; i++)
+    for (unsigned i = 0; i < PARALLEL_MAX && result == 0; i++)
         collect_walker(&walk->walkers[i], map, hidden);
     return result;
 }
 
 static void walk_deinit(struct walk *walk)
 {
-    for (unsigned i = 0; i < PARALLEL_MOST; i++) {
+    for (unsigned i = 0; i < PARALLEL_MAX; i++) {
         free(walk->walkers[i].holders);
         free(walk->walkers[i].kept);
     }
@@ -355,7 +354,7 @@ int walk_begin(struct walk *walk, unsigned aims)
         walk_deinit(walk);
         return result;
     }
-    unsigned workers = walk->visit_count > ALONE_MOST ? parallel_cores() : 1;
+    unsigned workers = walk->visit_count > ALONE_MAX ? parallel_cores() : 1;
     if (workers == 1) /* before the sockets are read: see source_read() */
         visit_processes(walk, 0);
     parallel_begin(&walk->parallel, workers, visit_processes, walk);
@@ -367,7 +366,7 @@ int walk_end(struct walk *walk, struct netns_map *map, struct walk_hidden *ret_h
     *ret_hidden = (struct walk_hidden){ 0 };
     parallel_end(&walk->parallel);
     int result = collect(walk, map, ret_hidden);
-    for (unsigned i = 0; i < PARALLEL_MOST; i++)
+    for (unsigned i = 0; i < PARALLEL_MAX; i++)
         walk->crowded |= walk->walkers[i].crowded;
     walk_deinit(walk);
     return result;

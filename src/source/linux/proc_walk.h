@@ -44,7 +44,7 @@ struct walk {
     size_t visit_count, visit_capacity;
     atomic_size_t next;
     bool crowded; /* the answer to WALK_CROWDED, after walk_end() */
-    struct walker walkers[PARALLEL_MOST];
+    struct walker walkers[PARALLEL_MAX];
     struct parallel parallel;
 };
 

@@ -339,20 +339,20 @@ static int read_counters(struct snapshot *snapshot, uint32_t netns, void *data)
     return 0;
 }
 
-int source_read_counters(struct snapshot *snapshot, struct snapshot *ret_earlier)
+int source_read_counters(struct snapshot *snapshot, struct snapshot *ret_previous)
 {
-    ret_earlier->taken_at_ms = snapshot->taken_at_ms;
+    ret_previous->taken_at_ms = snapshot->taken_at_ms;
     unsigned unread = 0;
     int why = 0;
     for (uint32_t i = 0; i < snapshot->netns_count; i++) {
         struct net_values *values = &snapshot->net_values[i];
         if (!was_read(values))
             continue; /* it could not be entered, or was not asked for */
-        struct netns *netns = snapshot_add_netns(ret_earlier);
+        struct netns *netns = snapshot_add_netns(ret_previous);
         if (netns == NULL)
             return -ENOMEM;
         *netns = snapshot->netns[i];
-        struct net_values *then = &ret_earlier->net_values[ret_earlier->netns_count - 1];
+        struct net_values *then = &ret_previous->net_values[ret_previous->netns_count - 1];
         *then = *values;
         int result = netns->is_own ? read_counters(snapshot, i, NULL) : netns_enter(snapshot, i, read_counters, NULL);
         if (result == 0)

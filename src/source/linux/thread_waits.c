@@ -14,7 +14,7 @@
 #include "source/linux/processes.h"
 
 /* Beyond these the busiest places are known well enough. */
-enum { THREADS_MOST = 2048, PLACES_MOST = 16, TEXT_BYTES = 1024 };
+enum { THREADS_MAX = 2048, PLACES_MAX = 16, TEXT_BYTES = 1024 };
 
 /* The calls in which servers wait; those with `has_fd` wait for the descriptor that is their first argument. */
 static const struct {
@@ -64,7 +64,7 @@ static const struct {
 };
 
 struct places {
-    struct wait_place items[PLACES_MOST];
+    struct wait_place items[PLACES_MAX];
     size_t count;
 };
 
@@ -117,7 +117,7 @@ static struct wait_place *place_for(
             return place;
         alike = place;
     }
-    if (places->count == PLACES_MOST) {
+    if (places->count == PLACES_MAX) {
         if (alike != NULL) { /* more than one descriptor: none is named */
             alike->fd = -1;
             alike->target = NULL;
@@ -180,7 +180,7 @@ static void find_waits(struct snapshot *snapshot, struct process *process)
     struct places places = { .count = 0 };
     unsigned threads = 0;
     const struct dirent *entry;
-    while (threads < THREADS_MOST && (entry = readdir(directory)) != NULL) {
+    while (threads < THREADS_MAX && (entry = readdir(directory)) != NULL) {
         uint64_t thread;
         if (text_parse_number(entry->d_name, UINT32_MAX, &thread) < 0)
             continue;

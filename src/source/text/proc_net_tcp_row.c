@@ -11,11 +11,11 @@ static bool take_endpoint(const char **text, bool ipv6, struct ip *ret_ip, uint1
     uint32_t words[4] = { 0 };
     uint64_t value;
     for (unsigned i = 0; i < (ipv6 ? 4U : 1U); i++) {
-        if (!take_hex(text, 8, &value))
+        if (!scan_hex(text, 8, &value))
             return false;
         words[i] = (uint32_t)value;
     }
-    if (!take_char(text, ':') || !take_hex(text, 4, &value))
+    if (!scan_char(text, ':') || !scan_hex(text, 4, &value))
         return false;
     *ret_ip = ipv6 ? ip_from_v6((const uint8_t *)words) : ip_from_v4((const uint8_t *)words);
     *ret_port = (uint16_t)value;
@@ -30,7 +30,7 @@ int proc_parse_net_tcp_row(const char *row, bool ipv6, struct conn *ret_conn)
     struct conn conn = { .ipv6 = ipv6, .holder = NO_INDEX };
     uint64_t slot, state, send_q, recv_q, timer, ticks, retransmits, uid, probes, inode;
     const char *text = row;
-    if (!take_decimal(&text, &slot) || !take_char(&text, ':'))
+    if (!scan_decimal(&text, &slot) || !scan_char(&text, ':'))
         return -EBADMSG;
     skip_spaces(&text);
     if (!take_endpoint(&text, ipv6, &conn.local, &conn.local_port))
@@ -39,17 +39,17 @@ int proc_parse_net_tcp_row(const char *row, bool ipv6, struct conn *ret_conn)
     if (!take_endpoint(&text, ipv6, &conn.remote, &conn.remote_port))
         return -EBADMSG;
     skip_spaces(&text);
-    if (!take_hex(&text, 2, &state))
+    if (!scan_hex(&text, 2, &state))
         return -EBADMSG;
     skip_spaces(&text);
-    if (!take_hex(&text, 8, &send_q) || !take_char(&text, ':') || !take_hex(&text, 8, &recv_q))
+    if (!scan_hex(&text, 8, &send_q) || !scan_char(&text, ':') || !scan_hex(&text, 8, &recv_q))
         return -EBADMSG;
     skip_spaces(&text);
-    if (!take_hex(&text, 2, &timer) || !take_char(&text, ':') || !take_hex(&text, 8, &ticks))
+    if (!scan_hex(&text, 2, &timer) || !scan_char(&text, ':') || !scan_hex(&text, 8, &ticks))
         return -EBADMSG;
     skip_spaces(&text);
-    if (!take_hex(&text, 8, &retransmits) || !take_decimal(&text, &uid) || !take_decimal(&text, &probes) ||
-        !take_decimal(&text, &inode))
+    if (!scan_hex(&text, 8, &retransmits) || !scan_decimal(&text, &uid) || !scan_decimal(&text, &probes) ||
+        !scan_decimal(&text, &inode))
         return -EBADMSG;
     conn.state = (uint8_t)state_from_linux((unsigned)state);
     if (conn.state == STATE_UNKNOWN)
@@ -69,8 +69,8 @@ int proc_parse_net_tcp_row(const char *row, bool ipv6, struct conn *ret_conn)
      * get_timewait4_sock().
      */
     uint64_t references, address, rto_ticks;
-    if (take_decimal(&text, &references) && take_char(&text, ' ') && take_hex(&text, 16, &address) &&
-        take_decimal(&text, &rto_ticks) && rto_ticks > 0 && rto_ticks <= UINT32_MAX / TICK_MS) {
+    if (scan_decimal(&text, &references) && scan_char(&text, ' ') && scan_hex(&text, 16, &address) &&
+        scan_decimal(&text, &rto_ticks) && rto_ticks > 0 && rto_ticks <= UINT32_MAX / TICK_MS) {
         conn.rto_ms = (uint32_t)rto_ticks * TICK_MS;
         conn.present |= CONN_RTO;
     }

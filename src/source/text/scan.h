@@ -12,7 +12,7 @@ static inline void skip_spaces(const char **text)
         (*text)++;
 }
 
-static inline bool take_char(const char **text, char wanted)
+static inline bool scan_char(const char **text, char wanted)
 {
     if (**text != wanted)
         return false;
@@ -21,7 +21,7 @@ static inline bool take_char(const char **text, char wanted)
 }
 
 /* Hexadecimal digits, at most so many. False where there is none. */
-static inline bool take_hex(const char **text, unsigned most, uint64_t *ret_value)
+static inline bool scan_hex(const char **text, unsigned most, uint64_t *ret_value)
 {
     uint64_t value = 0;
     unsigned digits = 0;
@@ -43,7 +43,7 @@ static inline bool take_hex(const char **text, unsigned most, uint64_t *ret_valu
 }
 
 /* Decimal digits behind any spaces. False where there is none, or the number does not fit 64 bits. */
-static inline bool take_decimal(const char **text, uint64_t *ret_value)
+static inline bool scan_decimal(const char **text, uint64_t *ret_value)
 {
     skip_spaces(text);
     const char *first = *text;

@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <string.h>
 
-struct word {
+struct token {
     const char *text;
     size_t length;
 };
@@ -47,21 +47,21 @@ static inline uint64_t blanks_of_64(const char *text, size_t length)
  * At most `most` of them; *ret_rest, if not NULL, is where the next one would begin. Returns how many; where there is none,
  * the first is empty.
  */
-static inline unsigned words_split(
-    const char *text, size_t length, struct word *words, unsigned most, const char **ret_rest)
+static inline unsigned tokens_split(
+    const char *text, size_t length, struct token *words, unsigned most, const char **ret_rest)
 {
     enum { BLOCK = 64 };
     const char *const end = text + length;
     const char *rest = end, *start = NULL; /* of the word that is open */
     unsigned count = 0;
-    words[0] = (struct word){ .text = text };
+    words[0] = (struct token){ .text = text };
     for (;; text += BLOCK) {
         uint64_t blanks = blanks_of_64(text, (size_t)(end - text));
         uint64_t edges = blanks ^ (blanks << 1 | (start == NULL));
         for (; edges != 0; edges &= edges - 1) {
             const char *edge = text + __builtin_ctzll(edges);
             if (start != NULL) {
-                words[count++] = (struct word){ .text = start, .length = (size_t)(edge - start) };
+                words[count++] = (struct token){ .text = start, .length = (size_t)(edge - start) };
                 start = NULL;
             } else if (count < most) {
                 start = edge;
@@ -78,19 +78,19 @@ static inline unsigned words_split(
     return count;
 }
 
-static inline bool word_is(const struct word *word, const char *text)
+static inline bool word_is(const struct token *word, const char *text)
 {
     return strlen(text) == word->length && memcmp(word->text, text, word->length) == 0;
 }
 
-static inline bool word_starts(const struct word *word, const char *text)
+static inline bool word_starts(const struct token *word, const char *text)
 {
     size_t length = strlen(text);
     return word->length >= length && memcmp(word->text, text, length) == 0;
 }
 
 /* A whole word as a decimal number that fits. */
-static inline bool word_number(const struct word *word, uint64_t most, uint64_t *ret_value)
+static inline bool word_number(const struct token *word, uint64_t most, uint64_t *ret_value)
 {
     uint64_t value = 0;
     for (size_t i = 0; i < word->length; i++) {

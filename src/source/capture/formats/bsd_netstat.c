@@ -8,10 +8,10 @@
  */
 #include "source/capture/formats/netstat.h"
 
-enum { WORDS_FIXED = 6, WORDS_MOST = 24 };
+enum { WORDS_FIXED = 6, WORDS_MAX = 24 };
 
 /* "Proto Recv-Q Send-Q  Local Address  Foreign Address  (state)  rhiwat shiwat  pid  epid" */
-static enum line_kind heading(struct bsd_netstat *state, const struct word *words, unsigned count)
+static enum line_kind heading(struct bsd_netstat *state, const struct token *words, unsigned count)
 {
     enum { PROTO_TO_STATE = 8 }; /* its words: both addresses have two */
     state->pid_column = 0;
@@ -44,14 +44,14 @@ static void note_system(struct capture *capture, const char *line)
 
 /* "nginx:812"; the name may have blanks: "Google Chrome He:812". */
 static void read_owner(
-    struct capture *capture, const struct word *words, unsigned count, bool has_name, struct conn *conn)
+    struct capture *capture, const struct token *words, unsigned count, bool has_name, struct conn *conn)
 {
     for (unsigned i = 0; i < count; i++) {
-        const struct word *word = &words[i];
+        const struct token *word = &words[i];
         const char *colon = has_name ? memrchr(word->text, ':', word->length) : NULL;
-        struct word number = *word;
+        struct token number = *word;
         if (colon != NULL)
-            number = (struct word){ colon + 1, word->length - (size_t)(colon - word->text) - 1 };
+            number = (struct token){ colon + 1, word->length - (size_t)(colon - word->text) - 1 };
         uint64_t pid;
         if ((colon == NULL) == has_name || !word_number(&number, UINT32_MAX, &pid)) {
             if (!has_name)
@@ -68,8 +68,8 @@ static void read_owner(
 enum line_kind bsd_netstat_row(struct capture *capture, const struct line *line)
 {
     struct bsd_netstat *state = capture->state;
-    struct word words[WORDS_MOST];
-    unsigned count = words_split(line->text, line->length, words, WORDS_MOST, NULL);
+    struct token words[WORDS_MAX];
+    unsigned count = tokens_split(line->text, line->length, words, WORDS_MAX, NULL);
     if (!word_starts(&words[0], "tcp")) {
         if (word_is(&words[0], "Proto"))
             return heading(state, words, count);

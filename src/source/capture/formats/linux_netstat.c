@@ -9,10 +9,10 @@
 
 #include "source/capture/formats/netstat.h"
 
-enum { WORDS_FIXED = 6, WORDS_MOST = 24, DIGITS_MS = 3 };
+enum { WORDS_FIXED = 6, WORDS_MAX = 24, DIGITS_MS = 3 };
 
 /* "(7164.17/0/0)": seconds to go, retransmissions, probes; af_inet's timer() in net-tools' netstat.c */
-static bool read_timer(const struct word *name, const struct word *values, struct conn *conn)
+static bool read_timer(const struct token *name, const struct token *values, struct conn *conn)
 {
     static const struct {
         const char *name;
@@ -43,16 +43,16 @@ static bool read_timer(const struct word *name, const struct word *values, struc
 }
 
 /* "812/nginx: worker": the name may have spaces and ends where the next column begins. */
-static bool read_owner(struct capture *capture, const struct word *words, unsigned count, struct conn *conn)
+static bool read_owner(struct capture *capture, const struct token *words, unsigned count, struct conn *conn)
 {
     const char *slash = memchr(words[0].text, '/', words[0].length);
     if (slash == NULL)
         return false;
-    struct word number = { words[0].text, (size_t)(slash - words[0].text) };
+    struct token number = { words[0].text, (size_t)(slash - words[0].text) };
     uint64_t pid;
     if (!word_number(&number, UINT32_MAX, &pid) || pid == 0)
         return false;
-    const struct word *last = &words[count - 1];
+    const struct token *last = &words[count - 1];
     size_t length = (size_t)(last->text + last->length - slash) - 1;
     while (length > 0 && slash[length] == ':') /* "nginx:", what was left of "nginx: worker process" */
         length--;
@@ -61,7 +61,7 @@ static bool read_owner(struct capture *capture, const struct word *words, unsign
 }
 
 /* User and inode, unless it is PID and name already. */
-static unsigned read_extended(const struct word *words, unsigned count, struct conn *conn)
+static unsigned read_extended(const struct token *words, unsigned count, struct conn *conn)
 {
     uint64_t inode, uid;
     if (count < 2 || memchr(words[0].text, '/', words[0].length) != NULL || !word_number(&words[1], UINT32_MAX, &inode))
@@ -75,7 +75,7 @@ static unsigned read_extended(const struct word *words, unsigned count, struct c
     return 2;
 }
 
-static void read_rest(struct capture *capture, const struct word *words, unsigned count, struct conn *conn)
+static void read_rest(struct capture *capture, const struct token *words, unsigned count, struct conn *conn)
 {
     if (count >= 2 && read_timer(&words[count - 2], &words[count - 1], conn))
         count -= 2;
@@ -89,7 +89,7 @@ static void read_rest(struct capture *capture, const struct word *words, unsigne
 }
 
 /* States are translated in some languages (net-tools' po/); who listens is known all the same. */
-static enum conn_state state_of(struct capture *capture, const struct word *word, const struct conn *conn)
+static enum conn_state state_of(struct capture *capture, const struct token *word, const struct conn *conn)
 {
     enum conn_state state = capture_state(capture, word, conn);
     if (state == STATE_UNKNOWN && conn->remote_port == 0 && ip_is_any(&conn->remote))
@@ -98,7 +98,7 @@ static enum conn_state state_of(struct capture *capture, const struct word *word
 }
 
 /* "tcp  6 431999 ESTABLISHED src=10.0.0.5 …": the connection tracker's, no sockets. */
-static bool is_tracked(const struct word *words, unsigned count)
+static bool is_tracked(const struct token *words, unsigned count)
 {
     for (unsigned i = 3; i < count; i++) {
         if (word_starts(&words[i], "src="))
@@ -108,7 +108,7 @@ static bool is_tracked(const struct word *words, unsigned count)
 }
 
 /* Another row behind the state: lines were joined. */
-static bool is_joined(const struct word *words, unsigned count)
+static bool is_joined(const struct token *words, unsigned count)
 {
     for (unsigned i = WORDS_FIXED; i < count; i++) {
         if (word_is(&words[i], "tcp") || word_is(&words[i], "tcp6") || word_is(&words[i], "udp"))
@@ -119,8 +119,8 @@ static bool is_joined(const struct word *words, unsigned count)
 
 enum line_kind linux_netstat_row(struct capture *capture, const struct line *line)
 {
-    struct word words[WORDS_MOST];
-    unsigned count = words_split(line->text, line->length, words, WORDS_MOST, NULL);
+    struct token words[WORDS_MAX];
+    unsigned count = tokens_split(line->text, line->length, words, WORDS_MAX, NULL);
     if (!word_is(&words[0], "tcp") && !word_is(&words[0], "tcp6")) {
         bool foreign = word_starts(&words[0], "udp") || word_starts(&words[0], "unix") || word_starts(&words[0], "raw");
         return foreign && count >= 4 ? LINE_FOREIGN : LINE_OTHER;

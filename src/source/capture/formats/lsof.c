@@ -16,7 +16,7 @@
 #include "base/memory.h"
 #include "source/text/scan.h"
 
-enum { WORDS_MOST = 24, BEFORE_TCP = 7 };
+enum { WORDS_MAX = 24, BEFORE_TCP = 7 };
 
 /* Of a row, what tells its socket. */
 struct seen {
@@ -25,7 +25,7 @@ struct seen {
 };
 
 /* "39944918", "0x5a2c1d43" (BSD, macOS); 0 where it is neither. */
-static uint64_t read_device(struct capture *capture, const struct word *word)
+static uint64_t read_device(struct capture *capture, const struct token *word)
 {
     uint64_t device;
     if (word_number(word, UINT32_MAX, &device)) {
@@ -39,16 +39,16 @@ static uint64_t read_device(struct capture *capture, const struct word *word)
 }
 
 /* "(CLOSE_WAIT", "QR=0", "QS=0)" */
-static void read_state(struct capture *capture, const struct word *words, unsigned count, struct conn *conn)
+static void read_state(struct capture *capture, const struct token *words, unsigned count, struct conn *conn)
 {
     unsigned queues = 0;
     for (unsigned i = 0; i < count; i++) {
-        struct word word = words[i];
+        struct token word = words[i];
         if (word.length > 0 && word.text[0] == '(')
-            word = (struct word){ word.text + 1, word.length - 1 };
+            word = (struct token){ word.text + 1, word.length - 1 };
         if (word.length > 0 && word.text[word.length - 1] == ')')
             word.length--;
-        struct word value = { word.text + 3, word.length > 3 ? word.length - 3 : 0 };
+        struct token value = { word.text + 3, word.length > 3 ? word.length - 3 : 0 };
         uint64_t number;
         if (word_starts(&word, "QR=") && word_number(&value, UINT32_MAX, &number)) {
             conn->recv_q_bytes = (uint32_t)number;
@@ -64,19 +64,19 @@ static void read_state(struct capture *capture, const struct word *words, unsign
         conn->present |= CONN_QUEUES;
 }
 
-static enum line_kind read_ends(struct capture *capture, const struct word *word, struct conn *conn)
+static enum line_kind read_ends(struct capture *capture, const struct token *word, struct conn *conn)
 {
-    static const struct word nowhere = { "*:*", 3 };
+    static const struct token nowhere = { "*:*", 3 };
     const char *tip = memchr(word->text, '>', word->length); /* of "->" */
     if (tip == NULL || tip == word->text || tip[-1] != '-')
         return capture_ends(capture, word, &nowhere, ':', conn);
-    struct word local = { word->text, (size_t)(tip - word->text) - 1 };
-    struct word remote = { tip + 1, word->length - local.length - 2 };
+    struct token local = { word->text, (size_t)(tip - word->text) - 1 };
+    struct token remote = { tip + 1, word->length - local.length - 2 };
     return capture_ends(capture, &local, &remote, ':', conn);
 }
 
 /* "27u", "cwd", "txt" */
-static uint32_t read_fd(const struct word *word)
+static uint32_t read_fd(const struct token *word)
 {
     uint32_t fd = 0;
     size_t at = 0;
@@ -85,7 +85,7 @@ static uint32_t read_fd(const struct word *word)
     return at > 0 ? fd : FD_UNKNOWN;
 }
 
-static bool is_heading(const struct word *words, unsigned count)
+static bool is_heading(const struct token *words, unsigned count)
 {
     return count >= 3 && word_is(&words[0], "COMMAND") && word_is(&words[1], "PID");
 }
@@ -110,7 +110,7 @@ static size_t unescape(char *name, size_t length)
         const char *digits = name + from + 2;
         uint64_t code;
         bool is_escape = length - from >= 4 && name[from] == '\\' && name[from + 1] == 'x' &&
-            take_hex(&digits, 2, &code) && digits == name + from + 4 && code != 0;
+            scan_hex(&digits, 2, &code) && digits == name + from + 4 && code != 0;
         name[to] = is_escape ? (char)code : name[from];
         from += is_escape ? 4 : 1;
     }
@@ -141,8 +141,8 @@ enum line_kind lsof_row(struct capture *capture, const struct line *line)
         begin_look(capture, true);
         return LINE_OTHER;
     }
-    struct word words[WORDS_MOST];
-    unsigned count = words_split(line->text, line->length, words, WORDS_MOST, NULL), at = BEFORE_TCP;
+    struct token words[WORDS_MAX];
+    unsigned count = tokens_split(line->text, line->length, words, WORDS_MAX, NULL), at = BEFORE_TCP;
     uint64_t pid;
     if (is_heading(words, count)) { /* of a loop in a shell */
         begin_look(capture, false);
@@ -156,7 +156,7 @@ enum line_kind lsof_row(struct capture *capture, const struct line *line)
         bool other = count > BEFORE_TCP && (words[4].text[0] >= 'A' || count > BEFORE_TCP + 1);
         return other ? LINE_FOREIGN : LINE_OTHER; /* a file, a pipe, UDP */
     }
-    const struct word *type = &words[at - 3];
+    const struct token *type = &words[at - 3];
     struct conn *conn = capture_draft(capture);
     conn->ipv6 = word_is(type, "IPv6");
     if (!conn->ipv6 && !word_is(type, "IPv4"))
@@ -227,7 +227,7 @@ static bool comes_again(const struct lsof *lsof, struct index_table *table)
 }
 
 /* What was begun by headings only, and shows others each time, is one look at several things. */
-static int settle_looks(struct lsof *lsof)
+static int settle_snapshots(struct lsof *lsof)
 {
     struct index_table table;
     if (lsof->look == 0 || lsof->is_certain)
@@ -274,13 +274,13 @@ void lsof_finish(struct capture *capture)
         lsof->looks--;
     }
     lsof->count = capture->out_of_memory ? 0 : capture->snapshot->conn_count;
-    if (!capture->out_of_memory && settle_looks(lsof) == 0 && index_table_init(&table, lsof->count) == 0) {
+    if (!capture->out_of_memory && settle_snapshots(lsof) == 0 && index_table_init(&table, lsof->count) == 0) {
         merge_all(lsof, &table, capture->snapshot);
         index_table_deinit(&table);
     } else {
         capture->out_of_memory = true;
     }
-    capture->look_count = lsof->looks; /* besides the last */
+    capture->snapshot_count = lsof->looks; /* besides the last */
     free(lsof->seen);
     *lsof = (struct lsof){ 0 };
 }

@@ -44,14 +44,14 @@ bool properties_are_of_conn(unsigned properties)
     return __builtin_popcount(properties) >= ENOUGH && __builtin_popcount(properties & ends) >= ENDS_ENOUGH;
 }
 
-static bool has_all(const struct word *values)
+static bool has_all(const struct token *values)
 {
     return values[PROPERTY_LOCAL_ADDRESS].text != NULL && values[PROPERTY_LOCAL_PORT].text != NULL &&
         values[PROPERTY_REMOTE_ADDRESS].text != NULL && values[PROPERTY_REMOTE_PORT].text != NULL &&
         values[PROPERTY_STATE].text != NULL;
 }
 
-static bool read_port(const struct word *word, uint16_t *ret_port)
+static bool read_port(const struct token *word, uint16_t *ret_port)
 {
     uint64_t number;
     if (!word_number(word, UINT16_MAX, &number))
@@ -60,13 +60,13 @@ static bool read_port(const struct word *word, uint16_t *ret_port)
     return true;
 }
 
-const struct word any_address = { "*", 1 };
+const struct token any_address = { "*", 1 };
 
 /* Both ends; of a local address that is not told, the family is that of the other. */
-static bool read_ends(struct capture *capture, const struct word *values, struct conn *conn)
+static bool read_ends(struct capture *capture, const struct token *values, struct conn *conn)
 {
     static const uint8_t any[16];
-    const struct word *local = &values[PROPERTY_LOCAL_ADDRESS], *remote = &values[PROPERTY_REMOTE_ADDRESS];
+    const struct token *local = &values[PROPERTY_LOCAL_ADDRESS], *remote = &values[PROPERTY_REMOTE_ADDRESS];
     enum endpoint_result near = END_OK, far;
     bool remote_v6;
     far = address_parse(remote->text, remote->length, &conn->remote, &remote_v6);
@@ -86,16 +86,16 @@ static bool read_ends(struct capture *capture, const struct word *values, struct
 
 enum line_kind record_add(struct capture *capture, const struct record *record)
 {
-    const struct word *values = record->values;
+    const struct token *values = record->values;
     if (!has_all(values))
         return LINE_MALFORMED;
     struct conn *conn = capture_draft(capture);
-    const struct word *state = &values[PROPERTY_STATE];
+    const struct token *state = &values[PROPERTY_STATE];
     conn->state = (uint8_t)state_words_find(&capture->state_words, state->text, state->length);
     if (conn->state == STATE_UNKNOWN || !read_ends(capture, values, conn))
         return LINE_MALFORMED;
     capture_add(capture);
-    const struct word *name = &values[PROPERTY_PROCESS];
+    const struct token *name = &values[PROPERTY_PROCESS];
     uint64_t pid = 0;
     bool has_pid = values[PROPERTY_PID].text != NULL && word_number(&values[PROPERTY_PID], UINT32_MAX, &pid);
     if (pid != 0 || (!has_pid && name->text != NULL && name->length > 0))
@@ -108,7 +108,7 @@ static bool is_of_address(char c)
     return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f') || c == ':' || c == '.';
 }
 
-bool word_is_address(const struct word *word)
+bool word_is_address(const struct token *word)
 {
     struct ip ip;
     bool ipv6;
@@ -119,14 +119,14 @@ bool word_is_address(const struct word *word)
     size_t digits = 0;
     while (digits < word->length && is_of_address(word->text[digits]))
         digits++;
-    struct word rest = { word->text + digits, word->length - digits };
+    struct token rest = { word->text + digits, word->length - digits };
     bool dots = rest.length == 0 && word->length > 3 && memcmp(word->text + word->length - 3, "...", 3) == 0;
     return digits > 1 && (dots || word_is(&rest, "…"));
 }
 
 bool record_looks_like_conn(struct capture *capture, const struct record *record)
 {
-    const struct word *values = record->values, *state = &values[PROPERTY_STATE];
+    const struct token *values = record->values, *state = &values[PROPERTY_STATE];
     if (word_is_address(&values[PROPERTY_LOCAL_ADDRESS]) || word_is_address(&values[PROPERTY_REMOTE_ADDRESS]))
         return true;
     bool is_word = state->length > 2 && (state->text[0] < '0' || state->text[0] > '9');
@@ -135,8 +135,8 @@ bool record_looks_like_conn(struct capture *capture, const struct record *record
 
 void kept_record_set(struct kept_record *kept, enum property property, const char *text, size_t length)
 {
-    length = length < VALUE_MOST ? length : VALUE_MOST;
+    length = length < VALUE_MAX ? length : VALUE_MAX;
     memcpy(kept->text[property], text, length);
     kept->text[property][length] = '\0';
-    kept->record.values[property] = (struct word){ kept->text[property], length };
+    kept->record.values[property] = (struct token){ kept->text[property], length };
 }

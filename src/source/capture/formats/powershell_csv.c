@@ -4,11 +4,11 @@
 
 static bool read_headings_at(struct powershell_csv *csv, const char *text, char separator)
 {
-    enum { COLUMNS_MOST = sizeof csv->columns / sizeof *csv->columns };
+    enum { COLUMNS_MAX = sizeof csv->columns / sizeof *csv->columns };
     *csv = (struct powershell_csv){ .separator = separator };
-    struct word cell;
-    for (const char *next = text; next != NULL && csv->count < COLUMNS_MOST; csv->count++) {
-        next = csv_take_cell(next, separator, &cell);
+    struct token cell;
+    for (const char *next = text; next != NULL && csv->count < COLUMNS_MAX; csv->count++) {
+        next = csv_scan_cell(next, separator, &cell);
         csv->columns[csv->count] = property_find(cell.text, cell.length);
         csv->properties |= 1U << csv->columns[csv->count];
     }
@@ -36,8 +36,8 @@ enum line_kind powershell_csv_row(struct capture *capture, const struct line *li
     const char *next = line->text;
     unsigned column = 0;
     for (; next != NULL && column < csv->count; column++) {
-        struct word cell;
-        next = csv_take_cell(next, csv->separator, &cell);
+        struct token cell;
+        next = csv_scan_cell(next, csv->separator, &cell);
         record.values[csv->columns[column]] = cell;
     }
     if ((csv->properties & 1U << PROPERTY_LOCAL_ADDRESS) == 0)

@@ -7,7 +7,7 @@
 
 #include "source/capture/formats/powershell.h"
 
-enum { TEXT_MOST = VALUE_MOST + 1 };
+enum { TEXT_MAX = VALUE_MAX + 1 };
 
 /* Where in the text it is. */
 struct json_reader {
@@ -22,12 +22,12 @@ struct json_reader {
     unsigned wrapper_depth; /* of the wrapper that is open; 0: none */
     bool is_wrapped;        /* the property whose value comes next is the "value" of a wrapper, if it has no other */
     uint64_t line;
-    struct word value;    /* the string or number that was read last: in the input, or in text */
-    char text[TEXT_MOST]; /* of one that has escapes, or is not in one piece */
+    struct token value;  /* the string or number that was read last: in the input, or in text */
+    char text[TEXT_MAX]; /* of one that has escapes, or is not in one piece */
     size_t length;
 };
 
-static bool is_kept(const struct json_reader *reader, const struct word *value)
+static bool is_kept(const struct json_reader *reader, const struct token *value)
 {
     const char *kept = (const char *)&reader->record;
     return value->text >= kept && value->text < kept + sizeof reader->record;
@@ -37,7 +37,7 @@ static bool is_kept(const struct json_reader *reader, const struct word *value)
 static void keep_record(struct json_reader *reader)
 {
     for (int property = 0; property < PROPERTY_COUNT; property++) {
-        struct word value = reader->record.record.values[property];
+        struct token value = reader->record.record.values[property];
         if (value.text != NULL && !is_kept(reader, &value))
             kept_record_set(&reader->record, (enum property)property, value.text, value.length);
     }
@@ -48,7 +48,7 @@ static bool refill(struct json_reader *reader)
 {
     keep_record(reader);
     struct input *input = reader->capture->input;
-    input_take(input, (size_t)(reader->at - input_bytes(input)));
+    input_consume(input, (size_t)(reader->at - input_bytes(input)));
     ssize_t available = input_fill(input, 1);
     reader->at = input_bytes(input);
     reader->end = reader->at + (available > 0 ? available : 0);
@@ -64,7 +64,7 @@ static inline int next_byte(struct json_reader *reader)
 
 static void keep(struct json_reader *reader, const char *bytes, size_t length)
 {
-    size_t room = TEXT_MOST - 1 - reader->length;
+    size_t room = TEXT_MAX - 1 - reader->length;
     length = length < room ? length : room;
     memcpy(reader->text + reader->length, bytes, length);
     reader->length += length;
@@ -100,7 +100,7 @@ static bool read_string(struct json_reader *reader)
         while (at < reader->end && *at != '"' && *at != '\\')
             at++;
         if (reader->length == 0 && at < reader->end && *at == '"') {
-            reader->value = (struct word){ from, (size_t)(at - from) };
+            reader->value = (struct token){ from, (size_t)(at - from) };
             reader->at = at + 1;
             return true;
         }
@@ -108,7 +108,7 @@ static bool read_string(struct json_reader *reader)
         reader->at = at;
         int c = next_byte(reader);
         if (c < 0 || c == '"') {
-            reader->value = (struct word){ reader->text, reader->length };
+            reader->value = (struct token){ reader->text, reader->length };
             return c == '"';
         }
         if (c != '\\')
@@ -141,12 +141,12 @@ static void read_bare(struct json_reader *reader)
         while (at < reader->end && !ends_bare(*at))
             at++;
         reader->at = at;
-        reader->value = (struct word){ from, (size_t)(at - from) };
+        reader->value = (struct token){ from, (size_t)(at - from) };
         if (reader->length == 0 && reader->at < reader->end)
             return;
         keep(reader, from, reader->value.length);
     } while (reader->at == reader->end && refill(reader));
-    reader->value = (struct word){ reader->text, reader->length };
+    reader->value = (struct token){ reader->text, reader->length };
 }
 
 /* A string or number that is complete: a property's name, or its value. */
@@ -154,8 +154,8 @@ static void take_text(struct json_reader *reader, bool is_string)
 {
     if (reader->record_depth != reader->depth)
         return;
-    struct word *value = &reader->value;
-    value->length = value->length < VALUE_MOST ? value->length : VALUE_MOST;
+    struct token *value = &reader->value;
+    value->length = value->length < VALUE_MAX ? value->length : VALUE_MAX;
     if (is_string && !reader->after_key) {
         reader->property = property_find(value->text, value->length);
         reader->is_wrapped = word_is(value, "value");
@@ -293,10 +293,10 @@ static bool has_key(const char *bytes, size_t length, const char *key)
     return at < end && *at == ':';
 }
 
-unsigned powershell_json_recognise(const struct format *self, const char *bytes, size_t length, bool mends)
+unsigned powershell_json_recognise(const struct format *self, const char *bytes, size_t length, bool repairs)
 {
     (void)self;
-    (void)mends;
+    (void)repairs;
     enum { CERTAIN = 1000000 };
     return has_key(bytes, length, "\"LocalAddress\"") && has_key(bytes, length, "\"State\"") ? CERTAIN : 0;
 }

@@ -29,7 +29,7 @@ static bool is_of_udp(const struct powershell_list *list)
 /* Other lists have a State, a Name and a ProcessId too: services and processes. */
 static bool is_part_of_conn(struct capture *capture, const struct powershell_list *list)
 {
-    const struct word *state = &list->record.record.values[PROPERTY_STATE];
+    const struct token *state = &list->record.record.values[PROPERTY_STATE];
     if (list->seen & ENDS)
         return true;
     return state->text != NULL && state_words_find(&capture->state_words, state->text, state->length) != STATE_UNKNOWN;

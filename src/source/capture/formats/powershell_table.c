@@ -14,9 +14,9 @@
 
 #define BIT(property) (1U << (property))
 
-enum { WORDS_MOST = TABLE_COLUMNS_MOST };
+enum { WORDS_MAX = TABLE_COLUMNS_MAX };
 
-static bool is_rule(const struct word *word)
+static bool is_rule(const struct token *word)
 {
     for (size_t i = 0; i < word->length; i++) {
         if (word->text[i] != '-')
@@ -25,7 +25,7 @@ static bool is_rule(const struct word *word)
     return word->length > 0;
 }
 
-static void place_columns(struct powershell_table *table, const char *line, const struct word *words, unsigned count)
+static void place_columns(struct powershell_table *table, const char *line, const struct token *words, unsigned count)
 {
     table->count = count;
     for (unsigned i = 0; i < count; i++) {
@@ -35,7 +35,7 @@ static void place_columns(struct powershell_table *table, const char *line, cons
 }
 
 static enum line_kind read_headings(
-    struct powershell_table *table, const char *line, const struct word *words, unsigned count)
+    struct powershell_table *table, const char *line, const struct token *words, unsigned count)
 {
     struct powershell_table found = { 0 };
     place_columns(&found, line, words, count);
@@ -64,7 +64,7 @@ static enum property property_above(const struct powershell_table *headings, con
 }
 
 static enum line_kind read_rule(
-    struct powershell_table *table, const char *line, const struct word *words, unsigned count)
+    struct powershell_table *table, const char *line, const struct token *words, unsigned count)
 {
     struct powershell_table headings = *table;
     place_columns(table, line, words, count);
@@ -91,7 +91,7 @@ static enum line_kind add(struct capture *capture, const struct powershell_table
 }
 
 /* As nearly all rows are: at most one word in each column, and where it has to stand. */
-static bool take_plain_row(const struct powershell_table *table, const char *line, const struct word *words,
+static bool take_plain_row(const struct powershell_table *table, const char *line, const struct token *words,
     unsigned count, struct record *ret_record)
 {
     unsigned at = 0;
@@ -109,9 +109,9 @@ struct placed {
     struct record record;
     struct {
         size_t start, end;
-    } cells[TABLE_COLUMNS_MOST]; /* 0, 0: empty */
-    bool fits;                   /* each cell begins or ends as its rule does */
-    bool possible;               /* addresses, ports, states and PIDs are one word each */
+    } cells[TABLE_COLUMNS_MAX]; /* 0, 0: empty */
+    bool fits;                  /* each cell begins or ends as its rule does */
+    bool possible;              /* addresses, ports, states and PIDs are one word each */
 };
 
 /* The column that a word stands in: the one that it begins or ends with, else one that it overlaps, else the one before. */
@@ -130,7 +130,7 @@ static unsigned column_of(const struct powershell_table *table, size_t start, si
     return over < table->count ? over : before;
 }
 
-static void place(const struct powershell_table *table, const char *line, const struct word *words, unsigned count,
+static void place(const struct powershell_table *table, const char *line, const struct token *words, unsigned count,
     struct placed *placed)
 {
     *placed = (struct placed){ .fits = true, .possible = true };
@@ -143,7 +143,7 @@ static void place(const struct powershell_table *table, const char *line, const 
         size_t end = start + (is_plain ? words[i].length : columns_of(words[i].text, words[i].length));
         unsigned column = column_of(table, start, end);
         enum property property = table->columns[column].property;
-        struct word *value = &placed->record.values[property];
+        struct token *value = &placed->record.values[property];
         placed->fits &= column >= last;
         last = column;
         if (placed->cells[column].end == 0) {
@@ -164,7 +164,7 @@ static void place(const struct powershell_table *table, const char *line, const 
  * Word by word into the columns, or into those only that matter here, where the others are empty. More words than columns
  * belong to a name in the last one.
  */
-static bool take_in_order(const struct powershell_table *table, const struct word *words, unsigned count,
+static bool take_in_order(const struct powershell_table *table, const struct token *words, unsigned count,
     bool only_known, struct record *ret_record)
 {
     unsigned at = 0;
@@ -181,16 +181,16 @@ static bool take_in_order(const struct powershell_table *table, const struct wor
     }
     if (at < count && last != PROPERTY_PROCESS)
         return false;
-    struct word *name = &ret_record->values[PROPERTY_PROCESS];
+    struct token *name = &ret_record->values[PROPERTY_PROCESS];
     if (at < count)
         name->length = (size_t)(words[count - 1].text + words[count - 1].length - name->text);
     uint64_t pid;
-    const struct word *number = &ret_record->values[PROPERTY_PID];
+    const struct token *number = &ret_record->values[PROPERTY_PID];
     return number->text == NULL || word_number(number, UINT32_MAX, &pid);
 }
 
 static enum line_kind read_unusual_row(struct capture *capture, struct powershell_table *table, const struct line *line,
-    const struct word *words, unsigned count)
+    const struct token *words, unsigned count)
 {
     struct placed placed;
     struct record record;
@@ -214,8 +214,8 @@ static enum line_kind read_unusual_row(struct capture *capture, struct powershel
 enum line_kind powershell_table_row(struct capture *capture, const struct line *line)
 {
     struct powershell_table *table = capture->state;
-    struct word words[WORDS_MOST];
-    unsigned count = words_split(line->text, line->length, words, WORDS_MOST, NULL);
+    struct token words[WORDS_MAX];
+    unsigned count = tokens_split(line->text, line->length, words, WORDS_MAX, NULL);
     if (count == 0) /* control characters only */
         return LINE_OTHER;
     if (table->count == 0 || !table->has_rule) {

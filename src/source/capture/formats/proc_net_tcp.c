@@ -8,7 +8,7 @@ enum line_kind proc_net_tcp_row(struct capture *capture, const struct line *line
     enum { IPV6_DIGITS = 32 };
     const char *text = line->text;
     uint64_t slot;
-    if (!take_decimal(&text, &slot) || !take_char(&text, ':') || *text != ' ')
+    if (!scan_decimal(&text, &slot) || !scan_char(&text, ':') || *text != ' ')
         return LINE_OTHER;
     skip_spaces(&text);
     bool ipv6 = strspn(text, "0123456789ABCDEFabcdef") == IPV6_DIGITS;

@@ -9,9 +9,9 @@
  */
 #include "source/capture/formats/netstat.h"
 
-enum { WORDS_MOST = 14, NUMBERS = 4 };
+enum { WORDS_MAX = 14, NUMBERS = 4 };
 
-static enum line_kind heading(struct solaris_netstat *state, const struct word *first)
+static enum line_kind heading(struct solaris_netstat *state, const struct token *first)
 {
     static const char *const others[] = { "UDP:", "SCTP:", "Active", "RAW:" };
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
@@ -25,7 +25,7 @@ static enum line_kind heading(struct solaris_netstat *state, const struct word *
 }
 
 /* Where the state stands: the first word behind both ends that is one. 0: there is none. */
-static unsigned find_state(struct capture *capture, const struct word *words, unsigned count)
+static unsigned find_state(struct capture *capture, const struct token *words, unsigned count)
 {
     for (unsigned i = 2 + NUMBERS; i < count; i++) {
         if (state_words_find(&capture->state_words, words[i].text, words[i].length) != STATE_UNKNOWN &&
@@ -38,8 +38,8 @@ static unsigned find_state(struct capture *capture, const struct word *words, un
 enum line_kind solaris_netstat_row(struct capture *capture, const struct line *line)
 {
     struct solaris_netstat *state = capture->state;
-    struct word words[WORDS_MOST];
-    unsigned count = words_split(line->text, line->length, words, WORDS_MOST, NULL);
+    struct token words[WORDS_MAX];
+    unsigned count = tokens_split(line->text, line->length, words, WORDS_MAX, NULL);
     struct end end;
     if (endpoint_parse(words[0].text, words[0].length, '.', &end) == END_BAD || count < 2 || words[0].length < 3)
         return heading(state, &words[0]);

@@ -9,14 +9,14 @@
 #include "source/capture/formats/ss.h"
 
 /* Netid and state may stand before the queues; the ends follow, and the details. */
-enum { QUEUES = 2, WORDS_MOST = 2 + QUEUES + 2 + 1 };
+enum { QUEUES = 2, WORDS_MAX = 2 + QUEUES + 2 + 1 };
 
 static bool is_capital(char c)
 {
     return c >= 'A' && c <= 'Z';
 }
 
-static bool is_netid(const struct word *word)
+static bool is_netid(const struct token *word)
 {
     static const char *const netids[] = { "udp", "raw", "u_str", "u_dgr", "u_seq", "nl", "p_raw", "p_dgr", "icmp6",
         "v_str", "v_dgr", "tipc", "xdp", "mptcp", "sctp", "dccp", "vsock", "???" };
@@ -31,7 +31,7 @@ static bool is_netid(const struct word *word)
  * "State  Recv-Q  Send-Q  Local Address:Port …": ss is never translated. With a filter for one state it leaves that column
  * out: "Recv-Q  Send-Q …".
  */
-static bool read_heading(struct ss *ss, const struct word *words, unsigned count)
+static bool read_heading(struct ss *ss, const struct token *words, unsigned count)
 {
     unsigned at = count > 0 && word_is(&words[0], "Netid");
     bool has_state = count > at && word_is(&words[at], "State");
@@ -50,15 +50,15 @@ static void read_command(struct capture *capture, const struct line *line)
     const char *at = strstr(line->text, " state ");
     if (at == NULL || strstr(line->text, "ss ") == NULL)
         return;
-    struct word word;
+    struct token word;
     at += strlen(" state ");
-    if (words_split(at, strlen(at), &word, 1, NULL) > 0)
+    if (tokens_split(at, strlen(at), &word, 1, NULL) > 0)
         ss->filtered = state_words_find(&capture->state_words, word.text, word.length);
 }
 
 /* Of rows without a state: their first word is a number, or follows Netid. */
 static enum conn_state state_of(
-    struct capture *capture, const struct word *words, unsigned count, unsigned at, unsigned *ret_queues_at)
+    struct capture *capture, const struct token *words, unsigned count, unsigned at, unsigned *ret_queues_at)
 {
     const struct ss *ss = capture->state;
     *ret_queues_at = at + 1;
@@ -80,7 +80,7 @@ static enum line_kind continuation(struct capture *capture, const struct line *l
     return ss_read_details(capture, line->text, line->length, conn) > 0 ? LINE_DETAIL : LINE_OTHER;
 }
 
-static bool read_queues(const struct word *words, struct conn *conn)
+static bool read_queues(const struct token *words, struct conn *conn)
 {
     uint64_t recv_q, send_q;
     if (!word_number(&words[0], UINT32_MAX, &recv_q) || !word_number(&words[1], UINT32_MAX, &send_q))
@@ -96,7 +96,7 @@ static bool read_queues(const struct word *words, struct conn *conn)
 
 /* No state, and so no row: a heading, what goes on with the row before, or a row whose state is not known. */
 static enum line_kind other_line(
-    struct capture *capture, const struct line *line, const struct word *words, unsigned count, bool has_netid)
+    struct capture *capture, const struct line *line, const struct token *words, unsigned count, bool has_netid)
 {
     struct ss *ss = capture->state;
     if (read_heading(ss, words, count)) {
@@ -112,8 +112,8 @@ static enum line_kind other_line(
 
 enum line_kind ss_row(struct capture *capture, const struct line *line)
 {
-    struct word words[WORDS_MOST];
-    unsigned count = words_split(line->text, line->length, words, WORDS_MOST, NULL);
+    struct token words[WORDS_MAX];
+    unsigned count = tokens_split(line->text, line->length, words, WORDS_MAX, NULL);
     bool foreign = is_netid(&words[0]);
     bool has_netid = foreign || word_is(&words[0], "tcp");
     unsigned at;

@@ -18,7 +18,7 @@ struct detail {
 static uint32_t number_at(const char *value)
 {
     uint64_t number = 0;
-    take_decimal(&value, &number);
+    scan_decimal(&value, &number);
     return number < UINT32_MAX ? (uint32_t)number : UINT32_MAX;
 }
 
@@ -26,8 +26,8 @@ static uint32_t number_at(const char *value)
 static uint32_t take_us(const char **text)
 {
     uint64_t whole = 0, us = 0;
-    take_decimal(text, &whole);
-    if (take_char(text, '.')) {
+    scan_decimal(text, &whole);
+    if (scan_char(text, '.')) {
         for (unsigned weight = 100; **text >= '0' && **text <= '9'; (*text)++, weight /= 10)
             us += weight * (unsigned)(**text - '0');
     }
@@ -50,7 +50,7 @@ static const char *find_pid(const char *name, const char *mark, const char **ret
 {
     for (const char *end = name; (end = strstr(end, mark)) != NULL; end++) {
         const char *value = end + strlen(mark);
-        if (*value >= '0' && *value <= '9' && take_decimal(&value, ret_pid) && *ret_pid != 0 &&
+        if (*value >= '0' && *value <= '9' && scan_decimal(&value, ret_pid) && *ret_pid != 0 &&
             *ret_pid <= UINT32_MAX && (*value == ',' || *value == ')')) {
             *ret_behind = value;
             return end;
@@ -74,9 +74,9 @@ static void read_users(struct capture *capture, const char *value, struct conn *
             end = find_pid(name, "\",", &value, &pid);
         if (end == NULL)
             return;
-        if (take_char(&value, ',')) {
+        if (scan_char(&value, ',')) {
             skip_word(&value, "fd=");
-            take_decimal(&value, &fd);
+            scan_decimal(&value, &fd);
         }
         if (fd > FD_UNKNOWN)
             fd = FD_UNKNOWN;
@@ -90,7 +90,7 @@ static void read_users(struct capture *capture, const char *value, struct conn *
 static uint32_t timer_ms(const char *text)
 {
     uint64_t ms = 0, number;
-    while (take_decimal(&text, &number) && number < UINT32_MAX) {
+    while (scan_decimal(&text, &number) && number < UINT32_MAX) {
         if (strncmp(text, "min", 3) == 0)
             ms += number * 60 * 1000, text += 3;
         else if (strncmp(text, "sec", 3) == 0)
@@ -154,9 +154,9 @@ static void read_inode(struct capture *capture, const char *value, struct conn *
 
 static void read_cookie(struct capture *capture, const char *value, struct conn *conn)
 {
-    enum { DIGITS_MOST = 16 };
+    enum { DIGITS_MAX = 16 };
     (void)capture;
-    if (take_hex(&value, DIGITS_MOST, &conn->cookie))
+    if (scan_hex(&value, DIGITS_MAX, &conn->cookie))
         conn->present |= CONN_COOKIE;
 }
 
@@ -218,7 +218,7 @@ static void read_rtt(struct capture *capture, const char *value, struct conn *co
 {
     (void)capture;
     conn->rtt_us = take_us(&value);
-    if (take_char(&value, '/'))
+    if (scan_char(&value, '/'))
         conn->rttvar_us = take_us(&value);
     conn->present |= CONN_TCP_INFO;
 }
@@ -235,7 +235,7 @@ static void read_retrans(struct capture *capture, const char *value, struct conn
 {
     (void)capture;
     uint64_t in_flight;
-    if (take_decimal(&value, &in_flight) && take_char(&value, '/'))
+    if (scan_decimal(&value, &in_flight) && scan_char(&value, '/'))
         conn->total_retrans = number_at(value);
 }
 
@@ -270,7 +270,7 @@ static void read_snd_wnd(struct capture *capture, const char *value, struct conn
     {                                                                                                                  \
         uint64_t number = 0;                                                                                           \
         ((struct ss *)capture->state)->shows_bytes = true;                                                             \
-        take_decimal(&value, &number);                                                                                 \
+        scan_decimal(&value, &number);                                                                                 \
         conn->field = number;                                                                                          \
     }
 BYTES(read_bytes_acked, bytes_acked)
@@ -398,7 +398,7 @@ static const struct detail *find_detail(const char *name, size_t length)
 }
 
 /* "<->", "<--", "---": a dash where that direction is shut, for receiving first. */
-static bool read_arrow(const struct word *word, struct conn *conn)
+static bool read_arrow(const struct token *word, struct conn *conn)
 {
     const char *text = word->text;
     if (word->length != 3 || text[1] != '-' || (text[0] != '<' && text[0] != '-') || (text[2] != '>' && text[2] != '-'))
@@ -408,7 +408,7 @@ static bool read_arrow(const struct word *word, struct conn *conn)
     return true;
 }
 
-static bool read_detail(struct capture *capture, const struct word *word, struct conn *conn)
+static bool read_detail(struct capture *capture, const struct token *word, struct conn *conn)
 {
     const char *colon = memchr(word->text, ':', word->length);
     if (colon == NULL)
@@ -425,8 +425,8 @@ unsigned ss_read_details(struct capture *capture, const char *text, size_t lengt
     const char *const end = text + length;
     unsigned understood = 0;
     while (text < end) {
-        struct word words[AT_ONCE];
-        unsigned count = words_split(text, (size_t)(end - text), words, AT_ONCE, &text);
+        struct token words[AT_ONCE];
+        unsigned count = tokens_split(text, (size_t)(end - text), words, AT_ONCE, &text);
         for (unsigned i = 0; i < count; i++) {
             understood += read_detail(capture, &words[i], conn);
             if (!word_starts(&words[i], "users:(("))

@@ -24,17 +24,17 @@
 #include "source/capture/formats/powershell.h"
 #include "source/capture/input/open.h"
 
-enum { COLUMNS_MOST = 24, NAME_MOST = 256, CELLS_MOST = 128 };
+enum { COLUMNS_MAX = 24, NAME_MAX = 256, CELLS_MAX = 128 };
 
 struct column {
     size_t start, end; /* on the screen */
 };
 
 struct table {
-    struct word headings[COLUMNS_MOST]; /* into heading_text */
+    struct token headings[COLUMNS_MAX]; /* into heading_text */
     unsigned heading_count;
     char heading_text[1024];
-    struct column columns[COLUMNS_MOST];
+    struct column columns[COLUMNS_MAX];
     unsigned column_count; /* 0: no table was seen */
     unsigned name_column, pid_column;
 };
@@ -47,7 +47,7 @@ struct csv {
 
 /* A record of a list, which a blank line ends, or where there is none, what it has already. */
 struct list {
-    char name[NAME_MOST], last_value[NAME_MOST]; /* … on the line before */
+    char name[NAME_MAX], last_value[NAME_MAX]; /* … on the line before */
     uint32_t pid;
     bool has_pid;
     bool is_conn;
@@ -93,7 +93,7 @@ static enum meaning meaning_of(const char *heading, size_t length)
 
 /* --- tables ------------------------------------------------------------------------------------------------------- */
 
-static bool is_rule(const struct word *words, unsigned count)
+static bool is_rule(const struct token *words, unsigned count)
 {
     for (unsigned i = 0; i < count; i++) {
         if (words[i].length < 2 || strspn(words[i].text, "=") < words[i].length) {
@@ -105,7 +105,7 @@ static bool is_rule(const struct word *words, unsigned count)
 }
 
 /* The heading above a rule: where one has a blank in it, they are not as many. */
-static const struct word *heading_above(const struct table *table, unsigned column)
+static const struct token *heading_above(const struct table *table, unsigned column)
 {
     const struct column *rule = &table->columns[column];
     if (table->heading_count == table->column_count)
@@ -123,7 +123,7 @@ static void find_columns(struct table *table)
     enum meaning best = MEANS_NOTHING;
     bool has_pid = false;
     for (unsigned i = 0; i < table->column_count; i++) {
-        const struct word *heading = heading_above(table, i);
+        const struct token *heading = heading_above(table, i);
         enum meaning meaning = heading != NULL ? meaning_of(heading->text, heading->length) : MEANS_NOTHING;
         if (meaning == MEANS_PID) {
             table->pid_column = i;
@@ -137,7 +137,7 @@ static void find_columns(struct table *table)
         table->column_count = 0; /* of something else */
 }
 
-static void read_rule(struct table *table, const char *line, const struct word *words, unsigned count)
+static void read_rule(struct table *table, const char *line, const struct token *words, unsigned count)
 {
     table->column_count = count;
     for (unsigned i = 0; i < count; i++)
@@ -165,7 +165,7 @@ static size_t characters_offset(const char *text, size_t length, size_t at)
 typedef size_t (*offset_function)(const char *text, size_t length, size_t at);
 
 /* A column's text reaches from the end of the one before to the beginning of the next. */
-static struct word cell(
+static struct token cell(
     const struct table *table, const char *line, size_t length, unsigned column, offset_function offset_of)
 {
     size_t from = column == 0 ? 0 : table->columns[column - 1].end;
@@ -181,7 +181,7 @@ static struct word cell(
         end--;
     while (end > start && line[end - 1] == ' ')
         end--;
-    return (struct word){ line + start, end - start };
+    return (struct token){ line + start, end - start };
 }
 
 /* False where it is no row of the table. */
@@ -190,8 +190,8 @@ static bool read_table_row(struct tasks *tasks, const char *line, size_t length)
     static const offset_function functions[] = { columns_offset, characters_offset };
     const struct table *table = &tasks->table;
     for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
-        struct word pid = cell(table, line, length, table->pid_column, functions[i]);
-        struct word name = cell(table, line, length, table->name_column, functions[i]);
+        struct token pid = cell(table, line, length, table->pid_column, functions[i]);
+        struct token name = cell(table, line, length, table->name_column, functions[i]);
         uint64_t number;
         if (!word_number(&pid, UINT32_MAX, &number))
             continue;
@@ -203,18 +203,18 @@ static bool read_table_row(struct tasks *tasks, const char *line, size_t length)
 
 /* --- CSV ------------------------------------------------------------------------------------------------------------ */
 
-static unsigned split_cells(const char *line, char separator, struct word cells[CELLS_MOST])
+static unsigned split_cells(const char *line, char separator, struct token cells[CELLS_MAX])
 {
     unsigned count = 0;
-    while (line != NULL && count < CELLS_MOST)
-        line = csv_take_cell(line, separator, &cells[count++]);
+    while (line != NULL && count < CELLS_MAX)
+        line = csv_scan_cell(line, separator, &cells[count++]);
     return count;
 }
 
 /* Those of tasklist are translated, but for "PID"; there the first column is the name. */
 static bool read_csv_headings(struct csv *csv, const char *line, char separator)
 {
-    struct word cells[CELLS_MOST];
+    struct token cells[CELLS_MAX];
     unsigned count = split_cells(line, separator, cells), name = 0, pid = 0;
     enum meaning best = MEANS_NOTHING;
     bool has_pid = false;
@@ -240,7 +240,7 @@ static bool read_csv_headings(struct csv *csv, const char *line, char separator)
 /* "svchost.exe","1044",… without headings, as tasklist /NH prints it. */
 static bool read_bare_csv_row(struct tasks *tasks, const char *line)
 {
-    struct word cells[CELLS_MOST];
+    struct token cells[CELLS_MAX];
     uint64_t number;
     if (split_cells(line, ',', cells) < 2 && split_cells(line, ';', cells) < 2)
         return false;
@@ -254,7 +254,7 @@ static bool read_bare_csv_row(struct tasks *tasks, const char *line)
 static bool read_csv_line(struct tasks *tasks, const char *line)
 {
     struct csv *csv = &tasks->csv;
-    struct word cells[CELLS_MOST];
+    struct token cells[CELLS_MAX];
     uint64_t number;
     for (const char *separator = ",;\t"; *separator != '\0'; separator++) {
         if (strchr(line, *separator) != NULL && read_csv_headings(csv, line, *separator))
@@ -264,7 +264,7 @@ static bool read_csv_line(struct tasks *tasks, const char *line)
         unsigned count = split_cells(line, csv->separator, cells);
         if (count > csv->pid_cell && count > csv->name_cell &&
             word_number(&cells[csv->pid_cell], UINT32_MAX, &number)) {
-            const struct word *name = &cells[csv->name_cell];
+            const struct token *name = &cells[csv->name_cell];
             name_pid(tasks, (uint32_t)number, name->text, name->length);
             return true;
         }
@@ -287,14 +287,14 @@ static void end_record(struct tasks *tasks)
     list->has_pid = list->is_conn = false;
 }
 
-static void keep_text(char kept[NAME_MOST], const struct word *text)
+static void keep_text(char kept[NAME_MAX], const struct token *text)
 {
-    size_t length = text->length < NAME_MOST - 1 ? text->length : NAME_MOST - 1;
+    size_t length = text->length < NAME_MAX - 1 ? text->length : NAME_MAX - 1;
     memcpy(kept, text->text, length);
     kept[length] = '\0';
 }
 
-static struct word trimmed(const char *text, size_t length)
+static struct token trimmed(const char *text, size_t length)
 {
     while (length > 0 && (*text == ' ' || *text == '\t')) {
         text++;
@@ -302,14 +302,14 @@ static struct word trimmed(const char *text, size_t length)
     }
     while (length > 0 && (text[length - 1] == ' ' || text[length - 1] == '\t'))
         length--;
-    return (struct word){ text, length };
+    return (struct token){ text, length };
 }
 
 /* "PID:   1044", below "Image Name:   svchost.exe" in any language; "Id : 1044" before or behind "ProcessName : java". */
-static void take_pid(struct tasks *tasks, const struct word *key, uint32_t pid)
+static void take_pid(struct tasks *tasks, const struct token *key, uint32_t pid)
 {
     struct list *list = &tasks->list;
-    char above[NAME_MOST];
+    char above[NAME_MAX];
     memcpy(above, list->last_value, sizeof above);
     bool is_conn = list->is_conn;
     if (list->has_pid)
@@ -320,10 +320,10 @@ static void take_pid(struct tasks *tasks, const struct word *key, uint32_t pid)
         memcpy(list->name, above, sizeof above);
 }
 
-static void take_name(struct tasks *tasks, const struct word *value)
+static void take_name(struct tasks *tasks, const struct token *value)
 {
     struct list *list = &tasks->list;
-    char name[NAME_MOST];
+    char name[NAME_MAX];
     keep_text(name, value);
     if (list->name[0] != '\0' && strcmp(list->name, name) != 0)
         end_record(tasks);
@@ -335,7 +335,7 @@ static void read_list_row(struct tasks *tasks, const char *line)
     const char *colon = strchr(line, ':');
     if (colon == NULL)
         return;
-    struct word key = trimmed(line, (size_t)(colon - line)), value = trimmed(colon + 1, strlen(colon + 1));
+    struct token key = trimmed(line, (size_t)(colon - line)), value = trimmed(colon + 1, strlen(colon + 1));
     enum meaning meaning = meaning_of(key.text, key.length);
     enum property property = property_find(key.text, key.length);
     uint64_t number;
@@ -352,14 +352,14 @@ static void read_list_row(struct tasks *tasks, const char *line)
 static void keep_headings(struct table *table, const char *line)
 {
     strncpy(table->heading_text, line, sizeof table->heading_text - 1);
-    table->heading_count = words_split(
-        table->heading_text, strlen(table->heading_text), table->headings, COLUMNS_MOST, NULL);
+    table->heading_count = tokens_split(
+        table->heading_text, strlen(table->heading_text), table->headings, COLUMNS_MAX, NULL);
 }
 
 static void read_line(struct tasks *tasks, const struct line *line)
 {
-    struct word words[COLUMNS_MOST];
-    unsigned count = words_split(line->text, line->length, words, COLUMNS_MOST, NULL);
+    struct token words[COLUMNS_MAX];
+    unsigned count = tokens_split(line->text, line->length, words, COLUMNS_MAX, NULL);
     if (count == 0) {
         end_record(tasks);
     } else if (is_rule(words, count)) {

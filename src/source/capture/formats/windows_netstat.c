@@ -12,10 +12,10 @@
 
 #include "source/capture/formats/netstat.h"
 
-enum { WORDS_MOST = 10, SYSTEM_IDLE = 0 };
+enum { WORDS_MAX = 10, SYSTEM_IDLE = 0 };
 
 /* A word that stands for a state, and one that does not but is where it belongs: a language that is not known here. */
-static enum conn_state state_of(struct capture *capture, const struct word *word, const struct conn *conn)
+static enum conn_state state_of(struct capture *capture, const struct token *word, const struct conn *conn)
 {
     enum conn_state state = capture_state(capture, word, conn);
     if (state == STATE_UNKNOWN && conn->remote_port == 0 && ip_is_any(&conn->remote))
@@ -24,7 +24,7 @@ static enum conn_state state_of(struct capture *capture, const struct word *word
 }
 
 /* "[svchost.exe]" behind a row, of the same process as its PID. */
-static enum line_kind owner_line(struct capture *capture, const struct word *first, const char *line)
+static enum line_kind owner_line(struct capture *capture, const struct token *first, const char *line)
 {
     struct windows_netstat *state = capture->state;
     struct conn *conn = capture_last_conn(capture);
@@ -44,13 +44,13 @@ static enum line_kind owner_line(struct capture *capture, const struct word *fir
 }
 
 /* In any case: ReactOS, and people. */
-static bool is_protocol(const struct word *word, const char name[3])
+static bool is_protocol(const struct token *word, const char name[3])
 {
     return word->length == 3 && (memcmp(word->text, name, 3) == 0 || strncasecmp(word->text, name, 3) == 0);
 }
 
 /* Behind a row's PID: its offload state, its template. Another row says that lines were joined. */
-static bool is_joined(const struct word *words, unsigned count)
+static bool is_joined(const struct token *words, unsigned count)
 {
     for (unsigned i = 4; i < count; i++) {
         if (is_protocol(&words[i], "TCP") || is_protocol(&words[i], "UDP"))
@@ -60,13 +60,13 @@ static bool is_joined(const struct word *words, unsigned count)
 }
 
 /* "TCP Statistics for IPv4" is no row that was cut. */
-static bool may_be_end(const struct word *word)
+static bool may_be_end(const struct token *word)
 {
     return memchr(word->text, ':', word->length) != NULL || (word->text[0] >= '0' && word->text[0] <= '9') ||
         word->text[0] == '[';
 }
 
-static enum line_kind other_line(struct capture *capture, const struct line *line, const struct word *first)
+static enum line_kind other_line(struct capture *capture, const struct line *line, const struct token *first)
 {
     struct windows_netstat *state = capture->state;
     if (is_protocol(first, "UDP")) {
@@ -83,8 +83,8 @@ static enum line_kind other_line(struct capture *capture, const struct line *lin
 enum line_kind windows_netstat_row(struct capture *capture, const struct line *line)
 {
     struct windows_netstat *state = capture->state;
-    struct word words[WORDS_MOST];
-    unsigned count = words_split(line->text, line->length, words, WORDS_MOST, NULL);
+    struct token words[WORDS_MAX];
+    unsigned count = tokens_split(line->text, line->length, words, WORDS_MAX, NULL);
     if (!is_protocol(&words[0], "TCP"))
         return other_line(capture, line, &words[0]);
     if (count < 4 || is_joined(words, count))

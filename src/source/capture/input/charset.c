@@ -42,12 +42,12 @@ bool charset_is_ascii(const char *text, size_t length)
 /* A character that was cut at the very end is still UTF-8. */
 static bool is_utf8(const char *text, size_t length)
 {
-    enum { CHARACTER_MOST = 4 };
+    enum { CHARACTER_MAX = 4 };
     for (size_t at = 0; at < length;) {
         uint32_t code;
         size_t taken = text_utf8_decode(text + at, length - at, &code);
         if (taken == 0)
-            return length - at < CHARACTER_MOST;
+            return length - at < CHARACTER_MAX;
         at += taken;
     }
     return true;

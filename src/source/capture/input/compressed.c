@@ -36,7 +36,7 @@ static ssize_t compressed_read(void *state, char *out, size_t size)
         int result = compressed->codec->decode(compressed->state, in, &taken, out, &put);
         if (result < 0)
             return result;
-        input_take(&compressed->below, taken);
+        input_consume(&compressed->below, taken);
         compressed->between = result == CODEC_END;
         if (put > 0)
             return (ssize_t)put;
@@ -53,7 +53,7 @@ static void compressed_close(void *state)
     free(compressed);
 }
 
-int compressed_take_off(struct input *input)
+int compressed_push_filter(struct input *input)
 {
     ssize_t filled = input_fill(input, INPUT_PEEK);
     if (filled < 0)

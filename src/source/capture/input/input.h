@@ -39,7 +39,7 @@ static inline char *input_bytes(const struct input *input)
     return input->data + input->start;
 }
 /* Takes so many of them. */
-static inline void input_take(struct input *input, size_t length)
+static inline void input_consume(struct input *input, size_t length)
 {
     input->start += length;
 }

@@ -12,10 +12,10 @@ static int skip_rest(struct input *input)
         const char *bytes = input_bytes(input);
         const char *end = memchr(bytes, '\n', (size_t)available);
         if (end != NULL) {
-            input_take(input, (size_t)(end - bytes) + 1);
+            input_consume(input, (size_t)(end - bytes) + 1);
             return 0;
         }
-        input_take(input, (size_t)available);
+        input_consume(input, (size_t)available);
     }
 }
 
@@ -48,7 +48,7 @@ static int find_end(struct input *input, size_t most, size_t *ret_available, cha
 int lines_next(struct lines_reader *reader, struct line *ret_line)
 {
     struct input *input = reader->input;
-    size_t available = 0, most = reader->most != 0 ? reader->most : LINE_MOST;
+    size_t available = 0, most = reader->most != 0 ? reader->most : LINE_MAX;
     char *newline = NULL;
     int result = reader->skip ? skip_rest(input) : 0;
     reader->skip = false;
@@ -65,7 +65,7 @@ int lines_next(struct lines_reader *reader, struct line *ret_line)
     *ret_line = (struct line){ .text = text, .length = visible, .number = ++reader->number };
     ret_line->was_cut = is_long && !more;
     reader->skip = ret_line->was_cut;
-    input_take(input, more ? visible + 1 : newline != NULL ? length + 1 : length);
+    input_consume(input, more ? visible + 1 : newline != NULL ? length + 1 : length);
     text[visible] = '\0';
     return 1;
 }

@@ -2,7 +2,7 @@
 /* The lines of an input, one at a time, whatever ends them: LF, CRLF, or CR alone. */
 #include "source/capture/input/input.h"
 
-enum { LINE_MOST = 128 * 1024 }; /* the rest of a longer line is skipped; the line says that it was cut */
+enum { LINE_MAX = 128 * 1024 }; /* the rest of a longer line is skipped; the line says that it was cut */
 
 struct line {
     char *text; /* ends with a NUL; may be written to until the next one is read */
@@ -13,7 +13,7 @@ struct line {
 
 struct lines_reader {
     struct input *input;
-    size_t most; /* bytes of a line; 0: LINE_MOST */
+    size_t most; /* bytes of a line; 0: LINE_MAX */
     uint64_t number;
     bool skip; /* what is left of the line before was cut off */
 };

@@ -81,7 +81,7 @@ void input_open_bytes(struct input *input, const char *bytes, size_t length)
     struct memory *memory = xcalloc(1, sizeof *memory);
     *memory = (struct memory){ .bytes = bytes, .left = length };
     *input = (struct input){ .read = memory_read, .close = free, .state = memory };
-    utf16_take_off(input);
+    utf16_push_filter(input);
 }
 
 /* --- both ------------------------------------------------------------------------------------------------------- */
@@ -91,9 +91,9 @@ int input_open(struct input *input, const char *path, struct error *err)
     int result = open_file(input, path, err);
     if (result < 0)
         return result;
-    result = compressed_take_off(input);
+    result = compressed_push_filter(input);
     if (result == 0)
-        result = utf16_take_off(input);
+        result = utf16_push_filter(input);
     if (result < 0) {
         input_close(input);
         return error_set(err, result, path, "cannot be read: %s", input_failure(result));

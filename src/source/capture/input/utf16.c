@@ -5,7 +5,7 @@
 
 #include "base/memory.h"
 
-enum { UNIT = 2, UTF8_MOST = 4, PIECE_UNITS = 32 * 1024, REPLACEMENT = 0xfffd };
+enum { UNIT = 2, UTF8_MAX = 4, PIECE_UNITS = 32 * 1024, REPLACEMENT = 0xfffd };
 
 struct utf16 {
     struct input below;
@@ -69,7 +69,7 @@ static ssize_t utf16_read(void *state, char *out, size_t size)
         return filled;
     const char *bytes = input_bytes(&utf16->below);
     size_t available = (size_t)filled, at = 0, length = 0;
-    while (available - at >= UNIT && size - length >= UTF8_MOST) {
+    while (available - at >= UNIT && size - length >= UTF8_MAX) {
         uint32_t code;
         size_t taken = decode(utf16, bytes + at, available - at, utf16->below.ended, &code);
         if (taken == 0)
@@ -78,11 +78,11 @@ static ssize_t utf16_read(void *state, char *out, size_t size)
         length += encode(code, out + length);
     }
     /* Half a character at the very end: said, not lost. */
-    if (length == 0 && available - at == 1 && utf16->below.ended && size >= UTF8_MOST) {
+    if (length == 0 && available - at == 1 && utf16->below.ended && size >= UTF8_MAX) {
         at++;
         length = encode(REPLACEMENT, out);
     }
-    input_take(&utf16->below, at);
+    input_consume(&utf16->below, at);
     return (ssize_t)length;
 }
 
@@ -106,7 +106,7 @@ static bool looks_like_utf16(const char *bytes, size_t length, bool big_endian)
     return units >= 8 && nul * 4 >= units * 3;
 }
 
-int utf16_take_off(struct input *input)
+int utf16_push_filter(struct input *input)
 {
     ssize_t filled = input_fill(input, INPUT_PEEK);
     if (filled < 0)
@@ -114,7 +114,7 @@ int utf16_take_off(struct input *input)
     const char *bytes = input_bytes(input);
     size_t length = (size_t)filled;
     if (length >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0) {
-        input_take(input, 3);
+        input_consume(input, 3);
         return 0;
     }
     bool little_mark = length >= UNIT && memcmp(bytes, "\xff\xfe", UNIT) == 0;
@@ -123,7 +123,7 @@ int utf16_take_off(struct input *input)
     if (!big_endian && !little_mark && !looks_like_utf16(bytes, length, false))
         return 0;
     if (little_mark || big_mark)
-        input_take(input, UNIT);
+        input_consume(input, UNIT);
     struct utf16 *utf16 = xcalloc(1, sizeof *utf16);
     *utf16 = (struct utf16){ .below = *input, .big_endian = big_endian };
     *input = (struct input){

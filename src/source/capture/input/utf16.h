@@ -3,4 +3,4 @@
 #include "source/capture/input/input.h"
 
 /* Looks at the first bytes, and puts a filter over the input where they are UTF-16's. Returns 0 or a negative errno. */
-int utf16_take_off(struct input *input);
+int utf16_push_filter(struct input *input);

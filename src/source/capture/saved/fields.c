@@ -168,6 +168,6 @@ static const struct record_field conn_fields[] = {
     KNOWN(skmem_drops, CONN_SKMEM),
     { 0 },
 };
-_Static_assert(sizeof conn_fields / sizeof *conn_fields <= RECORD_FIELDS_MOST, "a bit for each");
+_Static_assert(sizeof conn_fields / sizeof *conn_fields <= RECORD_FIELDS_MAX, "a bit for each");
 const struct record saved_conn = { conn_fields, offsetof(struct conn, present),
     sizeof(((struct conn *)NULL)->present) };

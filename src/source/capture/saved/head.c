@@ -12,7 +12,7 @@
 struct head {
     char schema[64], version[32];
     unsigned schemas; /* how often it is named */
-    bool is_earlier;
+    bool is_previous;
     uint64_t hosts;
 };
 
@@ -43,13 +43,13 @@ static bool scan_member(struct json_reader *json, struct head *head)
 {
     if (json_text_is(json, "tool"))
         return scan_tool(json, head);
-    bool is_schema = json_text_is(json, "schema"), is_earlier = json_text_is(json, "is_earlier");
+    bool is_schema = json_text_is(json, "schema"), is_previous = json_text_is(json, "is_earlier");
     bool is_hosts = json_text_is(json, "hosts");
     enum json_token token = json_next(json);
     if (is_schema && head->schemas++ == 0)
         keep_text(json, token, head->schema, sizeof head->schema);
-    if (is_earlier)
-        head->is_earlier = token == JSON_TRUE;
+    if (is_previous)
+        head->is_previous = token == JSON_TRUE;
     if (is_hosts && token == JSON_NUMBER && json->whole && !json->negative)
         head->hosts = json->number;
     return json_skip(json, token);
@@ -92,27 +92,27 @@ static int check_schema(const struct head *head, struct error *err)
 /* The first of two snapshots of a host is the earlier one; any other second one is of another host. */
 static int make_room(struct reading *reading, struct error *err)
 {
-    struct snapshot *snapshot = reading->snapshot, *earlier = reading->capture->earlier;
+    struct snapshot *snapshot = reading->snapshot, *previous = reading->capture->previous;
     if (!reading->begun)
         return 0;
     int result = saved_finish(reading, err);
     if (result < 0)
         return result;
-    if (!reading->is_earlier)
+    if (!reading->is_previous)
         return saved_next_part(reading, err);
-    if (reading->has_earlier)
+    if (reading->has_previous)
         return error_set(err, -EBADMSG, NULL, "holds more than two looks at one host; give each as a file of its own");
-    reading->has_earlier = true;
+    reading->has_previous = true;
     uint64_t taken_at_ms = snapshot->taken_at_ms;
-    if (earlier != NULL) {
-        snapshot_deinit(earlier);
-        *earlier = *snapshot;
+    if (previous != NULL) {
+        snapshot_deinit(previous);
+        *previous = *snapshot;
     } else {
         snapshot_deinit(snapshot);
     }
     snapshot_init(snapshot);
     snapshot->taken_at_ms = taken_at_ms;
-    snapshot->earlier = earlier;
+    snapshot->previous = previous;
     return 0;
 }
 
@@ -128,7 +128,7 @@ int saved_read_head(struct reading *reading, const struct line *line, struct err
     reading->begun = true;
     reading->ended = false;
     reading->announced = 0;
-    reading->is_earlier = head.is_earlier;
+    reading->is_previous = head.is_previous;
     reading->hosts = head.hosts > reading->hosts ? head.hosts : reading->hosts;
     json_read(&reading->json, line->text, line->length);
     json_next(&reading->json);

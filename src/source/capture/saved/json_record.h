@@ -41,7 +41,7 @@ struct record {
     uint8_t present_size;
 };
 
-enum { RECORD_FIELDS_MOST = 64 };
+enum { RECORD_FIELDS_MAX = 64 };
 
 /* Writes the members of an object that is open. */
 void record_write(struct json *json, const struct record *record, const void *object);

@@ -56,14 +56,14 @@ int saved_finish(struct reading *reading, struct error *err)
         return refuse_empty(reading, err);
     struct buf text = { 0 };
     tell_missing(reading, &text);
-    if (reading->is_earlier) {
-        reading->earlier_is_cut = text.length > 0;
-    } else if (reading->earlier_is_cut) {
+    if (reading->is_previous) {
+        reading->previous_is_cut = text.length > 0;
+    } else if (reading->previous_is_cut) {
         buf_str(
             &text, text.length > 0 ? "; nor is the earlier look whole" : "the earlier look: not all of it was read");
-        reading->earlier_is_cut = false;
+        reading->previous_is_cut = false;
     }
-    if (text.length > 0 && !reading->is_earlier)
+    if (text.length > 0 && !reading->is_previous)
         snapshot_add_gap(snapshot, "snapshot-incomplete", buf_text(&text), "ask for the file as it was saved");
     buf_deinit(&text);
     return 0;
@@ -71,18 +71,18 @@ int saved_finish(struct reading *reading, struct error *err)
 
 static int keep_part(struct reading *reading, struct error *err)
 {
-    struct snapshot *snapshot = reading->snapshot, *earlier = reading->capture->earlier;
-    if (reading->part_count == HOSTS_MOST)
-        return error_set(err, -E2BIG, NULL, "holds more than %d hosts", HOSTS_MOST);
+    struct snapshot *snapshot = reading->snapshot, *previous = reading->capture->previous;
+    if (reading->part_count == HOSTS_MAX)
+        return error_set(err, -E2BIG, NULL, "holds more than %d hosts", HOSTS_MAX);
     xvec_grow((void **)&reading->parts, reading->part_count, &reading->part_capacity, sizeof *reading->parts);
     /* One of several is looked at without what was before. */
-    snapshot->earlier = NULL;
+    snapshot->previous = NULL;
     snapshot->confirms = false;
-    if (earlier != NULL) {
-        snapshot_deinit(earlier);
-        snapshot_init(earlier);
+    if (previous != NULL) {
+        snapshot_deinit(previous);
+        snapshot_init(previous);
     }
-    reading->has_earlier = false;
+    reading->has_previous = false;
     reading->parts[reading->part_count++] = *snapshot;
     snapshot_init(snapshot);
     return 0;

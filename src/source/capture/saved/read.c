@@ -11,7 +11,7 @@
 #include "source/capture/saved/fields.h"
 #include "source/capture/saved/reading.h"
 
-enum { SAVED_LINE_MOST = 1024 * 1024 };
+enum { SAVED_LINE_MAX = 1024 * 1024 };
 
 /* --- lines ------------------------------------------------------------------------------------------------------ */
 
@@ -53,7 +53,7 @@ static bool is_blank(const struct line *line)
 
 static int read_lines(struct reading *reading, struct error *err)
 {
-    struct lines_reader lines = { .input = reading->capture->input, .most = SAVED_LINE_MOST };
+    struct lines_reader lines = { .input = reading->capture->input, .most = SAVED_LINE_MAX };
     struct line line;
     int result;
     while ((result = lines_next(&lines, &line)) > 0) {
@@ -87,25 +87,25 @@ static int join_looks(struct reading *reading)
     struct snapshot *snapshot = reading->snapshot;
     bool confirms = snapshot->confirms;
     snapshot->confirms = false;
-    if (reading->is_earlier || snapshot->earlier == NULL || !confirms)
+    if (reading->is_previous || snapshot->previous == NULL || !confirms)
         return 0;
-    return snapshot_confirm(snapshot, snapshot->earlier);
+    return snapshot_confirm(snapshot, snapshot->previous);
 }
 
 static int finish(struct reading *reading, struct error *err)
 {
     int result = saved_finish(reading, err);
-    if (result == 0 && reading->is_earlier)
+    if (result == 0 && reading->is_previous)
         result = finish_without_second(reading, err);
     if (result == 0)
         result = saved_join_parts(reading, err);
     return result == 0 && reading->part_count == 0 ? join_looks(reading) : result;
 }
 
-unsigned saved_recognise(const struct format *self, const char *bytes, size_t length, bool mends)
+unsigned saved_recognise(const struct format *self, const char *bytes, size_t length, bool repairs)
 {
     (void)self;
-    (void)mends;
+    (void)repairs;
     enum { SCHEMA_WITHIN = 256 };
     size_t space = 0;
     while (space < length && strchr(" \t\r\n", bytes[space]) != NULL && bytes[space] != '\0')

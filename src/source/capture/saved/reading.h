@@ -9,9 +9,9 @@ struct reading {
     struct snapshot *snapshot; /* that is being read */
     struct json_reader json;
     bool begun;             /* the head of the snapshot was read … */
-    bool is_earlier;        /* … which is the earlier of two */
-    bool has_earlier;       /* there was one before it … */
-    bool earlier_is_cut;    /* … of which not all could be read */
+    bool is_previous;       /* … which is the earlier of two */
+    bool has_previous;      /* there was one before it … */
+    bool previous_is_cut;   /* … of which not all could be read */
     bool ended;             /* its last line was read */
     uint64_t announced;     /* connections, by its last line */
     uint64_t missed;        /* connections beyond what is read */
@@ -31,13 +31,13 @@ int saved_read_conn(struct reading *reading);
 int saved_read_end(struct reading *reading);
 
 /*
- * A head: saved_head.c. What came before is finished. -EINVAL: not understood; another errno: the whole file is of no use,
+ * A head: head.c. What came before is finished. -EINVAL: not understood; another errno: the whole file is of no use,
  * and err says why.
  */
 int saved_read_head(struct reading *reading, const struct line *line, struct error *err);
 
 /*
- * The snapshot is read as far as the file goes; saved_parts.c. What is missing of it becomes a gap. Where nothing of it
+ * The snapshot is read as far as the file goes; parts.c. What is missing of it becomes a gap. Where nothing of it
  * could be read it is of no use: -EBADMSG, and err says why.
  */
 int saved_finish(struct reading *reading, struct error *err);

@@ -50,10 +50,10 @@ bool redact_is_call(const char *text)
 /* Nearly all have an underscore; a name of one word may be anybody's. */
 bool redact_is_channel(const char *text)
 {
-    enum { LENGTH_MOST = 64 };
+    enum { LENGTH_MAX = 64 };
     static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789_.";
     size_t length = strlen(text);
-    return length <= LENGTH_MOST && strspn(text, letters) == length && strchr(text, '_') != NULL;
+    return length <= LENGTH_MAX && strspn(text, letters) == length && strchr(text, '_') != NULL;
 }
 
 /* "kind:[number]" */

@@ -7,8 +7,8 @@
 #include "source/capture/saved/reading.h"
 
 enum {
-    CONNS_MOST = 64 * 1024 * 1024,
-    WAITS_MOST = 4096, /* of one process */
+    CONNS_MAX = 64 * 1024 * 1024,
+    WAITS_MAX = 4096, /* of one process */
 };
 
 static int skip_value(struct reading *reading)
@@ -73,7 +73,7 @@ static int read_waits(void *data, struct json_reader *json)
         return -EINVAL;
     while ((token = json_next(json)) == JSON_OBJECT) {
         struct wait_place wait = { .state = '?', .fd = -1 };
-        if (reading->wait_count == WAITS_MOST ||
+        if (reading->wait_count == WAITS_MAX ||
             record_read(json, &saved_wait, &wait, &reading->snapshot->arena, NULL, NULL) < 0)
             return -EINVAL;
         xvec_grow((void **)&reading->waits, reading->wait_count, &reading->wait_capacity, sizeof *reading->waits);
@@ -167,7 +167,7 @@ static int read_holders(void *data, struct json_reader *json)
 int saved_read_conn(struct reading *reading)
 {
     struct snapshot *snapshot = reading->snapshot;
-    if (snapshot->conn_count >= CONNS_MOST) {
+    if (snapshot->conn_count >= CONNS_MAX) {
         reading->missed++;
         return 0;
     }

@@ -37,7 +37,7 @@ static void write_time(struct json *json, uint64_t ms)
 }
 
 static void write_head(
-    struct json *json, const struct snapshot *snapshot, const char *tool_version, bool is_earlier, uint64_t hosts)
+    struct json *json, const struct snapshot *snapshot, const char *tool_version, bool is_previous, uint64_t hosts)
 {
     char schema[32];
     snprintf(schema, sizeof schema, SAVED_SCHEMA "%d", SAVED_MAJOR);
@@ -49,7 +49,7 @@ static void write_head(
     json_member_string(json, "version", tool_version);
     json_object_end(json);
     write_time(json, snapshot->taken_at_ms);
-    if (is_earlier)
+    if (is_previous)
         json_member_bool(json, "is_earlier", true);
     if (hosts > 1)
         json_member_uint(json, "hosts", hosts);
@@ -225,14 +225,14 @@ static void write_slice(struct json *json, const struct slice *slice)
 }
 
 static void write_snapshot(
-    struct json *json, const struct snapshot *snapshot, const char *tool_version, bool is_earlier)
+    struct json *json, const struct snapshot *snapshot, const char *tool_version, bool is_previous)
 {
     for (size_t i = 0; i < hosts_count(snapshot); i++) {
         const struct slice slice = slice_of(snapshot, hosts_at(snapshot, i));
         if (slice.host != NULL)
             write_host_head(json, slice.host, tool_version, snapshot->host_count);
         else
-            write_head(json, snapshot, tool_version, is_earlier, 1);
+            write_head(json, snapshot, tool_version, is_previous, 1);
         write_slice(json, &slice);
     }
 }
@@ -242,8 +242,8 @@ int saved_write(const struct snapshot *snapshot, const char *tool_version, FILE 
     struct json json;
     json_begin(&json, out, true);
     json.keeps_bytes = true;
-    if (snapshot->earlier != NULL)
-        write_snapshot(&json, snapshot->earlier, tool_version, true);
+    if (snapshot->previous != NULL)
+        write_snapshot(&json, snapshot->previous, tool_version, true);
     write_snapshot(&json, snapshot, tool_version, false);
     return json_end(&json);
 }

@@ -1,6 +1,6 @@
 #pragma once
 /*
- * Who holds which socket, and in which network namespaces somebody is, from eBPF iterators: what walk.h finds in /proc.
+ * Who holds which socket, and in which network namespaces somebody is, from eBPF iterators: what proc_walk.h finds in /proc.
  */
 #include <stdatomic.h>
 
