@@ -135,7 +135,7 @@ static int append_conns(
         if (conn == NULL)
             return -ENOMEM;
         *conn = part->conns[i];
-        conn->netns = (uint16_t)(conn->netns + netns_before);
+        conn->netns = moved(conn->netns, netns_before);
         conn->holder = moved(conn->holder, holders_before);
     }
     return 0;
@@ -162,7 +162,7 @@ static int append(const struct joining *joining)
 {
     struct snapshot *joined = joining->joined, *part = joining->part;
     size_t netns_before = joined->netns_count, processes_before = joined->process_count;
-    if (netns_before + part->netns_count > UINT16_MAX) /* struct conn has 16 bits for it */
+    if (netns_before + part->netns_count >= NO_INDEX)
         return -EOVERFLOW;
     int result = append_tables(joining);
     if (result == 0)

@@ -61,7 +61,7 @@ struct conn {
     uint32_t uid;
     uint32_t inode;     /* 0: no struct socket: not accepted yet, an orphan, or a mini-socket */
     uint32_t holder;    /* index into snapshot.holders of the first descriptor that refers to it, or NO_INDEX */
-    uint32_t previous;  /* index into snapshot.earlier's connections: previous.h; set where snapshot.confirms is */
+    uint32_t previous;  /* index into snapshot.previous's connections: previous.h; set where snapshot.confirms is */
     uint64_t cookie;    /* unique for the life of the connection, from SYN_RECEIVED to TIME_WAIT */
     uint64_t cgroup_id; /* inode of the cgroup-v2 directory it was created in */
 

@@ -446,6 +446,37 @@ static void hosts_that_were_joined_are_redacted_together(void **state)
 }
 
 /* Whoever compares or joins files has to know. */
+/* More than 16 bits can count: the connection is of the last one, and stays so when it is saved and joined. */
+static void connections_stay_in_their_namespace_among_many(void **state)
+{
+    (void)state;
+    enum { MANY = 70000 };
+    struct snapshot parts[2];
+    for (size_t i = 0; i < 2; i++) {
+        struct snapshot many;
+        snapshot_init(&many);
+        many.host_name = i == 0 ? "web-1" : "web-2";
+        for (size_t j = 0; j < MANY; j++)
+            snapshot_add_netns(&many)->name = j + 1 == MANY ? "the last" : "another";
+        struct conn *conn = snapshot_add_conn(&many);
+        *conn = (struct conn){ .state = STATE_CLOSE_WAIT, .netns = MANY - 1, .holder = NO_INDEX, .previous = NO_INDEX };
+        char *text = saved_to_text(&many);
+        snapshot_deinit(&many);
+        parts[i] = read_well(text);
+        free(text);
+        assert_int_equal(parts[i].conns[0].netns, MANY - 1);
+    }
+    struct snapshot joined;
+    snapshot_init(&joined);
+    struct error err = { 0 };
+    assert_int_equal(hosts_join(parts, NULL, 2, &joined, &err), 0);
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(joined.conns[i].netns, (i + 1) * MANY - 1);
+        assert_string_equal(joined.netns[joined.conns[i].netns].name, "the last");
+    }
+    snapshot_deinit(&joined);
+}
+
 static void that_names_are_made_up_stays_known(void **state)
 {
     (void)state;
@@ -477,6 +508,7 @@ int main(void)
         cmocka_unit_test(hosts_that_were_joined_stay_apart),
         cmocka_unit_test(a_host_that_is_missing_is_a_gap),
         cmocka_unit_test(hosts_that_were_joined_are_redacted_together),
+        cmocka_unit_test(connections_stay_in_their_namespace_among_many),
         cmocka_unit_test(that_names_are_made_up_stays_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -38,4 +38,4 @@ def files(*patterns):
 def finding_ids():
     """The ids in the rows of the table of findings."""
     table = ROOT / "src/diagnose/rule_table.c"
-    return re.findall(r'\bRULE\(\s*"([a-z0-9-]+)"', table.read_text()) if table.exists() else []
+    return re.findall(r'\b(?:HOST_)?RULE\(\s*"([a-z0-9-]+)"', table.read_text()) if table.exists() else []

@@ -38,7 +38,7 @@ int saved_read_netns(struct reading *reading)
     struct snapshot *snapshot = reading->snapshot;
     struct netns netns = { 0 };
     struct net_values values = { 0 };
-    if (snapshot->netns_count > UINT16_MAX || /* struct conn has 16 bits for it */
+    if (snapshot->netns_count >= NO_INDEX ||
         record_read(&reading->json, &saved_netns, &netns, &snapshot->arena, read_netns_member, &values) < 0)
         return -EINVAL;
     struct netns *place = snapshot_add_netns(snapshot);

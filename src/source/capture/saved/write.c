@@ -175,7 +175,7 @@ static void write_conn(struct json *json, const struct slice *slice, const struc
 {
     const struct snapshot *snapshot = slice->snapshot;
     struct conn saved_as = *conn;
-    saved_as.netns = (uint16_t)(conn->netns - slice->netns.from);
+    saved_as.netns = (uint32_t)(conn->netns - slice->netns.from);
     begin_line(json, SAVED_LINE_CONN);
     record_write(json, &saved_conn, &saved_as);
     if (conn->holder != NO_INDEX) {
