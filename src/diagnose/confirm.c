@@ -53,6 +53,8 @@ bool confirm_holds(
 {
     if (!snapshot->confirms)
         return true;
+    if (rules[cause].holds_moving)
+        return previous_conn(snapshot, conn) != NULL;
     if (!previous_stayed(snapshot, conn))
         return false;
     const struct conn *then = previous_conn(snapshot, conn);

@@ -72,7 +72,7 @@ int pair_find(const struct snapshot *snapshot, struct stuck *stuck, size_t count
         while ((index = index_walk_next(&table, &walk)) != INDEX_NONE) {
             struct stuck *one = &stuck[index];
             const struct conn *stuck_conn = &snapshot->conns[one->conn];
-            if (one->pair == NO_INDEX && are_ends_of_one(snapshot, stuck_conn, conn) &&
+            if (one->pair == NO_INDEX && one->conn != i && are_ends_of_one(snapshot, stuck_conn, conn) &&
                 can_be_opposite(stuck_conn->state, conn->state)) {
                 one->pair = (uint32_t)i;
                 break;

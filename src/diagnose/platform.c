@@ -18,6 +18,8 @@ static const struct platform platforms[] = {
         .port_range = "ip_local_port_range",
         .show_ports = { "See what is set on that host.",
             "sysctl net.ipv4.ip_local_port_range net.ipv4.ip_local_reserved_ports net.ipv4.tcp_tw_reuse" },
+        .reserve_port =
+            "sysctl -w net.ipv4.ip_local_reserved_ports={}   # it replaces the list: name what is in it already",
         .no_port = "EADDRNOTAVAIL (\"Cannot assign requested address\")",
         .bound_first = "set IP_BIND_ADDRESS_NO_PORT",
         .ports_wont_help =
@@ -59,6 +61,7 @@ static const struct platform platforms[] = {
         .widen_ports = { "Widen the range to 55,535 ports (elevated prompt). First see that no service listens there; "
                          "IPv6 has a range of its own (netsh int ipv6).",
             "netsh int ipv4 set dynamicport tcp start=10000 num=55535" },
+        .reserve_port = "netsh int ipv4 add excludedportrange protocol=tcp startport={} numberofports=1",
         .no_port = "WSAENOBUFS (10055) or WSAEADDRINUSE (10048)",
         .bound_first = "set SO_REUSE_UNICASTPORT (or AutoReusePortRange by Set-NetTCPSetting)",
         .ports_wont_help = "MaxUserPort in the registry: since Windows Vista the dynamic range is set with netsh. And "

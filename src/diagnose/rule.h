@@ -39,6 +39,7 @@ struct rule {
     void (*assess)(
         const struct context *context, const struct rule *rule, struct arena *arena, struct finding_list *list);
     struct limits limits;
+    bool holds_moving; /* one row proves it: a second look confirms it although bytes have moved */
     bool one_port; /* what it tells is about one port, or one listener: never folded over several */
 };
 

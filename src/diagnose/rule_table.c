@@ -14,6 +14,7 @@
 #include "diagnose/rules/opening.h"
 #include "diagnose/rules/orphans.h"
 #include "diagnose/rules/port_exhaustion.h"
+#include "diagnose/rules/self_connect.h"
 #include "diagnose/rules/sent_fin.h"
 #include "diagnose/rules/state_only.h"
 #include "diagnose/rules/tcp_memory.h"
@@ -37,6 +38,15 @@ enum { NO_MOMENT = 1000 };
 
 const struct rule rules[] = {
     { .id = "normal" },
+    {
+        /* Before all others: what these would say of its peer would be said of itself. */
+        RULE("self-connect", self_connect),
+        .states = STATE_BIT(STATE_ESTABLISHED) | STATE_BIT(STATE_FIN_WAIT_1) | STATE_BIT(STATE_CLOSING),
+        .holds_moving = true,
+        .one_port = true,
+        .fault = FAULT_LOCAL_APPLICATION,
+        .limits = { .warning_count = 1 },
+    },
     {
         RULE("close-wait-not-accepted", close_wait_not_accepted),
         .states = STATE_BIT(STATE_CLOSE_WAIT),

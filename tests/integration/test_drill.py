@@ -55,6 +55,7 @@ DRILLS = {
     "established-zero-window": Expected(PEER, "ESTABLISHED"),
     "established-unread": Expected(LOCAL, "ESTABLISHED", at_least=True),
     "established-idle": Expected(NONE, "ESTABLISHED", at_least=True),
+    "self-connect": Expected(LOCAL, "ESTABLISHED"),
     "descriptor-exhaustion": Expected(LOCAL, "ESTABLISHED", at_least=True, counted=False),
 }
 # What these lower is the whole host's: they are run in test_guest.py, on a kernel of their own.

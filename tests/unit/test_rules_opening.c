@@ -203,6 +203,38 @@ static const struct rule_case cases[] = {
             MINE,
         "" },
 
+    /* Both ends are one socket */
+    { "a client that has connected to itself",
+        HOST "conn ESTABLISHED 127.0.0.1:40010 127.0.0.1:40010 recv_q=0 send_q=0 timer=none " QUIET_FOR(
+            "1ms") "holders=900:20\n",
+        "self-connect 1 900 warning certain\n" },
+    { "the same, blocked by its own full buffer: no peer has stopped reading",
+        HOST "conn ESTABLISHED 127.0.0.1:40010 127.0.0.1:40010 recv_q=90000 send_q=400000 timer=persist timer_ms=900 "
+             "snd_wnd=0 " PATH QUIET_FOR("10m") "holders=900:20\n",
+        "self-connect 1 900 warning certain\n" },
+    { "the same after shutdown(): its FIN stands behind what it does not read",
+        HOST "conn FIN_WAIT_1 127.0.0.1:40010 127.0.0.1:40010 recv_q=90000 send_q=400000 timer=persist timer_ms=900 "
+             "snd_wnd=0 " PATH QUIET_FOR("10m") "holders=900:20\n",
+        "self-connect 1 900 warning certain\n" },
+    { "the same by an address of the host, by IPv6, and by a mapped address",
+        HOST "conn ESTABLISHED 10.0.0.5:40010 10.0.0.5:40010 recv_q=0 send_q=0 holders=900:20\n"
+             "conn ESTABLISHED [::1]:40011 [::1]:40011 recv_q=0 send_q=0 holders=900:21\n"
+             "conn ESTABLISHED ::ffff:127.0.0.1:40012 127.0.0.1:40012 recv_q=0 send_q=0 holders=900:22\n",
+        "self-connect 1 900 warning certain\nself-connect 1 900 warning certain\nself-connect 1 900 warning certain\n" },
+    { "a client and its service on one host",
+        LISTENING "conn ESTABLISHED 127.0.0.1:80 127.0.0.1:40010 recv_q=0 send_q=0 " QUIET_FOR(
+            "1s") "holders=812:9\n"
+                  "conn ESTABLISHED 127.0.0.1:40010 127.0.0.1:80 recv_q=0 send_q=0 " QUIET_FOR("1s") "holders=900:9\n",
+        "" },
+    { "the same port at two addresses",
+        HOST "conn ESTABLISHED 127.0.0.1:40010 127.0.0.2:40010 recv_q=0 send_q=0 " QUIET_FOR(
+            "1s") "holders=900:9\n"
+                  "conn ESTABLISHED 127.0.0.2:40010 127.0.0.1:40010 recv_q=0 send_q=0 " QUIET_FOR(
+                      "1s") "holders=812:9\n",
+        "" },
+    { "after it: TIME_WAIT with itself",
+        HOST "conn TIME_WAIT 127.0.0.1:40010 127.0.0.1:40010 timer=time_wait timer_ms=9000\n", "" },
+
     /* Descriptors */
     { "descriptors run out, and connections are why",
         HOST "process 910 proxy parent=800 fds=870/1024 running=2d\n" OPEN
@@ -266,7 +298,7 @@ static void every_finding_about_open_connections_fires_somewhere_above(void **st
     rule_cases_need(cases, CASE_COUNT,
         (const char *const[]){ "syn-sent-unanswered", "syn-recv-flood", "syn-recv-unanswered", "accept-queue-overflow",
             "established-unanswered", "established-zero-window", "established-unread", "established-idle",
-            "descriptor-exhaustion", "tcp-memory-pressure", NULL });
+            "self-connect", "descriptor-exhaustion", "tcp-memory-pressure", NULL });
 }
 
 /* What the one finding about a full queue says of everything that waits for it. */

@@ -285,6 +285,17 @@ static const struct drill drills[] = {
         .after_s = 7200,
     },
     {
+        .finding = "self-connect",
+        .does =
+            "A client connects to a port on which nobody listens, from that same port: to itself. Its service cannot bind.",
+        .name = "drill-itself",
+        .service = { .play = client_connects_to_itself },
+        .peer = { .play = peer_wants_the_port },
+        .count = 1,
+        .most = 1,
+        .after_s = 1,
+    },
+    {
         .finding = "descriptor-exhaustion",
         .does = "A service with a low limit of descriptors keeps every connection open until it has none left.",
         .name = "drill-nofile",

@@ -249,3 +249,44 @@ int peer_idles(struct role *role, struct error *err)
     TRY(wire_connect_all(role, role->count, 0, err));
     return wire_send_request(role, err);
 }
+
+/* --- a connection with itself --------------------------------------------------------------------------------------- */
+
+/*
+ * As the kernel does by chance where a client tries again and again: the source is the port that it connects to. Bound first,
+ * it meets itself at the first attempt.
+ */
+int client_connects_to_itself(struct role *role, struct error *err)
+{
+    struct sockaddr_in own = { .sin_family = AF_INET, .sin_addr = role->here };
+    socklen_t length = sizeof own;
+    int fd = role_socket(role, AF_INET, SOCK_STREAM, 0, err);
+    if (fd < 0)
+        return fd;
+    role->conns[role->conn_count++] = fd;
+    if (bind(fd, (const struct sockaddr *)&own, sizeof own) < 0 ||
+        getsockname(fd, (struct sockaddr *)&own, &length) < 0 ||
+        connect(fd, (const struct sockaddr *)&own, sizeof own) < 0)
+        return error_set(err, -errno, "connect", "%s", strerror(errno));
+    role->port = ntohs(own.sin_port);
+    return role_tell(role, role->port, err);
+}
+
+/* The service, which finds its port taken. */
+int peer_wants_the_port(struct role *role, struct error *err)
+{
+    TRY(wire_find_service(role, err));
+    const struct sockaddr_in wanted = { .sin_family = AF_INET, .sin_port = htons(role->port), .sin_addr = role->here };
+    const int yes = 1;
+    int fd = role_socket(role, AF_INET, SOCK_STREAM, 0, err);
+    if (fd < 0)
+        return fd;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    bool bound = bind(fd, (const struct sockaddr *)&wanted, sizeof wanted) == 0;
+    int why = errno;
+    close(fd);
+    if (!bound && why == EADDRINUSE)
+        return 0;
+    return error_set(err, bound ? -EEXIST : -why, "bind", "the port was to be taken, and was %s",
+        bound ? "free" : "refused for another reason");
+}

@@ -18,5 +18,7 @@ DECLARE_ROLE(service_sends_unheard);
 DECLARE_ROLE(service_sends_in_vain);
 DECLARE_ROLE(service_leaves_data);
 DECLARE_ROLE(peer_sends_data);
+DECLARE_ROLE(client_connects_to_itself);
+DECLARE_ROLE(peer_wants_the_port);
 DECLARE_ROLE(service_idles);
 DECLARE_ROLE(peer_idles);
