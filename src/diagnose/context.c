@@ -102,3 +102,8 @@ const struct conn *context_stalled_listener(const struct context *context, const
 {
     return queues_stalled_listener(&context->queues, conn);
 }
+
+bool context_is_asked_about(const struct context *context, uint64_t count)
+{
+    return context->asked_count > 0 && count * 2 >= context->asked_count;
+}

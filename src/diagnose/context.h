@@ -27,6 +27,7 @@ struct context {
     uint32_t seen;               /* STATE_BIT()s that the snapshot holds */
     const bool *selected;        /* for each connection: whether the person asked for it */
     bool selects_all;            /* nothing was left out: findings about the whole host are in place */
+    uint64_t asked_count;        /* connections, without listeners, of a paste or of a selection; 0: of a whole host */
     const uint8_t *causes;       /* what is known so far: indexes into rules; 0: normal */
     const struct policy *policy; /* or NULL */
     const struct limits *limits; /* of each rule, for connections of no service and of each service: limits.c */
@@ -63,6 +64,9 @@ bool context_is_settled(const struct context *context, const struct conn *conn, 
  * where that is seen, or NULL.
  */
 bool context_is_unanswered(const struct context *context, const struct conn *conn, const struct conn *other);
+
+/* Whether so many connections are most of what somebody pasted or selected; never of a whole host that is looked at. */
+bool context_is_asked_about(const struct context *context, uint64_t count);
 
 /* queues_at() and queues_stalled_listener() of the context's queues. */
 const struct queue *context_queue(const struct context *context, const struct conn *listener);

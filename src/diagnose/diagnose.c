@@ -87,6 +87,14 @@ static void apply_selection(
     *count = kept;
 }
 
+/* How many connections somebody asks about; 0 where it is the whole host, on which nobody pointed at any of them. */
+static uint64_t count_asked(const struct context *context, const struct diagnosis *diagnosis)
+{
+    if (context->selects_all && context->snapshot->origin == NULL)
+        return 0;
+    return diagnosis->selected_count - diagnosis->by_state[STATE_LISTEN] - diagnosis->by_state[STATE_BOUND];
+}
+
 /* What a listener of this host keeps waiting has that listener as its other end. */
 static void pair_with_listeners(const struct context *context, struct stuck *stuck, size_t count)
 {
@@ -174,11 +182,14 @@ static int worst_first(const void *a, const void *b)
 }
 
 /* Too few to be worth a finding: then they are normal. */
-static bool is_too_small(const struct group *group, uint8_t *causes)
+static bool is_too_small(const struct context *context, const struct group *group, uint8_t *causes)
 {
     const struct limits *limits = group->limits;
     bool blind = !group->timers_known && limits->min_without_age > 0;
     if (group->count >= (blind ? limits->min_without_age : limits->min_count))
+        return false;
+    /* A paste that shows little else asks about them: silence would be no answer. */
+    if (blind && group->count >= limits->min_count && context_is_asked_about(context, group->count))
         return false;
     for (size_t i = 0; i < group->count; i++)
         causes[group->conns[i]] = 0;
@@ -210,10 +221,11 @@ static void make_findings(const struct context *context, const struct group *gro
 {
     struct finding_list list = { 0 };
     for (size_t i = 0; i < count; i++) {
-        if (is_too_small(&groups[i], causes))
+        if (is_too_small(context, &groups[i], causes))
             continue;
         struct finding finding;
         finding_make(context, &groups[i], &diagnosis->arena, &finding);
+        finding.is_answer = context_is_asked_about(context, groups[i].count);
         finding.other_ends = groups[i].pairs;
         finding.other_end_count = groups[i].pair_count;
         if (finding.confidence > CONFIDENCE_LIKELY && pair_is_hidden(context, &groups[i]))
@@ -308,6 +320,7 @@ int diagnose(const struct snapshot *snapshot, const struct selection *selection,
         result = find_causes(&context, &confirm, causes, &stuck, &count);
     if (result == 0) {
         apply_selection(selection, &diagnosis, selected, stuck, &count);
+        context.asked_count = count_asked(&context, &diagnosis);
         result = pair_find(snapshot, stuck, count);
     }
     if (result == 0) {

@@ -28,7 +28,7 @@ static void note_time_wait(const struct context *context, struct diagnosis *diag
     const struct snapshot *snapshot = diagnosis->snapshot;
     /* The rest has a finding, which says the same and more. */
     uint64_t count = count_normal(diagnosis, selected, STATE_TIME_WAIT);
-    if (count < WORTH_A_WORD)
+    if (count == 0 || (count < WORTH_A_WORD && !context_is_asked_about(context, count)))
         return;
     uint64_t incoming = 0;
     for (size_t i = 0; i < snapshot->conn_count; i++) {
@@ -43,6 +43,10 @@ static void note_time_wait(const struct context *context, struct diagnosis *diag
         : arena_printf(arena, "in %s of them a service here closed first", phrases_count(arena, incoming));
     lines_add(&diagnosis->notes, arena, "TIME_WAIT %s: normal. %s and holds neither a descriptor nor a process; %s.",
         phrases_count(arena, count), platform_of(snapshot)->time_wait_life, who);
+    if (context_is_asked_about(context, count))
+        lines_add(&diagnosis->notes, arena,
+            "Nobody owns a connection in TIME_WAIT, and so it has no process id (Windows shows 0): its program has closed it "
+            "already. It catches segments that come late (RFC 9293 section 3.6.1). There is nothing to end and nothing to fix.");
 }
 
 /* Whether all that is known of the connections in that state is the state: then none can be said to be young. */

@@ -28,6 +28,14 @@ bool queue_is_stalled(const struct queue *queue)
     return queue_is_full(queue) || (queue != NULL && queue->closed > 0);
 }
 
+/* inet_csk_reqsk_queue_is_full() in include/net/inet_connection_sock.h: as many as the backlog. */
+bool queue_is_near_backlog(const struct queue *queue)
+{
+    enum { NEAR_PERCENT = 90 };
+    return conn_has(queue->listener, CONN_QUEUES | CONN_BACKLOG) && queue->half_open > 0 &&
+        queue->half_open * 100 >= (uint64_t)queue->listener->send_q_bytes * NEAR_PERCENT;
+}
+
 /* The queue of the listener, made when it is the first that waits there. */
 static struct queue *queue_at(struct queues *queues, const struct snapshot *snapshot, const struct conn *listener)
 {
@@ -142,6 +150,44 @@ static void count_calls(struct queues *queues, const struct snapshot *snapshot)
     }
 }
 
+/* --- from where half-open connections come -------------------------------------------------------------------------- */
+
+struct half_open {
+    uint32_t queue;
+    struct ip peer;
+};
+
+static int by_queue_and_peer(const void *a, const void *b)
+{
+    const struct half_open *one = a, *other = b;
+    if (one->queue != other->queue)
+        return one->queue < other->queue ? -1 : 1;
+    return ip_compare(&one->peer, &other->peer);
+}
+
+/* Only where the backlog is near: elsewhere nobody asks. */
+static void count_half_open_peers(struct queues *queues, const struct snapshot *snapshot)
+{
+    size_t most = 0, count = 0;
+    for (size_t i = 0; i < queues->count; i++)
+        most += queue_is_near_backlog(&queues->items[i]) ? queues->items[i].half_open : 0;
+    if (most == 0)
+        return;
+    struct half_open *all = xcalloc(most, sizeof *all);
+    for (size_t i = 0; i < snapshot->conn_count && count < most; i++) {
+        const struct conn *conn = &snapshot->conns[i];
+        const struct queue *queue = conn->state == STATE_SYN_RECEIVED
+            ? queues_at(queues, listeners_find(queues->listeners, conn))
+            : NULL;
+        if (queue != NULL && queue_is_near_backlog(queue))
+            all[count++] = (struct half_open){ (uint32_t)(queue - queues->items), conn->remote };
+    }
+    qsort(all, count, sizeof *all, by_queue_and_peer);
+    for (size_t i = 0; i < count; i++)
+        queues->items[all[i].queue].half_open_peers += i == 0 || by_queue_and_peer(&all[i - 1], &all[i]) != 0;
+    free(all);
+}
+
 /* --- for the rules ---------------------------------------------------------------------------------------------- */
 
 void queues_init(struct queues *queues, const struct listeners *listeners)
@@ -163,11 +209,13 @@ void queues_init(struct queues *queues, const struct listeners *listeners)
         if (half_open) {
             queue->half_open++;
             queue->half_open_repeated += is_repeated(conn);
+            queue->half_open_timed += conn_has(conn, CONN_TIMER);
         } else {
             add_waiting(queue, snapshot, conn);
         }
     }
     count_calls(queues, snapshot);
+    count_half_open_peers(queues, snapshot);
 }
 
 void queues_deinit(struct queues *queues)

@@ -14,6 +14,8 @@ struct queue {
     const struct conn *listener;
     uint64_t half_open;          /* SYN_RECEIVED */
     uint64_t half_open_repeated; /* of them, the SYN-ACK was sent again */
+    uint64_t half_open_timed;    /* of them, the timer was seen, which tells whether it was */
+    uint64_t half_open_peers;    /* addresses that they come from; 0 while the backlog is far */
     uint64_t waiting;            /* complete, not accepted, as far as they could be seen */
     uint64_t closed;             /* of them, closed by the peer a while ago: close-wait-not-accepted */
     uint64_t oldest_ms;          /* that the longest of them has waited at least */
@@ -38,6 +40,8 @@ bool listener_is_full(const struct conn *listener);
 bool queue_is_full(const struct queue *queue);
 /* Full, or what waits in it was given up by the peers: its listener's process is at fault. False for NULL. */
 bool queue_is_stalled(const struct queue *queue);
+/* So many half-open connections that the kernel keeps no more, or hardly any more. */
+bool queue_is_near_backlog(const struct queue *queue);
 /* What waits at the listener, or NULL where nothing does. */
 const struct queue *queues_at(const struct queues *queues, const struct conn *listener);
 /*

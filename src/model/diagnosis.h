@@ -101,6 +101,11 @@ struct finding {
 
     const uint32_t *conns; /* indexes into snapshot.conns, oldest first */
     size_t conn_count;
+    /*
+     * It is about most of what somebody selected or pasted. Then it is the answer to a question, and its fixes are shown
+     * even where nothing is wrong: INFO findings of a whole host are told in short.
+     */
+    bool is_answer;
 
     const struct ignore *ignored; /* known to be so, see policy.h; NULL: it counts */
 };

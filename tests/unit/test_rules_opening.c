@@ -56,7 +56,42 @@ static const struct rule_case cases[] = {
     { "half-open: the SYN-ACK does not arrive", LISTENING HALF "x5 retransmits=4 timer=retransmit timer_ms=9000\n",
         "syn-recv-unanswered 5 812 info certain\n" },
     { "the busy moment of a fast server: half-open, all young",
-        LISTENING HALF "x120 vary=peer_address retransmits=0 timer=retransmit timer_ms=990\n", "" },
+        LISTENING HALF "x120 vary=peer_address retransmits=0 timer=retransmit timer_ms=990\n", "",
+        .wants_rates = true },
+    { "the same far from the backlog: nothing more has to be read",
+        LISTENING HALF "x100 vary=peer_address retransmits=0 timer=retransmit timer_ms=990\n", "" },
+    { "a busy moment beyond the backlog: the clients' cookies come back",
+        LISTENING "counter TcpExt.TCPReqQFullDoCookies 900\ncounter TcpExt.SyncookiesRecv 850\n" HALF
+                  "x129 vary=peer_address retransmits=0 timer=retransmit timer_ms=990\n",
+        "",
+        .previous = "netns host own\ncounter TcpExt.TCPReqQFullDoCookies 100\ncounter TcpExt.SyncookiesRecv 100\n" },
+    { "slow but honest clients: some need a second SYN-ACK",
+        LISTENING HALF "x118 vary=peer_address retransmits=0 timer=retransmit timer_ms=990\n"
+                       "conn SYN_RECEIVED 10.0.0.5:80 10.2.0.1:50000 x8 vary=peer_address retransmits=1 "
+                       "timer=retransmit timer_ms=1500\n",
+        "", .wants_rates = true },
+    { "a steady flood: more than half are young, since the kernel drops the old ones first",
+        LISTENING HALF "x79 vary=peer_address retransmits=0 timer=retransmit timer_ms=990\n"
+                       "conn SYN_RECEIVED 10.0.0.5:80 10.2.0.1:50000 x50 vary=peer_address retransmits=3 "
+                       "timer=retransmit timer_ms=1500\n",
+        "syn-recv-flood 129 812 warning likely\n", .wants_rates = true },
+    { "the same while the second reading finds none beyond the queue: it just fits in",
+        LISTENING "counter TcpExt.TCPReqQFullDoCookies 9\ncounter TcpExt.TCPReqQFullDrop 0\n" HALF
+                  "x79 vary=peer_address retransmits=0 timer=retransmit timer_ms=990\n"
+                  "conn SYN_RECEIVED 10.0.0.5:80 10.2.0.1:50000 x50 vary=peer_address retransmits=3 "
+                  "timer=retransmit timer_ms=1500\n",
+        "syn-recv-flood 129 812 warning likely\n",
+        .previous = "netns host own\ncounter TcpExt.TCPReqQFullDoCookies 9\ncounter TcpExt.TCPReqQFullDrop 0\n" },
+    { "a flood of this second: all young, and no cookie comes back",
+        LISTENING "counter TcpExt.TCPReqQFullDoCookies 9000\ncounter TcpExt.SyncookiesRecv 110\n" HALF
+                  "x128 vary=peer_address retransmits=0 timer=retransmit timer_ms=990\n",
+        "syn-recv-flood 128 812 warning certain\n",
+        .previous = "netns host own\ncounter TcpExt.TCPReqQFullDoCookies 4000\ncounter TcpExt.SyncookiesRecv 100\n" },
+    { "few addresses, and half of theirs young: clients whom the answers may not reach",
+        LISTENING HALF
+        "x79 retransmits=0 timer=retransmit timer_ms=990\n"
+        "conn SYN_RECEIVED 10.0.0.5:80 10.2.0.1:50000 x50 retransmits=4 timer=retransmit timer_ms=1500\n",
+        "syn-recv-unanswered 50 812 warning certain\n", .wants_rates = true },
     { "a lost SYN-ACK or two", LISTENING HALF "x40 vary=peer_address retransmits=2 timer=retransmit timer_ms=3000\n",
         "" },
     { "a flood, as far as one reading tells",

@@ -384,7 +384,7 @@ void close_wait_unread_describe(
     /* An idle pool whose threads all rest is no trouble by itself; a service, or a process that is stopped, is. */
     if (obstacle != NULL && !waits && (group->incoming || halted) && finding->severity == SEVERITY_INFO)
         finding->severity = SEVERITY_WARNING;
-    if (group_may_be_pool(group) && !halted && close_wait_is_small_risk(group, finding))
+    if (!halted && close_wait_is_idle_pool(context, group, arena, finding))
         finding->severity = SEVERITY_INFO;
 
     if (!phrases_fix_continue(arena, obstructed, &finding->fix_now) && obstacle != NULL)

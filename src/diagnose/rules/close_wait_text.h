@@ -17,5 +17,8 @@ void close_wait_evidence_age(
 void close_wait_evidence_number(struct arena *arena, const struct group *group, struct finding *finding);
 /* More than half of them are open: time to buy time. NULL: not known. */
 bool close_wait_descriptors_run_out(const struct process *process);
+/* A pool at rest, which troubles nobody: close_wait_pool.c. Says why, or why not, in the finding. */
+bool close_wait_is_idle_pool(
+    const struct context *context, const struct group *group, struct arena *arena, struct finding *finding);
 /* Not many, as far as the rule's limits go, and they do not use up the descriptors. */
 bool close_wait_is_small_risk(const struct group *group, const struct finding *finding);

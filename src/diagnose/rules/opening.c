@@ -21,7 +21,6 @@
 enum {
     SYN_RETRANSMITS = 2,    /* 2 s at the least: not one lost segment */
     SYNACK_RETRANSMITS = 3, /* 7 s where the client is silent; 2 s where it repeats its SYN, which counts too */
-    NEAR_PERCENT = 90,      /* of the backlog: from here on it counts as full */
 };
 
 bool syn_sent_unanswered_applies(const struct context *context, const struct conn *conn, const struct limits *limits)
@@ -29,15 +28,6 @@ bool syn_sent_unanswered_applies(const struct context *context, const struct con
     /* Without timers their number has to tell: limits.min_without_age. */
     return (!conn_has(conn, CONN_TIMER) || conn->retransmits >= SYN_RETRANSMITS) &&
         context_is_settled(context, conn, limits);
-}
-
-/* Near the backlog; and most of them old enough to have been asked twice, which a busy moment's are not. */
-static bool is_flooded(const struct queue *queue, const struct limits *limits)
-{
-    const struct conn *listener = queue->listener;
-    return conn_has(listener, CONN_QUEUES | CONN_BACKLOG) && queue->half_open >= limits->min_count &&
-        queue->half_open * 100 >= (uint64_t)listener->send_q_bytes * NEAR_PERCENT &&
-        queue->half_open_repeated * 2 > queue->half_open && !queue_is_stalled(queue);
 }
 
 bool syn_recv_flood_rise(const struct context *context, uint32_t netns, int64_t *ret_rise, uint64_t *ret_ms)
@@ -50,10 +40,46 @@ bool syn_recv_flood_rise(const struct context *context, uint32_t netns, int64_t 
     return known;
 }
 
+/* As good as full, and not because the program does not accept: then the listener's own finding is made. */
+static bool is_filled(const struct queue *queue, const struct limits *limits)
+{
+    return queue->half_open >= limits->min_count && queue_is_near_backlog(queue) && !queue_is_stalled(queue);
+}
+
+/* Requests that found the queue full were answered with cookies, and few of these came back: nobody was there. */
+static bool are_cookies_lost(const struct context *context, uint32_t netns)
+{
+    int64_t sent = 0, returned = 0;
+    uint64_t ms;
+    return snapshot_counter_rise(context->snapshot, netns, COUNTER_REQ_Q_FULL_DO_COOKIES, &sent, &ms) && sent > 0 &&
+        snapshot_counter_rise(context->snapshot, netns, COUNTER_SYNCOOKIES_RECV, &returned, &ms) &&
+        returned * 2 <= sent;
+}
+
+/*
+ * Clients that are there answer within a round trip, however many they are. How many have been asked twice only tells how
+ * old the flood is: the kernel drops the old ones sooner while the queue is more than half full (reqsk_timer_handler()), and
+ * half of a steady flood is young. So a good part of them is enough where they come from everywhere; where they come from
+ * few addresses, which may be clients whom the answers do not reach, most have to.
+ */
+static bool is_flooded(const struct context *context, const struct queue *queue, const struct limits *limits)
+{
+    enum { SILENT_PART = 8 };
+    if (!is_filled(queue, limits))
+        return false;
+    bool spread = queue->half_open_peers * 2 > queue->half_open;
+    if (queue->half_open_timed == 0) /* a capture: how old they are is not known */
+        return spread;
+    if (queue->half_open_repeated * 2 > queue->half_open)
+        return true;
+    return (spread && queue->half_open_repeated * SILENT_PART >= queue->half_open) ||
+        are_cookies_lost(context, queue->listener->netns);
+}
+
 bool syn_recv_flood_applies(const struct context *context, const struct conn *conn, const struct limits *limits)
 {
     const struct queue *queue = context_queue(context, context_listener(context, conn));
-    return queue != NULL && is_flooded(queue, limits);
+    return queue != NULL && is_flooded(context, queue, limits);
 }
 
 /* Whether requests are being turned away now, two readings of the counters tell. */
@@ -62,7 +88,7 @@ void syn_recv_flood_assess(
 {
     (void)arena;
     for (size_t i = 0; context->snapshot->previous == NULL && i < context->queues.count; i++)
-        list->wants_rates |= is_flooded(&context->queues.items[i],
+        list->wants_rates |= is_filled(&context->queues.items[i],
             context_limits(context, context_service(context, context->queues.items[i].listener), rule));
 }
 

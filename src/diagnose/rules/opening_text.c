@@ -141,8 +141,8 @@ void syn_sent_unanswered_describe(
 
 /* --- SYN_RECEIVED: a flood ------------------------------------------------------------------------------------ */
 
-static void flood_evidence_counters(
-    const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
+static void flood_evidence_counters(const struct context *context, const struct group *group, const struct queue *queue,
+    struct arena *arena, struct finding *finding)
 {
     const struct conn *first = &context->snapshot->conns[group->conns[0]];
     int64_t rise, answered = 0;
@@ -155,10 +155,13 @@ static void flood_evidence_counters(
     }
     bool cookies = setting_value(snapshot_net_values(context->snapshot, first), SETTING_SYNCOOKIES, 1) != 0;
     if (rise == 0) {
-        finding->confidence = CONFIDENCE_POSSIBLE;
-        finding->severity = SEVERITY_INFO;
-        lines_add(&finding->evidence, arena, "No further request found the queue full during the last %s.",
-            phrases_duration(arena, ms));
+        /* What is young has come in the last second: it goes on, and just fits in as old ones are dropped. */
+        bool goes_on = (queue->half_open - queue->half_open_repeated) * 4 >= queue->half_open;
+        finding->confidence = goes_on ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE;
+        finding->severity = goes_on ? finding->severity : SEVERITY_INFO;
+        lines_add(&finding->evidence, arena, "No further request found the queue full during the last %s%s.",
+            phrases_duration(arena, ms),
+            goes_on ? "; but new ones take the places of those that the kernel drops" : "");
         return;
     }
     finding->confidence = CONFIDENCE_CERTAIN;
@@ -187,6 +190,7 @@ void syn_recv_flood_describe(
     uint32_t backlog = listener->send_q_bytes;
     const struct net_values *values = snapshot_net_values(context->snapshot, first);
 
+    bool spread = finding->distinct_peers * 2 > group->count;
     finding->title = arena_printf(arena, "%s half-open connections %s fill the request queue of %s: a SYN flood",
         phrases_count(arena, group->count), phrases_service(arena, context, group),
         phrases_process(arena, finding->owner));
@@ -196,17 +200,28 @@ void syn_recv_flood_describe(
                 "sees a connection only when the handshake is complete.";
     lines_add(&finding->evidence, arena, "%s half-open connections at a backlog of %s: no further ones are kept.",
         phrases_count(arena, queue->half_open), phrases_count(arena, backlog));
-    lines_add(&finding->evidence, arena, "%s of them have not answered the first SYN-ACK within a second.",
-        phrases_count(arena, queue->half_open_repeated));
-    lines_add(&finding->evidence, arena, "They came from %s address%s.", phrases_count(arena, finding->distinct_peers),
-        finding->distinct_peers == 1 ? "" : "es");
-    flood_evidence_counters(context, group, arena, finding);
+    if (queue->half_open_timed > 0)
+        lines_add(&finding->evidence, arena,
+            "%s of them have not answered the first SYN-ACK within a second; the others are younger than that.",
+            phrases_count(arena, queue->half_open_repeated));
+    else
+        lines_add(&finding->evidence, arena, "How old they are is not known from this source.");
+    lines_add(&finding->evidence, arena, "They came from %s address%s%s.",
+        phrases_count(arena, finding->distinct_peers), finding->distinct_peers == 1 ? "" : "es",
+        spread ? ": nearly as many as connections, as made-up senders have them"
+               : "; real clients there whom the SYN-ACKs do not reach (a broken way back) would look the same");
+    flood_evidence_counters(context, group, queue, arena, finding);
     evidence_give_up(arena, finding, &finding->evidence);
+    if (!spread && finding->confidence > CONFIDENCE_LIKELY)
+        finding->confidence = CONFIDENCE_LIKELY;
+    if (queue->half_open_timed == 0)
+        finding->confidence = CONFIDENCE_POSSIBLE;
 
     lines_add(&finding->ruled_out, arena, "A program that does not accept: its accept queue holds %s of %s.",
         phrases_count(arena, listener->recv_q_bytes), phrases_count(arena, (uint64_t)backlog + 1));
-    lines_add(&finding->ruled_out, arena,
-        "A busy moment: clients that are there answer within a round trip, and need no second SYN-ACK.");
+    if (queue->half_open_repeated > 0)
+        lines_add(&finding->ruled_out, arena,
+            "A busy moment: clients that are there answer within a round trip, and need no second SYN-ACK.");
 
     if (setting_value(values, SETTING_SYNCOOKIES, 1) == 0)
         fixes_add(&finding->fix_now, arena, "Switch SYN cookies on: real clients get through while the queue is full.",
@@ -254,6 +269,29 @@ static void assess_listener(struct arena *arena, const struct conn *listener, st
     }
 }
 
+/*
+ * A flood is ruled out by numbers only: half-open connections far below the backlog, or a few addresses of which each has
+ * several.
+ */
+static void assess_flood(
+    const struct context *context, const struct conn *listener, struct arena *arena, struct finding *finding)
+{
+    enum { MANY = 8 };
+    const struct queue *queue = context_queue(context, listener);
+    bool spread = finding->distinct_peers >= MANY && finding->distinct_peers * 2 > finding->count;
+    if (queue != NULL && conn_has(listener, CONN_QUEUES | CONN_BACKLOG) && !queue_is_near_backlog(queue))
+        lines_add(&finding->ruled_out, arena,
+            "A flood that shuts others out: %s half-open connections do not fill a request queue of %s.",
+            phrases_count(arena, queue->half_open), phrases_count(arena, listener->send_q_bytes));
+    else if (!spread)
+        lines_add(&finding->ruled_out, arena, "A flood of made-up senders: they come from %s address%s only.",
+            phrases_count(arena, finding->distinct_peers), finding->distinct_peers == 1 ? "" : "es");
+    else
+        lines_add(&finding->evidence, arena,
+            "A SYN flood looks like this: nearly every one has an address of its own. How many the listener's request "
+            "queue holds is not known here, so that it is not ruled out.");
+}
+
 void syn_recv_unanswered_describe(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 {
@@ -281,7 +319,7 @@ void syn_recv_unanswered_describe(
     assess_listener(arena, listener, finding);
     evidence_give_up(arena, finding, &finding->evidence);
     phrases_pairs(arena, context, group, &finding->evidence);
-    lines_add(&finding->ruled_out, arena, "A flood: they do not fill the listener's request queue.");
+    assess_flood(context, listener, arena, finding);
 
     const char *address = phrases_address(arena, &finding->peers[0].address);
     fixes_add(&finding->fix_now, arena, "See whether the SYN-ACK leaves, and by which interface.",

@@ -5,6 +5,8 @@
  */
 #include "diagnose/rules/state_only.h"
 
+#include <string.h>
+
 #include "diagnose/context.h"
 #include "diagnose/group.h"
 #include "diagnose/phrases.h"
@@ -12,6 +14,8 @@
 #include "diagnose/platform.h"
 #include "diagnose/queues.h"
 #include "diagnose/rule.h"
+
+enum { MANY = 8 }; /* peers with one connection each: fewer may be chance */
 
 static const char *state_of(const struct context *context, const struct group *group)
 {
@@ -105,18 +109,63 @@ void by_state_syn_sent_describe(
     lines_add(&finding->will_not_help, arena, "%s", platform->handshake_wont_help);
 }
 
+/* Of all that came to the port, how many ever got through. */
+static void evidence_share(
+    const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
+{
+    const struct snapshot *snapshot = context->snapshot;
+    const struct conn *first = &snapshot->conns[group->conns[0]];
+    uint64_t open = 0;
+    for (size_t i = 0; i < snapshot->conn_count; i++) {
+        const struct conn *conn = &snapshot->conns[i];
+        open += conn->state == STATE_ESTABLISHED && conn->local_port == first->local_port &&
+            conn->netns == first->netns;
+    }
+    if (open == 0 && !context_is_asked_about(context, group->count))
+        lines_add(&finding->evidence, arena, "Not one connection to port %u is established.", first->local_port);
+    else if (open > 0)
+        lines_add(&finding->evidence, arena, "%s to the same port %s established: some get through.",
+            phrases_conns(arena, open), open == 1 ? "is" : "are");
+}
+
+static void fix_flood(const struct context *context, struct arena *arena, struct finding *finding)
+{
+    if (platform_of(context->snapshot)->os != NULL && strcmp(platform_of(context->snapshot)->os, "linux") == 0)
+        fixes_add(&finding->fix_now, arena,
+            "See whether the kernel takes it for a flood: cookies sent (TCPReqQFullDoCookies) rise, and far fewer come back "
+            "valid (SyncookiesRecv). Then real clients get through, and routing is not the question.",
+            "sysctl net.ipv4.tcp_syncookies; nstat -az TcpExtTCPReqQFullDoCookies TcpExtTCPReqQFullDrop "
+            "TcpExtSyncookiesRecv; sleep 5; nstat");
+    fixes_add(&finding->fix_for_good, arena,
+        "Against a flood: SYN cookies, and filtering before this host (the provider, a load balancer, a SYN proxy).",
+        NULL);
+}
+
 void by_state_syn_received_describe(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 {
     const struct platform *platform = platform_of(context->snapshot);
     const char *address = phrases_address(arena, &finding->peers[0].address);
-    finding->title = arena_printf(arena, "%s %s have not answered the SYN-ACK yet", phrases_conns(arena, group->count),
-        phrases_service(arena, context, group));
-    finding->why =
-        "The clients' SYNs came, and the SYN-ACKs are not answered. Either they do not reach the clients (a route "
-        "back that differs, a firewall that saw only one direction), or the senders were made up (a SYN "
-        "flood), or the service does not accept and its queue is full.";
+    bool spread = finding->distinct_peers * 4 >= group->count * 3 && group->count >= MANY;
+    finding->title = arena_printf(arena, "%s %s have not answered the SYN-ACK yet%s",
+        phrases_conns(arena, group->count), phrases_service(arena, context, group),
+        spread ? ": as in a SYN flood" : "");
+    finding->why = spread
+        ? "SYNs came from as many addresses as there are connections, and none of these answers the SYN-ACK. That is what "
+          "a SYN flood looks like: the senders are made up. Otherwise the SYN-ACKs do not reach real clients (a route "
+          "back that differs, a firewall that saw only one direction), or the service does not accept and its queue is "
+          "full."
+        : "The clients' SYNs came, and the SYN-ACKs are not answered. Either they do not reach the clients (a route "
+          "back that differs, a firewall that saw only one direction), or the senders were made up (a SYN "
+          "flood), or the service does not accept and its queue is full.";
     evidence_number(arena, context, group, finding);
+    if (spread) {
+        /* Nothing else was pasted, so that there may be far more of them. */
+        if (context_is_asked_about(context, group->count) && finding->severity == SEVERITY_INFO)
+            finding->severity = SEVERITY_WARNING;
+        evidence_share(context, group, arena, finding);
+        fix_flood(context, arena, finding);
+    }
     lines_add(&finding->ruled_out, arena,
         "A leak of the program here: it sees a connection only when the handshake is complete.");
     fix_look_again(arena, context, finding);
