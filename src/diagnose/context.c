@@ -67,18 +67,6 @@ bool context_is_settled(const struct context *context, const struct conn *conn, 
     return age.kind == AGE_UNKNOWN || age.from_snapshots || age.ms >= limits->settle_ms;
 }
 
-bool context_is_retransmitting(const struct conn *conn)
-{
-    enum { RETRANSMITS = 3 }; /* 0.2 + 0.4 + 0.8 s at the least: not a lost segment or two */
-    return conn->timer == TIMER_RETRANSMIT && conn->retransmits >= RETRANSMITS;
-}
-
-bool context_peer_is_alive(const struct context *context, const struct conn *conn)
-{
-    struct age age = conn_retransmitting_for(context->snapshot, conn);
-    return age.kind != AGE_UNKNOWN && conn_has(conn, CONN_TCP_INFO) && conn->last_ack_recv_ms < age.ms / 2;
-}
-
 bool context_is_unanswered(const struct context *context, const struct conn *conn, const struct conn *other)
 {
     if (!context_is_incoming(context, conn) || !conn_has(conn, CONN_TCP_INFO))

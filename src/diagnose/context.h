@@ -47,14 +47,6 @@ const struct conn *context_listener(const struct context *context, const struct 
 bool context_is_incoming(const struct context *context, const struct conn *conn);
 /* Whether nothing tells that but which port is lower: both are ephemeral ones, or neither. */
 bool context_guesses_direction(const struct context *context, const struct conn *conn);
-/* The same segment was sent again so often that it is not lost by chance. */
-bool context_is_retransmitting(const struct conn *conn);
-/*
- * Whether the peer's kernel has been heard while we kept sending the same segment again: then it is there, but does not
- * take it. Where the peer has closed its sending side, nothing but answers to that segment can come: its receive buffer
- * is full. Else it may have sent of its own accord, and what we send may be lost on the way.
- */
-bool context_peer_is_alive(const struct context *context, const struct conn *conn);
 /* Has been in its state for as long as the limit; true where the age is unknown: then the confidence tells. */
 bool context_is_settled(const struct context *context, const struct conn *conn, const struct limits *limits);
 

@@ -6,6 +6,7 @@
  * connections go to. Where these are many, they are folded too: fold.c.
  */
 #include "diagnose/group.h"
+#include "diagnose/delivery.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -209,10 +210,11 @@ static void add_facts(
     if (conn_has(conn, CONN_TIMER)) {
         group->timers_known = true;
         group->keepalives += conn->timer == TIMER_KEEPALIVE;
-        if (conn->retransmits < group->retransmits_min)
-            group->retransmits_min = conn->retransmits;
-        if (conn->retransmits > group->retransmits_max)
-            group->retransmits_max = conn->retransmits;
+        unsigned attempts = delivery_attempts(conn);
+        if (attempts < group->retransmits_min)
+            group->retransmits_min = (uint8_t)attempts;
+        if (attempts > group->retransmits_max)
+            group->retransmits_max = (uint8_t)attempts;
     }
     if (conn_has(conn, CONN_TCP_INFO)) {
         if (conn->last_ack_recv_ms < group->silent_min_ms)
@@ -221,8 +223,10 @@ static void add_facts(
             group->silent_max_ms = conn->last_ack_recv_ms;
     }
     group->zero_windows += conn_has(conn, CONN_SND_WND) && conn->snd_wnd_bytes == 0;
-    group->retransmitting += context_is_retransmitting(conn);
-    group->heard += context_is_retransmitting(conn) && context_peer_is_alive(context, conn);
+    enum delivery delivery = delivery_of(context->snapshot, conn);
+    group->taken_back += delivery == DELIVERY_WINDOW_TAKEN_BACK;
+    group->heard += delivery == DELIVERY_REFUSED;
+    group->silent += delivery == DELIVERY_UNANSWERED;
     group->unanswered += conn->state == STATE_CLOSE_WAIT && context_is_unanswered(context, conn, other);
     group->answers_known &= conn_has(conn, CONN_TCP_INFO);
     group->shared += snapshot_holder_processes(context->snapshot, conn) > 1;

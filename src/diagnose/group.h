@@ -50,8 +50,9 @@ struct group {
     uint8_t retransmits_min, retransmits_max;
     uint64_t silent_min_ms, silent_max_ms; /* since anything came from the peer */
     uint64_t zero_windows;                 /* connections whose peer offers no window */
-    uint64_t retransmitting;               /* on which the same segment is sent again and again */
-    uint64_t heard;                        /* of them, the peer has been heard meanwhile */
+    uint64_t taken_back;                   /* DELIVERY_WINDOW_TAKEN_BACK */
+    uint64_t heard;                        /* DELIVERY_REFUSED: the same is sent again, and the peer has been heard */
+    uint64_t silent;                       /* DELIVERY_UNANSWERED */
     uint64_t shared;                       /* connections that several processes hold */
     uint64_t keepalives;                   /* connections whose keepalive timer runs */
     uint64_t unanswered;                   /* whose peer may be waiting for an answer: context_is_unanswered() */

@@ -159,3 +159,14 @@ bool phrases_fix_reader(struct arena *arena, const struct context *context, stru
         platform_fill(arena, platform_of(context->snapshot)->threads, arena_printf(arena, "%u", reader->pid)));
     return true;
 }
+
+void phrases_taken_back(struct arena *arena, const struct group *group, struct lines *evidence)
+{
+    if (group->taken_back == 0)
+        return;
+    lines_add(evidence, arena,
+        "On %s the peer took back the window that it had offered, after the data was sent: its buffer is full. The data is "
+        "sent again as the probe (up to %u times so far), and the peer's kernel answers.",
+        group->taken_back == group->count && group->count > 1 ? "all of them" : phrases_conns(arena, group->taken_back),
+        group->retransmits_max);
+}

@@ -11,3 +11,6 @@ bool phrases_fix_reader(struct arena *arena, const struct context *context, stru
 /* The other ends that were seen too: their hosts, states and processes, as evidence. In phrases_peer.c. */
 void phrases_pairs(
     struct arena *arena, const struct context *context, const struct group *group, struct lines *evidence);
+
+/* Evidence where peers took back a window that they had offered; nothing where none did. */
+void phrases_taken_back(struct arena *arena, const struct group *group, struct lines *evidence);

@@ -8,6 +8,7 @@
  * as many of its connections have data to send that the peer does not take.
  */
 #include "diagnose/upstream.h"
+#include "diagnose/delivery.h"
 
 #include "base/memory.h"
 #include "diagnose/finding.h"
@@ -56,12 +57,11 @@ static bool waits_for_server(const struct context *context, const struct conn *c
     return waits && conn_has(conn, CONN_QUEUES) && conn->recv_q_bytes == 0 && !context_is_incoming(context, conn);
 }
 
-static bool is_blocked(const struct conn *conn)
+static bool is_blocked(const struct snapshot *snapshot, const struct conn *conn)
 {
     bool open = conn->state == STATE_ESTABLISHED || conn->state == STATE_CLOSE_WAIT;
-    bool no_window = conn->timer == TIMER_PERSIST && (!conn_has(conn, CONN_SND_WND) || conn->snd_wnd_bytes == 0);
     return open && conn_has(conn, CONN_QUEUES | CONN_TIMER) && conn->send_q_bytes > 0 &&
-        (no_window || context_is_retransmitting(conn));
+        delivery_of(snapshot, conn) != DELIVERY_OPEN;
 }
 
 static uint32_t only_holder(const struct snapshot *snapshot, const struct conn *conn)
@@ -82,7 +82,7 @@ static const struct waiting_conns *find_ends(const struct context *context)
     size_t capacity = 0;
     for (size_t i = 0; i < snapshot->conn_count; i++) {
         const struct conn *conn = &snapshot->conns[i];
-        bool blocked = is_blocked(conn);
+        bool blocked = is_blocked(snapshot, conn);
         if (!blocked && !waits_for_server(context, conn))
             continue;
         if (ends->count == capacity) {

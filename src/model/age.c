@@ -130,15 +130,58 @@ static bool handshake_give_up_ms(const struct snapshot *snapshot, const struct c
     return true;
 }
 
+/* --- a window that was taken back ------------------------------------------------------------------------------- */
+
+enum {
+    DOUBLINGS =
+        3, /* more than an acknowledgement without a new round-trip time leaves behind: Karn's rule, RFC 6298 §3 */
+    LONG_PAUSE_MS = 10 * 1000, /* that no path needs before anything was sent again */
+};
+
+bool conn_resends_uncounted(const struct conn *conn)
+{
+    if (!conn_has(conn, CONN_TIMER) || conn->timer != TIMER_RETRANSMIT || is_handshake(conn))
+        return false;
+    if (conn_has(conn, CONN_SND_WND))
+        return conn->snd_wnd_bytes == 0 && conn->backoff > conn->retransmits;
+    if (conn->retransmits > 0)
+        return false;
+    if (conn_has(conn, CONN_TCP_INFO))
+        return conn->backoff >= DOUBLINGS;
+    return (conn_has(conn, CONN_RTO) ? conn->rto_ms : conn->timer_ms) >= LONG_PAUSE_MS;
+}
+
+/* How long, from the pause that it has come to: tcp_retransmit_timer() doubles it each time, up to the maximum. */
+static uint64_t resending_uncounted_ms(const struct conn *conn, uint64_t first, uint64_t ceiling)
+{
+    if (!conn_has(conn, CONN_RTO)) /* the pause is at least what is left of it, and those before it add up to as much */
+        return conn->timer_ms > first ? conn->timer_ms - first : 0;
+    uint64_t rto = conn->rto_ms, since_last = rto > conn->timer_ms ? rto - conn->timer_ms : 0;
+    bool counts = conn_has(conn, CONN_TCP_INFO);
+    if (rto < ceiling)
+        return since_last + rto - (rto >> (counts && conn->backoff < BACKOFF_MAX ? conn->backoff : DOUBLINGS));
+    uint64_t sum = 0;
+    for (unsigned i = 0; counts ? i < conn->backoff : first < ceiling; i++) {
+        sum += first < ceiling ? first : ceiling;
+        first *= first < ceiling ? 2 : 1;
+    }
+    return since_last + sum;
+}
+
 struct age conn_retransmitting_for(const struct snapshot *snapshot, const struct conn *conn)
 {
     const struct net_values *values = snapshot_net_values(snapshot, conn);
-    if (!conn_has(conn, CONN_TIMER) || conn->timer != TIMER_RETRANSMIT || conn->retransmits == 0)
+    bool uncounted = conn_resends_uncounted(conn);
+    if (!conn_has(conn, CONN_TIMER) || conn->timer != TIMER_RETRANSMIT || (conn->retransmits == 0 && !uncounted))
         return (struct age){ .kind = AGE_UNKNOWN };
     if (is_handshake(conn))
         return handshake_age(snapshot, conn);
 
     uint64_t first = conn_has(conn, CONN_TCP_INFO) && conn->rtt_us > 0 ? base_rto_ms(conn, values) : rto_min_ms(values);
+    if (uncounted) {
+        uint64_t ms = resending_uncounted_ms(conn, first, rto_max_ms(values));
+        return (struct age){ .kind = AGE_AT_LEAST, .ms = ms };
+    }
     /* The kernel's own clock of this recovery, where it is the only one. */
     if (conn_has(conn, CONN_RTO_TIME) && conn->rto_recoveries == 1)
         return (struct age){ .kind = AGE_EXACT, .ms = first + conn->total_rto_time_ms };
@@ -321,6 +364,9 @@ bool conn_give_up_ms(const struct snapshot *snapshot, const struct conn *conn, u
         return handshake_give_up_ms(snapshot, conn, ret_ms);
     }
     if (!conn_has(conn, CONN_TIMER | CONN_TCP_INFO | CONN_INODE))
+        return false;
+    /* A window that was taken back may stay so: the kernel waits as long as the peer answers. */
+    if (conn_resends_uncounted(conn))
         return false;
     if (conn->timer == TIMER_RETRANSMIT) {
         *ret_ms = retransmit_give_up_ms(snapshot, conn);

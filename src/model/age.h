@@ -35,9 +35,17 @@ struct age conn_age(const struct snapshot *snapshot, const struct conn *conn);
 
 /*
  * Time since the first transmission of the segment that is being retransmitted now: the timeouts double from the one
- * that the round-trip time gives (RFC 6298 §5.5) up to tcp_rto_max_ms. Linux 6.7 and later keep the time themselves.
+ * that the round-trip time gives (RFC 6298 §5.5) up to tcp_rto_max_ms. Linux 6.7 and later keep the time themselves, but
+ * not for what is sent again uncounted.
  */
 struct age conn_retransmitting_for(const struct snapshot *snapshot, const struct conn *conn);
+
+/*
+ * Sent again at doubling pauses without a retransmission being counted. Linux does that while the peer offers no window
+ * for what is in flight already (it took its window back) and a process has a descriptor: tcp_retransmit_timer(). Where
+ * the source shows no window, pauses that have doubled, or have become longer than a path makes them, tell it.
+ */
+bool conn_resends_uncounted(const struct conn *conn);
 
 /*
  * Time until the kernel gives the connection up by itself, if the peer stays silent (retransmit timer; FIN_WAIT_2

@@ -11,6 +11,7 @@
  *   Recv-Q = 0                      the end of stream was read, and close() was not called
  */
 #include "diagnose/rules/close_wait.h"
+#include "diagnose/delivery.h"
 
 #include <string.h>
 
@@ -26,19 +27,11 @@ bool close_wait_not_accepted_applies(
     return conn_is_unheld(conn) && context_is_settled(context, conn, limits);
 }
 
-bool close_wait_is_blocked_by_window(const struct context *context, const struct conn *conn)
-{
-    if (conn->timer == TIMER_PERSIST)
-        return !conn_has(conn, CONN_SND_WND) || conn->snd_wnd_bytes == 0;
-    return context_is_retransmitting(conn) && context_peer_is_alive(context, conn);
-}
-
 bool close_wait_blocked_writer_applies(
     const struct context *context, const struct conn *conn, const struct limits *limits)
 {
     return conn_has(conn, CONN_QUEUES | CONN_TIMER) && !conn_is_unheld(conn) && conn->send_q_bytes > 0 &&
-        (close_wait_is_blocked_by_window(context, conn) || context_is_retransmitting(conn)) &&
-        context_is_settled(context, conn, limits);
+        delivery_of(context->snapshot, conn) != DELIVERY_OPEN && context_is_settled(context, conn, limits);
 }
 
 static bool ran_for(const struct process *process, uint64_t ms)

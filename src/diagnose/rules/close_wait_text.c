@@ -159,11 +159,7 @@ void close_wait_not_accepted_describe(
 void close_wait_blocked_writer_describe(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 {
-    const struct snapshot *snapshot = context->snapshot;
-    uint64_t by_window = 0;
-    for (size_t i = 0; i < group->count; i++)
-        by_window += close_wait_is_blocked_by_window(context, &snapshot->conns[group->conns[i]]);
-    uint64_t unanswered = group->count - by_window;
+    uint64_t unanswered = group->silent, by_window = group->count - unanswered;
     const char *owner = phrases_owner(arena, finding);
 
     finding->title = arena_printf(arena, "%s cannot finish %s %s: %s stopped taking the data", owner,
@@ -182,6 +178,7 @@ void close_wait_blocked_writer_describe(
         lines_add(&finding->evidence, arena,
             "%s: the peer's kernel answers, and takes nothing: its window is 0, or its buffer is full.",
             phrases_conns(arena, by_window));
+    phrases_taken_back(arena, group, &finding->evidence);
     if (unanswered > 0)
         lines_add(&finding->evidence, arena, "%s: the data was sent again up to %u times without an answer.",
             phrases_conns(arena, unanswered), group->retransmits_max);

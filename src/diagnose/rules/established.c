@@ -9,34 +9,35 @@
  * Data on its way, a slow reader whose window opens now and then and a pool that rests for minutes are normal life.
  */
 #include "diagnose/rules/established.h"
+#include "diagnose/delivery.h"
 
 #include "diagnose/context.h"
 
-enum { DEAD_PROBES = 2 }; /* a peer that is alive answers every window probe, which resets the count */
-
-static bool is_persisting(const struct conn *conn)
-{
-    return conn->timer == TIMER_PERSIST && (!conn_has(conn, CONN_SND_WND) || conn->snd_wnd_bytes == 0);
-}
-
 bool established_unanswered_applies(const struct context *context, const struct conn *conn, const struct limits *limits)
 {
-    if (!conn_has(conn, CONN_TIMER))
-        return false;
-    bool probes_unanswered = is_persisting(conn) && conn->probes >= DEAD_PROBES;
-    return (context_is_retransmitting(conn) || probes_unanswered) && context_is_settled(context, conn, limits);
+    enum delivery delivery = delivery_of(context->snapshot, conn);
+    return (delivery == DELIVERY_UNANSWERED || delivery == DELIVERY_REFUSED) &&
+        context_is_settled(context, conn, limits);
 }
 
 /*
  * Without tcp_info nothing tells for how long: a window may have closed just now, so that this needs it. A probe carries
- * no data and does not count as sent (tcp_xmit_probe_skb()).
+ * no data and does not count as sent (tcp_xmit_probe_skb()). Where the window was taken back, data is what probes it, and
+ * the pauses between tell for how long.
  */
 bool established_zero_window_applies(
     const struct context *context, const struct conn *conn, const struct limits *limits)
 {
-    (void)context;
-    return conn_has(conn, CONN_TIMER | CONN_QUEUES | CONN_TCP_INFO) && is_persisting(conn) && conn->send_q_bytes > 0 &&
-        conn->last_data_sent_ms >= limits->settle_ms;
+    if (!conn_has(conn, CONN_TIMER | CONN_QUEUES) || conn->send_q_bytes == 0)
+        return false;
+    switch (delivery_of(context->snapshot, conn)) {
+    case DELIVERY_NO_WINDOW:
+        return conn_has(conn, CONN_TCP_INFO) && conn->last_data_sent_ms >= limits->settle_ms;
+    case DELIVERY_WINDOW_TAKEN_BACK:
+        return conn_retransmitting_for(context->snapshot, conn).ms >= limits->settle_ms;
+    default:
+        return false;
+    }
 }
 
 bool established_unread_applies(const struct context *context, const struct conn *conn, const struct limits *limits)

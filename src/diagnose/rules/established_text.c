@@ -135,7 +135,9 @@ static void assess_slowness(struct arena *arena, const struct group *group, stru
         lower_confidence(finding, CONFIDENCE_LIKELY);
     const struct process *owner = finding->owner;
     bool descriptors_run_out = owner != NULL && owner->fds_limit != 0 && owner->fds_open > owner->fds_limit / 2;
-    if (group->oldest_ms < SLOW_READER_MS && !descriptors_run_out)
+    /* A window that was taken back opens as soon as anything is read: the kernel has no large buffer to free first. */
+    bool taken_back = group->taken_back * 2 > group->count;
+    if (group->oldest_ms < SLOW_READER_MS && !descriptors_run_out && !taken_back)
         finding->severity = SEVERITY_INFO;
 }
 
@@ -150,7 +152,12 @@ void established_zero_window_describe(
         "has come. %s wait here until they do; a thread that writes to such a connection waits too.",
         phrases_bytes(arena, group->unsent_bytes));
     lines_add(&finding->evidence, arena, "%s wait in Send-Q.", phrases_bytes(arena, group->unsent_bytes));
-    lines_add(&finding->evidence, arena, "The persist timer runs: the peer's window is 0, and is probed.");
+    phrases_taken_back(arena, group, &finding->evidence);
+    if (group->taken_back == 0)
+        lines_add(&finding->evidence, arena, "The persist timer runs: the peer's window is 0, and is probed.");
+    else if (group->taken_back < group->count)
+        lines_add(&finding->evidence, arena, "On %s the persist timer runs: the peer's window is 0, and is probed.",
+            phrases_conns(arena, group->count - group->taken_back));
     if (group->ages_known)
         lines_add(&finding->evidence, arena, "No data could be sent %s.", phrases_ages(arena, group));
     if (group->silent_min_ms != UINT64_MAX)

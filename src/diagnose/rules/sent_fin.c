@@ -7,33 +7,25 @@
  * flows to a slow reader resets both, so that such a connection stays young and is normal.
  */
 #include "diagnose/rules/sent_fin.h"
+#include "diagnose/delivery.h"
 
 #include "diagnose/context.h"
 
-enum { DEAD_PROBES = 2 }; /* a peer that is alive answers every window probe, which resets the count */
-
 /*
- * The peer's kernel answers and does not take the data: what it offered of a window does not hold what comes
- * (tcp_data_queue() drops it). Of a peer that has not closed yet, its own data may have been what was heard.
+ * Of a peer that has not closed yet, its own data may have been what was heard: then that it refuses what comes is not
+ * certain enough to be its fault (tcp_data_queue() drops what does not fit).
  */
-static bool is_refused(const struct context *context, const struct conn *conn)
-{
-    return conn->state != STATE_FIN_WAIT_1 && context_is_retransmitting(conn) && conn_has(conn, CONN_QUEUES) &&
-        conn->send_q_bytes > 1 && context_peer_is_alive(context, conn);
-}
-
 bool sent_fin_is_zero_window(const struct context *context, const struct conn *conn)
 {
-    if (conn->timer == TIMER_PERSIST)
-        return conn->probes < DEAD_PROBES && (!conn_has(conn, CONN_SND_WND) || conn->snd_wnd_bytes == 0);
-    return is_refused(context, conn);
+    enum delivery delivery = delivery_of(context->snapshot, conn);
+    bool refused = delivery == DELIVERY_REFUSED && conn->state != STATE_FIN_WAIT_1 && conn_has(conn, CONN_QUEUES) &&
+        conn->send_q_bytes > 1;
+    return delivery_is_zero_window(delivery) || refused;
 }
 
 static bool is_unanswered(const struct context *context, const struct conn *conn)
 {
-    if (conn->timer == TIMER_PERSIST)
-        return conn->probes >= DEAD_PROBES;
-    return context_is_retransmitting(conn) && !is_refused(context, conn);
+    return delivery_of(context->snapshot, conn) != DELIVERY_OPEN && !sent_fin_is_zero_window(context, conn);
 }
 
 bool sent_fin_zero_window_applies(const struct context *context, const struct conn *conn, const struct limits *limits)

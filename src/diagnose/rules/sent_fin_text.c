@@ -215,17 +215,18 @@ void sent_fin_unanswered_describe(
 
 static void evidence_window(struct arena *arena, const struct group *group, struct finding *finding)
 {
-    uint64_t persisting = group->count - group->retransmitting;
-    if (group->retransmitting > 0) {
+    uint64_t persisting = group->count - group->heard - group->taken_back;
+    phrases_taken_back(arena, group, &finding->evidence);
+    if (group->heard > 0) {
         lines_add(&finding->evidence, arena,
             "On %s the same data was sent again up to %u times; the peer's kernel answers each time and takes nothing: "
             "its receive buffer is full.",
-            phrases_conns(arena, group->retransmitting), group->retransmits_max);
+            phrases_conns(arena, group->heard), group->retransmits_max);
         finding->confidence = CONFIDENCE_LIKELY;
     }
     if (persisting > 0 && group->zero_windows > 0)
         lines_add(&finding->evidence, arena, "The peer's window is 0 on %s; the persist timer probes it.",
-            group->zero_windows == group->count ? "all of them" : phrases_conns(arena, group->zero_windows));
+            persisting == group->count ? "all of them" : phrases_conns(arena, persisting));
     else if (persisting > 0)
         lines_add(&finding->evidence, arena, "The persist timer runs: the peer's window is 0.");
 }
@@ -240,7 +241,7 @@ void sent_fin_zero_window_describe(
         "%s, but %s stand before our FIN and the peers' %s: their programs %sdo not read "
         "what is still coming. The kernels there are alive and say so.",
         words_of(context, group)->closed, phrases_bytes(arena, group->unsent_bytes),
-        group->retransmitting == group->count ? "receive buffers are full" : "receive windows are zero",
+        group->heard == group->count ? "receive buffers are full" : "receive windows are zero",
         context->snapshot->conns[group->conns[0]].state == STATE_FIN_WAIT_1 ? "" : "have closed the sending side and ");
 
     lines_add(

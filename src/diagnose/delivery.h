@@ -1,0 +1,37 @@
+#pragma once
+/*
+ * What becomes of the data that a connection has to send. The one place that tells a peer that does not take it from one
+ * that does not answer; all rules, in whatever state, go by it.
+ */
+#include <stdbool.h>
+
+#include "model/snapshot.h"
+
+enum delivery {
+    DELIVERY_OPEN, /* it goes out, or has only been waiting for a moment, or too little is known */
+    /* The peer offers no window: the persist timer probes it, and the peer answers (RFC 9293 §3.8.6.1). */
+    DELIVERY_NO_WINDOW,
+    /*
+     * The peer took back a window that it had offered, after the data had gone out: its buffer filled up before the
+     * window did. The same data is sent again as the probe, and the peer answers (RFC 9293 §3.8.6, "shrinking").
+     */
+    DELIVERY_WINDOW_TAKEN_BACK,
+    /*
+     * The same data is sent again and again, and the peer is heard meanwhile. Where the peer has closed its sending side,
+     * nothing but answers to that data can come: its receive buffer is full. Else it may have sent of its own accord,
+     * and what we send may be lost on the way.
+     */
+    DELIVERY_REFUSED,
+    DELIVERY_UNANSWERED, /* the same, or window probes; and nothing comes back */
+};
+
+enum delivery delivery_of(const struct snapshot *snapshot, const struct conn *conn);
+
+/* The peer's kernel says that it has no room: its program does not read. */
+static inline bool delivery_is_zero_window(enum delivery delivery)
+{
+    return delivery == DELIVERY_NO_WINDOW || delivery == DELIVERY_WINDOW_TAKEN_BACK;
+}
+
+/* How often the same data, or a probe of the window, was sent again. */
+unsigned delivery_attempts(const struct conn *conn);
