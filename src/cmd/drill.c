@@ -10,6 +10,7 @@
 
 #include "act/drill/catalog.h"
 #include "act/drill/stage.h"
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "cmd/commands.h"
@@ -268,19 +269,12 @@ static void show_json(const struct drill *drill, const struct drill_run *run)
 
 enum waited { WAITED_TIME, WAITED_SIGNAL, WAITED_END };
 
-static uint64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 /* Until that time (0: for ever), a signal, or the end of one of the drill's processes. */
 static enum waited wait_until(uint64_t until_ms, int signals, int life)
 {
     enum { LONGEST_MS = 60 * 60 * 1000 };
     for (;;) {
-        uint64_t now = now_ms();
+        uint64_t now = clock_monotonic_ms();
         if (until_ms != 0 && now >= until_ms)
             return WAITED_TIME;
         uint64_t left = until_ms == 0 || until_ms - now > LONGEST_MS ? LONGEST_MS : until_ms - now;
@@ -327,7 +321,7 @@ static int run_drill(const struct command *self, const struct drill *drill, cons
 {
     struct error err;
     int signals = open_signals();
-    uint64_t end_ms = options->keep ? 0 : now_ms() + options->for_ms;
+    uint64_t end_ms = options->keep ? 0 : clock_monotonic_ms() + options->for_ms;
     enum waited waited = WAITED_TIME;
     for (bool first = true; waited == WAITED_TIME; first = false) {
         struct drill_run run;
@@ -342,7 +336,7 @@ static int run_drill(const struct command *self, const struct drill *drill, cons
         else
             printf("Made anew: pid %d, drill-peer pid %d, port %u\n", (int)run.owner_pid, (int)run.peer_pid, run.port);
         fflush(stdout);
-        uint64_t until_ms = drill->renew_s != 0 ? now_ms() + drill->renew_s * 1000ULL : end_ms;
+        uint64_t until_ms = drill->renew_s != 0 ? clock_monotonic_ms() + drill->renew_s * 1000ULL : end_ms;
         bool last = end_ms != 0 && until_ms >= end_ms;
         waited = wait_until(last ? end_ms : until_ms, signals, run.life_fd);
         drill_stop(&run);

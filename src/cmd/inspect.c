@@ -2,9 +2,9 @@
 
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "diagnose/diagnose.h"
 #include "model/previous.h"
@@ -55,13 +55,6 @@ int cmd_check_netns(const struct selection *selection, const struct snapshot *sn
         buf_text(&seen));
     buf_deinit(&seen);
     return -ENOENT;
-}
-
-static void nap(uint64_t ms)
-{
-    struct timespec left = { .tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000) * 1000000 };
-    while (nanosleep(&left, &left) < 0 && errno == EINTR)
-        continue;
 }
 
 struct question {
@@ -119,7 +112,7 @@ static int look_again(const struct inspect_options *options, struct inspection *
         fflush(stderr);
         buf_deinit(&wait);
     }
-    nap(options->confirm_ms + ROUNDING_MS);
+    clock_sleep_ms(options->confirm_ms + ROUNDING_MS);
     if (watched)
         fputs("\r\033[K", stderr); /* only a note: off with it */
     inspection->previous = inspection->snapshot;
@@ -132,7 +125,7 @@ static int look_at_rates(const struct inspect_options *options, struct inspectio
 {
     enum { MOMENT_MS = 250 };
     diagnosis_deinit(&inspection->diagnosis);
-    nap(MOMENT_MS);
+    clock_sleep_ms(MOMENT_MS);
     int result = source_read_counters(&inspection->snapshot, &inspection->previous);
     if (result < 0)
         return result;

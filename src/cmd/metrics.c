@@ -2,12 +2,13 @@
 
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/atomic_file.h"
 #include "base/text.h"
 #include "cmd/commands.h"
 #include "cmd/inspect.h"
+
+#include "base/clock.h"
 
 static const char TEXTFILE_NAME[] = "tcpwhy.prom";
 
@@ -60,13 +61,6 @@ static const struct option_row metrics_rows[] = {
 
 /* --- the command ------------------------------------------------------------------------------------------------ */
 
-static uint64_t now_us(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
 static int parse(const struct command *self, int argc, char **argv, struct metrics_arguments *arguments,
     struct inspect_options *inspection, struct error *err)
 {
@@ -113,7 +107,7 @@ static int put(const struct metrics_arguments *arguments, const struct buf *text
 
 static int run_metrics(const struct command *self, int argc, char **argv)
 {
-    uint64_t begun_us = now_us();
+    uint64_t begun_us = clock_monotonic_us();
     struct inspect_options inspection = { 0 };
     struct metrics_arguments arguments = { .top = METRICS_TOP_DEFAULT };
     struct error err = { 0 };
@@ -131,7 +125,7 @@ static int run_metrics(const struct command *self, int argc, char **argv)
         .tool_version = TCPWHY_VERSION,
         .dialect = !arguments.has_dialect && arguments.textfile != NULL ? METRICS_PROMETHEUS : arguments.dialect,
         .top = arguments.top,
-        .elapsed_us = now_us() - begun_us,
+        .elapsed_us = clock_monotonic_us() - begun_us,
     };
     struct buf text = { 0 };
     result = report_metrics(&seen.diagnosis, &inspection.selection, &options, &text, &err);

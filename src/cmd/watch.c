@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 
 /* --- signals ---------------------------------------------------------------------------------------------------- */
@@ -30,19 +31,12 @@ static void hold_back(sigset_t *ret_signals)
     sigprocmask(SIG_BLOCK, ret_signals, NULL);
 }
 
-static uint64_t clock_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 enum awaited { TIME_IS_UP, SIZE_CHANGED, INTERRUPTED };
 
 static enum awaited wait_until(uint64_t due_ms, const sigset_t *signals)
 {
     for (;;) {
-        uint64_t now = clock_ms();
+        uint64_t now = clock_monotonic_ms();
         uint64_t left = due_ms > now ? due_ms - now : 0;
         struct timespec timeout = { .tv_sec = (time_t)(left / 1000), .tv_nsec = (long)(left % 1000) * 1000000 };
         int signal = sigtimedwait(signals, NULL, &timeout);
@@ -253,7 +247,7 @@ int cmd_watch(const struct command *command, const struct inspect_options *inspe
         status = (int)now->diagnosis.verdict;
         watch.report.previous = previous ? &previous->diagnosis : NULL;
         /* From the end of this look: one that confirms must not come too soon after it. */
-        ended_by = show_until(&watch, &now->diagnosis, clock_ms() + interval_ms + ROUNDING_MS);
+        ended_by = show_until(&watch, &now->diagnosis, clock_monotonic_ms() + interval_ms + ROUNDING_MS);
         inspection_forget_previous(now);
         if (previous != NULL)
             inspection_deinit(previous);

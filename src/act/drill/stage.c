@@ -22,11 +22,11 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "act/drill/net.h"
 #include "act/drill/role.h"
+#include "base/clock.h"
 #include "base/memory.h"
 
 enum {
@@ -144,13 +144,6 @@ pid_t role_fork(const char *name)
 
 /* --- a role's life -------------------------------------------------------------------------------------------------- */
 
-static void pause_ms(unsigned ms)
-{
-    struct timespec time = { .tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000 };
-    while (nanosleep(&time, &time) < 0 && errno == EINTR)
-        ;
-}
-
 /* Plays until it is killed, or its tick says that there is nothing left to do. */
 static void live(struct role *role, const struct drill_side *side, int report)
 {
@@ -166,7 +159,7 @@ static void live(struct role *role, const struct drill_side *side, int report)
     for (;;) {
         if (side->tick == NULL)
             pause();
-        pause_ms(side->tick_ms);
+        clock_sleep_ms(side->tick_ms);
         if (side->tick != NULL && side->tick(role, NULL) < 0)
             return;
     }
@@ -469,7 +462,7 @@ void drill_stop(struct drill_run *run)
     for (int i = 0; run->stage_pid > 0 && waitpid(run->stage_pid, NULL, WNOHANG) == 0; i++) {
         if (i >= PATIENCE_TENTHS)
             kill(run->stage_pid, SIGKILL);
-        pause_ms(i < 10 ? 10 : 100);
+        clock_sleep_ms(i < 10 ? 10 : 100);
     }
     /* What a role had forked dies with it, a moment later. */
     struct pollfd life = { .fd = run->life_fd };

@@ -6,8 +6,9 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "base/clock.h"
 
 static const char request[] = "GET /\r\n";
 
@@ -166,7 +167,7 @@ int wire_wait_state(const struct role *role, uint8_t state, struct error *err)
         while (getsockopt(role->conns[i], IPPROTO_TCP, TCP_INFO, &info, &length) == 0 && info.tcpi_state != state) {
             if ((waited_ms += STEP_MS) > PATIENCE_MS)
                 return error_set(err, -ETIMEDOUT, NULL, "a connection did not come into its state");
-            nanosleep(&(struct timespec){ .tv_nsec = STEP_MS * 1000000L }, NULL);
+            clock_sleep_ms(STEP_MS);
         }
     }
     return 0;

@@ -6,8 +6,8 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "cmd/check/threshold.h"
 #include "cmd/check/verdict.h"
@@ -256,20 +256,16 @@ static int fail(const struct error *err)
     return STATUS_FAILED;
 }
 
-static double seconds_since(const struct timespec *then)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)(now.tv_sec - then->tv_sec) + (double)(now.tv_nsec - then->tv_nsec) / 1e9;
-}
-
-static void measure_time(const struct check *check, const struct timespec *began, struct plugin *plugin)
+static void measure_time(const struct check *check, uint64_t began_us, struct plugin *plugin)
 {
     char most[32];
     snprintf(most, sizeof most, "%.10g", (double)check->timeout_ms / 1000);
     plugin_measure(plugin,
-        &(struct plugin_measure){
-            .label = "time", .unit = "s", .value = seconds_since(began), .least = "0", .most = most });
+        &(struct plugin_measure){ .label = "time",
+            .unit = "s",
+            .value = (double)(clock_monotonic_us() - began_us) / 1e6,
+            .least = "0",
+            .most = most });
 }
 
 static enum plugin_status judge_with(
@@ -309,7 +305,7 @@ static int judge(const struct check *check, const struct inspection *seen, struc
     return 0;
 }
 
-static int answer(struct check *check, struct deadline *deadline, const struct timespec *began)
+static int answer(struct check *check, struct deadline *deadline, uint64_t began_us)
 {
     struct error err = { 0 };
     struct inspection seen;
@@ -319,7 +315,7 @@ static int answer(struct check *check, struct deadline *deadline, const struct t
     if (result == 0) {
         result = judge(check, &seen, &plugin, &status, &err);
         plugin_notes(&plugin, &seen.diagnosis);
-        measure_time(check, began, &plugin);
+        measure_time(check, began_us, &plugin);
         inspection_deinit(&seen);
     }
     deadline_answer(deadline);
@@ -358,8 +354,7 @@ static struct deadline *begin_deadline(const struct check *check, struct error *
 
 static int run(const struct command *self, int argc, char **argv)
 {
-    struct timespec began;
-    clock_gettime(CLOCK_MONOTONIC, &began);
+    uint64_t began_us = clock_monotonic_us();
     struct check check = { .timeout_ms = TIMEOUT_MS, .growth_over_ms = GROWTH_OVER_MS };
     struct error err = { 0 };
     int result = parse(self, &check, argc, argv, &err);
@@ -370,7 +365,7 @@ static int run(const struct command *self, int argc, char **argv)
         fail(&err);
     } else if (result == PARSE_OK) {
         struct deadline *deadline = begin_deadline(&check, &err);
-        status = deadline != NULL ? answer(&check, deadline, &began) : fail(&err);
+        status = deadline != NULL ? answer(&check, deadline, began_us) : fail(&err);
     }
     thresholds_deinit(&check.thresholds);
     return status;

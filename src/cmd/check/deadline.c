@@ -9,16 +9,14 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "base/clock.h"
 
 static void *keep_time(void *argument)
 {
     struct deadline *deadline = argument;
-    struct timespec left = { .tv_sec = (time_t)(deadline->ms / 1000),
-        .tv_nsec = (long)(deadline->ms % 1000) * 1000000 };
-    while (nanosleep(&left, &left) < 0 && errno == EINTR)
-        continue;
+    clock_sleep_ms(deadline->ms);
     if (atomic_exchange(&deadline->answered, true))
         return NULL;
     const char *words = deadline->words;

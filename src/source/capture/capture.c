@@ -3,20 +3,13 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "source/capture/input/charset.h"
 #include "source/capture/format.h"
 #include "source/capture/capture_gaps.h"
 #include "source/capture/formats/tasks.h"
 #include "source/capture/input/open.h"
-
-static uint64_t clock_us(clockid_t clock)
-{
-    struct timespec now;
-    clock_gettime(clock, &now);
-    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
 
 /* What the beginning of a text is. */
 struct recognised {
@@ -124,15 +117,15 @@ int capture_read_input(
 
 int capture_read(const struct capture_options *options, struct snapshot *snapshot, struct error *err)
 {
-    uint64_t started_us = clock_us(CLOCK_MONOTONIC);
+    uint64_t started_us = clock_monotonic_us();
     struct input input;
     int result = input_open(&input, options->path, err);
     if (result < 0)
         return result;
-    snapshot->taken_at_ms = input.modified_ms != 0 ? input.modified_ms : clock_us(CLOCK_REALTIME) / 1000;
+    snapshot->taken_at_ms = input.modified_ms != 0 ? input.modified_ms : clock_real_ms();
     result = capture_read_input(options, &input, snapshot, err);
     input_close(&input);
     if (snapshot->elapsed_us == 0) /* a saved one says how long it took on its host */
-        snapshot->elapsed_us = (uint32_t)(clock_us(CLOCK_MONOTONIC) - started_us);
+        snapshot->elapsed_us = (uint32_t)(clock_monotonic_us() - started_us);
     return result;
 }

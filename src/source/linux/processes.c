@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "source/linux/proc_file.h"
 #include "source/linux/proc_text.h"
 #include "source/text/cgroup_path.h"
@@ -147,13 +147,6 @@ static void read_command(struct snapshot *snapshot, struct process *process, int
     process->command = arena_strndup(&snapshot->arena, text, (size_t)length);
 }
 
-static uint64_t boot_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_BOOTTIME, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 /* False where it is not the process that was walked over, but a later one of the same number. */
 static bool read_stat(struct snapshot *snapshot, struct process *process, int folder, uint64_t walked_ms)
 {
@@ -163,7 +156,7 @@ static bool read_stat(struct snapshot *snapshot, struct process *process, int fo
         return true;
     long ticks_per_second = sysconf(_SC_CLK_TCK);
     if (ticks_per_second > 0) {
-        uint64_t now_ms = boot_ms();
+        uint64_t now_ms = clock_boot_ms();
         uint64_t start_ms = stat.start_ticks * 1000 / (uint64_t)ticks_per_second;
         if (start_ms > walked_ms)
             return false;

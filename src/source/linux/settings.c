@@ -3,8 +3,8 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "source/linux/proc_file.h"
 #include "source/linux/proc_text.h"
 
@@ -29,9 +29,7 @@ void settings_read_counters(struct net_values *values)
         { "/proc/thread-self/net/snmp", COUNTER_FILE_SNMP },
     };
     char text[32 * 1024];
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    values->counters_at_ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+    values->counters_at_ms = clock_real_ms();
     for (size_t i = 0; i < sizeof counter_files / sizeof *counter_files; i++) {
         if (proc_read(AT_FDCWD, counter_files[i].path, text, sizeof text) > 0)
             proc_parse_counters(text, counter_files[i].file, values);

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "source/linux/bpf/bpf.h"
 #include "source/linux/gaps.h"
@@ -20,13 +20,6 @@
 #include "source/linux/sock_diag.h"
 #include "source/linux/proc_walk.h"
 #include "source/source.h"
-
-static uint64_t clock_us(clockid_t clock)
-{
-    struct timespec now;
-    clock_gettime(clock, &now);
-    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
 
 static void describe_host(struct snapshot *snapshot)
 {
@@ -147,7 +140,7 @@ static int end_walk(struct reading *reading, struct walk *walk)
 {
     int result = reading->bpf != NULL ? bpf_walk_end(reading->bpf) : walk_end(walk, &reading->netns, &reading->hidden);
     reading->crowded = reading->bpf == NULL && walk->crowded;
-    reading->walked_ms = clock_us(CLOCK_BOOTTIME) / 1000;
+    reading->walked_ms = clock_boot_ms();
     return result;
 }
 
@@ -295,8 +288,8 @@ static int read_as_asked(struct reading *reading, struct error *err)
 
 int source_read(const struct source_options *options, struct snapshot *snapshot, struct error *err)
 {
-    uint64_t started_us = clock_us(CLOCK_MONOTONIC);
-    snapshot->taken_at_ms = clock_us(CLOCK_REALTIME) / 1000;
+    uint64_t started_us = clock_monotonic_us();
+    snapshot->taken_at_ms = clock_real_ms();
     describe_host(snapshot);
 
     snapshot->states = options->states;
@@ -319,7 +312,7 @@ int source_read(const struct source_options *options, struct snapshot *snapshot,
     snapshot->source = sources[used(&reading)].name;
     if (used(&reading) == SOURCE_PROC)
         gaps_note_proc(snapshot, reading.netlink_refusal);
-    snapshot->elapsed_us = (uint32_t)(clock_us(CLOCK_MONOTONIC) - started_us);
+    snapshot->elapsed_us = (uint32_t)(clock_monotonic_us() - started_us);
 out:
     bpf_source_free(reading.bpf);
     return result;
