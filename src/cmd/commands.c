@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "base/text.h"
+#include "base/suggest.h"
 
 static const struct command *const commands[] = {
     &command_diagnose,
@@ -31,18 +31,12 @@ const struct command *command_find(const char *name)
 
 int command_unknown(const char *name)
 {
-    const char *nearest = NULL;
-    unsigned best = 3;
-    for (size_t i = 0; i < COMMAND_COUNT; i++) {
-        unsigned distance = text_distance(commands[i]->name, name);
-        if (distance < best) {
-            best = distance;
-            nearest = commands[i]->name;
-        }
-    }
+    struct suggestion suggestion = { .wanted = name, .within = 3 };
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        suggest(&suggestion, commands[i]->name);
     struct error err;
-    if (nearest != NULL)
-        error_set(&err, 0, name, "no such command; did you mean '%s'?", nearest);
+    if (suggestion.nearest != NULL)
+        error_set(&err, 0, name, "no such command; did you mean '%s'?", suggestion.nearest);
     else
         error_set(&err, 0, name, "no such command; 'tcpwhy help' lists them");
     return cmd_fail(NULL, &err);

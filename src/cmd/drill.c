@@ -12,6 +12,7 @@
 #include "act/drill/stage.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/suggest.h"
 #include "base/text.h"
 #include "cmd/commands.h"
 #include "knowledge/knowledge.h"
@@ -352,19 +353,14 @@ static int run_drill(const struct command *self, const struct drill *drill, cons
 
 static int unknown(const struct command *self, const char *finding)
 {
-    const char *nearest = NULL;
-    unsigned best = 6, count;
+    unsigned count;
     const struct drill *drills = drill_table(&count);
-    for (unsigned i = 0; i < count; i++) {
-        unsigned distance = text_distance(drills[i].finding, finding);
-        if (distance < best) {
-            best = distance;
-            nearest = drills[i].finding;
-        }
-    }
+    struct suggestion suggestion = { .wanted = finding, .within = 6 };
+    for (unsigned i = 0; i < count; i++)
+        suggest(&suggestion, drills[i].finding);
     struct error err;
-    if (nearest != NULL)
-        error_set(&err, -ENOENT, finding, "no such drill; did you mean '%s'?", nearest);
+    if (suggestion.nearest != NULL)
+        error_set(&err, -ENOENT, finding, "no such drill; did you mean '%s'?", suggestion.nearest);
     else
         error_set(&err, -ENOENT, finding, "no such drill; 'tcpwhy drill --list' lists them");
     return cmd_fail(self, &err);

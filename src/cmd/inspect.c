@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/suggest.h"
 #include "base/text.h"
 #include "diagnose/diagnose.h"
 #include "model/previous.h"
@@ -21,19 +22,15 @@ static int check_cause(const char *pattern, struct error *err)
         return 0;
     char word[SELECT_WORD_MAX];
     selection_word(pattern, word);
-    const char *nearest = "normal";
-    unsigned best = text_distance("normal", word);
+    struct suggestion suggestion = { .wanted = word };
+    suggest(&suggestion, "normal");
     const char *id;
     for (unsigned i = 0; (id = diagnose_finding_id(i)) != NULL; i++) {
         if (selection_matches_cause(&one, id))
             return 0;
-        unsigned distance = text_distance(id, word);
-        if (distance < best) {
-            best = distance;
-            nearest = id;
-        }
+        suggest(&suggestion, id);
     }
-    return error_set(err, -EINVAL, "--cause", "'%s' is no cause; did you mean '%s'?", word, nearest);
+    return error_set(err, -EINVAL, "--cause", "'%s' is no cause; did you mean '%s'?", word, suggestion.nearest);
 }
 
 int cmd_check_causes(const struct selection *selection, struct error *err)

@@ -7,6 +7,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/suggest.h"
 #include "base/text.h"
 #include "report/report.h"
 
@@ -198,18 +199,12 @@ static const struct option_row *find_option(const struct option_group *groups, c
 
 static const char *nearest_option(const struct option_group *groups, const char *name)
 {
-    const char *nearest = NULL;
-    unsigned best = 3;
+    struct suggestion suggestion = { .wanted = name, .within = 3 };
     for (const struct option_group *group = groups; group->rows != NULL; group++) {
-        for (const struct option_row *row = group->rows; row->name != NULL; row++) {
-            unsigned distance = text_distance(row->name, name);
-            if (distance < best) {
-                best = distance;
-                nearest = row->name;
-            }
-        }
+        for (const struct option_row *row = group->rows; row->name != NULL; row++)
+            suggest(&suggestion, row->name);
     }
-    return nearest;
+    return suggestion.nearest;
 }
 
 static int unknown_option(const struct option_group *groups, const char *argument, size_t length, struct error *err)

@@ -13,7 +13,7 @@
 #include <time.h>
 
 #include "base/memory.h"
-#include "base/text.h"
+#include "base/suggest.h"
 
 enum { LINE_MAX = 190, NAME_MAX = 64 };
 
@@ -69,18 +69,6 @@ static int refuse_value(struct reading *reading, const char *name, const struct 
     if (why->subject[0] != '\0')
         return refuse(reading, NULL, "%s: '%s' %s", name, why->subject, why->message);
     return refuse(reading, NULL, "%s: %s", name, why->message);
-}
-
-struct nearest {
-    const char *name;
-    unsigned distance;
-};
-
-static void consider(struct nearest *nearest, const char *name, const char *wanted)
-{
-    unsigned distance = text_distance(name, wanted);
-    if (nearest->name == NULL || distance < nearest->distance)
-        *nearest = (struct nearest){ name, distance };
 }
 
 /* --- sections --------------------------------------------------------------------------------------------------- */
@@ -182,26 +170,26 @@ static int begin_section(struct reading *reading, const char *name)
         return begin_service(reading, name + strlen(service));
     if (strncmp(name, ignore, strlen(ignore)) == 0 && name[strlen(ignore)] != '\0')
         return begin_ignore(reading, name + strlen(ignore));
-    struct nearest nearest = { 0 };
-    consider(&nearest, "service NAME", name);
-    consider(&nearest, "ignore NAME", name);
+    struct suggestion suggestion = { .wanted = name };
+    suggest(&suggestion, "service NAME");
+    suggest(&suggestion, "ignore NAME");
     for (size_t i = 0; i < reading->findings->count; i++)
-        consider(&nearest, reading->findings->items[i].id, name);
-    return refuse(reading, name, "is no section; did you mean '[%s]'?", nearest.name);
+        suggest(&suggestion, reading->findings->items[i].id);
+    return refuse(reading, name, "is no section; did you mean '[%s]'?", suggestion.nearest);
 }
 
 /* --- limits ----------------------------------------------------------------------------------------------------- */
 
 static int no_limit(struct reading *reading, const struct config_finding *finding, const char *name)
 {
-    struct nearest nearest = { 0 };
+    struct suggestion suggestion = { .wanted = name };
     for (unsigned i = 0; i < LIMIT_COUNT; i++) {
         if ((finding->limits & 1U << i) != 0)
-            consider(&nearest, limit_infos[i].name, name);
+            suggest(&suggestion, limit_infos[i].name);
         else if (strcmp(limit_infos[i].name, name) == 0)
             return refuse(reading, name, "has no meaning for %s; 'tcpwhy config' shows what has", finding->id);
     }
-    return refuse(reading, name, "is no setting of %s; did you mean '%s'?", finding->id, nearest.name);
+    return refuse(reading, name, "is no setting of %s; did you mean '%s'?", finding->id, suggestion.nearest);
 }
 
 static int set_limit(struct reading *reading, const struct config_finding *finding, struct limit_settings *settings,
@@ -264,16 +252,16 @@ static int check_findings(struct reading *reading, const struct selection *selec
 {
     for (unsigned i = 0; i < selection->cause_count; i++) {
         struct selection one = { .causes = { selection->causes[i] }, .cause_count = 1 };
-        struct nearest nearest = { 0 };
         char word[SELECT_WORD_MAX];
         selection_word(selection->causes[i], word);
+        struct suggestion suggestion = { .wanted = word };
         bool found = false;
         for (size_t k = 0; k < reading->findings->count && !found; k++) {
             found = selection_matches_cause(&one, reading->findings->items[k].id);
-            consider(&nearest, reading->findings->items[k].id, word);
+            suggest(&suggestion, reading->findings->items[k].id);
         }
         if (!found)
-            return refuse(reading, word, "is no finding; did you mean '%s'?", nearest.name);
+            return refuse(reading, word, "is no finding; did you mean '%s'?", suggestion.nearest);
     }
     return 0;
 }
@@ -297,20 +285,20 @@ static int set_in_service(struct reading *reading, const char *name, const char 
     const struct config_finding *finding = dot != NULL ? find_finding(reading, name, (size_t)(dot - name)) : NULL;
     if (finding != NULL)
         return set_limit(reading, finding, &service->settings, dot + 1, value);
-    struct nearest nearest = { 0 };
+    struct suggestion suggestion = { .wanted = name };
     for (unsigned i = 0; i < TERM_COUNT; i++) {
         if (!terms[i].ignores_only)
-            consider(&nearest, terms[i].name, name);
+            suggest(&suggestion, terms[i].name);
     }
     if (dot == NULL)
         return refuse(
-            reading, name, "is no setting of a service; did you mean '%s', or FINDING.SETTING?", nearest.name);
+            reading, name, "is no setting of a service; did you mean '%s', or FINDING.SETTING?", suggestion.nearest);
     char id[NAME_MAX];
     snprintf(id, sizeof id, "%.*s", (int)(dot - name), name);
-    nearest = (struct nearest){ 0 };
+    suggestion = (struct suggestion){ .wanted = id };
     for (size_t i = 0; i < reading->findings->count; i++)
-        consider(&nearest, reading->findings->items[i].id, id);
-    return refuse(reading, id, "is no finding; did you mean '%s%s'?", nearest.name, dot);
+        suggest(&suggestion, reading->findings->items[i].id);
+    return refuse(reading, id, "is no finding; did you mean '%s%s'?", suggestion.nearest, dot);
 }
 
 /* "2026-12-31": its end, UTC. */
@@ -339,12 +327,12 @@ static int set_in_ignore(struct reading *reading, const char *name, const char *
         return add_term(reading, term, &ignore->selection, value);
     bool is_reason = strcmp(name, "reason") == 0;
     if (!is_reason && strcmp(name, "until") != 0) {
-        struct nearest nearest = { 0 };
-        consider(&nearest, "reason", name);
-        consider(&nearest, "until", name);
+        struct suggestion suggestion = { .wanted = name };
+        suggest(&suggestion, "reason");
+        suggest(&suggestion, "until");
         for (unsigned i = 0; i < TERM_COUNT; i++)
-            consider(&nearest, terms[i].name, name);
-        return refuse(reading, name, "is no setting of an ignore; did you mean '%s'?", nearest.name);
+            suggest(&suggestion, terms[i].name);
+        return refuse(reading, name, "is no setting of an ignore; did you mean '%s'?", suggestion.nearest);
     }
     if ((is_reason ? ignore->reason : ignore->until) != NULL)
         return refuse(reading, name, "is set twice");

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/suggest.h"
 #include "base/text.h"
 #include "model/age.h"
 
@@ -59,18 +60,12 @@ static int add_state(struct selection *selection, const char *term, const char *
         selection->states |= STATE_BIT(state);
         return 0;
     }
-    enum { FAR = 4 };
-    size_t best = FAR;
-    for (int i = STATE_CLOSED; i < STATE_COUNT; i++) {
-        unsigned distance = text_distance(state_name(i), term);
-        if (distance < best) {
-            best = distance;
-            state = i;
-        }
-    }
+    struct suggestion suggestion = { .wanted = term, .within = 4 };
+    for (int i = STATE_CLOSED; i < STATE_COUNT; i++)
+        suggest(&suggestion, state_name(i));
     /* Half of a short word changed is another word. */
-    if (state != STATE_UNKNOWN && best * 2 < strlen(term))
-        return error_set(err, -EINVAL, term, "is not a TCP state; did you mean %s?", state_name(state));
+    if (suggestion.nearest != NULL && (size_t)suggestion.distance * 2 < strlen(term))
+        return error_set(err, -EINVAL, term, "is not a TCP state; did you mean %s?", suggestion.nearest);
     return error_set(
         err, -EINVAL, term, "is not a TCP state; CLOSE_WAIT, last-ack, TimeWait, SYN_RECV or all would do");
 }

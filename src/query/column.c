@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/suggest.h"
 #include "base/text.h"
 #include "model/age.h"
 #include "model/host.h"
@@ -448,16 +449,10 @@ const struct field *field_find(const char *name)
 
 const char *field_nearest(const char *name)
 {
-    const char *nearest = fields[0].name;
-    unsigned best = text_distance(nearest, name);
-    for (size_t i = 1; i < FIELD_COUNT; i++) {
-        unsigned distance = text_distance(fields[i].name, name);
-        if (distance < best) {
-            best = distance;
-            nearest = fields[i].name;
-        }
-    }
-    return nearest;
+    struct suggestion suggestion = { .wanted = name };
+    for (size_t i = 0; i < FIELD_COUNT; i++)
+        suggest(&suggestion, fields[i].name);
+    return suggestion.nearest;
 }
 
 const char *field_key(const struct field *field)

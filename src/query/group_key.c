@@ -1,5 +1,6 @@
 #include "query/group_key.h"
 
+#include "base/suggest.h"
 #include "base/text.h"
 
 static struct value get_peer(const struct key_source *source, const struct conn *conn)
@@ -83,16 +84,10 @@ bool key_find(const char *name, struct key_use *ret_use)
 
 const char *key_nearest(const char *name)
 {
-    const char *nearest = keys[0].name;
-    unsigned best = text_distance(nearest, name);
-    for (size_t i = 1; i < KEY_COUNT; i++) {
-        unsigned distance = text_distance(keys[i].name, name);
-        if (distance < best) {
-            best = distance;
-            nearest = keys[i].name;
-        }
-    }
-    return nearest;
+    struct suggestion suggestion = { .wanted = name };
+    for (size_t i = 0; i < KEY_COUNT; i++)
+        suggest(&suggestion, keys[i].name);
+    return suggestion.nearest;
 }
 
 struct value key_value(const struct key_use *use, struct key_source *source, uint32_t conn_index)

@@ -1,3 +1,4 @@
+#include "base/suggest.h"
 #include "base/text.h"
 
 #include <string.h>
@@ -103,6 +104,31 @@ static void distance_counts_swaps_as_one(void **state)
     assert_int_equal(text_distance("kitten", "sitting"), 3);
 }
 
+static void the_nearest_name_is_suggested(void **state)
+{
+    (void)state;
+    struct suggestion any = { .wanted = "clsoe-wait" };
+    suggest(&any, "time-wait");
+    assert_string_equal(any.nearest, "time-wait"); /* better than nothing */
+    suggest(&any, "close-wait");
+    suggest(&any, "close_wait"); /* as near or less */
+    suggest(&any, "last-ack");
+    assert_string_equal(any.nearest, "close-wait");
+    assert_int_equal(any.distance, 1);
+}
+
+static void a_name_that_is_too_far_is_not_suggested(void **state)
+{
+    (void)state;
+    struct suggestion near = { .wanted = "cuont", .within = 3 };
+    suggest(&near, "explain");
+    assert_null(near.nearest);
+    suggest(&near, "mount"); /* two letters */
+    assert_string_equal(near.nearest, "mount");
+    suggest(&near, "count");
+    assert_string_equal(near.nearest, "count");
+}
+
 static void words_are_the_same_in_any_dress(void **state)
 {
     (void)state;
@@ -122,6 +148,8 @@ int main(void)
         cmocka_unit_test(counts_and_bytes_read_easily),
         cmocka_unit_test(wrapping_keeps_to_the_width),
         cmocka_unit_test(distance_counts_swaps_as_one),
+        cmocka_unit_test(the_nearest_name_is_suggested),
+        cmocka_unit_test(a_name_that_is_too_far_is_not_suggested),
         cmocka_unit_test(words_are_the_same_in_any_dress),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
