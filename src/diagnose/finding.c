@@ -11,6 +11,7 @@
 #include "diagnose/phrases.h"
 #include "diagnose/queues.h"
 #include "diagnose/rule.h"
+#include "model/holders.h"
 
 enum { PEERS_SHOWN = 10 };
 
@@ -93,22 +94,18 @@ static size_t count_processes(const struct context *context, const uint32_t *con
     uint64_t *counts = context->process_counts;
     size_t distinct = 0, filled = 0;
     for (size_t i = 0; i < count; i++) {
-        uint32_t last = NO_INDEX;
-        for (uint32_t h = snapshot->conns[conns[i]].holder; h != NO_INDEX; h = snapshot->holders[h].next) {
-            uint32_t process = snapshot->holders[h].process;
-            if (process != last)
-                distinct += counts[process]++ == 0;
-            last = process;
-        }
+        const struct holder *holder = holders_first(snapshot, &snapshot->conns[conns[i]]);
+        for (; holder != NULL; holder = holders_next_process(snapshot, holder))
+            distinct += counts[holder->process]++ == 0;
     }
     struct process_count *processes = arena_alloc(arena, distinct * sizeof *processes);
     for (size_t i = 0; filled < distinct; i++) {
-        for (uint32_t h = snapshot->conns[conns[i]].holder; h != NO_INDEX; h = snapshot->holders[h].next) {
-            uint32_t process = snapshot->holders[h].process;
-            if (counts[process] == 0)
+        const struct holder *holder = holders_first(snapshot, &snapshot->conns[conns[i]]);
+        for (; holder != NULL; holder = holders_next_process(snapshot, holder)) {
+            if (counts[holder->process] == 0)
                 continue;
-            processes[filled++] = (struct process_count){ &snapshot->processes[process], counts[process] };
-            counts[process] = 0;
+            processes[filled++] = (struct process_count){ holders_process(snapshot, holder), counts[holder->process] };
+            counts[holder->process] = 0;
         }
     }
     qsort(processes, distinct, sizeof *processes, more_conns_first);

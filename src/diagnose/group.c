@@ -19,6 +19,7 @@
 #include "diagnose/limits.h"
 #include "diagnose/platform.h"
 #include "diagnose/rule.h"
+#include "model/holders.h"
 #include "model/previous.h"
 
 static uint64_t hash_bytes(const void *bytes, size_t length)
@@ -143,8 +144,8 @@ static const struct process *holder_of_listener(const struct snapshot *snapshot,
 {
     if (listener == NULL)
         return NULL;
-    for (uint32_t h = listener->holder; h != NO_INDEX; h = snapshot->holders[h].next) {
-        const struct process *process = &snapshot->processes[snapshot->holders[h].process];
+    for (const struct holder *h = holders_first(snapshot, listener); h != NULL; h = holders_next_process(snapshot, h)) {
+        const struct process *process = holders_process(snapshot, h);
         if (process->pid != 1 && (process->name == NULL || strcmp(process->name, "systemd") != 0))
             return process;
     }
@@ -229,7 +230,7 @@ static void add_facts(
     group->silent += delivery == DELIVERY_UNANSWERED;
     group->unanswered += conn->state == STATE_CLOSE_WAIT && context_is_unanswered(context, conn, other);
     group->answers_known &= conn_has(conn, CONN_TCP_INFO);
-    group->shared += snapshot_holder_processes(context->snapshot, conn) > 1;
+    group->shared += holders_count_processes(context->snapshot, conn) > 1;
 }
 
 /* How many ports there are, and those that stand out. */

@@ -10,6 +10,7 @@
 #include "diagnose/context.h"
 #include "diagnose/group.h"
 #include "diagnose/platform.h"
+#include "model/holders.h"
 #include "model/host.h"
 
 /* Moves a buffer's text into the arena. */
@@ -116,14 +117,11 @@ void phrases_listener_holders(
     enum { SHOWN = 3 };
     const char *text = "";
     unsigned count = 0;
-    uint32_t last = NO_INDEX;
-    for (uint32_t h = listener->holder; h != NO_INDEX; h = snapshot->holders[h].next) {
-        if (snapshot->holders[h].process == last)
-            continue;
-        last = snapshot->holders[h].process;
+    const struct holder *h = holders_first(snapshot, listener);
+    for (; h != NULL; h = holders_next_process(snapshot, h)) {
         if (count++ < SHOWN)
             text = arena_printf(
-                arena, "%s%s%s", text, count > 1 ? ", " : "", phrases_process(arena, &snapshot->processes[last]));
+                arena, "%s%s%s", text, count > 1 ? ", " : "", phrases_process(arena, holders_process(snapshot, h)));
     }
     if (count > 1)
         lines_add(evidence, arena, "%u processes have the listener open, and any of them may accept: %s%s.", count,
@@ -268,8 +266,8 @@ const char *phrases_listener_obstacle(
 {
     if (listener == NULL)
         return phrases_obstacle(arena, process);
-    for (uint32_t h = listener->holder; h != NO_INDEX; h = snapshot->holders[h].next) {
-        if (phrases_obstacle(arena, &snapshot->processes[snapshot->holders[h].process]) == NULL)
+    for (const struct holder *h = holders_first(snapshot, listener); h != NULL; h = holders_next_process(snapshot, h)) {
+        if (phrases_obstacle(arena, holders_process(snapshot, h)) == NULL)
             return NULL;
     }
     return phrases_obstacle(arena, process);

@@ -13,13 +13,14 @@
 #include "base/memory.h"
 #include "diagnose/finding.h"
 #include "diagnose/phrases.h"
+#include "model/holders.h"
 
 enum { SILENT_MS = 5000 };
 
 static bool is_holder(const struct snapshot *snapshot, const struct conn *conn, const struct process *process)
 {
-    for (uint32_t h = conn->holder; h != NO_INDEX; h = snapshot->holders[h].next) {
-        if (&snapshot->processes[snapshot->holders[h].process] == process)
+    for (const struct holder *h = holders_first(snapshot, conn); h != NULL; h = holders_next_process(snapshot, h)) {
+        if (holders_process(snapshot, h) == process)
             return true;
     }
     return false;
@@ -29,8 +30,8 @@ static bool is_holder(const struct snapshot *snapshot, const struct conn *conn, 
 static bool holds(
     const struct group *group, const struct finding *finding, const struct snapshot *snapshot, const struct conn *conn)
 {
-    for (uint32_t h = conn->holder; h != NO_INDEX; h = snapshot->holders[h].next) {
-        const struct process *process = &snapshot->processes[snapshot->holders[h].process];
+    for (const struct holder *h = holders_first(snapshot, conn); h != NULL; h = holders_next_process(snapshot, h)) {
+        const struct process *process = holders_process(snapshot, h);
         if (finding->process_count == 0 && group->listener != NULL && is_holder(snapshot, group->listener, process))
             return true;
         for (size_t i = 0; i < finding->process_count; i++) {
@@ -66,9 +67,10 @@ static bool is_blocked(const struct snapshot *snapshot, const struct conn *conn)
 
 static uint32_t only_holder(const struct snapshot *snapshot, const struct conn *conn)
 {
-    if (conn->holder == NO_INDEX || snapshot->holders[conn->holder].next != NO_INDEX)
+    const struct holder *only = holders_first(snapshot, conn);
+    if (only == NULL || only->next != NO_INDEX)
         return NO_INDEX;
-    return snapshot->holders[conn->holder].process;
+    return only->process;
 }
 
 /* One pass over all connections serves all findings. */
@@ -167,7 +169,7 @@ void upstream_describe_workers(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 {
     const struct upstream upstream = upstream_find(context, group, finding);
-    unsigned workers = group->listener != NULL ? snapshot_holder_processes(context->snapshot, group->listener) : 0;
+    unsigned workers = group->listener != NULL ? holders_count_processes(context->snapshot, group->listener) : 0;
     /* One of several may be the master, who serves nobody. */
     if (upstream.waiting == 0 || upstream.waiting + (workers > 1) < workers)
         return;

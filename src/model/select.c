@@ -8,6 +8,7 @@
 #include "base/suggest.h"
 #include "base/text.h"
 #include "model/age.h"
+#include "model/holders.h"
 
 /* --- lists ---------------------------------------------------------------------------------------------------- */
 
@@ -280,8 +281,8 @@ static bool port_matches(const struct selection *selection, const struct conn *c
 
 static bool pid_matches(const struct selection *selection, const struct snapshot *snapshot, const struct conn *conn)
 {
-    for (uint32_t at = conn->holder; at != NO_INDEX; at = snapshot->holders[at].next) {
-        uint32_t pid = snapshot->processes[snapshot->holders[at].process].pid;
+    for (const struct holder *h = holders_first(snapshot, conn); h != NULL; h = holders_next_process(snapshot, h)) {
+        uint32_t pid = holders_process(snapshot, h)->pid;
         for (unsigned i = 0; i < selection->pid_count; i++) {
             if (selection->pids[i] == pid)
                 return true;
@@ -313,8 +314,8 @@ bool selection_matches_name(const struct selection *selection, const char *name)
 
 static bool name_matches(const struct selection *selection, const struct snapshot *snapshot, const struct conn *conn)
 {
-    for (uint32_t at = conn->holder; at != NO_INDEX; at = snapshot->holders[at].next) {
-        if (selection_matches_name(selection, snapshot->processes[snapshot->holders[at].process].name))
+    for (const struct holder *h = holders_first(snapshot, conn); h != NULL; h = holders_next_process(snapshot, h)) {
+        if (selection_matches_name(selection, holders_process(snapshot, h)->name))
             return true;
     }
     return false;

@@ -77,16 +77,6 @@ void snapshot_add_gap(struct snapshot *snapshot, const char *id, const char *tex
     gap->remedy = arena_strdup(&snapshot->arena, remedy);
 }
 
-void snapshot_drop_holders(struct snapshot *snapshot, const struct conn *conn)
-{
-    uint32_t last = NO_INDEX; /* the holders of one process stand together */
-    for (uint32_t h = conn->holder; h != NO_INDEX; h = snapshot->holders[h].next) {
-        uint32_t process = snapshot->holders[h].process;
-        snapshot->processes[process].tcp_sockets -= process != last;
-        last = process;
-    }
-}
-
 uint32_t snapshot_states(const struct snapshot *snapshot)
 {
     return snapshot->states != 0 ? snapshot->states : STATE_BIT(STATE_COUNT) - 1;
@@ -95,19 +85,6 @@ uint32_t snapshot_states(const struct snapshot *snapshot)
 const struct process *snapshot_owner(const struct snapshot *snapshot, const struct conn *conn)
 {
     return conn->holder == NO_INDEX ? NULL : &snapshot->processes[snapshot->holders[conn->holder].process];
-}
-
-unsigned snapshot_holder_processes(const struct snapshot *snapshot, const struct conn *conn)
-{
-    unsigned processes = 0;
-    uint32_t last = NO_INDEX;
-    /* The holders of one process stand together: /proc is walked process by process. */
-    for (uint32_t i = conn->holder; i != NO_INDEX; i = snapshot->holders[i].next) {
-        if (snapshot->holders[i].process != last)
-            processes++;
-        last = snapshot->holders[i].process;
-    }
-    return processes;
 }
 
 const struct process *snapshot_process_by_pid(const struct snapshot *snapshot, uint32_t pid)

@@ -82,15 +82,10 @@ struct cgroup *snapshot_add_cgroup(struct snapshot *snapshot);
 /* Notes a gap once per id; a second one with the same id is dropped. text and remedy are copied. */
 void snapshot_add_gap(struct snapshot *snapshot, const char *id, const char *text, const char *remedy);
 
-/* For a connection that goes, or whose holders turn out to be wrong: its processes have a socket less. */
-void snapshot_drop_holders(struct snapshot *snapshot, const struct conn *conn);
-
 /* The states, as STATE_BIT()s, whose connections are all there; those of others are not. */
 uint32_t snapshot_states(const struct snapshot *snapshot);
 /* The process that holds the connection (the first of several), or NULL. */
 const struct process *snapshot_owner(const struct snapshot *snapshot, const struct conn *conn);
-/* How many processes hold it; several descriptors of one process count once. */
-unsigned snapshot_holder_processes(const struct snapshot *snapshot, const struct conn *conn);
 /* NULL where there is none. */
 const struct process *snapshot_process_by_pid(const struct snapshot *snapshot, uint32_t pid);
 const struct process *snapshot_parent(const struct snapshot *snapshot, const struct process *process);

@@ -6,6 +6,7 @@
 
 #include "base/csv.h"
 #include "base/text.h"
+#include "model/holders.h"
 
 struct value value_unknown(void)
 {
@@ -128,12 +129,11 @@ static void format_net(struct buf *out, const struct value *value)
 /* "812/nginx:7 813/nginx:7", not escaped */
 static void format_holders(struct buf *out, const struct value *value, const struct snapshot *snapshot)
 {
-    uint32_t first = (uint32_t)value->number;
-    for (uint32_t at = first; at != NO_INDEX; at = snapshot->holders[at].next) {
-        const struct holder *holder = &snapshot->holders[at];
-        const struct process *process = &snapshot->processes[holder->process];
-        buf_printf(
-            out, "%s%" PRIu32 "/%s", at == first ? "" : " ", process->pid, process->name != NULL ? process->name : "?");
+    const struct holder *first = holders_at(snapshot, (uint32_t)value->number);
+    for (const struct holder *holder = first; holder != NULL; holder = holders_next(snapshot, holder)) {
+        const struct process *process = holders_process(snapshot, holder);
+        buf_printf(out, "%s%" PRIu32 "/%s", holder == first ? "" : " ", process->pid,
+            process->name != NULL ? process->name : "?");
         if (holder->fd != FD_UNKNOWN)
             buf_printf(out, ":%" PRIu32, holder->fd);
     }
@@ -233,9 +233,9 @@ void value_write_csv(const struct value *value, const struct snapshot *snapshot,
 static void write_json_holders(const struct value *value, const struct snapshot *snapshot, struct json *json)
 {
     json_array(json);
-    for (uint32_t at = (uint32_t)value->number; at != NO_INDEX; at = snapshot->holders[at].next) {
-        const struct holder *holder = &snapshot->holders[at];
-        const struct process *process = &snapshot->processes[holder->process];
+    const struct holder *first = holders_at(snapshot, (uint32_t)value->number);
+    for (const struct holder *holder = first; holder != NULL; holder = holders_next(snapshot, holder)) {
+        const struct process *process = holders_process(snapshot, holder);
         json_object(json);
         json_member_uint(json, "pid", process->pid);
         json_member_string(json, "process", process->name);

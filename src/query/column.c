@@ -5,6 +5,7 @@
 #include "base/suggest.h"
 #include "base/text.h"
 #include "model/age.h"
+#include "model/holders.h"
 #include "model/host.h"
 
 static const struct conn *conn_at(const struct field_source *source, uint32_t conn_index)
@@ -149,13 +150,13 @@ GETTER(get_process)
 GETTER(get_fd)
 {
     const struct conn *conn = conn_at(source, conn_index);
-    const struct holder *holder = conn->holder != NO_INDEX ? &source->snapshot->holders[conn->holder] : NULL;
+    const struct holder *holder = holders_first(source->snapshot, conn);
     return holder != NULL && holder->fd != FD_UNKNOWN ? value_number(holder->fd) : value_unknown();
 }
 
 GETTER(get_holders)
 {
-    return value_number(snapshot_holder_processes(source->snapshot, conn_at(source, conn_index)));
+    return value_number(holders_count_processes(source->snapshot, conn_at(source, conn_index)));
 }
 
 GETTER(get_held_by)
@@ -255,7 +256,7 @@ static void add_timer_words(struct field_source *source, uint32_t conn_index, st
 /* "nginx +3": as many more processes hold it */
 static void add_process_words(struct field_source *source, uint32_t conn_index, struct buf *out)
 {
-    unsigned processes = snapshot_holder_processes(source->snapshot, conn_at(source, conn_index));
+    unsigned processes = holders_count_processes(source->snapshot, conn_at(source, conn_index));
     if (processes > 1)
         buf_printf(out, " +%u", processes - 1);
 }

@@ -6,6 +6,8 @@
 #include "captured.h"
 #include "unit.h"
 
+#include "model/holders.h"
+
 struct one {
     const char *text, *source, *expected;
 };
@@ -169,8 +171,8 @@ static void lsof_counts_sockets(void **state)
     struct snapshot snapshot;
     captured(&snapshot, buf_text(&text), text.length);
     assert_int_equal(snapshot.conn_count, 1 + PROCESSES);
-    assert_int_equal(snapshot_holder_processes(&snapshot, &snapshot.conns[0]), PROCESSES);
-    assert_int_equal(snapshot_holder_processes(&snapshot, &snapshot.conns[PROCESSES]), 1);
+    assert_int_equal(holders_count_processes(&snapshot, &snapshot.conns[0]), PROCESSES);
+    assert_int_equal(holders_count_processes(&snapshot, &snapshot.conns[PROCESSES]), 1);
     for (size_t i = 0; i < snapshot.process_count; i++)
         assert_int_equal(snapshot.processes[i].tcp_sockets, 2);
     snapshot_deinit(&snapshot);

@@ -5,6 +5,8 @@
 
 #include "unit.h"
 
+#include "model/holders.h"
+
 static void fields_that_are_named_are_known_and_no_others(void **state)
 {
     (void)state;
@@ -65,7 +67,7 @@ static void repetition_counts_up(void **state)
     assert_int_equal(conns[1].last_ack_recv_ms, 3000);
     assert_int_equal(conns[3].last_ack_recv_ms, 1000);
     assert_int_equal(conns[3].inode, 703);
-    assert_int_equal(snapshot_holder_processes(&snapshot, &conns[3]), 2);
+    assert_int_equal(holders_count_processes(&snapshot, &conns[3]), 2);
     assert_int_equal(snapshot.holders[conns[3].holder].fd, 8);
     assert_int_equal(snapshot_owner(&snapshot, &conns[3])->pid, 1);
     assert_int_equal(conns[5].local_port, 40001);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "captured.h"
+#include "model/holders.h"
 #include "unit.h"
 
 static const char *several(const struct snapshot *snapshot)
@@ -182,7 +183,7 @@ static void a_loop_around_lsof(void **state)
     assert_int_equal(snapshot.conn_count, 5);
     assert_int_equal(snapshot.conns[0].state, STATE_CLOSE_WAIT);
     assert_int_equal(snapshot_owner(&snapshot, &snapshot.conns[0])->pid, 814);
-    assert_int_equal(snapshot_holder_processes(&snapshot, &snapshot.conns[0]), 1);
+    assert_int_equal(holders_count_processes(&snapshot, &snapshot.conns[0]), 1);
     assert_non_null(several(&snapshot));
     snapshot_deinit(&snapshot);
     buf_deinit(&text);
@@ -234,7 +235,7 @@ static void a_row_for_each_descriptor(void **state)
     captured(&snapshot, buf_text(&text), text.length);
     assert_null(several(&snapshot));
     assert_int_equal(snapshot.conn_count, 1);
-    assert_int_equal(snapshot_holder_processes(&snapshot, &snapshot.conns[0]), 4);
+    assert_int_equal(holders_count_processes(&snapshot, &snapshot.conns[0]), 4);
     snapshot_deinit(&snapshot);
     buf_deinit(&text);
 }

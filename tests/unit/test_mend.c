@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "captured.h"
+#include "model/holders.h"
 #include "source/capture/capture.h"
 #include "source/capture/format.h"
 #include "unit.h"
@@ -249,7 +250,7 @@ static void a_long_row(void **state)
     buf_str(&text, ")\n");
     struct snapshot snapshot;
     captured(&snapshot, buf_text(&text), text.length);
-    assert_int_equal(snapshot_holder_processes(&snapshot, &snapshot.conns[0]), 2999);
+    assert_int_equal(holders_count_processes(&snapshot, &snapshot.conns[0]), 2999);
     assert_null(find_gap(&snapshot, "rows-too-long"));
     snapshot_deinit(&snapshot);
     text.length -= 2; /* more of the same */

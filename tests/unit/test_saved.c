@@ -17,6 +17,8 @@
 #include "saved.h"
 #include "source/capture/saved/fields.h"
 
+#include "model/holders.h"
+
 /* --- the tables ------------------------------------------------------------------------------------------------- */
 
 /* Bytes of a struct that no field of its table is about. */
@@ -154,7 +156,7 @@ static void all_else_comes_back_too(void **state)
     assert_string_equal(process->waits[0].target, "a pipe");
     assert_int_equal(process->waits[0].fd, 7);
     assert_int_equal(back.processes[1].cgroup, NO_INDEX);
-    assert_int_equal(snapshot_holder_processes(&back, &back.conns[0]), 2);
+    assert_int_equal(holders_count_processes(&back, &back.conns[0]), 2);
     const struct holder *second = &back.holders[back.holders[back.conns[0].holder].next];
     assert_int_equal(second->fd, 18);
     assert_true(second->close_on_exec);

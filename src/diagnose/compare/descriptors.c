@@ -11,6 +11,8 @@
 
 #include "base/memory.h"
 
+#include "model/holders.h"
+
 enum {
     MINUTE_MS = 60 * 1000,
     HOUR_MS = 60 * MINUTE_MS,
@@ -33,8 +35,8 @@ static uint32_t *count_held(const struct snapshot *look)
 {
     uint32_t *held = xcalloc(look->process_count + 1, sizeof *held);
     for (size_t i = 0; i < look->conn_count; i++) {
-        for (uint32_t h = look->conns[i].holder; h != NO_INDEX; h = look->holders[h].next)
-            held[look->holders[h].process]++;
+        for (const struct holder *h = holders_first(look, &look->conns[i]); h != NULL; h = holders_next(look, h))
+            held[h->process]++;
     }
     return held;
 }
@@ -116,9 +118,10 @@ static void mark(const struct diff_builder *builder, bool *concerned, bool *leak
         const struct diff_track *track = &builder->tracks.items[builder->tracks.of[look][i]];
         if (track->seen_look != look)
             continue;
-        for (uint32_t h = last->conns[i].holder; h != NO_INDEX; h = last->holders[h].next) {
-            concerned[last->holders[h].process] = true;
-            leaks[last->holders[h].process] |= builder->leaks[track->seen_cell];
+        const struct holder *holder = holders_first(last, &last->conns[i]);
+        for (; holder != NULL; holder = holders_next_process(last, holder)) {
+            concerned[holder->process] = true;
+            leaks[holder->process] |= builder->leaks[track->seen_cell];
         }
     }
 }

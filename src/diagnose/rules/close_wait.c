@@ -17,6 +17,7 @@
 
 #include "diagnose/context.h"
 #include "diagnose/platform.h"
+#include "model/holders.h"
 
 bool close_wait_not_accepted_applies(
     const struct context *context, const struct conn *conn, const struct limits *limits)
@@ -50,21 +51,17 @@ static bool is_shared(const struct snapshot *snapshot, const struct conn *conn, 
 {
     unsigned settled = 0;
     bool by_accident = false;
-    uint32_t last = NO_INDEX;
-    for (uint32_t h = conn->holder; h != NO_INDEX; h = snapshot->holders[h].next) {
-        uint32_t process = snapshot->holders[h].process;
-        by_accident |= snapshot->holders[h].fd > STDERR;
-        if (process != last)
-            settled += ran_for(&snapshot->processes[process], settle_ms);
-        last = process;
-    }
+    for (const struct holder *h = holders_first(snapshot, conn); h != NULL; h = holders_next(snapshot, h))
+        by_accident |= h->fd > STDERR;
+    for (const struct holder *h = holders_first(snapshot, conn); h != NULL; h = holders_next_process(snapshot, h))
+        settled += ran_for(holders_process(snapshot, h), settle_ms);
     return settled > 1 && by_accident;
 }
 
 static bool holds(const struct snapshot *snapshot, const struct conn *conn, uint32_t pid)
 {
-    for (uint32_t h = conn->holder; h != NO_INDEX; h = snapshot->holders[h].next) {
-        if (snapshot->processes[snapshot->holders[h].process].pid == pid)
+    for (const struct holder *h = holders_first(snapshot, conn); h != NULL; h = holders_next_process(snapshot, h)) {
+        if (holders_process(snapshot, h)->pid == pid)
             return true;
     }
     return false;
@@ -81,8 +78,8 @@ static bool is_left_in_child(const struct context *context, const struct conn *c
     const struct snapshot *snapshot = context->snapshot;
     const struct process *holder = snapshot_owner(snapshot, conn);
     const struct conn *listening = context_listener(context, conn);
-    if (holder == NULL || listening == NULL || snapshot->holders[conn->holder].fd <= STDERR ||
-        snapshot->holders[conn->holder].close_on_exec)
+    if (holder == NULL || listening == NULL || holders_first(snapshot, conn)->fd <= STDERR ||
+        holders_first(snapshot, conn)->close_on_exec)
         return false;
     if (!holds(snapshot, listening, holder->parent_pid) || holds(snapshot, listening, holder->pid))
         return false;

@@ -18,6 +18,7 @@
 #include "diagnose/phrases.h"
 #include "diagnose/queues.h"
 #include "diagnose/rule.h"
+#include "model/holders.h"
 
 enum { SAMPLE_MAX = 20, STATES_SHOWN = 4 };
 
@@ -108,12 +109,10 @@ static void look_at_sockets(
     for (size_t i = 0; i < count; i++)
         number_of[exhausted[i].process - snapshot->processes] = (uint32_t)i + 1;
     for (size_t i = 0; count > 0 && i < snapshot->conn_count; i++) {
-        uint32_t last = NO_INDEX; /* the holders of one process stand together */
-        for (uint32_t h = snapshot->conns[i].holder; h != NO_INDEX; h = snapshot->holders[h].next) {
-            uint32_t process = snapshot->holders[h].process;
-            if (process != last && number_of[process] != 0)
-                look_at_socket(context, (uint32_t)i, arena, &exhausted[number_of[process] - 1]);
-            last = process;
+        const struct holder *holder = holders_first(snapshot, &snapshot->conns[i]);
+        for (; holder != NULL; holder = holders_next_process(snapshot, holder)) {
+            if (number_of[holder->process] != 0)
+                look_at_socket(context, (uint32_t)i, arena, &exhausted[number_of[holder->process] - 1]);
         }
     }
     free(number_of);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "model/holders.h"
 #include "model/port_use.h"
 
 static const char *number_label(struct metrics *metrics, unsigned number)
@@ -55,9 +56,11 @@ static const struct process **find_holders(const struct metrics *metrics, size_t
     const struct process **holders = xcalloc(snapshot->process_count + 1, sizeof *holders);
     bool *holds = xcalloc(snapshot->process_count + 1, sizeof *holds);
     for (size_t i = 0; i < snapshot->conn_count; i++) {
-        for (uint32_t h = snapshot->conns[i].holder; metrics->selected[i] && h != NO_INDEX;
-             h = snapshot->holders[h].next)
-            holds[snapshot->holders[h].process] = true;
+        if (!metrics->selected[i])
+            continue;
+        const struct holder *holder = holders_first(snapshot, &snapshot->conns[i]);
+        for (; holder != NULL; holder = holders_next_process(snapshot, holder))
+            holds[holder->process] = true;
     }
     size_t count = 0;
     for (size_t i = 0; i < snapshot->process_count; i++) {

@@ -1,4 +1,5 @@
 /* What the rows of all formats need: their ends, and who holds them. */
+#include "model/holders.h"
 #include "source/capture/input/charset.h"
 #include "source/capture/format.h"
 
@@ -36,7 +37,7 @@ void capture_drop_owners(struct capture *capture)
     struct conn *conn = capture_last_conn(capture);
     if (conn == NULL)
         return;
-    snapshot_drop_holders(snapshot, conn);
+    holders_drop(snapshot, conn);
     conn->holder = NO_INDEX;
 }
 

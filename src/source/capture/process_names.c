@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "model/holders.h"
 
 enum { SLOTS_FIRST = 256 };
 
@@ -103,9 +104,9 @@ bool pids_hold(struct snapshot *snapshot, struct conn *conn, uint32_t process, u
 {
     bool counted = false;
     uint32_t last = NO_INDEX;
-    for (uint32_t h = conn->holder; h != NO_INDEX; h = snapshot->holders[h].next) {
-        counted |= snapshot->holders[h].process == process;
-        last = h;
+    for (const struct holder *h = holders_first(snapshot, conn); h != NULL; h = holders_next(snapshot, h)) {
+        counted |= h->process == process;
+        last = (uint32_t)(h - snapshot->holders);
     }
     struct holder *holder = snapshot_add_holder(snapshot);
     if (holder == NULL)

@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "model/conn_hash.h"
+#include "model/holders.h"
 
 void looks_deinit(struct looks *looks)
 {
@@ -294,7 +295,7 @@ static int drop_repeats(const struct looks *looks, struct snapshot *snapshot, co
         if (i >= start && i < end && !(drops && repeated[i]))
             snapshot->conns[kept++] = snapshot->conns[i];
         else
-            snapshot_drop_holders(snapshot, &snapshot->conns[i]);
+            holders_drop(snapshot, &snapshot->conns[i]);
     }
     snapshot->conn_count = kept;
     index_table_deinit(&search.table);

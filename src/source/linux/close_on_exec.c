@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "model/holders.h"
 #include "source/linux/proc_file.h"
 #include "source/linux/proc_text.h"
 #include "source/linux/processes.h"
@@ -31,9 +32,9 @@ void processes_find_close_on_exec(struct snapshot *snapshot)
     for (size_t i = 0; i < snapshot->conn_count; i++) {
         if (snapshot->conns[i].state != STATE_CLOSE_WAIT)
             continue;
-        for (uint32_t h = snapshot->conns[i].holder; h != NO_INDEX; h = snapshot->holders[h].next) {
-            struct holder *holder = &snapshot->holders[h];
-            const struct process *process = &snapshot->processes[holder->process];
+        struct holder *holder = holders_first(snapshot, &snapshot->conns[i]);
+        for (; holder != NULL; holder = holders_next(snapshot, holder)) {
+            const struct process *process = holders_process(snapshot, holder);
             if (answers[holder->process] == NOT_ASKED)
                 answers[holder->process] = runs_another_program(snapshot, process) ? YES : NO;
             if (answers[holder->process] == YES)

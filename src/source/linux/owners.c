@@ -6,6 +6,7 @@
 
 #include "base/hash.h"
 #include "base/memory.h"
+#include "model/holders.h"
 
 /* The first holder of each inode: open addressing, NO_INDEX where free. */
 struct table {
@@ -50,12 +51,8 @@ static void join(const struct table *table, struct snapshot *snapshot)
         if (conn->inode == 0)
             continue;
         conn->holder = table->slots[slot_of(table, snapshot, conn->inode)];
-        uint32_t last = NO_INDEX;
-        for (uint32_t h = conn->holder; h != NO_INDEX; h = snapshot->holders[h].next) {
-            if (snapshot->holders[h].process != last)
-                snapshot->processes[snapshot->holders[h].process].tcp_sockets++;
-            last = snapshot->holders[h].process;
-        }
+        for (const struct holder *h = holders_first(snapshot, conn); h != NULL; h = holders_next_process(snapshot, h))
+            holders_process(snapshot, h)->tcp_sockets++;
     }
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/text.h"
+#include "model/holders.h"
 #include "source/linux/proc_file.h"
 #include "source/linux/proc_text.h"
 #include "source/linux/processes.h"
@@ -213,8 +214,8 @@ void processes_find_waits(struct snapshot *snapshot)
             may_be_unread(conn);
         if (!may_be_stuck)
             continue;
-        for (uint32_t h = conn->holder; h != NO_INDEX; h = snapshot->holders[h].next) {
-            struct process *process = &snapshot->processes[snapshot->holders[h].process];
+        for (const struct holder *h = holders_first(snapshot, conn); h != NULL; h = holders_next_process(snapshot, h)) {
+            struct process *process = holders_process(snapshot, h);
             if (process->waits == NULL)
                 find_waits(snapshot, process);
         }

@@ -14,6 +14,7 @@
 #include "base/hash.h"
 #include "base/hash_index.h"
 #include "base/memory.h"
+#include "model/holders.h"
 #include "source/text/scan.h"
 
 enum { WORDS_MAX = 24, BEFORE_TCP = 7 };
@@ -246,7 +247,7 @@ static void merge_all(struct lsof *lsof, struct index_table *table, struct snaps
 {
     size_t count = 0;
     for (size_t i = 0; i < lsof->look; i++)
-        snapshot_drop_holders(snapshot, &snapshot->conns[i]);
+        holders_drop(snapshot, &snapshot->conns[i]);
     for (size_t i = lsof->look; i < lsof->count; i++) {
         struct seen seen = lsof->seen[i];
         uint32_t kept = seen.device != 0 ? find(lsof, table, seen.device) : INDEX_NONE;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/holders.h"
 #include "source/capture/cgroups.h"
 #include "source/capture/formats/ss.h"
 #include "source/text/scan.h"
@@ -148,8 +149,9 @@ static void read_inode(struct capture *capture, const char *value, struct conn *
     conn->present |= CONN_INODE;
     if (conn->inode != 0)
         conn->present |= CONN_UID;
-    for (uint32_t h = conn->holder; h != NO_INDEX; h = capture->snapshot->holders[h].next)
-        capture->snapshot->holders[h].inode = conn->inode;
+    struct holder *holder = holders_first(capture->snapshot, conn);
+    for (; holder != NULL; holder = holders_next(capture->snapshot, holder))
+        holder->inode = conn->inode;
 }
 
 static void read_cookie(struct capture *capture, const char *value, struct conn *conn)
@@ -172,8 +174,8 @@ static void read_cgroup(struct capture *capture, const char *value, struct conn 
         return;
     conn->cgroup_id = cgroup->id;
     conn->present |= CONN_CGROUP;
-    for (uint32_t h = conn->holder; h != NO_INDEX; h = snapshot->holders[h].next) {
-        struct process *process = &snapshot->processes[snapshot->holders[h].process];
+    for (const struct holder *h = holders_first(snapshot, conn); h != NULL; h = holders_next_process(snapshot, h)) {
+        struct process *process = holders_process(snapshot, h);
         if (process->cgroup != NO_INDEX)
             continue;
         process->cgroup = (uint32_t)(cgroup - snapshot->cgroups);

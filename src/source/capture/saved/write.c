@@ -2,6 +2,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "model/holders.h"
 #include "model/host.h"
 #include "source/capture/saved/saved.h"
 #include "source/capture/saved/fields.h"
@@ -181,8 +182,8 @@ static void write_conn(struct json *json, const struct slice *slice, const struc
     if (conn->holder != NO_INDEX) {
         json_key(json, "holders");
         json_array(json);
-        for (uint32_t i = conn->holder; i != NO_INDEX; i = snapshot->holders[i].next) {
-            const struct holder *holder = &snapshot->holders[i];
+        const struct holder *holder = holders_first(snapshot, conn);
+        for (; holder != NULL; holder = holders_next(snapshot, holder)) {
             struct saved_holder saved = { index_in(holder->process, &slice->processes),
                 holder->fd == FD_UNKNOWN ? -1 : (int)holder->fd, holder->close_on_exec };
             json_object(json);
