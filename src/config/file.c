@@ -8,6 +8,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "base/fd_io.h"
 #include "config/config.h"
 
 const char config_system_file[] = "/etc/tcpwhy.conf";
@@ -53,22 +54,6 @@ static int check_file(const struct stat *info, const char *path, bool named, str
     return 0;
 }
 
-/* One byte more than is allowed is enough to know. */
-static int read_all(int fd, struct buf *out)
-{
-    char bytes[4096];
-    while (out->length <= CONFIG_BYTES_MAX) {
-        ssize_t length = read(fd, bytes, sizeof bytes);
-        if (length == 0)
-            return 0;
-        if (length < 0 && errno != EINTR)
-            return -errno;
-        if (length > 0)
-            buf_add(out, bytes, (size_t)length);
-    }
-    return -EFBIG;
-}
-
 /*
  * A folder that may not be entered holds no file of the caller's: that is $HOME of another user, as "setpriv" and "sudo -u"
  * leave it. A file that may not be read is one that was meant to be.
@@ -92,7 +77,7 @@ static int read_file(const char *path, bool named, struct buf *out, struct error
     }
     int result = check_file(&info, path, named, err);
     if (result == 0) {
-        result = read_all(fd, out);
+        result = fd_read_all(fd, CONFIG_BYTES_MAX, out);
         if (result < 0)
             error_set(err, result, path, "cannot be read: %s", strerror(-result));
     }

@@ -27,6 +27,7 @@
 #include "act/drill/net.h"
 #include "act/drill/role.h"
 #include "base/clock.h"
+#include "base/fd_io.h"
 #include "base/memory.h"
 
 enum {
@@ -98,16 +99,23 @@ int role_lose(const struct role *role, enum role_loss loss, struct error *err)
     return enter(role->here_netns, result == 0 ? err : NULL) < 0 ? -EIO : result;
 }
 
+static int write_file(const char *path, const char *text)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    int result = fd_write_all(fd, text, strlen(text));
+    close(fd);
+    return result;
+}
+
 int role_set_limit(const struct role *role, const char *name, const char *value, struct error *err)
 {
     char path[128];
     snprintf(path, sizeof path, "/proc/sys/%s", name);
     if (role->in_host)
         return error_set(err, -EPERM, path, "is not changed in the host's own network namespace");
-    int fd = open(path, O_WRONLY | O_CLOEXEC);
-    int result = fd < 0 || write(fd, value, strlen(value)) < 0 ? -errno : 0;
-    if (fd >= 0)
-        close(fd);
+    int result = write_file(path, value);
     if (result < 0)
         return error_set(err, result, path, "cannot be set in the drill's namespace: %s", strerror(-result));
     return 0;
@@ -192,15 +200,6 @@ static int start_role(struct role *role, const char *name, const int close_fds[2
 }
 
 /* --- namespaces ----------------------------------------------------------------------------------------------------- */
-
-static int write_file(const char *path, const char *text)
-{
-    int fd = open(path, O_WRONLY | O_CLOEXEC);
-    int result = fd < 0 || write(fd, text, strlen(text)) < 0 ? -errno : 0;
-    if (fd >= 0)
-        close(fd);
-    return result;
-}
 
 /*
  * In a user namespace of its own the caller has the capabilities that a network namespace wants. He is root in it, so

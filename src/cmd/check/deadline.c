@@ -4,7 +4,6 @@
  */
 #include "cmd/check/deadline.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -12,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fd_io.h"
 
 static void *keep_time(void *argument)
 {
@@ -19,15 +19,7 @@ static void *keep_time(void *argument)
     clock_sleep_ms(deadline->ms);
     if (atomic_exchange(&deadline->answered, true))
         return NULL;
-    const char *words = deadline->words;
-    size_t length = strlen(words);
-    while (length > 0) {
-        ssize_t written = write(STDOUT_FILENO, words, length);
-        if (written < 0 && errno != EINTR)
-            break;
-        words += written > 0 ? written : 0;
-        length -= written > 0 ? (size_t)written : 0;
-    }
+    (void)fd_write_all(STDOUT_FILENO, deadline->words, strlen(deadline->words));
     _exit(deadline->status);
 }
 

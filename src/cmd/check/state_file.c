@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fd_io.h"
 #include "base/hash.h"
 
 /* --- the directory ---------------------------------------------------------------------------------------------- */
@@ -131,25 +132,6 @@ static int check_file(const struct state_file *keep, int file, size_t most, stru
     return 0;
 }
 
-static int read_all(int file, size_t most, struct buf *out)
-{
-    char bytes[4096];
-    size_t total = 0;
-    for (;;) {
-        ssize_t length = read(file, bytes, sizeof bytes);
-        if (length == 0)
-            return 0;
-        if (length < 0 && errno == EINTR)
-            continue;
-        if (length < 0)
-            return -errno;
-        total += (size_t)length;
-        if (total > most)
-            return -EFBIG;
-        buf_add(out, bytes, (size_t)length);
-    }
-}
-
 int state_file_read(const struct state_file *keep, size_t most, struct buf *out, struct error *err)
 {
     /* Without waiting: what somebody put here might be a pipe. */
@@ -162,26 +144,12 @@ int state_file_read(const struct state_file *keep, size_t most, struct buf *out,
         return error_set(err, -errno, keep->path, "cannot be opened: %s", strerror(errno));
     int result = check_file(keep, file, most, err);
     if (result == 0) {
-        result = read_all(file, most, out);
+        result = fd_read_all(file, most, out);
         if (result < 0)
             error_set(err, result, keep->path, "cannot be read: %s", strerror(-result));
     }
     close(file);
     return result;
-}
-
-static int write_all(int file, const char *bytes, size_t length)
-{
-    while (length > 0) {
-        ssize_t written = write(file, bytes, length);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written < 0)
-            return -errno;
-        bytes += written;
-        length -= (size_t)written;
-    }
-    return 0;
 }
 
 int state_file_write(const struct state_file *keep, const char *bytes, size_t length, struct error *err)
@@ -191,7 +159,7 @@ int state_file_write(const struct state_file *keep, const char *bytes, size_t le
     snprintf(name, sizeof name, "%s.%d", keep->name, getpid());
     unlinkat(keep->directory, name, 0); /* of one that was killed, and had the same number */
     int file = openat(keep->directory, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, OWNER_ONLY);
-    int result = file < 0 ? -errno : write_all(file, bytes, length);
+    int result = file < 0 ? -errno : fd_write_all(file, bytes, length);
     if (result == 0 && fsync(file) < 0)
         result = -errno;
     if (file >= 0 && close(file) < 0 && result == 0)

@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/fd_io.h"
+
 ssize_t proc_read(int at, const char *path, char *buffer, size_t size)
 {
     buffer[0] = '\0';
@@ -13,14 +15,10 @@ ssize_t proc_read(int at, const char *path, char *buffer, size_t size)
     size_t length = 0;
     ssize_t result = 0;
     while (length + 1 < size) {
-        ssize_t got = read(fd, buffer + length, size - 1 - length);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            result = -errno;
-        if (got <= 0)
+        result = fd_read(fd, buffer + length, size - 1 - length);
+        if (result <= 0)
             break;
-        length += (size_t)got;
+        length += (size_t)result;
     }
     close(fd);
     buffer[length] = '\0';

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fd_io.h"
 #include "base/memory.h"
 #include "source/capture/input/compressed.h"
 #include "source/capture/input/utf16.h"
@@ -20,13 +21,7 @@ struct file {
 static ssize_t file_read(void *state, char *out, size_t size)
 {
     const struct file *file = state;
-    for (;;) {
-        ssize_t got = read(file->fd, out, size);
-        if (got >= 0)
-            return got;
-        if (errno != EINTR)
-            return -errno;
-    }
+    return fd_read(file->fd, out, size);
 }
 
 static void file_close(void *state)

@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/fd_io.h"
 #include "base/memory.h"
 
 /* Takes all records that are whole. Returns how many bytes they had, or a negative errno. */
@@ -32,14 +33,12 @@ static int read_all(int fd, bpf_take take, void *data)
     size_t kept = 0;
     ssize_t result;
     do {
-        result = read(fd, buffer + kept, BUFFER_BYTES - kept);
-        if (result < 0 && (errno == EINTR || errno == EAGAIN)) {
+        result = fd_read(fd, buffer + kept, BUFFER_BYTES - kept);
+        if (result == -EAGAIN) {
             result = 1; /* it has passed a million things by, and wants to be asked again */
-        } else if (result < 0) {
-            result = -errno;
         } else if (result == 0) {
             result = kept > 0 ? -EBADMSG : 0;
-        } else {
+        } else if (result > 0) {
             size_t length = kept + (size_t)result;
             ssize_t taken = take_all(buffer, length, take, data);
             if (taken >= 0) {
