@@ -187,12 +187,12 @@ static enum severity severity_of(const struct group *group, const struct limits 
 static enum severity descriptor_risk(const struct process *process, uint64_t held)
 {
     enum { WARNING_PERCENT = 50, CRITICAL_PERCENT = 80 };
-    if (process == NULL || process->fds_limit == 0 || process->fds_limit == UINT32_MAX || process->fds_open == 0)
+    if (!process_has_limit(process) || process->fds_open == 0)
         return SEVERITY_INFO;
     /* Only where these connections are a good part of what is open: others have their own finding. */
     if (held * 4 < process->fds_open)
         return SEVERITY_INFO;
-    uint64_t percent = (uint64_t)process->fds_open * 100 / process->fds_limit;
+    unsigned percent = process_descriptors_percent(process);
     return percent >= CRITICAL_PERCENT ? SEVERITY_CRITICAL
         : percent >= WARNING_PERCENT   ? SEVERITY_WARNING
                                        : SEVERITY_INFO;

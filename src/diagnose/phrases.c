@@ -375,11 +375,11 @@ void phrases_descriptors(struct arena *arena, const struct process *process, str
     if (process == NULL || process->fds_open == 0)
         return;
     const char *open = phrases_count(arena, process->fds_open);
-    if (process->fds_limit == 0 || process->fds_limit == UINT32_MAX) {
+    if (!process_has_limit(process)) {
         lines_add(evidence, arena, "%s has %s descriptors open.", phrases_process(arena, process), open);
         return;
     }
-    unsigned percent = (unsigned)((uint64_t)process->fds_open * 100 / process->fds_limit);
     lines_add(evidence, arena, "%s has %s of its %s descriptors open (%u %%); at the limit accept() and open() fail.",
-        phrases_process(arena, process), open, phrases_count(arena, process->fds_limit), percent);
+        phrases_process(arena, process), open, phrases_count(arena, process->fds_limit),
+        process_descriptors_percent(process));
 }

@@ -72,3 +72,14 @@ struct cgroup {
     const char *container;   /* or NULL */
     const struct host *host; /* NULL: the snapshot's only one */
 };
+
+/*
+ * Of a process, or of NULL: nobody knows which.
+ *
+ * Whether it may have only so many descriptors, and we know how many.
+ */
+bool process_has_limit(const struct process *process);
+/* How much of the limit is in use; 0 where that is not known. */
+unsigned process_descriptors_percent(const struct process *process);
+/* Whether more than half are in use: it cannot go on like this for long. */
+bool process_descriptors_run_out(const struct process *process);

@@ -123,7 +123,7 @@ static void measure_descriptors(struct plugin *plugin, const struct snapshot *sn
     bool known = false;
     for (size_t i = 0; i < snapshot->process_count; i++) {
         const struct process *process = &snapshot->processes[i];
-        if (process->fds_limit == 0 || process->fds_limit == UINT32_MAX)
+        if (!process_has_limit(process))
             continue;
         known = true;
         double share = 100.0 * process->fds_open / process->fds_limit;

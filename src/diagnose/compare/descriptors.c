@@ -55,11 +55,6 @@ static bool follow(const struct diff_builder *builder, uint32_t *const *held, st
     return true;
 }
 
-static bool is_limited(const struct process *process)
-{
-    return process->fds_limit != 0 && process->fds_limit != UINT32_MAX;
-}
-
 /* What makes it grow is not only load. */
 static bool is_lasting(const struct diff *diff, const struct course *course, uint32_t growth)
 {
@@ -92,13 +87,13 @@ static struct diff_process conclude(const struct diff *diff, const struct course
         .fds_last = process->fds_open,
         .millis_per_minute = diff_slope(diff, course->open, 0, last),
     };
-    if (is_limited(process) && process->fds_open >= process->fds_limit) {
+    if (process_has_limit(process) && process->fds_open >= process->fds_limit) {
         result.ends = true;
         result.verdict = VERDICT_CRITICAL;
         return result;
     }
     uint32_t growth = result.fds_last > result.fds_first ? result.fds_last - result.fds_first : 0;
-    result.ends = is_limited(process) && result.millis_per_minute > 0 && growth >= DIFF_CHANGE_MIN &&
+    result.ends = process_has_limit(process) && result.millis_per_minute > 0 && growth >= DIFF_CHANGE_MIN &&
         diff_goes_on(diff, course->open, 0, last) && diff_is_enough(diff, growth, 0, last) &&
         is_lasting(diff, course, growth);
     if (result.ends) {

@@ -119,9 +119,9 @@ void close_wait_leak_describe(
         close_wait_is_small_risk(group, finding))
         finding->severity = SEVERITY_INFO;
 
-    if (!upstream.waits || close_wait_descriptors_run_out(finding->owner))
+    if (!upstream.waits || process_descriptors_run_out(finding->owner))
         phrases_fix_restart(arena, context, finding->owner, &finding->fix_now);
-    if (close_wait_descriptors_run_out(finding->owner))
+    if (process_descriptors_run_out(finding->owner))
         fixes_add(&finding->fix_now, arena, "To win time until then, raise the limit of the running process.",
             arena_printf(arena, "prlimit --pid %u --nofile=%llu", finding->owner->pid,
                 (unsigned long long)finding->owner->fds_limit * 2));

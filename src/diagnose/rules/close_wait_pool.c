@@ -60,7 +60,7 @@ static enum growth growth_of(const struct snapshot *snapshot, const struct group
 
 static bool is_bounded(const struct process *process, uint64_t held, uint64_t servers, enum growth growth)
 {
-    if (close_wait_descriptors_run_out(process))
+    if (process_descriptors_run_out(process))
         return false;
     uint64_t threads = process != NULL ? process->threads : 0;
     uint64_t most = POOL_MAX;

@@ -276,15 +276,9 @@ void close_wait_inherited_describe(
 
 /* --- end of stream not read ----------------------------------------------------------------------------------- */
 
-bool close_wait_descriptors_run_out(const struct process *process)
-{
-    return process != NULL && process->fds_limit != 0 && process->fds_limit != UINT32_MAX &&
-        process->fds_open > process->fds_limit / 2;
-}
-
 bool close_wait_is_small_risk(const struct group *group, const struct finding *finding)
 {
-    return group->count < group->rule->limits.critical_count && !close_wait_descriptors_run_out(finding->owner);
+    return group->count < group->rule->limits.critical_count && !process_descriptors_run_out(finding->owner);
 }
 
 static uint64_t count_close_notify(const struct snapshot *snapshot, const struct group *group)
@@ -386,7 +380,7 @@ void close_wait_unread_describe(
 
     if (!phrases_fix_continue(arena, obstructed, &finding->fix_now) && obstacle != NULL)
         phrases_fix_threads(arena, context, finding->owner, &finding->fix_now);
-    if (!waits || close_wait_descriptors_run_out(finding->owner))
+    if (!waits || process_descriptors_run_out(finding->owner))
         phrases_fix_restart(arena, context, finding->owner, &finding->fix_now);
     if (!group->incoming)
         fixes_add(&finding->fix_for_good, arena,

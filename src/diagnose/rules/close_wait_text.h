@@ -15,8 +15,6 @@ void close_wait_evidence_age(
     struct arena *arena, const struct context *context, const struct group *group, struct finding *finding);
 /* Why their number alone is critical, where it is. */
 void close_wait_evidence_number(struct arena *arena, const struct group *group, struct finding *finding);
-/* More than half of them are open: time to buy time. NULL: not known. */
-bool close_wait_descriptors_run_out(const struct process *process);
 /* A pool at rest, which troubles nobody: close_wait_pool.c. Says why, or why not, in the finding. */
 bool close_wait_is_idle_pool(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *finding);

@@ -22,13 +22,6 @@
 
 enum { SAMPLE_MAX = 20, STATES_SHOWN = 4 };
 
-static unsigned used_percent(const struct process *process)
-{
-    if (process->fds_limit == 0 || process->fds_limit == UINT32_MAX)
-        return 0;
-    return (unsigned)((uint64_t)process->fds_open * 100 / process->fds_limit);
-}
-
 static const struct limits *limits_of(
     const struct context *context, const struct rule *rule, const struct process *process)
 {
@@ -37,7 +30,7 @@ static const struct limits *limits_of(
 
 static bool runs_out(const struct context *context, const struct rule *rule, const struct process *process)
 {
-    return used_percent(process) >= limits_of(context, rule, process)->warning_percent &&
+    return process_descriptors_percent(process) >= limits_of(context, rule, process)->warning_percent &&
         (uint64_t)process->tcp_sockets * 2 >= process->fds_open;
 }
 
@@ -142,7 +135,7 @@ static void word(struct exhausted *exhausted, struct arena *arena, struct findin
     const struct process *process = exhausted->process;
     uint64_t alike = exhausted->alike;
     const char *owner = phrases_process(arena, process);
-    unsigned percent = used_percent(process);
+    unsigned percent = process_descriptors_percent(process);
     finding->title = arena_printf(arena, "%s runs out of descriptors: %s of %s are open, %s of them TCP connections",
         owner, phrases_count(arena, process->fds_open), phrases_count(arena, process->fds_limit),
         phrases_count(arena, process->tcp_sockets));
@@ -190,8 +183,9 @@ static void add_finding(const struct context *context, const struct rule *rule, 
     struct process_count *held = arena_alloc(arena, sizeof *held);
     *held = (struct process_count){ .process = process, .count = process->tcp_sockets };
     struct finding *finding = finding_list_add(list, rule);
-    finding->severity = used_percent(process) >= limits_of(context, rule, process)->critical_percent ? SEVERITY_CRITICAL
-                                                                                                     : SEVERITY_WARNING;
+    finding->severity = process_descriptors_percent(process) >= limits_of(context, rule, process)->critical_percent
+        ? SEVERITY_CRITICAL
+        : SEVERITY_WARNING;
     finding->owner = process;
     finding->processes = held;
     finding->process_count = 1;

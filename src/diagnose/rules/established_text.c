@@ -133,11 +133,9 @@ static void assess_slowness(struct arena *arena, const struct group *group, stru
             phrases_duration(arena, group->youngest_ms));
     else
         lower_confidence(finding, CONFIDENCE_LIKELY);
-    const struct process *owner = finding->owner;
-    bool descriptors_run_out = owner != NULL && owner->fds_limit != 0 && owner->fds_open > owner->fds_limit / 2;
     /* A window that was taken back opens as soon as anything is read: the kernel has no large buffer to free first. */
     bool taken_back = group->taken_back * 2 > group->count;
-    if (group->oldest_ms < SLOW_READER_MS && !descriptors_run_out && !taken_back)
+    if (group->oldest_ms < SLOW_READER_MS && !process_descriptors_run_out(finding->owner) && !taken_back)
         finding->severity = SEVERITY_INFO;
 }
 

@@ -79,12 +79,6 @@ static void evidence_held(
     phrases_descriptors(arena, finding->owner, &finding->evidence);
 }
 
-/* Then the process here cannot wait for the peer. */
-static bool descriptors_run_short(const struct process *process)
-{
-    return process != NULL && process->fds_limit != 0 && process->fds_open >= process->fds_limit / 2;
-}
-
 static void held_by_who_does_not_read(
     struct arena *arena, const struct context *context, const struct group *group, struct finding *finding)
 {
@@ -127,7 +121,7 @@ void fin_wait_2_held_describe(
         lines_add(&finding->ruled_out, arena,
             "A half-close on which data still flows: that would make the connections young again.");
         look_at_the_peer(arena, context, group, finding);
-        if (descriptors_run_short(finding->owner))
+        if (process_descriptors_run_out(finding->owner)) /* then it cannot wait for the peer */
             phrases_fix_restart(arena, context, finding->owner, &finding->fix_now);
         fixes_add(&finding->fix_for_good, arena,
             "In the peer's program: close when recv() returns 0 (tcpwhy explain close-wait-leak).", NULL);

@@ -75,7 +75,7 @@ static void process(struct json *json, const struct diff *diff, const struct dif
     json_member_uint(json, "fds_first", process->fds_first);
     json_member_uint(json, "fds_last", process->fds_last);
     json_key(json, "fds_limit");
-    if (limit != 0 && limit != UINT32_MAX)
+    if (process_has_limit(process->process))
         json_uint(json, limit);
     else
         json_null(json);

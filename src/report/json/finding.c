@@ -95,7 +95,7 @@ static void owner(struct json *json, const struct finding *finding)
         json_null(json);
         return;
     }
-    bool limited = process->fds_limit != 0 && process->fds_limit != UINT32_MAX;
+    bool limited = process_has_limit(process);
     bool state_known = process->state != '?' && process->state != '\0';
     json_object(json);
     json_member_uint(json, "pid", process->pid);

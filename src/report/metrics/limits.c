@@ -37,7 +37,7 @@ static int fuller_first(uint64_t one, uint64_t one_whole, uint64_t other, uint64
 
 static uint32_t fds_limit(const struct process *process)
 {
-    return process->fds_limit == UINT32_MAX ? 0 : process->fds_limit;
+    return process_has_limit(process) ? process->fds_limit : 0;
 }
 
 static int nearest_to_limit_first(const void *a, const void *b)
