@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "report/terminal/ascii.h"
 
 enum {
     WIDTH_MIN = 60,
@@ -21,15 +22,6 @@ static const char *const styles[STYLE_COUNT] = {
     [STYLE_HEALTHY] = "\033[1;32m",
     [STYLE_COMMAND] = "\033[36m",
 };
-
-/* Typography that an ASCII terminal can still show. */
-static const struct {
-    uint32_t code_point;
-    const char *ascii;
-} ascii_forms[] = { { 0xa0, "\xc2\xa0" }, { 0xa7, "section " }, { 0xb7, "-" }, { 0xd7, "x" }, { 0x2013, "-" },
-    { 0x2014, "-" }, { 0x2018, "'" }, { 0x2019, "'" }, { 0x201c, "\"" }, { 0x201d, "\"" }, { 0x2022, "-" },
-    { 0x2026, "..." }, { 0x2190, "<-" }, { 0x2192, "->" }, { 0x2248, "~" }, { 0x2264, "<=" }, { 0x2265, ">=" },
-    { 0x2212, "-" }, { 0x25b2, "+" }, { 0x25bc, "-" } };
 
 void flow_init(struct flow *flow, const struct report_style *style, FILE *out)
 {
@@ -60,17 +52,6 @@ int flow_finish(struct flow *flow)
     return flow->error;
 }
 
-static void add_ascii(struct buf *out, uint32_t code_point)
-{
-    for (size_t i = 0; i < sizeof ascii_forms / sizeof *ascii_forms; i++) {
-        if (ascii_forms[i].code_point == code_point) {
-            buf_str(out, ascii_forms[i].ascii);
-            return;
-        }
-    }
-    buf_printf(out, "\\u{%x}", (unsigned)code_point);
-}
-
 /* Fills the scratch buffer with what may go to this terminal. */
 static const char *escaped(struct flow *flow, const char *text)
 {
@@ -81,15 +62,7 @@ static const char *escaped(struct flow *flow, const char *text)
     }
     struct buf utf8 = { 0 };
     text_escape(&utf8, text);
-    const char *rest = buf_text(&utf8);
-    for (size_t left = utf8.length, size; left > 0; rest += size, left -= size) {
-        uint32_t code_point = 0;
-        size = text_utf8_decode(rest, left, &code_point);
-        if (code_point < 0x80)
-            buf_add(&flow->scratch, rest, size);
-        else
-            add_ascii(&flow->scratch, code_point);
-    }
+    ascii_add(&flow->scratch, buf_text(&utf8), "\xc2\xa0");
     buf_deinit(&utf8);
     return buf_text(&flow->scratch);
 }

@@ -5,43 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
-
-/* What stands for a character where only ASCII can be shown. */
-static const struct {
-    uint32_t code_point;
-    const char *ascii;
-} ascii_for[] = {
-    { 0x00a0, " " },
-    { 0x00a7, "section " },
-    { 0x00b1, "+-" },
-    { 0x00b7, "*" },
-    { 0x00bc, "1/4" },
-    { 0x00bd, "1/2" },
-    { 0x00c4, "Ae" },
-    { 0x00d6, "Oe" },
-    { 0x00dc, "Ue" },
-    { 0x00d7, "x" },
-    { 0x00df, "ss" },
-    { 0x00e4, "ae" },
-    { 0x00f6, "oe" },
-    { 0x00fc, "ue" },
-    { 0x2010, "-" },
-    { 0x2011, "-" },
-    { 0x2013, "-" },
-    { 0x2014, "-" },
-    { 0x2018, "'" },
-    { 0x2019, "'" },
-    { 0x201c, "\"" },
-    { 0x201d, "\"" },
-    { 0x2022, "*" },
-    { 0x2026, "..." },
-    { 0x2190, "<-" },
-    { 0x2192, "->" },
-    { 0x2248, "~" },
-    { 0x2264, "<=" },
-    { 0x2265, ">=" },
-    { 0x2260, "!=" },
-};
+#include "report/terminal/ascii.h"
 
 static const char *const colours[] = {
     [STYLED_STRONG] = "\033[1m",
@@ -55,28 +19,6 @@ static bool is_mark(char c)
     return c >= STYLED_STRONG && c <= STYLED_END;
 }
 
-static void add_ascii(struct buf *out, const char *text)
-{
-    size_t left = strlen(text);
-    while (left > 0) {
-        uint32_t code_point;
-        size_t size = text_utf8_decode(text, left, &code_point);
-        if (size <= 1) {
-            buf_char(out, *text);
-            size = 1;
-        } else {
-            const char *ascii = "?";
-            for (size_t i = 0; i < sizeof ascii_for / sizeof *ascii_for; i++) {
-                if (ascii_for[i].code_point == code_point)
-                    ascii = ascii_for[i].ascii;
-            }
-            buf_str(out, ascii);
-        }
-        text += size;
-        left -= size;
-    }
-}
-
 void styled_text(struct buf *out, const char *text, size_t length, const struct report_style *style)
 {
     struct buf raw = { 0 }, escaped = { 0 };
@@ -85,7 +27,7 @@ void styled_text(struct buf *out, const char *text, size_t length, const struct 
     if (style->utf8)
         buf_str(out, buf_text(&escaped));
     else
-        add_ascii(out, buf_text(&escaped));
+        ascii_add(out, buf_text(&escaped), " ");
     buf_deinit(&raw);
     buf_deinit(&escaped);
 }
