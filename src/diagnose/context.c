@@ -64,7 +64,7 @@ bool context_is_incoming(const struct context *context, const struct conn *conn)
 bool context_is_settled(const struct context *context, const struct conn *conn, const struct limits *limits)
 {
     struct age age = conn_age(context->snapshot, conn);
-    return age.kind == AGE_UNKNOWN || age.from_snapshots || age.ms >= limits->settle_ms;
+    return age.kind == AGE_UNKNOWN || age.from_snapshots || age_judged_ms(&age) >= limits->settle_ms;
 }
 
 bool context_is_unanswered(const struct context *context, const struct conn *conn, const struct conn *other)

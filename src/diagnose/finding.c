@@ -239,7 +239,9 @@ static void evidence_ports(
 
 void finding_judge_age(const struct group *group, uint64_t certain_ms, struct finding *finding)
 {
-    if (group->confirmed_ms == 0 && group->oldest_ms < certain_ms && finding->confidence > CONFIDENCE_LIKELY)
+    /* Where keepalive runs, what is certain now will not be after the next answer to a probe: then it never is. */
+    bool young = group->oldest_ms < certain_ms || group->resets > 0 || group->keepalives > 0;
+    if (group->confirmed_ms == 0 && young && finding->confidence > CONFIDENCE_LIKELY)
         finding->confidence = CONFIDENCE_LIKELY;
 }
 
@@ -266,8 +268,11 @@ void finding_make(
         .conn_count = group->count,
         .age_known = group->ages_known,
         .age_at_least = true,
-        .oldest_ms = group->oldest_ms,
-        .median_ms = group->median_ms,
+        .oldest_ms = group->proven_oldest_ms,
+        .median_ms = group->proven_median_ms,
+        .reset_count = group->resets,
+        .quiet_ms = group->resets > 0 ? group->oldest_ms : 0,
+        .oldest_at_most_ms = group->possible_oldest_ms,
     };
     finding_fill_from_conns(context, arena, &finding);
     finding.counterpart_count = count_processes(context, group->pairs, group->pair_count, arena, &finding.counterparts);

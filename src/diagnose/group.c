@@ -183,6 +183,12 @@ struct aged {
     uint32_t pair;
 };
 
+static uint64_t judged_age_ms(const struct snapshot *snapshot, const struct conn *conn)
+{
+    struct age age = conn_age(snapshot, conn);
+    return age_judged_ms(&age);
+}
+
 static int oldest_first(const void *a, const void *b)
 {
     const struct aged *one = a, *other = b;
@@ -254,6 +260,33 @@ static void count_ports(const struct snapshot *snapshot, struct group *group)
     free(counts);
 }
 
+static int by_ms(const void *a, const void *b)
+{
+    const uint64_t *one = a, *other = b;
+    return *one < *other ? -1 : *one > *other;
+}
+
+/* Where keepalive sets clocks back, what is certain of the ages is less than what they are judged by. */
+static void find_proven_ages(const struct snapshot *snapshot, struct group *group)
+{
+    group->proven_oldest_ms = group->oldest_ms;
+    group->proven_median_ms = group->median_ms;
+    if (group->resets == 0)
+        return;
+    uint64_t *ages = xcalloc(group->count, sizeof *ages);
+    group->possible_oldest_ms = group->oldest_ms;
+    for (size_t i = 0; i < group->count; i++) {
+        struct age age = conn_age(snapshot, &snapshot->conns[group->conns[i]]);
+        ages[i] = age.ms;
+        if (age.is_reset && age.most_ms > group->possible_oldest_ms)
+            group->possible_oldest_ms = age.most_ms;
+    }
+    qsort(ages, group->count, sizeof *ages, by_ms);
+    group->proven_oldest_ms = ages[group->count - 1];
+    group->proven_median_ms = ages[group->count - 1 - group->count / 2];
+    free(ages);
+}
+
 static void make_group(const struct context *context, const struct fold_key *key, struct aged *aged, size_t count,
     struct arena *arena, struct group *group)
 {
@@ -287,6 +320,7 @@ static void make_group(const struct context *context, const struct fold_key *key
         conns[i] = aged[i].conn;
         struct age age = conn_age(snapshot, conn);
         group->ages_known &= age.kind != AGE_UNKNOWN;
+        group->resets += age.is_reset;
         group->ages_from_snapshots |= age.from_snapshots;
         if (group->holder == NULL)
             group->holder = snapshot_owner(snapshot, conn);
@@ -298,6 +332,7 @@ static void make_group(const struct context *context, const struct fold_key *key
         add_facts(group, context, conn, aged[i].pair != NO_INDEX ? &snapshot->conns[aged[i].pair] : NULL);
     }
     group->pairs = pairs;
+    find_proven_ages(snapshot, group);
     if (key->any_port)
         count_ports(snapshot, group);
 }
@@ -333,7 +368,7 @@ int group_fold(const struct context *context, const uint8_t *ignores, struct stu
         ends[g + 1] += ends[g];
     for (size_t i = 0; i < count; i++)
         aged[ends[stuck[i].group]++] = (struct aged){
-            .age_ms = conn_age(snapshot, &snapshot->conns[stuck[i].conn]).ms,
+            .age_ms = judged_age_ms(snapshot, &snapshot->conns[stuck[i].conn]),
             .conn = stuck[i].conn,
             .pair = stuck[i].pair,
         };

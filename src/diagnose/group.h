@@ -42,11 +42,14 @@ struct group {
     bool ages_known;          /* of all of them */
     bool ages_from_snapshots; /* of some only because two looks show them: what passed in between is not known */
     uint64_t confirmed_ms;    /* two looks, so far apart, show the same; 0: there was only one */
-    uint64_t oldest_ms, youngest_ms, median_ms;
-    uint64_t unread_bytes; /* the FINs not counted */
-    uint64_t with_unread;  /* connections that have such bytes */
-    uint64_t unread_max;   /* bytes in the longest receive queue */
-    uint64_t unsent_bytes; /* queued to be sent, the FINs not counted */
+    uint64_t oldest_ms, youngest_ms, median_ms; /* to be compared with limits: age_judged_ms() */
+    uint64_t resets; /* connections whose clock keepalive sets back: their age is not known */
+    uint64_t proven_oldest_ms, proven_median_ms; /* what is certain; with no resets the same as the above */
+    uint64_t possible_oldest_ms;                 /* where there are resets: older than this none can be */
+    uint64_t unread_bytes;                       /* the FINs not counted */
+    uint64_t with_unread;                        /* connections that have such bytes */
+    uint64_t unread_max;                         /* bytes in the longest receive queue */
+    uint64_t unsent_bytes;                       /* queued to be sent, the FINs not counted */
     uint8_t retransmits_min, retransmits_max;
     uint64_t silent_min_ms, silent_max_ms; /* since anything came from the peer */
     uint64_t zero_windows;                 /* connections whose peer offers no window */

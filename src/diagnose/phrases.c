@@ -171,17 +171,6 @@ const char *phrases_ports(const struct group *group)
     return group->distinct_ports > 1 ? "ports" : "port";
 }
 
-const char *phrases_ages(struct arena *arena, const struct group *group)
-{
-    if (!group->ages_known)
-        return "";
-    const char *oldest = phrases_duration(arena, group->oldest_ms);
-    if (group->count == 1)
-        return arena_printf(arena, "for at least %s", oldest);
-    return arena_printf(arena, "the oldest for at least %s, half of them for %s or more", oldest,
-        phrases_duration(arena, group->median_ms));
-}
-
 /* --- whether a process can act ---------------------------------------------------------------------------------- */
 
 /*

@@ -30,8 +30,6 @@ const char *phrases_peers_have(const struct group *group);
 const char *phrases_service(struct arena *arena, const struct context *context, const struct group *group);
 /* "port", "ports" */
 const char *phrases_ports(const struct group *group);
-/* "for 14 s to 4 h 12 min": empty where the ages are unknown */
-const char *phrases_ages(struct arena *arena, const struct group *group);
 /* Why the process cannot act on its sockets now ("is stopped (state T)"), or NULL where nothing shows that. */
 const char *phrases_obstacle(struct arena *arena, const struct process *process);
 

@@ -189,6 +189,55 @@ struct age conn_retransmitting_for(const struct snapshot *snapshot, const struct
     return (struct age){ .kind = AGE_AT_LEAST, .ms = sum > conn->timer_ms ? sum - conn->timer_ms : 0 };
 }
 
+/* --- clocks that keepalive sets back ------------------------------------------------------------------------------ */
+
+static uint32_t smaller(uint32_t one, uint32_t other)
+{
+    return one < other ? one : other;
+}
+
+/*
+ * Whether the last ACK may be the answer to a keepalive probe. tcp_keepalive_timer() in net/ipv4/tcp_timer.c, when it
+ * fires, sets itself to a whole number of seconds after that ACK: after a probe to tcp_keepalive_intvl, of which the
+ * answer takes one round trip; without one to what is left of tcp_keepalive_time. TCP_KEEPIDLE, TCP_KEEPINTVL and the
+ * settings are all in seconds. An ACK that came while the timer ran is anywhere in between: then it was no answer, but
+ * the peer's FIN or its ACK of ours, and its time is the state's age.
+ */
+static bool may_be_keepalive_answer(const struct conn *conn)
+{
+    enum { SECOND_MS = 1000, JITTER_MS = 60 };
+    if (!conn_has(conn, CONN_TIMER))
+        return true; /* whether keepalive runs is not known */
+    bool is_orphaned = conn->state == STATE_FIN_WAIT_2 && conn_is_unheld(conn); /* its FIN_WAIT_2 has that timer too */
+    if (conn->timer != TIMER_KEEPALIVE || is_orphaned)
+        return false;
+    if (conn->timer_ms % SECOND_MS == 0) /* rounded by what printed it */
+        return true;
+    uint64_t late = JITTER_MS + ((uint64_t)conn->rtt_us + 4ULL * conn->rttvar_us) / 1000;
+    uint64_t over = ((uint64_t)conn->last_ack_recv_ms + conn->timer_ms) % SECOND_MS;
+    return over <= JITTER_MS || over + late >= SECOND_MS;
+}
+
+/* The time since the last ACK. `most_ms`: since when the state cannot have begun. */
+static struct age age_by_last_ack(const struct conn *conn, uint32_t most_ms)
+{
+    enum { SAME_MOMENT_MS = 1000 };
+    uint32_t since_ack = conn->last_ack_recv_ms;
+    uint32_t quiet = smaller(conn->last_data_sent_ms, conn->last_data_recv_ms);
+    struct age age = { .kind = AGE_AT_LEAST, .ms = since_ack };
+    if (quiet <= (uint64_t)since_ack + SAME_MOMENT_MS || !may_be_keepalive_answer(conn))
+        return age;
+    age.is_reset = true;
+    age.quiet_ms = quiet;
+    age.most_ms = most_ms > quiet ? most_ms : quiet;
+    return age;
+}
+
+uint64_t age_judged_ms(const struct age *age)
+{
+    return age->is_reset && age->quiet_ms > age->ms ? age->quiet_ms : age->ms;
+}
+
 /* How long it has been stuck where something is; else how long nothing has passed. */
 static struct age established_age(const struct snapshot *snapshot, const struct conn *conn)
 {
@@ -202,9 +251,9 @@ static struct age established_age(const struct snapshot *snapshot, const struct 
         return (struct age){ .kind = AGE_AT_LEAST, .ms = conn->last_data_sent_ms };
     if (conn_has(conn, CONN_QUEUES) && conn->recv_q_bytes > 0)
         return (struct age){ .kind = AGE_AT_LEAST, .ms = conn->last_data_recv_ms };
-    uint32_t idle = conn->last_data_sent_ms;
-    idle = conn->last_data_recv_ms < idle ? conn->last_data_recv_ms : idle;
-    idle = conn->last_ack_recv_ms < idle ? conn->last_ack_recv_ms : idle;
+    uint32_t idle = smaller(conn->last_data_sent_ms, conn->last_data_recv_ms);
+    if (!conn_has(conn, CONN_TIMER) || conn->timer != TIMER_KEEPALIVE)
+        idle = smaller(conn->last_ack_recv_ms, idle);
     return (struct age){ .kind = AGE_AT_LEAST, .ms = idle };
 }
 
@@ -227,7 +276,7 @@ static struct age own_age(const struct snapshot *snapshot, const struct conn *co
         if (conn_has(conn, CONN_TIMER) && conn->timer == TIMER_TIME_WAIT && conn->timer_ms <= life)
             return (struct age){ .kind = AGE_AT_LEAST, .ms = life - conn->timer_ms };
         if (conn_has(conn, CONN_TCP_INFO) && conn->timer != TIMER_TIME_WAIT)
-            return (struct age){ .kind = AGE_AT_LEAST, .ms = conn->last_ack_recv_ms };
+            return age_by_last_ack(conn, conn->last_data_sent_ms); /* our FIN came after, or with, our last data */
         return unknown;
     }
     case STATE_LAST_ACK:
@@ -252,7 +301,7 @@ static struct age own_age(const struct snapshot *snapshot, const struct conn *co
                 return retransmitting;
             return (struct age){ .kind = AGE_AT_LEAST, .ms = conn->last_data_sent_ms };
         }
-        return (struct age){ .kind = AGE_AT_LEAST, .ms = conn->last_ack_recv_ms };
+        return age_by_last_ack(conn, conn->last_data_recv_ms); /* the peer's FIN came after, or with, its last data */
     case STATE_ESTABLISHED:
         return established_age(snapshot, conn);
     default:
@@ -263,6 +312,8 @@ static struct age own_age(const struct snapshot *snapshot, const struct conn *co
 struct age conn_age(const struct snapshot *snapshot, const struct conn *conn)
 {
     struct age age = own_age(snapshot, conn);
+    if (age.is_reset && previous_stayed(snapshot, conn) && previous_apart_ms(snapshot) > age.ms)
+        age.ms = previous_apart_ms(snapshot);
     if (age.kind == AGE_UNKNOWN && !conn_is_listener(conn) && previous_stayed(snapshot, conn))
         age = (struct age){ .kind = AGE_AT_LEAST, .ms = previous_apart_ms(snapshot), .from_snapshots = true };
     return age;

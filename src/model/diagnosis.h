@@ -93,6 +93,11 @@ struct finding {
     bool age_known;
     bool age_at_least; /* the ages are lower bounds */
     uint64_t oldest_ms, median_ms;
+    /*
+     * Of so many connections keepalive sets the clock back, so that the ages say little. No data has passed on the
+     * quietest for quiet_ms, which limits are compared with; the oldest cannot be older than oldest_at_most_ms. Else all 0.
+     */
+    uint64_t reset_count, quiet_ms, oldest_at_most_ms;
     bool give_up_known; /* the kernel will end them by itself */
     uint64_t first_give_up_ms, last_give_up_ms;
 

@@ -369,7 +369,7 @@ static bool age_matches(const struct selection *selection, const struct snapshot
     if (selection->older_ms == 0)
         return true;
     struct age age = conn_age(snapshot, conn);
-    return age.kind != AGE_UNKNOWN && age.ms >= selection->older_ms;
+    return age.kind != AGE_UNKNOWN && age_judged_ms(&age) >= selection->older_ms;
 }
 
 static bool all_states(const struct selection *selection)

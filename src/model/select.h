@@ -33,7 +33,7 @@ struct selection {
     const char *causes[SELECT_TERMS_MAX]; /* "normal", finding ids; wildcards; likewise */
     unsigned cause_count;
     const char *netns; /* NULL or "all", "self", a name, or a PID */
-    uint64_t older_ms; /* 0: any age; else a connection of unknown age is left out */
+    uint64_t older_ms; /* 0: any age; else by age_judged_ms(); a connection of unknown age is left out */
 };
 
 /*

@@ -144,6 +144,10 @@ static void add_title(struct plugin *plugin, const struct finding *finding)
     if (finding->age_known && finding->conn_count > 0) {
         buf_printf(&age, "; the oldest %s", finding->age_at_least ? "at least " : "");
         text_duration(&age, finding->oldest_ms);
+        if (finding->reset_count > 0) {
+            buf_str(&age, ", at most ");
+            text_duration(&age, finding->oldest_at_most_ms);
+        }
     }
     plugin_add_line(plugin, "[%s] %s: %s%s", names[finding->severity], finding->id, finding->title, buf_text(&age));
     buf_deinit(&age);

@@ -74,7 +74,7 @@ static const struct rule_case cases[] = {
     { "FIN_WAIT_2 held, with SO_KEEPALIVE: its timer is not an orphan's",
         SERVER FIN_WAIT_2_200 "recv_q=0 send_q=0 timer=keepalive timer_ms=7000000 last_ack_recv=10m last_data_sent=10m "
                               "last_data_recv=10m shutdown=send holders=812:20\n",
-        "fin-wait-2-held 200 812 warning certain\n" },
+        "fin-wait-2-held 200 812 warning likely\n" },
     { "FIN_WAIT_2 with data still coming: a half-close as rsh does it",
         SERVER FIN_WAIT_2_200 "recv_q=0 send_q=0 timer=none last_ack_recv=40ms last_data_sent=10m last_data_recv=40ms "
                               "shutdown=send holders=812:20\n",

@@ -107,7 +107,8 @@ void close_wait_leak_describe(
         lines_add(&finding->ruled_out, arena, "A descriptor inherited by another process: only this one holds them.");
     finding_judge_age(group, CLOSE_WAIT_CERTAIN_MS, finding);
     /* A proxy may be half-closed on purpose for a while, which a second look soon after the first does not rule out. */
-    if (group->oldest_ms < CERTAIN_LEAK_MS)
+    bool looks_too_near = group->resets > 0 && group->confirmed_ms < CERTAIN_LEAK_MS;
+    if (group->oldest_ms < CERTAIN_LEAK_MS || looks_too_near)
         close_wait_lower_confidence(finding, CONFIDENCE_LIKELY);
     if (finding->owner == NULL)
         close_wait_lower_confidence(finding, CONFIDENCE_LIKELY);

@@ -7,6 +7,7 @@
 #include "diagnose/finding.h"
 #include "diagnose/group.h"
 #include "diagnose/phrases.h"
+#include "diagnose/phrases_age.h"
 #include "diagnose/phrases_peer.h"
 #include "diagnose/platform.h"
 #include "diagnose/queues.h"
@@ -51,7 +52,10 @@ void close_wait_rule_out_half_close(struct arena *arena, const struct group *gro
 {
     if (group->ages_known && !group->ages_from_snapshots)
         lines_add(&finding->ruled_out, arena,
-            "A half-close on which data still flows: nothing has passed in either direction for at least %s.",
+            group->resets > 0
+                ? "A half-close on which data still flows: no data has passed in either direction for at "
+                  "least %s."
+                : "A half-close on which data still flows: nothing has passed in either direction for at least %s.",
             phrases_duration(arena, group->youngest_ms));
 }
 
@@ -75,10 +79,7 @@ void close_wait_evidence_age(
             "How long they have been in CLOSE_WAIT is not known from this source; to tell those that stay, %s.",
             phrases_look_again(context->snapshot));
     close_wait_evidence_number(arena, group, finding);
-    if (group->ages_known && group->keepalives > 0)
-        lines_add(&finding->evidence, arena,
-            "Keepalive runs on %s of them; every answer to a probe sets that clock back: they may be much older.",
-            phrases_count(arena, group->keepalives));
+    phrases_clock_set_back(arena, context, group, &finding->evidence);
 }
 
 /* --- never accepted ------------------------------------------------------------------------------------------- */

@@ -5,6 +5,7 @@
 #include "diagnose/context.h"
 #include "diagnose/group.h"
 #include "diagnose/phrases.h"
+#include "diagnose/phrases_age.h"
 #include "diagnose/phrases_peer.h"
 #include "diagnose/queues.h"
 #include "diagnose/upstream.h"

@@ -5,6 +5,7 @@
 #include "diagnose/finding.h"
 #include "diagnose/group.h"
 #include "diagnose/phrases.h"
+#include "diagnose/phrases_age.h"
 #include "diagnose/phrases_peer.h"
 #include "diagnose/queues.h"
 #include "diagnose/rules/state_only.h"
@@ -56,8 +57,8 @@ static struct held_facts facts_of(const struct context *context, const struct gr
     return facts;
 }
 
-static void evidence_held(
-    struct arena *arena, const struct group *group, const struct held_facts *facts, struct finding *finding)
+static void evidence_held(struct arena *arena, const struct context *context, const struct group *group,
+    const struct held_facts *facts, struct finding *finding)
 {
     if (facts->half_closed > 0)
         lines_add(&finding->evidence, arena,
@@ -72,6 +73,7 @@ static void evidence_held(
     if (group->ages_known)
         lines_add(&finding->evidence, arena, "How long nothing has come from %s: %s.",
             group->count == 1 ? "the peer" : "the peers", phrases_ages(arena, group));
+    phrases_clock_set_back(arena, context, group, &finding->evidence);
     if (facts->unread > 0)
         lines_add(&finding->evidence, arena, "Data of the peers lies unread in Recv-Q here: %s on %s.",
             phrases_bytes(arena, facts->unread_bytes), phrases_conns(arena, facts->unread));
@@ -104,7 +106,7 @@ void fin_wait_2_held_describe(
     const char *owner = phrases_process(arena, finding->owner);
     struct held_facts facts = facts_of(context, group);
     bool unread = facts.unread * 2 > group->count;
-    evidence_held(arena, group, &facts, finding);
+    evidence_held(arena, context, group, &facts, finding);
     phrases_pairs(arena, context, group, &finding->evidence);
     rule_out_network(arena, finding);
     if (unread) {

@@ -4,6 +4,7 @@
 #include "diagnose/context.h"
 #include "diagnose/group.h"
 #include "diagnose/phrases.h"
+#include "diagnose/phrases_age.h"
 #include "diagnose/phrases_peer.h"
 #include "diagnose/rule.h"
 #include "diagnose/rules/state_only.h"

@@ -4,6 +4,7 @@
 #include "diagnose/context.h"
 #include "diagnose/group.h"
 #include "diagnose/phrases.h"
+#include "diagnose/phrases_age.h"
 #include "diagnose/platform.h"
 #include "diagnose/rules/port_shortage.h"
 

@@ -190,6 +190,11 @@ static void ages(struct json *json, const struct finding *finding)
     seconds_or_null(json, "oldest", finding->age_known, finding->oldest_ms);
     seconds_or_null(json, "median", finding->age_known, finding->median_ms);
     json_member_bool(json, "at_least", finding->age_known && finding->age_at_least);
+    if (finding->reset_count > 0) {
+        json_member_uint(json, "reset_by_keepalive", finding->reset_count);
+        seconds_or_null(json, "oldest_at_most", true, finding->oldest_at_most_ms);
+        seconds_or_null(json, "quiet", true, finding->quiet_ms);
+    }
     json_object_end(json);
     json_key(json, "give_up_s");
     if (!finding->give_up_known) {
@@ -232,6 +237,8 @@ static void conn_object(struct json *json, const struct snapshot *snapshot, cons
     uint_or_null(json, "inode", conn_has(conn, CONN_INODE), conn->inode);
     seconds_or_null(json, "age_s", age.kind != AGE_UNKNOWN, age.ms);
     json_member_bool(json, "age_at_least", age.kind == AGE_AT_LEAST);
+    if (age.is_reset)
+        seconds_or_null(json, "age_at_most_s", true, age.most_ms);
     seconds_or_null(json, "give_up_s", gives_up, give_up_ms);
     json_member_string(json, "timer", has_timer ? timers[conn->timer] : NULL);
     seconds_or_null(json, "timer_s", has_timer && conn->timer != TIMER_NONE, conn->timer_ms);

@@ -88,6 +88,11 @@ static void how_long(struct flow *flow, const struct finding *finding)
         return;
     text_label(flow, "Age");
     ages(flow, finding);
+    if (finding->reset_count > 0) {
+        flow_text(flow, STYLE_PLAIN, ", at most ");
+        flow_duration(flow, STYLE_PLAIN, finding->oldest_at_most_ms);
+        flow_text(flow, STYLE_PLAIN, "; keepalive sets the clock back");
+    }
     if (finding->give_up_known)
         give_up(flow, finding);
     flow_line(flow);

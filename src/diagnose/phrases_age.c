@@ -1,0 +1,52 @@
+#include "diagnose/phrases_age.h"
+
+#include "diagnose/context.h"
+#include "diagnose/phrases.h"
+
+static const char *bounded_ages(struct arena *arena, const struct group *group)
+{
+    return arena_printf(arena, "%sfor at least %s and at most %s: how long is not known",
+        group->count == 1 ? "" : "the oldest ", phrases_duration(arena, group->proven_oldest_ms),
+        phrases_duration(arena, group->possible_oldest_ms));
+}
+
+const char *phrases_ages(struct arena *arena, const struct group *group)
+{
+    if (!group->ages_known)
+        return "";
+    if (group->resets > 0)
+        return bounded_ages(arena, group);
+    const char *oldest = phrases_duration(arena, group->oldest_ms);
+    if (group->count == 1)
+        return arena_printf(arena, "for at least %s", oldest);
+    return arena_printf(arena, "the oldest for at least %s, half of them for %s or more", oldest,
+        phrases_duration(arena, group->median_ms));
+}
+
+/* All of a group, or how many of it. */
+static const char *how_many(struct arena *arena, const struct group *group, uint64_t number)
+{
+    if (number < group->count)
+        return arena_printf(arena, "%s of them", phrases_count(arena, number));
+    return group->count == 1 ? "it" : "all of them";
+}
+
+void phrases_clock_set_back(
+    struct arena *arena, const struct context *context, const struct group *group, struct lines *evidence)
+{
+    if (group->resets == 0)
+        return;
+    if (group->keepalives > 0)
+        lines_add(evidence, arena,
+            "Keepalive runs on %s, and each answer to a probe sets that clock back: the age is not known, which is not the "
+            "same as young.",
+            how_many(arena, group, group->keepalives));
+    else
+        lines_add(evidence, arena,
+            "Whether keepalive runs is not shown. Each answer to a probe would set that clock back: the age is not known.");
+    lines_add(evidence, arena, "No data has passed in either direction for %s%s: keepalive does not change that.",
+        group->count == 1 ? "" : "up to ", phrases_duration(arena, group->oldest_ms));
+    if (group->confirmed_ms == 0)
+        lines_add(evidence, arena, "To know for how long they have been so at least, %s.",
+            phrases_look_again(context->snapshot));
+}
