@@ -55,7 +55,6 @@ void hosts_note_times(struct snapshot *snapshot)
         return;
     struct buf text = { 0 };
     tell(&text, one, other);
-    snapshot_add_gap(
-        snapshot, "hosts-apart", buf_text(&text), "take the snapshots at the same time, on hosts whose clocks agree");
+    snapshot_note_gap(snapshot, GAP_HOSTS_APART, buf_text(&text), NULL);
     buf_deinit(&text);
 }

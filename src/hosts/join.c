@@ -42,12 +42,10 @@ static const char *base_name(const char *path)
 /* What is not there may then be what was not seen. */
 static bool is_partial(const struct snapshot *part)
 {
-    static const char *const ids[] = { "snapshot-incomplete", "lines-not-understood", "names-for-addresses",
-        "addresses-cut", "netns-hidden" };
     bool partial = part->states != 0;
     for (size_t i = 0; i < part->gap_count && !partial; i++) {
-        for (size_t j = 0; j < sizeof ids / sizeof *ids; j++)
-            partial |= strcmp(part->gaps[i].id, ids[j]) == 0;
+        enum gap_kind kind = gap_find(part->gaps[i].id);
+        partial = kind != GAP_KIND_COUNT && gap_infos[kind].makes_partial;
     }
     return partial;
 }
@@ -245,8 +243,10 @@ static int list_hosts(
             err, -E2BIG, NULL, "these are %zu hosts; at most %d can be looked at as one", total, HOSTS_MAX);
     joined->hosts = arena_alloc(&joined->arena, total * sizeof *joined->hosts);
     for (size_t i = 0; i < count; i++) {
-        for (size_t j = 0; j < parts[i].host_count; j++)
-            joined->hosts[at++] = parts[i].hosts[j];
+        for (size_t j = 0; j < parts[i].host_count; j++) {
+            joined->hosts[at] = parts[i].hosts[j];
+            joined->hosts[at++].ends_hidden = 0; /* the numbers are others now */
+        }
         if (parts[i].host_count == 0)
             joined->hosts[at++] = host_of(&parts[i], place_name(files, i, count, &joined->arena));
     }
@@ -259,9 +259,9 @@ static void note_redacted(struct snapshot *joined, const char *const *files)
 {
     if (!joined->redacted || files == NULL)
         return;
-    snapshot_add_gap(joined, "hosts-redacted",
+    snapshot_note_gap(joined, GAP_HOSTS_REDACTED,
         "which ends belong together: the files were redacted one by one, so that the same address has another name in each",
-        "redact them together, while they have their names: tcpwhy capture --from A --from B --redact -o FILE");
+        NULL);
 }
 
 static int check_same(const struct snapshot *parts, size_t count, struct error *err)

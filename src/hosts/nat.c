@@ -222,22 +222,6 @@ static bool is_masked(const struct meeting *meeting, size_t one, size_t other)
     return count_masked(between, missing) > 0 || between->same_port * 2 > missing;
 }
 
-static void hide_id(struct buf *out, size_t one, size_t other)
-{
-    buf_printf(out, "ends-hidden-%zu-%zu", one, other);
-}
-
-static bool is_noted(const struct snapshot *snapshot, size_t one, size_t other)
-{
-    struct buf id = { 0 };
-    hide_id(&id, one, other);
-    bool noted = false;
-    for (size_t i = 0; i < snapshot->gap_count && !noted; i++)
-        noted = strcmp(snapshot->gaps[i].id, buf_text(&id)) == 0;
-    buf_deinit(&id);
-    return noted;
-}
-
 /* --- ends that may meet ------------------------------------------------------------------------------------------ */
 
 static int compare_addresses(const void *a, const void *b)
@@ -270,7 +254,8 @@ bool hosts_may_meet(const struct snapshot *snapshot, const struct conn *conn, co
 bool hosts_hide_ends(const struct snapshot *snapshot, const struct host *one, const struct host *other)
 {
     size_t first = (size_t)(one - snapshot->hosts), second = (size_t)(other - snapshot->hosts);
-    return hosts_are_apart(one, other) || is_noted(snapshot, first, second) || is_noted(snapshot, second, first);
+    return hosts_are_apart(one, other) || (one->ends_hidden & UINT64_C(1) << second) != 0 ||
+        (other->ends_hidden & UINT64_C(1) << first) != 0;
 }
 
 static void tell_masked(struct buf *text, const struct between *between, const char *from, const char *to)
@@ -306,9 +291,10 @@ static void note(struct meeting *meeting, size_t one, size_t other)
     } else {
         tell_masked(&text, between, from, to);
     }
-    hide_id(&id, one, other);
-    snapshot_add_gap(snapshot, buf_text(&id), buf_text(&text),
-        "add a snapshot of what stands between them, or look at its table (conntrack -L)");
+    snapshot->hosts[one].ends_hidden |= UINT64_C(1) << other;
+    const struct gap_info *info = &gap_infos[GAP_ENDS_HIDDEN];
+    buf_printf(&id, "%s-%zu-%zu", info->id, one, other);
+    snapshot_add_gap(snapshot, buf_text(&id), buf_text(&text), info->remedy);
     buf_deinit(&text);
     buf_deinit(&id);
 }

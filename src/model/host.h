@@ -12,11 +12,13 @@ struct host {
     const char *from; /* the file that it was read from; NULL: none */
     uint64_t taken_at_ms;
     uint32_t elapsed_us, page_bytes;
+    /* The numbers of the hosts, as bits, to which a NAT or a proxy hides which ends are of one connection. */
+    uint64_t ends_hidden;
     bool is_partial; /* connections of it were not seen, or not read */
     bool redacted;
 };
 
-enum { HOSTS_MAX = 64 };
+enum { HOSTS_MAX = 64 }; /* bits of ends_hidden */
 
 /* How many hosts there are, at least one, and each: NULL stands for the only one. */
 static inline size_t hosts_count(const struct snapshot *snapshot)

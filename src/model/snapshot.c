@@ -77,6 +77,12 @@ void snapshot_add_gap(struct snapshot *snapshot, const char *id, const char *tex
     gap->remedy = arena_strdup(&snapshot->arena, remedy);
 }
 
+void snapshot_note_gap(struct snapshot *snapshot, enum gap_kind kind, const char *text, const char *remedy)
+{
+    const struct gap_info *info = &gap_infos[kind];
+    snapshot_add_gap(snapshot, info->id, text, remedy != NULL ? remedy : info->remedy);
+}
+
 uint32_t snapshot_states(const struct snapshot *snapshot)
 {
     return snapshot->states != 0 ? snapshot->states : STATE_BIT(STATE_COUNT) - 1;

@@ -10,17 +10,9 @@
 
 #include "base/arena.h"
 #include "model/conn.h"
+#include "model/gap.h"
 #include "model/process.h"
 #include "model/setting.h"
-
-struct gap {
-    const char *id;     /* "owners-hidden" */
-    const char *text;   /* what is not known, and why */
-    const char *remedy; /* what would make it visible */
-    const struct host
-        *host;    /* of several, the one that it is about; NULL: of the only one, or of how they fit together */
-    bool is_read; /* its words are from a file, and not tcpwhy's own */
-};
 
 struct snapshot {
     struct arena arena;
@@ -79,7 +71,9 @@ struct holder *snapshot_add_holder(struct snapshot *snapshot);
 struct netns *snapshot_add_netns(struct snapshot *snapshot);
 struct cgroup *snapshot_add_cgroup(struct snapshot *snapshot);
 
-/* Notes a gap once per id; a second one with the same id is dropped. text and remedy are copied. */
+/* Notes a gap once per kind; a second one of the same kind is dropped. `remedy` NULL: what helps with any of the kind. */
+void snapshot_note_gap(struct snapshot *snapshot, enum gap_kind kind, const char *text, const char *remedy);
+/* The same for an id that is of none of these kinds, as one of a file may be. All are copied. */
 void snapshot_add_gap(struct snapshot *snapshot, const char *id, const char *text, const char *remedy);
 
 /* The states, as STATE_BIT()s, whose connections are all there; those of others are not. */

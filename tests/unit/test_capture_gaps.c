@@ -195,6 +195,17 @@ static void what_is_none_of_these_is_refused(void **state)
     expect_refusal("root:x:0:0:root:/root:/bin/bash\n", 32, "text without a row");
 }
 
+static void every_kind_has_an_id_of_its_own(void **state)
+{
+    (void)state;
+    for (unsigned kind = 0; kind < GAP_KIND_COUNT; kind++) {
+        assert_non_null(gap_infos[kind].id);
+        assert_int_equal(gap_find(gap_infos[kind].id), kind);
+    }
+    assert_int_equal(gap_find("owners"), GAP_KIND_COUNT);
+    assert_int_equal(gap_find(""), GAP_KIND_COUNT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -206,6 +217,7 @@ int main(void)
         cmocka_unit_test(names_are_decoded),
         cmocka_unit_test(a_line_without_an_end_is_bounded),
         cmocka_unit_test(what_is_none_of_these_is_refused),
+        cmocka_unit_test(every_kind_has_an_id_of_its_own),
     };
     return cmocka_run_group_tests_name("capture_gaps", tests, NULL, NULL);
 }

@@ -33,6 +33,11 @@ static void add_gap(struct diff *diff, const char *id, const char *text, const c
     diff->gaps[diff->gap_count++] = (struct gap){ .id = id, .text = text, .remedy = remedy };
 }
 
+static void note_gap(struct diff *diff, enum gap_kind kind, const char *text)
+{
+    add_gap(diff, gap_infos[kind].id, text, gap_infos[kind].remedy);
+}
+
 /* A text does not say when it was taken. */
 static bool knows_its_time(const struct snapshot *look)
 {
@@ -65,21 +70,18 @@ static void note_times(struct diff_builder *builder, uint64_t interval_ms)
     for (size_t i = 0; i < builder->count; i++)
         from_files += builder->snapshots[i]->origin != NULL;
     if (diff->reordered)
-        add_gap(diff, "captures-reordered",
+        note_gap(diff, GAP_CAPTURES_REORDERED,
             interval_ms != 0
                 ? "what they would show in the order in which they were given: by their own times it is another, which was "
                   "taken, with the times between them from --interval"
                 : "what they would show in the order in which they were given: by their own times it is another, which was "
-                  "taken",
-            "give them in order, earliest first");
+                  "taken");
     if (!diff->times_known)
-        add_gap(diff, "times-unknown",
-            "how fast anything grows: by their times the captures are not one after the other",
-            "give them in order, earliest first; --interval SECS says how far apart they are");
+        note_gap(diff, GAP_TIMES_UNKNOWN,
+            "how fast anything grows: by their times the captures are not one after the other");
     else if (from_files > 0 && interval_ms == 0)
-        add_gap(diff, "times-of-files",
-            "when the captures were taken: a text does not say it, and the times of its file were taken instead",
-            "--interval SECS, if they are wrong: the time from one capture to the next");
+        note_gap(diff, GAP_TIMES_OF_FILES,
+            "when the captures were taken: a text does not say it, and the times of its file were taken instead");
 }
 
 /* Files that were written at one go say nothing of when their text was. */

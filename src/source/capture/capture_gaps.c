@@ -49,7 +49,7 @@ void capture_report_lines(struct capture *capture)
         (unsigned long long)first->number);
     text_escape(&text, first->text);
     buf_str(&text, "\"");
-    snapshot_add_gap(capture->snapshot, "lines-not-understood", buf_text(&text),
+    snapshot_note_gap(capture->snapshot, GAP_LINES_NOT_UNDERSTOOD, buf_text(&text),
         capture->format->is_snapshot
             ? "ask for the file as it was saved"
             : "send the output to a file and that file as it is: terminals, mails and chats cut and wrap lines");
@@ -65,8 +65,7 @@ static void note_looks(struct capture *capture)
     count_lines(&text, (uint64_t)capture->snapshot_count, "look");
     buf_str(&text, " one after the other; only one is looked at here, the last that is whole, ");
     count_lines(&text, capture->snapshot->conn_count, "row");
-    snapshot_add_gap(capture->snapshot, "several-looks", buf_text(&text),
-        "what stays and what grows from one to the next, if each is in a file of its own: tcpwhy diff FIRST … LAST");
+    snapshot_note_gap(capture->snapshot, GAP_SEVERAL_LOOKS, buf_text(&text), NULL);
     buf_deinit(&text);
 }
 
@@ -79,8 +78,7 @@ static void note_other_format(struct capture *capture)
         return;
     struct buf text = { 0 };
     buf_printf(&text, "the text also holds rows that look like %s: they were not read", capture->other_format->title);
-    snapshot_add_gap(
-        capture->snapshot, "another-format", buf_text(&text), "put each program's output into a file of its own");
+    snapshot_note_gap(capture->snapshot, GAP_ANOTHER_FORMAT, buf_text(&text), NULL);
     buf_deinit(&text);
 }
 
@@ -92,7 +90,7 @@ static void note_long(struct capture *capture)
     buf_str(&text, "the ends of ");
     count_lines(&text, capture->too_long, "row");
     buf_printf(&text, " were not read: they are longer than %u bytes", LINE_MAX);
-    snapshot_add_gap(capture->snapshot, "rows-too-long", buf_text(&text), "take a snapshot: tcpwhy capture");
+    snapshot_note_gap(capture->snapshot, GAP_ROWS_TOO_LONG, buf_text(&text), NULL);
     buf_deinit(&text);
 }
 
@@ -107,8 +105,7 @@ static void note_names(struct capture *capture)
         (unsigned long long)capture->first_named.number);
     text_escape(&text, capture->first_named.text);
     buf_str(&text, "\"");
-    snapshot_add_gap(capture->snapshot, "names-for-addresses", buf_text(&text),
-        "ask for numbers: -n of netstat and ss, -nP of lsof");
+    snapshot_note_gap(capture->snapshot, GAP_NAMES_FOR_ADDRESSES, buf_text(&text), NULL);
     buf_deinit(&text);
 }
 
@@ -120,8 +117,7 @@ static void note_cut(struct capture *capture)
     buf_str(&text, "in ");
     count_lines(&text, capture->cut, "row");
     buf_str(&text, " an IPv6 address is cut: only its beginning is known, and peers may be taken for one another");
-    snapshot_add_gap(capture->snapshot, "addresses-cut", buf_text(&text),
-        "ask for wide output: netstat -W (Linux, FreeBSD), netstat -l (macOS), or ss");
+    snapshot_note_gap(capture->snapshot, GAP_ADDRESSES_CUT, buf_text(&text), NULL);
     buf_deinit(&text);
 }
 
@@ -177,8 +173,8 @@ static void note_evidence(const struct capture *capture)
         at++;
     if (missing != 0 && snapshot->conn_count > 0) {
         buf_printf(&what, " in this capture: it cannot tell %s", buf_text(&why));
-        snapshot_add_gap(
-            snapshot, "not-in-capture", buf_text(&what), (missing & OWNERS) != 0 ? asks[at].owners : asks[at].rest);
+        snapshot_note_gap(
+            snapshot, GAP_NOT_IN_CAPTURE, buf_text(&what), (missing & OWNERS) != 0 ? asks[at].owners : asks[at].rest);
     }
     buf_deinit(&what);
     buf_deinit(&why);
@@ -198,8 +194,7 @@ static void note_unnamed(struct snapshot *snapshot)
     else
         buf_printf(
             &text, "the names of %zu of %zu processes are not in this capture", unnamed, snapshot->process_count);
-    snapshot_add_gap(snapshot, "processes-unnamed", buf_text(&text),
-        "ask for the output of tasklist (or Get-Process), of the same moment, and give it with --tasks FILE");
+    snapshot_note_gap(snapshot, GAP_PROCESSES_UNNAMED, buf_text(&text), NULL);
     buf_deinit(&text);
 }
 

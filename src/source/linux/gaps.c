@@ -22,8 +22,7 @@ void gaps_note_netns(struct snapshot *snapshot, unsigned refused, const char *ex
     char text[400];
     snprintf(text, sizeof text, "the connections of %u other network namespace%s (%s%s) were not looked at: %s",
         refused, refused == 1 ? "" : "s", refused == 1 ? "" : "one is ", example, strerror(-why));
-    snapshot_add_gap(snapshot, "netns-hidden", text,
-        "run as root, or with CAP_SYS_ADMIN (to enter) and CAP_SYS_PTRACE (to find) network namespaces");
+    snapshot_note_gap(snapshot, GAP_NETNS_HIDDEN, text, NULL);
 }
 
 void gaps_note_owners(struct snapshot *snapshot, const struct walk_hidden *hidden)
@@ -39,16 +38,13 @@ void gaps_note_owners(struct snapshot *snapshot, const struct walk_hidden *hidde
     buf_printf(&text, " of the sockets is not known: ");
     if (hidden->processes == 0) {
         buf_str(&text, "every process was searched, none has them open");
-        snapshot_add_gap(snapshot, "owners-elsewhere", buf_text(&text),
-            "look in other PID namespaces (nsenter -t PID -a tcpwhy); a descriptor may also be on its way between two "
-            "processes, an io_uring fixed file, or the kernel's own socket (NFS, CIFS, a VPN)");
+        snapshot_note_gap(snapshot, GAP_OWNERS_ELSEWHERE, buf_text(&text), NULL);
     } else {
         buf_printf(&text, "the descriptors of %u process%s (pid %" PRIu32 ", ", hidden->processes,
             hidden->processes == 1 ? "" : "es", hidden->pid);
         buf_str(&text, hidden->name);
         buf_str(&text, hidden->processes > 1 ? ", and others) may not be read" : ") may not be read");
-        snapshot_add_gap(snapshot, "owners-hidden", buf_text(&text),
-            "run as root with all capabilities, or grant CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH");
+        snapshot_note_gap(snapshot, GAP_OWNERS_HIDDEN, buf_text(&text), NULL);
     }
     buf_deinit(&text);
 }
@@ -61,14 +57,14 @@ void gaps_note_counters(struct snapshot *snapshot, unsigned unread, int why)
     snprintf(text, sizeof text,
         "how fast the counters of %u network namespace%s rise: the second reading, a moment later, failed: %s", unread,
         unread == 1 ? "" : "s", strerror(-why));
-    snapshot_add_gap(snapshot, "rates-unknown", text, "look again");
+    snapshot_note_gap(snapshot, GAP_RATES_UNKNOWN, text, NULL);
 }
 
 void gaps_note_proc(struct snapshot *snapshot, int netlink_refusal)
 {
     if (netlink_refusal == 0) {
-        snapshot_add_gap(snapshot, "ages-unknown",
-            "/proc/net/tcp, which was asked for, knows neither ages nor windows nor cookies", "use --source netlink");
+        snapshot_note_gap(snapshot, GAP_AGES_UNKNOWN,
+            "/proc/net/tcp, which was asked for, knows neither ages nor windows nor cookies", NULL);
         return;
     }
     char text[256];
@@ -76,6 +72,5 @@ void gaps_note_proc(struct snapshot *snapshot, int netlink_refusal)
         "netlink was refused (NETLINK_SOCK_DIAG: %s); read /proc/net/tcp instead, which knows neither ages nor "
         "windows nor cookies",
         strerror(-netlink_refusal));
-    snapshot_add_gap(snapshot, "netlink-refused", text,
-        "allow AF_NETLINK sockets (seccomp, systemd's RestrictAddressFamilies=), or load the module tcp_diag");
+    snapshot_note_gap(snapshot, GAP_NETLINK_REFUSED, text, NULL);
 }

@@ -64,7 +64,7 @@ int saved_finish(struct reading *reading, struct error *err)
         reading->previous_is_cut = false;
     }
     if (text.length > 0 && !reading->is_previous)
-        snapshot_add_gap(snapshot, "snapshot-incomplete", buf_text(&text), "ask for the file as it was saved");
+        snapshot_note_gap(snapshot, GAP_SNAPSHOT_INCOMPLETE, buf_text(&text), NULL);
     buf_deinit(&text);
     return 0;
 }
@@ -105,7 +105,7 @@ static void note_missing_hosts(const struct reading *reading, uint64_t count)
     text_count(&text, reading->hosts);
     buf_str(&text, " that the snapshot was made of it holds ");
     text_count(&text, count);
-    snapshot_add_gap(reading->snapshot, "hosts-incomplete", buf_text(&text), "ask for the file as it was saved");
+    snapshot_note_gap(reading->snapshot, GAP_HOSTS_INCOMPLETE, buf_text(&text), NULL);
     buf_deinit(&text);
 }
 

@@ -76,8 +76,7 @@ static int finish_without_second(struct reading *reading, struct error *err)
     struct snapshot *snapshot = reading->snapshot;
     if (snapshot->conn_count == 0)
         return error_set(err, -EBADMSG, NULL, "was cut short: only what was read before the look itself is there");
-    snapshot_add_gap(snapshot, "snapshot-incomplete", "the second of two looks: the snapshot was cut short",
-        "ask for the file as it was saved");
+    snapshot_note_gap(snapshot, GAP_SNAPSHOT_INCOMPLETE, "the second of two looks: the snapshot was cut short", NULL);
     return 0;
 }
 

@@ -187,7 +187,7 @@ static void redact_cgroup(const struct redaction *redaction, struct cgroup *cgro
 static void redact_gap(const struct redaction *redaction, struct gap *gap)
 {
     if (gap->is_read) {
-        gap->id = redact_is_gap(gap->id) ? gap->id : pseudonym(redaction, "gap", gap->id);
+        gap->id = gap_find(gap->id) != GAP_KIND_COUNT ? gap->id : pseudonym(redaction, "gap", gap->id);
         gap->remedy = "look at the snapshot with its names";
     }
     gap->text = arena_printf(&redaction->snapshot->arena, "%s (what it says was removed: it may name things)", gap->id);

@@ -30,14 +30,6 @@ bool redact_is_source(const char *text)
     return is_among(text, names);
 }
 
-bool redact_is_gap(const char *text)
-{
-    static const char *const ids[] = { "addresses-cut", "ages-unknown", "hosts-incomplete", "lines-not-understood",
-        "names-for-addresses", "netlink-refused", "netns-hidden", "not-in-capture", "owners-elsewhere", "owners-hidden",
-        "processes-unnamed", "rates-unknown", "several-looks", "snapshot-incomplete", NULL };
-    return is_among(text, ids);
-}
-
 bool redact_is_call(const char *text)
 {
     static const char *const names[] = { "accept", "accept4", "clock_nanosleep", "connect", "epoll_pwait", "epoll_wait",

@@ -9,7 +9,6 @@
 
 bool redact_is_os(const char *text);     /* "linux" */
 bool redact_is_source(const char *text); /* "linux-sock-diag" */
-bool redact_is_gap(const char *text);    /* "owners-hidden" */
 bool redact_is_call(const char *text);   /* "recvfrom" */
 /* A function of the kernel by its form: "ep_poll". */
 bool redact_is_channel(const char *text);

@@ -1,0 +1,50 @@
+#include "model/gap.h"
+
+#include <string.h>
+
+const struct gap_info gap_infos[GAP_KIND_COUNT] = {
+    [GAP_ADDRESSES_CUT] = { "addresses-cut",
+        "ask for wide output: netstat -W (Linux, FreeBSD), netstat -l (macOS), or ss", true },
+    [GAP_AGES_UNKNOWN] = { "ages-unknown", "use --source netlink", false },
+    [GAP_ANOTHER_FORMAT] = { "another-format", "put each program's output into a file of its own", true },
+    [GAP_CAPTURES_REORDERED] = { "captures-reordered", "give them in order, earliest first", false },
+    [GAP_ENDS_HIDDEN] = { "ends-hidden",
+        "add a snapshot of what stands between them, or look at its table (conntrack -L)", false },
+    [GAP_HOSTS_APART] = { "hosts-apart", "take the snapshots at the same time, on hosts whose clocks agree", false },
+    [GAP_HOSTS_INCOMPLETE] = { "hosts-incomplete", "ask for the file as it was saved", false },
+    [GAP_HOSTS_REDACTED] = { "hosts-redacted",
+        "redact them together, while they have their names: tcpwhy capture --from A --from B --redact -o FILE", false },
+    [GAP_LINES_NOT_UNDERSTOOD] = { "lines-not-understood", NULL, true },
+    [GAP_NAMES_FOR_ADDRESSES] = { "names-for-addresses", "ask for numbers: -n of netstat and ss, -nP of lsof", true },
+    [GAP_NETLINK_REFUSED] = { "netlink-refused",
+        "allow AF_NETLINK sockets (seccomp, systemd's RestrictAddressFamilies=), or load the module tcp_diag", false },
+    [GAP_NETNS_HIDDEN] = { "netns-hidden",
+        "run as root, or with CAP_SYS_ADMIN (to enter) and CAP_SYS_PTRACE (to find) network namespaces", true },
+    [GAP_NOT_IN_CAPTURE] = { "not-in-capture", NULL, false },
+    [GAP_OWNERS_ELSEWHERE] = { "owners-elsewhere",
+        "look in other PID namespaces (nsenter -t PID -a tcpwhy); a descriptor may also be on its way between two "
+        "processes, an io_uring fixed file, or the kernel's own socket (NFS, CIFS, a VPN)",
+        false },
+    [GAP_OWNERS_HIDDEN] = { "owners-hidden",
+        "run as root with all capabilities, or grant CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH", false },
+    [GAP_PROCESSES_UNNAMED] = { "processes-unnamed",
+        "ask for the output of tasklist (or Get-Process), of the same moment, and give it with --tasks FILE", false },
+    [GAP_RATES_UNKNOWN] = { "rates-unknown", "look again", false },
+    [GAP_ROWS_TOO_LONG] = { "rows-too-long", "take a snapshot: tcpwhy capture", false },
+    [GAP_SEVERAL_LOOKS] = { "several-looks",
+        "what stays and what grows from one to the next, if each is in a file of its own: tcpwhy diff FIRST … LAST",
+        false },
+    [GAP_SNAPSHOT_INCOMPLETE] = { "snapshot-incomplete", "ask for the file as it was saved", true },
+    [GAP_TIMES_OF_FILES] = { "times-of-files",
+        "--interval SECS, if they are wrong: the time from one capture to the next", false },
+    [GAP_TIMES_UNKNOWN] = { "times-unknown",
+        "give them in order, earliest first; --interval SECS says how far apart they are", false },
+};
+
+enum gap_kind gap_find(const char *id)
+{
+    unsigned kind = 0;
+    while (kind < GAP_KIND_COUNT && strcmp(gap_infos[kind].id, id) != 0)
+        kind++;
+    return kind;
+}
