@@ -7,7 +7,7 @@
 #include "base/codec.h"
 #include "base/atomic_file.h"
 #include "cmd/commands.h"
-#include "cmd/inspect.h"
+#include "cmd/view.h"
 #include "source/capture/saved/redact.h"
 #include "source/capture/saved/saved.h"
 
@@ -75,6 +75,19 @@ static int write_file(const char *path, const struct snapshot *snapshot, struct 
     return result;
 }
 
+static int print_capture(
+    void *target, const struct inspect_options *options, struct inspection *inspection, struct error *err)
+{
+    (void)options;
+    const struct capture_arguments *arguments = target;
+    int result = arguments->redact ? redact(inspection, err) : 0;
+    if (result < 0)
+        return result;
+    if (arguments->path == NULL || is_standard_output(arguments->path))
+        return saved_write(&inspection->snapshot, TCPWHY_VERSION, stdout);
+    return write_file(arguments->path, &inspection->snapshot, err);
+}
+
 static int run_capture(const struct command *self, int argc, char **argv)
 {
     static const char *const names[] = { "from", "tasks", "source", "confirm", NULL }; /* it is of everything */
@@ -87,26 +100,13 @@ static int run_capture(const struct command *self, int argc, char **argv)
         { "Of what", rows, &inspection },
         { 0 },
     };
-    struct error err = { 0 };
-    int result = options_parse_only(self, groups, argc, argv, "the file's name goes after -o", &err);
-    if (result == PARSE_HELP)
-        return STATUS_HEALTHY;
-    if (result < 0)
-        return cmd_fail(self, &err);
-
-    struct inspection seen;
-    int status = cmd_inspect(self, &inspection, NULL, &seen);
-    if (status != STATUS_HEALTHY)
-        return status;
-    bool streams = arguments.path == NULL || is_standard_output(arguments.path);
-    result = arguments.redact ? redact(&seen, &err) : 0;
-    if (result == 0 && !streams)
-        result = write_file(arguments.path, &seen.snapshot, &err);
-    int written = result == 0 && streams ? saved_write(&seen.snapshot, TCPWHY_VERSION, stdout) : 0;
-    inspection_deinit(&seen);
-    if (written < 0)
-        return cmd_fail_to_write(self, written);
-    return result < 0 ? cmd_fail(self, &err) : STATUS_HEALTHY;
+    const struct view view = {
+        .groups = groups,
+        .hint = "the file's name goes after -o",
+        .print = print_capture,
+        .arguments = &arguments,
+    };
+    return cmd_view(self, &view, &inspection, argc, argv);
 }
 
 const struct command command_capture = {

@@ -2,11 +2,10 @@
 
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/text.h"
 #include "cmd/commands.h"
-#include "cmd/inspect.h"
+#include "cmd/view.h"
 
 struct count_arguments {
     struct count_options count;
@@ -75,7 +74,7 @@ static const struct option_row count_rows[] = {
 
 /* --- help ----------------------------------------------------------------------------------------------------- */
 
-static void describe_keys(struct buf *out)
+static void describe(struct buf *out)
 {
     enum { WIDTH = 79, HELP_COLUMN = 14 };
     buf_str(out,
@@ -91,22 +90,33 @@ static void describe_keys(struct buf *out)
         text_wrap(out, key->help, HELP_COLUMN, WIDTH);
         buf_char(out, '\n');
     }
+    cmd_describe_causes(out);
 }
 
-static int write_counts(const struct count_arguments *arguments, bool json, const struct selection *selection,
-    const struct diagnosis *diagnosis)
+static int count_by_state(void *target, struct error *err)
 {
-    struct group_options options = {
+    return ((struct count_arguments *)target)->key_count > 0 ? 0 : set_by(target, "state", err);
+}
+
+static int print_counts(
+    void *target, const struct inspect_options *options, struct inspection *inspection, struct error *err)
+{
+    (void)err;
+    struct count_arguments *arguments = target;
+    struct report_style style = cmd_table_style();
+    arguments->count.terminal_width = style.width;
+    arguments->count.utf8 = style.utf8;
+    struct group_options group_options = {
         .keys = arguments->keys,
         .key_count = arguments->key_count,
         .v4_prefix = arguments->v4_prefix,
         .v6_prefix = arguments->v6_prefix,
     };
     struct groups groups;
-    int result = groups_init(&groups, diagnosis, selection, &options);
+    int result = groups_init(&groups, &inspection->diagnosis, &options->selection, &group_options);
     if (result < 0)
         return result;
-    result = (json ? count_json : arguments->csv ? count_csv : count_text)(&groups, &arguments->count, stdout);
+    result = (options->json ? count_json : arguments->csv ? count_csv : count_text)(&groups, &arguments->count, stdout);
     groups_deinit(&groups);
     return result;
 }
@@ -124,38 +134,16 @@ static int run_count(const struct command *self, int argc, char **argv)
         { "Which connections", inspect_option_rows, &inspection },
         { 0 },
     };
-    struct buf details = { 0 };
-    describe_keys(&details);
-    cmd_describe_causes(&details);
-    struct command described = *self;
-    described.details = buf_text(&details);
-
-    struct error err = { 0 };
-    int result = options_parse_only(&described, option_groups, argc, argv, "keys go after --by", &err);
-    buf_deinit(&details);
-    if (result == PARSE_HELP)
-        return STATUS_HEALTHY;
-    if (result == 0 && inspection.json && arguments.csv)
-        result = error_set(&err, -EINVAL, "--csv", "and --json exclude each other");
-    if (result == 0 && arguments.key_count == 0)
-        result = set_by(&arguments, "state", &err);
-    if (result < 0)
-        return cmd_fail(self, &err);
-
-    struct inspection seen;
-    int status = cmd_inspect(self, &inspection, NULL, &seen);
-    if (status != STATUS_HEALTHY)
-        return status;
-    struct report_style style = cmd_style(stdout);
-    arguments.count.terminal_width = isatty(STDOUT_FILENO) ? style.width : 0;
-    arguments.count.utf8 = style.utf8;
-    result = write_counts(&arguments, inspection.json, &inspection.selection, &seen.diagnosis);
-    if (!inspection.json)
-        cmd_note_gaps(self, &seen.snapshot);
-    inspection_deinit(&seen);
-    if (result < 0)
-        return cmd_fail_to_write(self, result);
-    return STATUS_HEALTHY;
+    const struct view view = {
+        .groups = option_groups,
+        .hint = "keys go after --by",
+        .describe = describe,
+        .csv = &arguments.csv,
+        .complete = count_by_state,
+        .print = print_counts,
+        .arguments = &arguments,
+    };
+    return cmd_view(self, &view, &inspection, argc, argv);
 }
 
 const struct command command_count = {

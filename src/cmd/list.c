@@ -2,11 +2,10 @@
 
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/text.h"
 #include "cmd/commands.h"
-#include "cmd/inspect.h"
+#include "cmd/view.h"
 
 struct list_arguments {
     struct list_options list;
@@ -118,7 +117,7 @@ static const struct option_row list_rows[] = {
 
 /* --- help ----------------------------------------------------------------------------------------------------- */
 
-static void describe_columns(struct buf *out)
+static void describe(struct buf *out)
 {
     enum { WIDTH = 79, HELP_COLUMN = 16 };
     buf_str(out,
@@ -140,6 +139,20 @@ static void describe_columns(struct buf *out)
             buf_printf(out, " [%s]", field->unit);
         buf_char(out, '\n');
     }
+    cmd_describe_causes(out);
+}
+
+static int print_list(
+    void *target, const struct inspect_options *options, struct inspection *inspection, struct error *err)
+{
+    (void)err;
+    struct list_arguments *arguments = target;
+    struct report_style style = cmd_table_style();
+    arguments->list.terminal_width = style.width;
+    arguments->list.utf8 = style.utf8;
+    return (options->json    ? list_json
+            : arguments->csv ? list_csv
+                             : list_text)(&inspection->diagnosis, &options->selection, &arguments->list, stdout);
 }
 
 static int run_list(const struct command *self, int argc, char **argv)
@@ -151,38 +164,15 @@ static int run_list(const struct command *self, int argc, char **argv)
         { "Which connections", inspect_option_rows, &inspection },
         { 0 },
     };
-    struct buf details = { 0 };
-    describe_columns(&details);
-    cmd_describe_causes(&details);
-    struct command described = *self;
-    described.details = buf_text(&details);
-
-    struct error err = { 0 };
-    int result = options_parse_only(&described, groups, argc, argv, "options begin with -", &err);
-    buf_deinit(&details);
-    if (result == PARSE_HELP)
-        return STATUS_HEALTHY;
-    if (result == 0 && inspection.json && arguments.csv)
-        result = error_set(&err, -EINVAL, "--csv", "and --json exclude each other");
-    if (result < 0)
-        return cmd_fail(self, &err);
-
-    struct inspection seen;
-    int status = cmd_inspect(self, &inspection, NULL, &seen);
-    if (status != STATUS_HEALTHY)
-        return status;
-    struct report_style style = cmd_style(stdout);
-    arguments.list.terminal_width = isatty(STDOUT_FILENO) ? style.width : 0;
-    arguments.list.utf8 = style.utf8;
-    result = (inspection.json ? list_json
-            : arguments.csv   ? list_csv
-                              : list_text)(&seen.diagnosis, &inspection.selection, &arguments.list, stdout);
-    if (!inspection.json)
-        cmd_note_gaps(self, &seen.snapshot);
-    inspection_deinit(&seen);
-    if (result < 0)
-        return cmd_fail_to_write(self, result);
-    return STATUS_HEALTHY;
+    const struct view view = {
+        .groups = groups,
+        .hint = "options begin with -",
+        .describe = describe,
+        .csv = &arguments.csv,
+        .print = print_list,
+        .arguments = &arguments,
+    };
+    return cmd_view(self, &view, &inspection, argc, argv);
 }
 
 const struct command command_list = {

@@ -4,15 +4,15 @@
 #include <string.h>
 
 #include "base/atomic_file.h"
+#include "base/clock.h"
 #include "base/text.h"
 #include "cmd/commands.h"
-#include "cmd/inspect.h"
-
-#include "base/clock.h"
+#include "cmd/view.h"
 
 static const char TEXTFILE_NAME[] = "tcpwhy.prom";
 
 struct metrics_arguments {
+    uint64_t begun_us;
     uint32_t top;
     bool has_dialect;
     enum metrics_dialect dialect;
@@ -61,19 +61,6 @@ static const struct option_row metrics_rows[] = {
 
 /* --- the command ------------------------------------------------------------------------------------------------ */
 
-static int parse(const struct command *self, int argc, char **argv, struct metrics_arguments *arguments,
-    struct inspect_options *inspection, struct error *err)
-{
-    struct option_row inspect_rows[INSPECT_ROWS_MAX];
-    inspect_rows_but_json(inspect_rows);
-    const struct option_group groups[] = {
-        { "Metrics", metrics_rows, arguments },
-        { "Which connections", inspect_rows, inspection },
-        { 0 },
-    };
-    return options_parse_only(self, groups, argc, argv, "options begin with --", err);
-}
-
 static int write_all(const struct buf *text, FILE *out)
 {
     errno = 0;
@@ -96,44 +83,48 @@ static int put_into_file(const char *folder, const struct buf *text, struct erro
     return result;
 }
 
-/* On standard output or into the file. Returns 0 or a negative errno with err filled. */
+/* On standard output or into the file. */
 static int put(const struct metrics_arguments *arguments, const struct buf *text, struct error *err)
 {
-    if (arguments->textfile != NULL)
-        return put_into_file(arguments->textfile, text, err);
-    int result = write_all(text, stdout);
-    return result < 0 ? error_set(err, result, "standard output", "cannot be written: %s", strerror(-result)) : 0;
+    return arguments->textfile != NULL ? put_into_file(arguments->textfile, text, err) : write_all(text, stdout);
+}
+
+static int print_metrics(
+    void *target, const struct inspect_options *options, struct inspection *inspection, struct error *err)
+{
+    const struct metrics_arguments *arguments = target;
+    const struct metrics_options metrics = {
+        .tool_version = TCPWHY_VERSION,
+        .dialect = !arguments->has_dialect && arguments->textfile != NULL ? METRICS_PROMETHEUS : arguments->dialect,
+        .top = arguments->top,
+        .elapsed_us = clock_monotonic_us() - arguments->begun_us,
+    };
+    struct buf text = { 0 };
+    int result = report_metrics(&inspection->diagnosis, &options->selection, &metrics, &text, err);
+    if (result == 0)
+        result = put(arguments, &text, err);
+    buf_deinit(&text);
+    return result;
 }
 
 static int run_metrics(const struct command *self, int argc, char **argv)
 {
-    uint64_t begun_us = clock_monotonic_us();
     struct inspect_options inspection = { 0 };
-    struct metrics_arguments arguments = { .top = METRICS_TOP_DEFAULT };
-    struct error err = { 0 };
-    int result = parse(self, argc, argv, &arguments, &inspection, &err);
-    if (result == PARSE_HELP)
-        return STATUS_HEALTHY;
-    if (result < 0)
-        return cmd_fail(self, &err);
-
-    struct inspection seen;
-    int status = cmd_inspect(self, &inspection, NULL, &seen);
-    if (status != STATUS_HEALTHY)
-        return status;
-    const struct metrics_options options = {
-        .tool_version = TCPWHY_VERSION,
-        .dialect = !arguments.has_dialect && arguments.textfile != NULL ? METRICS_PROMETHEUS : arguments.dialect,
-        .top = arguments.top,
-        .elapsed_us = clock_monotonic_us() - begun_us,
+    struct metrics_arguments arguments = { .begun_us = clock_monotonic_us(), .top = METRICS_TOP_DEFAULT };
+    struct option_row inspect_rows[INSPECT_ROWS_MAX];
+    inspect_rows_but_json(inspect_rows);
+    const struct option_group groups[] = {
+        { "Metrics", metrics_rows, &arguments },
+        { "Which connections", inspect_rows, &inspection },
+        { 0 },
     };
-    struct buf text = { 0 };
-    result = report_metrics(&seen.diagnosis, &inspection.selection, &options, &text, &err);
-    if (result == 0)
-        result = put(&arguments, &text, &err);
-    buf_deinit(&text);
-    inspection_deinit(&seen);
-    return result < 0 ? cmd_fail(self, &err) : STATUS_HEALTHY;
+    const struct view view = {
+        .groups = groups,
+        .hint = "options begin with --",
+        .print = print_metrics,
+        .arguments = &arguments,
+    };
+    return cmd_view(self, &view, &inspection, argc, argv);
 }
 
 const struct command command_metrics = {
