@@ -2,9 +2,7 @@
 /*
  * Memory that is given back all at once: the strings and small arrays of a snapshot or a diagnosis.
  *
- * An allocation never fails: running out of memory ends the program with a message, because nothing in a diagnosis
- * can go on without its words. (The connections themselves, the one thing that may be large, are not kept here: see
- * model/snapshot.h, which returns -ENOMEM.)
+ * An allocation never fails: memory.h.
  */
 #include <stdarg.h>
 #include <stddef.h>

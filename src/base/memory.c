@@ -55,7 +55,6 @@ void xvec_grow(void **items, size_t count, size_t *capacity, size_t size)
 
 void *vec_add(void **items, size_t *count, size_t *capacity, size_t size)
 {
-    if (vec_grow(items, *count, capacity, size) < 0)
-        return NULL;
+    xvec_grow(items, *count, capacity, size);
     return memset((char *)*items + (*count)++ * size, 0, size);
 }

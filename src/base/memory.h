@@ -1,6 +1,7 @@
 #pragma once
 /*
- * Overflow-checked allocation. The x… functions end the program with status 3 when there is no memory; vec_grow() reports it.
+ * Overflow-checked allocation. Where there is no memory the program ends with a message and status 3: nothing can be said
+ * without the words for it. Only vec_grow() reports it, for the one thing that may be large: the array of connections.
  */
 #include <stddef.h>
 
@@ -12,7 +13,7 @@ void *xcalloc(size_t count, size_t size) __attribute__((malloc));
  * it, untouched pages cost nothing. Returns 0, or -ENOMEM with the array as it was.
  */
 int vec_grow(void **items, size_t count, size_t *capacity, size_t size);
-/* The same, but ends the program when there is no memory. */
+/* The same, but it does not fail. */
 void xvec_grow(void **items, size_t count, size_t *capacity, size_t size);
-/* Adds an element to such an array, zeroed, and counts it. NULL without memory, the array being as it was. */
+/* Adds an element to such an array, zeroed, and counts it. It does not fail. */
 void *vec_add(void **items, size_t *count, size_t *capacity, size_t size);

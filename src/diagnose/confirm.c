@@ -8,28 +8,26 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/memory.h"
 #include "diagnose/context.h"
 #include "diagnose/limits.h"
 #include "diagnose/rule.h"
 #include "model/previous.h"
 
-int confirm_init(struct confirm *confirm, const struct context *context)
+void confirm_init(struct confirm *confirm, const struct context *context)
 {
     const struct snapshot *snapshot = context->snapshot;
     *confirm = (struct confirm){ 0 };
     if (!snapshot->confirms)
-        return 0;
+        return;
     size_t count = snapshot->previous->conn_count;
-    confirm->selected = calloc(count + 1, sizeof *confirm->selected);
-    confirm->causes = calloc(count + 1, sizeof *confirm->causes);
-    if (confirm->selected == NULL || confirm->causes == NULL)
-        return -ENOMEM;
+    confirm->selected = xcalloc(count, sizeof *confirm->selected);
+    confirm->causes = xcalloc(count, sizeof *confirm->causes);
     confirm->previous.selected = confirm->selected;
     confirm->previous.causes = confirm->causes;
     confirm->previous.policy = context->policy;
     confirm->previous.limits = context->limits;
     context_init(&confirm->previous, snapshot->previous);
-    return 0;
 }
 
 void confirm_deinit(struct confirm *confirm)

@@ -11,8 +11,8 @@ struct confirm {
     uint8_t *causes;
 };
 
-/* Returns 0 or -ENOMEM; release with confirm_deinit() in any case. */
-int confirm_init(struct confirm *confirm, const struct context *context);
+/* Release with confirm_deinit(). */
+void confirm_init(struct confirm *confirm, const struct context *context);
 void confirm_deinit(struct confirm *confirm);
 /*
  * Whether the connection had this cause (an index into rules) in the earlier look already, but perhaps for its age, and

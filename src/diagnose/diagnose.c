@@ -36,8 +36,8 @@ static uint8_t cause_of(const struct context *context, const struct conn *conn)
     return 0;
 }
 
-/* The connections with a cause. Returns 0 or -ENOMEM. */
-static int find_causes(const struct context *context, const struct confirm *confirm, uint8_t *causes,
+/* The connections with a cause. */
+static void find_causes(const struct context *context, const struct confirm *confirm, uint8_t *causes,
     struct stuck **ret_stuck, size_t *ret_count)
 {
     const struct snapshot *snapshot = context->snapshot;
@@ -54,15 +54,11 @@ static int find_causes(const struct context *context, const struct confirm *conf
             causes[i] = 0;
         if (causes[i] == 0)
             continue;
-        if (vec_grow((void **)&stuck, count, &capacity, sizeof *stuck) < 0) {
-            free(stuck);
-            return -ENOMEM;
-        }
+        xvec_grow((void **)&stuck, count, &capacity, sizeof *stuck);
         stuck[count++] = (struct stuck){ .conn = (uint32_t)i, .pair = NO_INDEX, .rule = causes[i] };
     }
     *ret_stuck = stuck;
     *ret_count = count;
-    return 0;
 }
 
 /* Marks what the selection takes in, counts it, and drops the other stuck connections. */
@@ -300,7 +296,7 @@ int diagnose(const struct snapshot *snapshot, const struct selection *selection,
     struct group *groups = NULL;
     size_t count = 0, group_count = 0;
     uint8_t *causes = arena_alloc(&diagnosis.arena, snapshot->conn_count);
-    bool *selected = calloc(snapshot->conn_count + 1, sizeof *selected);
+    bool *selected = xcalloc(snapshot->conn_count, sizeof *selected);
     diagnosis.causes = causes;
     struct context context = {
         .selected = selected,
@@ -313,16 +309,11 @@ int diagnose(const struct snapshot *snapshot, const struct selection *selection,
 
     context_init(&context, snapshot);
     struct confirm confirm;
-    int result = confirm_init(&confirm, &context);
-    if (result == 0 && selected == NULL)
-        result = -ENOMEM;
-    if (result == 0)
-        result = find_causes(&context, &confirm, causes, &stuck, &count);
-    if (result == 0) {
-        apply_selection(selection, &diagnosis, selected, stuck, &count);
-        context.asked_count = count_asked(&context, &diagnosis);
-        result = pair_find(snapshot, stuck, count);
-    }
+    confirm_init(&confirm, &context);
+    find_causes(&context, &confirm, causes, &stuck, &count);
+    apply_selection(selection, &diagnosis, selected, stuck, &count);
+    context.asked_count = count_asked(&context, &diagnosis);
+    int result = pair_find(snapshot, stuck, count);
     if (result == 0) {
         pair_with_listeners(&context, stuck, count);
         yield_to_other_ends(&context, stuck, &count);

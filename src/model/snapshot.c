@@ -26,10 +26,11 @@ void snapshot_deinit(struct snapshot *snapshot)
 
 struct conn *snapshot_add_conn(struct snapshot *snapshot)
 {
-    struct conn *conn = vec_add(
-        (void **)&snapshot->conns, &snapshot->conn_count, &snapshot->conn_capacity, sizeof *snapshot->conns);
-    if (conn != NULL)
-        conn->holder = NO_INDEX;
+    if (vec_grow((void **)&snapshot->conns, snapshot->conn_count, &snapshot->conn_capacity, sizeof *snapshot->conns) <
+        0)
+        return NULL;
+    struct conn *conn = &snapshot->conns[snapshot->conn_count++];
+    *conn = (struct conn){ .holder = NO_INDEX };
     return conn;
 }
 
@@ -48,9 +49,7 @@ struct holder *snapshot_add_holder(struct snapshot *snapshot)
 struct netns *snapshot_add_netns(struct snapshot *snapshot)
 {
     size_t count = snapshot->netns_count;
-    if (vec_grow((void **)&snapshot->net_values, count, &snapshot->net_values_capacity, sizeof *snapshot->net_values) <
-        0)
-        return NULL;
+    xvec_grow((void **)&snapshot->net_values, count, &snapshot->net_values_capacity, sizeof *snapshot->net_values);
     snapshot->net_values[count] = (struct net_values){ 0 };
     return vec_add(
         (void **)&snapshot->netns, &snapshot->netns_count, &snapshot->netns_capacity, sizeof *snapshot->netns);
@@ -70,8 +69,6 @@ void snapshot_add_gap(struct snapshot *snapshot, const char *id, const char *tex
     }
     struct gap *gap = vec_add(
         (void **)&snapshot->gaps, &snapshot->gap_count, &snapshot->gap_capacity, sizeof *snapshot->gaps);
-    if (gap == NULL)
-        return;
     gap->id = arena_strdup(&snapshot->arena, id);
     gap->text = arena_strdup(&snapshot->arena, text);
     gap->remedy = arena_strdup(&snapshot->arena, remedy);

@@ -62,8 +62,8 @@ void snapshot_init(struct snapshot *snapshot);
 void snapshot_deinit(struct snapshot *snapshot);
 
 /*
- * Each adds one zeroed element (a connection: no holder) and returns it, or NULL without memory. Earlier pointers
- * move.
+ * Each adds one zeroed element (a connection: no holder) and returns it. Earlier pointers move. Only that of a connection
+ * may be NULL: there is no memory for so many.
  */
 struct conn *snapshot_add_conn(struct snapshot *snapshot);
 struct process *snapshot_add_process(struct snapshot *snapshot);

@@ -5,6 +5,7 @@
 
 #include "base/csv.h"
 #include "base/json.h"
+#include "base/memory.h"
 #include "base/sort.h"
 #include "model/age.h"
 #include "report/json/document.h"
@@ -92,11 +93,9 @@ static int compare_rows(const void *context, uint32_t a, uint32_t b)
 }
 
 /* What most comparisons come to is worked out once for each row: an age, say. */
-static int sort_rows(struct rows *rows)
+static void sort_rows(struct rows *rows)
 {
-    rows->weights = malloc((rows->source.snapshot->conn_count + 1) * sizeof *rows->weights);
-    if (rows->weights == NULL)
-        return -ENOMEM;
+    rows->weights = xrealloc_array(NULL, rows->source.snapshot->conn_count, sizeof *rows->weights);
     for (size_t i = 0; i < rows->count; i++) {
         uint32_t index = rows->indexes[i];
         rows->weights[index] = rows->options->sort_count == 0
@@ -106,7 +105,6 @@ static int sort_rows(struct rows *rows)
     sort_indexes(rows->indexes, rows->count, compare_rows, &rows);
     free(rows->weights);
     rows->weights = NULL;
-    return 0;
 }
 
 /* --- rows and columns ----------------------------------------------------------------------------------------- */
@@ -144,14 +142,12 @@ static void choose_columns(struct rows *rows, bool all)
     }
 }
 
-static int rows_init(struct rows *rows, const struct diagnosis *diagnosis, const struct selection *selection,
+static void rows_init(struct rows *rows, const struct diagnosis *diagnosis, const struct selection *selection,
     const struct list_options *options, bool all_columns)
 {
     const struct snapshot *snapshot = diagnosis->snapshot;
     *rows = (struct rows){ .source = { .snapshot = snapshot, .diagnosis = diagnosis }, .options = options };
-    rows->indexes = malloc((snapshot->conn_count + 1) * sizeof *rows->indexes);
-    if (rows->indexes == NULL)
-        return -ENOMEM;
+    rows->indexes = xrealloc_array(NULL, snapshot->conn_count, sizeof *rows->indexes);
     if (selection != NULL && selection_is_empty(selection))
         selection = NULL;
     for (size_t i = 0; i < snapshot->conn_count; i++) {
@@ -160,14 +156,11 @@ static int rows_init(struct rows *rows, const struct diagnosis *diagnosis, const
                 selection_matches_cause(selection, diagnosis_cause(diagnosis, i))))
             rows->indexes[rows->count++] = (uint32_t)i;
     }
-    if (!options->unsorted && sort_rows(rows) < 0) {
-        free(rows->indexes);
-        return -ENOMEM;
-    }
+    if (!options->unsorted)
+        sort_rows(rows);
     if (options->limit != 0 && options->limit < rows->count)
         rows->count = options->limit;
     choose_columns(rows, all_columns);
-    return 0;
 }
 
 static int finish(struct rows *rows, FILE *out)
@@ -200,9 +193,7 @@ int list_text(
     const struct diagnosis *diagnosis, const struct selection *selection, const struct list_options *options, FILE *out)
 {
     struct rows rows;
-    int result = rows_init(&rows, diagnosis, selection, options, false);
-    if (result < 0)
-        return result;
+    rows_init(&rows, diagnosis, selection, options, false);
     struct table table;
     table_init(&table);
     table.cut_at = options->terminal_width;
@@ -236,9 +227,7 @@ int list_json(
     const struct diagnosis *diagnosis, const struct selection *selection, const struct list_options *options, FILE *out)
 {
     struct rows rows;
-    int result = rows_init(&rows, diagnosis, selection, options, true);
-    if (result < 0)
-        return result;
+    rows_init(&rows, diagnosis, selection, options, true);
     const struct snapshot *snapshot = diagnosis->snapshot;
     struct json json;
     json_begin(&json, out, false);
@@ -258,7 +247,7 @@ int list_json(
     }
     json_array_end(&json);
     document_end(&json, snapshot);
-    result = json_end(&json);
+    int result = json_end(&json);
     free(rows.indexes);
     return result;
 }
@@ -269,9 +258,7 @@ int list_csv(
     const struct diagnosis *diagnosis, const struct selection *selection, const struct list_options *options, FILE *out)
 {
     struct rows rows;
-    int result = rows_init(&rows, diagnosis, selection, options, true);
-    if (result < 0)
-        return result;
+    rows_init(&rows, diagnosis, selection, options, true);
     struct buf line = { 0 };
     if (!options->no_header) {
         for (unsigned i = 0; i < rows.column_count; i++)

@@ -26,7 +26,7 @@ struct list_options {
     bool utf8;
 };
 
-/* The connections that the selection takes in (NULL: all). Each returns 0 or the first write error, -ENOMEM. */
+/* The connections that the selection takes in (NULL: all). Each returns 0 or the first write error. */
 int list_text(const struct diagnosis *diagnosis, const struct selection *selection, const struct list_options *options,
     FILE *out);
 int list_json(const struct diagnosis *diagnosis, const struct selection *selection, const struct list_options *options,

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/memory.h"
 #include "base/text.h"
 #include "cmd/check/threshold.h"
 #include "cmd/check/verdict.h"
@@ -329,11 +330,7 @@ static int answer(struct check *check, struct deadline *deadline, uint64_t began
 /* Lives as long as the program: the thread that keeps the time looks at it. */
 static struct deadline *begin_deadline(const struct check *check, struct error *err)
 {
-    struct deadline *deadline = calloc(1, sizeof *deadline + 128);
-    if (deadline == NULL) {
-        error_set(err, -ENOMEM, NULL, "there is no memory");
-        return NULL;
-    }
+    struct deadline *deadline = xcalloc(1, sizeof *deadline + 128);
     char *words = (char *)(deadline + 1);
     struct buf time = { 0 };
     text_duration(&time, check->timeout_ms);

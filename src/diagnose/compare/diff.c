@@ -175,7 +175,9 @@ static int builder_init(struct diff_builder *builder)
         int error = diff_processes_init(&builder->pids[i], builder->snapshots[i]);
         result = result == 0 ? error : result;
     }
-    return result == 0 ? diff_tracks_init(&builder->tracks, builder->snapshots, builder->contexts, count) : result;
+    if (result == 0)
+        diff_tracks_init(&builder->tracks, builder->snapshots, builder->contexts, count);
+    return result;
 }
 
 static void builder_deinit(struct diff_builder *builder)

@@ -32,19 +32,15 @@ static void learn(
         track->incoming = track->listened || context_is_incoming(context, conn);
 }
 
-int diff_tracks_init(
+void diff_tracks_init(
     struct diff_tracks *tracks, const struct snapshot *const *snapshots, const struct context *contexts, size_t count)
 {
     *tracks = (struct diff_tracks){ 0 };
     for (size_t look = 0; look < count; look++) {
         const struct snapshot *now = snapshots[look];
         uint32_t *matches = look > 0 ? diff_match(snapshots[look - 1], now) : NULL;
-        uint32_t *of = malloc((now->conn_count + 1) * sizeof *of);
+        uint32_t *of = xrealloc_array(NULL, now->conn_count, sizeof *of);
         tracks->of[look] = of;
-        if (of == NULL || (look > 0 && matches == NULL)) {
-            free(matches);
-            return -ENOMEM;
-        }
         for (size_t i = 0; i < now->conn_count; i++) {
             bool is_new = matches == NULL || matches[i] == NO_INDEX;
             of[i] = is_new ? begin_life(tracks) : tracks->of[look - 1][matches[i]];
@@ -52,7 +48,6 @@ int diff_tracks_init(
         }
         free(matches);
     }
-    return 0;
 }
 
 void diff_tracks_deinit(struct diff_tracks *tracks)

@@ -23,7 +23,7 @@ struct diff_tracks {
     uint32_t *of[DIFF_SNAPSHOTS_MAX]; /* for each look, for each of its connections */
 };
 
-/* The contexts are those of the looks; only their listeners are needed. Returns 0 or -ENOMEM. */
-int diff_tracks_init(
+/* The contexts are those of the looks; only their listeners are needed. */
+void diff_tracks_init(
     struct diff_tracks *tracks, const struct snapshot *const *snapshots, const struct context *contexts, size_t count);
 void diff_tracks_deinit(struct diff_tracks *tracks);

@@ -14,9 +14,9 @@ static bool is_it(const struct cgroup *cgroup, const char *path, size_t length)
 
 static const struct cgroup *add(struct snapshot *snapshot, const char *text, size_t length)
 {
-    struct cgroup *cgroup = snapshot->cgroup_count < CGROUPS_MAX ? snapshot_add_cgroup(snapshot) : NULL;
-    if (cgroup == NULL)
+    if (snapshot->cgroup_count >= CGROUPS_MAX)
         return NULL;
+    struct cgroup *cgroup = snapshot_add_cgroup(snapshot);
     const char *path = arena_strndup(&snapshot->arena, text, length), *part = path;
     cgroup->id = snapshot->cgroup_count; /* it is not printed: a number of our own */
     cgroup->path = path;

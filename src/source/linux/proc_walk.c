@@ -69,7 +69,7 @@ static void write_number(char text[16], uint32_t number)
     text[count] = '\0';
 }
 
-/* Counts one descriptor and notes it where it is a socket. Returns 0; -ENOMEM; or why its link cannot be read. */
+/* Counts one descriptor and notes it where it is a socket. Returns 0, or why its link cannot be read. */
 static int take_descriptor(struct walker *walker, struct walk_visit *visit, int folder, uint32_t fd)
 {
     char name[16], link[LINK_BYTES];
@@ -81,16 +81,13 @@ static int take_descriptor(struct walker *walker, struct walk_visit *visit, int 
     uint32_t inode;
     uint64_t netns_inode;
     if (proc_parse_socket_link(link, (size_t)length, &inode)) {
-        if (vec_grow(
-                (void **)&walker->holders, walker->holder_count, &walker->holder_capacity, sizeof *walker->holders) < 0)
-            return -ENOMEM;
+        xvec_grow((void **)&walker->holders, walker->holder_count, &walker->holder_capacity, sizeof *walker->holders);
         walker->holders[walker->holder_count++] = (struct holder){
             .inode = inode, .fd = fd & INT32_MAX, .next = NO_INDEX
         };
         visit->fds_sockets++;
     } else if (proc_parse_netns_link(link, (size_t)length, &netns_inode)) {
-        if (vec_grow((void **)&walker->kept, walker->kept_count, &walker->kept_capacity, sizeof *walker->kept) < 0)
-            return -ENOMEM;
+        xvec_grow((void **)&walker->kept, walker->kept_count, &walker->kept_capacity, sizeof *walker->kept);
         walker->kept[walker->kept_count++] = (struct netns){
             .inode = netns_inode, .pid = visit->pid, .by_descriptor = true, .fd = fd
         };
@@ -116,7 +113,7 @@ static int64_t try_numbers(struct walker *walker, struct walk_visit *visit, int 
     uint32_t fd = 0;
     for (; visit->fds_open < count; fd++) {
         int result = take_descriptor(walker, visit, folder, fd);
-        if (result == -ENOMEM || is_refusal(result))
+        if (is_refusal(result))
             return result;
         misses += result < 0;
         misses_in_row = result < 0 ? misses_in_row + 1 : 0;
@@ -141,7 +138,7 @@ static int list_numbers(struct walker *walker, struct walk_visit *visit, int fol
             if (text_parse_number(entry->d_name, INT32_MAX, &fd) < 0 || (int64_t)fd < first)
                 continue;
             int taken = take_descriptor(walker, visit, folder, (uint32_t)fd);
-            if (taken == -ENOMEM || is_refusal(taken))
+            if (is_refusal(taken))
                 result = taken;
         }
     }
@@ -243,8 +240,6 @@ static void visit_process(const struct walk *walk, struct walker *walker, struct
     }
     if (is_refusal(result))
         note_hidden(&walker->hidden, proc, visit->pid);
-    else if (result == -ENOMEM)
-        walker->result = result;
 }
 
 static void visit_processes(void *data, unsigned number)
@@ -252,7 +247,7 @@ static void visit_processes(void *data, unsigned number)
     struct walk *walk = data;
     struct walker *walker = &walk->walkers[number];
     size_t at;
-    while (walker->result == 0 && (at = atomic_fetch_add(&walk->next, 1)) < walk->visit_count) {
+    while ((at = atomic_fetch_add(&walk->next, 1)) < walk->visit_count) {
         walk->visits[at].walker = number;
         visit_process(walk, walker, &walk->visits[at]);
     }
@@ -260,34 +255,30 @@ static void visit_processes(void *data, unsigned number)
 
 /* --- all of them ------------------------------------------------------------------------------------------------ */
 
-static int list_processes(struct walk *walk)
+static void list_processes(struct walk *walk)
 {
     const struct dirent *entry;
     while ((entry = readdir(walk->folder)) != NULL) {
         uint64_t pid;
         if (text_parse_number(entry->d_name, UINT32_MAX, &pid) < 0)
             continue;
-        if (vec_grow((void **)&walk->visits, walk->visit_count, &walk->visit_capacity, sizeof *walk->visits) < 0)
-            return -ENOMEM;
+        xvec_grow((void **)&walk->visits, walk->visit_count, &walk->visit_capacity, sizeof *walk->visits);
         walk->visits[walk->visit_count++] = (struct walk_visit){ .pid = (uint32_t)pid };
     }
     struct stat own; /* which holds descriptors, that of the folder for one */
     walk->knows_sizes = fstatat(dirfd(walk->folder), "self/fd", &own, 0) == 0 && own.st_size > 0;
-    return 0;
 }
 
 /* In the order of the PIDs, whichever thread was faster: holders of one process stand together, parents come first. */
-static int collect_process(const struct walk *walk, const struct walk_visit *visit, struct netns_map *map)
+static void collect_process(const struct walk *walk, const struct walk_visit *visit, struct netns_map *map)
 {
     struct snapshot *snapshot = map->snapshot;
     uint32_t netns = visit->netns_inode != 0 ? netns_intern(map, visit->netns_inode) : NO_INDEX;
     if (netns != NO_INDEX && snapshot->netns[netns].pid == 0)
         snapshot->netns[netns].pid = visit->pid;
     if (visit->fds_sockets == 0)
-        return 0;
+        return;
     struct process *process = snapshot_add_process(snapshot);
-    if (process == NULL)
-        return -ENOMEM;
     *process = (struct process){
         .pid = visit->pid,
         .cgroup = NO_INDEX,
@@ -298,12 +289,9 @@ static int collect_process(const struct walk *walk, const struct walk_visit *vis
     const struct holder *holders = walk->walkers[visit->walker].holders + visit->first_holder;
     for (uint32_t i = 0; i < visit->fds_sockets; i++) {
         struct holder *holder = snapshot_add_holder(snapshot);
-        if (holder == NULL)
-            return -ENOMEM;
         *holder = holders[i];
         holder->process = (uint32_t)(snapshot->process_count - 1);
     }
-    return 0;
 }
 
 static void collect_walker(const struct walker *walker, struct netns_map *map, struct walk_hidden *hidden)
@@ -319,17 +307,13 @@ static void collect_walker(const struct walker *walker, struct netns_map *map, s
     hidden->processes = processes;
 }
 
-static int collect(const struct walk *walk, struct netns_map *map, struct walk_hidden *hidden)
+static void collect(const struct walk *walk, struct netns_map *map, struct walk_hidden *hidden)
 {
-    int result = 0;
-    for (unsigned i = 0; i < PARALLEL_MAX && result == 0; i++)
-        result = walk->walkers[i].result;
-    for (size_t i = 0; i < walk->visit_count && result == 0; i++)
-        result = collect_process(walk, &walk->visits[i], map);
+    for (size_t i = 0; i < walk->visit_count; i++)
+        collect_process(walk, &walk->visits[i], map);
     /* After the processes: who lives in a namespace is the better way into it than who keeps a descriptor of it. */
-    for (unsigned i = 0; i < PARALLEL_MAX && result == 0; i++)
+    for (unsigned i = 0; i < PARALLEL_MAX; i++)
         collect_walker(&walk->walkers[i], map, hidden);
-    return result;
 }
 
 static void walk_deinit(struct walk *walk)
@@ -349,11 +333,7 @@ int walk_begin(struct walk *walk, unsigned aims)
     walk->folder = opendir("/proc");
     if (walk->folder == NULL)
         return -errno;
-    int result = list_processes(walk);
-    if (result < 0) {
-        walk_deinit(walk);
-        return result;
-    }
+    list_processes(walk);
     unsigned workers = walk->visit_count > ALONE_MAX ? parallel_cores() : 1;
     if (workers == 1) /* before the sockets are read: see source_read() */
         visit_processes(walk, 0);
@@ -361,13 +341,12 @@ int walk_begin(struct walk *walk, unsigned aims)
     return 0;
 }
 
-int walk_end(struct walk *walk, struct netns_map *map, struct walk_hidden *ret_hidden)
+void walk_end(struct walk *walk, struct netns_map *map, struct walk_hidden *ret_hidden)
 {
     *ret_hidden = (struct walk_hidden){ 0 };
     parallel_end(&walk->parallel);
-    int result = collect(walk, map, ret_hidden);
+    collect(walk, map, ret_hidden);
     for (unsigned i = 0; i < PARALLEL_MAX; i++)
         walk->crowded |= walk->walkers[i].crowded;
     walk_deinit(walk);
-    return result;
 }

@@ -33,7 +33,6 @@ struct walker {
     size_t kept_count, kept_capacity;
     struct walk_hidden hidden;
     bool crowded;
-    int result;
 };
 
 struct walk {
@@ -48,11 +47,11 @@ struct walk {
     struct parallel parallel;
 };
 
-/* Begins in other threads, or with one core does it all. Returns 0 or a negative errno (no /proc, no memory). */
+/* Begins in other threads, or with one core does it all. Returns 0 or a negative errno: there is no /proc. */
 int walk_begin(struct walk *walk, unsigned aims);
 
 /*
  * Waits for the end, and fills the snapshot's namespaces, its holders and its processes that hold sockets (pid, descriptor
- * counts, namespace), these in the order of their PIDs. Returns 0 or a negative errno. Once, after walk_begin() succeeded.
+ * counts, namespace), these in the order of their PIDs. Once, after walk_begin() succeeded.
  */
-int walk_end(struct walk *walk, struct netns_map *map, struct walk_hidden *ret_hidden);
+void walk_end(struct walk *walk, struct netns_map *map, struct walk_hidden *ret_hidden);

@@ -43,8 +43,6 @@ static uint32_t intern_cgroup(struct snapshot *snapshot, const char *root, const
             return (uint32_t)i;
     }
     struct cgroup *cgroup = snapshot_add_cgroup(snapshot);
-    if (cgroup == NULL)
-        return NO_INDEX;
     cgroup->path = arena_strdup(&snapshot->arena, path);
     const char *part = path;
     size_t length = proc_cgroup_container(path, &part);

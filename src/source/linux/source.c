@@ -138,7 +138,9 @@ static int begin_walk(struct reading *reading, struct walk *walk, unsigned aims)
 
 static int end_walk(struct reading *reading, struct walk *walk)
 {
-    int result = reading->bpf != NULL ? bpf_walk_end(reading->bpf) : walk_end(walk, &reading->netns, &reading->hidden);
+    int result = reading->bpf != NULL ? bpf_walk_end(reading->bpf) : 0;
+    if (reading->bpf == NULL)
+        walk_end(walk, &reading->netns, &reading->hidden);
     reading->crowded = reading->bpf == NULL && walk->crowded;
     reading->walked_ms = clock_boot_ms();
     return result;

@@ -42,8 +42,6 @@ int saved_read_netns(struct reading *reading)
         record_read(&reading->json, &saved_netns, &netns, &snapshot->arena, read_netns_member, &values) < 0)
         return -EINVAL;
     struct netns *place = snapshot_add_netns(snapshot);
-    if (place == NULL)
-        return -ENOMEM;
     *place = netns;
     snapshot->net_values[snapshot->netns_count - 1] = values;
     return 0;
@@ -57,8 +55,6 @@ int saved_read_cgroup(struct reading *reading)
     if (record_read(&reading->json, &saved_cgroup, &cgroup, &reading->snapshot->arena, NULL, NULL) < 0)
         return -EINVAL;
     struct cgroup *place = snapshot_add_cgroup(reading->snapshot);
-    if (place == NULL)
-        return -ENOMEM;
     *place = cgroup;
     return 0;
 }
@@ -98,8 +94,6 @@ int saved_read_process(struct reading *reading)
         process.wait_count = reading->wait_count;
     }
     struct process *place = snapshot_add_process(snapshot);
-    if (place == NULL)
-        return -ENOMEM;
     *place = process;
     return 0;
 }
@@ -130,8 +124,6 @@ static int add_holder(struct conn_reading *one, const struct saved_holder *saved
     if (saved->process >= snapshot->process_count || snapshot->holder_count >= NO_INDEX)
         return -EINVAL;
     struct holder *holder = snapshot_add_holder(snapshot);
-    if (holder == NULL)
-        return -ENOMEM;
     uint32_t index = (uint32_t)(snapshot->holder_count - 1);
     *holder = (struct holder){ .process = saved->process,
         .fd = saved->fd < 0 ? FD_UNKNOWN : (unsigned)saved->fd & FD_UNKNOWN,
