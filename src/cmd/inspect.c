@@ -59,6 +59,14 @@ struct question {
     const struct policy *policy;
 };
 
+/* Whether it is stuck depends on who should accept it. */
+static bool waits_for_accept(const struct conn *conn)
+{
+    enum { MOMENT_MS = 5000 };
+    return conn->state == STATE_ESTABLISHED && conn_is_unheld(conn) && conn_has(conn, CONN_TCP_INFO) &&
+        conn->last_data_sent_ms >= MOMENT_MS;
+}
+
 /*
  * Whether there is anything that an owner could be named for. Rules judge without owners what they judge with them, if by
  * another name; all but the one about a process that runs out of descriptors, which the source sees coming.
@@ -71,7 +79,7 @@ static bool is_anything_stuck(const struct snapshot *snapshot, const void *data)
         return true;
     bool stuck = diagnosis.finding_count > 0 || diagnosis.wants_rates;
     for (size_t i = 0; i < snapshot->conn_count && !stuck; i++)
-        stuck = diagnosis.causes[i] != 0;
+        stuck = diagnosis.causes[i] != 0 || waits_for_accept(&snapshot->conns[i]);
     diagnosis_deinit(&diagnosis);
     return stuck;
 }

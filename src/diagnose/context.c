@@ -16,6 +16,7 @@ void context_init(struct context *context, const struct snapshot *snapshot)
     listeners_init(&context->listeners, snapshot);
     queues_init(&context->queues, &context->listeners);
     context->waiting_conns = xcalloc(1, sizeof *context->waiting_conns);
+    context->served = xcalloc(1, sizeof *context->served);
     context->process_counts = xcalloc(snapshot->process_count, sizeof *context->process_counts);
     context->local_addresses = (struct local_addresses){ 0 };
     if (snapshot->host_count > 0)
@@ -26,6 +27,8 @@ void context_deinit(struct context *context)
 {
     local_addresses_deinit(&context->local_addresses);
     free(context->process_counts);
+    free(context->served->counts);
+    free(context->served);
     free(context->waiting_conns->items);
     free(context->waiting_conns);
     queues_deinit(&context->queues);

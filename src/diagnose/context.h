@@ -21,6 +21,13 @@ struct waiting_conns {
     bool is_made;
 };
 
+/* What acceptors.c knows of processes and their listeners, made when first asked for. */
+struct served {
+    uint32_t *counts;            /* for each process: connections that it holds and that came in through a listener */
+    const struct conn *listener; /* that was asked for last, */
+    const struct process *first; /* and whom it belongs to */
+};
+
 /* The snapshot with the look-ups that rules need. */
 struct context {
     const struct snapshot *snapshot;
@@ -34,6 +41,7 @@ struct context {
     struct listeners listeners;
     struct queues queues;
     struct waiting_conns *waiting_conns;
+    struct served *served;
     struct local_addresses local_addresses; /* where there are several hosts */
     uint64_t *process_counts;               /* for each process, to count in; all 0 but while somebody does */
 };

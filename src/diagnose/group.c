@@ -14,6 +14,7 @@
 
 #include "base/hash.h"
 #include "base/memory.h"
+#include "diagnose/acceptors.h"
 #include "diagnose/context.h"
 #include "diagnose/fold.h"
 #include "diagnose/limits.h"
@@ -136,31 +137,16 @@ static bool is_incoming(
 
 /* --- folding ---------------------------------------------------------------------------------------------------- */
 
-/*
- * The process that accepts. A service manager keeps the sockets that it passed on (socket activation) but does not serve
- * them: it is meant only where nobody else holds the listener.
- */
-static const struct process *holder_of_listener(const struct snapshot *snapshot, const struct conn *listener)
-{
-    if (listener == NULL)
-        return NULL;
-    for (const struct holder *h = holders_first(snapshot, listener); h != NULL; h = holders_next_process(snapshot, h)) {
-        const struct process *process = holders_process(snapshot, h);
-        if (process->pid != 1 && (process->name == NULL || strcmp(process->name, "systemd") != 0))
-            return process;
-    }
-    return snapshot_owner(snapshot, listener);
-}
-
 static struct fold_key key_of(
     const struct context *context, struct stuck *stuck, const uint32_t *stands_for, struct tally *tally)
 {
     const struct snapshot *snapshot = context->snapshot;
     const struct conn *conn = &snapshot->conns[stuck->conn];
     const struct conn *listener = context_listener(context, conn);
-    const struct process *owner = snapshot_owner(snapshot, conn);
+    const struct process *owner = conn_is_listener(conn) ? acceptors_first(context, conn)
+                                                         : snapshot_owner(snapshot, conn);
     if (owner == NULL)
-        owner = holder_of_listener(snapshot, listener);
+        owner = acceptors_first(context, listener);
     stuck->listened = listener != NULL;
     struct fold_key key = endpoint_key(conn, is_incoming(context, tally, conn, stuck));
     key.owner = owner ? stands_for[owner - snapshot->processes] : NO_INDEX;
@@ -312,7 +298,7 @@ static void make_group(const struct context *context, const struct fold_key *key
         .retransmits_min = UINT8_MAX,
         .silent_min_ms = UINT64_MAX,
     };
-    group->listener_holder = holder_of_listener(snapshot, group->listener);
+    group->listener_holder = acceptors_first(context, group->listener);
     if (key->any_port)
         group->listener = NULL; /* there are several, or none */
     for (size_t i = 0; i < count; i++) {

@@ -9,8 +9,8 @@
 #include "diagnose/confirm.h"
 #include "diagnose/context.h"
 #include "diagnose/group.h"
+#include "diagnose/obstacle.h"
 #include "diagnose/platform.h"
-#include "model/holders.h"
 #include "model/host.h"
 
 /* Moves a buffer's text into the arena. */
@@ -111,23 +111,6 @@ void phrases_unseen(
         listens);
 }
 
-void phrases_listener_holders(
-    struct arena *arena, const struct snapshot *snapshot, const struct conn *listener, struct lines *evidence)
-{
-    enum { SHOWN = 3 };
-    const char *text = "";
-    unsigned count = 0;
-    const struct holder *h = holders_first(snapshot, listener);
-    for (; h != NULL; h = holders_next_process(snapshot, h)) {
-        if (count++ < SHOWN)
-            text = arena_printf(
-                arena, "%s%s%s", text, count > 1 ? ", " : "", phrases_process(arena, holders_process(snapshot, h)));
-    }
-    if (count > 1)
-        lines_add(evidence, arena, "%u processes have the listener open, and any of them may accept: %s%s.", count,
-            text, count > SHOWN ? " …" : "");
-}
-
 const char *phrases_process_within(struct arena *arena, const struct process *process)
 {
     if (process != NULL && process->name == NULL)
@@ -173,93 +156,9 @@ const char *phrases_ports(const struct group *group)
 
 /* --- whether a process can act ---------------------------------------------------------------------------------- */
 
-/*
- * In the freezer of its control group, whatever it waited for before: kernel/cgroup/freezer.c, kernel/freezer.c. Where the
- * compiler has put do_freezer_trap() into get_signal(), nothing else sleeps there but what is stopped (T, t).
- */
-static bool is_frozen(const struct wait_place *place)
-{
-    return place->channel != NULL &&
-        (strcmp(place->channel, "do_freezer_trap") == 0 || strcmp(place->channel, "__refrigerator") == 0 ||
-            (place->state == 'S' && strcmp(place->channel, "get_signal") == 0));
-}
-
-/* Waiting for sockets to become ready, or for a timer: this thread will look at its sockets again. */
-static bool is_serving(const struct wait_place *place)
-{
-    static const char *const calls[] = { "epoll_wait", "epoll_pwait", "poll", "ppoll", "select", "pselect6", "accept",
-        "accept4", "io_uring_enter", "nanosleep", "clock_nanosleep" };
-    static const char *const channels[] = { "ep_poll", "poll", "select", "accept", "io_uring", "io_cqring",
-        "nanosleep" };
-    if (place->state != 'S' && place->state != 'D' && place->state != 'I')
-        return place->state == 'R';
-    if (place->state == 'D')
-        return false;
-    if (is_frozen(place))
-        return false;
-    for (size_t i = 0; place->call != NULL && i < sizeof calls / sizeof *calls; i++) {
-        if (strcmp(place->call, calls[i]) == 0)
-            return true;
-    }
-    for (size_t i = 0; place->call == NULL && place->channel != NULL && i < sizeof channels / sizeof *channels; i++) {
-        if (strstr(place->channel, channels[i]) != NULL)
-            return true;
-    }
-    /* Nothing is known of where it waits: it may well be serving. */
-    return place->call == NULL && place->channel == NULL;
-}
-
-static const char *words_place(struct arena *arena, const struct wait_place *place)
-{
-    const char *where = place->call ? place->call : place->channel ? place->channel : "a system call";
-    const char *threads = place->threads == 1
-        ? "a thread waits"
-        : arena_printf(arena, "%s threads wait", phrases_count(arena, place->threads));
-    const char *lock = place->call != NULL && strcmp(place->call, "futex") == 0 ? " (a lock or a condition)" : "";
-    const char *disk = place->state == 'D' ? ", uninterruptibly" : "";
-    if (place->target != NULL)
-        return arena_printf(arena, "%s in %s for %s%s", threads, where, place->target, disk);
-    return arena_printf(arena, "%s in %s%s%s", threads, where, lock, disk);
-}
-
 const char *phrases_obstacle(struct arena *arena, const struct process *process)
 {
-    if (process == NULL)
-        return NULL;
-    if (process->state == 'T')
-        return "is stopped (state T: SIGSTOP, or Ctrl-Z) and cannot act until it is continued";
-    if (process->state == 't')
-        return "is held by a debugger or tracer (state t) and cannot act";
-    if (process->state == 'Z')
-        return "has ended but was not waited for (a zombie)";
-    if (process->wait_count == 0)
-        return NULL;
-    uint64_t seen = 0;
-    for (size_t i = 0; i < process->wait_count; i++) {
-        if (is_serving(&process->waits[i]))
-            return NULL;
-        seen += process->waits[i].threads;
-    }
-    if (seen < process->threads) /* one of the others may be serving */
-        return NULL;
-    if (is_frozen(&process->waits[0]))
-        return "is frozen: its control group is paused (docker pause, systemctl freeze), and it cannot act";
-    const char *places = words_place(arena, &process->waits[0]);
-    for (size_t i = 1; i < process->wait_count && i < 3; i++)
-        places = arena_printf(arena, "%s; %s", places, words_place(arena, &process->waits[i]));
-    return arena_printf(arena, "has no thread that watches its sockets now: %s", places);
-}
-
-const char *phrases_listener_obstacle(
-    struct arena *arena, const struct snapshot *snapshot, const struct conn *listener, const struct process *process)
-{
-    if (listener == NULL)
-        return phrases_obstacle(arena, process);
-    for (const struct holder *h = holders_first(snapshot, listener); h != NULL; h = holders_next_process(snapshot, h)) {
-        if (phrases_obstacle(arena, holders_process(snapshot, h)) == NULL)
-            return NULL;
-    }
-    return phrases_obstacle(arena, process);
+    return obstacle_text(arena, process, obstacle_of(process));
 }
 
 bool phrases_is_state_known(const struct process *process)
@@ -269,27 +168,19 @@ bool phrases_is_state_known(const struct process *process)
 
 bool phrases_is_halted(const struct process *process)
 {
-    return process != NULL &&
-        ((process->state != 0 && strchr("TtZD", process->state) != NULL) ||
-            (process->wait_count > 0 && is_frozen(&process->waits[0])));
+    return obstacle_is_halt(obstacle_of(process));
 }
 
-bool phrases_fix_continue(struct arena *arena, const struct process *process, struct fixes *fixes)
+bool phrases_fix_obstacle(struct arena *arena, const struct context *context, const struct finding *finding,
+    const struct process *obstructed, struct fixes *fixes)
 {
-    if (process == NULL || !phrases_is_halted(process))
+    enum obstacle obstacle = obstacle_of(obstructed);
+    if (!obstacle_is_halt(obstacle))
         return false;
-    if (process->state == 'T') {
-        fixes_add(
-            fixes, arena, "Continue the stopped process.", arena_printf(arena, "kill -CONT %" PRIu32, process->pid));
-        return true;
-    }
-    if (process->wait_count == 0 || !is_frozen(&process->waits[0]))
-        return false;
-    fixes_add(fixes, arena,
-        "Let its control group go on: docker unpause, systemctl thaw, or whatever paused it. Until then it takes no "
-        "signal but SIGKILL, and a debugger hangs.",
-        arena_printf(arena, "cat /proc/%" PRIu32 "/cgroup", process->pid));
-    return true;
+    const struct process_count only = { obstructed, 1 };
+    if (finding->process_count > 0)
+        return obstacle_fix(arena, context->snapshot, finding->processes, finding->process_count, obstacle, fixes);
+    return obstacle_fix(arena, context->snapshot, &only, 1, obstacle, fixes);
 }
 
 /* --- fixes and evidence that several rules share ---------------------------------------------------------------- */
@@ -308,25 +199,44 @@ static const char *words_pid(struct arena *arena, const struct process *process)
     return arena_printf(arena, "%" PRIu32, process->pid);
 }
 
+static bool has_gap(const struct snapshot *snapshot, const char *id)
+{
+    for (size_t i = 0; i < snapshot->gap_count; i++) {
+        if (strcmp(snapshot->gaps[i].id, id) == 0)
+            return true;
+    }
+    return false;
+}
+
 void phrases_fix_restart(
     struct arena *arena, const struct context *context, const struct process *process, struct fixes *fixes)
 {
     const struct platform *platform = platform_of(context->snapshot);
     if (process == NULL) {
-        /* On this host tcpwhy itself tells, where it may. */
-        fixes_add(fixes, arena, platform->owners.text,
-            context->snapshot->origin == NULL ? "sudo tcpwhy" : platform->owners.command);
+        if (context->snapshot->origin != NULL)
+            fixes_add(fixes, arena, platform->owners.text, platform->owners.command);
+        else if (has_gap(context->snapshot, "owners-elsewhere"))
+            fixes_add(fixes, arena,
+                "Every process that can be seen from here was searched. Look from the PID namespace that they are in, or "
+                "from the host's. The kernel's own clients (NFS, CIFS, iSCSI) have no process.",
+                "sudo lsns -t pid");
+        else /* tcpwhy itself tells, where it may */
+            fixes_add(fixes, arena, platform->owners.text, "sudo tcpwhy");
         return;
     }
     if (process->pid == 0) {
         fixes_add(fixes, arena, platform->restart.text, NULL);
         return;
     }
+    const struct process_count only = { process, 1 };
+    obstacle_keep_evidence(arena, context->snapshot, &only, 1, fixes);
     if (platform->service.text != NULL)
         fixes_add(fixes, arena, platform->service.text,
             platform_fill(arena, platform->service.command, words_pid(arena, process)));
     const char *word;
-    if (process->container != NULL && (word = shell_word(arena, process->container)) != NULL) {
+    if (obstacle_of(process) == OBSTACLE_KERNEL) {
+        obstacle_fix_end(arena, process, fixes);
+    } else if (process->container != NULL && (word = shell_word(arena, process->container)) != NULL) {
         fixes_add(fixes, arena, "Restart the container: that closes every one of these connections.",
             arena_printf(arena, "docker restart %s   # or podman restart", word));
     } else if (process->container == NULL && process->unit != NULL && strstr(process->unit, ".service") != NULL &&
@@ -339,7 +249,7 @@ void phrases_fix_restart(
         fixes_add(fixes, arena,
             "Do not end process 1, which everything else here depends on: restart the service that these belong to.",
             NULL);
-    } else {
+    } else if (!obstacle_fix_end(arena, process, fixes)) {
         fixes_add(fixes, arena, platform->restart.text,
             platform_fill(arena, platform->restart.command, words_pid(arena, process)));
     }
@@ -348,10 +258,9 @@ void phrases_fix_restart(
 void phrases_fix_threads(
     struct arena *arena, const struct context *context, const struct process *process, struct fixes *fixes)
 {
-    if (process == NULL || process->pid == 0)
-        return;
-    fixes_add(fixes, arena, "See what its threads wait for.",
-        platform_fill(arena, platform_of(context->snapshot)->threads, words_pid(arena, process)));
+    const struct process_count only = { process, 1 };
+    if (process != NULL)
+        obstacle_keep_evidence(arena, context->snapshot, &only, 1, fixes);
 }
 
 const char *phrases_look_again(const struct snapshot *snapshot)

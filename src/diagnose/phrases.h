@@ -19,10 +19,7 @@ const struct process *phrases_obstructed(struct arena *arena, const struct findi
 /* Evidence where nobody was found to hold the connections although somebody must. */
 void phrases_unseen(
     struct arena *arena, const struct context *context, const struct group *group, struct lines *evidence);
-/* Evidence where several processes hold the listener: a master and its workers, a service manager and its service. */
-void phrases_listener_holders(
-    struct arena *arena, const struct snapshot *snapshot, const struct conn *listener, struct lines *evidence);
-/* The same, but not at the beginning of a sentence: "the process", where it is not known which. */
+/* phrases_process(), but not at the beginning of a sentence: "the process", where it is not known which. */
 const char *phrases_process_within(struct arena *arena, const struct process *process);
 /* "the peer has", "the peers have" */
 const char *phrases_peers_have(const struct group *group);
@@ -33,19 +30,13 @@ const char *phrases_ports(const struct group *group);
 /* Why the process cannot act on its sockets now ("is stopped (state T)"), or NULL where nothing shows that. */
 const char *phrases_obstacle(struct arena *arena, const struct process *process);
 
-/*
- * The same for whom a listener's connections wait: of several processes that hold it (a master and its workers) one that
- * can act is enough, and then it is NULL.
- */
-const char *phrases_listener_obstacle(
-    struct arena *arena, const struct snapshot *snapshot, const struct conn *listener, const struct process *process);
-
 /* Whether it was looked at, so that "it runs" can be said of it: most captures show a name and a number, and no state. */
 bool phrases_is_state_known(const struct process *process);
 /* Stopped, frozen, held by a debugger, ended or stuck in the kernel: nothing that comes to it makes it act. */
 bool phrases_is_halted(const struct process *process);
-/* What lets a stopped or frozen process go on; false where it is neither. */
-bool phrases_fix_continue(struct arena *arena, const struct process *process, struct fixes *fixes);
+/* What removes that of the process, and of all others of the finding that have the same; false where it has none. */
+bool phrases_fix_obstacle(struct arena *arena, const struct context *context, const struct finding *finding,
+    const struct process *obstructed, struct fixes *fixes);
 /* "systemctl restart X", else "kill PID": what ends the process properly; where nobody is known, how to find out who. */
 void phrases_fix_restart(
     struct arena *arena, const struct context *context, const struct process *process, struct fixes *fixes);

@@ -5,6 +5,7 @@
 
 #include "diagnose/context.h"
 #include "diagnose/group.h"
+#include "diagnose/obstacle.h"
 #include "diagnose/phrases.h"
 #include "diagnose/platform.h"
 #include "diagnose/queues.h"
@@ -153,6 +154,10 @@ bool phrases_fix_reader(struct arena *arena, const struct context *context, stru
     if (finding->counterpart_count == 0)
         return false;
     const struct process *reader = finding->counterparts[0].process;
+    enum obstacle obstacle = obstacle_of(reader);
+    if (obstacle_is_halt(obstacle))
+        obstacle_fix(
+            arena, context->snapshot, finding->counterparts, finding->counterpart_count, obstacle, &finding->fix_now);
     fixes_add(&finding->fix_now, arena,
         arena_printf(arena, "The reader is on %s: look at what %s is doing.", phrases_reader_where(arena, finding),
             phrases_process(arena, reader)),

@@ -69,9 +69,15 @@ static void add_waiting(struct queue *queue, const struct snapshot *snapshot, co
     queue->waiting++;
     if (!conn_has(conn, CONN_TCP_INFO))
         return;
-    /* The client's last segment: its request, or the end of the handshake. A FIN counts. */
-    if (conn->last_ack_recv_ms > queue->oldest_ms)
-        queue->oldest_ms = conn->last_ack_recv_ms;
+    queue->aged++;
+    /*
+     * Since the handshake's end: this clock is set then (tcp_create_openreq_child()), and by what is sent, which is nothing
+     * before accept(). The other is set back by every segment of the client, its keepalive probes among them.
+     */
+    uint32_t waited_ms = conn->last_data_sent_ms > conn->last_ack_recv_ms ? conn->last_data_sent_ms
+                                                                          : conn->last_ack_recv_ms;
+    if (waited_ms > queue->oldest_ms)
+        queue->oldest_ms = waited_ms;
     queue->closed += conn->state == STATE_CLOSE_WAIT && conn_age(snapshot, conn).ms >= NOT_ACCEPTED_MS;
 }
 
@@ -244,10 +250,24 @@ const struct conn *queues_stalled_listener(const struct queues *queues, const st
     return queue ? queue->listener : NULL;
 }
 
+uint64_t queue_drops(const struct snapshot *snapshot, const struct conn *listener, bool *ret_by_both)
+{
+    const struct net_values *values = snapshot_net_values(snapshot, listener);
+    uint64_t drops = conn_has(listener, CONN_SKMEM) ? listener->skmem_drops : 0;
+    *ret_by_both = values != NULL && values->has_counter[COUNTER_LISTEN_DROPS];
+    if (*ret_by_both && (uint64_t)values->counters[COUNTER_LISTEN_DROPS] < drops)
+        drops = (uint64_t)values->counters[COUNTER_LISTEN_DROPS];
+    return drops;
+}
+
 uint32_t queue_drops_since(const struct snapshot *snapshot, const struct conn *listener)
 {
     const struct conn *then = previous_conn(snapshot, listener);
     if (then == NULL || !conn_has(listener, CONN_SKMEM) || !conn_has(then, CONN_SKMEM))
         return 0;
-    return listener->skmem_drops > then->skmem_drops ? listener->skmem_drops - then->skmem_drops : 0;
+    uint32_t drops = listener->skmem_drops > then->skmem_drops ? listener->skmem_drops - then->skmem_drops : 0;
+    int64_t rise;
+    uint64_t ms;
+    bool known = snapshot_counter_rise(snapshot, listener->netns, COUNTER_LISTEN_DROPS, &rise, &ms);
+    return known && rise < drops ? (uint32_t)(rise > 0 ? rise : 0) : drops;
 }

@@ -18,6 +18,7 @@ struct queue {
     uint64_t half_open_peers;    /* addresses that they come from; 0 while the backlog is far */
     uint64_t waiting;            /* complete, not accepted, as far as they could be seen */
     uint64_t closed;             /* of them, closed by the peer a while ago: close-wait-not-accepted */
+    uint64_t aged;               /* of them, it is known since when */
     uint64_t oldest_ms;          /* that the longest of them has waited at least */
     uint64_t syns_refused;       /* SYN_SENT on this host that goes to it, sent again; where the queue is full */
     uint64_t unanswered;         /* ESTABLISHED on this host that sends to it in vain; where the queue is full */
@@ -49,5 +50,11 @@ const struct queue *queues_at(const struct queues *queues, const struct conn *li
  * handshake to end; that at its other end, where what it sends is dropped at a full queue. NULL where there is none.
  */
 const struct conn *queues_stalled_listener(const struct queues *queues, const struct conn *conn);
-/* Connections that the listener has dropped since the earlier reading; 0 where that is not known. */
+/*
+ * Connections that the listener has dropped, at most. Its own counter (sk_drops) also takes in what is no connection: bare
+ * ACKs that TCP_DEFER_ACCEPT ignores (tcp_check_req(), tcp_v4_rcv()). ListenDrops of its namespace counts connections
+ * only, of all its listeners: what both allow is the answer. Where the latter is unknown, *ret_by_both is false.
+ */
+uint64_t queue_drops(const struct snapshot *snapshot, const struct conn *listener, bool *ret_by_both);
+/* The same since the earlier reading; 0 where that is not known. */
 uint32_t queue_drops_since(const struct snapshot *snapshot, const struct conn *listener);

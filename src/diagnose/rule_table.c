@@ -11,6 +11,7 @@
 #include "diagnose/rules/established.h"
 #include "diagnose/rules/fin_wait_2.h"
 #include "diagnose/rules/listen.h"
+#include "diagnose/rules/not_accepted.h"
 #include "diagnose/rules/opening.h"
 #include "diagnose/rules/orphans.h"
 #include "diagnose/rules/port_exhaustion.h"
@@ -231,6 +232,19 @@ const struct rule rules[] = {
         .one_port = true,
         .fault = FAULT_LOCAL_APPLICATION,
         .limits = { .settle_ms = SECOND, .warning_count = 1, .critical_age_ms = 10 * SECOND },
+    },
+    {
+        RULE("established-not-accepted", established_not_accepted),
+        .states = STATE_BIT(STATE_ESTABLISHED),
+        .looks_at = STATE_BIT(STATE_LISTEN),
+        .tells_by = CHAIN_STATES,
+        .one_port = true,
+        .fault = FAULT_LOCAL_APPLICATION,
+        .limits = { .settle_ms = 30 * SECOND,
+            .warning_count = 5,
+            .warning_age_ms = MINUTE,
+            .critical_count = 100,
+            .critical_age_ms = MINUTE },
     },
     {
         RULE("established-unanswered", established_unanswered),

@@ -246,6 +246,9 @@ static struct age established_age(const struct snapshot *snapshot, const struct 
         return retransmitting;
     if (!conn_has(conn, CONN_TCP_INFO))
         return (struct age){ .kind = AGE_UNKNOWN };
+    /* In the accept queue nothing is sent: this clock was set when the handshake ended (tcp_create_openreq_child()). */
+    if (conn_is_unheld(conn) && conn->last_data_sent_ms >= conn->last_data_recv_ms)
+        return (struct age){ .kind = AGE_AT_LEAST, .ms = conn->last_data_sent_ms };
     /* Neither the answers to window probes nor keepalive change how long data has waited, here or there. */
     if (conn_has(conn, CONN_TIMER) && conn->timer == TIMER_PERSIST)
         return (struct age){ .kind = AGE_AT_LEAST, .ms = conn->last_data_sent_ms };

@@ -34,6 +34,8 @@ struct process {
     uint32_t tcp_sockets;  /* of them, TCP sockets in this snapshot */
     uint64_t running_ms;   /* since it was started; 0: unknown */
     char state;            /* as in /proc/PID/stat; '?' unknown */
+    uint32_t tracer_pid;   /* that has attached to it by ptrace(); 0: none, or unknown */
+    const char *tracer;    /* its name, or NULL */
     uint32_t threads;
     const struct host *host; /* NULL: the snapshot's only one */
     /* Where its threads wait: read only for processes with sockets that may be stuck; busiest first.

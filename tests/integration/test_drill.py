@@ -51,6 +51,7 @@ DRILLS = {
     "syn-recv-flood": Expected(PATH, "SYN_RECEIVED", at_least=True, counted=False),
     "syn-recv-unanswered": Expected(PATH, "SYN_RECEIVED"),
     "accept-queue-overflow": Expected(LOCAL, "ESTABLISHED"),
+    "established-not-accepted": Expected(LOCAL, "ESTABLISHED", at_least=True),
     "established-unanswered": Expected(PATH, "ESTABLISHED"),
     "established-zero-window": Expected(PEER, "ESTABLISHED"),
     "established-unread": Expected(LOCAL, "ESTABLISHED", at_least=True),
@@ -68,6 +69,7 @@ IN_HOST = {
     "close-wait-not-accepted": "close-wait-not-accepted", "close-wait-inherited": "close-wait-inherited",
     "close-wait-blocked-writer": "close-wait-blocked-writer", "fin-wait-2-held": "close-wait-leak",
     "established-unread": "established-unread",
+    "established-not-accepted": "established-not-accepted",
 }
 ONLY_IN_NAMESPACE = sorted(set(DRILLS) - set(IN_HOST))
 

@@ -28,7 +28,7 @@ static int process_numbers(struct loader *loader, struct process *process, const
         const char *key;
         uint32_t *field;
     } numbers[] = { { "uid", &process->uid }, { "parent", &process->parent_pid }, { "threads", &process->threads },
-        { "sockets", &process->fds_sockets } };
+        { "tracer", &process->tracer_pid }, { "sockets", &process->fds_sockets } };
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         if (strcmp(key, numbers[i].key) != 0)
             continue;
@@ -46,7 +46,7 @@ static int process_member(struct loader *loader, struct process *process, const 
         const char *key;
         const char **field;
     } texts[] = { { "user", &process->user }, { "unit", &process->unit }, { "container", &process->container },
-        { "command", &process->command } };
+        { "command", &process->command }, { "tracer_name", &process->tracer } };
     if (value == NULL)
         return loader_fail(loader, "%s wants a value", key);
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {

@@ -98,7 +98,7 @@ static const struct rule_case cases[] = {
         "conn LISTEN *:9100 recv_q=3 send_q=128 holders=812:6,813:6\n"
         "conn CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:40000 x3 recv_q=1 send_q=0 timer=none inode=0 "
         "last_ack_recv=10s last_data_sent=10s last_data_recv=10s\n",
-        "close-wait-not-accepted 3 812 info certain\n" },
+        "close-wait-not-accepted 3 813 info certain\n" },
     { "but one that nobody can accept from is",
         "netns host own\nprocess 812 nginx parent=1 fds=9/1024 running=2d\n"
         "process 813 nginx parent=812 fds=9/1024 running=2d\n"

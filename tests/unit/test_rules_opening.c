@@ -27,6 +27,7 @@
 #define SYN "conn SYN_SENT 10.0.0.5:40000 10.9.9.9:443 "
 #define SYN_MINE "vary=local_port recv_q=0 send_q=1 timer=retransmit holders=900:20 "
 #define HALF "conn SYN_RECEIVED 10.0.0.5:80 10.1.0.1:50000 "
+#define SILENT "conn ESTABLISHED 10.0.0.5:80 10.1.0.1:50000 x20 vary=peer_address recv_q=0 send_q=0 timer=none "
 #define WAITING "conn ESTABLISHED 10.0.0.5:80 10.1.0.1:50000 x11 vary=peer_address recv_q=70 send_q=0 timer=none "
 #define OPEN "conn ESTABLISHED 10.0.0.5:80 10.1.0.1:50000 "
 #define PATH "rto=204 rtt=300 rttvar=150 "
@@ -224,7 +225,38 @@ static const struct rule_case cases[] = {
         "established-unread 3 901 warning certain\n" },
     { "not accepted, and the queue is not full",
         HOST "conn LISTEN *:80 recv_q=11 send_q=128 holders=812:3\n" WAITING "inode=0 " QUIET_FOR("50s") "\n",
-        "established-unread 11 812 warning likely\n" },
+        "established-not-accepted 11 812 warning certain\n" },
+    { "silent clients wait in the queue, which is not full",
+        HOST "conn LISTEN *:80 recv_q=20 send_q=128 holders=812:3\n" SILENT "inode=0 " QUIET_FOR("70s") "\n",
+        "established-not-accepted 20 812 warning certain\n" },
+    { "their keepalive does not make them younger",
+        HOST "conn LISTEN *:80 recv_q=20 send_q=128 holders=812:3\n" SILENT
+             "inode=0 last_data_sent=70s last_data_recv=70s last_ack_recv=1s\n",
+        "established-not-accepted 20 812 warning certain\n" },
+    { "a queue that is emptied",
+        HOST "conn LISTEN *:80 recv_q=20 send_q=128 holders=812:3\n" SILENT "inode=0 " QUIET_FOR("8s") "\n", "" },
+    { "a stopped process accepts nobody: no need to wait for that",
+        "netns host own\nprocess 812 nginx parent=1 fds=9/1024 state=T running=2d\n"
+        "conn LISTEN *:80 recv_q=20 send_q=128 holders=812:3\n" SILENT "inode=0 " QUIET_FOR("8s") "\n",
+        "established-not-accepted 20 812 warning certain\n" },
+    { "nor does one without descriptors",
+        "netns host own\nprocess 812 nginx parent=1 fds=128/128 running=2d\n"
+        "conn LISTEN *:80 recv_q=20 send_q=128 holders=812:3\n" SILENT "inode=0 " QUIET_FOR("8s") "\n",
+        "established-not-accepted 20 812 warning certain\n" },
+    { "a child that never accepts has the listener alone",
+        "netns host own\nprocess 990 sleep parent=1 fds=4/1024 running=2d\n"
+        "conn LISTEN *:80 recv_q=3 send_q=128 holders=990:3\n"
+        "conn ESTABLISHED 10.0.0.5:80 10.1.0.1:50000 x3 recv_q=0 send_q=0 timer=none inode=0 " QUIET_FOR("40s") "\n",
+        "established-not-accepted 3 990 warning certain\n" },
+    { "of a master and its workers those are meant that serve",
+        "netns host own\nprocess 10 gunicorn parent=1 fds=9/1024 running=2d\n"
+        "process 11 gunicorn parent=10 fds=9/1024 running=2d\nprocess 12 gunicorn parent=10 fds=9/1024 running=2d\n"
+        "conn LISTEN *:80 recv_q=20 send_q=128 holders=10:5,11:5,12:5\n"
+        "conn ESTABLISHED 10.0.0.5:80 10.2.0.1:50000 recv_q=0 send_q=0 timer=none " QUIET_FOR(
+            "40s") "holders=11:9\n"
+                   "conn ESTABLISHED 10.0.0.5:80 10.2.0.2:50000 recv_q=0 send_q=0 timer=none " QUIET_FOR(
+                       "40s") "holders=12:9\n" SILENT "inode=0 " QUIET_FOR("40s") "\n",
+        "established-not-accepted 20 11 warning certain\n" },
 
     /* ESTABLISHED: idle */
     { "idle for hours, without keepalive", LISTENING OPEN "x40 recv_q=0 send_q=0 timer=none " QUIET_FOR("3h") MINE,

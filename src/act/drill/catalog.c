@@ -240,6 +240,17 @@ static const struct drill drills[] = {
         .after_s = SETTLED_S,
     },
     {
+        .finding = "established-not-accepted",
+        .does = "A service listens and never accepts; patient clients connect, say nothing, and wait.",
+        .name = "drill-no-accept",
+        .service = { .play = service_does_not_accept },
+        .peer = { .play = peer_waits_in_queue },
+        .count = 20,
+        .most = MAX_QUEUED,
+        .after_s = READING_S,
+        .in_host = true,
+    },
+    {
         .finding = "established-unanswered",
         .does = "Clients vanish; the service has sent data that nobody acknowledges.",
         .name = "drill-sender",

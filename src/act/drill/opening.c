@@ -192,6 +192,14 @@ int peer_knocks(struct role *role, struct error *err)
     return role_tell(role, 0, err);
 }
 
+/* Silent, and not even one too many. */
+int peer_waits_in_queue(struct role *role, struct error *err)
+{
+    TRY(wire_find_service(role, err));
+    TRY(wire_connect_all(role, role->count, 0, err));
+    return role_tell(role, 0, err);
+}
+
 /* New ones that are turned away, as clients do that have lost patience. */
 int peer_knocks_tick(struct role *role, struct error *err)
 {

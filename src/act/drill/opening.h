@@ -14,6 +14,7 @@ DECLARE_ROLE(peer_floods_tick);
 DECLARE_ROLE(service_queue_too_short);
 DECLARE_ROLE(peer_knocks);
 DECLARE_ROLE(peer_knocks_tick);
+DECLARE_ROLE(peer_waits_in_queue);
 DECLARE_ROLE(service_sends_unheard);
 DECLARE_ROLE(service_sends_in_vain);
 DECLARE_ROLE(service_leaves_data);

@@ -4,6 +4,7 @@
 #include "diagnose/context.h"
 #include "diagnose/finding.h"
 #include "diagnose/group.h"
+#include "diagnose/obstacle.h"
 #include "diagnose/phrases.h"
 #include "diagnose/phrases_peer.h"
 #include "diagnose/platform.h"
@@ -69,8 +70,9 @@ void close_wait_leak_describe(
     const char *obstacle = phrases_obstacle(arena, obstructed);
     struct upstream upstream = upstream_find(context, group, finding);
     upstream.waits &= !phrases_is_halted(obstructed);
-    finding->title = arena_printf(arena, "%s has not closed %s %s that %s closed", owner,
-        phrases_conns(arena, group->count), phrases_service(arena, context, group), phrases_peers_have(group));
+    finding->title = arena_printf(arena, "%s %shas not closed %s %s that %s closed", owner,
+        obstacle_title(obstacle_of(obstructed)), phrases_conns(arena, group->count),
+        phrases_service(arena, context, group), phrases_peers_have(group));
     finding->why = arena_printf(arena,
         "The peers are done and everything they sent, the end of stream with it, has been read; %s still holds the "
         "descriptors and has not called close(). Nothing else can end these connections: unless it still means to "

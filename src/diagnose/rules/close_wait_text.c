@@ -3,9 +3,11 @@
 
 #include <string.h>
 
+#include "diagnose/acceptors_text.h"
 #include "diagnose/context.h"
 #include "diagnose/finding.h"
 #include "diagnose/group.h"
+#include "diagnose/obstacle.h"
 #include "diagnose/phrases.h"
 #include "diagnose/phrases_age.h"
 #include "diagnose/phrases_peer.h"
@@ -95,10 +97,11 @@ static void listener_evidence(
         lines_add(&finding->evidence, arena, "The listener's accept queue holds %s.",
             phrases_conns(arena, listener->recv_q_bytes));
     }
-    if (conn_has(listener, CONN_SKMEM) && listener->skmem_drops > 0)
-        lines_add(&finding->evidence, arena, "This listener has dropped %s connection attempts since it was opened.",
-            phrases_count(arena, listener->skmem_drops));
-    phrases_listener_holders(arena, snapshot, listener, &finding->evidence);
+    bool by_both;
+    uint64_t drops = queue_drops(snapshot, listener, &by_both);
+    if (drops > 0)
+        lines_add(&finding->evidence, arena, "This listener has dropped %s connection attempts since it was opened%s.",
+            phrases_count(arena, drops), by_both ? "" : " (or fewer: with TCP_DEFER_ACCEPT bare ACKs count there too)");
 }
 
 void close_wait_not_accepted_describe(
@@ -106,21 +109,25 @@ void close_wait_not_accepted_describe(
 {
     const struct conn *listener = group->listener;
     const char *service = phrases_service(arena, context, group);
-    const char *owner = phrases_process(arena, finding->owner);
-    const char *obstacle = phrases_listener_obstacle(arena, context->snapshot, listener, finding->owner);
+    const struct acceptors acceptors = acceptors_find(context, arena, listener);
+    const char *owner = acceptors_name(arena, &acceptors, finding->owner);
+    enum obstacle halt = obstacle_to_accept(acceptors.obstructed);
+    const char *obstacle = obstacle_text(arena, acceptors.obstructed, halt);
 
-    finding->title = arena_printf(arena, "%s does not accept: %s %s %s closed by the peer before anyone took %s", owner,
-        phrases_conns(arena, group->count), service, group->count == 1 ? "was" : "were",
+    finding->title = arena_printf(arena, "%s %sdoes not accept: %s %s %s closed by the peer before anyone took %s",
+        owner, obstacle_title(halt), phrases_conns(arena, group->count), service, group->count == 1 ? "was" : "were",
         group->count == 1 ? "it" : "them");
     finding->why = arena_printf(arena,
         "The kernel completed these connections and put them into the accept queue of the listening socket; the "
         "process has not called accept() for them, and meanwhile the peers gave up and closed.%s%s%s",
-        obstacle ? " " : "", obstacle ? owner : "", obstacle ? arena_printf(arena, " %s.", obstacle) : "");
+        obstacle ? " " : "", obstacle ? phrases_process(arena, acceptors.obstructed) : "",
+        obstacle ? arena_printf(arena, " %s.", obstacle) : "");
 
     lines_add(&finding->evidence, arena, "%s in CLOSE_WAIT %s no inode: no process has ever had a descriptor for them.",
         phrases_conns(arena, group->count), group->count == 1 ? "has" : "have");
     if (listener != NULL)
         listener_evidence(arena, context->snapshot, listener, finding);
+    acceptors_evidence(arena, &acceptors, &finding->evidence);
     queue_evidence(arena, context_queue(context, listener), finding);
     if (group->unread_bytes > 0)
         lines_add(&finding->evidence, arena, "%s of requests wait in them, unread.",
@@ -141,10 +148,7 @@ void close_wait_not_accepted_describe(
         finding->severity = SEVERITY_WARNING;
 
     upstream_describe_workers(context, group, arena, finding);
-    if (!phrases_fix_continue(arena, finding->owner, &finding->fix_now) && finding->owner != NULL)
-        fixes_add(&finding->fix_now, arena, "See where its threads hang before you restart it.",
-            arena_printf(arena, "gdb -p %u -batch -ex 'thread apply all bt'   # Java: jstack %u", finding->owner->pid,
-                finding->owner->pid));
+    acceptors_fix(arena, context, &acceptors, &finding->fix_now);
     phrases_fix_restart(arena, context, finding->owner, &finding->fix_now);
     fixes_add(&finding->fix_for_good, arena,
         "Never do slow work in the thread that accepts: hand connections to workers, put a time limit on "
@@ -314,8 +318,9 @@ void close_wait_unread_describe(
     const struct upstream upstream = upstream_find(context, group, finding);
     uint64_t close_notify = count_close_notify(context->snapshot, group);
 
-    finding->title = arena_printf(arena, "%s has not noticed that %s closed %s %s", owner, phrases_peers_have(group),
-        phrases_conns(arena, group->count), phrases_service(arena, context, group));
+    finding->title = arena_printf(arena, "%s %shas not noticed that %s closed %s %s", owner,
+        obstacle_title(obstacle_of(obstructed)), phrases_peers_have(group), phrases_conns(arena, group->count),
+        phrases_service(arena, context, group));
     bool halted = phrases_is_halted(obstructed);
     bool waits = upstream.waits && !halted;
     if (waits)
@@ -379,7 +384,7 @@ void close_wait_unread_describe(
     if (!halted && close_wait_is_idle_pool(context, group, arena, finding))
         finding->severity = SEVERITY_INFO;
 
-    if (!phrases_fix_continue(arena, obstructed, &finding->fix_now) && obstacle != NULL)
+    if (!phrases_fix_obstacle(arena, context, finding, obstructed, &finding->fix_now) && obstacle != NULL)
         phrases_fix_threads(arena, context, finding->owner, &finding->fix_now);
     if (!waits || process_descriptors_run_out(finding->owner))
         phrases_fix_restart(arena, context, finding->owner, &finding->fix_now);

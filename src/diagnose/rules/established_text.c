@@ -4,6 +4,7 @@
 #include "diagnose/confirm.h"
 #include "diagnose/context.h"
 #include "diagnose/group.h"
+#include "diagnose/obstacle.h"
 #include "diagnose/phrases.h"
 #include "diagnose/phrases_age.h"
 #include "diagnose/phrases_peer.h"
@@ -187,9 +188,8 @@ void established_zero_window_describe(
 
 struct unread {
     uint64_t bytes;
-    uint64_t compared;     /* seen in the earlier reading too, with no fewer bytes */
-    uint64_t not_accepted; /* no process has them yet */
-    uint64_t full;         /* the peers' window is likely closed: bytes beyond a common receive buffer */
+    uint64_t compared; /* seen in the earlier reading too, with no fewer bytes */
+    uint64_t full;     /* the peers' window is likely closed: bytes beyond a common receive buffer */
 };
 
 static struct unread count_unread(const struct context *context, const struct group *group)
@@ -200,19 +200,13 @@ static struct unread count_unread(const struct context *context, const struct gr
         const struct conn *then = previous_conn(context->snapshot, conn);
         unread.bytes += conn->recv_q_bytes;
         unread.compared += then != NULL && conn_has(then, CONN_QUEUES) && then->recv_q_bytes > 0;
-        unread.not_accepted += conn_has(conn, CONN_INODE) && conn->inode == 0;
     }
     return unread;
 }
 
-static const char *unread_why(struct arena *arena, const struct group *group, const char *owner, const char *obstacle,
-    const struct process *process, const struct unread *unread)
+static const char *unread_why(
+    struct arena *arena, const char *owner, const char *obstacle, const struct process *process)
 {
-    if (unread->not_accepted == group->count)
-        return arena_printf(arena,
-            "The kernel has completed these connections and holds what the clients sent; no process has accepted "
-            "them. %s listens on the %s, and must call accept().%s",
-            owner, phrases_ports(group), obstacle ? arena_printf(arena, " It %s.", obstacle) : "");
     if (obstacle != NULL)
         return arena_printf(arena, "What the peers sent waits in the receive queues, but %s %s.", owner, obstacle);
     if (process == NULL)
@@ -229,7 +223,7 @@ static void unread_fixes(struct arena *arena, const struct context *context, con
     const char *obstacle, const struct process *obstructed, struct finding *finding)
 {
     const struct process *process = finding->owner;
-    if (!phrases_fix_continue(arena, obstructed, &finding->fix_now))
+    if (!phrases_fix_obstacle(arena, context, finding, obstructed, &finding->fix_now))
         phrases_fix_threads(arena, context, process, &finding->fix_now);
     if (process != NULL && obstacle == NULL)
         fixes_add(&finding->fix_now, arena,
@@ -275,11 +269,10 @@ void established_unread_describe(
     const struct upstream upstream = upstream_find(context, group, finding);
     struct unread unread = count_unread(context, group);
 
-    finding->title = arena_printf(arena, "%s does not %s %s %s: %s lie%s unread", owner,
-        unread.not_accepted == group->count ? "accept" : "read from", phrases_conns(arena, group->count),
+    finding->title = arena_printf(arena, "%s %sdoes not read from %s %s: %s lie%s unread", owner,
+        obstacle_title(obstacle_of(obstructed)), phrases_conns(arena, group->count),
         phrases_service(arena, context, group), phrases_bytes(arena, unread.bytes), unread.bytes == 1 ? "s" : "");
-    finding->why = unread_why(
-        arena, group, obstacle ? phrases_process(arena, obstructed) : owner, obstacle, finding->owner, &unread);
+    finding->why = unread_why(arena, obstacle ? phrases_process(arena, obstructed) : owner, obstacle, finding->owner);
 
     lines_add(
         &finding->evidence, arena, "%s wait in Recv-Q, received and acknowledged.", phrases_bytes(arena, unread.bytes));
@@ -293,11 +286,6 @@ void established_unread_describe(
         lines_add(&finding->evidence, arena, "On %s the queue was no longer %s ago: nothing was read in between.",
             unread.compared == group->count ? "all of them" : phrases_conns(arena, unread.compared),
             phrases_duration(arena, context->snapshot->taken_at_ms - context->snapshot->previous->taken_at_ms));
-    if (unread.not_accepted > 0 && unread.not_accepted < group->count)
-        lines_add(&finding->evidence, arena, "%s were not even accepted: they have no inode.",
-            phrases_conns(arena, unread.not_accepted));
-    if (unread.not_accepted > 0 && group->listener != NULL)
-        phrases_listener_holders(arena, context->snapshot, group->listener, &finding->evidence);
     if (finding->owner == NULL)
         phrases_unseen(arena, context, group, &finding->evidence);
     assess_obstacle(arena, group, phrases_process(arena, obstructed), obstacle, phrases_is_halted(obstructed), finding);
@@ -316,7 +304,7 @@ void established_unread_describe(
          * read, and until then nothing comes.
          */
         lower_confidence(finding, CONFIDENCE_LIKELY);
-        if (obstacle == NULL && unread.not_accepted < group->count && group->oldest_ms < SLOW_READER_MS)
+        if (obstacle == NULL && group->oldest_ms < SLOW_READER_MS)
             finding->severity = SEVERITY_INFO;
     }
     unread_fixes(arena, context, group, obstacle, obstructed, finding);

@@ -4,7 +4,8 @@
  * alike (tcp_conn_request(), tcp_v4_syn_recv_sock()). Whatever fills it, it is emptied by accept() alone.
  *
  * A queue may be full for a moment when many come at once. It is a finding when what waits has waited for a second, when
- * clients on this host have had to ask again, or when the listener has dropped connections between two readings.
+ * clients on this host have had to ask again, or when the listener has dropped connections between two readings; and in a
+ * capture that knows no ages, where nothing but the row itself speaks.
  *
  * Where peers have given up already, close-wait-not-accepted is the one finding about that listener, and says all this.
  */
@@ -32,6 +33,9 @@ bool accept_queue_overflow_applies(const struct context *context, const struct c
     if (queue != NULL && queue->closed > 0)
         return false;
     if (queue != NULL && (queue->oldest_ms >= limits->settle_ms || queue->syns_refused > 0))
+        return true;
+    /* A capture that does not show for how long anything waits: the row itself proves that the queue is full. */
+    if (context->snapshot->origin != NULL && (queue == NULL || queue->aged == 0))
         return true;
     return drops_now(context, conn);
 }

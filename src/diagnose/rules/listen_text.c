@@ -1,8 +1,10 @@
 /* What the finding about a full accept queue says. Why it is made: listen.c. */
 #include "diagnose/rules/listen.h"
 
+#include "diagnose/acceptors_text.h"
 #include "diagnose/context.h"
 #include "diagnose/group.h"
+#include "diagnose/obstacle.h"
 #include "diagnose/phrases.h"
 #include "diagnose/queues.h"
 #include "diagnose/upstream.h"
@@ -46,15 +48,19 @@ static void evidence_drops(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 {
     uint64_t drops = 0, now = 0;
+    bool by_both = true;
     for (size_t i = 0; i < group->count; i++) {
         const struct conn *listener = &context->snapshot->conns[group->conns[i]];
-        drops += conn_has(listener, CONN_SKMEM) ? listener->skmem_drops : 0;
+        bool its_by_both;
+        drops += queue_drops(context->snapshot, listener, &its_by_both);
+        by_both &= its_by_both;
         now += queue_drops_since(context->snapshot, listener);
     }
     const char *whose = group->count == 1 ? "This listener has" : "These listeners have";
     if (drops > 0)
-        lines_add(&finding->evidence, arena, "%s dropped %s connection attempts since %s opened.", whose,
-            phrases_count(arena, drops), group->count == 1 ? "it was" : "they were");
+        lines_add(&finding->evidence, arena, "%s dropped %s connection attempts since %s opened%s.", whose,
+            phrases_count(arena, drops), group->count == 1 ? "it was" : "they were",
+            by_both ? "" : " (or fewer: with TCP_DEFER_ACCEPT bare ACKs count there too)");
     int64_t rise = 0;
     uint64_t ms = 0;
     bool known = snapshot_counter_rise(
@@ -114,26 +120,30 @@ void accept_queue_overflow_describe(
     const struct conn *first = &context->snapshot->conns[group->conns[0]];
     const struct conn *shown = context_listener(context, first);
     const struct queue *queue = context_queue(context, shown);
-    const char *owner = phrases_process(arena, finding->owner);
-    const char *obstacle = phrases_obstacle(arena, finding->owner);
+    const struct acceptors acceptors = acceptors_find(context, arena, shown != NULL ? shown : first);
+    const char *owner = acceptors_name(arena, &acceptors, finding->owner);
+    enum obstacle halt = obstacle_to_accept(acceptors.obstructed);
+    const char *obstacle = obstacle_text(arena, acceptors.obstructed, halt);
     bool stands_still = obstacle != NULL || (queue != NULL && queue->oldest_ms >= group->limits->critical_age_ms);
 
     take_waiting(context, group, shown, arena, finding);
     judge(queue, group, queue_drops_since(context->snapshot, first) > 0, finding);
-    finding->title = arena_printf(arena, "%s %s: the accept queue on port %u is full, new clients are turned away",
-        owner, stands_still ? "does not accept" : "does not accept fast enough", first->local_port);
+    finding->title = arena_printf(arena, "%s %s%s: the accept queue on port %u is full, new clients are turned away",
+        owner, obstacle_title(halt), stands_still ? "does not accept" : "does not accept fast enough",
+        first->local_port);
     finding->why = arena_printf(arena,
         "The kernel completes connections and puts them into the accept queue of the listening socket; the process "
         "takes them out with accept(). It does not%s, the queue has reached its backlog, and the kernel drops what "
         "comes: clients see time-outs although the server is up.%s",
-        stands_still ? "" : " keep up", obstacle ? arena_printf(arena, " %s %s.", owner, obstacle) : "");
+        stands_still ? "" : " keep up",
+        obstacle ? arena_printf(arena, " %s %s.", phrases_process(arena, acceptors.obstructed), obstacle) : "");
 
     for (size_t i = 0; i < group->count && i < 4; i++) {
         const struct conn *listener = &context->snapshot->conns[group->conns[i]];
         lines_add(&finding->evidence, arena, "The listener's accept queue holds %s of at most %s: it is full.",
             phrases_count(arena, listener->recv_q_bytes), phrases_count(arena, (uint64_t)listener->send_q_bytes + 1));
     }
-    phrases_listener_holders(arena, context->snapshot, first, &finding->evidence);
+    acceptors_evidence(arena, &acceptors, &finding->evidence);
     evidence_backlog(context, first, arena, finding);
     evidence_drops(context, group, arena, finding);
     if (finding->age_known)
@@ -147,10 +157,7 @@ void accept_queue_overflow_describe(
     lines_add(&finding->ruled_out, arena, "A SYN flood: made-up senders never get as far as the accept queue.");
 
     upstream_describe_workers(context, group, arena, finding);
-    if (!phrases_fix_continue(arena, finding->owner, &finding->fix_now) && finding->owner != NULL)
-        fixes_add(&finding->fix_now, arena, "See where its threads are before you restart it.",
-            arena_printf(arena, "gdb -p %u -batch -ex 'thread apply all bt'   # Java: jstack %u", finding->owner->pid,
-                finding->owner->pid));
+    acceptors_fix(arena, context, &acceptors, &finding->fix_now);
     phrases_fix_restart(arena, context, finding->owner, &finding->fix_now);
     fixes_add(&finding->fix_for_good, arena,
         "Never do slow work in the thread that accepts: hand connections to workers, and put a time limit on "

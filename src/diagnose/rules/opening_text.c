@@ -251,11 +251,14 @@ void syn_recv_flood_describe(
  * A listener whose queue was full has dropped the last step of handshakes, which the client does not repeat until the
  * SYN-ACK comes again: what is half-open may be left over from then, and the client have answered.
  */
-static void assess_listener(struct arena *arena, const struct conn *listener, struct finding *finding)
+static void assess_listener(
+    struct arena *arena, const struct snapshot *snapshot, const struct conn *listener, struct finding *finding)
 {
     if (listener == NULL)
         return;
-    if (conn_has(listener, CONN_SKMEM) && listener->skmem_drops > 0) {
+    bool by_both;
+    uint64_t drops = queue_drops(snapshot, listener, &by_both);
+    if (drops > 0) {
         /* Its queue is well filled now: that is the likelier cause, and has a finding of its own where it lasts. */
         if (conn_has(listener, CONN_QUEUES | CONN_BACKLOG) && listener->recv_q_bytes * 2ULL >= listener->send_q_bytes)
             finding->severity = SEVERITY_INFO;
@@ -263,7 +266,7 @@ static void assess_listener(struct arena *arena, const struct conn *listener, st
         lines_add(&finding->evidence, arena,
             "The listener has dropped %s connection attempts since it was opened, as it does while its accept queue is full: "
             "if that was a moment ago, the clients have answered, and their answer was dropped here.",
-            phrases_count(arena, listener->skmem_drops));
+            phrases_count(arena, drops));
     } else if (conn_has(listener, CONN_QUEUES | CONN_BACKLOG)) {
         lines_add(&finding->ruled_out, arena, "A program that does not accept: its accept queue holds %s of %s.",
             phrases_count(arena, listener->recv_q_bytes), phrases_count(arena, (uint64_t)listener->send_q_bytes + 1));
@@ -317,7 +320,7 @@ void syn_recv_unanswered_describe(
     else
         lines_add(
             &finding->evidence, arena, "They came from %s addresses.", phrases_count(arena, finding->distinct_peers));
-    assess_listener(arena, listener, finding);
+    assess_listener(arena, context->snapshot, listener, finding);
     evidence_give_up(arena, finding, &finding->evidence);
     phrases_pairs(arena, context, group, &finding->evidence);
     assess_flood(context, listener, arena, finding);

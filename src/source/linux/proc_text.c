@@ -59,6 +59,20 @@ int proc_parse_status_uid(const char *text, uint32_t *ret_uid)
     return 0;
 }
 
+uint32_t proc_parse_status_tracer(const char *text)
+{
+    const char *line = line_after(text, "TracerPid:");
+    uint32_t pid;
+    return line != NULL && sscanf(line, "%" SCNu32, &pid) == 1 ? pid : 0;
+}
+
+uint64_t proc_parse_status_switches(const char *text)
+{
+    const char *line = line_after(text, "voluntary_ctxt_switches:");
+    uint64_t switches;
+    return line != NULL && sscanf(line, "%" SCNu64, &switches) == 1 ? switches : 0;
+}
+
 int proc_parse_limits(const char *text, uint32_t *ret_files)
 {
     const char *line = line_after(text, "Max open files");

@@ -22,6 +22,10 @@ struct proc_stat {
 int proc_parse_stat(const char *text, struct proc_stat *ret_stat);
 /* "Uid:" of /proc/PID/status: the effective user. Returns 0 or -EBADMSG. */
 int proc_parse_status_uid(const char *text, uint32_t *ret_uid);
+/* "TracerPid:" of /proc/PID/status: who has attached to it by ptrace(); 0: nobody. */
+uint32_t proc_parse_status_tracer(const char *text);
+/* "voluntary_ctxt_switches:" of /proc/PID/status: how often it has gone to sleep. */
+uint64_t proc_parse_status_switches(const char *text);
 /* "Max open files" of /proc/PID/limits: the soft limit, UINT32_MAX for unlimited. Returns 0 or -EBADMSG. */
 int proc_parse_limits(const char *text, uint32_t *ret_files);
 /* "flags:" of /proc/PID/fdinfo/FD, which is octal: O_CLOEXEC and what open() was called with. Returns 0 or -EBADMSG. */

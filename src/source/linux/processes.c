@@ -113,6 +113,19 @@ static const char *user_name(struct snapshot *snapshot, const char *passwd, uint
     return arena_printf(&snapshot->arena, "%u", uid);
 }
 
+/* A tracer holds no TCP sockets as a rule, and is not among the processes of the snapshot. */
+static void read_tracer(struct snapshot *snapshot, struct process *process, const char *status)
+{
+    char path[40], name[64];
+    process->tracer_pid = proc_parse_status_tracer(status);
+    if (process->tracer_pid == 0)
+        return;
+    snprintf(path, sizeof path, "/proc/%u/comm", process->tracer_pid);
+    ssize_t length = proc_read(AT_FDCWD, path, name, sizeof name);
+    if (length > 1)
+        process->tracer = arena_strndup(&snapshot->arena, name, strcspn(name, "\n"));
+}
+
 static void read_user(struct snapshot *snapshot, struct process *process, int folder, const char *passwd)
 {
     char text[TEXT_BYTES];
@@ -120,6 +133,7 @@ static void read_user(struct snapshot *snapshot, struct process *process, int fo
         process->user = "?";
         return;
     }
+    read_tracer(snapshot, process, text);
     for (const struct process *other = snapshot->processes; other < process; other++) {
         if (other->uid == process->uid) {
             process->user = other->user;

@@ -72,6 +72,8 @@ static const struct record_field process_fields[] = {
     FIELD(process, RECORD_NUMBER, tcp_sockets),
     FIELD(process, RECORD_NUMBER, running_ms),
     FIELD(process, RECORD_LETTER, state),
+    FIELD(process, RECORD_NUMBER, tracer_pid),
+    FIELD(process, RECORD_TEXT, tracer),
     FIELD(process, RECORD_NUMBER, threads),
     { 0 },
 };

@@ -161,6 +161,7 @@ static const char *version_of(const struct redaction *redaction, const char *ker
 static void redact_process(const struct redaction *redaction, struct process *process)
 {
     process->name = process_pseudonym(redaction, process->name);
+    process->tracer = process_pseudonym(redaction, process->tracer);
     process->command = pseudonym(redaction, "command", process->command);
     process->user = user_pseudonym(redaction, process->user);
     process->uid = redact_uid(redaction, process->uid);

@@ -1,0 +1,371 @@
+#include "diagnose/obstacle.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/text.h"
+#include "diagnose/platform.h"
+
+/* --- which one -------------------------------------------------------------------------------------------------- */
+
+/*
+ * In the freezer of its control group, whatever it waited for before: kernel/cgroup/freezer.c, kernel/freezer.c. Where the
+ * compiler has put do_freezer_trap() into get_signal(), nothing else sleeps there but what is stopped (T, t).
+ */
+static bool is_frozen(const struct wait_place *place)
+{
+    return place->channel != NULL &&
+        (strcmp(place->channel, "do_freezer_trap") == 0 || strcmp(place->channel, "__refrigerator") == 0 ||
+            (place->state == 'S' && strcmp(place->channel, "get_signal") == 0));
+}
+
+/* Waiting for sockets to become ready, or for a timer: this thread will look at its sockets again. */
+static bool is_serving(const struct wait_place *place)
+{
+    static const char *const calls[] = { "epoll_wait", "epoll_pwait", "poll", "ppoll", "select", "pselect6", "accept",
+        "accept4", "io_uring_enter", "nanosleep", "clock_nanosleep" };
+    static const char *const channels[] = { "ep_poll", "poll", "select", "accept", "io_uring", "io_cqring",
+        "nanosleep" };
+    if (place->state != 'S' && place->state != 'D' && place->state != 'I')
+        return place->state == 'R';
+    if (place->state == 'D')
+        return false;
+    if (is_frozen(place))
+        return false;
+    for (size_t i = 0; place->call != NULL && i < sizeof calls / sizeof *calls; i++) {
+        if (strcmp(place->call, calls[i]) == 0)
+            return true;
+    }
+    for (size_t i = 0; place->call == NULL && place->channel != NULL && i < sizeof channels / sizeof *channels; i++) {
+        if (strstr(place->channel, channels[i]) != NULL)
+            return true;
+    }
+    /* Nothing is known of where it waits: it may well be serving. */
+    return place->call == NULL && place->channel == NULL;
+}
+
+static enum obstacle of_threads(const struct process *process)
+{
+    bool uninterruptible = process->wait_count > 0;
+    uint64_t seen = 0;
+    for (size_t i = 0; i < process->wait_count; i++) {
+        if (is_serving(&process->waits[i]))
+            return OBSTACLE_NONE;
+        uninterruptible &= process->waits[i].state == 'D';
+        seen += process->waits[i].threads;
+    }
+    if (seen == 0 || seen < process->threads) /* one of the others may be serving */
+        return OBSTACLE_NONE;
+    if (is_frozen(&process->waits[0]))
+        return OBSTACLE_FROZEN;
+    return uninterruptible ? OBSTACLE_KERNEL : OBSTACLE_BUSY;
+}
+
+enum obstacle obstacle_of(const struct process *process)
+{
+    if (process == NULL)
+        return OBSTACLE_NONE;
+    switch (process->state) {
+    case 'T':
+        return OBSTACLE_STOPPED;
+    case 't':
+        return OBSTACLE_TRACED;
+    case 'Z':
+        return OBSTACLE_ZOMBIE;
+    default:
+        return of_threads(process);
+    }
+}
+
+/* A descriptor's number must be below the limit: alloc_fd() in fs/file.c. With as many open as the limit none is free. */
+static bool has_no_descriptor(const struct process *process)
+{
+    return process != NULL && process->fds_limit != 0 && process->fds_limit != UINT32_MAX && process->fds_open > 0 &&
+        process->fds_open >= process->fds_limit;
+}
+
+enum obstacle obstacle_to_accept(const struct process *process)
+{
+    enum obstacle obstacle = obstacle_of(process);
+    if (!obstacle_is_halt(obstacle) && has_no_descriptor(process))
+        return OBSTACLE_DESCRIPTORS;
+    return obstacle;
+}
+
+bool obstacle_is_halt(enum obstacle obstacle)
+{
+    return obstacle != OBSTACLE_NONE && obstacle < OBSTACLE_DESCRIPTORS;
+}
+
+/* --- what it is called ------------------------------------------------------------------------------------------ */
+
+static const char *count_text(struct arena *arena, uint64_t number)
+{
+    struct buf text = { 0 };
+    text_count(&text, number);
+    const char *copy = arena_strdup(arena, buf_text(&text));
+    buf_deinit(&text);
+    return copy;
+}
+
+static const char *place_text(struct arena *arena, const struct wait_place *place)
+{
+    const char *where = place->call ? place->call : place->channel ? place->channel : "a system call";
+    const char *threads = place->threads == 1
+        ? "a thread waits"
+        : arena_printf(arena, "%s threads wait", count_text(arena, place->threads));
+    const char *lock = place->call != NULL && strcmp(place->call, "futex") == 0 ? " (a lock or a condition)" : "";
+    const char *disk = place->state == 'D' ? ", uninterruptibly" : "";
+    if (place->target != NULL)
+        return arena_printf(arena, "%s in %s for %s%s", threads, where, place->target, disk);
+    return arena_printf(arena, "%s in %s%s%s", threads, where, lock, disk);
+}
+
+static const char *places_text(struct arena *arena, const struct process *process)
+{
+    if (process->wait_count == 0)
+        return "";
+    const char *places = place_text(arena, &process->waits[0]);
+    for (size_t i = 1; i < process->wait_count && i < 3; i++)
+        places = arena_printf(arena, "%s; %s", places, place_text(arena, &process->waits[i]));
+    return places;
+}
+
+static const char *tracer_name(struct arena *arena, const struct process *process)
+{
+    if (process->tracer_pid == 0)
+        return "a debugger or tracer";
+    if (process->tracer == NULL)
+        return arena_printf(arena, "its tracer (pid %" PRIu32 ")", process->tracer_pid);
+    return arena_printf(arena, "its tracer %s (pid %" PRIu32 ")", process->tracer, process->tracer_pid);
+}
+
+const char *obstacle_text(struct arena *arena, const struct process *process, enum obstacle obstacle)
+{
+    switch (obstacle) {
+    case OBSTACLE_STOPPED:
+        return "is stopped (state T: SIGSTOP, or Ctrl-Z) and cannot act until it is continued";
+    case OBSTACLE_TRACED:
+        return arena_printf(arena, "is held by %s (state t) and cannot act", tracer_name(arena, process));
+    case OBSTACLE_ZOMBIE:
+        return "has ended but was not waited for (a zombie)";
+    case OBSTACLE_FROZEN:
+        return "is frozen: its control group is paused (docker pause, systemctl freeze), and it cannot act";
+    case OBSTACLE_KERNEL:
+        return arena_printf(
+            arena, "is stuck inside the kernel (state D), where no signal reaches it: %s", places_text(arena, process));
+    case OBSTACLE_DESCRIPTORS:
+        return arena_printf(arena,
+            "has no descriptor left (%s open of %s): accept() fails with EMFILE (\"Too many open files\")",
+            count_text(arena, process->fds_open), count_text(arena, process->fds_limit));
+    case OBSTACLE_BUSY:
+        return arena_printf(arena, "has no thread that watches its sockets now: %s", places_text(arena, process));
+    default:
+        return NULL;
+    }
+}
+
+/* --- what helps ------------------------------------------------------------------------------------------------- */
+
+/*
+ * What works on each. SIGTERM waits until a stopped process is continued, until a tracer passes it on, and until a frozen
+ * group thaws (kernel/signal.c, complete_signal()); SIGKILL gets through to all but state D, and ptrace() attaches to one
+ * tracer at a time (ptrace_attach()), while that of a frozen process waits for it to thaw.
+ */
+static const struct {
+    const char *title;       /* before another verb */
+    struct platform_fix fix; /* {}: PIDs; text NULL: there is none */
+    struct platform_fix end; /* instead of SIGTERM; text NULL: that works */
+    bool is_readable;        /* a debugger can attach and tells something */
+} remedies[OBSTACLE_COUNT] = {
+    [OBSTACLE_NONE] = { "", { 0 }, { 0 }, true },
+    [OBSTACLE_STOPPED] = { "is stopped and ", { "Continue the stopped process.", "kill -CONT {}" },
+        { "If it has to end: SIGTERM alone waits until it is continued.", "kill -TERM {}; kill -CONT {}" }, false },
+    [OBSTACLE_TRACED] = { "is held by a tracer and ",
+        { "Let the tracer go on or let go ('continue' or 'detach' in gdb), or end it: its processes then run again. No "
+          "second debugger can attach meanwhile.",
+            NULL },
+        { "If it has to end while it is traced: only SIGKILL gets through; the tracer holds back every other signal.",
+            "kill -KILL {}" },
+        false },
+    [OBSTACLE_ZOMBIE] = { "has ended and ",
+        { "It has ended: no signal reaches it. Its parent has to collect it (waitpid()), or to end.", NULL },
+        { "End its parent: init collects what that leaves behind.", "ps -o ppid= -p {}" }, false },
+    [OBSTACLE_FROZEN] = { "is frozen and ",
+        { "Let its control group go on: docker unpause, systemctl thaw, or whatever paused it. Until then it takes no "
+          "signal but SIGKILL, and a debugger hangs.",
+            "cat /proc/{}/cgroup" },
+        { "If it has to end while it is frozen: only SIGKILL gets through.", "kill -KILL {}" }, false },
+    [OBSTACLE_KERNEL] = { "is stuck inside the kernel and ",
+        { "See what it waits for inside the kernel: a disk, a network file system whose server is gone, a driver. Mend "
+          "that: no signal ends this wait, and a debugger hangs with it.",
+            "sudo cat /proc/{}/stack; findmnt -t nfs,nfs4,cifs,fuse; sudo dmesg | tail -n 20" },
+        { "Ending it does not help yet: not even SIGKILL is taken before the wait inside the kernel is over.", NULL },
+        false },
+    [OBSTACLE_DESCRIPTORS] = { "has no descriptor left and ", { 0 }, { 0 }, true },
+    [OBSTACLE_BUSY] = { "", { 0 }, { 0 }, true },
+};
+
+const char *obstacle_title(enum obstacle obstacle)
+{
+    return remedies[obstacle].title;
+}
+
+/* "812 813 814": those of the processes that have the obstacle. */
+static const char *pids_of(struct arena *arena, const struct process_count *processes, size_t count,
+    enum obstacle obstacle, const struct process **ret_first, size_t *ret_count)
+{
+    const char *pids = "";
+    *ret_first = NULL;
+    *ret_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct process *process = processes[i].process;
+        if (process->pid == 0 || obstacle_to_accept(process) != obstacle)
+            continue;
+        *ret_first = *ret_first != NULL ? *ret_first : process;
+        pids = arena_printf(arena, "%s%s%" PRIu32, pids, (*ret_count)++ > 0 ? " " : "", process->pid);
+    }
+    return pids;
+}
+
+/* What is not the same for every process that has it. */
+static struct platform_fix special_fix(struct arena *arena, const struct process *first, enum obstacle obstacle)
+{
+    struct platform_fix fix = remedies[obstacle].fix;
+    if (obstacle == OBSTACLE_TRACED && first->tracer_pid != 0)
+        fix.command = arena_printf(arena, "kill -TERM %" PRIu32 "   # %s", first->tracer_pid,
+            first->tracer != NULL ? first->tracer : "the tracer");
+    if (obstacle == OBSTACLE_ZOMBIE && first->parent_pid > 1)
+        fix.command = arena_printf(arena, "kill -CHLD %" PRIu32, first->parent_pid);
+    if (obstacle == OBSTACLE_DESCRIPTORS)
+        fix = (struct platform_fix){ "Give it descriptors: raise the limit of the running process, and see what it has "
+                                     "open that it should have closed.",
+            arena_printf(arena, "prlimit --pid %" PRIu32 " --nofile=%" PRIu64 "; ls -l /proc/%" PRIu32 "/fd",
+                first->pid, (uint64_t)first->fds_limit * 2, first->pid) };
+    return fix;
+}
+
+bool obstacle_fix(struct arena *arena, const struct snapshot *snapshot, const struct process_count *processes,
+    size_t count, enum obstacle obstacle, struct fixes *fixes)
+{
+    (void)snapshot;
+    const struct process *first;
+    size_t with_it;
+    const char *pids = pids_of(arena, processes, count, obstacle, &first, &with_it);
+    if (first == NULL)
+        return false;
+    struct platform_fix fix = special_fix(arena, first, obstacle);
+    if (fix.text == NULL)
+        return false;
+    if (obstacle == OBSTACLE_STOPPED && with_it > 1)
+        fixes_add(fixes, arena, arena_printf(arena, "Continue the %s stopped processes.", count_text(arena, with_it)),
+            platform_fill(arena, fix.command, pids));
+    else
+        fixes_add(fixes, arena, fix.text,
+            platform_fill(
+                arena, fix.command, obstacle == OBSTACLE_STOPPED ? pids : arena_printf(arena, "%" PRIu32, first->pid)));
+    return true;
+}
+
+bool obstacle_fix_end(struct arena *arena, const struct process *process, struct fixes *fixes)
+{
+    const struct platform_fix *end = &remedies[obstacle_of(process)].end;
+    if (end->text == NULL)
+        return false;
+    fixes_add(
+        fixes, arena, end->text, platform_fill(arena, end->command, arena_printf(arena, "%" PRIu32, process->pid)));
+    return true;
+}
+
+/* --- evidence that a restart would destroy ---------------------------------------------------------------------- */
+
+/* Programs whose own tool tells more than a debugger: by how the process is called, or by what it runs. */
+static const struct {
+    const char *prefix, *command;
+} dumps[] = {
+    { "java", "jstack {}" },
+    { "python", "py-spy dump --pid {}   # or: gdb -p {} -batch -ex 'thread apply all bt'" },
+    { "gunicorn", "py-spy dump --pid {}   # or: gdb -p {} -batch -ex 'thread apply all bt'" },
+    { "uwsgi", "py-spy dump --pid {}   # or: gdb -p {} -batch -ex 'thread apply all bt'" },
+    { "celery", "py-spy dump --pid {}   # or: gdb -p {} -batch -ex 'thread apply all bt'" },
+    { "uvicorn", "py-spy dump --pid {}   # or: gdb -p {} -batch -ex 'thread apply all bt'" },
+    { "dotnet", "dotnet-stack report -p {}" },
+    { "ruby", "rbspy dump --pid {}   # or: gdb -p {} -batch -ex 'thread apply all bt'" },
+    { "puma", "rbspy dump --pid {}   # or: gdb -p {} -batch -ex 'thread apply all bt'" },
+    { "node", "node inspect -p {}   # then: pause, bt" },
+    { "php", "gdb -p {} -batch -ex bt   # PHP's own stack: request_slowlog_timeout in its pool" },
+};
+
+static bool is_run_by(const struct process *process, const char *prefix)
+{
+    size_t length = strlen(prefix);
+    if (process->name != NULL && strncmp(process->name, prefix, length) == 0)
+        return true;
+    if (process->command == NULL)
+        return false;
+    const char *program = process->command, *end = program + strcspn(program, " ");
+    for (const char *c = program; c < end; c++) {
+        if (*c == '/')
+            program = c + 1;
+    }
+    return strncmp(program, prefix, length) == 0;
+}
+
+static const char *dump_command(const struct snapshot *snapshot, const struct process *process)
+{
+    const struct platform *platform = platform_of(snapshot);
+    bool is_linux = platform->os != NULL && strcmp(platform->os, "linux") == 0;
+    for (size_t i = 0; is_linux && i < sizeof dumps / sizeof *dumps; i++) {
+        if (is_run_by(process, dumps[i].prefix))
+            return dumps[i].command;
+    }
+    return platform->threads;
+}
+
+#define SEE_THREADS "See what its threads wait for."
+
+static bool is_said(const struct fixes *fixes)
+{
+    for (size_t i = 0; i < fixes->count; i++) {
+        if (strncmp(fixes->items[i].text, SEE_THREADS, strlen(SEE_THREADS)) == 0)
+            return true;
+    }
+    return false;
+}
+
+void obstacle_keep_evidence(struct arena *arena, const struct snapshot *snapshot, const struct process_count *processes,
+    size_t count, struct fixes *fixes)
+{
+    enum { PROCESSES_MAX = 8 };
+    const struct process *first = NULL;
+    const char *pids = "";
+    unsigned named = 0;
+    if (is_said(fixes))
+        return;
+    for (size_t i = 0; i < count && named < PROCESSES_MAX; i++) {
+        const struct process *process = processes[i].process;
+        if (process == NULL || process->pid == 0 || !remedies[obstacle_of(process)].is_readable)
+            continue;
+        first = first != NULL ? first : process;
+        pids = arena_printf(arena, "%s%s%" PRIu32, pids, named++ > 0 ? " " : "", process->pid);
+    }
+    if (first == NULL)
+        return;
+    const char *command = dump_command(snapshot, first);
+    if (first->tracer_pid != 0)
+        command = arena_printf(arena, "kill -TERM %" PRIu32 "; %s", first->tracer_pid, command);
+    const char *comment = strstr(command, "   #"); /* would take the end of the loop with it */
+    if (named == 1 || comment == NULL)
+        comment = command + strlen(command);
+    command = arena_strndup(arena, command, (size_t)(comment - command));
+    command = named == 1 ? platform_fill(arena, command, pids)
+                         : arena_printf(arena, "for p in %s; do %s; done", pids, platform_fill(arena, command, "$p"));
+    if (first->tracer_pid != 0)
+        fixes_add(fixes, arena,
+            arena_printf(
+                arena, SEE_THREADS " No debugger can attach beside %s: end that first.", tracer_name(arena, first)),
+            command);
+    else
+        fixes_add(fixes, arena, SEE_THREADS, command);
+}
