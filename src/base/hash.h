@@ -1,10 +1,18 @@
 #pragma once
-/* Hashing for tables whose size is a power of two. */
+/*
+ * Hashing for base/hash_index.h. hash_number(), hash_words() and hash_bytes() depend on a key that is drawn anew for each run
+ * of the program, so that nobody can make up input whose hashes collide. No result may depend on their order.
+ */
+#include <stddef.h>
 #include <stdint.h>
+
+/* The key of this run; set before main(), and never after. */
+extern uint64_t hash_key;
 
 /*
  * Lets every bit of a number act on every low bit, as the tables use those. A multiplication alone carries bits only
- * upwards: the last byte of an IPv4 address, in a word as it is in memory, stands at the very top.
+ * upwards: the last byte of an IPv4 address, in a word as it is in memory, stands at the very top. Without the key: the
+ * same in every run.
  */
 static inline uint64_t hash_mix(uint64_t hash)
 {
@@ -15,11 +23,21 @@ static inline uint64_t hash_mix(uint64_t hash)
     return hash ^ hash >> 32;
 }
 
+static inline uint64_t hash_number(uint64_t number)
+{
+    return hash_mix(number ^ hash_key);
+}
+
 /* `count` words, from `seed` on. */
 static inline uint64_t hash_words(uint64_t seed, const uint64_t *words, unsigned count)
 {
-    uint64_t hash = hash_mix(seed);
+    uint64_t hash = hash_number(seed);
     for (unsigned i = 0; i < count; i++)
         hash = hash_mix(hash ^ words[i]);
     return hash;
 }
+
+/* Text from outside, from `seed` on: words multiplied by a secret factor, and both halves of the product folded. */
+uint64_t hash_bytes(uint64_t seed, const void *bytes, size_t length);
+/* For tests that count instructions: the same key in each run. */
+void hash_set_key(uint64_t key, uint64_t factor);

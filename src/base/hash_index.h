@@ -1,78 +1,87 @@
 #pragma once
 /*
- * Finds numbers, such as indexes into an array, by a hash of what they stand for: open addressing, at most half full. The
- * caller tells equals from strangers with the same hash.
+ * The hash table of this program. It finds numbers, such as indexes into an array, by a hash of what they stand for: open
+ * addressing, at most half full. The caller tells equals from strangers with the same hash.
  *
- * A capture may hold as many equals as it likes, which would make every look-up as long as the table. So a walk ends after
- * a while, and what does not fit into such a run is not kept: chance alone makes none so long.
+ * Hashes are keyed (base/hash.h): nobody outside can choose texts that collide. But a capture may hold as many equal rows
+ * as it likes, which would make every search as long as the table. So a walk ends after a number of steps, and what does not
+ * fit into such a run is not kept: chance alone makes none so long.
  */
-#include <errno.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
 
-enum { INDEX_NONE = UINT32_MAX };
+enum { HASH_NONE = UINT32_MAX, HASH_STEPS_MAX = 256 };
 
-struct index_table {
+/* Zeroed, it is empty and grows as numbers are added. */
+struct hash_index {
     uint32_t *slots;
-    size_t mask;
+    uint32_t
+        *tags; /* of each slot the low half of its hash, to put it elsewhere when the table grows; NULL: it does not */
+    size_t mask, count;
+    size_t steps_max; /* of a walk; 0: HASH_STEPS_MAX */
 };
 
 /* The numbers that may stand for what was hashed, one after the other. */
-struct index_walk {
+struct hash_walk {
     size_t slot;
-    unsigned left; /* steps until it ends */
+    size_t left; /* steps until it ends */
 };
 
-/* For as many numbers as `most`. Returns 0 or -ENOMEM; release with index_table_deinit(). */
-static inline int index_table_init(struct index_table *table, size_t most)
+/* For at most `most` numbers: it does not grow, and needs half the memory. Release it with hash_index_deinit(). */
+void hash_index_init(struct hash_index *index, size_t most);
+void hash_index_deinit(struct hash_index *index);
+/* Of hash_index_add(): twice as many slots. */
+void hash_index_grow(struct hash_index *index);
+
+static inline struct hash_walk hash_index_walk(const struct hash_index *index, uint64_t hash)
 {
-    size_t slots = 16;
-    while (slots < most * 2)
-        slots *= 2;
-    *table = (struct index_table){ .slots = malloc(slots * sizeof *table->slots), .mask = slots - 1 };
-    if (table->slots == NULL)
-        return -ENOMEM;
-    memset(table->slots, 0xff, slots * sizeof *table->slots); /* INDEX_NONE */
-    return 0;
+    size_t most = index->steps_max != 0 ? index->steps_max : HASH_STEPS_MAX;
+    return (struct hash_walk){ .slot = hash & index->mask, .left = index->slots != NULL ? most : 0 };
 }
 
-static inline void index_table_deinit(struct index_table *table)
+/* HASH_NONE: there are no more. */
+static inline uint32_t hash_walk_next(const struct hash_index *index, struct hash_walk *walk)
 {
-    free(table->slots);
-    *table = (struct index_table){ 0 };
-}
-
-static inline struct index_walk index_table_walk(const struct index_table *table, uint64_t hash)
-{
-    enum { STEPS_MAX = 256 };
-    return (struct index_walk){ .slot = hash & table->mask, .left = STEPS_MAX };
-}
-
-/* INDEX_NONE: there are no more. */
-static inline uint32_t index_walk_next(const struct index_table *table, struct index_walk *walk)
-{
-    if (walk->left-- == 0)
-        return INDEX_NONE;
-    uint32_t number = table->slots[walk->slot];
-    walk->slot = (walk->slot + 1) & table->mask;
+    if (walk->left-- == 0) {
+        walk->left = 0;
+        return HASH_NONE;
+    }
+    uint32_t number = index->slots[walk->slot];
+    walk->slot = (walk->slot + 1) & index->mask;
     return number;
 }
 
-/* Another number in the place of the one that the walk has given last. */
-static inline void index_walk_replace(struct index_table *table, const struct index_walk *walk, uint32_t number)
+/* Puts another number in the place of the one that the walk has given last. */
+static inline void hash_walk_replace(struct hash_index *index, const struct hash_walk *walk, uint32_t number)
 {
-    table->slots[(walk->slot - 1) & table->mask] = number;
+    index->slots[(walk->slot - 1) & index->mask] = number;
 }
 
-static inline void index_table_add(struct index_table *table, uint64_t hash, uint32_t number)
+static inline void hash_index_add(struct hash_index *index, uint64_t hash, uint32_t number)
 {
-    struct index_walk walk = index_table_walk(table, hash);
-    for (; walk.left > 0; walk.left--, walk.slot = (walk.slot + 1) & table->mask) {
-        if (table->slots[walk.slot] == INDEX_NONE) {
-            table->slots[walk.slot] = number;
+    if ((index->slots == NULL || index->tags != NULL) && (index->count + 1) * 2 > index->mask + (index->slots != NULL))
+        hash_index_grow(index);
+    struct hash_walk walk = hash_index_walk(index, hash);
+    for (; walk.left > 0; walk.left--, walk.slot = (walk.slot + 1) & index->mask) {
+        if (index->slots[walk.slot] == HASH_NONE) {
+            index->slots[walk.slot] = number;
+            if (index->tags != NULL)
+                index->tags[walk.slot] = (uint32_t)hash;
+            index->count++;
             return;
         }
     }
+}
+
+/* The same, after a walk for this hash that has met no equal: it ended where the number belongs. */
+static inline void hash_walk_add(struct hash_index *index, const struct hash_walk *walk, uint64_t hash, uint32_t number)
+{
+    size_t slot = (walk->slot - 1) & index->mask;
+    if (index->tags != NULL || index->slots == NULL || index->slots[slot] != HASH_NONE) {
+        hash_index_add(index, hash, number);
+        return;
+    }
+    index->slots[slot] = number;
+    index->count++;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/hash_index.h"
 #include "base/memory.h"
 #include "diagnose/context.h"
 #include "diagnose/group.h"
@@ -18,37 +19,26 @@ enum { PEERS_SHOWN = 10 };
 /* --- tallies of addresses and processes ------------------------------------------------------------------------- */
 
 struct peer_table {
-    struct peer_count *slots; /* count 0: free */
-    size_t slot_count, used;
+    struct peer_count *items;
+    size_t count, capacity;
+    struct hash_index index;
 };
-
-static struct peer_count *peer_slot(const struct peer_table *table, const struct ip *address)
-{
-    uint64_t words[2];
-    memcpy(words, address->bytes, sizeof words);
-    size_t slot = hash_words(0, words, 2) & (table->slot_count - 1);
-    while (table->slots[slot].count != 0 && !ip_equal(&table->slots[slot].address, address))
-        slot = (slot + 1) & (table->slot_count - 1);
-    return &table->slots[slot];
-}
 
 static void peer_add(struct peer_table *table, const struct ip *address)
 {
-    if (table->used * 2 >= table->slot_count) {
-        struct peer_table grown = { .slot_count = table->slot_count ? table->slot_count * 2 : 64, .used = table->used };
-        grown.slots = xcalloc(grown.slot_count, sizeof *grown.slots);
-        for (size_t i = 0; i < table->slot_count; i++) {
-            if (table->slots[i].count != 0)
-                *peer_slot(&grown, &table->slots[i].address) = table->slots[i];
+    uint64_t words[2];
+    memcpy(words, address->bytes, sizeof words);
+    uint64_t hash = hash_words(0, words, 2);
+    struct hash_walk walk = hash_index_walk(&table->index, hash);
+    for (uint32_t number; (number = hash_walk_next(&table->index, &walk)) != HASH_NONE;) {
+        if (ip_equal(&table->items[number].address, address)) {
+            table->items[number].count++;
+            return;
         }
-        free(table->slots);
-        *table = grown;
     }
-    struct peer_count *slot = peer_slot(table, address);
-    if (slot->count++ == 0) {
-        slot->address = *address;
-        table->used++;
-    }
+    xvec_grow((void **)&table->items, table->count, &table->capacity, sizeof *table->items);
+    hash_index_add(&table->index, hash, (uint32_t)table->count);
+    table->items[table->count++] = (struct peer_count){ .address = *address, .count = 1 };
 }
 
 static int more_peers_first(const void *a, const void *b)
@@ -67,15 +57,16 @@ static void count_peers(const struct snapshot *snapshot, struct arena *arena, st
         if (!conn_is_listener(conn))
             peer_add(&table, &conn->remote);
     }
-    if (table.slots == NULL)
-        return;
-    qsort(table.slots, table.slot_count, sizeof *table.slots, more_peers_first); /* free ones last */
-    finding->distinct_peers = table.used;
-    finding->peer_count = table.used < PEERS_SHOWN ? table.used : PEERS_SHOWN;
+    if (table.count > 0)
+        qsort(table.items, table.count, sizeof *table.items, more_peers_first);
+    finding->distinct_peers = table.count;
+    finding->peer_count = table.count < PEERS_SHOWN ? table.count : PEERS_SHOWN;
     struct peer_count *peers = arena_alloc(arena, finding->peer_count * sizeof *peers);
-    memcpy(peers, table.slots, finding->peer_count * sizeof *peers);
+    for (size_t i = 0; i < finding->peer_count; i++)
+        peers[i] = table.items[i];
     finding->peers = peers;
-    free(table.slots);
+    free(table.items);
+    hash_index_deinit(&table.index);
 }
 
 static int more_conns_first(const void *a, const void *b)

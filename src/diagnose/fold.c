@@ -30,7 +30,7 @@ enum {
 
 /* --- keys ------------------------------------------------------------------------------------------------------- */
 
-static uint64_t hash_key(const struct fold_key *key)
+static uint64_t hash_of(const struct fold_key *key)
 {
     uint64_t words[sizeof *key / sizeof(uint64_t)];
     memcpy(words, key, sizeof words);
@@ -38,36 +38,24 @@ static uint64_t hash_key(const struct fold_key *key)
 }
 _Static_assert(sizeof(struct fold_key) == 40, "no padding, and whole words");
 
-static uint32_t *key_slot(const struct fold_key_table *table, const struct fold_key *key)
-{
-    size_t slot = hash_key(key) & (table->slot_count - 1);
-    while (table->slots[slot] != NO_INDEX && memcmp(&table->keys[table->slots[slot]], key, sizeof *key) != 0)
-        slot = (slot + 1) & (table->slot_count - 1);
-    return &table->slots[slot];
-}
-
 uint32_t fold_key_number(struct fold_key_table *table, const struct fold_key *key)
 {
-    if (table->count * 2 >= table->slot_count) {
-        table->slot_count = table->slot_count ? table->slot_count * 2 : 64;
-        table->slots = xrealloc_array(table->slots, table->slot_count, sizeof *table->slots);
-        memset(table->slots, 0xff, table->slot_count * sizeof *table->slots); /* NO_INDEX */
-        for (size_t i = 0; i < table->count; i++)
-            *key_slot(table, &table->keys[i]) = (uint32_t)i;
+    uint64_t hash = hash_of(key);
+    struct hash_walk walk = hash_index_walk(&table->index, hash);
+    for (uint32_t number; (number = hash_walk_next(&table->index, &walk)) != HASH_NONE;) {
+        if (memcmp(&table->keys[number], key, sizeof *key) == 0)
+            return number;
     }
-    uint32_t *slot = key_slot(table, key);
-    if (*slot != NO_INDEX)
-        return *slot;
     xvec_grow((void **)&table->keys, table->count, &table->capacity, sizeof *table->keys);
     table->keys[table->count] = *key;
-    *slot = (uint32_t)table->count;
+    hash_index_add(&table->index, hash, (uint32_t)table->count);
     return (uint32_t)table->count++;
 }
 
 void fold_key_table_deinit(struct fold_key_table *table)
 {
     free(table->keys);
-    free(table->slots);
+    hash_index_deinit(&table->index);
     *table = (struct fold_key_table){ 0 };
 }
 

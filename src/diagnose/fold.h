@@ -1,5 +1,6 @@
 #pragma once
 /* What makes stuck connections one group: its key, and the folding of keys into fewer. Of group.c only. */
+#include "base/hash_index.h"
 #include "diagnose/stuck.h"
 #include "model/snapshot.h"
 
@@ -23,8 +24,7 @@ struct fold_key {
 struct fold_key_table {
     struct fold_key *keys;
     size_t count, capacity;
-    uint32_t *slots;
-    size_t slot_count;
+    struct hash_index index;
 };
 
 uint32_t fold_key_number(struct fold_key_table *table, const struct fold_key *key);

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/hash_index.h"
 #include "base/memory.h"
 #include "diagnose/acceptors.h"
 #include "diagnose/context.h"
@@ -22,14 +23,6 @@
 #include "diagnose/rule.h"
 #include "model/holders.h"
 #include "model/previous.h"
-
-static uint64_t hash_bytes(const void *bytes, size_t length)
-{
-    uint64_t hash = 0xcbf29ce484222325ULL; /* FNV-1a */
-    for (size_t i = 0; i < length; i++)
-        hash = (hash ^ ((const uint8_t *)bytes)[i]) * 0x100000001b3ULL;
-    return hash ^ hash >> 32;
-}
 
 /* --- owners ----------------------------------------------------------------------------------------------------- */
 
@@ -56,31 +49,31 @@ static bool are_copies(const struct process *one, const struct process *other)
 static uint64_t hash_copies(const struct process *process)
 {
     const char *command = program_of(process);
-    const uint64_t words[] = { hash_bytes(command, strlen(command)), process->parent_pid, process->cgroup };
+    const uint64_t words[] = { hash_bytes(0, command, strlen(command)), process->parent_pid, process->cgroup };
     return hash_words(0, words, sizeof words / sizeof *words);
 }
 
 static uint32_t *find_copies(const struct snapshot *snapshot)
 {
-    size_t slot_count = 64;
-    while (slot_count < snapshot->process_count * 2)
-        slot_count *= 2;
     uint32_t *stands_for = xrealloc_array(NULL, snapshot->process_count, sizeof *stands_for);
-    uint32_t *slots = xrealloc_array(NULL, slot_count, sizeof *slots);
-    memset(slots, 0xff, slot_count * sizeof *slots); /* NO_INDEX */
+    struct hash_index index = { 0 };
     for (size_t i = 0; i < snapshot->process_count; i++) {
         const struct process *process = &snapshot->processes[i];
         stands_for[i] = (uint32_t)i;
         if (process->name == NULL)
             continue;
-        size_t slot = hash_copies(process) & (slot_count - 1);
-        while (slots[slot] != NO_INDEX && !are_copies(&snapshot->processes[slots[slot]], process))
-            slot = (slot + 1) & (slot_count - 1);
-        if (slots[slot] == NO_INDEX)
-            slots[slot] = (uint32_t)i;
-        stands_for[i] = slots[slot];
+        uint64_t hash = hash_copies(process);
+        struct hash_walk walk = hash_index_walk(&index, hash);
+        uint32_t number;
+        do
+            number = hash_walk_next(&index, &walk);
+        while (number != HASH_NONE && !are_copies(&snapshot->processes[number], process));
+        if (number == HASH_NONE)
+            hash_index_add(&index, hash, (uint32_t)i);
+        else
+            stands_for[i] = number;
     }
-    free(slots);
+    hash_index_deinit(&index);
     return stands_for;
 }
 

@@ -54,22 +54,21 @@ int pair_find(const struct snapshot *snapshot, struct stuck *stuck, size_t count
 {
     if (count == 0)
         return 0;
-    struct index_table table;
-    if (index_table_init(&table, count) < 0)
-        return -ENOMEM;
+    struct hash_index table;
+    hash_index_init(&table, count);
     uint32_t states = 0; /* in which an other end may be */
     for (size_t i = 0; i < count; i++) {
         const struct conn *conn = &snapshot->conns[stuck[i].conn];
-        index_table_add(&table, conn_hash_ends(conn), (uint32_t)i);
+        hash_index_add(&table, conn_hash_ends(conn), (uint32_t)i);
         states |= pair_opposites(conn->state);
     }
     for (size_t i = 0; i < snapshot->conn_count; i++) {
         const struct conn *conn = &snapshot->conns[i];
         if ((states & STATE_BIT(conn->state)) == 0)
             continue;
-        struct index_walk walk = index_table_walk(&table, conn_hash_opposite(conn));
+        struct hash_walk walk = hash_index_walk(&table, conn_hash_opposite(conn));
         uint32_t index;
-        while ((index = index_walk_next(&table, &walk)) != INDEX_NONE) {
+        while ((index = hash_walk_next(&table, &walk)) != HASH_NONE) {
             struct stuck *one = &stuck[index];
             const struct conn *stuck_conn = &snapshot->conns[one->conn];
             if (one->pair == NO_INDEX && one->conn != i && are_ends_of_one(snapshot, stuck_conn, conn) &&
@@ -79,7 +78,7 @@ int pair_find(const struct snapshot *snapshot, struct stuck *stuck, size_t count
             }
         }
     }
-    index_table_deinit(&table);
+    hash_index_deinit(&table);
     return 0;
 }
 

@@ -4,15 +4,15 @@
 
 #include "base/hash.h"
 
-int endpoint_set_init(struct endpoint_set *set, const struct snapshot *snapshot, ends_reader ends_of)
+void endpoint_set_init(struct endpoint_set *set, const struct snapshot *snapshot, ends_reader ends_of)
 {
     *set = (struct endpoint_set){ .snapshot = snapshot, .ends_of = ends_of };
-    return index_table_init(&set->table, snapshot->conn_count);
+    hash_index_init(&set->table, snapshot->conn_count);
 }
 
 void endpoint_set_deinit(struct endpoint_set *set)
 {
-    index_table_deinit(&set->table);
+    hash_index_deinit(&set->table);
     *set = (struct endpoint_set){ 0 };
 }
 
@@ -33,9 +33,9 @@ static uint64_t hash_ends(const struct ends *ends)
 
 bool endpoint_set_has(const struct endpoint_set *set, const struct ends *ends)
 {
-    struct index_walk walk = index_table_walk(&set->table, hash_ends(ends));
+    struct hash_walk walk = hash_index_walk(&set->table, hash_ends(ends));
     uint32_t conn;
-    while ((conn = index_walk_next(&set->table, &walk)) != INDEX_NONE) {
+    while ((conn = hash_walk_next(&set->table, &walk)) != HASH_NONE) {
         struct ends there = set->ends_of(set->snapshot, &set->snapshot->conns[conn]);
         if (same_ends(&there, ends))
             return true;
@@ -47,5 +47,5 @@ void endpoint_set_add(struct endpoint_set *set, uint32_t conn)
 {
     struct ends ends = set->ends_of(set->snapshot, &set->snapshot->conns[conn]);
     if (!endpoint_set_has(set, &ends))
-        index_table_add(&set->table, hash_ends(&ends), conn);
+        hash_index_add(&set->table, hash_ends(&ends), conn);
 }

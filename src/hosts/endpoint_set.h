@@ -19,11 +19,11 @@ typedef struct ends (*ends_reader)(const struct snapshot *snapshot, const struct
 struct endpoint_set {
     const struct snapshot *snapshot;
     ends_reader ends_of;
-    struct index_table table; /* of connections, one for each ends */
+    struct hash_index table; /* of connections, one for each ends */
 };
 
-/* With room for all connections of the snapshot, which must outlive it. 0 or -ENOMEM. */
-int endpoint_set_init(struct endpoint_set *set, const struct snapshot *snapshot, ends_reader ends_of);
+/* With room for all connections of the snapshot, which must outlive it. */
+void endpoint_set_init(struct endpoint_set *set, const struct snapshot *snapshot, ends_reader ends_of);
 void endpoint_set_deinit(struct endpoint_set *set);
 void endpoint_set_add(struct endpoint_set *set, uint32_t conn);
 bool endpoint_set_has(const struct endpoint_set *set, const struct ends *ends);

@@ -299,18 +299,16 @@ static void note(struct meeting *meeting, size_t one, size_t other)
     buf_deinit(&id);
 }
 
-static int meeting_init(struct meeting *meeting, struct snapshot *snapshot)
+static void meeting_init(struct meeting *meeting, struct snapshot *snapshot)
 {
     *meeting = (struct meeting){ .snapshot = snapshot };
     listeners_init(&meeting->listeners, snapshot);
     local_addresses_init(&meeting->owners, snapshot);
     meeting->between = xcalloc(snapshot->host_count * snapshot->host_count, sizeof *meeting->between);
-    int result = endpoint_set_init(&meeting->all, snapshot, both_ends);
-    if (result == 0)
-        result = endpoint_set_init(&meeting->clients, snapshot, remote_end);
-    if (result == 0)
-        result = endpoint_set_init(&meeting->services, snapshot, remote_end);
-    return result == 0 ? endpoint_set_init(&meeting->ports, snapshot, remote_end_and_port) : result;
+    endpoint_set_init(&meeting->all, snapshot, both_ends);
+    endpoint_set_init(&meeting->clients, snapshot, remote_end);
+    endpoint_set_init(&meeting->services, snapshot, remote_end);
+    endpoint_set_init(&meeting->ports, snapshot, remote_end_and_port);
 }
 
 static void meeting_deinit(struct meeting *meeting)
@@ -324,20 +322,17 @@ static void meeting_deinit(struct meeting *meeting)
     endpoint_set_deinit(&meeting->ports);
 }
 
-int hosts_note_hidden(struct snapshot *snapshot)
+void hosts_note_hidden(struct snapshot *snapshot)
 {
     struct meeting meeting;
-    int result = meeting_init(&meeting, snapshot);
-    for (size_t i = 0; result == 0 && i < snapshot->conn_count; i++)
+    meeting_init(&meeting, snapshot);
+    for (size_t i = 0; i < snapshot->conn_count; i++)
         endpoint_set_add(&meeting.all, (uint32_t)i);
-    if (result == 0) {
-        count_direct(&meeting);
-        count_hidden(&meeting);
-        for (size_t one = 0; one < snapshot->host_count; one++) {
-            for (size_t other = 0; other < snapshot->host_count; other++)
-                note(&meeting, one, other);
-        }
+    count_direct(&meeting);
+    count_hidden(&meeting);
+    for (size_t one = 0; one < snapshot->host_count; one++) {
+        for (size_t other = 0; other < snapshot->host_count; other++)
+            note(&meeting, one, other);
     }
     meeting_deinit(&meeting);
-    return result;
 }

@@ -10,5 +10,5 @@
 bool hosts_may_meet(const struct snapshot *snapshot, const struct conn *conn, const struct conn *other);
 /* Ends of the hosts' connections hide from each other, by what lies between the hosts or between the looks at them. */
 bool hosts_hide_ends(const struct snapshot *snapshot, const struct host *one, const struct host *other);
-/* Notes as gaps where both ends of connections may be there without fitting together. 0 or -ENOMEM. */
-int hosts_note_hidden(struct snapshot *snapshot);
+/* Notes as gaps where both ends of connections may be there without fitting together. */
+void hosts_note_hidden(struct snapshot *snapshot);

@@ -24,11 +24,11 @@ static bool have_same_ends(const struct conn *one, const struct conn *other)
         ip_equal(&one->local, &other->local) && ip_equal(&one->remote, &other->remote);
 }
 
-static bool table_has(const struct index_table *table, const struct snapshot *snapshot, const struct conn *conn)
+static bool table_has(const struct hash_index *table, const struct snapshot *snapshot, const struct conn *conn)
 {
-    struct index_walk walk = index_table_walk(table, conn_hash_ends(conn));
+    struct hash_walk walk = hash_index_walk(table, conn_hash_ends(conn));
     uint32_t index;
-    while ((index = index_walk_next(table, &walk)) != INDEX_NONE) {
+    while ((index = hash_walk_next(table, &walk)) != HASH_NONE) {
         if (have_same_ends(&snapshot->conns[index], conn))
             return true;
     }
@@ -38,12 +38,11 @@ static bool table_has(const struct index_table *table, const struct snapshot *sn
 /* How many of the first's are among the second's, and of how many; 0 or -ENOMEM. */
 static int count_same(const struct snapshot *one, const struct snapshot *other, uint64_t *ret_same, uint64_t *ret_of)
 {
-    struct index_table table;
-    if (index_table_init(&table, other->conn_count) < 0)
-        return -ENOMEM;
+    struct hash_index table;
+    hash_index_init(&table, other->conn_count);
     for (size_t i = 0; i < other->conn_count; i++) {
         if (is_telling(&other->conns[i]))
-            index_table_add(&table, conn_hash_ends(&other->conns[i]), (uint32_t)i);
+            hash_index_add(&table, conn_hash_ends(&other->conns[i]), (uint32_t)i);
     }
     *ret_same = *ret_of = 0;
     for (size_t i = 0; i < one->conn_count; i++) {
@@ -51,7 +50,7 @@ static int count_same(const struct snapshot *one, const struct snapshot *other, 
         *ret_of += is_telling(conn);
         *ret_same += is_telling(conn) && table_has(&table, other, conn);
     }
-    index_table_deinit(&table);
+    hash_index_deinit(&table);
     return 0;
 }
 

@@ -1,17 +1,15 @@
 #include "model/listeners.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/hash.h"
-#include "base/memory.h"
 
 /* The address is part of it: a host may listen on one port at any number of them. */
-static size_t slot_of(const struct listeners *listeners, uint32_t netns, const struct ip *address, uint16_t port)
+static uint64_t hash_of(uint32_t netns, const struct ip *address, uint16_t port)
 {
     uint64_t words[2];
     memcpy(words, address->bytes, sizeof address->bytes);
-    return hash_words((uint64_t)netns << 16 | port, words, 2) & listeners->mask;
+    return hash_words((uint64_t)netns << 16 | port, words, 2);
 }
 
 static bool has_port(const uint8_t *ports, uint16_t port)
@@ -25,9 +23,10 @@ static void insert(struct listeners *listeners, uint32_t index)
     const struct conn *conn = &conns[index];
     uint8_t *ports = ip_is_any(&conn->local) ? listeners->at_any : listeners->at_one;
     ports[conn->local_port / 8] |= (uint8_t)(1U << conn->local_port % 8);
-    size_t slot = slot_of(listeners, conn->netns, &conn->local, conn->local_port);
-    for (; listeners->slots[slot] != NO_INDEX; slot = (slot + 1) & listeners->mask) {
-        const struct conn *other = &conns[listeners->slots[slot]];
+    uint64_t hash = hash_of(conn->netns, &conn->local, conn->local_port);
+    struct hash_walk walk = hash_index_walk(&listeners->index, hash);
+    for (uint32_t number; (number = hash_walk_next(&listeners->index, &walk)) != HASH_NONE;) {
+        const struct conn *other = &conns[number];
         /*
          * One is enough of the many that share a port with SO_REUSEPORT: the one whose queue is longest, because it
          * is asked for when connections wait.
@@ -35,11 +34,11 @@ static void insert(struct listeners *listeners, uint32_t index)
         if (other->netns == conn->netns && other->local_port == conn->local_port &&
             ip_equal(&other->local, &conn->local)) {
             if (conn->recv_q_bytes > other->recv_q_bytes)
-                listeners->slots[slot] = index;
+                hash_walk_replace(&listeners->index, &walk, index);
             return;
         }
     }
-    listeners->slots[slot] = index;
+    hash_index_add(&listeners->index, hash, index);
 }
 
 void listeners_init(struct listeners *listeners, const struct snapshot *snapshot)
@@ -47,14 +46,8 @@ void listeners_init(struct listeners *listeners, const struct snapshot *snapshot
     size_t count = 0;
     for (size_t i = 0; i < snapshot->conn_count; i++)
         count += conn_is_listener(&snapshot->conns[i]);
-    size_t slots = 16;
-    while (slots < count * 2)
-        slots *= 2;
-
-    *listeners = (struct listeners){ .snapshot = snapshot, .mask = slots - 1 };
-    listeners->slots = xcalloc(slots, sizeof *listeners->slots);
-    for (size_t i = 0; i < slots; i++)
-        listeners->slots[i] = NO_INDEX;
+    *listeners = (struct listeners){ .snapshot = snapshot };
+    hash_index_init(&listeners->index, count);
     for (size_t i = 0; i < snapshot->conn_count; i++) {
         if (conn_is_listener(&snapshot->conns[i]))
             insert(listeners, (uint32_t)i);
@@ -63,16 +56,16 @@ void listeners_init(struct listeners *listeners, const struct snapshot *snapshot
 
 void listeners_deinit(struct listeners *listeners)
 {
-    free(listeners->slots);
+    hash_index_deinit(&listeners->index);
     *listeners = (struct listeners){ 0 };
 }
 
 static const struct conn *listener_at(
     const struct listeners *listeners, const struct conn *conn, const struct ip *address)
 {
-    size_t slot = slot_of(listeners, conn->netns, address, conn->local_port);
-    for (; listeners->slots[slot] != NO_INDEX; slot = (slot + 1) & listeners->mask) {
-        const struct conn *listener = &listeners->snapshot->conns[listeners->slots[slot]];
+    struct hash_walk walk = hash_index_walk(&listeners->index, hash_of(conn->netns, address, conn->local_port));
+    for (uint32_t number; (number = hash_walk_next(&listeners->index, &walk)) != HASH_NONE;) {
+        const struct conn *listener = &listeners->snapshot->conns[number];
         if (listener->netns == conn->netns && listener->local_port == conn->local_port &&
             ip_equal(&listener->local, address))
             return listener;

@@ -4,12 +4,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/hash_index.h"
 #include "model/snapshot.h"
 
 struct listeners {
     const struct snapshot *snapshot;
-    uint32_t *slots; /* hash by namespace, address and port: index of a listener, or NO_INDEX */
-    size_t mask;
+    struct hash_index index; /* by namespace, address and port: index of a listener */
     /* A bit for each port that somebody listens on, at any address, or at one of its own: most connections need no more. */
     uint8_t at_any[65536 / 8], at_one[65536 / 8];
 };

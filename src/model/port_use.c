@@ -69,30 +69,18 @@ bool ports_same(const struct port_use *one, const struct port_use *other)
         ip_equal(&one->local, &other->local) && ip_equal(&one->remote, &other->remote);
 }
 
-static uint32_t *slot_of(const struct port_table *table, const struct port_use *use)
-{
-    size_t slot = hash_of(use) & (table->slot_count - 1);
-    while (table->slots[slot] != NO_INDEX && !ports_same(&table->items[table->slots[slot]], use))
-        slot = (slot + 1) & (table->slot_count - 1);
-    return &table->slots[slot];
-}
-
 static struct port_use *use_of(struct port_table *table, const struct port_use *key)
 {
-    if (table->count * 2 >= table->slot_count) {
-        table->slot_count = table->slot_count ? table->slot_count * 2 : 64;
-        table->slots = xrealloc_array(table->slots, table->slot_count, sizeof *table->slots);
-        memset(table->slots, 0xff, table->slot_count * sizeof *table->slots); /* NO_INDEX */
-        table->items = xrealloc_array(table->items, table->slot_count, sizeof *table->items);
-        for (size_t i = 0; i < table->count; i++)
-            *slot_of(table, &table->items[i]) = (uint32_t)i;
+    uint64_t hash = hash_of(key);
+    struct hash_walk walk = hash_index_walk(&table->index, hash);
+    for (uint32_t number; (number = hash_walk_next(&table->index, &walk)) != HASH_NONE;) {
+        if (ports_same(&table->items[number], key))
+            return &table->items[number];
     }
-    uint32_t *slot = slot_of(table, key);
-    if (*slot == NO_INDEX) {
-        *slot = (uint32_t)table->count;
-        table->items[table->count++] = *key;
-    }
-    return &table->items[*slot];
+    xvec_grow((void **)&table->items, table->count, &table->capacity, sizeof *table->items);
+    hash_index_add(&table->index, hash, (uint32_t)table->count);
+    table->items[table->count] = *key;
+    return &table->items[table->count++];
 }
 
 struct port_use ports_key(const struct conn *conn, bool any_destination)
@@ -117,7 +105,7 @@ void port_table_add(
 void port_table_deinit(struct port_table *table)
 {
     free(table->items);
-    free(table->slots);
+    hash_index_deinit(&table->index);
     *table = (struct port_table){ 0 };
 }
 

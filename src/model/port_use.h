@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/hash_index.h"
 #include "model/snapshot.h"
 
 struct port_range {
@@ -18,16 +19,15 @@ struct port_use {
     struct ip local, remote;
     uint32_t connections; /* of any state */
     uint32_t recyclable;  /* of them, TIME_WAIT that connect() may take over at once */
-    uint16_t netns;
+    uint32_t netns;
     uint16_t remote_port;
 };
 
 /* All such, each once, in the order in which they came. */
 struct port_table {
     struct port_use *items;
-    size_t count;
-    uint32_t *slots; /* hash: index into items, or NO_INDEX */
-    size_t slot_count;
+    size_t count, capacity;
+    struct hash_index index;
 };
 
 static inline bool port_range_has(const struct port_range *range, uint16_t port)

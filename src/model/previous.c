@@ -12,7 +12,7 @@ static bool has_cookie(const struct conn *conn)
 
 static uint64_t hash_of(const struct conn *conn)
 {
-    return has_cookie(conn) ? hash_mix(conn->cookie) : conn_hash_ends(conn);
+    return has_cookie(conn) ? hash_number(conn->cookie) : conn_hash_ends(conn);
 }
 
 static uint64_t netns_inode(const struct snapshot *snapshot, const struct conn *conn)
@@ -39,21 +39,20 @@ static bool is_same(const struct snapshot *snapshot, const struct conn *now, con
 
 int snapshot_confirm(struct snapshot *snapshot, const struct snapshot *previous)
 {
-    struct index_table table;
-    if (index_table_init(&table, previous->conn_count) < 0)
-        return -ENOMEM;
+    struct hash_index table;
+    hash_index_init(&table, previous->conn_count);
     snapshot->previous = previous;
     snapshot->confirms = true;
     for (size_t i = 0; i < previous->conn_count; i++)
-        index_table_add(&table, hash_of(&previous->conns[i]), (uint32_t)i);
+        hash_index_add(&table, hash_of(&previous->conns[i]), (uint32_t)i);
     for (size_t i = 0; i < snapshot->conn_count; i++) {
         struct conn *conn = &snapshot->conns[i];
-        struct index_walk walk = index_table_walk(&table, hash_of(conn));
+        struct hash_walk walk = hash_index_walk(&table, hash_of(conn));
         do
-            conn->previous = index_walk_next(&table, &walk);
+            conn->previous = hash_walk_next(&table, &walk);
         while (conn->previous != NO_INDEX && !is_same(snapshot, conn, &previous->conns[conn->previous]));
     }
-    index_table_deinit(&table);
+    hash_index_deinit(&table);
     return 0;
 }
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/csv.h"
 #include "base/text.h"
 #include "model/holders.h"
@@ -52,23 +53,18 @@ bool value_equal(const struct value *a, const struct value *b)
         ip_equal(&a->ip, &b->ip);
 }
 
-/* Mixes 64 bits into a hash: the finalizer of MurmurHash3, public domain. */
-static uint64_t mix(uint64_t hash, uint64_t word)
-{
-    hash = (hash ^ word) * 0xff51afd7ed558ccdULL;
-    hash = (hash ^ (hash >> 33)) * 0xc4ceb9fe1a85ec53ULL;
-    return hash ^ (hash >> 33);
-}
-
 uint64_t value_hash(const struct value *value, uint64_t seed)
 {
-    uint64_t words[2];
-    memcpy(words, value->ip.bytes, sizeof words);
-    uint64_t hash = mix(seed, value->kind | (uint64_t)value->prefix << 8 | (uint64_t)value->port << 16);
-    hash = mix(mix(mix(hash, value->number), words[0]), words[1]);
-    for (const char *c = value->text; c != NULL && *c != '\0'; c++)
-        hash = (hash ^ (unsigned char)*c) * 0x100000001b3ULL; /* FNV-1a */
-    return mix(hash, 0);
+    uint64_t words[4] = {
+        value->kind | (uint64_t)value->prefix << 8 | (uint64_t)value->port << 16,
+        value->number,
+    };
+    if (value->text != NULL)
+        return hash_bytes(hash_words(seed, words, 2), value->text, strlen(value->text));
+    bool has_address = value->kind == VALUE_ADDRESS || value->kind == VALUE_NET || value->kind == VALUE_ENDPOINT ||
+        value->kind == VALUE_SERVICE_OUT;
+    memcpy(words + 2, value->ip.bytes, sizeof value->ip.bytes);
+    return hash_words(seed, words, has_address ? 4 : 2);
 }
 
 static int compare_numbers(uint64_t a, uint64_t b)

@@ -4,33 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash_index.h"
 #include "base/memory.h"
 #include "base/sort.h"
 #include "model/age.h"
-
-/* Open addressing; a slot holds the index of a group, or NO_INDEX. */
-struct table {
-    uint32_t *slots;
-    size_t size; /* a power of two */
-};
-
-static int table_grow(struct table *table, const struct groups *groups)
-{
-    size_t size = table->size ? table->size * 2 : 256;
-    uint32_t *slots = malloc(size * sizeof *slots);
-    if (slots == NULL)
-        return -ENOMEM;
-    memset(slots, 0xff, size * sizeof *slots); /* NO_INDEX */
-    for (size_t i = 0; i < groups->count; i++) {
-        size_t slot = groups->items[i].hash & (size - 1);
-        while (slots[slot] != NO_INDEX)
-            slot = (slot + 1) & (size - 1);
-        slots[slot] = (uint32_t)i;
-    }
-    free(table->slots);
-    *table = (struct table){ .slots = slots, .size = size };
-    return 0;
-}
 
 static bool same_group(struct groups *groups, const struct group *group, const struct value *values)
 {
@@ -43,7 +20,7 @@ static bool same_group(struct groups *groups, const struct group *group, const s
 }
 
 /* The group that a connection belongs to, made where it is the first. Returns its index or a negative errno. */
-static int64_t group_of(struct groups *groups, struct table *table, uint32_t conn_index)
+static int64_t group_of(struct groups *groups, struct hash_index *index, uint32_t conn_index)
 {
     struct value values[KEYS_MAX];
     uint64_t hash = 0;
@@ -51,18 +28,16 @@ static int64_t group_of(struct groups *groups, struct table *table, uint32_t con
         values[i] = key_value(&groups->keys[i], &groups->source, conn_index);
         hash = value_hash(&values[i], hash);
     }
-    if (groups->count * 2 >= table->size && table_grow(table, groups) < 0)
-        return -ENOMEM;
-    size_t slot = hash & (table->size - 1);
-    for (; table->slots[slot] != NO_INDEX; slot = (slot + 1) & (table->size - 1)) {
-        const struct group *group = &groups->items[table->slots[slot]];
+    struct hash_walk walk = hash_index_walk(index, hash);
+    for (uint32_t number; (number = hash_walk_next(index, &walk)) != HASH_NONE;) {
+        const struct group *group = &groups->items[number];
         if (group->hash == hash && same_group(groups, group, values))
-            return table->slots[slot];
+            return number;
     }
     if (vec_grow((void **)&groups->items, groups->count, &groups->capacity, sizeof *groups->items) < 0)
         return -ENOMEM;
     groups->items[groups->count] = (struct group){ .hash = hash, .first = conn_index };
-    table->slots[slot] = (uint32_t)groups->count;
+    hash_index_add(index, hash, (uint32_t)groups->count);
     return (int64_t)groups->count++;
 }
 
@@ -125,21 +100,21 @@ static void add_to_group(struct groups *groups, uint32_t index, struct ages *age
 
 static int count_all(struct groups *groups, const struct selection *selection, struct ages *ages)
 {
-    struct table table = { 0 };
+    struct hash_index index = { 0 };
     const struct snapshot *snapshot = groups->source.fields.snapshot;
-    int64_t index = 0;
-    for (size_t i = 0; i < snapshot->conn_count && index >= 0; i++) {
+    int64_t number = 0;
+    for (size_t i = 0; i < snapshot->conn_count && number >= 0; i++) {
         const struct conn *conn = &snapshot->conns[i];
         if (selection != NULL &&
             (!selection_matches(selection, snapshot, conn) ||
                 !selection_matches_cause(selection, diagnosis_cause(groups->source.fields.diagnosis, i))))
             continue;
-        index = group_of(groups, &table, (uint32_t)i);
-        if (index >= 0)
-            add_to_group(groups, (uint32_t)index, ages, conn);
+        number = group_of(groups, &index, (uint32_t)i);
+        if (number >= 0)
+            add_to_group(groups, (uint32_t)number, ages, conn);
     }
-    free(table.slots);
-    return index < 0 ? (int)index : 0;
+    hash_index_deinit(&index);
+    return number < 0 ? (int)number : 0;
 }
 
 static int compare_groups(const void *context, uint32_t a, uint32_t b)

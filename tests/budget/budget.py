@@ -31,7 +31,7 @@ HEADING = """\
 STARTS = {"version": ["version"], "help": ["help"], "list-help": ["list", "--help"], "explain": ["explain", "LAST_ACK"]}
 ONCE = ["report-text", "report-json"]
 EACH = ["netlink-message", "owners-join", "diagnose", "diagnose-crowd", "list-text", "list-json", "count",
-        "read-windows-netstat", "read-ss", "read-powershell-json"]
+        "read-windows-netstat", "read-ss", "read-powershell-json", "read-colliding-names"]
 
 
 def count(words, *options):

@@ -163,21 +163,17 @@ static int check_hosts(const struct snapshot *snapshots, size_t count, struct er
 
 /* --- the whole -------------------------------------------------------------------------------------------------- */
 
-static int builder_init(struct diff_builder *builder)
+static void builder_init(struct diff_builder *builder)
 {
     size_t count = builder->count;
-    int result = 0;
     builder->contexts = xcalloc(count, sizeof *builder->contexts);
     builder->pids = xcalloc(count, sizeof *builder->pids);
     for (size_t i = 0; i < count; i++) {
         builder->contexts[i].snapshot = builder->snapshots[i];
         listeners_init(&builder->contexts[i].listeners, builder->snapshots[i]);
-        int error = diff_processes_init(&builder->pids[i], builder->snapshots[i]);
-        result = result == 0 ? error : result;
+        diff_processes_init(&builder->pids[i], builder->snapshots[i]);
     }
-    if (result == 0)
-        diff_tracks_init(&builder->tracks, builder->snapshots, builder->contexts, count);
-    return result;
+    diff_tracks_init(&builder->tracks, builder->snapshots, builder->contexts, count);
 }
 
 static void builder_deinit(struct diff_builder *builder)
@@ -207,18 +203,13 @@ int diff_make(const struct snapshot *snapshots, size_t count, const struct diff_
     diff.reordered = sort_looks(&builder);
     diff.last = builder.snapshots[count - 1];
     list_looks(&builder, options->interval_ms);
-    result = builder_init(&builder);
-    if (result == 0) {
-        diff_count_cross_table(&builder);
-        diff_make_rows(&builder);
-        diff_find_processes(&builder);
-        diff_describe(&diff);
-        take_gaps(&builder);
-        *ret_diff = diff;
-    } else {
-        diff_deinit(&diff);
-        error_set(err, result, NULL, "not enough memory");
-    }
+    builder_init(&builder);
+    diff_count_cross_table(&builder);
+    diff_make_rows(&builder);
+    diff_find_processes(&builder);
+    diff_describe(&diff);
+    take_gaps(&builder);
+    *ret_diff = diff;
     builder_deinit(&builder);
-    return result;
+    return 0;
 }

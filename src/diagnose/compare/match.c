@@ -32,24 +32,24 @@ static bool are_one(const struct conn *one, const struct conn *other)
 
 uint32_t *diff_match(const struct snapshot *then, const struct snapshot *now)
 {
-    struct index_table table;
-    int result = index_table_init(&table, then->conn_count);
+    struct hash_index table;
+    hash_index_init(&table, then->conn_count);
     uint32_t *matches = malloc((now->conn_count + 1) * sizeof *matches);
     bool *taken = calloc(then->conn_count + 1, sizeof *taken);
-    if (result < 0 || matches == NULL || taken == NULL) {
-        index_table_deinit(&table);
+    if (matches == NULL || taken == NULL) {
+        hash_index_deinit(&table);
         free(matches);
         free(taken);
         return NULL;
     }
     for (size_t i = 0; i < then->conn_count; i++)
-        index_table_add(&table, conn_hash_ends(&then->conns[i]), (uint32_t)i);
+        hash_index_add(&table, conn_hash_ends(&then->conns[i]), (uint32_t)i);
     for (size_t i = 0; i < now->conn_count; i++) {
         const struct conn *conn = &now->conns[i];
         matches[i] = NO_INDEX;
-        struct index_walk walk = index_table_walk(&table, conn_hash_ends(conn));
+        struct hash_walk walk = hash_index_walk(&table, conn_hash_ends(conn));
         uint32_t index;
-        while ((index = index_walk_next(&table, &walk)) != INDEX_NONE) {
+        while ((index = hash_walk_next(&table, &walk)) != HASH_NONE) {
             if (!taken[index] && are_one(&then->conns[index], conn) &&
                 may_share_netns(then, &then->conns[index], now, conn)) {
                 taken[index] = true;
@@ -58,7 +58,7 @@ uint32_t *diff_match(const struct snapshot *then, const struct snapshot *now)
             }
         }
     }
-    index_table_deinit(&table);
+    hash_index_deinit(&table);
     free(taken);
     return matches;
 }

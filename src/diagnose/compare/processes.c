@@ -4,25 +4,24 @@
 
 #include "base/hash.h"
 
-int diff_processes_init(struct diff_processes *pids, const struct snapshot *snapshot)
+void diff_processes_init(struct diff_processes *pids, const struct snapshot *snapshot)
 {
     pids->snapshot = snapshot;
-    int result = index_table_init(&pids->table, snapshot->process_count);
-    for (size_t i = 0; result == 0 && i < snapshot->process_count; i++)
-        index_table_add(&pids->table, hash_mix(snapshot->processes[i].pid), (uint32_t)i);
-    return result;
+    hash_index_init(&pids->table, snapshot->process_count);
+    for (size_t i = 0; i < snapshot->process_count; i++)
+        hash_index_add(&pids->table, hash_number(snapshot->processes[i].pid), (uint32_t)i);
 }
 
 void diff_processes_deinit(struct diff_processes *pids)
 {
-    index_table_deinit(&pids->table);
+    hash_index_deinit(&pids->table);
 }
 
 const struct process *diff_processes_find(const struct diff_processes *pids, uint32_t pid)
 {
-    struct index_walk walk = index_table_walk(&pids->table, hash_mix(pid));
+    struct hash_walk walk = hash_index_walk(&pids->table, hash_number(pid));
     uint32_t index;
-    while (pid != 0 && (index = index_walk_next(&pids->table, &walk)) != INDEX_NONE) {
+    while (pid != 0 && (index = hash_walk_next(&pids->table, &walk)) != HASH_NONE) {
         if (pids->snapshot->processes[index].pid == pid)
             return &pids->snapshot->processes[index];
     }

@@ -6,11 +6,10 @@
 /* A snapshot, and its processes by their PIDs. */
 struct diff_processes {
     const struct snapshot *snapshot;
-    struct index_table table;
+    struct hash_index table;
 };
 
-/* Returns 0 or -ENOMEM. */
-int diff_processes_init(struct diff_processes *pids, const struct snapshot *snapshot);
+void diff_processes_init(struct diff_processes *pids, const struct snapshot *snapshot);
 void diff_processes_deinit(struct diff_processes *pids);
 const struct process *diff_processes_find(const struct diff_processes *pids, uint32_t pid);
 /* What this process of another look was then; NULL: it was not there, or has been started again since. */

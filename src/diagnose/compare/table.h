@@ -2,6 +2,7 @@
 /* Numbers in each snapshot, by what they are of. */
 #include <stddef.h>
 #include <stdint.h>
+#include "base/hash_index.h"
 #include "model/value.h"
 #include "model/state.h"
 
@@ -25,8 +26,7 @@ struct diff_table {
     struct diff_key *keys;
     uint32_t *tallies;
     size_t count, capacity, snapshots;
-    uint32_t *slots;
-    size_t slot_count;
+    struct hash_index index;
 };
 
 void diff_table_init(struct diff_table *table, size_t snapshots);

@@ -6,6 +6,7 @@
 void capture_deinit(struct capture *capture)
 {
     pids_deinit(&capture->pids);
+    state_words_deinit(&capture->state_words);
     looks_deinit(&capture->looks);
 }
 

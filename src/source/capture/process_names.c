@@ -1,19 +1,13 @@
 #include "source/capture/process_names.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/hash.h"
 #include "model/holders.h"
 
-enum { SLOTS_FIRST = 256 };
-
 static uint64_t hash_of(uint32_t pid, const char *name, size_t length)
 {
-    uint64_t hash = pid;
-    for (size_t i = 0; pid == 0 && i < length; i++)
-        hash = hash * 31 + (unsigned char)name[i];
-    return hash_mix(hash);
+    return pid != 0 ? hash_number(pid) : hash_bytes(0, name, length);
 }
 
 static bool is_it(const struct process *process, uint32_t pid, const char *name, size_t length)
@@ -22,27 +16,6 @@ static bool is_it(const struct process *process, uint32_t pid, const char *name,
         return false;
     return pid != 0 ||
         (process->name != NULL && strlen(process->name) == length && memcmp(process->name, name, length) == 0);
-}
-
-static bool grow(struct pids *pids, const struct snapshot *snapshot)
-{
-    size_t count = pids->slot_count != 0 ? pids->slot_count * 2 : SLOTS_FIRST;
-    uint32_t *slots = malloc(count * sizeof *slots);
-    if (slots == NULL)
-        return false;
-    memset(slots, 0xff, count * sizeof *slots); /* NO_INDEX */
-    for (size_t i = 0; i < snapshot->process_count; i++) {
-        const struct process *process = &snapshot->processes[i];
-        const char *name = process->name ? process->name : "";
-        size_t slot = hash_of(process->pid, name, strlen(name)) & (count - 1);
-        while (slots[slot] != NO_INDEX)
-            slot = (slot + 1) & (count - 1);
-        slots[slot] = (uint32_t)i;
-    }
-    free(pids->slots);
-    pids->slots = slots;
-    pids->slot_count = count;
-    return true;
 }
 
 static void keep_name(struct snapshot *snapshot, struct process *process, const char *name, size_t length)
@@ -69,14 +42,16 @@ uint32_t pids_find(struct pids *pids, struct snapshot *snapshot, uint32_t pid, c
         keep_name(snapshot, &snapshot->processes[pids->last], name, length);
         return pids->last;
     }
-    if ((snapshot->process_count + 1) * 2 > pids->slot_count && !grow(pids, snapshot))
-        return NO_INDEX;
-    size_t slot = hash_of(pid, name, length) & (pids->slot_count - 1);
-    while (pids->slots[slot] != NO_INDEX && !is_it(&snapshot->processes[pids->slots[slot]], pid, name, length))
-        slot = (slot + 1) & (pids->slot_count - 1);
-    if (pids->slots[slot] == NO_INDEX)
-        pids->slots[slot] = add(snapshot, pid, name, length);
-    pids->last = pids->slots[slot];
+    uint64_t hash = hash_of(pid, name, length);
+    struct hash_walk walk = hash_index_walk(&pids->index, hash);
+    do
+        pids->last = hash_walk_next(&pids->index, &walk);
+    while (pids->last != HASH_NONE && !is_it(&snapshot->processes[pids->last], pid, name, length));
+    if (pids->last == HASH_NONE) {
+        pids->last = add(snapshot, pid, name, length);
+        if (pids->last != NO_INDEX)
+            hash_index_add(&pids->index, hash, pids->last);
+    }
     if (pids->last != NO_INDEX)
         keep_name(snapshot, &snapshot->processes[pids->last], name, length);
     return pids->last;
@@ -84,11 +59,9 @@ uint32_t pids_find(struct pids *pids, struct snapshot *snapshot, uint32_t pid, c
 
 void pids_name(const struct pids *pids, struct snapshot *snapshot, uint32_t pid, const char *name, size_t length)
 {
-    if (pids->slot_count == 0)
-        return;
-    size_t slot = hash_of(pid, name, length) & (pids->slot_count - 1);
-    for (; pids->slots[slot] != NO_INDEX; slot = (slot + 1) & (pids->slot_count - 1)) {
-        struct process *process = &snapshot->processes[pids->slots[slot]];
+    struct hash_walk walk = hash_index_walk(&pids->index, hash_of(pid, name, length));
+    for (uint32_t number; (number = hash_walk_next(&pids->index, &walk)) != HASH_NONE;) {
+        struct process *process = &snapshot->processes[number];
         if (process->pid == pid)
             keep_name(snapshot, process, name, length);
     }
@@ -96,7 +69,7 @@ void pids_name(const struct pids *pids, struct snapshot *snapshot, uint32_t pid,
 
 void pids_deinit(struct pids *pids)
 {
-    free(pids->slots);
+    hash_index_deinit(&pids->index);
     *pids = (struct pids){ 0 };
 }
 

@@ -4,11 +4,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/hash_index.h"
 #include "model/snapshot.h"
 
 struct pids {
-    uint32_t *slots; /* hash: index into snapshot.processes, or NO_INDEX */
-    size_t slot_count;
+    struct hash_index index;
     uint32_t last; /* the one found last: rows of one process stand together */
 };
 

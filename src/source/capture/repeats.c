@@ -10,7 +10,7 @@
 
 void looks_deinit(struct looks *looks)
 {
-    index_table_deinit(&looks->sample);
+    hash_index_deinit(&looks->sample);
     free(looks->cut);
     free(looks->starts);
     *looks = (struct looks){ 0 };
@@ -45,41 +45,38 @@ static bool is_wanted(const struct looks *looks, const struct conn *conn)
     return (ends * 0x9e3779b97f4a7c15ULL & looks->unwanted) == 0;
 }
 
-/* Leaves out every other one. Returns 0 or -ENOMEM. */
-static int thin_out(struct looks *looks, const struct snapshot *snapshot)
+/* Leaves out every other one. */
+static void thin_out(struct looks *looks, const struct snapshot *snapshot)
 {
-    struct index_table all = looks->sample;
+    struct hash_index all = looks->sample;
     looks->unwanted = looks->unwanted >> 1 | 1ULL << 63; /* the high bits of a product depend on all others */
     looks->sampled = 0;
-    if (index_table_init(&looks->sample, SAMPLE_MAX) < 0) {
-        looks->sample = all;
-        return -ENOMEM;
-    }
+    hash_index_init(&looks->sample, SAMPLE_MAX);
     for (size_t slot = 0; slot <= all.mask; slot++) {
         uint32_t index = all.slots[slot];
-        if (index == INDEX_NONE || !is_wanted(looks, &snapshot->conns[index]))
+        if (index == HASH_NONE || !is_wanted(looks, &snapshot->conns[index]))
             continue;
-        index_table_add(&looks->sample, conn_hash_ends(&snapshot->conns[index]), index);
+        hash_index_add(&looks->sample, conn_hash_ends(&snapshot->conns[index]), index);
         looks->sampled++;
     }
-    index_table_deinit(&all);
-    return 0;
+    hash_index_deinit(&all);
 }
 
-static int add_to_sample(struct looks *looks, const struct snapshot *snapshot, uint32_t index)
+static void add_to_sample(struct looks *looks, const struct snapshot *snapshot, uint32_t index)
 {
     uint64_t hash = conn_hash_ends(&snapshot->conns[index]);
-    if (looks->sample.slots == NULL && index_table_init(&looks->sample, SAMPLE_MAX) < 0)
-        return -ENOMEM;
-    struct index_walk walk = index_table_walk(&looks->sample, hash);
+    if (looks->sample.slots == NULL)
+        hash_index_init(&looks->sample, SAMPLE_MAX);
+    struct hash_walk walk = hash_index_walk(&looks->sample, hash);
     uint32_t before;
-    while ((before = index_walk_next(&looks->sample, &walk)) != INDEX_NONE) {
+    while ((before = hash_walk_next(&looks->sample, &walk)) != HASH_NONE) {
         looks->repeats = are_one(&snapshot->conns[before], &snapshot->conns[index]);
         if (looks->repeats)
-            return 0;
+            return;
     }
-    index_table_add(&looks->sample, hash, index);
-    return ++looks->sampled >= SAMPLE_MAX ? thin_out(looks, snapshot) : 0;
+    hash_index_add(&looks->sample, hash, index);
+    if (++looks->sampled >= SAMPLE_MAX)
+        thin_out(looks, snapshot);
 }
 
 static int note_start(struct looks *looks, uint32_t index)
@@ -109,7 +106,8 @@ int looks_note(struct looks *looks, const struct snapshot *snapshot, bool is_cut
         return note_cut(looks, index);
     if (looks->repeats || !has_two_ends(conn) || !is_wanted(looks, conn))
         return 0;
-    return add_to_sample(looks, snapshot, index);
+    add_to_sample(looks, snapshot, index);
+    return 0;
 }
 
 /* --- when all is read --------------------------------------------------------------------------------------------- */
@@ -129,14 +127,14 @@ struct extent {
 struct search {
     const struct snapshot *snapshot;
     const struct looks *looks;
-    size_t cut_at;            /* the next of those that were cut */
-    struct index_table table; /* the last row of each connection */
-    uint32_t look;            /* where the present look begins */
-    uint32_t candidate;       /* where another may have begun since; NO_INDEX: nowhere */
-    bool interrupted;         /* the text was, at the candidate */
-    uint32_t inspect_rows;    /* with two ends, from there to the candidate */
-    uint32_t rows, repeats;   /* since the candidate: rows with two ends, and those that had come before */
-    uint32_t not_local;       /* … from another host, whose address stands in one namespace only */
+    size_t cut_at;           /* the next of those that were cut */
+    struct hash_index table; /* the last row of each connection */
+    uint32_t look;           /* where the present look begins */
+    uint32_t candidate;      /* where another may have begun since; NO_INDEX: nowhere */
+    bool interrupted;        /* the text was, at the candidate */
+    uint32_t inspect_rows;   /* with two ends, from there to the candidate */
+    uint32_t rows, repeats;  /* since the candidate: rows with two ends, and those that had come before */
+    uint32_t not_local;      /* … from another host, whose address stands in one namespace only */
     int count;
     struct extent best; /* the look that is taken */
 };
@@ -156,15 +154,15 @@ static uint32_t take_row(struct search *search, uint32_t index)
 {
     const struct conn *conns = search->snapshot->conns;
     uint64_t hash = conn_hash_ends(&conns[index]);
-    struct index_walk walk = index_table_walk(&search->table, hash);
+    struct hash_walk walk = hash_index_walk(&search->table, hash);
     uint32_t before;
-    while ((before = index_walk_next(&search->table, &walk)) != INDEX_NONE) {
+    while ((before = hash_walk_next(&search->table, &walk)) != HASH_NONE) {
         if (!are_one(&conns[before], &conns[index]))
             continue;
-        index_walk_replace(&search->table, &walk, index);
+        hash_walk_replace(&search->table, &walk, index);
         return before >= search->look ? before : NO_INDEX;
     }
-    index_table_add(&search->table, hash, index);
+    hash_index_add(&search->table, hash, index);
     return NO_INDEX;
 }
 
@@ -285,10 +283,9 @@ static int drop_repeats(const struct looks *looks, struct snapshot *snapshot, co
     enum { FEW = 20 };
     struct search search = { .snapshot = snapshot, .looks = looks, .best = *best };
     bool *repeated = calloc(snapshot->conn_count + 1, sizeof *repeated);
-    if (repeated == NULL || index_table_init(&search.table, snapshot->conn_count) < 0) {
-        free(repeated);
+    if (repeated == NULL)
         return -ENOMEM;
-    }
+    hash_index_init(&search.table, snapshot->conn_count);
     size_t repeats = find_repeats(looks, &search, repeated), kept = 0;
     bool drops = repeats * FEW <= end - start;
     for (uint32_t i = 0; i < snapshot->conn_count; i++) {
@@ -298,7 +295,7 @@ static int drop_repeats(const struct looks *looks, struct snapshot *snapshot, co
             holders_drop(snapshot, &snapshot->conns[i]);
     }
     snapshot->conn_count = kept;
-    index_table_deinit(&search.table);
+    hash_index_deinit(&search.table);
     free(repeated);
     return 0;
 }
@@ -309,8 +306,7 @@ int looks_keep_best(const struct looks *looks, struct snapshot *snapshot)
     bool interrupted = looks->start_count > 0 && looks->starts[looks->start_count - 1] > 0;
     if (!looks->repeats && !interrupted)
         return 1;
-    if (index_table_init(&search.table, snapshot->conn_count) < 0)
-        return -ENOMEM;
+    hash_index_init(&search.table, snapshot->conn_count);
     uint32_t begin = 0;
     for (size_t part = 0; part <= looks->start_count; part++) {
         uint32_t start = part > 0 ? looks->starts[part - 1] : 0;
@@ -320,7 +316,7 @@ int looks_keep_best(const struct looks *looks, struct snapshot *snapshot)
         if (!has_listeners_only(snapshot, start, end))
             begin = end;
     }
-    index_table_deinit(&search.table);
+    hash_index_deinit(&search.table);
     choose_look(&search, (uint32_t)snapshot->conn_count);
     int result = drop_repeats(looks, snapshot, &search.best);
     return result < 0 ? result : search.count;

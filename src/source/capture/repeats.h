@@ -12,7 +12,7 @@
 
 struct looks {
     /* A sample, chosen by their ends, so that both rows of a connection are in it or none: there may be millions. */
-    struct index_table sample;
+    struct hash_index sample;
     size_t sampled;
     uint64_t unwanted; /* bits of a hash of the ends; one of them leaves out */
     bool repeats;      /* some connection came twice */

@@ -3,6 +3,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/hash.h"
+
 static enum conn_state parse(const char *text, size_t length)
 {
     char word[sizeof(struct state_key) + 1];
@@ -41,21 +43,26 @@ static bool is_it(const struct state_word *word, const struct state_key *key, si
 
 enum conn_state state_words_find(struct state_words *words, const char *text, size_t length)
 {
-    enum { TRIES = 4, MASK = sizeof words->slots / sizeof *words->slots - 1 };
     if (length == 0 || length > sizeof(struct state_key))
         return STATE_UNKNOWN;
     struct state_key key = key_of(text, length);
-    size_t first = ((key.first ^ key.last << 1 ^ length) * 0x9e3779b97f4a7c15ULL) >> (64 - STATE_SLOT_BITS);
-    struct state_word *word = &words->slots[first]; /* gives way where all are taken */
-    for (size_t slot = first; slot < first + TRIES; slot++) {
-        struct state_word *other = &words->slots[slot & MASK];
-        if (is_it(other, &key, length))
-            return (enum conn_state)other->state;
-        if (other->length == 0) {
-            word = other;
-            break;
-        }
+    uint64_t hash = hash_number(key.first ^ key.last << 1 ^ length);
+    struct hash_walk walk = hash_index_walk(&words->index, hash);
+    for (uint32_t number; (number = hash_walk_next(&words->index, &walk)) != HASH_NONE;) {
+        if (is_it(&words->items[number], &key, length))
+            return (enum conn_state)words->items[number].state;
     }
-    *word = (struct state_word){ .key = key, .length = (uint8_t)length, .state = (uint8_t)parse(text, length) };
-    return (enum conn_state)word->state;
+    enum conn_state state = parse(text, length);
+    if (words->count < STATE_WORDS_MAX) {
+        hash_index_add(&words->index, hash, words->count);
+        words->items[words->count++] = (struct state_word){
+            .key = key, .length = (uint8_t)length, .state = (uint8_t)state
+        };
+    }
+    return state;
+}
+
+void state_words_deinit(struct state_words *words)
+{
+    hash_index_deinit(&words->index);
 }

@@ -26,45 +26,32 @@ void netns_map_init(struct netns_map *map, struct snapshot *snapshot)
 
 void netns_map_deinit(struct netns_map *map)
 {
-    free(map->slots);
+    hash_index_deinit(&map->index);
     *map = (struct netns_map){ 0 };
-}
-
-static uint32_t *slot_of(const struct netns_map *map, uint64_t inode)
-{
-    size_t slot = hash_mix(inode) & (map->slot_count - 1);
-    while (map->slots[slot] != NO_INDEX && map->snapshot->netns[map->slots[slot]].inode != inode)
-        slot = (slot + 1) & (map->slot_count - 1);
-    return &map->slots[slot];
-}
-
-static void grow(struct netns_map *map)
-{
-    map->slot_count = map->slot_count ? map->slot_count * 2 : 64;
-    map->slots = xrealloc_array(map->slots, map->slot_count, sizeof *map->slots);
-    memset(map->slots, 0xff, map->slot_count * sizeof *map->slots); /* NO_INDEX */
-    for (size_t i = 0; i < map->snapshot->netns_count; i++)
-        *slot_of(map, map->snapshot->netns[i].inode) = (uint32_t)i;
 }
 
 uint32_t netns_find(const struct netns_map *map, uint64_t inode)
 {
-    return map->slot_count > 0 ? *slot_of(map, inode) : NO_INDEX;
+    struct hash_walk walk = hash_index_walk(&map->index, hash_number(inode));
+    uint32_t number;
+    do
+        number = hash_walk_next(&map->index, &walk);
+    while (number != HASH_NONE && map->snapshot->netns[number].inode != inode);
+    return number;
 }
 
 uint32_t netns_intern(struct netns_map *map, uint64_t inode)
 {
-    if (map->snapshot->netns_count * 2 >= map->slot_count)
-        grow(map);
-    uint32_t *slot = slot_of(map, inode);
-    if (*slot == NO_INDEX) {
-        struct netns *netns = snapshot_add_netns(map->snapshot);
-        if (netns == NULL)
-            return NO_INDEX;
-        netns->inode = inode;
-        *slot = (uint32_t)(map->snapshot->netns_count - 1);
-    }
-    return *slot;
+    uint32_t found = netns_find(map, inode);
+    if (found != NO_INDEX)
+        return found;
+    struct netns *netns = snapshot_add_netns(map->snapshot);
+    if (netns == NULL)
+        return NO_INDEX;
+    netns->inode = inode;
+    found = (uint32_t)(map->snapshot->netns_count - 1);
+    hash_index_add(&map->index, hash_number(inode), found);
+    return found;
 }
 
 /* --- all that can be found -------------------------------------------------------------------------------------- */

@@ -2,14 +2,14 @@
 /* The network namespaces of a host, and looking into them. */
 #include <sys/types.h>
 
+#include "base/hash_index.h"
 #include "model/snapshot.h"
 
 /* The namespaces of a snapshot by inode: a host of containers may have thousands. */
 struct netns_map {
     struct snapshot *snapshot;
-    uint32_t *slots; /* open addressing: index into snapshot->netns, or NO_INDEX */
-    size_t slot_count;
-    dev_t nsfs; /* the file system of namespaces, known when the own one has been found */
+    struct hash_index index; /* by inode */
+    dev_t nsfs;              /* the file system of namespaces, known when the own one has been found */
 };
 
 void netns_map_init(struct netns_map *map, struct snapshot *snapshot);

@@ -1,72 +1,71 @@
 #include "source/linux/owners.h"
 
-#include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/hash.h"
+#include "base/hash_index.h"
 #include "base/memory.h"
 #include "model/holders.h"
 
-/* The first holder of each inode: open addressing, NO_INDEX where free. */
-struct table {
-    uint32_t *slots;
-    size_t size;
-};
-
-static size_t slot_of(const struct table *table, const struct snapshot *snapshot, uint32_t inode)
+/* Sockets that were opened one after the other have numbers in a row, and are met in a row: one line of the cache. */
+static uint64_t hash_of(uint32_t inode)
 {
     enum { IN_A_ROW = 16 };
-    /* Sockets that were opened one after the other have numbers in a row, and are met in a row: one line of the cache. */
-    size_t slot = (hash_mix(inode / IN_A_ROW) * IN_A_ROW + inode % IN_A_ROW) & (table->size - 1);
-    while (table->slots[slot] != NO_INDEX && snapshot->holders[table->slots[slot]].inode != inode)
-        slot = (slot + 1) & (table->size - 1);
-    return slot;
+    return hash_number(inode / IN_A_ROW) * IN_A_ROW + inode % IN_A_ROW;
 }
 
-static int table_init(struct table *table, struct snapshot *snapshot)
+/* The first holder of the socket. The kernel gives each its own inode, so that there is no crowd: the walk has no bound. */
+static inline uint32_t first_holder(const struct hash_index *index, const struct snapshot *snapshot, uint32_t inode,
+    uint64_t hash, struct hash_walk *walk)
 {
-    table->size = 64;
-    while (table->size < snapshot->holder_count * 2)
-        table->size *= 2;
-    table->slots = malloc(table->size * sizeof *table->slots);
-    if (table->slots == NULL)
-        return -ENOMEM;
-    memset(table->slots, 0xff, table->size * sizeof *table->slots); /* NO_INDEX */
-    /*
-     * From the last to the first, each put before those of the same socket: their lists keep the order of the walk.
-     */
-    for (size_t i = snapshot->holder_count; i-- > 0;) {
-        size_t slot = slot_of(table, snapshot, snapshot->holders[i].inode);
-        snapshot->holders[i].next = table->slots[slot];
-        table->slots[slot] = (uint32_t)i;
-    }
-    return 0;
+    *walk = hash_index_walk(index, hash);
+    uint32_t number;
+    do
+        number = hash_walk_next(index, walk);
+    while (number != HASH_NONE && snapshot->holders[number].inode != inode);
+    return number;
 }
 
-static void join(const struct table *table, struct snapshot *snapshot)
+/*
+ * From the last to the first, each put before those of the same socket: their lists keep the order of the walk.
+ */
+static void index_holders(struct hash_index *index, struct snapshot *snapshot)
+{
+    hash_index_init(index, snapshot->holder_count);
+    index->steps_max = index->mask + 1;
+    for (size_t i = snapshot->holder_count; i-- > 0;) {
+        struct holder *holder = &snapshot->holders[i];
+        struct hash_walk walk;
+        uint64_t hash = hash_of(holder->inode);
+        holder->next = first_holder(index, snapshot, holder->inode, hash, &walk);
+        if (holder->next != NO_INDEX)
+            hash_walk_replace(index, &walk, (uint32_t)i);
+        else
+            hash_walk_add(index, &walk, hash, (uint32_t)i);
+    }
+}
+
+static void join(const struct hash_index *index, struct snapshot *snapshot)
 {
     for (size_t i = 0; i < snapshot->conn_count; i++) {
         struct conn *conn = &snapshot->conns[i];
         if (conn->inode == 0)
             continue;
-        conn->holder = table->slots[slot_of(table, snapshot, conn->inode)];
+        struct hash_walk walk;
+        conn->holder = first_holder(index, snapshot, conn->inode, hash_of(conn->inode), &walk);
         for (const struct holder *h = holders_first(snapshot, conn); h != NULL; h = holders_next_process(snapshot, h))
             holders_process(snapshot, h)->tcp_sockets++;
     }
 }
 
-int owners_join(struct snapshot *snapshot)
+void owners_join(struct snapshot *snapshot)
 {
-    struct table table;
-    int result = table_init(&table, snapshot);
-    if (result < 0)
-        return result;
+    struct hash_index index;
+    index_holders(&index, snapshot);
     for (size_t i = 0; i < snapshot->process_count; i++)
         snapshot->processes[i].tcp_sockets = 0;
-    join(&table, snapshot);
-    free(table.slots);
-    return 0;
+    join(&index, snapshot);
+    hash_index_deinit(&index);
 }
 
 void owners_drop_others(struct snapshot *snapshot)

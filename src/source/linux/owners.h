@@ -2,8 +2,8 @@
 /* Sockets and the descriptors that refer to them, joined by inode. */
 #include "model/snapshot.h"
 
-/* Ties the connections to their holders, and counts those of each process. Returns 0 or -ENOMEM. */
-int owners_join(struct snapshot *snapshot);
+/* Ties the connections to their holders, and counts those of each process. */
+void owners_join(struct snapshot *snapshot);
 
 /* Drops the processes that have no TCP socket. */
 void owners_drop_others(struct snapshot *snapshot);

@@ -7,7 +7,7 @@
 
 static uint64_t hash_identity(const struct conn *conn)
 {
-    return conn_has(conn, CONN_COOKIE) ? hash_mix(conn->cookie) : conn_hash_ends(conn);
+    return conn_has(conn, CONN_COOKIE) ? hash_number(conn->cookie) : conn_hash_ends(conn);
 }
 
 static bool is_same(const struct conn *one, const struct conn *other)
@@ -23,27 +23,26 @@ static bool is_same(const struct conn *one, const struct conn *other)
 
 int repeats_drop(struct snapshot *snapshot, size_t first)
 {
-    struct index_table table;
-    if (index_table_init(&table, snapshot->conn_count - first) < 0)
-        return -ENOMEM;
+    struct hash_index table;
+    hash_index_init(&table, snapshot->conn_count - first);
 
     size_t kept = first;
     for (size_t i = first; i < snapshot->conn_count; i++) {
         const struct conn *conn = &snapshot->conns[i];
         uint64_t hash = hash_identity(conn);
-        struct index_walk walk = index_table_walk(&table, hash);
+        struct hash_walk walk = hash_index_walk(&table, hash);
         uint32_t before;
         do
-            before = index_walk_next(&table, &walk);
-        while (before != INDEX_NONE && !is_same(&snapshot->conns[before], conn));
-        if (before == INDEX_NONE) {
-            index_table_add(&table, hash, (uint32_t)kept);
+            before = hash_walk_next(&table, &walk);
+        while (before != HASH_NONE && !is_same(&snapshot->conns[before], conn));
+        if (before == HASH_NONE) {
+            hash_index_add(&table, hash, (uint32_t)kept);
             snapshot->conns[kept++] = *conn;
         } else {
             snapshot->conns[before] = *conn;
         }
     }
     snapshot->conn_count = kept;
-    index_table_deinit(&table);
+    hash_index_deinit(&table);
     return 0;
 }

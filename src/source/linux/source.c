@@ -244,7 +244,9 @@ static int read_doubtful_again(struct reading *reading, bool own_only, struct er
                 result = i == reading->own_netns ? read_sockets(snapshot, i, reading)
                                                  : netns_enter(snapshot, i, read_sockets, reading);
         }
-        result = result == -ENOMEM ? result : owners_join(snapshot);
+        if (result != -ENOMEM)
+            result = 0;
+        owners_join(snapshot);
     }
     free(doubtful);
     return result < 0 ? fail_without_memory(err) : 0;
@@ -265,8 +267,7 @@ static int read_host(struct reading *reading, struct error *err)
     if (!walk_once && (result = walk_for_owners(reading, err)) < 0)
         return result;
     reading->knows_owners = true;
-    if (owners_join(snapshot) < 0)
-        return fail_without_memory(err);
+    owners_join(snapshot);
     return read_doubtful_again(reading, walk_once, err);
 }
 

@@ -201,57 +201,55 @@ static void merge(struct snapshot *snapshot, struct conn *conn, struct seen *see
     seen->last_holder = holder;
 }
 
-/* The connection among those that are kept, or INDEX_NONE. */
-static uint32_t find(const struct lsof *lsof, const struct index_table *table, uint64_t device)
+/* The connection among those that are kept, or HASH_NONE. */
+static uint32_t find(const struct lsof *lsof, const struct hash_index *table, uint64_t device)
 {
-    struct index_walk walk = index_table_walk(table, hash_mix(device));
+    struct hash_walk walk = hash_index_walk(table, hash_number(device));
     uint32_t kept;
-    while ((kept = index_walk_next(table, &walk)) != INDEX_NONE) {
+    while ((kept = hash_walk_next(table, &walk)) != HASH_NONE) {
         if (lsof->seen[kept].device == device)
             return kept;
     }
-    return INDEX_NONE;
+    return HASH_NONE;
 }
 
 /* Whether the last part shows a good part of its sockets again, rather than others. */
-static bool comes_again(const struct lsof *lsof, struct index_table *table)
+static bool comes_again(const struct lsof *lsof, struct hash_index *table)
 {
     enum { SHARE = 10 };
     size_t again = 0;
     for (size_t i = 0; i < lsof->look; i++) {
-        if (lsof->seen[i].device != 0 && find(lsof, table, lsof->seen[i].device) == INDEX_NONE)
-            index_table_add(table, hash_mix(lsof->seen[i].device), (uint32_t)i);
+        if (lsof->seen[i].device != 0 && find(lsof, table, lsof->seen[i].device) == HASH_NONE)
+            hash_index_add(table, hash_number(lsof->seen[i].device), (uint32_t)i);
     }
     for (size_t i = lsof->look; i < lsof->count; i++)
-        again += lsof->seen[i].device != 0 && find(lsof, table, lsof->seen[i].device) != INDEX_NONE;
+        again += lsof->seen[i].device != 0 && find(lsof, table, lsof->seen[i].device) != HASH_NONE;
     return again > 0 && again * SHARE >= lsof->count - lsof->look;
 }
 
 /* What was begun by headings only, and shows others each time, is one look at several things. */
-static int settle_snapshots(struct lsof *lsof)
+static void settle_snapshots(struct lsof *lsof)
 {
-    struct index_table table;
+    struct hash_index table;
     if (lsof->look == 0 || lsof->is_certain)
-        return 0;
-    if (index_table_init(&table, lsof->count) < 0)
-        return -ENOMEM;
+        return;
+    hash_index_init(&table, lsof->count);
     if (!comes_again(lsof, &table)) {
         lsof->look = 0;
         lsof->looks = 0;
     }
-    index_table_deinit(&table);
-    return 0;
+    hash_index_deinit(&table);
 }
 
-static void merge_all(struct lsof *lsof, struct index_table *table, struct snapshot *snapshot)
+static void merge_all(struct lsof *lsof, struct hash_index *table, struct snapshot *snapshot)
 {
     size_t count = 0;
     for (size_t i = 0; i < lsof->look; i++)
         holders_drop(snapshot, &snapshot->conns[i]);
     for (size_t i = lsof->look; i < lsof->count; i++) {
         struct seen seen = lsof->seen[i];
-        uint32_t kept = seen.device != 0 ? find(lsof, table, seen.device) : INDEX_NONE;
-        if (kept != INDEX_NONE) {
+        uint32_t kept = seen.device != 0 ? find(lsof, table, seen.device) : HASH_NONE;
+        if (kept != HASH_NONE) {
             merge(snapshot, &snapshot->conns[kept], &lsof->seen[kept], seen.last_holder);
             continue;
         }
@@ -260,7 +258,7 @@ static void merge_all(struct lsof *lsof, struct index_table *table, struct snaps
             lsof->seen[count] = seen;
         }
         if (seen.device != 0)
-            index_table_add(table, hash_mix(seen.device), (uint32_t)count);
+            hash_index_add(table, hash_number(seen.device), (uint32_t)count);
         count++;
     }
     snapshot->conn_count = count;
@@ -269,17 +267,17 @@ static void merge_all(struct lsof *lsof, struct index_table *table, struct snaps
 void lsof_finish(struct capture *capture)
 {
     struct lsof *lsof = capture->state;
-    struct index_table table;
+    struct hash_index table;
     if (lsof->looks > 0 && lsof->look == capture->snapshot->conn_count) { /* nothing follows */
         lsof->look = lsof->look_before;
         lsof->looks--;
     }
     lsof->count = capture->out_of_memory ? 0 : capture->snapshot->conn_count;
-    if (!capture->out_of_memory && settle_snapshots(lsof) == 0 && index_table_init(&table, lsof->count) == 0) {
+    if (!capture->out_of_memory) {
+        settle_snapshots(lsof);
+        hash_index_init(&table, lsof->count);
         merge_all(lsof, &table, capture->snapshot);
-        index_table_deinit(&table);
-    } else {
-        capture->out_of_memory = true;
+        hash_index_deinit(&table);
     }
     capture->snapshot_count = lsof->looks; /* besides the last */
     free(lsof->seen);
