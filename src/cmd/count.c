@@ -123,7 +123,7 @@ static int print_counts(
 
 static int run_count(const struct command *self, int argc, char **argv)
 {
-    struct inspect_options inspection = { .causes_only = true };
+    struct inspect_options inspection = { .causes_only = true, .needs_rows = true };
     struct count_arguments arguments = {
         .count = { .tool_version = TCPWHY_VERSION },
         .v4_prefix = 24,

@@ -34,6 +34,9 @@ static int read_looks(char *const *paths, size_t count, struct snapshot *looks, 
         int result = capture_read(&capture, &looks[i], err);
         if (result < 0)
             return result;
+        if (looks[i].counts_only)
+            return error_set(err, -ENODATA, paths[i],
+                "has numbers only, no connection: what stays and what comes is told by the rows");
         if (looks[i].host_count > 0)
             return error_set(err, -EINVAL, paths[i], "is of several hosts; diff compares looks at one");
     }

@@ -171,12 +171,32 @@ static int read_hosts(const struct inspect_options *options, struct snapshot *sn
     for (unsigned i = 0; i < count && result == 0; i++) {
         const struct capture_options capture = { .path = options->from[i] };
         result = capture_read(&capture, &parts[i], err);
+        if (result == 0 && parts[i].counts_only)
+            result = error_set(err, -ENODATA, options->from[i],
+                "has numbers only, no connection, and cannot be put together with other captures");
     }
     if (result == 0)
         result = hosts_join(parts, options->from, count, snapshot, err);
     for (unsigned i = 0; i < count; i++)
         snapshot_deinit(&parts[i]);
     return result;
+}
+
+/* What numbers of connections by state cannot answer is refused. */
+static int check_counts(const struct inspect_options *options, const struct snapshot *snapshot, struct error *err)
+{
+    static const char ask[] = "the rows are needed: ss -tanpiemo on Linux, netstat -ano on Windows";
+    struct selection rest = options->selection;
+    rest.states = 0;
+    if (!snapshot->counts_only)
+        return 0;
+    if (options->needs_rows)
+        return error_set(err, -ENODATA, options->from[0],
+            "has numbers only, no connection; 'tcpwhy --from' tells what they mean. For single ones %s", ask);
+    if (!selection_is_empty(&rest))
+        return error_set(err, -ENODATA, options->from[0],
+            "has numbers of connections by state, which can be selected by --state only; for anything else %s", ask);
+    return 0;
 }
 
 /* From this host, or from what was given instead. */
@@ -198,6 +218,8 @@ static int look_closely(const struct inspect_options *options, const struct insp
     int result = check_from(options, err);
     if (result == 0)
         result = read_snapshot(options, inspection, err);
+    if (result == 0)
+        result = check_counts(options, &inspection->snapshot, err);
     if (result == 0)
         result = cmd_check_netns(&options->selection, &inspection->snapshot, err);
     bool confirm = options->confirm_ms > 0;

@@ -157,7 +157,7 @@ static int print_list(
 
 static int run_list(const struct command *self, int argc, char **argv)
 {
-    struct inspect_options inspection = { .causes_only = true };
+    struct inspect_options inspection = { .causes_only = true, .needs_rows = true };
     struct list_arguments arguments = { .list = { .tool_version = TCPWHY_VERSION } };
     const struct option_group groups[] = {
         { "List", list_rows, &arguments },

@@ -109,7 +109,7 @@ static int print_metrics(
 
 static int run_metrics(const struct command *self, int argc, char **argv)
 {
-    struct inspect_options inspection = { 0 };
+    struct inspect_options inspection = { .needs_rows = true };
     struct metrics_arguments arguments = { .begun_us = clock_monotonic_us(), .top = METRICS_TOP_DEFAULT };
     struct option_row inspect_rows[INSPECT_ROWS_MAX];
     inspect_rows_but_json(inspect_rows);

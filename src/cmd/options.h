@@ -25,6 +25,7 @@ struct inspect_options {
     unsigned from_count;
     const char *tasks;  /* a list of processes that names the PIDs of such a capture, or NULL */
     bool names_source;  /* --source was given */
+    bool needs_rows;    /* the command is about single connections: their numbers alone do not do */
     const char *config; /* the file to be judged by instead of the usual ones, or NULL */
 };
 

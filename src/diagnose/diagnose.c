@@ -10,6 +10,7 @@
 #include "diagnose/phrases.h"
 #include "diagnose/queues.h"
 #include "diagnose/rule.h"
+#include "diagnose/totals.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -232,6 +233,7 @@ static void make_findings(const struct context *context, const struct group *gro
         if (rules[i].assess != NULL && can_judge(&rules[i], context))
             rules[i].assess(context, &rules[i], &diagnosis->arena, &list);
     }
+    totals_judge(context, diagnosis, &list);
     for (size_t i = 0; i < list.count; i++)
         policy_judge(context, diagnosis->ignores, &list.items[i]);
     diagnosis->findings = arena_alloc(&diagnosis->arena, list.count * sizeof *list.items);
@@ -313,6 +315,7 @@ int diagnose(const struct snapshot *snapshot, const struct selection *selection,
     find_causes(&context, &confirm, causes, &stuck, &count);
     apply_selection(selection, &diagnosis, selected, stuck, &count);
     context.asked_count = count_asked(&context, &diagnosis);
+    totals_count(selection, &diagnosis);
     int result = pair_find(snapshot, stuck, count);
     if (result == 0) {
         pair_with_listeners(&context, stuck, count);
@@ -324,6 +327,8 @@ int diagnose(const struct snapshot *snapshot, const struct selection *selection,
     }
     if (result == 0) {
         make_findings(&context, groups, group_count, causes, &diagnosis);
+        if (snapshot->counts_only)
+            totals_note(&context, &diagnosis);
         notes_make(&context, &diagnosis, selected);
         note_passing(&context, &diagnosis);
         *ret_diagnosis = diagnosis;

@@ -38,6 +38,8 @@ static const struct platform platforms[] = {
         .sent_fin_wont_help =
             "tcp_fin_timeout (FIN_WAIT_2), tcp_tw_reuse (TIME_WAIT), tcp_syn_retries (the handshake): none of them governs",
         .handshake_wont_help = "More tcp_syn_retries: the same silence, for longer.",
+        .rows = "sudo ss -tanpiemo",
+        .port_users = "ss -tan | awk '{print $5}' | sort | uniq -c | sort -rn | head",
         .owners = { "Find out who holds them: look again as root, and in other PID namespaces. The kernel's own clients "
                     "(NFS, CIFS, iSCSI) have no process.",
             "sudo ss -tanpie" },
@@ -82,6 +84,9 @@ static const struct platform platforms[] = {
             "(the handshake): none of them governs",
         .handshake_wont_help =
             "Set-NetTCPSetting -MaxSynRetransmissions or -InitialRtoMs: the same silence, for longer.",
+        .rows = "netstat -ano",
+        .port_users =
+            "Get-NetTCPConnection | Group-Object RemoteAddress,RemotePort,OwningProcess | Sort-Object Count -Descending | Select-Object -First 10 Count,Name",
         .owners = { "Find out who holds them, from an elevated prompt.",
             "Get-NetTCPConnection | Group-Object State,OwningProcess | Sort-Object Count -Descending | "
             "Select-Object -First 20 Count,Name; tasklist" },
@@ -118,6 +123,7 @@ static const struct platform platforms[] = {
         .sent_fin_wont_help =
             "net.inet.tcp.msl (TIME_WAIT), net.inet.tcp.keepinit (the handshake): none of them governs",
         .handshake_wont_help = "A longer net.inet.tcp.keepinit: the same silence, for longer.",
+        .rows = "sudo lsof -nP -iTCP -Tqs",
         .owners = { "Find out who holds them.", "sudo lsof -nP -iTCP" },
         .restart = { "End the process in its usual way and start it again: the kernel closes its descriptors with it.",
             "kill -TERM {}" },
@@ -148,6 +154,7 @@ static const struct platform platforms[] = {
         .sent_fin_wont_help =
             "tcp_time_wait_interval (TIME_WAIT), tcp_ip_abort_cinterval (the handshake): none of them governs",
         .handshake_wont_help = "A longer tcp_ip_abort_cinterval: the same silence, for longer.",
+        .rows = "netstat -anu -f inet -f inet6 -P tcp",
         .owners = { "Find out who holds them.", "netstat -anu -f inet -P tcp   # older: pfiles /proc/*" },
         .restart = { "End the process in its usual way and start it again (svcadm restart): the kernel closes its "
                      "descriptors with it.",
@@ -176,6 +183,7 @@ static const struct platform platforms[] = {
         .sent_fin_wont_help =
             "The maximum segment lifetime (TIME_WAIT), net.inet.tcp.keepinit (the handshake): none of them governs",
         .handshake_wont_help = "A longer time-out of the handshake: the same silence, for longer.",
+        .rows = "netstat -an; lsof -nP -iTCP",
         .owners = { "Find out who holds them.", "lsof -nP -iTCP   # FreeBSD: sockstat -P tcp" },
         .restart = { "End the process in its usual way and start it again: the kernel closes its descriptors with it.",
             "kill -TERM {}" },

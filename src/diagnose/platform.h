@@ -41,6 +41,8 @@ struct platform {
     const char *sent_fin_wont_help; /* of what governs other states */
     const char *handshake_wont_help;
 
+    const char *rows;            /* command: the connections themselves, with all that the system shows of them */
+    const char *port_users;      /* command: who uses the ports for outgoing connections; NULL: that is in rows */
     struct platform_fix owners;  /* find out who holds them */
     struct platform_fix restart; /* {}: PID */
     struct platform_fix service; /* what runs in that process; {}: PID; text NULL: nothing to ask */

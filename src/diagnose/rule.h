@@ -38,9 +38,15 @@ struct rule {
     /* Adds its findings, as many as there are, by finding_list_add(). Called when all connections have their causes. */
     void (*assess)(
         const struct context *context, const struct rule *rule, struct arena *arena, struct finding_list *list);
+    /*
+     * Where only numbers of connections are known (snapshot.counts_only): adds a finding about so many in one state, if
+     * they are worth one. by_count.h
+     */
+    void (*judge_count)(const struct context *context, const struct rule *rule, const struct total *total,
+        struct arena *arena, struct finding_list *list);
     struct limits limits;
     bool holds_moving; /* one row proves it: a second look confirms it although bytes have moved */
-    bool one_port; /* what it tells is about one port, or one listener: never folded over several */
+    bool one_port;     /* what it tells is about one port, or one listener: never folded over several */
 };
 
 /* In order: the first that applies is the cause. Number 0 is none: "normal". */

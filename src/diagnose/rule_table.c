@@ -5,6 +5,7 @@
 #include "diagnose/diagnose.h"
 #include "diagnose/queues.h"
 #include "diagnose/rule.h"
+#include "diagnose/rules/by_count.h"
 #include "diagnose/rules/close_wait.h"
 #include "diagnose/rules/close_wait_held.h"
 #include "diagnose/rules/descriptors.h"
@@ -107,6 +108,7 @@ const struct rule rules[] = {
     },
     {
         RULE("close-wait-held", close_wait_held),
+        .judge_count = by_count_close_wait,
         .states = STATE_BIT(STATE_CLOSE_WAIT),
         .fault = FAULT_LOCAL_APPLICATION,
         .limits = { .settle_ms = 5 * SECOND,
@@ -123,6 +125,7 @@ const struct rule rules[] = {
     },
     {
         RULE("last-ack-unanswered", sent_fin_unanswered),
+        .judge_count = by_count_sent_fin,
         .states = STATE_BIT(STATE_LAST_ACK),
         .fault = FAULT_PEER_OR_PATH,
         .limits = { .min_without_age = 50,
@@ -139,6 +142,7 @@ const struct rule rules[] = {
     },
     {
         RULE("fin-wait-1-unanswered", sent_fin_unanswered),
+        .judge_count = by_count_sent_fin,
         .states = STATE_BIT(STATE_FIN_WAIT_1),
         .fault = FAULT_PEER_OR_PATH,
         .limits = { .min_without_age = 50,
@@ -149,6 +153,7 @@ const struct rule rules[] = {
     },
     {
         RULE("closing-unanswered", sent_fin_either),
+        .judge_count = by_count_sent_fin,
         .states = STATE_BIT(STATE_CLOSING),
         .fault = FAULT_PEER_OR_PATH,
         .limits = { .min_without_age = 50,
@@ -168,12 +173,14 @@ const struct rule rules[] = {
     },
     {
         RULE("fin-wait-2-orphaned", fin_wait_2_orphaned),
+        .judge_count = by_count_fin_wait_2,
         .states = STATE_BIT(STATE_FIN_WAIT_2),
         .fault = FAULT_PEER_APPLICATION,
         .limits = { .min_count = 100, .settle_ms = 20 * SECOND, .warning_count = 5000 },
     },
     {
         RULE("time-wait-churn", time_wait_churn),
+        .judge_count = by_count_time_wait,
         .states = STATE_BIT(STATE_TIME_WAIT),
         .one_port = true,
         .fault = FAULT_NONE,
@@ -186,6 +193,7 @@ const struct rule rules[] = {
     },
     {
         HOST_RULE("port-exhaustion", port_exhaustion),
+        .judge_count = by_count_bound,
         .looks_at = EVERY_STATE,
         .fault = FAULT_HOST_SETTINGS,
         .limits = { .warning_percent = 80, .critical_percent = 95 },
@@ -198,6 +206,7 @@ const struct rule rules[] = {
     },
     {
         RULE("syn-sent-unanswered", syn_sent_unanswered),
+        .judge_count = by_count_syn_sent,
         .states = STATE_BIT(STATE_SYN_SENT),
         .fault = FAULT_PEER_OR_PATH,
         .limits = { .min_without_age = 20,
@@ -217,6 +226,7 @@ const struct rule rules[] = {
     },
     {
         RULE("syn-recv-unanswered", syn_recv_unanswered),
+        .judge_count = by_count_syn_received,
         .states = STATE_BIT(STATE_SYN_RECEIVED),
         .looks_at = STATE_BIT(STATE_LISTEN),
         .fault = FAULT_PEER_OR_PATH,

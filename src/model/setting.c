@@ -56,6 +56,9 @@ const struct counter_info counter_infos[COUNTER_COUNT] = {
     [COUNTER_CURR_ESTAB] = { "CurrEstab", "Tcp", COUNTER_FILE_SNMP },
     [COUNTER_RETRANS_SEGS] = { "RetransSegs", "Tcp", COUNTER_FILE_SNMP },
     [COUNTER_OUT_RSTS] = { "OutRsts", "Tcp", COUNTER_FILE_SNMP },
+    [COUNTER_ABORT_ON_DATA] = { "TCPAbortOnData", "TcpExt", COUNTER_FILE_NETSTAT },
+    [COUNTER_PRUNE_CALLED] = { "PruneCalled", "TcpExt", COUNTER_FILE_NETSTAT },
+    [COUNTER_TIME_WAITED] = { "TW", "TcpExt", COUNTER_FILE_NETSTAT },
 };
 
 int64_t setting_value(const struct net_values *values, enum setting setting, int64_t fallback)

@@ -19,6 +19,7 @@ void snapshot_deinit(struct snapshot *snapshot)
     free(snapshot->netns);
     free(snapshot->net_values);
     free(snapshot->cgroups);
+    free(snapshot->totals);
     free(snapshot->gaps);
     arena_deinit(&snapshot->arena);
     *snapshot = (struct snapshot){ 0 };
@@ -61,6 +62,15 @@ struct cgroup *snapshot_add_cgroup(struct snapshot *snapshot)
         (void **)&snapshot->cgroups, &snapshot->cgroup_count, &snapshot->cgroup_capacity, sizeof *snapshot->cgroups);
 }
 
+struct total *snapshot_add_total(struct snapshot *snapshot)
+{
+    struct total *total = vec_add(
+        (void **)&snapshot->totals, &snapshot->total_count, &snapshot->total_capacity, sizeof *snapshot->totals);
+    if (total != NULL)
+        total->process = NO_INDEX;
+    return total;
+}
+
 void snapshot_add_gap(struct snapshot *snapshot, const char *id, const char *text, const char *remedy)
 {
     for (size_t i = 0; i < snapshot->gap_count; i++) {
@@ -83,6 +93,33 @@ void snapshot_note_gap(struct snapshot *snapshot, enum gap_kind kind, const char
 uint32_t snapshot_states(const struct snapshot *snapshot)
 {
     return snapshot->states != 0 ? snapshot->states : STATE_BIT(STATE_COUNT) - 1;
+}
+
+static bool is_detailed(const struct total *total)
+{
+    return total->process != NO_INDEX || total->key != NULL;
+}
+
+uint32_t snapshot_detailed_states(const struct snapshot *snapshot)
+{
+    uint32_t states = 0;
+    for (size_t i = 0; i < snapshot->total_count; i++)
+        states |= is_detailed(&snapshot->totals[i]) ? STATE_BIT(snapshot->totals[i].state) : 0;
+    return states;
+}
+
+bool snapshot_is_sum(const struct total *total, uint32_t detailed_states)
+{
+    return !is_detailed(total) && (detailed_states & STATE_BIT(total->state)) != 0;
+}
+
+uint64_t snapshot_counted(const struct snapshot *snapshot)
+{
+    uint32_t detailed = snapshot_detailed_states(snapshot);
+    uint64_t count = 0;
+    for (size_t i = 0; i < snapshot->total_count; i++)
+        count += snapshot_is_sum(&snapshot->totals[i], detailed) ? 0 : snapshot->totals[i].count;
+    return count;
 }
 
 const struct process *snapshot_owner(const struct snapshot *snapshot, const struct conn *conn)

@@ -14,6 +14,17 @@
 #include "model/process.h"
 #include "model/setting.h"
 
+/*
+ * A number of connections of which no row was seen: "710 CLOSE_WAIT", as sort | uniq -c, Group-Object or ss -s print it.
+ * What it does not say is UNKNOWN, NO_INDEX, NULL.
+ */
+struct total {
+    uint64_t count;
+    uint8_t state;    /* enum conn_state */
+    uint32_t process; /* index into snapshot.processes of who holds them, or NO_INDEX */
+    const char *key;  /* what else they have in common, as it was printed: "tcp6", "192.0.2.7" */
+};
+
 struct snapshot {
     struct arena arena;
 
@@ -28,7 +39,8 @@ struct snapshot {
     uint32_t page_bytes;  /* of a memory page; 0: unknown */
     uint32_t states;      /* STATE_BIT()s that were looked at; 0: all. snapshot_states() */
     bool confirms;
-    bool redacted; /* names and addresses in it, or in a part of it, are made up: redact.h */
+    bool counts_only; /* it has no connections, but their numbers (totals), counters, settings */
+    bool redacted;    /* names and addresses in it, or in a part of it, are made up: redact.h */
 
     /*
      * An earlier reading of the same host, for what changes: NULL where there is none; not owned. One without connections
@@ -48,6 +60,8 @@ struct snapshot {
     size_t netns_count, netns_capacity, net_values_capacity;
     struct cgroup *cgroups;
     size_t cgroup_count, cgroup_capacity;
+    struct total *totals; /* where it is counts_only */
+    size_t total_count, total_capacity;
     struct gap *gaps;
     size_t gap_count, gap_capacity;
 
@@ -70,6 +84,7 @@ struct process *snapshot_add_process(struct snapshot *snapshot);
 struct holder *snapshot_add_holder(struct snapshot *snapshot);
 struct netns *snapshot_add_netns(struct snapshot *snapshot);
 struct cgroup *snapshot_add_cgroup(struct snapshot *snapshot);
+struct total *snapshot_add_total(struct snapshot *snapshot); /* no process */
 
 /* Notes a gap once per kind; a second one of the same kind is dropped. `remedy` NULL: what helps with any of the kind. */
 void snapshot_note_gap(struct snapshot *snapshot, enum gap_kind kind, const char *text, const char *remedy);
@@ -87,6 +102,14 @@ const struct process *snapshot_parent(const struct snapshot *snapshot, const str
 const struct cgroup *snapshot_cgroup_by_id(const struct snapshot *snapshot, const struct host *host, uint64_t id);
 const struct netns *snapshot_netns(const struct snapshot *snapshot, const struct conn *conn);
 const struct net_values *snapshot_net_values(const struct snapshot *snapshot, const struct conn *conn);
+/*
+ * The states, as STATE_BIT()s, of which there are totals by process, address or the like: a total of the state alone is
+ * then their sum, and no more connections.
+ */
+uint32_t snapshot_detailed_states(const struct snapshot *snapshot);
+bool snapshot_is_sum(const struct total *total, uint32_t detailed_states);
+/* How many connections all totals tell of. */
+uint64_t snapshot_counted(const struct snapshot *snapshot);
 /*
  * By how much a counter of a namespace (an index) has risen since the earlier reading, and over which time. False where
  * there is none, or the counter is unknown in one of them.

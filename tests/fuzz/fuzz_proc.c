@@ -4,6 +4,7 @@
 #include "source/text/cgroup_path.h"
 #include "source/text/proc_net_tcp_row.h"
 #include "source/linux/proc_text.h"
+#include "source/text/proc_values.h"
 
 /* A part of a text lies in it. */
 static void expect_part(const char *text, const char *part, size_t length)

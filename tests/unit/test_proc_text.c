@@ -1,6 +1,7 @@
 #include "source/text/cgroup_path.h"
 #include "source/text/proc_net_tcp_row.h"
 #include "source/linux/proc_text.h"
+#include "source/text/proc_values.h"
 
 #include <errno.h>
 #include <string.h>

@@ -44,7 +44,14 @@ static size_t not_covered(const struct record *record, size_t size)
 static void every_member_is_saved(void **state)
 {
     (void)state;
-    enum { CONN_PADDING = 6, PROCESS_PADDING = 18, CGROUP_PADDING = 7, NETNS_PADDING = 6, GAP_PADDING = 7 };
+    enum {
+        CONN_PADDING = 6,
+        PROCESS_PADDING = 18,
+        CGROUP_PADDING = 7,
+        NETNS_PADDING = 6,
+        GAP_PADDING = 7,
+        TOTAL_PADDING = 3
+    };
     assert_int_equal(not_covered(&saved_conn, sizeof(struct conn)),
         SIZE_OF(conn, present) + SIZE_OF(conn, holder) + SIZE_OF(conn, previous) + CONN_PADDING);
     assert_int_equal(not_covered(&saved_process, sizeof(struct process)),
@@ -54,6 +61,7 @@ static void every_member_is_saved(void **state)
         SIZE_OF(netns, by_descriptor) + SIZE_OF(netns, fd) + SIZE_OF(netns, host) + NETNS_PADDING);
     assert_int_equal(
         not_covered(&saved_gap, sizeof(struct gap)), SIZE_OF(gap, host) + SIZE_OF(gap, is_read) + GAP_PADDING);
+    assert_int_equal(not_covered(&saved_total, sizeof(struct total)), TOTAL_PADDING);
 }
 
 /* --- there and back --------------------------------------------------------------------------------------------- */

@@ -177,6 +177,7 @@ static struct inspect_options how_to_look(const struct check *check)
     for (unsigned i = 0; i < check->thresholds.count; i++)
         own_netns_only &= check->thresholds.items[i].inspection.source.own_netns_only;
     options.source.own_netns_only = own_netns_only;
+    options.needs_rows = check->thresholds.count > 0;
     if (!has_limits(check) && check->thresholds.count > 0)
         options.selection = check->thresholds.items[0].inspection.selection;
     return options;

@@ -14,6 +14,7 @@
 #include "diagnose/context.h"
 #include "diagnose/queues.h"
 #include "diagnose/rule.h"
+#include "diagnose/rules/by_count.h"
 
 static bool drops_now(const struct context *context, const struct conn *listener)
 {
@@ -43,8 +44,8 @@ bool accept_queue_overflow_applies(const struct context *context, const struct c
 void accept_queue_overflow_assess(
     const struct context *context, const struct rule *rule, struct arena *arena, struct finding_list *list)
 {
-    (void)rule;
-    (void)arena;
+    if (context->snapshot->counts_only)
+        by_count_listen_overflows(context, rule, arena, list);
     for (size_t i = 0; context->snapshot->previous == NULL && i < context->queues.count; i++)
         list->wants_rates |= queue_is_full(&context->queues.items[i]) && context->queues.items[i].closed == 0;
 }

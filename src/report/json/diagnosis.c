@@ -11,7 +11,9 @@ static void totals(struct json *json, const struct diagnosis *diagnosis)
     json_key(json, "totals");
     json_object(json);
     json_member_uint(json, "connections", diagnosis->selected_count);
-    json_member_uint(json, "connections_seen", diagnosis->snapshot->conn_count);
+    const struct snapshot *snapshot = diagnosis->snapshot;
+    json_member_uint(
+        json, "connections_seen", snapshot->counts_only ? snapshot_counted(snapshot) : snapshot->conn_count);
     json_key(json, "by_state");
     json_object(json);
     for (int state = 0; state < STATE_COUNT; state++) {

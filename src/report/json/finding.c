@@ -276,9 +276,13 @@ void json_finding(struct json *json, const struct snapshot *snapshot, const stru
     fixes(json, "fix_for_good", &finding->fix_for_good);
     json_lines(json, "will_not_help", &finding->will_not_help);
     json_key(json, "connections");
-    json_array(json);
-    for (uint64_t i = 0; i < shown; i++)
-        conn_object(json, snapshot, &snapshot->conns[finding->conns[i]]);
-    json_array_end(json);
+    if (snapshot->counts_only) {
+        json_null(json);
+    } else {
+        json_array(json);
+        for (uint64_t i = 0; i < shown; i++)
+            conn_object(json, snapshot, &snapshot->conns[finding->conns[i]]);
+        json_array_end(json);
+    }
     json_object_end(json);
 }

@@ -108,13 +108,14 @@ static void headline(struct flow *flow, const struct diagnosis *diagnosis, const
     origin(flow, snapshot);
 
     flow_count(flow, STYLE_DIM, diagnosis->selected_count);
-    if (diagnosis->selected_count != snapshot->conn_count) {
+    if (!snapshot->counts_only && diagnosis->selected_count != snapshot->conn_count) {
         flow_text(flow, STYLE_DIM, " of ");
         flow_count(flow, STYLE_DIM, snapshot->conn_count);
     }
     flow_text(flow, STYLE_DIM,
-        diagnosis->selected_count == 1 && snapshot->conn_count == 1 ? " connection looked at in "
-                                                                    : " connections looked at in ");
+        snapshot->counts_only                                             ? " connections by their numbers, read in "
+            : diagnosis->selected_count == 1 && snapshot->conn_count == 1 ? " connection looked at in "
+                                                                          : " connections looked at in ");
     elapsed(flow, snapshot->elapsed_us);
     if (snapshot->netns_count > 1)
         flow_printf(flow, STYLE_DIM, " · %zu network namespaces", snapshot->netns_count);
@@ -168,6 +169,11 @@ static void verdict(struct flow *flow, const struct diagnosis *diagnosis)
     text_verdict(flow, diagnosis->verdict);
     if (diagnosis->verdict != VERDICT_HEALTHY && diagnosis->finding_count > 0)
         flow_text(flow, STYLE_BOLD, diagnosis->findings[0].title);
+    else if (diagnosis->snapshot->counts_only && diagnosis->finding_count == 0)
+        flow_text(flow, STYLE_PLAIN,
+            diagnosis->selected_count == 0
+                ? "There is no connection in it; what its settings and counters mean stands below."
+                : "None of these numbers shows a fault by itself; single connections may be stuck all the same.");
     else if (diagnosis->selected_count == 0)
         flow_text(flow, STYLE_PLAIN, "No connection was looked at, so nothing can be said about any.");
     else if (diagnosis->finding_count > 0)

@@ -50,10 +50,11 @@ static void owner_row(struct flow *flow, const struct diagnosis *diagnosis, cons
         bool held = conn != NULL && (!conn_has(conn, CONN_INODE) || conn->inode != 0);
         bool is_capture = diagnosis->snapshot->origin != NULL;
         flow_text(flow, STYLE_PLAIN,
-            conn == NULL     ? "none: this is about the host as a whole"
-                : !held      ? "none: only the kernel still holds them"
-                : is_capture ? "not in this capture"
-                             : "not visible from here");
+            diagnosis->snapshot->counts_only ? "not in this capture"
+                : conn == NULL               ? "none: this is about the host as a whole"
+                : !held                      ? "none: only the kernel still holds them"
+                : is_capture                 ? "not in this capture"
+                                             : "not visible from here");
         return;
     }
     process_name(flow, STYLE_BOLD, finding->owner);

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "source/capture/input/charset.h"
 #include "source/capture/format.h"
+#include "source/capture/formats/numbers.h"
 #include "source/capture/capture_gaps.h"
 #include "source/capture/formats/tasks.h"
 #include "source/capture/input/open.h"
@@ -76,6 +77,10 @@ static int parse_text(const struct capture_options *options, struct capture *cap
     int result = capture->format->parse(capture->format, capture, err);
     if (result < 0)
         return error_set(err, result, options->path, "cannot be read to its end: %s", input_failure(result));
+    numbers_settle(capture);
+    snapshot->counts_only = capture->format->is_counts;
+    if (!snapshot->counts_only)
+        snapshot->total_count = 0;
     int looks = looks_keep_best(&capture->looks, snapshot);
     if (looks < 0)
         return error_set(err, looks, options->path, "not enough memory");

@@ -12,19 +12,50 @@ static void count_lines(struct buf *out, uint64_t number, const char *what)
     buf_printf(out, " %s%s", what, number == 1 ? "" : "s");
 }
 
+/* "counts by state: 9 lines, settings: 2 lines": what is no row, of a text that has no rows, or beside them. */
+static void count_numbers(struct buf *out, const struct numbers *numbers, const char *before)
+{
+    const struct {
+        const char *title;
+        uint64_t lines;
+    } parts[] = {
+        { "counts by state", numbers->state_lines },
+        { "summaries", numbers->summary_lines },
+        { "counters", numbers->counter_lines },
+        { "settings", numbers->setting_lines },
+    };
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        if (parts[i].lines == 0)
+            continue;
+        buf_printf(out, "%s%s: ", before, parts[i].title);
+        count_lines(out, parts[i].lines, "line");
+        before = ", ";
+    }
+}
+
 /* "ss: 4,312 rows, 12 other lines" */
 static void note_origin(struct capture *capture, const char *path)
 {
     struct buf text = { 0 };
     const uint64_t *kinds = capture->kinds;
-    buf_printf(&text, "%s: ", capture->format->title);
-    count_lines(&text, kinds[LINE_ROW], "row");
+    const struct numbers *numbers = &capture->numbers;
+    uint64_t other = kinds[LINE_OTHER] + kinds[LINE_HEADING];
+    if (capture->format->is_counts) {
+        count_numbers(&text, numbers, "");
+    } else {
+        buf_printf(&text, "%s: ", capture->format->title);
+        count_lines(&text, kinds[LINE_ROW], "row");
+        struct numbers beside = *numbers;
+        beside.state_lines = 0; /* the rows themselves are counted */
+        count_numbers(&text, &beside, ", ");
+        uint64_t read = numbers->summary_lines + numbers->counter_lines + numbers->setting_lines;
+        other -= other < read ? other : read;
+    }
     if (kinds[LINE_FOREIGN] > 0) {
         buf_str(&text, ", ");
         count_lines(&text, kinds[LINE_FOREIGN], "row");
         buf_str(&text, " of other protocols");
     }
-    uint64_t other = kinds[LINE_OTHER] + kinds[LINE_HEADING];
     if (other > 0) {
         buf_str(&text, ", ");
         count_lines(&text, other, "other line");
@@ -180,6 +211,19 @@ static void note_evidence(const struct capture *capture)
     buf_deinit(&why);
 }
 
+/* Numbers without rows. */
+static void note_counts_only(struct snapshot *snapshot)
+{
+    size_t at = 0;
+    while (asks[at].os != NULL && (snapshot->os == NULL || strcmp(asks[at].os, snapshot->os) != 0))
+        at++;
+    if (snapshot->counts_only)
+        snapshot_note_gap(snapshot, GAP_COUNTS_ONLY,
+            "the connections themselves: these are numbers only, and do not tell who holds the connections, to whom they "
+            "go, on which ports, and how long they have been there",
+            asks[at].owners);
+}
+
 /* PIDs only: a name says more, and there is a way to add them. */
 static void note_unnamed(struct snapshot *snapshot)
 {
@@ -235,6 +279,7 @@ int capture_report(struct capture *capture, const char *path, struct error *err)
     note_cut(capture);
     note_unnamed(capture->snapshot);
     note_evidence(capture);
+    note_counts_only(capture->snapshot);
     return 0;
 }
 

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "model/snapshot.h"
 #include "source/capture/endpoint.h"
+#include "source/capture/formats/numbers_found.h"
 #include "source/capture/input/input.h"
 #include "source/capture/input/lines.h"
 #include "source/capture/repeats.h"
@@ -58,6 +59,7 @@ struct capture {
     struct looks looks;
     int snapshot_count; /* of which one was taken */
     struct state_words state_words;
+    struct numbers numbers; /* what stands beside the rows, or instead of them */
 
     uint64_t lines;
     uint64_t kinds[LINE_KINDS]; /* how many lines of each */
@@ -80,6 +82,7 @@ struct format {
     const char *os;          /* that prints it, as in snapshot.os; NULL: several do */
     bool is_snapshot;        /* it says itself what host it is of, when and how it was taken, and its namespaces */
     bool row_for_descriptor; /* of which a connection may have several */
+    bool is_counts;          /* it has numbers of connections instead of rows: numbers_found.h */
     bool takes_blank_lines;  /* row() sees them too; LINE_OTHER is nothing then, and not counted */
     /*
      * How sure it is that these are the beginning of such a capture; 0: not at all. `mends`: also of one that has been

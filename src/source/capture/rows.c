@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "source/capture/format.h"
+#include "source/capture/formats/numbers.h"
 #include "source/capture/repair.h"
 #include "source/capture/input/open.h"
 
@@ -98,6 +99,8 @@ static void read_line(const struct format *self, struct capture *capture, struct
         capture_drop_owners(capture); /* a PID may be cut as well */
         kind = LINE_PART;
     }
+    if (kind == LINE_OTHER && !self->is_counts)
+        numbers_line(capture, line);
     capture_note_line(capture, line, kind);
     capture->too_long += line->was_cut && kind == LINE_ROW;
     capture->after_row = kind == LINE_ROW || kind == LINE_DETAIL;
@@ -151,5 +154,5 @@ unsigned rows_recognise(const struct format *self, const char *bytes, size_t len
     snapshot_deinit(&snapshot);
     if (good > bad)
         return (unsigned)(good - bad);
-    return rows > 0 ? 2 : good > 0 || is_mangled;
+    return rows > 0 ? 3 : good > 0 || is_mangled;
 }

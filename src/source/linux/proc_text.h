@@ -41,12 +41,6 @@ bool proc_parse_netns_link(const char *link, size_t length, uint64_t *ret_inode)
  */
 size_t proc_parse_cgroup(const char *text, const char **ret_path);
 
-/* A counter file as a whole: sets those of counter_infos that are in it. */
-void proc_parse_counters(const char *text, enum counter_file file, struct net_values *values);
-/* A sysctl file: sets the settings that are read from the sysctl `name`. */
-void proc_parse_setting(const char *text, enum setting setting, struct net_values *values);
-/* How many ports between first and last a list like "8080,9000-9010" reserves. */
-unsigned proc_count_reserved_ports(const char *text, unsigned first, unsigned last);
 /*
  * /proc/PID/syscall: the number and its first argument; number -1: running, or not in a call. Returns 0 or -EBADMSG.
  */

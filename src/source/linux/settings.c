@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "source/linux/proc_file.h"
 #include "source/linux/proc_text.h"
+#include "source/text/proc_values.h"
 
 /* "net.ipv4.tcp_mem" -> "/proc/sys/net/ipv4/tcp_mem" */
 static void sysctl_path(const char *name, char *path, size_t size)

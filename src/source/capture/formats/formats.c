@@ -1,6 +1,7 @@
 /* The kinds of captures that are known: one row each. What is read of each is in docs/CAPTURES.md. */
 #include "source/capture/formats/lsof.h"
 #include "source/capture/formats/netstat.h"
+#include "source/capture/formats/numbers.h"
 #include "source/capture/formats/powershell.h"
 #include "source/capture/formats/proc_net_tcp.h"
 #include "source/capture/formats/ss.h"
@@ -92,6 +93,15 @@ const struct format formats[] = {
         .os = "windows",
         .recognise = powershell_json_recognise,
         .parse = powershell_json_parse,
+    },
+    /* Last: where rows are read too, they say more. */
+    {
+        .id = "capture-numbers",
+        .title = "numbers of connections",
+        .is_counts = true,
+        .recognise = numbers_recognise,
+        .parse = rows_parse,
+        .row = numbers_line,
     },
     { .id = NULL },
 };

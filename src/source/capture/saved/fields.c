@@ -24,6 +24,7 @@ static const struct record_field snapshot_fields[] = {
     FIELD(snapshot, RECORD_NUMBER, elapsed_us),
     FIELD(snapshot, RECORD_NUMBER, page_bytes),
     FIELD(snapshot, RECORD_BOOL, confirms),
+    FIELD(snapshot, RECORD_BOOL, counts_only),
     FIELD(snapshot, RECORD_BOOL, redacted),
     { 0 },
 };
@@ -97,6 +98,15 @@ static const struct record_field holder_fields[] = {
     { 0 },
 };
 const struct record saved_holder = { holder_fields, 0, 0 };
+
+static const struct record_field total_fields[] = {
+    NEEDED(total, RECORD_NUMBER, count),
+    { .key = "state", .kind = RECORD_STATE, .needed = true, MEMBER(total, state) },
+    FIELD(total, RECORD_INDEX, process),
+    FIELD(total, RECORD_TEXT, key),
+    { 0 },
+};
+const struct record saved_total = { total_fields, 0, 0 };
 
 static const struct record_field gap_fields[] = {
     NEEDED(gap, RECORD_TEXT, id),

@@ -9,6 +9,7 @@
 #define SAVED_LINE_CGROUP "cgroup"
 #define SAVED_LINE_PROCESS "process"
 #define SAVED_LINE_CONN "connection"
+#define SAVED_LINE_TOTAL "total"
 #define SAVED_LINE_GAP "gap"
 #define SAVED_LINE_END "end"
 
@@ -20,6 +21,7 @@ extern const struct record saved_process;  /* struct process, but for its waits 
 extern const struct record saved_wait;     /* struct wait_place */
 extern const struct record saved_conn;     /* struct conn, but for its holders */
 extern const struct record saved_holder;   /* struct saved_holder */
+extern const struct record saved_total;    /* struct total */
 extern const struct record saved_gap;      /* struct gap */
 
 /* struct holder without what makes the list. */

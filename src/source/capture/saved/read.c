@@ -23,6 +23,7 @@ static const struct {
     { SAVED_LINE_PROCESS, saved_read_process },
     { SAVED_LINE_CGROUP, saved_read_cgroup },
     { SAVED_LINE_NETNS, saved_read_netns },
+    { SAVED_LINE_TOTAL, saved_read_total },
     { SAVED_LINE_GAP, saved_read_gap },
     { SAVED_LINE_END, saved_read_end },
 };

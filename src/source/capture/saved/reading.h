@@ -26,6 +26,7 @@ struct reading {
 int saved_read_netns(struct reading *reading);
 int saved_read_cgroup(struct reading *reading);
 int saved_read_process(struct reading *reading);
+int saved_read_total(struct reading *reading);
 int saved_read_gap(struct reading *reading);
 int saved_read_conn(struct reading *reading);
 int saved_read_end(struct reading *reading);

@@ -233,6 +233,8 @@ void snapshot_redact(struct snapshot *snapshot, const struct redact_key *key)
         redact_process(&redaction, &snapshot->processes[i]);
     for (size_t i = 0; i < snapshot->gap_count; i++)
         redact_gap(&redaction, &snapshot->gaps[i]);
+    for (size_t i = 0; i < snapshot->total_count; i++)
+        snapshot->totals[i].key = pseudonym(&redaction, "key", snapshot->totals[i].key);
     for (size_t i = 0; i < snapshot->conn_count; i++) {
         struct conn *conn = &snapshot->conns[i];
         conn->local = redact_address(&conn->local, key);

@@ -98,6 +98,20 @@ int saved_read_process(struct reading *reading)
     return 0;
 }
 
+int saved_read_total(struct reading *reading)
+{
+    struct snapshot *snapshot = reading->snapshot;
+    struct total total = { .process = NO_INDEX };
+    if (record_read(&reading->json, &saved_total, &total, &snapshot->arena, NULL, NULL) < 0 ||
+        (total.process != NO_INDEX && total.process >= snapshot->process_count))
+        return -EINVAL;
+    struct total *place = snapshot_add_total(snapshot);
+    if (place == NULL)
+        return -ENOMEM;
+    *place = total;
+    return 0;
+}
+
 int saved_read_gap(struct reading *reading)
 {
     struct gap gap = { 0 };

@@ -218,6 +218,8 @@ static void write_slice(struct json *json, const struct slice *slice)
         write_process(json, slice, &snapshot->processes[i]);
     for (size_t i = slice->conns.from; i < slice->conns.end && json->error == 0; i++)
         write_conn(json, slice, &snapshot->conns[i]);
+    for (size_t i = 0; i < snapshot->total_count; i++)
+        write_record(json, SAVED_LINE_TOTAL, &saved_total, &snapshot->totals[i]);
     for (size_t i = 0; i < snapshot->gap_count; i++)
         write_gap(json, slice, &snapshot->gaps[i]);
     begin_line(json, SAVED_LINE_END);

@@ -1,0 +1,234 @@
+#include "diagnose/totals.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "diagnose/phrases.h"
+#include "diagnose/platform.h"
+#include "model/port_use.h"
+#include "model/select.h"
+
+/* --- counting ------------------------------------------------------------------------------------------------------- */
+
+void totals_count(const struct selection *selection, struct diagnosis *diagnosis)
+{
+    const struct snapshot *snapshot = diagnosis->snapshot;
+    uint32_t states = selection != NULL ? selection->states : 0;
+    uint32_t detailed = snapshot_detailed_states(snapshot);
+    for (size_t i = 0; snapshot->counts_only && i < snapshot->total_count; i++) {
+        const struct total *total = &snapshot->totals[i];
+        if ((states != 0 && (states & STATE_BIT(total->state)) == 0) || snapshot_is_sum(total, detailed))
+            continue;
+        diagnosis->selected_count += total->count;
+        diagnosis->by_state[total->state] += total->count;
+    }
+}
+
+/* All that are alike but for what else they were counted by: tcp and tcp6, addresses. False: it is in the sum of one before. */
+static bool sum_up(const struct snapshot *snapshot, uint32_t detailed, size_t index, struct total *ret_sum)
+{
+    *ret_sum = snapshot->totals[index];
+    ret_sum->key = NULL;
+    for (size_t i = 0; i < snapshot->total_count; i++) {
+        const struct total *total = &snapshot->totals[i];
+        if (i == index || total->state != ret_sum->state || total->process != ret_sum->process ||
+            snapshot_is_sum(total, detailed))
+            continue;
+        if (i < index)
+            return false;
+        ret_sum->count += total->count;
+    }
+    return true;
+}
+
+void totals_judge(const struct context *context, struct diagnosis *diagnosis, struct finding_list *list)
+{
+    const struct snapshot *snapshot = context->snapshot;
+    uint32_t detailed = snapshot_detailed_states(snapshot);
+    for (size_t i = 0; snapshot->counts_only && i < snapshot->total_count; i++) {
+        struct total sum;
+        if (diagnosis->by_state[snapshot->totals[i].state] == 0 || /* not selected */
+            snapshot_is_sum(&snapshot->totals[i], detailed) || !sum_up(snapshot, detailed, i, &sum))
+            continue;
+        for (unsigned rule = 1; rule < rule_count; rule++) {
+            if (rules[rule].judge_count != NULL)
+                rules[rule].judge_count(context, &rules[rule], &sum, &diagnosis->arena, list);
+        }
+    }
+}
+
+/* --- what counters mean --------------------------------------------------------------------------------------------- */
+
+/* What a counter counts, and where to read more. */
+static const struct {
+    enum counter counter;
+    const char *meaning;
+} meanings[] = {
+    { COUNTER_LISTEN_OVERFLOWS,
+        "connections that a full accept queue did not take: a process accepts too slowly, or hangs (tcpwhy explain "
+        "accept-queue-overflow)" },
+    { COUNTER_LISTEN_DROPS,
+        "SYNs and connections that a listener dropped, for a full queue or any other reason; it includes ListenOverflows" },
+    { COUNTER_TIME_WAIT_OVERFLOW,
+        "connections that ended without TIME_WAIT, because tcp_max_tw_buckets was reached (tcpwhy explain "
+        "time-wait-overflow)" },
+    { COUNTER_TIME_WAITED, "connections that went through TIME_WAIT and left it in time: normal" },
+    { COUNTER_ABORT_ON_DATA,
+        "connections that a program here closed while data was still unread, or that got data after they were closed: the "
+        "kernel resets them, and the peer sees \"connection reset\"" },
+    { COUNTER_ABORT_ON_CLOSE, "connections that were closed here with data unread: reset instead of ended in order" },
+    { COUNTER_ABORT_ON_MEMORY,
+        "connections that were reset because there were too many orphans or too little memory for TCP (tcpwhy explain "
+        "orphan-limit)" },
+    { COUNTER_ABORT_ON_TIMEOUT,
+        "connections that were given up because the peer did not answer any more: its host or the path was gone" },
+    { COUNTER_ABORT_ON_LINGER, "connections that were reset because FIN_WAIT_2 was given no time (TCP_LINGER2)" },
+    { COUNTER_REQ_Q_FULL_DO_COOKIES, "SYNs that were answered with a cookie because the queue of SYNs was full" },
+    { COUNTER_REQ_Q_FULL_DROP, "SYNs that were dropped because the queue of SYNs was full" },
+    { COUNTER_SYNCOOKIES_SENT,
+        "SYN cookies sent: a queue was full, by a flood or by a service that does not accept (tcpwhy explain "
+        "syn-recv-flood)" },
+    { COUNTER_MEMORY_PRESSURES, "times that TCP reached its own mark for memory (tcpwhy explain tcp-memory-pressure)" },
+    { COUNTER_PRUNE_CALLED,
+        "times that a receive buffer overflowed and was tidied: a program here reads slowly (tcpwhy explain "
+        "established-unread)" },
+    { COUNTER_ATTEMPT_FAILS, "attempts to connect that failed, on either side: refused, unanswered or aborted" },
+    { COUNTER_ESTAB_RESETS, "connections that ended with a reset instead of an orderly close" },
+    { COUNTER_OUT_RSTS, "resets that this host sent: to ports on which nobody listens, among others" },
+};
+
+static bool counter_rise(const struct snapshot *snapshot, enum counter counter, int64_t *ret_rise)
+{
+    const struct snapshot *previous = snapshot->previous;
+    if (previous == NULL || previous->netns_count == 0 || !previous->net_values[0].has_counter[counter])
+        return false;
+    *ret_rise = snapshot->net_values[0].counters[counter] - previous->net_values[0].counters[counter];
+    return true;
+}
+
+static void note_counters(const struct context *context, struct diagnosis *diagnosis)
+{
+    const struct snapshot *snapshot = context->snapshot;
+    const struct net_values *values = &snapshot->net_values[0];
+    struct arena *arena = &diagnosis->arena;
+    bool any = false;
+    for (size_t i = 0; i < sizeof meanings / sizeof *meanings; i++) {
+        enum counter counter = meanings[i].counter;
+        if (!values->has_counter[counter] || values->counters[counter] <= 0)
+            continue;
+        int64_t rise;
+        const char *since = "";
+        if (counter_rise(snapshot, counter, &rise))
+            since = rise > 0
+                ? arena_printf(arena, ", %s more than at the first reading", phrases_count(arena, (uint64_t)rise))
+                : ", as many as at the first reading";
+        else
+            any = true;
+        lines_add(&diagnosis->notes, arena, "%s %s%s: %s.", counter_infos[counter].name,
+            phrases_count(arena, (uint64_t)values->counters[counter]), since, meanings[i].meaning);
+    }
+    if (any)
+        lines_add(&diagnosis->notes, arena,
+            "These counters run since the host started: whether they rise now, a second reading a minute later tells "
+            "(nstat -az, or netstat -s again, pasted below the first).");
+}
+
+/* --- what settings allow -------------------------------------------------------------------------------------------- */
+
+static void note_orphans(const struct context *context, struct diagnosis *diagnosis)
+{
+    const struct net_values *values = &context->snapshot->net_values[0];
+    struct arena *arena = &diagnosis->arena;
+    if (!values->has_counter[COUNTER_ORPHANS])
+        return;
+    int64_t orphans = values->counters[COUNTER_ORPHANS], limit = values->settings[SETTING_MAX_ORPHANS];
+    const char *share = "; what is allowed (tcp_max_orphans) is not in the paste";
+    if (values->has_setting[SETTING_MAX_ORPHANS] && limit > 0)
+        share = arena_printf(arena,
+            " of %s (tcp_max_orphans), %" PRId64
+            " %% at this moment; the kernel acts, and complains in its log, from a "
+            "quarter on, %s: it counts those that do badly double or fourfold",
+            phrases_count(arena, (uint64_t)limit), orphans * 100 / limit, phrases_count(arena, (uint64_t)limit / 4));
+    lines_add(&diagnosis->notes, arena, "Orphans %s%s.", phrases_count(arena, (uint64_t)orphans), share);
+    lines_add(&diagnosis->notes, arena,
+        "An orphan is closed by its process and not yet by the peer: FIN_WAIT_1, LAST_ACK or CLOSING of a peer that does "
+        "not acknowledge. See whose: ss -tan state fin-wait-1 state last-ack state closing.");
+    if (values->has_setting[SETTING_ORPHAN_RETRIES])
+        lines_add(&diagnosis->notes, arena, "tcp_orphan_retries %" PRId64 ": %s.",
+            values->settings[SETTING_ORPHAN_RETRIES],
+            values->settings[SETTING_ORPHAN_RETRIES] == 0
+                ? "0 stands for 8 (tcp_orphan_retries() in net/ipv4/tcp_timer.c), which is one to two minutes for each"
+                : "how often the kernel sends such a FIN again before it gives up");
+}
+
+static void note_range(const struct context *context, struct diagnosis *diagnosis)
+{
+    const struct snapshot *snapshot = context->snapshot;
+    const struct platform *platform = platform_of(snapshot);
+    struct arena *arena = &diagnosis->arena;
+    struct port_range range = ports_range(snapshot, 0, 0, 0);
+    if (!snapshot->net_values[0].has_setting[SETTING_PORT_RANGE_FIRST] || range.usable == 0)
+        return;
+    const char *reserved = range.reserved == 0
+        ? ""
+        : arena_printf(arena, ", less %s that are excluded: %s", phrases_count(arena, range.reserved),
+              phrases_count(arena, range.usable));
+    bool usual = range.first == platform->port_first && range.last == platform->port_last;
+    lines_add(&diagnosis->notes, arena,
+        "Ports for outgoing connections: %u to %u, %s%s%s. So many connections may there be from one address of this host "
+        "to one destination (address and port) at one moment; another destination has the range anew.",
+        range.first, range.last, phrases_count(arena, range.usable + range.reserved), reserved,
+        usual ? arena_printf(arena, ", the default of %s", platform->name) : "");
+    if (platform->time_wait_s > 0)
+        lines_add(&diagnosis->notes, arena,
+            "A port stays in TIME_WAIT for %u s: about %s connections a second to one destination, closed here first, use "
+            "the range up.",
+            platform->time_wait_s, phrases_count(arena, range.usable / platform->time_wait_s));
+    else
+        lines_add(&diagnosis->notes, arena,
+            "A port stays in TIME_WAIT for two to four minutes: %s to %s connections a second to one destination, closed "
+            "here first, use the range up.",
+            phrases_count(arena, range.usable / 240), phrases_count(arena, range.usable / 120));
+    if (platform->port_users != NULL)
+        lines_add(&diagnosis->notes, arena, "Who uses them, and to where: %s", platform->port_users);
+}
+
+/* Numbers by address or by port, where no state is given. */
+static void note_keys(const struct context *context, struct diagnosis *diagnosis)
+{
+    enum { SHOWN = 3 };
+    const struct snapshot *snapshot = context->snapshot;
+    struct arena *arena = &diagnosis->arena;
+    const struct total *most[SHOWN] = { 0 };
+    uint64_t keys = 0;
+    for (size_t i = 0; i < snapshot->total_count; i++) {
+        const struct total *total = &snapshot->totals[i];
+        if (total->key == NULL || strncmp(total->key, "tcp", 3) == 0)
+            continue;
+        keys++;
+        for (unsigned place = 0; place < SHOWN; place++) {
+            if (most[place] != NULL && most[place]->count >= total->count)
+                continue;
+            memmove(&most[place + 1], &most[place], (SHOWN - 1 - place) * sizeof *most);
+            most[place] = total;
+            break;
+        }
+    }
+    const char *list = "";
+    for (unsigned i = 0; i < SHOWN && most[i] != NULL; i++)
+        list = arena_printf(
+            arena, "%s%s%s (%s)", list, i > 0 ? ", " : "", most[i]->key, phrases_count(arena, most[i]->count));
+    if (keys > 0)
+        lines_add(&diagnosis->notes, arena, "Counted by %s different addresses, ports or names; most have %s.",
+            phrases_count(arena, keys), list);
+}
+
+void totals_note(const struct context *context, struct diagnosis *diagnosis)
+{
+    if (context->snapshot->netns_count == 0)
+        return;
+    note_keys(context, diagnosis);
+    note_orphans(context, diagnosis);
+    note_range(context, diagnosis);
+    note_counters(context, diagnosis);
+}
