@@ -24,6 +24,8 @@ enum {
      * which listeners are taken as they are needed.
      */
     LISTENED_MAX = 32,
+    /* Addresses of as many processes: to each job its own printer. */
+    KIN_ADDRESSES_MAX = 2,
     /* A port that has so large a part of all is a service that stands out, listener or not, and is told by itself. */
     APART_PART = 4,
 };
@@ -84,13 +86,20 @@ static void folding_deinit(struct folding *folding)
     free(folding->stays);
 }
 
+static uint32_t ends_told_apart(const struct fold_key *wide)
+{
+    if (wide->kin)
+        return wide->any_port ? ENDS_MAX : KIN_ADDRESSES_MAX;
+    return wide->listened ? LISTENED_MAX : ENDS_MAX;
+}
+
 static void folding_apply(const struct folding *folding, struct stuck *stuck, size_t count, struct fold_key_table *keys)
 {
     struct fold_key_table folded = { 0 };
     uint32_t *number = xcalloc(keys->count, sizeof *number);
     for (size_t i = 0; i < keys->count; i++) {
         const struct fold_key *wide = &folding->wide.keys[folding->wide_of[i]];
-        bool many = folding->ends[folding->wide_of[i]] > (wide->listened ? LISTENED_MAX : ENDS_MAX);
+        bool many = folding->ends[folding->wide_of[i]] > ends_told_apart(wide);
         number[i] = fold_key_number(&folded, many && !folding->stays[i] ? wide : &keys->keys[i]);
     }
     for (size_t i = 0; i < count; i++)
@@ -235,7 +244,7 @@ static void fold_ports(const struct snapshot *snapshot, struct stuck *stuck, siz
 
 void fold_keys(const struct snapshot *snapshot, struct stuck *stuck, size_t count, struct fold_key_table *keys)
 {
-    if (keys->count > ENDS_MAX)
+    if (keys->count > KIN_ADDRESSES_MAX)
         fold_addresses(stuck, count, keys);
     if (keys->count > ENDS_MAX)
         fold_ports(snapshot, stuck, count, keys);

@@ -17,7 +17,8 @@ struct fold_key {
     uint8_t listened; /* folded over ports: somebody listens on each */
     uint8_t service;  /* that has limits of its own */
     uint8_t ignored;  /* 1 + by which ignore; 0: it counts */
-    uint8_t spare[3]; /* no padding: keys are hashed and compared as bytes */
+    uint8_t kin;      /* the owner stands for several processes that were started one by one: kin.c */
+    uint8_t spare[2]; /* no padding: keys are hashed and compared as bytes */
 };
 
 /* From keys to numbers 0, 1, 2 … in the order in which they come. */

@@ -18,6 +18,7 @@
 #include "diagnose/acceptors.h"
 #include "diagnose/context.h"
 #include "diagnose/fold.h"
+#include "diagnose/kin.h"
 #include "diagnose/limits.h"
 #include "diagnose/platform.h"
 #include "diagnose/rule.h"
@@ -337,6 +338,7 @@ int group_fold(const struct context *context, const uint8_t *ignores, struct stu
         key.ignored = ignores != NULL ? ignores[stuck[i].conn] : 0;
         stuck[i].group = fold_key_number(&keys, &key);
     }
+    kin_join(snapshot, stuck, count, &keys);
     fold_keys(snapshot, stuck, count, &keys);
 
     /* Counting sort by group; ends[g] becomes where group g ends. */

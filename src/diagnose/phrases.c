@@ -73,18 +73,6 @@ const char *phrases_process(struct arena *arena, const struct process *process)
     return arena_printf(arena, "%s (pid %" PRIu32 ")%s", process->name, process->pid, on);
 }
 
-const char *phrases_owner(struct arena *arena, const struct finding *finding)
-{
-    uint64_t held = 0;
-    for (size_t i = 0; i < finding->process_count; i++)
-        held += finding->processes[i].count;
-    bool shared_out = finding->process_count > 1 && held <= finding->count; /* else several hold the same ones */
-    if (finding->owner == NULL || finding->owner->name == NULL || !shared_out)
-        return phrases_process(arena, finding->owner);
-    return arena_printf(arena, "%s (pid %" PRIu32 " and %s more)", finding->owner->name, finding->owner->pid,
-        phrases_count(arena, finding->process_count - 1));
-}
-
 const struct process *phrases_obstructed(struct arena *arena, const struct finding *finding)
 {
     if (phrases_obstacle(arena, finding->owner) != NULL)

@@ -12,8 +12,6 @@ const char *phrases_bytes(struct arena *arena, uint64_t bytes);
 const char *phrases_address(struct arena *arena, const struct ip *address);
 const char *phrases_end(struct arena *arena, const struct ip *address, uint16_t port); /* "10.0.0.9:5432" */
 const char *phrases_process(struct arena *arena, const struct process *process); /* "nginx (pid 812)", "a process" */
-/* The same for who owns the finding, where copies of one program share it out: "nginx (pid 812 and 3 more)" */
-const char *phrases_owner(struct arena *arena, const struct finding *finding);
 /* Of its processes the one that cannot act now, the owner first; or NULL. */
 const struct process *phrases_obstructed(struct arena *arena, const struct finding *finding);
 /* Evidence where nobody was found to hold the connections although somebody must. */

@@ -13,6 +13,7 @@
 #include "base/memory.h"
 #include "diagnose/finding.h"
 #include "diagnose/phrases.h"
+#include "diagnose/phrases_owners.h"
 #include "model/holders.h"
 
 enum { SILENT_MS = 5000 };

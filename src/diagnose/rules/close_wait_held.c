@@ -10,6 +10,7 @@
 #include "diagnose/context.h"
 #include "diagnose/group.h"
 #include "diagnose/phrases.h"
+#include "diagnose/phrases_owners.h"
 #include "diagnose/phrases_peer.h"
 #include "diagnose/platform.h"
 #include "diagnose/queues.h"
@@ -67,7 +68,7 @@ static void word_fixes(
             phrases_look_again(context->snapshot)),
         NULL);
     phrases_fix_threads(arena, context, finding->owner, &finding->fix_now);
-    phrases_fix_restart(arena, context, finding->owner, &finding->fix_now);
+    phrases_fix_restart_owners(arena, context, finding);
     fixes_add(&finding->fix_for_good, arena,
         "Close the socket on every path out of the handler, errors and time-outs included: when read returns 0 (or "
         "-1, or an exception), close. 'tcpwhy explain closing' has the pattern for C, C#, Java, Python, JavaScript "
@@ -85,7 +86,7 @@ static void word_fixes(
 void close_wait_held_describe(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 {
-    const char *owner = phrases_process(arena, finding->owner);
+    const char *owner = phrases_owner(arena, finding);
     finding->confidence = CONFIDENCE_LIKELY;
     finding->title = arena_printf(arena, "%s has not closed %s %s that %s closed", owner,
         phrases_conns(arena, group->count), phrases_service(arena, context, group), phrases_peers_have(group));

@@ -6,6 +6,7 @@
 #include "diagnose/group.h"
 #include "diagnose/obstacle.h"
 #include "diagnose/phrases.h"
+#include "diagnose/phrases_owners.h"
 #include "diagnose/phrases_peer.h"
 #include "diagnose/platform.h"
 #include "diagnose/rules/close_wait_text.h"
@@ -123,7 +124,7 @@ void close_wait_leak_describe(
         finding->severity = SEVERITY_INFO;
 
     if (!upstream.waits || process_descriptors_run_out(finding->owner))
-        phrases_fix_restart(arena, context, finding->owner, &finding->fix_now);
+        phrases_fix_restart_owners(arena, context, finding);
     if (process_descriptors_run_out(finding->owner))
         fixes_add(&finding->fix_now, arena, "To win time until then, raise the limit of the running process.",
             arena_printf(arena, "prlimit --pid %u --nofile=%llu", finding->owner->pid,

@@ -10,6 +10,7 @@
 #include "diagnose/obstacle.h"
 #include "diagnose/phrases.h"
 #include "diagnose/phrases_age.h"
+#include "diagnose/phrases_owners.h"
 #include "diagnose/phrases_peer.h"
 #include "diagnose/platform.h"
 #include "diagnose/queues.h"
@@ -200,7 +201,7 @@ void close_wait_blocked_writer_describe(
     finding_judge_age(group, CLOSE_WAIT_CERTAIN_MS, finding);
 
     fixes_add(&finding->fix_now, arena, "Look at the peers first: which process there does not read, and why.", NULL);
-    phrases_fix_restart(arena, context, finding->owner, &finding->fix_now);
+    phrases_fix_restart_owners(arena, context, finding);
     fixes_add(&finding->fix_for_good, arena,
         "Put a time limit on writing (SO_SNDTIMEO, the framework's write timeout, or TCP_USER_TIMEOUT, which also "
         "ends zero-window waits) and close when it passes.",
@@ -387,7 +388,7 @@ void close_wait_unread_describe(
     if (!phrases_fix_obstacle(arena, context, finding, obstructed, &finding->fix_now) && obstacle != NULL)
         phrases_fix_threads(arena, context, finding->owner, &finding->fix_now);
     if (!waits || process_descriptors_run_out(finding->owner))
-        phrases_fix_restart(arena, context, finding->owner, &finding->fix_now);
+        phrases_fix_restart_owners(arena, context, finding);
     if (!group->incoming)
         fixes_add(&finding->fix_for_good, arena,
             "Let the connection pool drop idle connections sooner than the server does, and test one before use "

@@ -6,6 +6,7 @@
 #include "diagnose/group.h"
 #include "diagnose/obstacle.h"
 #include "diagnose/phrases.h"
+#include "diagnose/phrases_owners.h"
 #include "diagnose/phrases_age.h"
 #include "diagnose/phrases_peer.h"
 #include "diagnose/queues.h"

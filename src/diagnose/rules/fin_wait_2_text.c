@@ -6,6 +6,7 @@
 #include "diagnose/group.h"
 #include "diagnose/phrases.h"
 #include "diagnose/phrases_age.h"
+#include "diagnose/phrases_owners.h"
 #include "diagnose/phrases_peer.h"
 #include "diagnose/queues.h"
 #include "diagnose/rules/state_only.h"
@@ -84,7 +85,7 @@ static void evidence_held(struct arena *arena, const struct context *context, co
 static void held_by_who_does_not_read(
     struct arena *arena, const struct context *context, const struct group *group, struct finding *finding)
 {
-    const char *owner = phrases_process(arena, finding->owner);
+    const char *owner = phrases_owner(arena, finding);
     finding->fault = FAULT_LOCAL_APPLICATION;
     finding->title = arena_printf(arena, "%s has shut down its side of %s %s and does not read what the peer sent",
         owner, phrases_conns(arena, group->count), phrases_service(arena, context, group));
@@ -93,7 +94,7 @@ static void held_by_who_does_not_read(
     const char *obstacle = phrases_obstacle(arena, finding->owner);
     if (obstacle != NULL)
         lines_add(&finding->evidence, arena, "%s %s.", owner, obstacle);
-    phrases_fix_restart(arena, context, finding->owner, &finding->fix_now);
+    phrases_fix_restart_owners(arena, context, finding);
     fixes_add(&finding->fix_for_good, arena,
         "After shutdown(SHUT_WR), read until the end of stream (recv() returns 0), then close(); if nothing that "
         "comes is of interest, call close() at once.",
@@ -103,7 +104,7 @@ static void held_by_who_does_not_read(
 void fin_wait_2_held_describe(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 {
-    const char *owner = phrases_process(arena, finding->owner);
+    const char *owner = phrases_owner(arena, finding);
     struct held_facts facts = facts_of(context, group);
     bool unread = facts.unread * 2 > group->count;
     evidence_held(arena, context, group, &facts, finding);
@@ -124,7 +125,7 @@ void fin_wait_2_held_describe(
             "A half-close on which data still flows: that would make the connections young again.");
         look_at_the_peer(arena, context, group, finding);
         if (process_descriptors_run_out(finding->owner)) /* then it cannot wait for the peer */
-            phrases_fix_restart(arena, context, finding->owner, &finding->fix_now);
+            phrases_fix_restart_owners(arena, context, finding);
         fixes_add(&finding->fix_for_good, arena,
             "In the peer's program: close when recv() returns 0 (tcpwhy explain close-wait-leak).", NULL);
     }

@@ -6,6 +6,7 @@
 #include "diagnose/context.h"
 #include "diagnose/group.h"
 #include "diagnose/phrases.h"
+#include "diagnose/phrases_owners.h"
 #include "diagnose/phrases_age.h"
 #include "diagnose/phrases_peer.h"
 #include "diagnose/queues.h"
@@ -102,8 +103,8 @@ void syn_sent_unanswered_describe(
     uint64_t open = count_open(snapshot, group, !one_peer);
     const char *destination = phrases_service(arena, context, group);
 
-    finding->title = arena_printf(arena, "%s cannot connect %s: nobody answers %s",
-        phrases_process(arena, finding->owner), destination,
+    finding->title = arena_printf(arena, "%s cannot connect %s: nobody answers %s", phrases_owner(arena, finding),
+        destination,
         group->count == 1 ? "its SYN" : arena_printf(arena, "the SYNs of %s", phrases_conns(arena, group->count)));
     finding->why = arena_printf(arena,
         "A SYN was sent, again and again, and neither an acceptance nor a refusal came back: it is dropped on the "

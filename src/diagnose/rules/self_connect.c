@@ -10,6 +10,7 @@
 #include "diagnose/context.h"
 #include "diagnose/group.h"
 #include "diagnose/phrases.h"
+#include "diagnose/phrases_owners.h"
 #include "diagnose/phrases_age.h"
 #include "diagnose/platform.h"
 

@@ -10,6 +10,7 @@
 #include "diagnose/context.h"
 #include "diagnose/group.h"
 #include "diagnose/phrases.h"
+#include "diagnose/phrases_owners.h"
 #include "diagnose/phrases_peer.h"
 #include "diagnose/platform.h"
 #include "diagnose/queues.h"
@@ -88,7 +89,7 @@ void by_state_syn_sent_describe(
 {
     const struct platform *platform = platform_of(context->snapshot);
     const char *address = phrases_address(arena, &finding->peers[0].address);
-    finding->title = arena_printf(arena, "%s waits for an answer to %s %s", phrases_process(arena, finding->owner),
+    finding->title = arena_printf(arena, "%s waits for an answer to %s %s", phrases_owner(arena, finding),
         group->count == 1 ? "its SYN" : arena_printf(arena, "the SYNs of %s", phrases_conns(arena, group->count)),
         phrases_service(arena, context, group));
     finding
