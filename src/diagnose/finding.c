@@ -54,7 +54,7 @@ static void count_peers(const struct snapshot *snapshot, struct arena *arena, st
     struct peer_table table = { 0 };
     for (size_t i = 0; i < finding->conn_count; i++) {
         const struct conn *conn = &snapshot->conns[finding->conns[i]];
-        if (!conn_is_listener(conn))
+        if (!conn_is_listener(conn) && (conn->state != STATE_CLOSED || conn->remote_port != 0))
             peer_add(&table, &conn->remote);
     }
     if (table.count > 0)
@@ -131,6 +131,10 @@ static void fill_endpoints(const struct snapshot *snapshot, const struct group *
         remote = (struct endpoint){ .known = false };
     else
         local.any_port = true;
+    if (first->state == STATE_CLOSED) { /* the kernel, or the source, may have forgotten them */
+        local.known &= first->local_port != 0;
+        remote.known &= first->remote_port != 0;
+    }
     finding->local = local;
     finding->remote = remote;
 }

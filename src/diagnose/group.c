@@ -122,6 +122,8 @@ static bool is_incoming(
     struct fold_key local = endpoint_key(conn, true), remote = endpoint_key(conn, false);
     uint32_t share_local = tally->counts[fold_key_number(&tally->ends, &local)];
     uint32_t share_remote = tally->counts[fold_key_number(&tally->ends, &remote)];
+    if (conn->state == STATE_CLOSED && conn->remote_port == 0) /* its peer is not known any more */
+        return share_local > BY_CHANCE;
     bool by_ports = context_is_incoming(context, conn);
     bool incoming = share_local != share_remote ? share_local > share_remote : by_ports;
     bool by_chance = share_local <= BY_CHANCE && share_remote <= BY_CHANCE;

@@ -8,6 +8,7 @@
 #include "diagnose/rules/by_count.h"
 #include "diagnose/rules/close_wait.h"
 #include "diagnose/rules/close_wait_held.h"
+#include "diagnose/rules/closed_held.h"
 #include "diagnose/rules/descriptors.h"
 #include "diagnose/rules/established.h"
 #include "diagnose/rules/fin_wait_2.h"
@@ -112,6 +113,17 @@ const struct rule rules[] = {
         .states = STATE_BIT(STATE_CLOSE_WAIT),
         .fault = FAULT_LOCAL_APPLICATION,
         .limits = { .settle_ms = 5 * SECOND,
+            .warning_count = 10,
+            .critical_count = 100,
+            .critical_age_ms = MINUTE,
+            .critical_without_age = NO_MOMENT },
+    },
+    {
+        RULE("closed-held", closed_held),
+        .states = STATE_BIT(STATE_CLOSED),
+        .fault = FAULT_LOCAL_APPLICATION,
+        .limits = { .min_without_age = 10,
+            .settle_ms = 5 * SECOND,
             .warning_count = 10,
             .critical_count = 100,
             .critical_age_ms = MINUTE,

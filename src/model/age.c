@@ -294,6 +294,9 @@ static struct age own_age(const struct snapshot *snapshot, const struct conn *co
     case STATE_SYN_SENT: /* its last_… are not set yet */
     case STATE_SYN_RECEIVED:
         return conn_retransmitting_for(snapshot, conn);
+    case STATE_CLOSED:
+        return conn_has(conn, CONN_TCP_INFO) ? (struct age){ .kind = AGE_AT_LEAST, .ms = conn->last_ack_recv_ms }
+                                             : unknown;
     case STATE_CLOSE_WAIT:
         if (!conn_has(conn, CONN_TCP_INFO))
             return unknown;

@@ -79,7 +79,7 @@ struct conn {
     uint32_t snd_wnd_bytes;     /* the window that the peer offers */
     uint32_t last_data_sent_ms; /* ago */
     uint32_t last_data_recv_ms; /* ago; a bare FIN does not count */
-    uint32_t last_ack_recv_ms;  /* ago; a FIN does count */
+    uint32_t last_ack_recv_ms;  /* ago; a FIN does count. CLOSED: since the connection ended */
     uint32_t total_retrans;     /* segments, over the connection's life */
     uint32_t total_rto_time_ms; /* since the first timeout, over all recoveries of the connection's life */
     uint32_t rwnd_limited_ms;   /* held up by the peer's window, over the connection's life */

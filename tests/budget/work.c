@@ -72,7 +72,7 @@ static void parse(struct work *work)
 
 static void join(struct work *work)
 {
-    owners_join(&work->snapshot);
+    (void)owners_join(&work->snapshot);
     if (repeats_drop(&work->snapshot, 0) < 0)
         abort();
 }

@@ -220,6 +220,7 @@ static void a_bound_socket(void **state)
     struct bpf_socket socket = a_record();
     socket.head.kind = BPF_SOCKET_IDLE;
     socket.head.state = KERNEL_CLOSE;
+    socket.head.remote_port = 0;
     struct bpf_bound record = {
         .file = { .kind = BPF_FILE_BOUND, .pid = 812, .tid = 812, .fd = 7, .inode = 4711 },
         .head = socket.head,
@@ -233,8 +234,46 @@ static void a_bound_socket(void **state)
     assert_int_equal(bound.netns_inode, 4026531840);
     for (size_t length = 0; length < sizeof record; length++)
         assert_int_equal(bpf_parse_file(&record, length, HZ, &file, &bound), 0);
+    record.head.remote_port = htons(50122); /* it was connected, and is reset */
+    assert_int_equal(bpf_parse_file(&record, sizeof record, HZ, &file, &bound), sizeof record);
+    assert_int_equal(bound.conn.state, STATE_CLOSED);
     record.head.kind = BPF_SOCKET_MINI; /* no bound one is */
     assert_int_equal(bpf_parse_file(&record, sizeof record, HZ, &file, &bound), -EBADMSG);
+}
+
+static void a_socket_whose_connection_is_gone(void **state)
+{
+    (void)state;
+    struct bpf_closed record = { .cookie = 77,
+        .bytes_received = 9,
+        .local = { htonl(0x0a000005) },
+        .remote = { htonl(0x0a010203) },
+        .inode = 4711,
+        .uid = 33,
+        .netns = 4026531840,
+        .ended_ticks = 1500,
+        .local_port = htons(9100),
+        .remote_port = htons(50122),
+        .family = AF_INET,
+        .was = BPF_CLOSED_CONNECTED,
+        .shutdown = 3,
+        .is_dated = 1 };
+    struct bpf_closed_conn closed;
+    assert_int_equal(bpf_parse_closed(&record, sizeof record, HZ, &closed), sizeof record);
+    assert_int_equal(closed.conn.state, STATE_CLOSED);
+    assert_int_equal(closed.conn.local_port, 9100);
+    assert_int_equal(closed.conn.remote_port, 50122);
+    assert_int_equal(closed.conn.last_ack_recv_ms, 6000);
+    assert_true(conn_has(&closed.conn, CONN_TCP_INFO | CONN_COOKIE | CONN_INODE));
+    assert_int_equal(closed.netns_inode, 4026531840);
+    assert_int_equal(closed.was, BPF_CLOSED_CONNECTED);
+    record.is_dated = 0; /* a clock that may have gone on is no age */
+    assert_int_equal(bpf_parse_closed(&record, sizeof record, HZ, &closed), sizeof record);
+    assert_false(conn_has(&closed.conn, CONN_TCP_INFO));
+    for (size_t length = 0; length < sizeof record; length++)
+        assert_int_equal(bpf_parse_closed(&record, length, HZ, &closed), 0);
+    record.was = 9;
+    assert_int_equal(bpf_parse_closed(&record, sizeof record, HZ, &closed), -EBADMSG);
 }
 
 int main(void)
@@ -250,6 +289,7 @@ int main(void)
         cmocka_unit_test(what_is_none),
         cmocka_unit_test(a_descriptor),
         cmocka_unit_test(a_bound_socket),
+        cmocka_unit_test(a_socket_whose_connection_is_gone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -170,6 +170,9 @@ static void a_bound_socket_comes_as_closed(void **state)
     struct conn conn;
     begin(&message, AF_INET, 7);
     assert_int_equal(inet_diag_parse(message.bytes, message.length, &conn), 0);
+    assert_int_equal(conn.state, STATE_CLOSED); /* it had a peer: its connection is gone */
+    memset(message.bytes + offsetof(struct inet_diag_msg, id.idiag_dport), 0, sizeof(uint16_t));
+    assert_int_equal(inet_diag_parse(message.bytes, message.length, &conn), 0);
     assert_true(conn.local_port != 0);
     assert_int_equal(conn.state, STATE_BOUND);
 }

@@ -52,7 +52,7 @@ static void every_finding_has_a_page(void **state)
 {
     (void)state;
     static const char *const findings[] = { "close-wait-leak", "close-wait-unread", "close-wait-not-accepted",
-        "self-connect", "close-wait-inherited", "close-wait-held", "close-wait-blocked-writer", "last-ack-unanswered",
+        "self-connect", "closed-held", "close-wait-inherited", "close-wait-held", "close-wait-blocked-writer", "last-ack-unanswered",
         "last-ack-zero-window", "syn-sent-unanswered", "syn-recv-flood", "syn-recv-unanswered", "accept-queue-overflow",
         "established-unanswered", "established-zero-window", "established-unread", "established-idle",
         "descriptor-exhaustion", "tcp-memory-pressure" };

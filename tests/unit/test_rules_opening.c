@@ -270,6 +270,30 @@ static const struct rule_case cases[] = {
             MINE,
         "" },
 
+    /* CLOSED, and held */
+    { "connections that were reset, and never closed",
+        LISTENING
+        "conn CLOSED 10.0.0.5:80 10.1.0.1:50000 x40 timer=none shutdown=both bytes_received=7 last_ack_recv=2m " MINE,
+        "closed-held 40 812 warning certain\n" },
+    { "very many of them",
+        LISTENING
+        "conn CLOSED 10.0.0.5:80 10.1.0.1:50000 x400 timer=none shutdown=both bytes_received=7 last_ack_recv=2m " MINE,
+        "closed-held 400 812 critical certain\n" },
+    { "a reset of this moment, about to be closed",
+        LISTENING
+        "conn CLOSED 10.0.0.5:80 10.1.0.1:50000 x400 timer=none shutdown=both bytes_received=7 last_ack_recv=1s " MINE,
+        "" },
+    { "they use up the descriptors: one finding, and critical",
+        HOST "process 910 keeps parent=800 fds=254/256 running=2d\n"
+             "conn CLOSED 10.0.0.5:90 10.1.0.1:50000 x245 timer=none shutdown=both bytes_received=7 last_ack_recv=10s "
+             "holders=910:8\n",
+        "closed-held 245 910 critical likely\n" },
+    { "a pool of this host that the server has reset, and that is not used now",
+        HOST "conn CLOSED 10.0.0.5:40000 10.9.0.1:5432 x20 vary=local_port timer=none shutdown=both bytes_received=7 "
+             "last_ack_recv=2m holders=900:20\n",
+        "closed-held 20 900 info certain\n" },
+    { "only bound", HOST "conn BOUND 10.0.0.5:40000 *:0 x40 vary=local_port inode=7 holders=900:20\n", "" },
+
     /* Both ends are one socket */
     { "a client that has connected to itself",
         HOST "conn ESTABLISHED 127.0.0.1:40010 127.0.0.1:40010 recv_q=0 send_q=0 timer=none " QUIET_FOR(
@@ -365,7 +389,7 @@ static void every_finding_about_open_connections_fires_somewhere_above(void **st
     rule_cases_need(cases, CASE_COUNT,
         (const char *const[]){ "syn-sent-unanswered", "syn-recv-flood", "syn-recv-unanswered", "accept-queue-overflow",
             "established-unanswered", "established-zero-window", "established-unread", "established-idle",
-            "self-connect", "descriptor-exhaustion", "tcp-memory-pressure", NULL });
+            "self-connect", "closed-held", "descriptor-exhaustion", "tcp-memory-pressure", NULL });
 }
 
 /* What the one finding about a full queue says of everything that waits for it. */

@@ -78,6 +78,16 @@ static const struct drill drills[] = {
         .in_host = true,
     },
     {
+        .finding = "closed-held",
+        .does = "Clients reset their connections; the service keeps the descriptors, and netstat shows nothing.",
+        .name = "drill-reset",
+        .service = { .play = service_keeps_what_is_reset },
+        .peer = { .play = peer_asks_and_resets },
+        .count = 50,
+        .most = MOST,
+        .after_s = SETTLED_S,
+    },
+    {
         .finding = "last-ack-unanswered",
         .does = "Clients close and vanish: what the service sends, its FIN too, is lost on the way to them.",
         .name = "drill-last-ack",

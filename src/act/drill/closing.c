@@ -97,6 +97,24 @@ int peer_half_closes_deaf(struct role *role, struct error *err)
     return wire_shutdown_all(role, err);
 }
 
+/* --- CLOSED ------------------------------------------------------------------------------------------------------- */
+
+int service_keeps_what_is_reset(struct role *role, struct error *err)
+{
+    TRY(serve(role, err));
+    TRY(wire_read_request(role, err));
+    TRY(role_tell(role, 0, err));
+    return wire_wait_state(role, TCP_CLOSE, err);
+}
+
+int peer_asks_and_resets(struct role *role, struct error *err)
+{
+    TRY(ask(role, 0, err));
+    TRY(role_hear(role, NULL, err));
+    wire_reset_all(role);
+    return 0;
+}
+
 /* --- LAST_ACK ----------------------------------------------------------------------------------------------------- */
 
 int service_closes_after_peer(struct role *role, struct error *err)

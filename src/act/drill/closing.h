@@ -15,6 +15,8 @@ DECLARE_ROLE(service_writes_closes);
 DECLARE_ROLE(service_closes_with_peer);
 DECLARE_ROLE(service_half_closes);
 DECLARE_ROLE(service_closes_first);
+DECLARE_ROLE(service_keeps_what_is_reset);
+DECLARE_ROLE(peer_asks_and_resets);
 DECLARE_ROLE(peer_asks_and_closes);
 DECLARE_ROLE(peer_asks_and_closes_queued);
 DECLARE_ROLE(peer_half_closes_deaf);

@@ -157,6 +157,15 @@ void wire_close_all(struct role *role)
         close(role->conns[i]);
 }
 
+/* Each peer gets a reset instead of a FIN: tcp_close() with SO_LINGER and no time. */
+void wire_reset_all(struct role *role)
+{
+    const struct linger at_once = { .l_onoff = 1 };
+    for (unsigned i = 0; i < role->conn_count; i++)
+        setsockopt(role->conns[i], SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    wire_close_all(role);
+}
+
 int wire_wait_state(const struct role *role, uint8_t state, struct error *err)
 {
     enum { STEP_MS = 5 };

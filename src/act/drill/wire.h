@@ -37,5 +37,7 @@ int wire_read_to_end(struct role *role, struct error *err);
 int wire_write_until_full(struct role *role, struct error *err);
 int wire_shutdown_all(struct role *role, struct error *err);
 void wire_close_all(struct role *role);
+/* The same, with a reset. */
+void wire_reset_all(struct role *role);
 /* Waits until all are in a state of include/net/tcp_states.h (TCP_FIN_WAIT2). */
 int wire_wait_state(const struct role *role, uint8_t state, struct error *err);

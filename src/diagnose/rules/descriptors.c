@@ -1,5 +1,5 @@
 /*
- * A process whose descriptors run out, with TCP sockets as the reason: at RLIMIT_NOFILE accept(), socket() and open()
+ * A process whose descriptors run out, with sockets as the reason, TCP's or others: at RLIMIT_NOFILE accept(), socket() and open()
  * fail with EMFILE (alloc_fd() in fs/file.c), and clients pile up before it. Where another finding about the process
  * explains its descriptors already (a leak, say), that is the root cause and this is its proof, told there.
  *
@@ -28,10 +28,22 @@ static const struct limits *limits_of(
     return context_limits(context, context_process_service(context, process), rule);
 }
 
+/* Of any kind, where that is known: UNIX and UDP sockets and those without a connection take descriptors too. */
+static uint32_t count_sockets(const struct process *process)
+{
+    return process->fds_sockets > process->tcp_sockets ? process->fds_sockets : process->tcp_sockets;
+}
+
+/* Whether most of the sockets are TCP's; else the words are about sockets. */
+static bool is_about_tcp(const struct process *process)
+{
+    return (uint64_t)process->tcp_sockets * 2 >= process->fds_open;
+}
+
 static bool runs_out(const struct context *context, const struct rule *rule, const struct process *process)
 {
     return process_descriptors_percent(process) >= limits_of(context, rule, process)->warning_percent &&
-        (uint64_t)process->tcp_sockets * 2 >= process->fds_open;
+        (uint64_t)count_sockets(process) * 2 >= process->fds_open;
 }
 
 /* Of each process, whether a quarter of what it has open is stuck for a reason that has its own finding. */
@@ -136,31 +148,44 @@ static void word(struct exhausted *exhausted, struct arena *arena, struct findin
     uint64_t alike = exhausted->alike;
     const char *owner = phrases_process(arena, process);
     unsigned percent = process_descriptors_percent(process);
-    finding->title = arena_printf(arena, "%s runs out of descriptors: %s of %s are open, %s of them TCP connections",
-        owner, phrases_count(arena, process->fds_open), phrases_count(arena, process->fds_limit),
-        phrases_count(arena, process->tcp_sockets));
+    bool about_tcp = is_about_tcp(process);
+    finding->title = arena_printf(arena, "%s runs out of descriptors: %s of %s are open, %s of them %s", owner,
+        phrases_count(arena, process->fds_open), phrases_count(arena, process->fds_limit),
+        phrases_count(arena, about_tcp ? process->tcp_sockets : count_sockets(process)),
+        about_tcp ? "TCP connections" : "sockets");
     finding
         ->why = "Every socket takes a descriptor. At the limit accept(), socket() and open() fail with EMFILE (\"Too "
                 "many open files\"): new clients wait in the accept queue although the server is up, and its log "
                 "files and databases cannot be opened either.";
     lines_add(&finding->evidence, arena, "%s of %s descriptors are open: %u %%.",
         phrases_count(arena, process->fds_open), phrases_count(arena, process->fds_limit), percent);
-    lines_add(&finding->evidence, arena, "%s of them are TCP sockets.", phrases_count(arena, process->tcp_sockets));
+    if (about_tcp)
+        lines_add(&finding->evidence, arena, "%s of them are TCP sockets.", phrases_count(arena, process->tcp_sockets));
+    else
+        lines_add(&finding->evidence, arena,
+            "%s of them are sockets, %s of these in the tables of TCP: the others are UNIX, UDP and the like, or TCP sockets "
+            "without a connection.",
+            phrases_count(arena, count_sockets(process)), phrases_count(arena, process->tcp_sockets));
     evidence_states(arena, exhausted, finding);
     if (alike > 0)
         lines_add(&finding->evidence, arena, "%s more %s like it %s as near to the limit.", phrases_count(arena, alike),
             alike == 1 ? "process" : "processes", alike == 1 ? "is" : "are");
     lines_add(&finding->ruled_out, arena,
         "A leak that shows: no quarter of them is stuck for a reason of which there is a finding.");
-    lines_add(&finding->ruled_out, arena, "Files or pipes: at least half of what is open are TCP sockets.");
+    lines_add(&finding->ruled_out, arena, "Files or pipes: at least half of what is open are %s.",
+        about_tcp ? "TCP sockets" : "sockets");
 
     uint64_t wanted = process->fds_limit;
     wanted = wanted < UINT32_MAX / 4 ? wanted * 4 : wanted;
     fixes_add(&finding->fix_now, arena, "Raise the limit of the running process.",
         arena_printf(arena, "prlimit --pid %u --nofile=%llu:   # the soft limit; the hard one stays", process->pid,
             (unsigned long long)wanted));
-    fixes_add(&finding->fix_now, arena, "See who the connections belong to, and whether they are wanted.",
-        arena_printf(arena, "tcpwhy count --pid %u --by state,peer", process->pid));
+    if (about_tcp)
+        fixes_add(&finding->fix_now, arena, "See who the connections belong to, and whether they are wanted.",
+            arena_printf(arena, "tcpwhy count --pid %u --by state,peer", process->pid));
+    else
+        fixes_add(
+            &finding->fix_now, arena, "See what the sockets are.", arena_printf(arena, "lsof -nP -p %u", process->pid));
     fixes_add(&finding->fix_for_good, arena,
         "Give the service the limit that its load needs: LimitNOFILE= in its systemd unit, and the program's own "
         "setting (nginx: worker_rlimit_nofile, HAProxy: maxconn).",
@@ -181,7 +206,8 @@ static void add_finding(const struct context *context, const struct rule *rule, 
     if (!context->selects_all && exhausted->selected == 0)
         return;
     struct process_count *held = arena_alloc(arena, sizeof *held);
-    *held = (struct process_count){ .process = process, .count = process->tcp_sockets };
+    uint64_t count = is_about_tcp(process) ? process->tcp_sockets : count_sockets(process);
+    *held = (struct process_count){ .process = process, .count = count };
     struct finding *finding = finding_list_add(list, rule);
     finding->severity = process_descriptors_percent(process) >= limits_of(context, rule, process)->critical_percent
         ? SEVERITY_CRITICAL
@@ -189,7 +215,7 @@ static void add_finding(const struct context *context, const struct rule *rule, 
     finding->owner = process;
     finding->processes = held;
     finding->process_count = 1;
-    finding->count = process->tcp_sockets;
+    finding->count = count;
     finding->conns = exhausted->sample;
     finding->conn_count = exhausted->sample_count;
     finding->netns = process->netns < context->snapshot->netns_count ? &context->snapshot->netns[process->netns] : NULL;

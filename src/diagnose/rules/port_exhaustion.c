@@ -88,12 +88,13 @@ static bool survey(const struct snapshot *snapshot, const struct limits *limits,
 static bool is_counted(const struct context *context, const struct space *spaces, const struct conn *conn)
 {
     return conn->netns < context->snapshot->netns_count && spaces[conn->netns].is_tight && !ports_is_bound(conn) &&
-        port_range_has(&spaces[conn->netns].range, conn->local_port);
+        conn->state != STATE_CLOSED && port_range_has(&spaces[conn->netns].range, conn->local_port);
 }
 
 static bool belongs(const struct shortage *shortage, const struct conn *conn)
 {
-    if (conn->netns != shortage->use.netns || !port_range_has(&shortage->range, conn->local_port))
+    if (conn->state == STATE_CLOSED || conn->netns != shortage->use.netns ||
+        !port_range_has(&shortage->range, conn->local_port))
         return false;
     if (shortage->kind == SHORTAGE_BOUND)
         return ports_is_bound(conn);

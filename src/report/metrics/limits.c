@@ -115,7 +115,7 @@ static void add_destinations(const struct metrics *metrics, const struct port_ra
     for (size_t i = 0; i < snapshot->conn_count; i++) {
         const struct conn *conn = &snapshot->conns[i];
         if (metrics->selected[i] && conn->netns < snapshot->netns_count && !ports_is_bound(conn) &&
-            port_range_has(&ranges[conn->netns], conn->local_port))
+            conn->state != STATE_CLOSED && port_range_has(&ranges[conn->netns], conn->local_port))
             port_table_add(table, snapshot, conn, false);
     }
 }

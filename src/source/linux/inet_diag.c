@@ -132,8 +132,8 @@ int inet_diag_parse(const void *payload, size_t length, struct conn *ret_conn)
         return -EBADMSG;
 
     /* Bound sockets are asked for by a state of their own, but sent with the one they have: inet_diag_dump_icsk(). */
-    if (state == STATE_CLOSED && message.id.idiag_sport != 0)
-        state = STATE_BOUND;
+    if (state == STATE_CLOSED && message.id.idiag_sport != 0 && message.id.idiag_dport == 0)
+        state = STATE_BOUND; /* else it was connected, and still has the port that it had bound: tcp_done() */
 
     bool ipv6 = message.idiag_family == AF_INET6;
     const uint8_t *source = (const uint8_t *)message.id.idiag_src;

@@ -1,6 +1,7 @@
 #include "source/linux/owners.h"
 
 #include <stdlib.h>
+#include <sys/resource.h>
 
 #include "base/hash.h"
 #include "base/hash_index.h"
@@ -45,27 +46,43 @@ static void index_holders(struct hash_index *index, struct snapshot *snapshot)
     }
 }
 
-static void join(const struct hash_index *index, struct snapshot *snapshot)
+static size_t join(const struct hash_index *index, struct snapshot *snapshot)
 {
+    size_t matched = 0;
     for (size_t i = 0; i < snapshot->conn_count; i++) {
         struct conn *conn = &snapshot->conns[i];
         if (conn->inode == 0)
             continue;
         struct hash_walk walk;
         conn->holder = first_holder(index, snapshot, conn->inode, hash_of(conn->inode), &walk);
-        for (const struct holder *h = holders_first(snapshot, conn); h != NULL; h = holders_next_process(snapshot, h))
-            holders_process(snapshot, h)->tcp_sockets++;
+        uint32_t last = NO_INDEX;
+        for (const struct holder *h = holders_first(snapshot, conn); h != NULL; h = holders_next(snapshot, h)) {
+            holders_process(snapshot, h)->tcp_sockets += h->process != last;
+            last = h->process;
+            matched++;
+        }
     }
+    return matched;
 }
 
-void owners_join(struct snapshot *snapshot)
+size_t owners_join(struct snapshot *snapshot)
 {
     struct hash_index index;
     index_holders(&index, snapshot);
     for (size_t i = 0; i < snapshot->process_count; i++)
         snapshot->processes[i].tcp_sockets = 0;
-    join(&index, snapshot);
+    size_t matched = join(&index, snapshot);
     hash_index_deinit(&index);
+    return snapshot->holder_count > matched ? snapshot->holder_count - matched : 0;
+}
+
+/* Its sockets use up the descriptors that it may have, whatever kind they are of. */
+static bool is_crowded_by_sockets(const struct process *process)
+{
+    enum { MANY = 32 };
+    struct rlimit limit;
+    return process->fds_sockets >= MANY && (uint64_t)process->fds_sockets * 2 >= process->fds_open &&
+        prlimit((pid_t)process->pid, RLIMIT_NOFILE, NULL, &limit) == 0 && process->fds_open >= limit.rlim_cur / 2;
 }
 
 void owners_drop_others(struct snapshot *snapshot)
@@ -73,7 +90,8 @@ void owners_drop_others(struct snapshot *snapshot)
     uint32_t *moved_to = xrealloc_array(NULL, snapshot->process_count, sizeof *moved_to);
     uint32_t kept = 0;
     for (size_t i = 0; i < snapshot->process_count; i++) {
-        moved_to[i] = snapshot->processes[i].tcp_sockets > 0 ? kept : NO_INDEX;
+        const struct process *process = &snapshot->processes[i];
+        moved_to[i] = process->tcp_sockets > 0 || is_crowded_by_sockets(process) ? kept : NO_INDEX;
         if (moved_to[i] != NO_INDEX)
             snapshot->processes[kept++] = snapshot->processes[i];
     }

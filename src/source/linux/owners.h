@@ -2,8 +2,8 @@
 /* Sockets and the descriptors that refer to them, joined by inode. */
 #include "model/snapshot.h"
 
-/* Ties the connections to their holders, and counts those of each process. */
-void owners_join(struct snapshot *snapshot);
+/* Ties the connections to their holders, and counts those of each process. Returns how many holders are of no connection. */
+size_t owners_join(struct snapshot *snapshot);
 
-/* Drops the processes that have no TCP socket. */
+/* Drops the processes that have no TCP socket; but for those whose other sockets use up their descriptors. */
 void owners_drop_others(struct snapshot *snapshot);

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "source/linux/bpf/bpf.h"
+#include "source/linux/closed.h"
 #include "source/linux/gaps.h"
 #include "source/linux/net_tcp.h"
 #include "source/linux/netns.h"
@@ -43,6 +44,7 @@ struct reading {
     int netlink_refusal;    /* why /proc/net/tcp was read instead; 0: it was not */
     bool crowded;           /* a process is near its limit of descriptors */
     bool knows_owners;      /* the descriptors were looked through */
+    size_t unmatched;       /* descriptors of sockets of which there is no connection */
     struct walk_hidden hidden;
     uint64_t walked_ms; /* when the walk over the descriptors ended (CLOCK_BOOTTIME) */
 };
@@ -180,6 +182,8 @@ static int walk_for_owners(struct reading *reading, struct error *err)
 /* Connections in TIME_WAIT or LAST_ACK mostly have no holder. */
 static bool asks_for_owners(const struct snapshot *snapshot, const struct source_options *options)
 {
+    if ((options->asked & STATE_BIT(STATE_CLOSED)) != 0) /* only their holders lead to these */
+        return true;
     for (size_t i = 0; i < snapshot->conn_count; i++) {
         const struct conn *conn = &snapshot->conns[i];
         if ((options->asked & STATE_BIT(conn->state)) != 0 && (conn->inode != 0 || !options->asks_holders))
@@ -195,7 +199,8 @@ static bool needs_owners(const struct reading *reading)
     const struct source_options *options = reading->options;
     if (!asks_for_owners(snapshot, options))
         return false;
-    return options->needs_owners == NULL || reading->crowded || options->needs_owners(snapshot, options->data);
+    return options->needs_owners == NULL || reading->crowded || closed_may_be_held(snapshot) ||
+        options->needs_owners(snapshot, options->data);
 }
 
 /*
@@ -246,7 +251,7 @@ static int read_doubtful_again(struct reading *reading, bool own_only, struct er
         }
         if (result != -ENOMEM)
             result = 0;
-        owners_join(snapshot);
+        reading->unmatched = owners_join(snapshot);
     }
     free(doubtful);
     return result < 0 ? fail_without_memory(err) : 0;
@@ -267,8 +272,12 @@ static int read_host(struct reading *reading, struct error *err)
     if (!walk_once && (result = walk_for_owners(reading, err)) < 0)
         return result;
     reading->knows_owners = true;
-    owners_join(snapshot);
-    return read_doubtful_again(reading, walk_once, err);
+    reading->unmatched = owners_join(snapshot);
+    result = read_doubtful_again(reading, walk_once, err);
+    bool may_use_bpf = options->kind == SOURCE_AUTO || options->kind == SOURCE_BPF;
+    if (result == 0 && closed_find(snapshot, reading->unmatched, reading->bpf != NULL, may_use_bpf) < 0)
+        result = fail_without_memory(err);
+    return result;
 }
 
 /* By eBPF where that is asked for; or where it is permitted and faster, and then nobody minds if it cannot be. */

@@ -118,6 +118,49 @@ static size_t unescape(char *name, size_t length)
     return to;
 }
 
+/*
+ * A TCP socket that is in no table, so that lsof knows only what it is: "protocol: TCP", or of an old lsof "can't identify
+ * protocol". Its NODE is the inode, before these words.
+ */
+static unsigned words_of_unconnected(const struct token *words, unsigned count, bool *ret_ipv6)
+{
+    *ret_ipv6 = count > 0 && word_is(&words[count - 1], "TCPv6");
+    if (count >= 2 && word_is(&words[count - 2], "protocol:") && (*ret_ipv6 || word_is(&words[count - 1], "TCP")))
+        return 2;
+    bool unknown = count >= 3 && word_is(&words[count - 3], "can't") && word_is(&words[count - 2], "identify") &&
+        word_is(&words[count - 1], "protocol");
+    return unknown ? 3 : 0;
+}
+
+static enum line_kind take_unconnected(
+    struct capture *capture, const struct line *line, const struct token *words, unsigned count, uint64_t pid)
+{
+    enum { SOCK_AT_LEAST = 3, ROW_MIN = 5 };
+    bool ipv6;
+    unsigned said = words_of_unconnected(words, count, &ipv6), type = SOCK_AT_LEAST;
+    uint64_t inode;
+    if (said == 0 || count < said + ROW_MIN || !word_number(&words[count - said - 1], UINT32_MAX, &inode))
+        return LINE_OTHER;
+    while (type < count && !word_is(&words[type], "sock"))
+        type++;
+    if (type == count)
+        return LINE_OTHER;
+    struct conn *conn = capture_draft(capture);
+    conn->state = STATE_CLOSED;
+    conn->ipv6 = ipv6;
+    conn->local = conn->remote = ip_from_v4((const uint8_t[4]){ 0 });
+    conn->inode = (uint32_t)inode;
+    conn->present |= CONN_INODE;
+    capture->os = "linux";
+    capture_add(capture);
+    if (pid != 0) {
+        char *name = line->text + (words[0].text - line->text);
+        capture_hold(capture, conn, (uint32_t)pid, name, unescape(name, words[0].length), read_fd(&words[type - 1]));
+    }
+    see(capture, inode, conn->holder);
+    return LINE_ROW;
+}
+
 /* "=======" stands between the looks of lsof -r. */
 static bool is_between_looks(const struct line *line)
 {
@@ -151,6 +194,9 @@ enum line_kind lsof_row(struct capture *capture, const struct line *line)
     }
     if (count < 3 || !word_number(&words[1], UINT32_MAX, &pid))
         return LINE_OTHER;
+    enum line_kind unconnected = take_unconnected(capture, line, words, count, pid);
+    if (unconnected != LINE_OTHER)
+        return unconnected;
     while (at < count && !word_is(&words[at], "TCP"))
         at++;
     if (at + 1 >= count) {

@@ -39,8 +39,8 @@ bool bpf_source_pays(bool owners)
         strtoul(text, NULL, 10) >= (owners ? FILES : FILES_WITHOUT_OWNERS);
 }
 
-/* The kernel's HZ: the clocks that count by ticks tell how long one is (TICK_NSEC). */
-static unsigned ticks_per_second(void)
+/* The clocks that count by ticks tell how long one is (TICK_NSEC). */
+unsigned bpf_ticks_per_second(void)
 {
     enum { NS_PER_SECOND = 1000 * 1000 * 1000 };
     struct timespec tick;
@@ -49,8 +49,7 @@ static unsigned ticks_per_second(void)
     return (unsigned)((NS_PER_SECOND + tick.tv_nsec / 2) / tick.tv_nsec);
 }
 
-/* The iterators number processes as this one's PID namespace does, and /proc may have been mounted in another. */
-static bool is_proc_ours(void)
+bool bpf_is_proc_ours(void)
 {
     char link[16];
     ssize_t length = readlink("/proc/self", link, sizeof link - 1);
@@ -77,10 +76,10 @@ static int explain_failure(int code, struct error *err)
 
 int bpf_source_new(struct bpf_source **ret_bpf, struct error *err)
 {
-    unsigned hz = ticks_per_second();
+    unsigned hz = bpf_ticks_per_second();
     if (hz == 0)
         return error_set(err, -ENOTSUP, "eBPF", "cannot be used: the kernel's tick is not known; use --source netlink");
-    if (!is_proc_ours())
+    if (!bpf_is_proc_ours())
         return error_set(err, -EXDEV, "eBPF",
             "cannot be used: /proc is of another PID namespace; mount it anew, or use --source netlink");
     struct walks *programs = walks__open();

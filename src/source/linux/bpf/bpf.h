@@ -8,6 +8,11 @@
 
 struct bpf_source;
 
+/* The kernel's HZ; 0 where it cannot be told. */
+unsigned bpf_ticks_per_second(void);
+/* The iterators number processes as this one's PID namespace does, and /proc may have been mounted in another. */
+bool bpf_is_proc_ours(void);
+
 /*
  * Whether there is so much to read here that loading the programs pays: with `owners` in any case, else perhaps. Cheap, and
  * only a guess.

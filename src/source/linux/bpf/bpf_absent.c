@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 #include "source/linux/bpf/bpf.h"
+#include "source/linux/bpf/bpf_closed.h"
 
 bool bpf_source_pays(bool owners)
 {
@@ -50,4 +51,21 @@ bool bpf_source_needs_walk(uint32_t states)
 {
     (void)states;
     return false;
+}
+
+int bpf_closed_open(struct bpf_closed_reader **ret_reader)
+{
+    *ret_reader = NULL;
+    return -EOPNOTSUPP;
+}
+
+void bpf_closed_close(struct bpf_closed_reader *reader)
+{
+    (void)reader;
+}
+
+int bpf_closed_read(struct bpf_closed_reader *reader, uint32_t pid, bpf_closed_take take, void *data)
+{
+    (void)reader, (void)pid, (void)take, (void)data;
+    return -EOPNOTSUPP;
 }

@@ -57,10 +57,10 @@ static uint32_t netns_of(const struct bpf_owners *owners, uint32_t pid)
 
 /* --- descriptors ---------------------------------------------------------------------------------------------- */
 
-/* Keeps the process whose descriptors have all been seen, if some of them may be TCP sockets. */
+/* Keeps the process whose descriptors have all been seen, if some of them are sockets. */
 static int end_process(struct bpf_owners *owners)
 {
-    if (owners->process.tcp_sockets == 0)
+    if (owners->process.fds_sockets == 0)
         return 0;
     struct process *added = snapshot_add_process(owners->snapshot);
     if (added == NULL)

@@ -24,7 +24,7 @@ static struct ip address_from(const __u32 words[4], bool ipv6)
 static void take_head(const struct bpf_socket_head *head, unsigned hz, struct conn *conn)
 {
     enum conn_state state = state_from_linux(head->state);
-    if (state == STATE_CLOSED && head->local_port != 0)
+    if (state == STATE_CLOSED && head->local_port != 0 && head->remote_port == 0)
         state = STATE_BOUND;
     bool ipv6 = head->family == AF_INET6;
     *conn = (struct conn){
@@ -161,4 +161,48 @@ ssize_t bpf_parse_task(const void *bytes, size_t length, struct bpf_task *ret_ta
         return 0;
     memcpy(ret_task, bytes, sizeof *ret_task);
     return (ssize_t)sizeof *ret_task;
+}
+
+static struct conn conn_of_closed(const struct bpf_closed *record, unsigned hz)
+{
+    bool ipv6 = record->family == AF_INET6;
+    struct conn conn = {
+        .local = address_from(record->local, ipv6),
+        .remote = address_from(record->remote, ipv6),
+        .local_port = ntohs(record->local_port),
+        .remote_port = ntohs(record->remote_port),
+        .state = STATE_CLOSED,
+        .ipv6 = ipv6,
+        .shutdown = record->shutdown & (SHUTDOWN_RECEIVE | SHUTDOWN_SEND),
+        .cookie = record->cookie,
+        .inode = record->inode,
+        .uid = record->uid,
+        .cgroup_id = record->cgroup_id,
+        .bytes_received = record->bytes_received,
+        .bytes_acked = record->bytes_acked,
+        .holder = NO_INDEX,
+        .present = CONN_INODE | CONN_COOKIE | CONN_UID | CONN_SHUTDOWN | CONN_TIMER | CONN_BYTES,
+    };
+    if (record->cgroup_id != 0)
+        conn.present |= CONN_CGROUP;
+    if (record->is_dated) {
+        conn.last_ack_recv_ms = ms_from(record->ended_ticks, hz);
+        conn.present |= CONN_TCP_INFO;
+    }
+    return conn;
+}
+
+ssize_t bpf_parse_closed(const void *bytes, size_t length, unsigned hz, struct bpf_closed_conn *ret_closed)
+{
+    struct bpf_closed record;
+    if (length < sizeof record)
+        return 0;
+    memcpy(&record, bytes, sizeof record);
+    if ((record.family != AF_INET && record.family != AF_INET6) || record.was < BPF_CLOSED_NEW ||
+        record.was > BPF_CLOSED_CONNECTED)
+        return -EBADMSG;
+    *ret_closed = (struct bpf_closed_conn){
+        .conn = conn_of_closed(&record, hz), .netns_inode = record.netns, .was = record.was
+    };
+    return sizeof record;
 }

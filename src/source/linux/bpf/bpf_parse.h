@@ -26,4 +26,12 @@ struct bpf_bound_conn {
 ssize_t bpf_parse_file(
     const void *bytes, size_t length, unsigned hz, struct bpf_file *ret_file, struct bpf_bound_conn *ret_bound);
 
+struct bpf_closed_conn {
+    struct conn conn; /* in CLOSED; the end that a failed attempt was for is not known */
+    uint32_t netns_inode;
+    enum bpf_closed_was was;
+};
+
+ssize_t bpf_parse_closed(const void *bytes, size_t length, unsigned hz, struct bpf_closed_conn *ret_closed);
+
 ssize_t bpf_parse_task(const void *bytes, size_t length, struct bpf_task *ret_task);

@@ -84,7 +84,7 @@ struct proto_ops {
     int family;
 };
 
-typedef enum { SS_UNCONNECTED = 1 } socket_state;
+typedef enum { SS_UNCONNECTED = 1, SS_CONNECTING = 2 } socket_state;
 
 struct socket {
     socket_state state;
@@ -150,6 +150,7 @@ struct sock {
 
 struct inet_sock {
     struct sock sk;
+    __u16 inet_sport;
 };
 
 struct inet_connection_sock {

@@ -111,3 +111,30 @@ struct bpf_task {
     __u32 netns;
     __u32 unused;
 };
+
+/* What a socket in state CLOSE was before. */
+enum bpf_closed_was {
+    BPF_CLOSED_NEW = 1,       /* it was only made */
+    BPF_CLOSED_TRIED = 2,     /* connect() has failed, or was undone (AF_UNSPEC) */
+    BPF_CLOSED_CONNECTED = 3, /* its connection is gone */
+};
+
+/* A TCP socket that some process has open, and that is in no table: closed.bpf.c. */
+struct bpf_closed {
+    __u64 cookie;
+    __u64 cgroup_id;
+    __u64 bytes_received;
+    __u64 bytes_acked;
+    __u32 local[4]; /* network byte order; IPv4: the first */
+    __u32 remote[4];
+    __u32 inode;
+    __u32 uid;
+    __u32 netns;       /* inode */
+    __u32 ended_ticks; /* ago, where is_dated */
+    __u16 local_port;  /* network byte order */
+    __u16 remote_port;
+    __u8 family;
+    __u8 was; /* enum bpf_closed_was */
+    __u8 shutdown;
+    __u8 is_dated;
+};

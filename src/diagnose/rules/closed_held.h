@@ -1,0 +1,7 @@
+#pragma once
+/*
+ * Descriptors of TCP sockets whose connections are gone.
+ */
+#include "diagnose/rule.h"
+
+DECLARE_RULE(closed_held);
