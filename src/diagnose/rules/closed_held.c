@@ -11,6 +11,7 @@
 #include "diagnose/finding.h"
 #include "diagnose/group.h"
 #include "diagnose/phrases.h"
+#include "diagnose/phrases_owners.h"
 #include "diagnose/platform.h"
 
 #include <string.h>
