@@ -317,6 +317,7 @@ int diagnose(const struct snapshot *snapshot, const struct selection *selection,
     context.asked_count = count_asked(&context, &diagnosis);
     totals_count(selection, &diagnosis);
     int result = pair_find(snapshot, stuck, count);
+    pair_note_unsure(stuck, count, &diagnosis);
     if (result == 0) {
         pair_with_listeners(&context, stuck, count);
         yield_to_other_ends(&context, stuck, &count);

@@ -3,7 +3,8 @@
  * hosts that were both looked at. The one that must act is reported, the other is proof.
  *
  * Only the stuck connections are put into a table, which is small on most hosts; one pass over all connections looks
- * each up there with its ends swapped.
+ * each up there with its ends swapped. Between namespaces of one host, what both ends count must agree; where more than
+ * one connection may be the other end, none is.
  */
 #include "diagnose/pair.h"
 
@@ -12,19 +13,12 @@
 #include "base/hash_index.h"
 #include "diagnose/context.h"
 #include "diagnose/group.h"
+#include "diagnose/pair_evidence.h"
+#include "diagnose/phrases.h"
 #include "hosts/clock_skew.h"
 #include "hosts/nat.h"
 #include "model/conn_hash.h"
 #include "model/host.h"
-
-static bool are_ends_of_one(const struct snapshot *snapshot, const struct conn *one, const struct conn *other)
-{
-    return one->local_port == other->remote_port && one->remote_port == other->local_port &&
-        ip_equal(&one->local, &other->remote) && ip_equal(&one->remote, &other->local) &&
-        (one->netns == other->netns ||
-            /* each namespace has a loopback of its own */
-            (!ip_is_loopback(&one->local) && hosts_may_meet(snapshot, one, other)));
-}
 
 uint32_t pair_opposites(enum conn_state state)
 {
@@ -44,10 +38,89 @@ uint32_t pair_opposites(enum conn_state state)
     return (unsigned)state < STATE_COUNT ? opposites[state] : 0;
 }
 
-/* Two isolated networks on a host may use the same addresses; this keeps most strangers apart. */
-static bool can_be_opposite(enum conn_state stuck, enum conn_state other)
+/* How well one that was found with the ends swapped fits. */
+enum fit {
+    FIT_NOT,
+    FIT_STRANGER, /* its ends would fit, and what it counts says that it belongs to another connection */
+    FIT_POSSIBLE,
+    FIT_SURE, /* in the same namespace: there is no other place for an address of its own */
+};
+
+static enum fit fit_of(const struct snapshot *snapshot, const struct conn *one, const struct conn *other)
 {
-    return (pair_opposites(stuck) & STATE_BIT(other)) != 0;
+    bool swapped = one->local_port == other->remote_port && one->remote_port == other->local_port &&
+        ip_equal(&one->local, &other->remote) && ip_equal(&one->remote, &other->local);
+    if (!swapped || (pair_opposites(one->state) & STATE_BIT(other->state)) == 0)
+        return FIT_NOT;
+    if (one->netns == other->netns)
+        return one != other ? FIT_SURE : FIT_NOT;
+    /* each namespace has a loopback of its own */
+    if (ip_is_loopback(&one->local) || !hosts_may_meet(snapshot, one, other))
+        return FIT_NOT;
+    if (hosts_of_conn(snapshot, one) != hosts_of_conn(snapshot, other))
+        return FIT_POSSIBLE; /* hosts_may_meet() has looked at the addresses */
+    return pair_evidence_allows(snapshot, one, other) ? FIT_POSSIBLE : FIT_STRANGER;
+}
+
+/* One more that may be the other end. One in the same namespace is it; of several elsewhere, none can be told. */
+static void consider(const struct snapshot *snapshot, struct stuck *one, uint32_t candidate)
+{
+    const struct conn *conn = &snapshot->conns[one->conn];
+    bool settled = one->pair != NO_INDEX && snapshot->conns[one->pair].netns == conn->netns;
+    switch (fit_of(snapshot, conn, &snapshot->conns[candidate])) {
+    case FIT_SURE:
+        one->pair = candidate;
+        one->is_pair_unsure = one->has_stranger = false;
+        break;
+    case FIT_POSSIBLE:
+        one->is_pair_unsure |= one->pair != NO_INDEX && !settled;
+        if (one->pair == NO_INDEX)
+            one->pair = candidate;
+        break;
+    case FIT_STRANGER:
+        one->has_stranger |= !settled;
+        break;
+    case FIT_NOT:
+        break;
+    }
+}
+
+static bool is_in_other_netns(const struct snapshot *snapshot, const struct stuck *one)
+{
+    return one->pair != NO_INDEX && snapshot->conns[one->pair].netns != snapshot->conns[one->conn].netns;
+}
+
+/* Another connection with the very same ends, in a third namespace, may claim what was found. */
+static void contest(const struct snapshot *snapshot, struct stuck *one, const struct conn *twin)
+{
+    const struct conn *conn = &snapshot->conns[one->conn];
+    bool is_twin = twin->netns != conn->netns && twin->local_port == conn->local_port &&
+        twin->remote_port == conn->remote_port && ip_equal(&twin->local, &conn->local) &&
+        ip_equal(&twin->remote, &conn->remote);
+    if (!is_twin || !is_in_other_netns(snapshot, one))
+        return;
+    switch (fit_of(snapshot, twin, &snapshot->conns[one->pair])) {
+    case FIT_SURE:
+        one->pair = NO_INDEX;
+        one->has_stranger = true;
+        break;
+    case FIT_POSSIBLE:
+        one->is_pair_unsure = true;
+        break;
+    case FIT_STRANGER:
+    case FIT_NOT:
+        break;
+    }
+}
+
+static void contest_all(const struct snapshot *snapshot, struct stuck *stuck, const struct hash_index *table)
+{
+    for (size_t i = 0; i < snapshot->conn_count; i++) {
+        struct hash_walk walk = hash_index_walk(table, conn_hash_ends(&snapshot->conns[i]));
+        uint32_t index;
+        while ((index = hash_walk_next(table, &walk)) != HASH_NONE)
+            contest(snapshot, &stuck[index], &snapshot->conns[i]);
+    }
 }
 
 int pair_find(const struct snapshot *snapshot, struct stuck *stuck, size_t count)
@@ -68,18 +141,40 @@ int pair_find(const struct snapshot *snapshot, struct stuck *stuck, size_t count
             continue;
         struct hash_walk walk = hash_index_walk(&table, conn_hash_opposite(conn));
         uint32_t index;
-        while ((index = hash_walk_next(&table, &walk)) != HASH_NONE) {
-            struct stuck *one = &stuck[index];
-            const struct conn *stuck_conn = &snapshot->conns[one->conn];
-            if (one->pair == NO_INDEX && one->conn != i && are_ends_of_one(snapshot, stuck_conn, conn) &&
-                can_be_opposite(stuck_conn->state, conn->state)) {
-                one->pair = (uint32_t)i;
-                break;
-            }
-        }
+        while ((index = hash_walk_next(&table, &walk)) != HASH_NONE)
+            consider(snapshot, &stuck[index], (uint32_t)i);
+    }
+    bool crosses = false;
+    for (size_t i = 0; i < count; i++)
+        crosses |= is_in_other_netns(snapshot, &stuck[i]);
+    if (crosses)
+        contest_all(snapshot, stuck, &table);
+    for (size_t i = 0; i < count; i++) {
+        if (stuck[i].is_pair_unsure)
+            stuck[i].pair = NO_INDEX;
     }
     hash_index_deinit(&table);
     return 0;
+}
+
+void pair_note_unsure(const struct stuck *stuck, size_t count, struct diagnosis *diagnosis)
+{
+    uint64_t unsure = 0;
+    for (size_t i = 0; i < count; i++)
+        unsure += stuck[i].is_pair_unsure || (stuck[i].has_stranger && stuck[i].pair == NO_INDEX);
+    if (unsure == 0)
+        return;
+    struct gap *gap = arena_alloc(&diagnosis->arena, sizeof *gap);
+    *gap = (struct gap){
+        .id = gap_infos[GAP_ENDS_AMBIGUOUS].id,
+        .text = arena_printf(&diagnosis->arena,
+            "which other ends %s that may be stuck %s: other network namespaces of this host use the same addresses and "
+            "ports, as isolated containers do; none of those was taken for an other end",
+            phrases_conns(&diagnosis->arena, unsure), unsure == 1 ? "has" : "have"),
+        .remedy = gap_infos[GAP_ENDS_AMBIGUOUS].remedy,
+    };
+    diagnosis->gaps = gap;
+    diagnosis->gap_count = 1;
 }
 
 /* How many of the group have no other end at the host, and may have one there under another address. */

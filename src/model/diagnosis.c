@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/memory.h"
+
 const char *severity_name(enum severity severity)
 {
     static const char *const names[] = { "info", "warning", "critical" };
@@ -58,6 +60,19 @@ void fixes_add(struct fixes *fixes, struct arena *arena, const char *text, const
 const char *diagnosis_cause(const struct diagnosis *diagnosis, size_t conn_index)
 {
     return diagnosis->cause_ids[diagnosis->causes[conn_index]];
+}
+
+struct gap *diagnosis_all_gaps(const struct diagnosis *diagnosis, size_t *ret_count)
+{
+    const struct snapshot *snapshot = diagnosis->snapshot;
+    struct gap *gaps = xrealloc_array(NULL, snapshot->gap_count + diagnosis->gap_count + 1, sizeof *gaps);
+    size_t count = 0;
+    for (size_t i = 0; i < snapshot->gap_count; i++)
+        gaps[count++] = snapshot->gaps[i];
+    for (size_t i = 0; i < diagnosis->gap_count; i++)
+        gaps[count++] = diagnosis->gaps[i];
+    *ret_count = count;
+    return gaps;
 }
 
 void diagnosis_deinit(struct diagnosis *diagnosis)

@@ -130,6 +130,8 @@ struct diagnosis {
     size_t ignored_count;
     const uint8_t *ignores; /* for each connection, 0: not ignored; NULL: none is */
     struct lines notes;     /* why what looks alarming is not: the healthy part of the report */
+    const struct gap *gaps; /* besides the snapshot's: what could not be told when it was judged */
+    size_t gap_count;
     /* A rule would judge better if it knew how fast a counter rises: read the counters again, and diagnose again. */
     bool wants_rates;
 
@@ -139,4 +141,6 @@ struct diagnosis {
 
 /* "normal" or a finding's id. */
 const char *diagnosis_cause(const struct diagnosis *diagnosis, size_t conn_index);
+/* All gaps, the snapshot's first; in an array that the caller frees. */
+struct gap *diagnosis_all_gaps(const struct diagnosis *diagnosis, size_t *ret_count);
 void diagnosis_deinit(struct diagnosis *diagnosis);

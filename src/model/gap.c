@@ -9,6 +9,7 @@ const struct gap_info gap_infos[GAP_KIND_COUNT] = {
     [GAP_ANOTHER_FORMAT] = { "another-format", "put each program's output into a file of its own", true },
     [GAP_CAPTURES_REORDERED] = { "captures-reordered", "give them in order, earliest first", false },
     [GAP_COUNTS_ONLY] = { "counts-only", NULL, true },
+    [GAP_ENDS_AMBIGUOUS] = { "ends-ambiguous", "look at one network namespace at a time: tcpwhy --netns NAME", false },
     [GAP_ENDS_HIDDEN] = { "ends-hidden",
         "add a snapshot of what stands between them, or look at its table (conntrack -L)", false },
     [GAP_HOSTS_APART] = { "hosts-apart", "take the snapshots at the same time, on hosts whose clocks agree", false },

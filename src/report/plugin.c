@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -188,9 +189,11 @@ void plugin_notes(struct plugin *plugin, const struct diagnosis *diagnosis)
     }
     for (size_t i = 0; i < diagnosis->notes.count; i++)
         plugin_add_line(plugin, "%s", diagnosis->notes.items[i]);
-    const struct snapshot *snapshot = diagnosis->snapshot;
-    for (size_t i = 0; i < snapshot->gap_count; i++)
-        plugin_add_line(plugin, "not seen: %s (%s)", snapshot->gaps[i].text, snapshot->gaps[i].remedy);
+    size_t gap_count;
+    struct gap *gaps = diagnosis_all_gaps(diagnosis, &gap_count);
+    for (size_t i = 0; i < gap_count; i++)
+        plugin_add_line(plugin, "not seen: %s (%s)", gaps[i].text, gaps[i].remedy);
+    free(gaps);
 }
 
 /* --- printing --------------------------------------------------------------------------------------------------- */

@@ -1,6 +1,8 @@
 /* docs/schema/diagnosis-1.json describes what is written here; the tests hold the two together. */
 #include "report/report.h"
 
+#include <stdlib.h>
+
 #include "base/json.h"
 #include "model/policy.h"
 #include "report/json/document.h"
@@ -61,6 +63,10 @@ int report_json(const struct diagnosis *diagnosis, const struct report_options *
     json_array_end(&json);
     ignored(&json, diagnosis, options->all_connections);
     json_lines(&json, "notes", &diagnosis->notes);
-    document_end(&json, snapshot);
+    size_t gap_count;
+    struct gap *gaps = diagnosis_all_gaps(diagnosis, &gap_count);
+    document_gaps(&json, gaps, gap_count);
+    free(gaps);
+    json_object_end(&json);
     return json_end(&json);
 }

@@ -105,10 +105,13 @@ static void write_scrape(struct metrics *metrics)
     openmetrics_family(writer, &metric_families[METRIC_VERDICT]);
     openmetrics_uint(writer, NULL, metrics->diagnosis->verdict);
     openmetrics_family(writer, &metric_families[METRIC_GAPS]);
-    for (size_t i = 0; i < snapshot->gap_count; i++) {
-        const char *const id[] = { snapshot->gaps[i].id };
+    size_t gap_count;
+    struct gap *gaps = diagnosis_all_gaps(metrics->diagnosis, &gap_count);
+    for (size_t i = 0; i < gap_count; i++) {
+        const char *const id[] = { gaps[i].id };
         openmetrics_uint(writer, id, 1);
     }
+    free(gaps);
 }
 
 int report_metrics(const struct diagnosis *diagnosis, const struct selection *selection,

@@ -1,4 +1,5 @@
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -180,7 +181,7 @@ static void verdict(struct flow *flow, const struct diagnosis *diagnosis)
         flow_text(flow, STYLE_PLAIN, "Nothing has to be done; what is worth knowing stands below.");
     else if (diagnosis->ignored_count > 0)
         flow_text(flow, STYLE_PLAIN, "No connection is stuck, but for those that are ignored.");
-    else if (diagnosis->snapshot->gap_count > 0)
+    else if (diagnosis->snapshot->gap_count + diagnosis->gap_count > 0)
         flow_text(
             flow, STYLE_PLAIN, "No connection that could be judged is stuck; what could not be seen stands below.");
     else
@@ -273,6 +274,9 @@ int report_text(const struct diagnosis *diagnosis, const struct report_options *
         change_gone(&flow, diagnosis, options->previous);
     ignored(&flow, diagnosis);
     notes(&flow, diagnosis);
-    text_gaps(&flow, diagnosis->snapshot->gaps, diagnosis->snapshot->gap_count);
+    size_t gap_count;
+    struct gap *gaps = diagnosis_all_gaps(diagnosis, &gap_count);
+    text_gaps(&flow, gaps, gap_count);
+    free(gaps);
     return flow_finish(&flow);
 }
