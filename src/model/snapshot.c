@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/memory.h"
 
 void snapshot_init(struct snapshot *snapshot)
@@ -21,6 +22,7 @@ void snapshot_deinit(struct snapshot *snapshot)
     free(snapshot->cgroups);
     free(snapshot->totals);
     free(snapshot->gaps);
+    hash_index_deinit(&snapshot->gap_ids);
     arena_deinit(&snapshot->arena);
     *snapshot = (struct snapshot){ 0 };
 }
@@ -73,10 +75,14 @@ struct total *snapshot_add_total(struct snapshot *snapshot)
 
 void snapshot_add_gap(struct snapshot *snapshot, const char *id, const char *text, const char *remedy)
 {
-    for (size_t i = 0; i < snapshot->gap_count; i++) {
-        if (strcmp(snapshot->gaps[i].id, id) == 0)
+    uint64_t hash = hash_bytes(0, id, strlen(id));
+    struct hash_walk walk = hash_index_walk(&snapshot->gap_ids, hash);
+    uint32_t index;
+    while ((index = hash_walk_next(&snapshot->gap_ids, &walk)) != HASH_NONE) {
+        if (strcmp(snapshot->gaps[index].id, id) == 0)
             return;
     }
+    hash_index_add(&snapshot->gap_ids, hash, (uint32_t)snapshot->gap_count);
     struct gap *gap = vec_add(
         (void **)&snapshot->gaps, &snapshot->gap_count, &snapshot->gap_capacity, sizeof *snapshot->gaps);
     gap->id = arena_strdup(&snapshot->arena, id);

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/hash_index.h"
 #include "model/conn.h"
 #include "model/gap.h"
 #include "model/process.h"
@@ -64,6 +65,7 @@ struct snapshot {
     size_t total_count, total_capacity;
     struct gap *gaps;
     size_t gap_count, gap_capacity;
+    struct hash_index gap_ids; /* of the gaps that snapshot_add_gap() added */
 
     /* Of several hosts (join.h); none where there is one: then the above is about it. In the arena. */
     struct host *hosts;

@@ -2,6 +2,7 @@
 #include "source/capture/capture.h"
 
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "captured.h"
@@ -206,6 +207,26 @@ static void every_kind_has_an_id_of_its_own(void **state)
     assert_int_equal(gap_find(""), GAP_KIND_COUNT);
 }
 
+static void a_gap_is_noted_once(void **state)
+{
+    (void)state;
+    enum { GAPS = 3000 };
+    struct snapshot snapshot;
+    snapshot_init(&snapshot);
+    for (unsigned i = 0; i < 2 * GAPS; i++) {
+        char id[32];
+        snprintf(id, sizeof id, "of-another-version-%u", i % GAPS);
+        snapshot_add_gap(&snapshot, id, i < GAPS ? "first" : "second", "");
+    }
+    snapshot_note_gap(&snapshot, GAP_RATES_UNKNOWN, "first", NULL);
+    snapshot_note_gap(&snapshot, GAP_RATES_UNKNOWN, "second", NULL);
+    assert_int_equal(snapshot.gap_count, GAPS + 1);
+    for (unsigned i = 0; i <= GAPS; i++)
+        assert_string_equal(snapshot.gaps[i].text, "first");
+    assert_string_equal(snapshot.gaps[GAPS].remedy, gap_infos[GAP_RATES_UNKNOWN].remedy);
+    snapshot_deinit(&snapshot);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -218,6 +239,7 @@ int main(void)
         cmocka_unit_test(a_line_without_an_end_is_bounded),
         cmocka_unit_test(what_is_none_of_these_is_refused),
         cmocka_unit_test(every_kind_has_an_id_of_its_own),
+        cmocka_unit_test(a_gap_is_noted_once),
     };
     return cmocka_run_group_tests_name("capture_gaps", tests, NULL, NULL);
 }
