@@ -36,6 +36,13 @@ bool queue_is_near_backlog(const struct queue *queue)
         queue->half_open * 100 >= (uint64_t)queue->listener->send_q_bytes * NEAR_PERCENT;
 }
 
+/* From here on reqsk_timer_handler() drops the old ones sooner, in waves. */
+bool queue_is_half_full(const struct queue *queue)
+{
+    return conn_has(queue->listener, CONN_QUEUES | CONN_BACKLOG) && queue->half_open > 0 &&
+        queue->half_open * 2 >= queue->listener->send_q_bytes;
+}
+
 /* The queue of the listener, made when it is the first that waits there. */
 static struct queue *queue_at(struct queues *queues, const struct snapshot *snapshot, const struct conn *listener)
 {
@@ -171,12 +178,12 @@ static int by_queue_and_peer(const void *a, const void *b)
     return ip_compare(&one->peer, &other->peer);
 }
 
-/* Only where the backlog is near: elsewhere nobody asks. */
+/* Only where the backlog is not far: elsewhere nobody asks. */
 static void count_half_open_peers(struct queues *queues, const struct snapshot *snapshot)
 {
     size_t most = 0, count = 0;
     for (size_t i = 0; i < queues->count; i++)
-        most += queue_is_near_backlog(&queues->items[i]) ? queues->items[i].half_open : 0;
+        most += queue_is_half_full(&queues->items[i]) ? queues->items[i].half_open : 0;
     if (most == 0)
         return;
     struct half_open *all = xcalloc(most, sizeof *all);
@@ -185,7 +192,7 @@ static void count_half_open_peers(struct queues *queues, const struct snapshot *
         const struct queue *queue = conn->state == STATE_SYN_RECEIVED
             ? queues_at(queues, listeners_find(queues->listeners, conn))
             : NULL;
-        if (queue != NULL && queue_is_near_backlog(queue))
+        if (queue != NULL && queue_is_half_full(queue))
             all[count++] = (struct half_open){ (uint32_t)(queue - queues->items), conn->remote };
     }
     qsort(all, count, sizeof *all, by_queue_and_peer);

@@ -43,6 +43,8 @@ bool queue_is_full(const struct queue *queue);
 bool queue_is_stalled(const struct queue *queue);
 /* So many half-open connections that the kernel keeps no more, or hardly any more. */
 bool queue_is_near_backlog(const struct queue *queue);
+/* Half of what the kernel keeps. */
+bool queue_is_half_full(const struct queue *queue);
 /* What waits at the listener, or NULL where nothing does. */
 const struct queue *queues_at(const struct queues *queues, const struct conn *listener);
 /*

@@ -88,6 +88,18 @@ static const struct rule_case cases[] = {
                   "x128 vary=peer_address retransmits=0 timer=retransmit timer_ms=990\n",
         "syn-recv-flood 128 812 warning certain\n",
         .previous = "netns host own\ncounter TcpExt.TCPReqQFullDoCookies 4000\ncounter TcpExt.SyncookiesRecv 100\n" },
+    { "between two waves in which the kernel drops old ones: it has been full",
+        LISTENING "counter TcpExt.TCPReqQFullDoCookies 4000\n" HALF
+                  "x30 vary=peer_address retransmits=0 timer=retransmit timer_ms=990\n"
+                  "conn SYN_RECEIVED 10.0.0.5:80 10.2.0.1:50000 x70 vary=peer_address retransmits=2 "
+                  "timer=retransmit timer_ms=1500\n",
+        "syn-recv-flood 100 812 warning likely\n", .wants_rates = true },
+    { "the same of a queue that has never been full",
+        LISTENING "counter TcpExt.TCPReqQFullDoCookies 0\n" HALF
+                  "x30 vary=peer_address retransmits=0 timer=retransmit timer_ms=990\n"
+                  "conn SYN_RECEIVED 10.0.0.5:80 10.2.0.1:50000 x70 vary=peer_address retransmits=2 "
+                  "timer=retransmit timer_ms=1500\n",
+        "" },
     { "few addresses, and half of theirs young: clients whom the answers may not reach",
         LISTENING HALF
         "x79 retransmits=0 timer=retransmit timer_ms=990\n"

@@ -40,10 +40,29 @@ bool syn_recv_flood_rise(const struct context *context, uint32_t netns, int64_t 
     return known;
 }
 
-/* As good as full, and not because the program does not accept: then the listener's own finding is made. */
-static bool is_filled(const struct queue *queue, const struct limits *limits)
+/*
+ * Whether requests have found a queue full in this namespace since it was made. It may not have been this queue, and not
+ * today; but between two waves in which the kernel drops old requests, a flooded queue is no more than three quarters full.
+ */
+static bool was_full(const struct context *context, const struct queue *queue)
 {
-    return queue->half_open >= limits->min_count && queue_is_near_backlog(queue) && !queue_is_stalled(queue);
+    const struct net_values *values = snapshot_net_values(context->snapshot, queue->listener);
+    static const enum counter full[] = { COUNTER_REQ_Q_FULL_DO_COOKIES, COUNTER_REQ_Q_FULL_DROP };
+    for (size_t i = 0; values != NULL && i < sizeof full / sizeof *full; i++) {
+        if (values->has_counter[full[i]] && values->counters[full[i]] > 0)
+            return true;
+    }
+    return false;
+}
+
+/* As good as full, and not because the program does not accept: then the listener's own finding is made. */
+static bool is_filled(const struct context *context, const struct queue *queue, const struct limits *limits)
+{
+    if (queue->half_open < limits->min_count || queue_is_stalled(queue))
+        return false;
+    bool spread = queue->half_open_peers * 2 > queue->half_open;
+    return queue_is_near_backlog(queue) ||
+        (spread && queue->half_open_repeated > 0 && queue_is_half_full(queue) && was_full(context, queue));
 }
 
 /* Requests that found the queue full were answered with cookies, and few of these came back: nobody was there. */
@@ -65,7 +84,7 @@ static bool are_cookies_lost(const struct context *context, uint32_t netns)
 static bool is_flooded(const struct context *context, const struct queue *queue, const struct limits *limits)
 {
     enum { SILENT_PART = 8 };
-    if (!is_filled(queue, limits))
+    if (!is_filled(context, queue, limits))
         return false;
     bool spread = queue->half_open_peers * 2 > queue->half_open;
     if (queue->half_open_timed == 0) /* a capture: how old they are is not known */
@@ -88,7 +107,7 @@ void syn_recv_flood_assess(
 {
     (void)arena;
     for (size_t i = 0; context->snapshot->previous == NULL && i < context->queues.count; i++)
-        list->wants_rates |= is_filled(&context->queues.items[i],
+        list->wants_rates |= is_filled(context, &context->queues.items[i],
             context_limits(context, context_service(context, context->queues.items[i].listener), rule));
 }
 

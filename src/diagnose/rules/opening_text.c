@@ -143,6 +143,9 @@ void syn_sent_unanswered_describe(
 
 /* --- SYN_RECEIVED: a flood ------------------------------------------------------------------------------------ */
 
+/* As many have come within the last second: one of 16 is more than clients on their way. */
+enum { YOUNG_PART = 16 };
+
 static void flood_evidence_counters(const struct context *context, const struct group *group, const struct queue *queue,
     struct arena *arena, struct finding *finding)
 {
@@ -158,7 +161,7 @@ static void flood_evidence_counters(const struct context *context, const struct 
     bool cookies = setting_value(snapshot_net_values(context->snapshot, first), SETTING_SYNCOOKIES, 1) != 0;
     if (rise == 0) {
         /* What is young has come in the last second: it goes on, and just fits in as old ones are dropped. */
-        bool goes_on = (queue->half_open - queue->half_open_repeated) * 4 >= queue->half_open;
+        bool goes_on = (queue->half_open - queue->half_open_repeated) * YOUNG_PART >= queue->half_open;
         finding->confidence = goes_on ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE;
         finding->severity = goes_on ? finding->severity : SEVERITY_INFO;
         lines_add(&finding->evidence, arena, "No further request found the queue full during the last %s%s.",
@@ -200,8 +203,10 @@ void syn_recv_flood_describe(
         ->why = "Many ask for a connection and never answer the acceptance, as senders with made-up addresses do. The "
                 "requests fill the listener's queue until each times out. The program here is not involved: it "
                 "sees a connection only when the handshake is complete.";
-    lines_add(&finding->evidence, arena, "%s half-open connections at a backlog of %s: no further ones are kept.",
-        phrases_count(arena, queue->half_open), phrases_count(arena, backlog));
+    lines_add(&finding->evidence, arena, "%s half-open connections at a backlog of %s: %s.",
+        phrases_count(arena, queue->half_open), phrases_count(arena, backlog),
+        queue_is_near_backlog(queue) ? "no further ones are kept"
+                                     : "it has been full, and the kernel drops the old ones in waves");
     if (queue->half_open_timed > 0)
         lines_add(&finding->evidence, arena,
             "%s of them have not answered the first SYN-ACK within a second; the others are younger than that.",
