@@ -85,11 +85,12 @@ static enum conn_state state_in_name(struct capture *capture, const struct token
     return STATE_UNKNOWN;
 }
 
+/* Case does not matter. The first letter is compared at once, because this is asked of every line at the beginning. */
 static bool contains(const char *text, size_t length, const char *what)
 {
     size_t wanted = strlen(what);
     for (size_t i = 0; i + wanted <= length; i++) {
-        if (strncasecmp(text + i, what, wanted) == 0)
+        if ((text[i] | 0x20) == (*what | 0x20) && strncasecmp(text + i, what, wanted) == 0)
             return true;
     }
     return false;
@@ -105,7 +106,8 @@ static bool is_noise(const struct token *token)
     if (percent || contains(token->text, token->length, "tcp"))
         return true;
     for (size_t i = 0; i < sizeof noise / sizeof *noise; i++) {
-        if (strlen(noise[i]) == token->length && strncasecmp(noise[i], token->text, token->length) == 0)
+        if ((token->text[0] | 0x20) == (noise[i][0] | 0x20) && strlen(noise[i]) == token->length &&
+            strncasecmp(noise[i], token->text, token->length) == 0)
             return true;
     }
     return false;

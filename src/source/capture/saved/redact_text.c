@@ -24,9 +24,9 @@ bool redact_is_os(const char *text)
 bool redact_is_source(const char *text)
 {
     static const char *const names[] = { "linux-bpf", "linux-sock-diag", "linux-proc-net-tcp", "several", "snapshot",
-        "capture-windows-netstat", "capture-linux-netstat", "capture-numbers", "capture-ss", "capture-proc-net-tcp", "capture-bsd-netstat",
-        "capture-solaris-netstat", "capture-lsof", "capture-powershell-table", "capture-powershell-list",
-        "capture-powershell-csv", "capture-powershell-json", NULL };
+        "capture-windows-netstat", "capture-linux-netstat", "capture-numbers", "capture-ss", "capture-proc-net-tcp",
+        "capture-bsd-netstat", "capture-solaris-netstat", "capture-lsof", "capture-powershell-table",
+        "capture-powershell-list", "capture-powershell-csv", "capture-powershell-json", NULL };
     return is_among(text, names);
 }
 
