@@ -170,7 +170,10 @@ static void add_total(
 {
     enum { TOTALS_MAX = 512, KEY_MAX = 120 };
     struct snapshot *snapshot = capture->snapshot;
-    size_t length = key == NULL ? 0 : key->length < KEY_MAX ? key->length : KEY_MAX;
+    const struct token no_key = { "", 0 };
+    if (key == NULL)
+        key = &no_key;
+    size_t length = key->length < KEY_MAX ? key->length : KEY_MAX;
     capture->numbers.by_other |= state != STATE_LISTEN && state != STATE_CLOSED;
     for (size_t i = 0; i < snapshot->total_count; i++) {
         struct total *total = &snapshot->totals[i];
