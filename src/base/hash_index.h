@@ -7,6 +7,7 @@
  * as it likes, which would make every search as long as the table. So a walk ends after a number of steps, and what does not
  * fit into such a run is not kept: chance alone makes none so long.
  */
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -62,6 +63,7 @@ static inline void hash_index_add(struct hash_index *index, uint64_t hash, uint3
 {
     if ((index->slots == NULL || index->tags != NULL) && (index->count + 1) * 2 > index->mask + (index->slots != NULL))
         hash_index_grow(index);
+    assert(index->slots != NULL);
     struct hash_walk walk = hash_index_walk(index, hash);
     for (; walk.left > 0; walk.left--, walk.slot = (walk.slot + 1) & index->mask) {
         if (index->slots[walk.slot] == HASH_NONE) {

@@ -88,8 +88,10 @@ static void names_cannot_be_made_to_collide(void **state)
     unsigned longest = 0;
     for (unsigned i = 0; i < NAMES; i++) {
         char name[2 * BITS];
-        for (unsigned bit = 0; bit < BITS; bit++)
-            memcpy(name + 2 * bit, i >> bit & 1 ? "Aa" : "BB", 2);
+        for (unsigned bit = 0; bit < BITS; bit++) {
+            name[2 * bit] = i >> bit & 1 ? 'A' : 'B';
+            name[2 * bit + 1] = i >> bit & 1 ? 'a' : 'B';
+        }
         unsigned *count = &in_bucket[hash_bytes(0, name, sizeof name) % BUCKETS];
         longest = ++*count > longest ? *count : longest;
     }

@@ -238,7 +238,7 @@ static void take_address(const struct sockaddr_storage *address, struct conn *co
 static bool is_gone(int fd, struct candidate *candidate)
 {
     struct tcp_info info;
-    struct sockaddr_storage address;
+    struct sockaddr_storage address = { 0 };
     struct stat status;
     socklen_t length = sizeof info, address_length = sizeof address, cookie_length = sizeof candidate->conn.cookie;
     memset(&info, 0, sizeof info);
