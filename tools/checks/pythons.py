@@ -12,7 +12,7 @@ def run_pytest(outcome, suite, program=PROGRAM, report=None, **environment):
     junit = REPORTS / f"{report or suite}.xml"
     junit.unlink(missing_ok=True)
     done = run(["/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={junit}", folder],
-               timeout=900, TCPWHY=str(program), **environment)
+               timeout=2400, TCPWHY=str(program), **environment)
     if not junit.exists():
         outcome.fail(suite, done.stdout)
         return
