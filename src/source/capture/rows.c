@@ -48,6 +48,7 @@ static bool is_understood(enum line_kind kind)
 static enum line_kind read_behind_prefix(const struct format *self, struct capture *capture, const struct line *line)
 {
     bool after_row = capture->after_row;
+    size_t conns_before = capture->snapshot->conn_count;
     struct prefix prefix = { .line = line };
     struct line rest;
     enum line_kind kind = LINE_OTHER;
@@ -59,7 +60,8 @@ static enum line_kind read_behind_prefix(const struct format *self, struct captu
         return LINE_OTHER;
     if (prefix_is_of_same_host(&capture->host_prefix, line))
         return LINE_ROW;
-    capture_take_back(capture);
+    if (capture->snapshot->conn_count > conns_before) /* a line with a number is no connection */
+        capture_take_back(capture);
     return LINE_MALFORMED;
 }
 
