@@ -77,7 +77,9 @@ class Stage:
             self.building[name] = subprocess.Popen([str(word).format(folder=folder) for word in build],
                                                    env={**os.environ, "HOME": str(folder), "GOFLAGS": "-mod=mod"})
         for name, (role, count, _) in SCENES.items():
-            self.processes[name] = in_netns(netns, sys.executable, PROGRAMS / "keeps.py", role, count)
+            # A program of its own: processes of one program are one owner.
+            script = shutil.copy(PROGRAMS / "keeps.py", folder / f"{name}.py")
+            self.processes[name] = in_netns(netns, sys.executable, script, role, count)
         for process in self.processes.values():
             assert process.stdout.readline() == b"ready\n"
         for name, process in self.building.items():

@@ -127,7 +127,7 @@ def test_width(world, command, columns):
 
 def unbreakable(line):
     """A command line to paste is kept whole."""
-    return re.match(r"\s+(\$ |# )?\S*(tcpwhy|ss|kill|gdb|strace|lsof|gcore|systemctl|jstack|cat|sysctl|ip|tcpdump)\b", line)
+    return re.match(r"\s+(\$ |# )?\S*(tcpwhy|ss|kill|py-spy|for p in|gdb|strace|lsof|gcore|systemctl|jstack|cat|sysctl|ip|tcpdump)\b", line)
 
 
 def test_report_for_people(world):

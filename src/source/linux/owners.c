@@ -1,7 +1,9 @@
 #include "source/linux/owners.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include "base/hash.h"
 #include "base/hash_index.h"
@@ -85,13 +87,24 @@ static bool is_crowded_by_sockets(const struct process *process)
         prlimit((pid_t)process->pid, RLIMIT_NOFILE, NULL, &limit) == 0 && process->fds_open >= limit.rlim_cur / 2;
 }
 
-void owners_drop_others(struct snapshot *snapshot)
+/* Whether the process lives in the network namespace with that inode; 0: in any. */
+static bool lives_in(const struct process *process, uint64_t netns_inode)
+{
+    char path[40];
+    struct stat status;
+    snprintf(path, sizeof path, "/proc/%u/ns/net", process->pid);
+    return netns_inode == 0 || (stat(path, &status) == 0 && status.st_ino == netns_inode);
+}
+
+void owners_drop_others(struct snapshot *snapshot, uint64_t netns_inode)
 {
     uint32_t *moved_to = xrealloc_array(NULL, snapshot->process_count, sizeof *moved_to);
     uint32_t kept = 0;
     for (size_t i = 0; i < snapshot->process_count; i++) {
         const struct process *process = &snapshot->processes[i];
-        moved_to[i] = process->tcp_sockets > 0 || is_crowded_by_sockets(process) ? kept : NO_INDEX;
+        moved_to[i] = process->tcp_sockets > 0 || (is_crowded_by_sockets(process) && lives_in(process, netns_inode))
+            ? kept
+            : NO_INDEX;
         if (moved_to[i] != NO_INDEX)
             snapshot->processes[kept++] = snapshot->processes[i];
     }

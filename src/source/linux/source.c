@@ -315,7 +315,7 @@ int source_read(const struct source_options *options, struct snapshot *snapshot,
     netns_map_deinit(&reading.netns);
     if (result < 0)
         goto out;
-    owners_drop_others(snapshot);
+    owners_drop_others(snapshot, options->own_netns_only ? snapshot->netns[reading.own_netns].inode : 0);
     processes_describe(snapshot, reading.walked_ms);
     processes_find_waits(snapshot);
     processes_find_close_on_exec(snapshot);
