@@ -59,10 +59,16 @@ int clock_gettime(clockid_t id, struct timespec *time)
     return result;
 }
 
-/* Rounded up: no timer may be early, and none may be switched off by becoming 0. */
+/*
+ * Rounded up: no timer may be early, and none may be switched off by becoming 0. Nor may one ring again before the guest has
+ * handled its signal: it would do nothing else any more, not even set the timer anew when it is no longer hurried.
+ */
 static struct timespec sooner(struct timespec time, int64_t rate)
 {
+    enum { HANDLED_NS = 100000 };
     int64_t ns = ((int64_t)time.tv_sec * SECOND + time.tv_nsec + rate - 1) / rate;
+    if (rate > 1 && ns > 0 && ns < HANDLED_NS)
+        ns = HANDLED_NS;
     return (struct timespec){ .tv_sec = ns / SECOND, .tv_nsec = ns % SECOND };
 }
 
