@@ -302,6 +302,10 @@ def diagnose(drill):
     return diagnosis["findings"]
 
 
+# What comes of it after some seconds and has a finding of its own: who has no descriptor left accepts nobody.
+FOLLOWS = {"descriptor-exhaustion": {"established-not-accepted"}}
+
+
 @pytest.mark.parametrize("finding", [
     pytest.param(finding, marks=pytest.mark.finding(finding, "fires"))
     for finding in DRILLS if finding not in TAKES_HOURS])
@@ -310,8 +314,8 @@ def test_tcpwhy_reports_it(drills, finding):
     drill, expected = drills[finding], DRILLS[finding]
     time.sleep(max(0, drill.stood_at + drill.reported_after_s + 1 - time.monotonic()))
     findings = diagnose(drill)
-    assert [found["id"] for found in findings] == [finding]
-    (found,) = findings
+    assert {found["id"] for found in findings} - {finding} <= FOLLOWS.get(finding, set())
+    (found,) = [found for found in findings if found["id"] == finding]
     assert found["fault"] == expected.fault
     if expected.owned:
         assert found["owner"]["pid"] == drill.owner_pid
