@@ -3,16 +3,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <libgen.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "base/buf.h"
-#include "base/memory.h"
 
 /* --- signals ---------------------------------------------------------------------------------------------------- */
 
@@ -66,66 +61,6 @@ static ssize_t heeding_write(void *cookie, const char *bytes, size_t length)
     return 0; /* which is how a cookie stream reports an error */
 }
 
-/* --- paths ------------------------------------------------------------------------------------------------------ */
-
-static char *printed(struct buf *text)
-{
-    char *copy = xcalloc(text->length + 1, 1);
-    memcpy(copy, buf_text(text), text->length);
-    buf_deinit(text);
-    return copy;
-}
-
-/* "folder/name". The name may be short: the file's own may be as long as a name can be. */
-static char *beside(const char *path, const char *name)
-{
-    struct buf text = { 0 }, folder = { 0 };
-    buf_str(&folder, path);
-    buf_printf(&text, "%s/%s", dirname(folder.data), name);
-    buf_deinit(&folder);
-    return printed(&text);
-}
-
-static char *copy_of(const char *path)
-{
-    struct buf text = { 0 };
-    buf_str(&text, path);
-    return printed(&text);
-}
-
-/* Of a link to a file that is not there yet, for which realpath() has no answer; NULL with errno: there is none. */
-static char *follow(const char *path)
-{
-    enum { LINKS_MAX = 40 }; /* as many as the kernel follows */
-    char *at = copy_of(path);
-    char target[PATH_MAX];
-    for (int i = 0; i < LINKS_MAX; i++) {
-        ssize_t length = readlink(at, target, sizeof target - 1);
-        if (length < 0)
-            return at;
-        target[length] = '\0';
-        char *next = *target == '/' ? copy_of(target) : beside(at, target);
-        free(at);
-        at = next;
-    }
-    free(at);
-    errno = ELOOP;
-    return NULL;
-}
-
-/* A name is on the disk when its folder is. */
-static void sync_folder(const char *path)
-{
-    struct buf folder = { 0 };
-    buf_str(&folder, path);
-    int fd = open(dirname(folder.data), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    buf_deinit(&folder);
-    if (fd < 0)
-        return;
-    fsync(fd);
-    close(fd);
-}
-
 /* --- the file --------------------------------------------------------------------------------------------------- */
 
 static const char *own_link(int fd, char *out, size_t size)
@@ -134,12 +69,20 @@ static const char *own_link(int fd, char *out, size_t size)
     return out;
 }
 
-/* In the folder of the file's place, and without a name until there is one to give it. */
-static int open_nameless(const char *path)
+/* A name beside the file's place. The file's own may be as long as a name can be: it is no part of it. */
+static int make_name(struct whole_file *file)
 {
-    char *folder = beside(path, ".");
-    int fd = open(folder, O_TMPFILE | O_WRONLY | O_CLOEXEC, S_IRUSR | S_IWUSR);
-    free(folder);
+    uint32_t number;
+    if (getrandom(&number, sizeof number, 0) != (ssize_t)sizeof number)
+        return -errno;
+    snprintf(file->temporary, sizeof file->temporary, ".tcpwhy.%08" PRIx32, number);
+    return 0;
+}
+
+/* In the folder of the file's place, and without a name until there is one to give it. */
+static int open_nameless(const struct whole_file *file)
+{
+    int fd = openat(file->place.folder, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, S_IRUSR | S_IWUSR);
     char link[32];
     if (fd >= 0 && access(own_link(fd, link, sizeof link), F_OK) < 0) { /* without /proc it would never get one */
         close(fd);
@@ -148,45 +91,60 @@ static int open_nameless(const char *path)
     return fd;
 }
 
-static int open_regular(struct whole_file *file, const char *path, mode_t mode)
+enum { TRIES = 100 }; /* of names that somebody else has */
+
+static int open_named(struct whole_file *file)
 {
-    file->path = copy_of(path);
-    int fd = open_nameless(path);
-    if (fd < 0) {
-        file->temporary = beside(path, ".tcpwhy.XXXXXX");
-        fd = mkostemp(file->temporary, O_CLOEXEC);
+    int fd = -EEXIST;
+    for (int i = 0; i < TRIES && fd == -EEXIST; i++) {
+        int result = make_name(file);
+        if (result < 0)
+            return result;
+        fd = openat(file->place.folder, file->temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+            S_IRUSR | S_IWUSR);
+        if (fd < 0)
+            fd = -errno;
     }
+    if (fd < 0)
+        file->temporary[0] = '\0';
+    return fd;
+}
+
+static int open_regular(struct whole_file *file, mode_t mode)
+{
+    file->is_regular = true;
+    int fd = open_nameless(file);
+    if (fd < 0)
+        fd = open_named(file);
     if (fd >= 0)
         (void)!fchmod(fd, mode); /* where the file system has modes */
     return fd;
 }
 
-/* A descriptor, or -1 with errno. */
-static int open_place(struct whole_file *file, const char *path, mode_t mode, enum whole_file_link link)
+/* A descriptor, or a negative errno. */
+static int open_place(
+    struct whole_file *file, const char *path, mode_t mode, enum place_link link, bool *ret_foreign_link)
 {
+    int result = place_find(&file->place, path, link, ret_foreign_link);
+    if (result < 0)
+        return result;
     struct stat status;
-    bool exists = fstatat(AT_FDCWD, path, &status, link == WHOLE_FILE_FOLLOW ? 0 : AT_SYMLINK_NOFOLLOW) == 0;
+    bool exists = fstatat(file->place.folder, file->place.name, &status, AT_SYMLINK_NOFOLLOW) == 0;
     if (!exists && errno != ENOENT)
-        return -1;
-    if (exists && S_ISDIR(status.st_mode)) {
-        errno = EISDIR;
-        return -1;
-    }
-    if (exists && !S_ISREG(status.st_mode) && !S_ISLNK(status.st_mode))
-        return open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
-    char *resolved = link != WHOLE_FILE_FOLLOW ? copy_of(path) : exists ? realpath(path, NULL) : follow(path);
-    if (resolved == NULL)
-        return -1;
-    int fd = open_regular(file, resolved, mode);
-    free(resolved);
-    return fd;
+        return -errno;
+    if (exists && S_ISDIR(status.st_mode))
+        return -EISDIR;
+    if (exists && !S_ISREG(status.st_mode) && link == PLACE_FOLLOW)
+        return place_open(&file->place);
+    return open_regular(file, mode);
 }
 
-static int open_disk(struct whole_file *file, const char *path, mode_t mode, enum whole_file_link link)
+static int open_disk(
+    struct whole_file *file, const char *path, mode_t mode, enum place_link link, bool *ret_foreign_link)
 {
-    int fd = open_place(file, path, mode, link);
+    int fd = open_place(file, path, mode, link, ret_foreign_link);
     if (fd < 0)
-        return -errno;
+        return fd;
     file->disk = fdopen(fd, "w");
     if (file->disk == NULL) {
         close(fd);
@@ -197,23 +155,22 @@ static int open_disk(struct whole_file *file, const char *path, mode_t mode, enu
 
 static void drop(struct whole_file *file)
 {
-    if (file->temporary != NULL && file->disk != NULL)
-        unlink(file->temporary);
+    if (file->temporary[0] != '\0' && file->disk != NULL)
+        unlinkat(file->place.folder, file->temporary, 0);
     if (file->disk != NULL)
         fclose(file->disk);
-    free(file->path);
-    free(file->temporary);
+    place_deinit(&file->place);
     const struct whole_file was = *file;
     *file = (struct whole_file){ 0 };
     release_signals(&was.signals_before, &was.limit_before);
 }
 
-int whole_file_open(
-    struct whole_file *file, const char *path, mode_t mode, enum whole_file_link link, struct error *err)
+int whole_file_open(struct whole_file *file, const char *path, mode_t mode, enum place_link link, struct error *err)
 {
-    *file = (struct whole_file){ 0 };
+    *file = (struct whole_file){ .place.folder = -1 };
     hold_signals(file);
-    int result = open_disk(file, path, mode, link);
+    bool foreign_link = false;
+    int result = open_disk(file, path, mode, link, &foreign_link);
     if (result == 0) {
         const cookie_io_functions_t functions = { .write = heeding_write };
         file->out = fopencookie(file, "w", functions);
@@ -221,56 +178,61 @@ int whole_file_open(
             result = -ENOMEM;
     }
     if (result < 0) {
-        error_set(err, result, path, "cannot be written: %s", strerror(-result));
+        error_set(err, result, path, "cannot be written: %s",
+            foreign_link ? "a symbolic link of another user is not followed; name the folder itself"
+                         : strerror(-result));
         drop(file);
     }
     return result;
 }
 
-/* A name beside the file's place, to be renamed: linkat() does not replace. */
+/* linkat() does not replace: where the place is taken, the file gets a name beside it, which is renamed. */
 static int name_beside(struct whole_file *file, const char *link)
 {
-    enum { TRIES = 100 };
     int result = -EEXIST;
     for (int i = 0; i < TRIES && result == -EEXIST; i++) {
-        uint32_t number;
-        char name[32];
-        if (getrandom(&number, sizeof number, 0) != (ssize_t)sizeof number)
-            return -errno;
-        snprintf(name, sizeof name, ".tcpwhy.%08" PRIx32, number);
-        char *path = beside(file->path, name);
-        result = linkat(AT_FDCWD, link, AT_FDCWD, path, AT_SYMLINK_FOLLOW) < 0 ? -errno : 0;
-        if (result == 0)
-            file->temporary = path;
-        else
-            free(path);
+        result = make_name(file);
+        if (result == 0 && linkat(AT_FDCWD, link, file->place.folder, file->temporary, AT_SYMLINK_FOLLOW) < 0)
+            result = -errno;
     }
+    if (result < 0)
+        file->temporary[0] = '\0';
     return result;
 }
 
 static int give_name(struct whole_file *file)
 {
     char text[32];
-    if (file->temporary == NULL) {
+    const struct place *place = &file->place;
+    if (file->temporary[0] == '\0') {
         const char *link = own_link(fileno(file->disk), text, sizeof text);
-        if (linkat(AT_FDCWD, link, AT_FDCWD, file->path, AT_SYMLINK_FOLLOW) == 0)
+        if (linkat(AT_FDCWD, link, place->folder, place->name, AT_SYMLINK_FOLLOW) == 0)
             return 0;
         int result = errno == EEXIST ? name_beside(file, link) : -errno;
         if (result < 0)
             return result;
     }
-    if (rename(file->temporary, file->path) < 0)
+    if (renameat(place->folder, file->temporary, place->folder, place->name) < 0)
         return -errno;
-    free(file->temporary);
-    file->temporary = NULL;
+    file->temporary[0] = '\0';
     return 0;
+}
+
+/* A name is on the disk when its folder is. */
+static void sync_folder(const struct whole_file *file)
+{
+    int fd = openat(file->place.folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC); /* O_PATH is not enough for fsync() */
+    if (fd < 0)
+        return;
+    fsync(fd);
+    close(fd);
 }
 
 static int put_in_place(struct whole_file *file)
 {
     if (fflush(file->disk) != 0)
         return -errno;
-    if (file->path == NULL)
+    if (!file->is_regular)
         return 0;
     if (fsync(fileno(file->disk)) < 0)
         return -errno;
@@ -278,7 +240,7 @@ static int put_in_place(struct whole_file *file)
         return -EINTR;
     int result = give_name(file);
     if (result == 0)
-        sync_folder(file->path);
+        sync_folder(file);
     return result;
 }
 

@@ -9,7 +9,10 @@
  * that finds one waiting fails with -EINTR, and the process dies of it afterwards. Beyond the limit for files (ulimit -f) a
  * write fails instead.
  *
- * What is no regular file (a pipe, /dev/stdout) is written to as it is. One at a time in a process.
+ * The folder is held by a descriptor, and nothing is written through what others put there: see base/place.h. With
+ * PLACE_FOLLOW a symbolic link stays one, the file that it names is replaced or made, and what is no regular file (a
+ * pipe, /dev/stdout) is written to as it is. With PLACE_STAY whatever stands there gives way to the file, for folders
+ * of other users. One at a time in a process.
  */
 #include <signal.h>
 #include <stdbool.h>
@@ -17,24 +20,20 @@
 #include <sys/types.h>
 
 #include "base/error.h"
+#include "base/place.h"
 
 struct whole_file {
     FILE *out; /* to write to */
     FILE *disk;
-    char *path;      /* its place; NULL: it is written to as it is */
-    char *temporary; /* its name until it is there; NULL: it has none */
+    struct place place;
+    bool is_regular;    /* else it is written to as it is */
+    char temporary[32]; /* its name in the folder until it is there; empty: it has none */
     sigset_t signals_before;
     struct sigaction limit_before;
 };
 
-enum whole_file_link {
-    WHOLE_FILE_FOLLOW,  /* a symbolic link stays one, and the file that it names is replaced or made */
-    WHOLE_FILE_REPLACE, /* it gives way: where others may put one into the folder */
-};
-
 /* Of a new or replaced file, the mode is that of chmod(). Returns 0, or a negative errno with err filled. */
-int whole_file_open(
-    struct whole_file *file, const char *path, mode_t mode, enum whole_file_link link, struct error *err);
+int whole_file_open(struct whole_file *file, const char *path, mode_t mode, enum place_link link, struct error *err);
 /*
  * Puts it in its place, unless `result`, that of writing it, is an error: then it is dropped, and err says why, too. In
  * either case nothing is left to release. Returns 0 or a negative errno.

@@ -66,7 +66,7 @@ static int write_file(const char *path, const struct snapshot *snapshot, struct 
 {
     enum { FOR_ITS_OWNER = 0600 };
     struct whole_file file;
-    int result = whole_file_open(&file, path, FOR_ITS_OWNER, WHOLE_FILE_FOLLOW, err);
+    int result = whole_file_open(&file, path, FOR_ITS_OWNER, PLACE_FOLLOW, err);
     if (result < 0)
         return result;
     result = whole_file_close(&file, write_compressed(codec_by_name(path), snapshot, file.out), err);

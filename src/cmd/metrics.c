@@ -76,7 +76,7 @@ static int put_into_file(const char *folder, const struct buf *text, struct erro
     struct whole_file file;
     struct buf path = { 0 };
     buf_printf(&path, "%s/%s", folder, TEXTFILE_NAME);
-    int result = whole_file_open(&file, buf_text(&path), FOR_ALL_TO_READ, WHOLE_FILE_REPLACE, err);
+    int result = whole_file_open(&file, buf_text(&path), FOR_ALL_TO_READ, PLACE_STAY, err);
     if (result == 0)
         result = whole_file_close(&file, write_all(text, file.out), err);
     buf_deinit(&path);

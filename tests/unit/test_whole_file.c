@@ -54,7 +54,7 @@ static void write_text(const char *path, const char *text, int result)
 {
     struct whole_file file;
     struct error err;
-    assert_int_equal(whole_file_open(&file, path, 0600, WHOLE_FILE_FOLLOW, &err), 0);
+    assert_int_equal(whole_file_open(&file, path, 0600, PLACE_FOLLOW, &err), 0);
     fputs(text, file.out);
     assert_int_equal(whole_file_close(&file, result, &err), result);
 }
@@ -133,7 +133,7 @@ static void a_dangling_link_stays_one_too(void **state)
     assert_int_equal(symlink(link, other), 0); /* a ring */
     struct whole_file file;
     struct error err;
-    assert_int_equal(whole_file_open(&file, link, 0600, WHOLE_FILE_FOLLOW, &err), -ELOOP);
+    assert_int_equal(whole_file_open(&file, link, 0600, PLACE_FOLLOW, &err), -ELOOP);
     unlink(link);
     unlink(other);
 }
@@ -165,9 +165,9 @@ static void where_it_cannot_be_is_said(void **state)
     (void)state;
     struct whole_file file;
     struct error err;
-    assert_int_equal(whole_file_open(&file, path_of("none/a"), 0600, WHOLE_FILE_FOLLOW, &err), -ENOENT);
+    assert_int_equal(whole_file_open(&file, path_of("none/a"), 0600, PLACE_FOLLOW, &err), -ENOENT);
     assert_non_null(strstr(err.message, "No such file"));
-    assert_int_equal(whole_file_open(&file, folder, 0600, WHOLE_FILE_FOLLOW, &err), -EISDIR);
+    assert_int_equal(whole_file_open(&file, folder, 0600, PLACE_FOLLOW, &err), -EISDIR);
 }
 
 /* In a child: a signal comes while the file is written. */
@@ -179,7 +179,7 @@ static int end_by(int signal, void (*disposition)(int), bool in_the_middle)
         sigaction(signal, &action, NULL);
         struct whole_file file;
         struct error err;
-        if (whole_file_open(&file, path_of("a"), 0600, WHOLE_FILE_FOLLOW, &err) < 0)
+        if (whole_file_open(&file, path_of("a"), 0600, PLACE_FOLLOW, &err) < 0)
             _exit(3);
         fputs("half", file.out);
         fflush(file.out);
@@ -230,7 +230,7 @@ static void a_limit_is_an_error(void **state)
         setrlimit(RLIMIT_FSIZE, &limit);
         struct whole_file file;
         struct error err;
-        if (whole_file_open(&file, path_of("a"), 0600, WHOLE_FILE_FOLLOW, &err) < 0)
+        if (whole_file_open(&file, path_of("a"), 0600, PLACE_FOLLOW, &err) < 0)
             _exit(3);
         fputs("more than that", file.out);
         _exit(whole_file_close(&file, 0, &err) == -EFBIG ? 4 : 5);
@@ -254,13 +254,13 @@ static void without_nameless_files_it_is_the_same(void **state)
             _exit(77);
         struct whole_file file;
         struct error err;
-        if (whole_file_open(&file, path_of("a"), 0600, WHOLE_FILE_FOLLOW, &err) < 0)
+        if (whole_file_open(&file, path_of("a"), 0600, PLACE_FOLLOW, &err) < 0)
             _exit(3);
         bool has_name = count_files() == 1;
         fputs("text", file.out);
         if (whole_file_close(&file, 0, &err) < 0 || !has_name)
             _exit(4);
-        if (whole_file_open(&file, path_of("b"), 0600, WHOLE_FILE_FOLLOW, &err) < 0)
+        if (whole_file_open(&file, path_of("b"), 0600, PLACE_FOLLOW, &err) < 0)
             _exit(5);
         fputs("half", file.out);
         raise(SIGUSR1);

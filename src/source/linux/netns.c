@@ -112,9 +112,29 @@ void netns_name(struct netns_map *map, uint32_t own)
 }
 
 /*
- * A descriptor of the namespace, or a negative errno. What was opened is the namespace meant: its inode is compared.
+ * Opens a namespace file. The process whose descriptor it was may have put a FIFO or a device in its place meanwhile:
+ * open() of such a one waits or acts. O_PATH opens nothing, and what it holds cannot be swapped any more.
  */
-static int open_netns(const struct snapshot *snapshot, uint32_t index)
+static int open_checked(const char *path, dev_t nsfs, uint64_t inode)
+{
+    int seen = open(path, O_PATH | O_CLOEXEC);
+    if (seen < 0)
+        return -errno;
+    struct stat status;
+    int result = -ENOENT;
+    if (fstat(seen, &status) == 0 && status.st_dev == nsfs && status.st_ino == inode) {
+        char link[32];
+        snprintf(link, sizeof link, "/proc/self/fd/%d", seen);
+        result = open(link, O_RDONLY | O_CLOEXEC);
+        if (result < 0)
+            result = -errno;
+    }
+    close(seen);
+    return result;
+}
+
+/* A descriptor of the namespace, or a negative errno. */
+static int open_netns(const struct snapshot *snapshot, dev_t nsfs, uint32_t index)
 {
     const struct netns *netns = &snapshot->netns[index];
     char paths[2][300];
@@ -127,16 +147,11 @@ static int open_netns(const struct snapshot *snapshot, uint32_t index)
 
     int result = -ENOENT;
     for (size_t i = 0; i < 2; i++) {
-        struct stat status;
-        int fd = paths[i][0] != '\0' ? open(paths[i], O_RDONLY | O_CLOEXEC) : -1;
-        if (fd < 0) {
-            if (paths[i][0] != '\0' && errno != ENOENT)
-                result = -errno;
-            continue;
-        }
-        if (fstat(fd, &status) == 0 && status.st_ino == netns->inode)
+        int fd = paths[i][0] != '\0' ? open_checked(paths[i], nsfs, netns->inode) : -ENOENT;
+        if (fd >= 0)
             return fd;
-        close(fd);
+        if (fd != -ENOENT)
+            result = fd;
     }
     return result;
 }
@@ -151,7 +166,10 @@ int netns_enter(struct snapshot *snapshot, uint32_t netns, netns_visit visit, vo
      * containers) lacks there: netns_install() in net/core/net_namespace.c. Entering home from home asks for just that.
      */
     int result = setns(home, CLONE_NEWNET) < 0 ? -errno : 0;
-    int fd = result == 0 ? open_netns(snapshot, netns) : -1;
+    struct stat status;
+    if (result == 0 && fstat(home, &status) < 0)
+        result = -errno;
+    int fd = result == 0 ? open_netns(snapshot, status.st_dev, netns) : -1;
     if (result == 0 && fd < 0)
         result = fd;
     if (fd >= 0) {

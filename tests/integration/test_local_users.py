@@ -1,0 +1,99 @@
+"""Root looks at a host where others have accounts. What they swap under its hands neither hangs nor misleads it."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import privileges
+import program
+
+SWAPS = Path(__file__).parent / "programs/swaps.c"
+NOBODY = 65534
+RUNS = 60  # each attack succeeded within 2 to 34 runs against a program that opens a path twice
+
+
+@pytest.fixture(scope="module")
+def swaps(tmp_path_factory):
+    why = privileges.without_root() or privileges.without_netns() or privileges.without_tool("cc")
+    if why:
+        pytest.skip(why)
+    binary = tmp_path_factory.mktemp("swaps") / "swaps"
+    subprocess.run(["cc", "-O2", "-o", binary, SWAPS], check=True)
+    return binary
+
+
+@pytest.fixture
+def attack(swaps):
+    running = []
+
+    def start(*words):
+        process = subprocess.Popen([swaps, *words], stdout=subprocess.PIPE, text=True)
+        running.append(process)
+        assert process.stdout.readline() == "ready\n"
+        return process
+
+    yield start
+    for process in running:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+def test_a_namespace_that_becomes_a_pipe_hangs_nobody(attack):
+    attacker = attack("netns")
+    for _ in range(RUNS):
+        done = program.run("list")  # a run that waits for the pipe's writer times out
+        assert done.returncode == program.HEALTHY, done.stderr
+    assert attacker.poll() is None
+
+
+@pytest.fixture
+def folder_of_nobody(tmp_path):
+    folder = tmp_path / "textfiles"
+    folder.mkdir()
+    os.chown(folder, NOBODY, NOBODY)
+    for parent in (tmp_path, *tmp_path.parents):
+        if parent == Path("/tmp"):
+            break
+        parent.chmod(parent.stat().st_mode | 0o111)
+    return folder
+
+
+def test_a_file_of_metrics_goes_through_no_link(attack, folder_of_nobody, tmp_path):
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    victim.chmod(0o600)
+    attacker = attack("file", folder_of_nobody, victim)
+    for _ in range(RUNS):
+        program.run("metrics", "--netns", "self", "--textfile", folder_of_nobody)
+        assert victim.read_text() == "precious"
+    assert attacker.poll() is None
+
+
+def test_a_file_of_metrics_replaces_what_stands_there(folder_of_nobody, tmp_path):
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    target = folder_of_nobody / "tcpwhy.prom"
+    for stand_in in (lambda: os.mkfifo(target), lambda: target.symlink_to(victim), lambda: os.link(victim, target)):
+        stand_in()
+        done = program.run("metrics", "--netns", "self", "--textfile", folder_of_nobody)
+        assert done.returncode == program.HEALTHY, done.stderr
+        assert target.is_file() and not target.is_symlink()
+        assert target.read_text().startswith("# ") and victim.read_text() == "precious"
+        target.unlink()
+
+
+@pytest.mark.skipif(bool(privileges.without_root()), reason=str(privileges.without_root()))
+def test_a_link_of_another_user_is_not_followed(folder_of_nobody, tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    link = folder_of_nobody / "link"
+    link.symlink_to(elsewhere)
+    os.lchown(link, NOBODY, NOBODY)
+    for words in (("metrics", "--textfile", link), ("capture", "-o", link / "saved.json")):
+        done = program.run(*words)
+        assert done.returncode == program.FAILED
+        assert b"symbolic link of another user" in done.stderr, done.stderr
+    assert list(elsewhere.iterdir()) == []
