@@ -1,5 +1,7 @@
 """self-connect: clients that have met themselves by chance, as in life, and what looks like them."""
 
+import os
+import signal
 import socket
 import subprocess
 import sys
@@ -76,7 +78,7 @@ def stage():
         yield netns, processes
     finally:
         for process in processes.values():
-            subprocess.run(["kill", "-KILL", f"-{process.pid}"], check=False)
+            os.killpg(process.pid, signal.SIGKILL)  # kill(1) of procps 4.0.2 takes the first digit for the group
             process.wait()
             process.stdout.close()
         namespaces.remove_all()
