@@ -113,10 +113,10 @@ static int print_counts(
         .v6_prefix = arguments->v6_prefix,
     };
     struct groups groups;
-    int result = groups_init(&groups, &inspection->diagnosis, &options->selection, &group_options);
-    if (result < 0)
-        return result;
-    result = (options->json ? count_json : arguments->csv ? count_csv : count_text)(&groups, &arguments->count, stdout);
+    groups_init(&groups, &inspection->diagnosis, &options->selection, &group_options);
+    int result = (options->json ? count_json
+            : arguments->csv    ? count_csv
+                                : count_text)(&groups, &arguments->count, stdout);
     groups_deinit(&groups);
     return result;
 }

@@ -316,29 +316,21 @@ int diagnose(const struct snapshot *snapshot, const struct selection *selection,
     apply_selection(selection, &diagnosis, selected, stuck, &count);
     context.asked_count = count_asked(&context, &diagnosis);
     totals_count(selection, &diagnosis);
-    int result = pair_find(snapshot, stuck, count);
+    pair_find(snapshot, stuck, count);
     pair_note_unsure(stuck, count, &diagnosis);
-    if (result == 0) {
-        pair_with_listeners(&context, stuck, count);
-        yield_to_other_ends(&context, stuck, &count);
-    }
-    if (result == 0) {
-        diagnosis.ignores = ignores_make(&context, &diagnosis);
-        result = group_fold(&context, diagnosis.ignores, stuck, count, &diagnosis.arena, &groups, &group_count);
-    }
-    if (result == 0) {
-        make_findings(&context, groups, group_count, causes, &diagnosis);
-        if (snapshot->counts_only)
-            totals_note(&context, &diagnosis);
-        notes_make(&context, &diagnosis, selected);
-        note_passing(&context, &diagnosis);
-        *ret_diagnosis = diagnosis;
-    } else {
-        diagnosis_deinit(&diagnosis);
-    }
+    pair_with_listeners(&context, stuck, count);
+    yield_to_other_ends(&context, stuck, &count);
+    diagnosis.ignores = ignores_make(&context, &diagnosis);
+    group_fold(&context, diagnosis.ignores, stuck, count, &diagnosis.arena, &groups, &group_count);
+    make_findings(&context, groups, group_count, causes, &diagnosis);
+    if (snapshot->counts_only)
+        totals_note(&context, &diagnosis);
+    notes_make(&context, &diagnosis, selected);
+    note_passing(&context, &diagnosis);
+    *ret_diagnosis = diagnosis;
     free(selected);
     free(stuck);
     confirm_deinit(&confirm);
     context_deinit(&context);
-    return result;
+    return 0;
 }

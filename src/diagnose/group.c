@@ -319,17 +319,15 @@ static void make_group(const struct context *context, const struct fold_key *key
         count_ports(snapshot, group);
 }
 
-int group_fold(const struct context *context, const uint8_t *ignores, struct stuck *stuck, size_t count,
+void group_fold(const struct context *context, const uint8_t *ignores, struct stuck *stuck, size_t count,
     struct arena *arena, struct group **ret_groups, size_t *ret_count)
 {
     const struct snapshot *snapshot = context->snapshot;
     *ret_groups = NULL;
     *ret_count = 0;
     if (count == 0)
-        return 0;
-    struct aged *aged = malloc(count * sizeof *aged);
-    if (aged == NULL)
-        return -ENOMEM;
+        return;
+    struct aged *aged = xrealloc_array(NULL, count, sizeof *aged);
 
     uint32_t *stands_for = find_copies(snapshot);
     struct tally tally;
@@ -369,5 +367,4 @@ int group_fold(const struct context *context, const uint8_t *ignores, struct stu
     free(tally.counts);
     fold_key_table_deinit(&tally.ends);
     fold_key_table_deinit(&keys);
-    return 0;
 }

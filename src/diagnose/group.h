@@ -62,8 +62,8 @@ struct group {
     bool answers_known;                    /* of all of them */
 };
 
-/* Folds them, those that are ignored apart; groups and their arrays live in the arena. Returns 0 or -ENOMEM. */
-int group_fold(const struct context *context, const uint8_t *ignores, struct stuck *stuck, size_t count,
+/* Folds them, those that are ignored apart; groups and their arrays live in the arena. */
+void group_fold(const struct context *context, const uint8_t *ignores, struct stuck *stuck, size_t count,
     struct arena *arena, struct group **ret_groups, size_t *ret_count);
 
 /*

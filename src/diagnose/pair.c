@@ -123,10 +123,10 @@ static void contest_all(const struct snapshot *snapshot, struct stuck *stuck, co
     }
 }
 
-int pair_find(const struct snapshot *snapshot, struct stuck *stuck, size_t count)
+void pair_find(const struct snapshot *snapshot, struct stuck *stuck, size_t count)
 {
     if (count == 0)
-        return 0;
+        return;
     struct hash_index table;
     hash_index_init(&table, count);
     uint32_t states = 0; /* in which an other end may be */
@@ -154,7 +154,6 @@ int pair_find(const struct snapshot *snapshot, struct stuck *stuck, size_t count
             stuck[i].pair = NO_INDEX;
     }
     hash_index_deinit(&table);
-    return 0;
 }
 
 void pair_note_unsure(const struct stuck *stuck, size_t count, struct diagnosis *diagnosis)

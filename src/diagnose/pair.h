@@ -8,8 +8,8 @@
 /* The states, as STATE_BIT()s, in which the other end of a connection in this one can be. */
 uint32_t pair_opposites(enum conn_state state);
 
-/* Finds the other end of each stuck connection where it is on this host. Returns 0 or -ENOMEM. */
-int pair_find(const struct snapshot *snapshot, struct stuck *stuck, size_t count);
+/* Finds the other end of each stuck connection where it is on this host. */
+void pair_find(const struct snapshot *snapshot, struct stuck *stuck, size_t count);
 
 /* Notes as a gap of the diagnosis where ends were not paired because strangers have the same addresses. */
 void pair_note_unsure(const struct stuck *stuck, size_t count, struct diagnosis *diagnosis);

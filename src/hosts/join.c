@@ -84,36 +84,29 @@ static uint32_t moved(uint32_t index, size_t by)
     return index == NO_INDEX ? NO_INDEX : (uint32_t)(index + by);
 }
 
-static int append_tables(const struct joining *joining)
+static void append_tables(const struct joining *joining)
 {
     struct snapshot *joined = joining->joined;
     const struct snapshot *part = joining->part;
     size_t netns_before = joined->netns_count, cgroups_before = joined->cgroup_count;
     for (size_t i = 0; i < part->netns_count; i++) {
         struct netns *netns = snapshot_add_netns(joined);
-        if (netns == NULL)
-            return -ENOMEM;
         *netns = part->netns[i];
         netns->host = moved_host(joining, part->netns[i].host);
         joined->net_values[joined->netns_count - 1] = part->net_values[i];
     }
     for (size_t i = 0; i < part->cgroup_count; i++) {
         struct cgroup *cgroup = snapshot_add_cgroup(joined);
-        if (cgroup == NULL)
-            return -ENOMEM;
         *cgroup = part->cgroups[i];
         cgroup->host = moved_host(joining, part->cgroups[i].host);
     }
     for (size_t i = 0; i < part->process_count; i++) {
         struct process *process = snapshot_add_process(joined);
-        if (process == NULL)
-            return -ENOMEM;
         *process = part->processes[i];
         process->host = moved_host(joining, part->processes[i].host);
         process->netns = moved(process->netns, netns_before);
         process->cgroup = moved(process->cgroup, cgroups_before);
     }
-    return 0;
 }
 
 static int append_conns(
@@ -122,8 +115,6 @@ static int append_conns(
     size_t holders_before = joined->holder_count;
     for (size_t i = 0; i < part->holder_count; i++) {
         struct holder *holder = snapshot_add_holder(joined);
-        if (holder == NULL)
-            return -ENOMEM;
         *holder = part->holders[i];
         holder->process = moved(holder->process, processes_before);
         holder->next = moved(holder->next, holders_before);
@@ -162,9 +153,8 @@ static int append(const struct joining *joining)
     size_t netns_before = joined->netns_count, processes_before = joined->process_count;
     if (netns_before + part->netns_count >= NO_INDEX)
         return -EOVERFLOW;
-    int result = append_tables(joining);
-    if (result == 0)
-        result = append_conns(joined, part, netns_before, processes_before);
+    append_tables(joining);
+    int result = append_conns(joined, part, netns_before, processes_before);
     if (result < 0)
         return result;
     append_gaps(joining);

@@ -35,8 +35,8 @@ static bool table_has(const struct hash_index *table, const struct snapshot *sna
     return false;
 }
 
-/* How many of the first's are among the second's, and of how many; 0 or -ENOMEM. */
-static int count_same(const struct snapshot *one, const struct snapshot *other, uint64_t *ret_same, uint64_t *ret_of)
+/* How many of the first's are among the second's, and of how many. */
+static void count_same(const struct snapshot *one, const struct snapshot *other, uint64_t *ret_same, uint64_t *ret_of)
 {
     struct hash_index table;
     hash_index_init(&table, other->conn_count);
@@ -51,15 +51,13 @@ static int count_same(const struct snapshot *one, const struct snapshot *other, 
         *ret_same += is_telling(conn) && table_has(&table, other, conn);
     }
     hash_index_deinit(&table);
-    return 0;
 }
 
 int hosts_check_same(const struct snapshot *one, const struct snapshot *other, struct error *err)
 {
     const struct snapshot *less = one->conn_count <= other->conn_count ? one : other;
     uint64_t same, of;
-    if (count_same(less, less == one ? other : one, &same, &of) < 0)
-        return error_set(err, -ENOMEM, NULL, "not enough memory");
+    count_same(less, less == one ? other : one, &same, &of);
     if (same * 2 <= of)
         return 0;
     bool one_file = one->from != NULL && other->from != NULL && strcmp(one->from, other->from) == 0;

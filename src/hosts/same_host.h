@@ -3,5 +3,5 @@
 #include "base/error.h"
 #include "model/snapshot.h"
 
-/* Refuses two captures of one host: -EINVAL, or -ENOMEM. */
+/* Refuses two captures of one host: -EINVAL. */
 int hosts_check_same(const struct snapshot *one, const struct snapshot *other, struct error *err);

@@ -19,8 +19,8 @@ static bool same_group(struct groups *groups, const struct group *group, const s
     return true;
 }
 
-/* The group that a connection belongs to, made where it is the first. Returns its index or a negative errno. */
-static int64_t group_of(struct groups *groups, struct hash_index *index, uint32_t conn_index)
+/* The group that a connection belongs to, made where it is the first. Returns its index. */
+static uint32_t group_of(struct groups *groups, struct hash_index *index, uint32_t conn_index)
 {
     struct value values[KEYS_MAX];
     uint64_t hash = 0;
@@ -34,11 +34,10 @@ static int64_t group_of(struct groups *groups, struct hash_index *index, uint32_
         if (group->hash == hash && same_group(groups, group, values))
             return number;
     }
-    if (vec_grow((void **)&groups->items, groups->count, &groups->capacity, sizeof *groups->items) < 0)
-        return -ENOMEM;
+    xvec_grow((void **)&groups->items, groups->count, &groups->capacity, sizeof *groups->items);
     groups->items[groups->count] = (struct group){ .hash = hash, .first = conn_index };
     hash_index_add(index, hash, (uint32_t)groups->count);
-    return (int64_t)groups->count++;
+    return (uint32_t)groups->count++;
 }
 
 /* The ages that are known, each worked out once, with the group that it belongs to. */
@@ -48,12 +47,12 @@ struct ages {
     size_t count;
 };
 
-static int ages_init(struct ages *ages, size_t most)
+static void ages_init(struct ages *ages, size_t most)
 {
-    *ages = (struct ages){ 0 };
-    ages->ms = malloc((most + 1) * sizeof *ages->ms);
-    ages->groups = malloc((most + 1) * sizeof *ages->groups);
-    return ages->ms != NULL && ages->groups != NULL ? 0 : -ENOMEM;
+    *ages = (struct ages){
+        .ms = xrealloc_array(NULL, most + 1, sizeof *ages->ms),
+        .groups = xrealloc_array(NULL, most + 1, sizeof *ages->groups),
+    };
 }
 
 static void ages_deinit(struct ages *ages)
@@ -98,23 +97,19 @@ static void add_to_group(struct groups *groups, uint32_t index, struct ages *age
     ages->groups[ages->count++] = index;
 }
 
-static int count_all(struct groups *groups, const struct selection *selection, struct ages *ages)
+static void count_all(struct groups *groups, const struct selection *selection, struct ages *ages)
 {
     struct hash_index index = { 0 };
     const struct snapshot *snapshot = groups->source.fields.snapshot;
-    int64_t number = 0;
-    for (size_t i = 0; i < snapshot->conn_count && number >= 0; i++) {
+    for (size_t i = 0; i < snapshot->conn_count; i++) {
         const struct conn *conn = &snapshot->conns[i];
         if (selection != NULL &&
             (!selection_matches(selection, snapshot, conn) ||
                 !selection_matches_cause(selection, diagnosis_cause(groups->source.fields.diagnosis, i))))
             continue;
-        number = group_of(groups, &index, (uint32_t)i);
-        if (number >= 0)
-            add_to_group(groups, (uint32_t)number, ages, conn);
+        add_to_group(groups, group_of(groups, &index, (uint32_t)i), ages, conn);
     }
     hash_index_deinit(&index);
-    return number < 0 ? (int)number : 0;
 }
 
 static int compare_groups(const void *context, uint32_t a, uint32_t b)
@@ -148,7 +143,7 @@ static void sort_groups(struct groups *groups)
     groups->capacity = groups->count;
 }
 
-int groups_init(struct groups *groups, const struct diagnosis *diagnosis, const struct selection *selection,
+void groups_init(struct groups *groups, const struct diagnosis *diagnosis, const struct selection *selection,
     const struct group_options *options)
 {
     *groups = (struct groups){
@@ -163,17 +158,11 @@ int groups_init(struct groups *groups, const struct diagnosis *diagnosis, const 
     if (selection != NULL && selection_is_empty(selection))
         selection = NULL;
     struct ages ages;
-    int result = ages_init(&ages, diagnosis->snapshot->conn_count);
-    if (result == 0)
-        result = count_all(groups, selection, &ages);
-    if (result == 0) {
-        fill_medians(groups, &ages);
-        sort_groups(groups);
-    } else {
-        groups_deinit(groups);
-    }
+    ages_init(&ages, diagnosis->snapshot->conn_count);
+    count_all(groups, selection, &ages);
+    fill_medians(groups, &ages);
+    sort_groups(groups);
     ages_deinit(&ages);
-    return result;
 }
 
 void groups_deinit(struct groups *groups)

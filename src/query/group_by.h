@@ -26,8 +26,8 @@ struct group_options {
     uint8_t v4_prefix, v6_prefix;
 };
 
-/* The connections that the selection takes in. Returns 0 or -ENOMEM; the diagnosis must outlive the groups. */
-int groups_init(struct groups *groups, const struct diagnosis *diagnosis, const struct selection *selection,
+/* The connections that the selection takes in; the diagnosis must outlive the groups. */
+void groups_init(struct groups *groups, const struct diagnosis *diagnosis, const struct selection *selection,
     const struct group_options *options);
 void groups_deinit(struct groups *groups);
 

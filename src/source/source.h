@@ -43,7 +43,7 @@ int source_read(const struct source_options *options, struct snapshot *snapshot,
 
 /*
  * Reads the counters again, of the namespaces that the snapshot is about. What they were goes to *ret_previous, an
- * initialised snapshot that refers to strings of the first and is fit to be its `earlier`. Returns 0 or -ENOMEM;
- * counters that cannot be read again are a gap, and their rise is unknown.
+ * initialised snapshot that refers to strings of the first and is fit to be its `previous`.
+ * Counters that cannot be read again are a gap, and their rise is unknown.
  */
-int source_read_counters(struct snapshot *snapshot, struct snapshot *ret_previous);
+void source_read_counters(struct snapshot *snapshot, struct snapshot *ret_previous);

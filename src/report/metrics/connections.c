@@ -119,9 +119,7 @@ int metrics_write_connections(struct metrics *metrics)
         key_find(names[i], &keys[i]);
     const struct group_options options = { .keys = keys, .key_count = KEYS };
     struct groups groups;
-    int result = groups_init(&groups, metrics->diagnosis, metrics->selection, &options);
-    if (result < 0)
-        return result;
+    groups_init(&groups, metrics->diagnosis, metrics->selection, &options);
     struct holder_tally *tallies = tally_groups(metrics, &groups);
     size_t count = merge(tallies, groups.count);
     groups_deinit(&groups);

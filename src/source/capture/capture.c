@@ -71,8 +71,6 @@ static int parse_text(const struct capture_options *options, struct capture *cap
 {
     struct snapshot *snapshot = capture->snapshot;
     struct netns *netns = snapshot_add_netns(snapshot);
-    if (netns == NULL)
-        return error_set(err, -ENOMEM, options->path, "not enough memory");
     *netns = (struct netns){ .name = "host", .is_own = true };
     int result = capture->format->parse(capture->format, capture, err);
     if (result < 0)
@@ -81,10 +79,7 @@ static int parse_text(const struct capture_options *options, struct capture *cap
     snapshot->counts_only = capture->format->is_counts;
     if (!snapshot->counts_only)
         snapshot->total_count = 0;
-    int looks = looks_keep_best(&capture->looks, snapshot);
-    if (looks < 0)
-        return error_set(err, looks, options->path, "not enough memory");
-    capture->snapshot_count += looks;
+    capture->snapshot_count += looks_keep_best(&capture->looks, snapshot);
     snapshot->os = capture->os;
     snapshot->source = capture->format->id;
     if (options->tasks != NULL)

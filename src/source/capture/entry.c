@@ -29,7 +29,7 @@ void capture_add(struct capture *capture)
         return;
     capture->snapshot->conn_count++;
     if (!capture->format->row_for_descriptor)
-        capture->out_of_memory = looks_note(&capture->looks, capture->snapshot, capture->cut > capture->cut_before) < 0;
+        looks_note(&capture->looks, capture->snapshot, capture->cut > capture->cut_before);
 }
 
 void capture_drop_owners(struct capture *capture)
@@ -119,7 +119,6 @@ uint32_t capture_process(struct capture *capture, uint32_t pid, const char *name
     struct token word = decoded(capture, name, length, &buffer);
     uint32_t process = pids_find(&capture->pids, capture->snapshot, pid, word.text, word.length);
     buf_deinit(&buffer);
-    capture->out_of_memory |= process == NO_INDEX;
     return process;
 }
 
@@ -134,7 +133,5 @@ void capture_name(struct capture *capture, uint32_t pid, const char *name, size_
 void capture_hold(
     struct capture *capture, struct conn *conn, uint32_t pid, const char *name, size_t length, uint32_t fd)
 {
-    uint32_t process = capture_process(capture, pid, name, length);
-    if (process == NO_INDEX || !pids_hold(capture->snapshot, conn, process, fd))
-        capture->out_of_memory = true;
+    pids_hold(capture->snapshot, conn, capture_process(capture, pid, name, length), fd);
 }

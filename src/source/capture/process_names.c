@@ -27,8 +27,6 @@ static void keep_name(struct snapshot *snapshot, struct process *process, const 
 static uint32_t add(struct snapshot *snapshot, uint32_t pid, const char *name, size_t length)
 {
     struct process *process = snapshot_add_process(snapshot);
-    if (process == NULL)
-        return NO_INDEX;
     process->pid = pid;
     process->state = '?';
     process->cgroup = NO_INDEX;
@@ -73,7 +71,7 @@ void pids_deinit(struct pids *pids)
     *pids = (struct pids){ 0 };
 }
 
-bool pids_hold(struct snapshot *snapshot, struct conn *conn, uint32_t process, uint32_t fd)
+void pids_hold(struct snapshot *snapshot, struct conn *conn, uint32_t process, uint32_t fd)
 {
     bool counted = false;
     uint32_t last = NO_INDEX;
@@ -82,8 +80,6 @@ bool pids_hold(struct snapshot *snapshot, struct conn *conn, uint32_t process, u
         last = (uint32_t)(h - snapshot->holders);
     }
     struct holder *holder = snapshot_add_holder(snapshot);
-    if (holder == NULL)
-        return false;
     uint32_t index = (uint32_t)(snapshot->holder_count - 1);
     *holder = (struct holder){ .inode = conn->inode, .process = process, .fd = fd & FD_UNKNOWN, .next = NO_INDEX };
     if (last == NO_INDEX)
@@ -91,5 +87,4 @@ bool pids_hold(struct snapshot *snapshot, struct conn *conn, uint32_t process, u
     else
         snapshot->holders[last].next = index;
     snapshot->processes[process].tcp_sockets += !counted;
-    return true;
 }

@@ -21,4 +21,4 @@ uint32_t pids_find(struct pids *pids, struct snapshot *snapshot, uint32_t pid, c
 void pids_name(const struct pids *pids, struct snapshot *snapshot, uint32_t pid, const char *name, size_t length);
 void pids_deinit(struct pids *pids);
 /* Marks the connection as held by the process, by a descriptor or FD_UNKNOWN. False without memory. */
-bool pids_hold(struct snapshot *snapshot, struct conn *conn, uint32_t process, uint32_t fd);
+void pids_hold(struct snapshot *snapshot, struct conn *conn, uint32_t process, uint32_t fd);

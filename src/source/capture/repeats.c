@@ -79,35 +79,29 @@ static void add_to_sample(struct looks *looks, const struct snapshot *snapshot, 
         thin_out(looks, snapshot);
 }
 
-static int note_start(struct looks *looks, uint32_t index)
+static void note_start(struct looks *looks, uint32_t index)
 {
     looks->at_start = false;
-    if (vec_grow((void **)&looks->starts, looks->start_count, &looks->start_capacity, sizeof *looks->starts) < 0)
-        return -ENOMEM;
+    xvec_grow((void **)&looks->starts, looks->start_count, &looks->start_capacity, sizeof *looks->starts);
     looks->starts[looks->start_count++] = index;
-    return 0;
 }
 
-static int note_cut(struct looks *looks, uint32_t index)
+static void note_cut(struct looks *looks, uint32_t index)
 {
-    if (vec_grow((void **)&looks->cut, looks->cut_count, &looks->cut_capacity, sizeof *looks->cut) < 0)
-        return -ENOMEM;
+    xvec_grow((void **)&looks->cut, looks->cut_count, &looks->cut_capacity, sizeof *looks->cut);
     looks->cut[looks->cut_count++] = index;
-    return 0;
 }
 
-int looks_note(struct looks *looks, const struct snapshot *snapshot, bool is_cut)
+void looks_note(struct looks *looks, const struct snapshot *snapshot, bool is_cut)
 {
     uint32_t index = (uint32_t)snapshot->conn_count - 1;
     const struct conn *conn = &snapshot->conns[index];
-    if (looks->at_start && note_start(looks, index) < 0)
-        return -ENOMEM;
+    if (looks->at_start)
+        note_start(looks, index);
     if (is_cut)
-        return note_cut(looks, index);
-    if (looks->repeats || !has_two_ends(conn) || !is_wanted(looks, conn))
-        return 0;
-    add_to_sample(looks, snapshot, index);
-    return 0;
+        note_cut(looks, index);
+    else if (!looks->repeats && has_two_ends(conn) && is_wanted(looks, conn))
+        add_to_sample(looks, snapshot, index);
 }
 
 /* --- when all is read --------------------------------------------------------------------------------------------- */
@@ -277,14 +271,12 @@ static size_t find_repeats(const struct looks *looks, struct search *search, boo
  * A kernel that is busy shows some sockets twice, where /proc/net/tcp is read piece by piece: the later row counts. Where
  * many are alike, something has cut from them what differs.
  */
-static int drop_repeats(const struct looks *looks, struct snapshot *snapshot, const struct extent *best)
+static void drop_repeats(const struct looks *looks, struct snapshot *snapshot, const struct extent *best)
 {
     uint32_t start = best->start, end = best->end;
     enum { FEW = 20 };
     struct search search = { .snapshot = snapshot, .looks = looks, .best = *best };
-    bool *repeated = calloc(snapshot->conn_count + 1, sizeof *repeated);
-    if (repeated == NULL)
-        return -ENOMEM;
+    bool *repeated = xcalloc(snapshot->conn_count, sizeof *repeated);
     hash_index_init(&search.table, snapshot->conn_count);
     size_t repeats = find_repeats(looks, &search, repeated), kept = 0;
     bool drops = repeats * FEW <= end - start;
@@ -297,10 +289,9 @@ static int drop_repeats(const struct looks *looks, struct snapshot *snapshot, co
     snapshot->conn_count = kept;
     hash_index_deinit(&search.table);
     free(repeated);
-    return 0;
 }
 
-int looks_keep_best(const struct looks *looks, struct snapshot *snapshot)
+unsigned looks_keep_best(const struct looks *looks, struct snapshot *snapshot)
 {
     struct search search = { .snapshot = snapshot, .looks = looks, .candidate = NO_INDEX, .count = 1 };
     bool interrupted = looks->start_count > 0 && looks->starts[looks->start_count - 1] > 0;
@@ -318,6 +309,6 @@ int looks_keep_best(const struct looks *looks, struct snapshot *snapshot)
     }
     hash_index_deinit(&search.table);
     choose_look(&search, (uint32_t)snapshot->conn_count);
-    int result = drop_repeats(looks, snapshot, &search.best);
-    return result < 0 ? result : search.count;
+    drop_repeats(looks, snapshot, &search.best);
+    return search.count;
 }

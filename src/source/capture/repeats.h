@@ -31,10 +31,10 @@ static inline void looks_interrupt(struct looks *looks)
 {
     looks->at_start = true;
 }
-/* Is shown the last connection of the snapshot, each as it is added, and whether an address was cut. Returns 0 or -ENOMEM. */
-int looks_note(struct looks *looks, const struct snapshot *snapshot, bool is_cut);
+/* Notes the last connection of the snapshot, each as it is added, and whether an address was cut. */
+void looks_note(struct looks *looks, const struct snapshot *snapshot, bool is_cut);
 /*
- * When all were added: drops the connections of all looks but one. Returns how many looks there were, at least 1, or
- * -ENOMEM. It looks closely only where the sample shows a need, or the text was interrupted.
+ * When all were added: drops the connections of all looks but one. Returns how many looks there were, at least 1.
+ * It looks closely only where the sample shows a need, or the text was interrupted.
  */
-int looks_keep_best(const struct looks *looks, struct snapshot *snapshot);
+unsigned looks_keep_best(const struct looks *looks, struct snapshot *snapshot);

@@ -46,8 +46,6 @@ uint32_t netns_intern(struct netns_map *map, uint64_t inode)
     if (found != NO_INDEX)
         return found;
     struct netns *netns = snapshot_add_netns(map->snapshot);
-    if (netns == NULL)
-        return NO_INDEX;
     netns->inode = inode;
     found = (uint32_t)(map->snapshot->netns_count - 1);
     hash_index_add(&map->index, hash_number(inode), found);
@@ -62,8 +60,6 @@ int netns_find_own(struct netns_map *map, uint32_t *ret_own)
     if (stat("/proc/thread-self/ns/net", &status) < 0)
         return -errno;
     uint32_t own = netns_intern(map, status.st_ino);
-    if (own == NO_INDEX)
-        return -ENOMEM;
     map->snapshot->netns[own].is_own = true;
     map->nsfs = status.st_dev;
     *ret_own = own;
@@ -84,7 +80,7 @@ void netns_find_named(struct netns_map *map)
             status.st_dev != map->nsfs)
             continue;
         uint32_t index = netns_intern(map, status.st_ino);
-        if (index != NO_INDEX && snapshot->netns[index].name == NULL)
+        if (snapshot->netns[index].name == NULL)
             snapshot->netns[index].name = arena_strdup(&snapshot->arena, entry->d_name);
     }
     closedir(directory);

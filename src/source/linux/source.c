@@ -344,7 +344,7 @@ static int read_counters(struct snapshot *snapshot, uint32_t netns, void *data)
     return 0;
 }
 
-int source_read_counters(struct snapshot *snapshot, struct snapshot *ret_previous)
+void source_read_counters(struct snapshot *snapshot, struct snapshot *ret_previous)
 {
     ret_previous->taken_at_ms = snapshot->taken_at_ms;
     unsigned unread = 0;
@@ -354,8 +354,6 @@ int source_read_counters(struct snapshot *snapshot, struct snapshot *ret_previou
         if (!was_read(values))
             continue; /* it could not be entered, or was not asked for */
         struct netns *netns = snapshot_add_netns(ret_previous);
-        if (netns == NULL)
-            return -ENOMEM;
         *netns = snapshot->netns[i];
         struct net_values *then = &ret_previous->net_values[ret_previous->netns_count - 1];
         *then = *values;
@@ -369,5 +367,4 @@ int source_read_counters(struct snapshot *snapshot, struct snapshot *ret_previou
         }
     }
     gaps_note_counters(snapshot, unread, why);
-    return 0;
 }

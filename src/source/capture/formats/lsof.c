@@ -97,10 +97,8 @@ static void see(struct capture *capture, uint64_t device, uint32_t holder)
     if (capture->out_of_memory)
         return;
     lsof->count = capture->snapshot->conn_count - 1; /* one may have been taken back */
-    if (vec_grow((void **)&lsof->seen, lsof->count, &lsof->capacity, sizeof *lsof->seen) < 0)
-        capture->out_of_memory = true;
-    else
-        lsof->seen[lsof->count++] = (struct seen){ .device = device, .last_holder = holder };
+    xvec_grow((void **)&lsof->seen, lsof->count, &lsof->capacity, sizeof *lsof->seen);
+    lsof->seen[lsof->count++] = (struct seen){ .device = device, .last_holder = holder };
 }
 
 /* "Google\\x20Chrome", as lsof writes what a word may not have (its safestrprt()); in place, since it gets shorter. */
@@ -318,13 +316,11 @@ void lsof_finish(struct capture *capture)
         lsof->look = lsof->look_before;
         lsof->looks--;
     }
-    lsof->count = capture->out_of_memory ? 0 : capture->snapshot->conn_count;
-    if (!capture->out_of_memory) {
-        settle_snapshots(lsof);
-        hash_index_init(&table, lsof->count);
-        merge_all(lsof, &table, capture->snapshot);
-        hash_index_deinit(&table);
-    }
+    lsof->count = capture->snapshot->conn_count;
+    settle_snapshots(lsof);
+    hash_index_init(&table, lsof->count);
+    merge_all(lsof, &table, capture->snapshot);
+    hash_index_deinit(&table);
     capture->snapshot_count = lsof->looks; /* besides the last */
     free(lsof->seen);
     *lsof = (struct lsof){ 0 };

@@ -106,8 +106,6 @@ int saved_read_total(struct reading *reading)
         (total.process != NO_INDEX && total.process >= snapshot->process_count))
         return -EINVAL;
     struct total *place = snapshot_add_total(snapshot);
-    if (place == NULL)
-        return -ENOMEM;
     *place = total;
     return 0;
 }

@@ -21,11 +21,8 @@ static ssize_t take_task(const char *bytes, size_t length, void *data)
     ssize_t taken = bpf_parse_task(bytes, length, &record);
     if (taken <= 0)
         return taken;
-    if (vec_grow((void **)&owners->tasks, owners->task_count, &owners->task_capacity, sizeof *owners->tasks) < 0)
-        return -ENOMEM;
+    xvec_grow((void **)&owners->tasks, owners->task_count, &owners->task_capacity, sizeof *owners->tasks);
     uint32_t index = netns_intern(owners->map, record.netns);
-    if (index == NO_INDEX)
-        return -ENOMEM;
     struct netns *netns = &owners->snapshot->netns[index];
     if (netns->pid == 0 || netns->by_descriptor) {
         netns->pid = record.tid;
@@ -58,16 +55,13 @@ static uint32_t netns_of(const struct bpf_owners *owners, uint32_t pid)
 /* --- descriptors ---------------------------------------------------------------------------------------------- */
 
 /* Keeps the process whose descriptors have all been seen, if some of them are sockets. */
-static int end_process(struct bpf_owners *owners)
+static void end_process(struct bpf_owners *owners)
 {
     if (owners->process.fds_sockets == 0)
-        return 0;
+        return;
     struct process *added = snapshot_add_process(owners->snapshot);
-    if (added == NULL)
-        return -ENOMEM;
     *added = owners->process;
     added->tcp_sockets = 0; /* that is counted when they are joined */
-    return 0;
 }
 
 static bool was_seen(const struct bpf_owners *owners, uint32_t pid)
@@ -86,20 +80,17 @@ static bool is_next_process(const struct bpf_owners *owners, const struct bpf_fi
     return (is_first_thread && !owners->through_threads) || !was_seen(owners, file->pid);
 }
 
-static int begin_process(struct bpf_owners *owners, const struct bpf_file *file)
+static void begin_process(struct bpf_owners *owners, const struct bpf_file *file)
 {
-    int result = end_process(owners);
+    end_process(owners);
     owners->through_threads |= file->pid != file->tid;
     owners->process = (struct process){ .pid = file->pid, .cgroup = NO_INDEX, .netns = netns_of(owners, file->pid) };
     owners->tid = file->tid;
-    return result;
 }
 
-static int note_holder(struct bpf_owners *owners, const struct bpf_file *file)
+static void note_holder(struct bpf_owners *owners, const struct bpf_file *file)
 {
     struct holder *holder = snapshot_add_holder(owners->snapshot);
-    if (holder == NULL)
-        return -ENOMEM;
     owners->process.tcp_sockets++;
     *holder = (struct holder){
         .inode = file->inode,
@@ -107,25 +98,20 @@ static int note_holder(struct bpf_owners *owners, const struct bpf_file *file)
         .fd = file->fd & INT32_MAX,
         .next = NO_INDEX,
     };
-    return 0;
 }
 
-static int note_kept_netns(struct bpf_owners *owners, const struct bpf_file *file)
+static void note_kept_netns(struct bpf_owners *owners, const struct bpf_file *file)
 {
-    if (vec_grow((void **)&owners->kept, owners->kept_count, &owners->kept_capacity, sizeof *owners->kept) < 0)
-        return -ENOMEM;
+    xvec_grow((void **)&owners->kept, owners->kept_count, &owners->kept_capacity, sizeof *owners->kept);
     owners->kept[owners->kept_count++] = (struct netns){
         .inode = file->inode, .pid = file->pid, .by_descriptor = true, .fd = file->fd
     };
-    return 0;
 }
 
-static int note_bound(struct bpf_owners *owners, const struct bpf_bound_conn *bound)
+static void note_bound(struct bpf_owners *owners, const struct bpf_bound_conn *bound)
 {
-    if (vec_grow((void **)&owners->bounds, owners->bound_count, &owners->bound_capacity, sizeof *owners->bounds) < 0)
-        return -ENOMEM;
+    xvec_grow((void **)&owners->bounds, owners->bound_count, &owners->bound_capacity, sizeof *owners->bounds);
     owners->bounds[owners->bound_count++] = *bound;
-    return 0;
 }
 
 static ssize_t take_file(const char *bytes, size_t length, void *data)
@@ -136,22 +122,21 @@ static ssize_t take_file(const char *bytes, size_t length, void *data)
     ssize_t taken = bpf_parse_file(bytes, length, owners->hz, &file, &bound);
     if (taken <= 0)
         return taken;
-    int result = 0;
     if (file.pid != owners->process.pid || file.tid != owners->tid) {
         if (!is_next_process(owners, &file))
             return taken;
-        result = begin_process(owners, &file);
+        begin_process(owners, &file);
     }
     owners->process.fds_open++;
     owners->process.fds_sockets += file.kind == BPF_FILE_SOCKET || file.kind == BPF_FILE_STREAM ||
         file.kind == BPF_FILE_BOUND;
-    if (result == 0 && file.kind == BPF_FILE_BOUND)
-        result = note_bound(owners, &bound);
-    if (result == 0 && (file.kind == BPF_FILE_STREAM || file.kind == BPF_FILE_BOUND))
-        result = note_holder(owners, &file);
-    if (result == 0 && file.kind == BPF_FILE_NETNS)
-        result = note_kept_netns(owners, &file);
-    return result < 0 ? result : taken;
+    if (file.kind == BPF_FILE_BOUND)
+        note_bound(owners, &bound);
+    if (file.kind == BPF_FILE_STREAM || file.kind == BPF_FILE_BOUND)
+        note_holder(owners, &file);
+    if (file.kind == BPF_FILE_NETNS)
+        note_kept_netns(owners, &file);
+    return taken;
 }
 
 static void walk_descriptors(void *data, unsigned worker)
@@ -162,7 +147,7 @@ static void walk_descriptors(void *data, unsigned worker)
         return;
     owners->result = bpf_iterate(owners->files_link, take_file, owners);
     if (owners->result == 0)
-        owners->result = end_process(owners);
+        end_process(owners);
 }
 
 /* --- bound sockets -------------------------------------------------------------------------------------------- */
@@ -248,9 +233,7 @@ int bpf_owners_end(struct bpf_owners *owners)
     parallel_end(&owners->parallel);
     for (size_t i = 0; i < owners->kept_count && owners->result == 0; i++) {
         uint32_t index = netns_intern(owners->map, owners->kept[i].inode);
-        if (index == NO_INDEX)
-            owners->result = -ENOMEM;
-        else if (owners->snapshot->netns[index].pid == 0)
+        if (owners->snapshot->netns[index].pid == 0)
             owners->snapshot->netns[index] = owners->kept[i];
     }
     sort_bounds(owners);
