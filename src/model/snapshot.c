@@ -22,6 +22,7 @@ void snapshot_deinit(struct snapshot *snapshot)
     free(snapshot->cgroups);
     free(snapshot->totals);
     free(snapshot->gaps);
+    hash_index_deinit(&snapshot->cgroup_paths);
     hash_index_deinit(&snapshot->gap_ids);
     arena_deinit(&snapshot->arena);
     *snapshot = (struct snapshot){ 0 };

@@ -61,7 +61,8 @@ struct snapshot {
     size_t netns_count, netns_capacity, net_values_capacity;
     struct cgroup *cgroups;
     size_t cgroup_count, cgroup_capacity;
-    struct total *totals; /* where it is counts_only */
+    struct hash_index cgroup_paths; /* of those that source/text/cgroups.h added */
+    struct total *totals;           /* where it is counts_only */
     size_t total_count, total_capacity;
     struct gap *gaps;
     size_t gap_count, gap_capacity;

@@ -18,6 +18,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
+#include "base/hash_index.h"
 #include "base/memory.h"
 #include "diagnose/compare/builder.h"
 #include "diagnose/compare/cross_table.h"
@@ -113,10 +115,24 @@ static void list_looks(struct diff_builder *builder, uint64_t interval_ms)
     note_times(builder, interval_ms);
 }
 
-static bool has_gap(const struct snapshot *look, const struct gap *gap)
+static uint64_t hash_of_gap(const struct gap *gap)
 {
-    for (size_t i = 0; i < look->gap_count; i++) {
-        if (strcmp(look->gaps[i].id, gap->id) == 0 && strcmp(look->gaps[i].text, gap->text) == 0)
+    return hash_bytes(hash_bytes(0, gap->id, strlen(gap->id)), gap->text, strlen(gap->text));
+}
+
+static void index_gaps(struct hash_index *index, const struct snapshot *snapshot)
+{
+    hash_index_init(index, snapshot->gap_count);
+    for (size_t i = 0; i < snapshot->gap_count; i++)
+        hash_index_add(index, hash_of_gap(&snapshot->gaps[i]), (uint32_t)i);
+}
+
+static bool has_gap(const struct snapshot *look, const struct hash_index *gaps, const struct gap *gap)
+{
+    struct hash_walk walk = hash_index_walk(gaps, hash_of_gap(gap));
+    uint32_t number;
+    while ((number = hash_walk_next(gaps, &walk)) != HASH_NONE) {
+        if (strcmp(look->gaps[number].id, gap->id) == 0 && strcmp(look->gaps[number].text, gap->text) == 0)
             return true;
     }
     return false;
@@ -126,13 +142,16 @@ static bool has_gap(const struct snapshot *look, const struct gap *gap)
 static void take_gaps(struct diff_builder *builder)
 {
     struct diff *diff = builder->diff;
+    struct hash_index *indexes = xcalloc(builder->count, sizeof *indexes);
+    for (size_t look = 0; look < builder->count; look++)
+        index_gaps(&indexes[look], builder->snapshots[look]);
     for (size_t look = 0; look < builder->count; look++) {
         const struct snapshot *snapshot = builder->snapshots[look];
         for (size_t i = 0; i < snapshot->gap_count; i++) {
             const struct gap *gap = &snapshot->gaps[i];
             size_t in = 0;
             for (size_t other = 0; other < builder->count; other++)
-                in += has_gap(builder->snapshots[other], gap);
+                in += has_gap(builder->snapshots[other], &indexes[other], gap);
             const char *name = snapshot->from != NULL ? snapshot->from
                                                       : arena_printf(&diff->arena, "capture %zu", look + 1);
             if (in < builder->count)
@@ -141,6 +160,9 @@ static void take_gaps(struct diff_builder *builder)
                 add_gap(diff, gap->id, gap->text, gap->remedy);
         }
     }
+    for (size_t look = 0; look < builder->count; look++)
+        hash_index_deinit(&indexes[look]);
+    free(indexes);
 }
 
 static int check_hosts(const struct snapshot *snapshots, size_t count, struct error *err)

@@ -11,6 +11,7 @@
 #include "source/linux/proc_file.h"
 #include "source/linux/proc_text.h"
 #include "source/text/cgroup_path.h"
+#include "source/text/cgroups.h"
 
 enum { TEXT_BYTES = 4096 };
 
@@ -35,30 +36,14 @@ static void find_cgroup2(char *path, size_t size)
     fclose(file);
 }
 
-/* The index of the cgroup with this path, added where it is new. */
-static uint32_t intern_cgroup(struct snapshot *snapshot, const char *root, const char *path)
+/* cgroup_id() in the kernel is the inode of its folder on 64-bit machines. */
+static uint64_t id_of_cgroup(const char *root, const char *path)
 {
-    for (size_t i = 0; i < snapshot->cgroup_count; i++) {
-        if (strcmp(snapshot->cgroups[i].path, path) == 0)
-            return (uint32_t)i;
-    }
-    struct cgroup *cgroup = snapshot_add_cgroup(snapshot);
-    cgroup->path = arena_strdup(&snapshot->arena, path);
-    const char *part = path;
-    size_t length = proc_cgroup_container(path, &part);
-    if (length > 0)
-        cgroup->container = arena_strndup(&snapshot->arena, part, length);
-    length = proc_cgroup_unit(path, &part);
-    if (length > 0)
-        cgroup->unit = arena_strndup(&snapshot->arena, part, length);
-    const char *manager = strstr(path, "/user@");
-    cgroup->user_unit = cgroup->unit != NULL && manager != NULL && part > manager + 1;
     char folder[TEXT_BYTES];
     struct stat status;
-    if (root[0] != '\0' && snprintf(folder, sizeof folder, "%s%s", root, path) < (int)sizeof folder &&
-        stat(folder, &status) == 0)
-        cgroup->id = status.st_ino; /* cgroup_id() is the inode of its folder on 64-bit machines */
-    return (uint32_t)(snapshot->cgroup_count - 1);
+    bool is_known = root[0] != '\0' && snprintf(folder, sizeof folder, "%s%s", root, path) < (int)sizeof folder &&
+        stat(folder, &status) == 0;
+    return is_known ? status.st_ino : 0;
 }
 
 static void read_cgroup(struct snapshot *snapshot, struct process *process, int folder, const char *root)
@@ -72,12 +57,11 @@ static void read_cgroup(struct snapshot *snapshot, struct process *process, int 
         return;
     memcpy(path, start, length);
     path[length] = '\0';
-    process->cgroup = intern_cgroup(snapshot, root, path);
-    if (process->cgroup != NO_INDEX) {
-        process->unit = snapshot->cgroups[process->cgroup].unit;
-        process->user_unit = snapshot->cgroups[process->cgroup].user_unit;
-        process->container = snapshot->cgroups[process->cgroup].container;
-    }
+    bool is_new;
+    uint32_t cgroup = cgroups_intern(snapshot, path, length, &is_new);
+    if (is_new)
+        snapshot->cgroups[cgroup].id = id_of_cgroup(root, path);
+    cgroups_put(snapshot, process, cgroup);
 }
 
 const char *processes_container_of(struct snapshot *snapshot, uint32_t pid)

@@ -7,7 +7,6 @@ struct ss {
     bool shows_timers;        /* timer:(…), or -e was given, which brings it along */
     bool shows_snd_wnd;       /* snd_wnd:…: this ss and this kernel know it */
     bool shows_bytes;         /* bytes_acked:… and the like */
-    size_t last_cgroup;       /* see cgroups.h */
     size_t part;              /* the connection that the present part begins with: each has options of its own */
     bool without_state;       /* it has no column of states, */
     enum conn_state filtered; /* because this one was asked for; STATE_UNKNOWN: the command was not pasted along */

@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "model/holders.h"
-#include "source/capture/cgroups.h"
 #include "source/capture/formats/ss.h"
 #include "source/text/scan.h"
+#include "source/text/cgroups.h"
 
 struct detail {
     const char *name; /* with its colon; NULL: no more of that letter */
@@ -168,20 +168,19 @@ static void read_cookie(struct capture *capture, const char *value, struct conn 
 static void read_cgroup(struct capture *capture, const char *value, struct conn *conn)
 {
     struct snapshot *snapshot = capture->snapshot;
-    struct ss *ss = capture->state;
-    const struct cgroup *cgroup = cgroup_find(snapshot, value, strcspn(value, " \t"), &ss->last_cgroup);
-    if (cgroup == NULL)
+    size_t length = strcspn(value, " \t");
+    if (value[0] != '/')
         return;
-    conn->cgroup_id = cgroup->id;
+    bool is_new;
+    uint32_t cgroup = cgroups_intern(snapshot, value, length, &is_new);
+    if (is_new)
+        snapshot->cgroups[cgroup].id = snapshot->cgroup_count; /* it is not printed: a number of our own */
+    conn->cgroup_id = snapshot->cgroups[cgroup].id;
     conn->present |= CONN_CGROUP;
     for (const struct holder *h = holders_first(snapshot, conn); h != NULL; h = holders_next_process(snapshot, h)) {
         struct process *process = holders_process(snapshot, h);
-        if (process->cgroup != NO_INDEX)
-            continue;
-        process->cgroup = (uint32_t)(cgroup - snapshot->cgroups);
-        process->unit = cgroup->unit;
-        process->user_unit = cgroup->user_unit;
-        process->container = cgroup->container;
+        if (process->cgroup == NO_INDEX)
+            cgroups_put(snapshot, process, cgroup);
     }
 }
 
