@@ -1,13 +1,13 @@
 #pragma once
 /*
  * A file that is there as a whole or not at all. It is written without a name (O_TMPFILE) and gets its own when
- * everything is on the disk, so that nothing can leave half of it, SIGKILL included. Where the file system cannot do that
- * it has another name beside its place until then; a file that is there already is replaced by way of such a name, too,
- * within two system calls.
+ * everything is on the disk, so that nothing can leave half of it, SIGKILL included. Where the file system cannot do
+ * that it has another name beside its place until then; a file that is there already is replaced by way of such a name,
+ * too, within two system calls.
  *
  * Signals that would end the process wait until the file is there or dropped, so that they leave no such name: a write
- * that finds one waiting fails with -EINTR, and the process dies of it afterwards. Beyond the limit for files (ulimit -f) a
- * write fails instead.
+ * that finds one waiting fails with -EINTR, and the process dies of it afterwards. Beyond the limit for files (ulimit
+ * -f) a write fails instead.
  *
  * The folder is held by a descriptor, and nothing is written through what others put there: see base/place.h. With
  * PLACE_FOLLOW a symbolic link stays one, the file that it names is replaced or made, and what is no regular file (a

@@ -13,8 +13,9 @@ struct codec {
 
     /*
      * Each takes up to *length bytes of in and puts up to *out_length into out, and sets both to how many it took and
-     * put. decode() returns CODEC_END where the compressed data ends; another piece may follow. finish, for encode(): no
-     * more will come; then it returns CODEC_END when everything was put. The new functions return NULL without memory.
+     * put. decode() returns CODEC_END where the compressed data ends; another piece may follow. finish, for encode():
+     * no more will come; then it returns CODEC_END when everything was put. The new functions return NULL without
+     * memory.
      */
     void *(*decoder_new)(void);
     int (*decode)(void *state, const char *in, size_t *length, char *out, size_t *out_length);

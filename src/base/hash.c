@@ -8,7 +8,10 @@ uint64_t hash_key;
 /* A factor that is as secret as the key: odd. */
 static uint64_t hash_factor;
 
-/* Before main(), so that no thread sees it change. Early in the boot there may be no randomness yet: then the time serves. */
+/*
+ * Before main(), so that no thread sees it change. Early in the boot there may be no randomness yet: then the time
+ * serves.
+ */
 __attribute__((constructor)) static void draw_key(void)
 {
     uint64_t drawn[2];

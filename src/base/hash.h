@@ -1,7 +1,7 @@
 #pragma once
 /*
- * Hashing for base/hash_index.h. hash_number(), hash_words() and hash_bytes() depend on a key that is drawn anew for each run
- * of the program, so that nobody can make up input whose hashes collide. No result may depend on their order.
+ * Hashing for base/hash_index.h. hash_number(), hash_words() and hash_bytes() depend on a key that is drawn anew for
+ * each run of the program, so that nobody can make up input whose hashes collide. No result may depend on their order.
  */
 #include <stddef.h>
 #include <stdint.h>

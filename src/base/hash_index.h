@@ -1,11 +1,11 @@
 #pragma once
 /*
- * The hash table of this program. It finds numbers, such as indexes into an array, by a hash of what they stand for: open
- * addressing, at most half full. The caller tells equals from strangers with the same hash.
+ * The hash table of this program. It finds numbers, such as indexes into an array, by a hash of what they stand for:
+ * open addressing, at most half full. The caller tells equals from strangers with the same hash.
  *
- * Hashes are keyed (base/hash.h): nobody outside can choose texts that collide. But a capture may hold as many equal rows
- * as it likes, which would make every search as long as the table. So a walk ends after a number of steps, and what does not
- * fit into such a run is not kept: chance alone makes none so long.
+ * Hashes are keyed (base/hash.h): nobody outside can choose texts that collide. But a capture may hold as many equal
+ * rows as it likes, which would make every search as long as the table. So a walk ends after a number of steps, and
+ * what does not fit into such a run is not kept: chance alone makes none so long.
  */
 #include <assert.h>
 #include <stdbool.h>

@@ -27,7 +27,10 @@ struct json {
 void json_begin(struct json *json, FILE *out, bool compact);
 /* Ends the document with a newline; another may follow, of which json_end() is told. */
 void json_end_line(struct json *json);
-/* Ends the document with a newline, unless json_end_line() has done that, and hands out what is left. Returns 0 or the first write error. */
+/*
+ * Ends the document with a newline, unless json_end_line() has done that, and hands out what is left. Returns 0 or the
+ * first write error.
+ */
 int json_end(struct json *json);
 
 void json_object(struct json *json);

@@ -1,8 +1,8 @@
 #pragma once
 /*
  * A JSON reader (RFC 8259) that hands out token by token and allocates nothing but for a string with escapes: for
- * documents of many small lines. It is strict, but for one thing, the same that the writer may do: \udc80 … \udcff alone
- * stand for the bytes 80 … ff, which were not UTF-8 (as Python's "surrogateescape" has it).
+ * documents of many small lines. It is strict, but for one thing, the same that the writer may do: \udc80 … \udcff
+ * alone stand for the bytes 80 … ff, which were not UTF-8 (as Python's "surrogateescape" has it).
  *
  * What it reads may be hostile: depth is bounded, a string with NUL is an error, and after an error there are no more
  * tokens.

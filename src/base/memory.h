@@ -1,7 +1,8 @@
 #pragma once
 /*
- * Overflow-checked allocation. Where there is no memory the program ends with a message and status 3: nothing can be said
- * without the words for it. Only vec_grow() reports it, for the one thing that may be large: the array of connections.
+ * Overflow-checked allocation. Where there is no memory the program ends with a message and status 3: nothing can be
+ * said without the words for it. Only vec_grow() reports it, for the one thing that may be large: the array of
+ * connections.
  */
 #include <stddef.h>
 

@@ -25,8 +25,8 @@ struct parallel {
 };
 
 /*
- * Lets work(data, n) run in threads of their own for n = 1 … workers - 1, while the caller does something else. It is not
- * to be moved meanwhile.
+ * Lets work(data, n) run in threads of their own for n = 1 … workers - 1, while the caller does something else. It is
+ * not to be moved meanwhile.
  */
 void parallel_begin(struct parallel *parallel, unsigned workers, void (*work)(void *data, unsigned worker), void *data);
 

@@ -21,8 +21,8 @@ struct place {
 };
 
 /*
- * Nothing needs to have the name yet. A link in /proc (/dev/stdout leads to one) is a place itself: where it leads is no
- * name. Returns 0, or a negative errno: -ELOOP for too many links or one of another user, which *ret_foreign tells.
+ * Nothing needs to have the name yet. A link in /proc (/dev/stdout leads to one) is a place itself: where it leads is
+ * no name. Returns 0, or a negative errno: -ELOOP for too many links or one of another user, which *ret_foreign tells.
  * The caller releases the place in either case.
  */
 int place_find(struct place *place, const char *path, enum place_link link, bool *ret_foreign);

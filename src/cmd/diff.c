@@ -126,10 +126,10 @@ const struct command command_diff = {
     .summary = "compare captures of one host: what stayed, what grew, what leaks",
     .synopsis = "tcpwhy diff [OPTIONS] CAPTURE CAPTURE [CAPTURE …]",
     .details =
-        "Captures are snapshots (tcpwhy capture), which are put in the order of their times, or text that --from reads, the\n"
-        "earliest first; - is standard input. Connections are the same where both ends are, and the kernel's cookie where\n"
-        "both captures have it; who holds one in one capture holds it in the others. For each process, service and state,\n"
-        "and for several together where a leak is spread over them:\n\n"
+        "Captures are snapshots (tcpwhy capture), which are put in the order of their times, or text that --from\n"
+        "reads, the earliest first; - is standard input. Connections are the same where both ends are, and the\n"
+        "kernel's cookie where both captures have it; who holds one in one capture holds it in the others. For each\n"
+        "process, service and state, and for several together where a leak is spread over them:\n\n"
         "  leaks     those that stay in CLOSE_WAIT become more: nobody closes them\n"
         "  piles-up  those that stay in another state do\n"
         "  grows     more come than go; whether they stay two captures may not tell: three do\n"
@@ -137,11 +137,11 @@ const struct command command_diff = {
         "  busy      about as many come as go\n"
         "  shrinks   more go than come\n"
         "  steady    the same ones stay\n\n"
-        "STAYED, CAME and WENT compare the last capture with the first; PER MIN is the slope over all of them. LIMIT IN\n"
-        "is the time until a process runs out of descriptors at its slope, where it grows by what stays, to the last.\n"
-        "Exit status: 0 nothing is known to leak; 1 something leaks, or only grows in CLOSE_WAIT, or a process runs out of\n"
-        "descriptors within a day; 2 one does within an hour (seen in three captures, or near its limit), or has; 3 tcpwhy\n"
-        "could not do what was asked.\n",
+        "STAYED, CAME and WENT compare the last capture with the first; PER MIN is the slope over all of them. LIMIT\n"
+        "IN is the time until a process runs out of descriptors at its slope, where it grows by what stays, to the\n"
+        "last. Exit status: 0 nothing is known to leak; 1 something leaks, or only grows in CLOSE_WAIT, or a process\n"
+        "runs out of descriptors within a day; 2 one does within an hour (seen in three captures, or near its limit),\n"
+        "or has; 3 tcpwhy could not do what was asked.\n",
     .examples = "  tcpwhy capture -o 1.zst; sleep 600; tcpwhy capture -o 2.zst; tcpwhy diff 1.zst 2.zst\n"
                 "  tcpwhy diff mon.zst tue.zst wed.zst --process java\n"
                 "  tcpwhy diff --interval 60 before.txt after.txt   pasted netstat output, a minute apart\n",

@@ -65,7 +65,7 @@ static const struct option_row drill_option_rows[] = {
     { 0 },
 };
 
-/* --- the list ------------------------------------------------------------------------------------------------------- */
+/* --- the list ----------------------------------------------------------------------------------------------------- */
 
 static void describe(struct buf *out, const struct drill *drill, unsigned width)
 {
@@ -144,7 +144,7 @@ static int list_json(void)
     return json_end(&json) < 0 ? STATUS_FAILED : STATUS_HEALTHY;
 }
 
-/* --- a drill that stands -------------------------------------------------------------------------------------------- */
+/* --- a drill that stands ------------------------------------------------------------------------------------------ */
 
 static void label(struct buf *out, const char *name)
 {
@@ -266,7 +266,7 @@ static void show_json(const struct drill *drill, const struct drill_run *run)
     fflush(stdout);
 }
 
-/* --- waiting -------------------------------------------------------------------------------------------------------- */
+/* --- waiting ------------------------------------------------------------------------------------------------------ */
 
 enum waited { WAITED_TIME, WAITED_SIGNAL, WAITED_END };
 
@@ -307,8 +307,9 @@ static int fail_unasked(const struct drill *drill)
         buf_printf(&text, "tcpwhy drill: %s: cannot be made: %s", drill->finding, drill->impossible);
     else
         buf_printf(&text,
-            "tcpwhy drill: %s: lowers %s, which is the whole host's: no network namespace has its own. %s On a machine that "
-            "may be hurt, a virtual one of which nothing else depends, say --host-limits; at the end it is put back.",
+            "tcpwhy drill: %s: lowers %s, which is the whole host's: no network namespace has its own. %s On a machine "
+            "that may be hurt, a virtual one of which nothing else depends, say --host-limits; at the end it is put "
+            "back.",
             drill->finding, drill->host_limit, drill->harm);
     text_wrap(&shown, buf_text(&text), 0, cmd_style(stderr).width);
     fprintf(stderr, "%s\n", buf_text(&shown));

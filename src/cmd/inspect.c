@@ -68,8 +68,8 @@ static bool waits_for_accept(const struct conn *conn)
 }
 
 /*
- * Whether there is anything that an owner could be named for. Rules judge without owners what they judge with them, if by
- * another name; all but the one about a process that runs out of descriptors, which the source sees coming.
+ * Whether there is anything that an owner could be named for. Rules judge without owners what they judge with them, if
+ * by another name; all but the one about a process that runs out of descriptors, which the source sees coming.
  */
 static bool is_anything_stuck(const struct snapshot *snapshot, const void *data)
 {

@@ -17,11 +17,11 @@ struct inspection {
 };
 
 /*
- * Looks as the options say, twice where they want that confirmed, and diagnoses. `previous` (or NULL) is an earlier look
- * of the same options, which must outlive this one's use: then it is the one that confirms, and that rates are measured
- * against. Returns STATUS_HEALTHY with a look to release by inspection_deinit(). On failure (nothing could be read; the
- * selection names a network namespace or a cause that does not exist) says why on stderr, leaves nothing to clean up,
- * and returns STATUS_FAILED.
+ * Looks as the options say, twice where they want that confirmed, and diagnoses. `previous` (or NULL) is an earlier
+ * look of the same options, which must outlive this one's use: then it is the one that confirms, and that rates are
+ * measured against. Returns STATUS_HEALTHY with a look to release by inspection_deinit(). On failure (nothing could be
+ * read; the selection names a network namespace or a cause that does not exist) says why on stderr, leaves nothing to
+ * clean up, and returns STATUS_FAILED.
  */
 int cmd_inspect(const struct command *command, const struct inspect_options *options, const struct inspection *previous,
     struct inspection *ret_inspection);
@@ -31,7 +31,10 @@ int cmd_try_inspect(const struct inspect_options *options, const struct inspecti
 /* Whether causes and network namespace of a selection exist. Returns 0, or a negative errno with err filled. */
 int cmd_check_causes(const struct selection *selection, struct error *err);
 int cmd_check_netns(const struct selection *selection, const struct snapshot *snapshot, struct error *err);
-/* The policy that is in force where --config named this file (NULL: none). Returns 0, or a negative errno with err filled. */
+/*
+ * The policy that is in force where --config named this file (NULL: none). Returns 0, or a negative errno with err
+ * filled.
+ */
 int cmd_read_config(const char *file, struct policy *policy, struct error *err);
 /* The limits of a finding for connections of no service. */
 struct limits cmd_limits(const struct policy *policy, const char *finding);

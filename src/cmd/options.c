@@ -136,7 +136,8 @@ const struct option_row inspect_option_rows[] = {
     { '4', "ipv4", NULL, "IPv4 only", .flag = offsetof(struct inspect_options, selection.ipv4) },
     { '6', "ipv6", NULL, "IPv6 only", .flag = offsetof(struct inspect_options, selection.ipv6) },
     { 'f', "from", "FILE",
-        "look at a capture instead of this host: what netstat, ss, lsof or PowerShell printed; - reads it from standard input",
+        "look at a capture instead of this host: what netstat, ss, lsof or PowerShell printed; - reads it from "
+        "standard input",
         set_from },
     { 0, "tasks", "FILE", "names the PIDs of a capture: what tasklist or Get-Process printed", set_tasks },
     { 0, "source", "KIND", "read sockets by: auto (default), bpf, netlink, proc", set_source },

@@ -4,8 +4,8 @@
 #include "report/report.h"
 
 /*
- * Reports every interval_ms until it is interrupted (SIGINT, SIGTERM): on a terminal on one screen, cut to its height and
- * made anew when its size changes; otherwise one report after another, in JSON a document a line. Returns the last
+ * Reports every interval_ms until it is interrupted (SIGINT, SIGTERM): on a terminal on one screen, cut to its height
+ * and made anew when its size changes; otherwise one report after another, in JSON a document a line. Returns the last
  * verdict as an exit status, or STATUS_FAILED after saying why.
  */
 int cmd_watch(const struct command *command, const struct inspect_options *inspection,

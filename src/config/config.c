@@ -2,8 +2,8 @@
  * What the files say. inih cuts the text into sections, names and values; what they mean is decided here.
  *
  * inih reads lines into a buffer of INI_MAX_LINE bytes, and takes the rest of a longer one for another line; and its
- * handler is told neither the number of the line nor that a section has begun. So the lines are handed to it one by one,
- * counted, and looked at before.
+ * handler is told neither the number of the line nor that a section has begun. So the lines are handed to it one by
+ * one, counted, and looked at before.
  */
 #include "config/config.h"
 

@@ -20,8 +20,8 @@ struct config_findings {
 enum { CONFIG_BYTES_MAX = 256 << 10 };
 
 /*
- * Adds what the text says to an initialised policy: a single value replaces an earlier file's, a section of a service or
- * an ignore of the same name replaces that as a whole. Returns 0, or -EINVAL (-E2BIG) with err filled, its subject
+ * Adds what the text says to an initialised policy: a single value replaces an earlier file's, a section of a service
+ * or an ignore of the same name replaces that as a whole. Returns 0, or -EINVAL (-E2BIG) with err filled, its subject
  * "FILE:LINE"; the policy is then of no use.
  */
 int config_parse(const char *bytes, size_t length, const char *file, const struct config_findings *findings,

@@ -55,8 +55,8 @@ static int check_file(const struct stat *info, const char *path, bool named, str
 }
 
 /*
- * A folder that may not be entered holds no file of the caller's: that is $HOME of another user, as "setpriv" and "sudo -u"
- * leave it. A file that may not be read is one that was meant to be.
+ * A folder that may not be entered holds no file of the caller's: that is $HOME of another user, as "setpriv" and "sudo
+ * -u" leave it. A file that may not be read is one that was meant to be.
  */
 static bool is_absent(const char *path, int error)
 {

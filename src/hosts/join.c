@@ -192,7 +192,10 @@ static void describe(struct snapshot *joined, const struct host *hosts, size_t c
     buf_deinit(&names);
 }
 
-/* Where a host comes from, for people: its file, with the folder where that tells files apart, or its place in the one file. */
+/*
+ * Where a host comes from, for people: its file, with the folder where that tells files apart, or its place in the one
+ * file.
+ */
 static const char *place_name(const char *const *files, size_t index, size_t count, struct arena *arena)
 {
     if (files == NULL)
@@ -250,7 +253,8 @@ static void note_redacted(struct snapshot *joined, const char *const *files)
     if (!joined->redacted || files == NULL)
         return;
     snapshot_note_gap(joined, GAP_HOSTS_REDACTED,
-        "which ends belong together: the files were redacted one by one, so that the same address has another name in each",
+        "which ends belong together: the files were redacted one by one, so that the same address has another name in "
+        "each",
         NULL);
 }
 

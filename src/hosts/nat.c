@@ -4,10 +4,10 @@
  *
  * Two traces are looked for. A translated destination (a virtual address, a published port) leaves the client's address
  * and port as they are: the same client stands at one host with another server's address. A translated source
- * (masquerading) leaves the server's: connections of a client are unknown at the host whose address they go to, and that
- * has others there that are unknown at their source, from an address that is nobody's or from the client's host itself,
- * which masquerades its containers. Each connection counts by itself: that others between the hosts fit says nothing of
- * it.
+ * (masquerading) leaves the server's: connections of a client are unknown at the host whose address they go to, and
+ * that has others there that are unknown at their source, from an address that is nobody's or from the client's host
+ * itself, which masquerades its containers. Each connection counts by itself: that others between the hosts fit says
+ * nothing of it.
  *
  * Ends are missing for ordinary reasons, too: one has just come or gone, was no longer there when the other host was
  * looked at, or was not read. So only what must have its other end counts, hosts that were not seen whole do not, and

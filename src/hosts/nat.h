@@ -1,5 +1,7 @@
 #pragma once
-/* Ends that belong together and do not look so: addresses that several hosts have, or that are translated in between. */
+/*
+ * Ends that belong together and do not look so: addresses that several hosts have, or that are translated in between.
+ */
 #include "model/host.h"
 
 /*

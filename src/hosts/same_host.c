@@ -63,7 +63,7 @@ int hosts_check_same(const struct snapshot *one, const struct snapshot *other, s
     bool one_file = one->from != NULL && other->from != NULL && strcmp(one->from, other->from) == 0;
     const char *beside = one_file || one->from == NULL ? "another in it" : one->from;
     return error_set(err, -EINVAL, other->from,
-        "%s of the same host as %s: %llu of %llu connections are in both, with the same end as their own; 'tcpwhy diff' "
-        "compares looks at one host",
+        "%s of the same host as %s: %llu of %llu connections are in both, with the same end as their own; 'tcpwhy "
+        "diff' compares looks at one host",
         one_file ? "has a look that is" : "is", beside, (unsigned long long)same, (unsigned long long)of);
 }

@@ -91,7 +91,9 @@ struct conn {
     uint32_t skmem_drops;      /* packets dropped; of a listener, connections dropped */
 };
 
-/* With the descriptor that holds it, the tables that lead to it and its diagnosis, 256 bytes for each are the budget. */
+/*
+ * With the descriptor that holds it, the tables that lead to it and its diagnosis, 256 bytes for each are the budget.
+ */
 _Static_assert(sizeof(struct conn) <= 176, "the largest array there is");
 
 static inline bool conn_has(const struct conn *conn, unsigned fields)

@@ -95,7 +95,8 @@ struct finding {
     uint64_t oldest_ms, median_ms;
     /*
      * Of so many connections keepalive sets the clock back, so that the ages say little. No data has passed on the
-     * quietest for quiet_ms, which limits are compared with; the oldest cannot be older than oldest_at_most_ms. Else all 0.
+     * quietest for quiet_ms, which limits are compared with; the oldest cannot be older than oldest_at_most_ms. Else
+     * all 0.
      */
     uint64_t reset_count, quiet_ms, oldest_at_most_ms;
     bool give_up_known; /* the kernel will end them by itself */
@@ -107,8 +108,8 @@ struct finding {
     const uint32_t *conns; /* indexes into snapshot.conns, oldest first */
     size_t conn_count;
     /*
-     * It is about most of what somebody selected or pasted. Then it is the answer to a question, and its fixes are shown
-     * even where nothing is wrong: INFO findings of a whole host are told in short.
+     * It is about most of what somebody selected or pasted. Then it is the answer to a question, and its fixes are
+     * shown even where nothing is wrong: INFO findings of a whole host are told in short.
      */
     bool is_answer;
 

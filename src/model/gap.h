@@ -1,7 +1,7 @@
 #pragma once
 /*
- * What could not be seen of a host. The kinds of gaps that tcpwhy notes itself are a table; a snapshot in a file may bring
- * others, of another version.
+ * What could not be seen of a host. The kinds of gaps that tcpwhy notes itself are a table; a snapshot in a file may
+ * bring others, of another version.
  */
 #include <stdbool.h>
 

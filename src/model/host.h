@@ -1,7 +1,7 @@
 #pragma once
 /*
- * The hosts of a snapshot. Where a snapshot is of several hosts, each namespace, process and control group says whose it
- * is, and what is known of each host stands in snapshot.hosts. With one host these are NULL.
+ * The hosts of a snapshot. Where a snapshot is of several hosts, each namespace, process and control group says whose
+ * it is, and what is known of each host stands in snapshot.hosts. With one host these are NULL.
  */
 #include "model/snapshot.h"
 

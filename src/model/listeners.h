@@ -10,7 +10,10 @@
 struct listeners {
     const struct snapshot *snapshot;
     struct hash_index index; /* by namespace, address and port: index of a listener */
-    /* A bit for each port that somebody listens on, at any address, or at one of its own: most connections need no more. */
+    /*
+     * A bit for each port that somebody listens on, at any address, or at one of its own: most connections need no
+     * more.
+     */
     uint8_t at_any[65536 / 8], at_one[65536 / 8];
 };
 

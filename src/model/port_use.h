@@ -59,7 +59,7 @@ struct port_bits {
 /* Adds a port; whether it was there before. */
 bool port_bits_set(struct port_bits *bits, uint16_t port);
 /*
- * For each namespace, the distinct ports of its range that are bound (ports_is_bound()), beyond the reserved ones. One whose
- * range has no usable port is passed over.
+ * For each namespace, the distinct ports of its range that are bound (ports_is_bound()), beyond the reserved ones. One
+ * whose range has no usable port is passed over.
  */
 void ports_count_bound(const struct snapshot *snapshot, const struct port_range *ranges, uint32_t *ret_bound);

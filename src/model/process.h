@@ -51,7 +51,10 @@ struct holder {
     uint32_t inode;
     uint32_t process; /* index into snapshot.processes */
     uint32_t fd : 31; /* or FD_UNKNOWN */
-    /* Will not survive exec(): somebody took care of it. Read only where the process runs another program than its parent */
+    /*
+     * Will not survive exec(): somebody took care of it. Read only where the process runs another program than its
+     * parent
+     */
     uint32_t close_on_exec : 1;
     uint32_t next; /* another holder of the same socket, or NO_INDEX */
 };

@@ -16,8 +16,8 @@
 #include "model/setting.h"
 
 /*
- * A number of connections of which no row was seen: "710 CLOSE_WAIT", as sort | uniq -c, Group-Object or ss -s print it.
- * What it does not say is UNKNOWN, NO_INDEX, NULL.
+ * A number of connections of which no row was seen: "710 CLOSE_WAIT", as sort | uniq -c, Group-Object or ss -s print
+ * it. What it does not say is UNKNOWN, NO_INDEX, NULL.
  */
 struct total {
     uint64_t count;
@@ -44,9 +44,9 @@ struct snapshot {
     bool redacted;    /* names and addresses in it, or in a part of it, are made up: redact.h */
 
     /*
-     * An earlier reading of the same host, for what changes: NULL where there is none; not owned. One without connections
-     * has only the counters. Its namespaces are found by inode. Where it `confirms`, what is stuck must have been so then
-     * too: snapshot_confirm() in previous.h.
+     * An earlier reading of the same host, for what changes: NULL where there is none; not owned. One without
+     * connections has only the counters. Its namespaces are found by inode. Where it `confirms`, what is stuck must
+     * have been so then too: snapshot_confirm() in previous.h.
      */
     const struct snapshot *previous;
 
@@ -79,8 +79,8 @@ void snapshot_init(struct snapshot *snapshot);
 void snapshot_deinit(struct snapshot *snapshot);
 
 /*
- * Each adds one zeroed element (a connection: no holder) and returns it. Earlier pointers move. Only that of a connection
- * may be NULL: there is no memory for so many.
+ * Each adds one zeroed element (a connection: no holder) and returns it. Earlier pointers move. Only that of a
+ * connection may be NULL: there is no memory for so many.
  */
 struct conn *snapshot_add_conn(struct snapshot *snapshot);
 struct process *snapshot_add_process(struct snapshot *snapshot);
@@ -89,7 +89,9 @@ struct netns *snapshot_add_netns(struct snapshot *snapshot);
 struct cgroup *snapshot_add_cgroup(struct snapshot *snapshot);
 struct total *snapshot_add_total(struct snapshot *snapshot); /* no process */
 
-/* Notes a gap once per kind; a second one of the same kind is dropped. `remedy` NULL: what helps with any of the kind. */
+/*
+ * Notes a gap once per kind; a second one of the same kind is dropped. `remedy` NULL: what helps with any of the kind.
+ */
 void snapshot_note_gap(struct snapshot *snapshot, enum gap_kind kind, const char *text, const char *remedy);
 /* The same for an id that is of none of these kinds, as one of a file may be. All are copied. */
 void snapshot_add_gap(struct snapshot *snapshot, const char *id, const char *text, const char *remedy);

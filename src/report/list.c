@@ -25,9 +25,9 @@ struct rows {
 /* --- order ---------------------------------------------------------------------------------------------------- */
 
 /*
- * The order in which an operator wants to read: connections with a cause other than normal first; then by state, those of
- * a connection that ends before those of one that lives, listeners last; then oldest first, unknown ages last; then by
- * local end. All but the local address as one number.
+ * The order in which an operator wants to read: connections with a cause other than normal first; then by state, those
+ * of a connection that ends before those of one that lives, listeners last; then oldest first, unknown ages last; then
+ * by local end. All but the local address as one number.
  */
 static uint64_t default_weight(const struct field_source *source, uint32_t index)
 {

@@ -68,7 +68,9 @@ void plugin_add_line(struct plugin *plugin, const char *format, ...)
 
 /* --- performance data ------------------------------------------------------------------------------------------- */
 
-/* Quoted where the guidelines want it. An equals sign may not be in it at all, nor what the parsers of some take ill. */
+/*
+ * Quoted where the guidelines want it. An equals sign may not be in it at all, nor what the parsers of some take ill.
+ */
 static void add_label(struct buf *out, const char *label)
 {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.:/,";

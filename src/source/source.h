@@ -28,8 +28,9 @@ struct source_options {
     uint32_t asked;
     bool asks_holders;
     /*
-     * Owners cost the most. Where this is given and says no, of a snapshot that has all but the owners, nobody's descriptors
-     * are looked through; unless some process is near its limit of them, or the source comes by owners cheaply.
+     * Owners cost the most. Where this is given and says no, of a snapshot that has all but the owners, nobody's
+     * descriptors are looked through; unless some process is near its limit of them, or the source comes by owners
+     * cheaply.
      */
     bool (*needs_owners)(const struct snapshot *snapshot, const void *data);
     const void *data;

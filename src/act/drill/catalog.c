@@ -308,7 +308,8 @@ static const struct drill drills[] = {
     {
         .finding = "self-connect",
         .does =
-            "A client connects to a port on which nobody listens, from that same port: to itself. Its service cannot bind.",
+            "A client connects to a port on which nobody listens, from that same port: to itself. Its service cannot "
+            "bind.",
         .name = "drill-itself",
         .service = { .play = client_connects_to_itself },
         .peer = { .play = peer_wants_the_port },
@@ -331,9 +332,9 @@ static const struct drill drills[] = {
         .finding = "close-wait-held",
         .does = "A service has not closed; a capture does not show why.",
         .impossible =
-            "it is said of captures that show states and little more; on a host that tcpwhy looks at itself, the queues are "
-            "known, and it says which of the other findings it is. To see it, make 'tcpwhy drill close-wait-leak', and in its "
-            "namespace 'lsof -nP -iTCP | tcpwhy --from -'.",
+            "it is said of captures that show states and little more; on a host that tcpwhy looks at itself, the "
+            "queues are known, and it says which of the other findings it is. To see it, make 'tcpwhy drill "
+            "close-wait-leak', and in its namespace 'lsof -nP -iTCP | tcpwhy --from -'.",
     },
     {
         .finding = "orphan-limit",

@@ -176,7 +176,7 @@ int peer_asks_deaf(struct role *role, struct error *err)
     return ask(role, WIRE_SMALL_BUFFER, err);
 }
 
-/* --- CLOSING: the FINs cross, ours gets lost, the peer's arrives (RFC 9293 figure 13) ------------------------------- */
+/* --- CLOSING: the FINs cross, ours gets lost, the peer's arrives (RFC 9293 figure 13) ----------------------------- */
 
 int service_closes_with_peer(struct role *role, struct error *err)
 {

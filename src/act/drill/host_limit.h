@@ -21,5 +21,7 @@ int host_limit_set(const struct host_limit *limit, const char *value, struct err
 void host_limit_put_back(const struct host_limit *limit);
 void host_limit_close(struct host_limit *limit);
 
-/* What the whole host has of it now: the number after `word` in the line TCP of /proc/net/sockstat; 0 if there is none. */
+/*
+ * What the whole host has of it now: the number after `word` in the line TCP of /proc/net/sockstat; 0 if there is none.
+ */
 unsigned long host_tcp_count(const char *word);

@@ -68,7 +68,9 @@ static int close_each(struct role *role, unsigned times, struct error *err)
 
 int service_closes_each(struct role *role, struct error *err)
 {
-    /* A FIN that was sent twice meets a closed peer, whose RST would end the TIME_WAIT: tcp_timewait_state_process(). */
+    /*
+     * A FIN that was sent twice meets a closed peer, whose RST would end the TIME_WAIT: tcp_timewait_state_process().
+     */
     TRY(role_set_limit(role, "net/ipv4/tcp_rfc1337", "1", err));
     return close_each(role, role->count, err);
 }

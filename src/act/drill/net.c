@@ -114,7 +114,7 @@ int drill_net_default_route(struct in_addr gateway, struct error *err)
     return route_talk(header, NULL, "the route to the peer cannot be made", err);
 }
 
-/* --- losing packets ------------------------------------------------------------------------------------------------- */
+/* --- losing packets ----------------------------------------------------------------------------------------------- */
 
 static struct nlmsghdr *put_filter(struct mnl_nlmsg_batch *batch, uint16_t type, uint16_t flags, unsigned sequence)
 {
@@ -165,7 +165,7 @@ int drill_net_drop(uint32_t hook, struct error *err)
     return 0;
 }
 
-/* --- ending sockets ------------------------------------------------------------------------------------------------- */
+/* --- ending sockets ----------------------------------------------------------------------------------------------- */
 
 static int destroy_one(const struct nlmsghdr *header, void *data)
 {

@@ -258,11 +258,11 @@ int peer_idles(struct role *role, struct error *err)
     return wire_send_request(role, err);
 }
 
-/* --- a connection with itself --------------------------------------------------------------------------------------- */
+/* --- a connection with itself ------------------------------------------------------------------------------------- */
 
 /*
- * As the kernel does by chance where a client tries again and again: the source is the port that it connects to. Bound first,
- * it meets itself at the first attempt.
+ * As the kernel does by chance where a client tries again and again: the source is the port that it connects to. Bound
+ * first, it meets itself at the first attempt.
  */
 int client_connects_to_itself(struct role *role, struct error *err)
 {

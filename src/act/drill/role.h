@@ -24,8 +24,8 @@ struct role {
 };
 
 /*
- * A number for the other role, and the next one from it (ret_number may be NULL); waits for 20 s at most. Both return 0 or a
- * negative errno.
+ * A number for the other role, and the next one from it (ret_number may be NULL); waits for 20 s at most. Both return 0
+ * or a negative errno.
  */
 int role_tell(const struct role *role, uint32_t number, struct error *err);
 int role_hear(const struct role *role, uint32_t *ret_number, struct error *err);

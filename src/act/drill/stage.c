@@ -150,7 +150,7 @@ pid_t role_fork(const char *name)
     return pid;
 }
 
-/* --- a role's life -------------------------------------------------------------------------------------------------- */
+/* --- a role's life ------------------------------------------------------------------------------------------------ */
 
 /* Plays until it is killed, or its tick says that there is nothing left to do. */
 static void live(struct role *role, const struct drill_side *side, int report)
@@ -199,7 +199,7 @@ static int start_role(struct role *role, const char *name, const int close_fds[2
     return result;
 }
 
-/* --- namespaces ----------------------------------------------------------------------------------------------------- */
+/* --- namespaces --------------------------------------------------------------------------------------------------- */
 
 /*
  * In a user namespace of its own the caller has the capabilities that a network namespace wants. He is root in it, so
@@ -279,7 +279,7 @@ static int make_place(struct role *role, bool *ret_userns, struct error *err)
     return result;
 }
 
-/* --- the stage ------------------------------------------------------------------------------------------------------ */
+/* --- the stage ---------------------------------------------------------------------------------------------------- */
 
 static int make_room(unsigned count, struct error *err)
 {
@@ -373,7 +373,7 @@ static void run_stage(struct role *role, int control, int report)
     sweep(role);
 }
 
-/* --- the caller ----------------------------------------------------------------------------------------------------- */
+/* --- the caller --------------------------------------------------------------------------------------------------- */
 
 static int check(const struct drill *drill, const struct drill_options *options, struct error *err)
 {

@@ -1,6 +1,6 @@
 /*
- * tcpwhy check: a plugin for Nagios, Icinga and whatever else runs such. Everything it has to say, its own failures too,
- * goes to standard output, because that is what they show.
+ * tcpwhy check: a plugin for Nagios, Icinga and whatever else runs such. Everything it has to say, its own failures
+ * too, goes to standard output, because that is what they show.
  */
 #include <errno.h>
 #include <math.h>
@@ -378,7 +378,8 @@ const struct command command_check = {
         "how fast they grow, and how near a limit is. With thresholds it counts:\n"
         "'--state A -w 100 -c 500' warns over 100 and is critical over 500. A selection and its limits are one\n"
         "threshold; where what came first comes again, the next begins: '--state A -w 1 -c 2 --state B -w 3'.\n\n"
-        "RANGE: '10' alarms below 0 and above 10, '10:' below 10, '~:10' above 10, '10:20' outside, '@10:20' inside.\n\n"
+        "RANGE: '10' alarms below 0 and above 10, '10:' below 10, '~:10' above 10, '10:20' outside, '@10:20'\n"
+        "inside.\n\n"
         "Prints one line, performance data, and lines with the reason and what to do, all to standard output.\n"
         "Exit status: 0 OK, 1 warning, 2 critical, 3 unknown: nothing could be said within the time, or --help.\n",
     .examples = "  tcpwhy check\n"

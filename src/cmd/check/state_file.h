@@ -1,7 +1,8 @@
 #pragma once
 /*
  * A small file that a command keeps between two runs, in a directory that is the caller's alone. What belongs to
- * somebody else, may be written by others or is a symbolic link is refused, not followed; a file is replaced as a whole.
+ * somebody else, may be written by others or is a symbolic link is refused, not followed; a file is replaced as a
+ * whole.
  */
 #include <stddef.h>
 
@@ -16,7 +17,8 @@ struct state_file {
 
 /*
  * Opens, or makes, the directory: this one, or where NULL $XDG_STATE_HOME/tcpwhy, /var/lib/tcpwhy for root, and
- * ~/.local/state/tcpwhy for others. The subject gives the file its name. Returns 0, or a negative errno with err filled.
+ * ~/.local/state/tcpwhy for others. The subject gives the file its name. Returns 0, or a negative errno with err
+ * filled.
  */
 int state_file_open(struct state_file *keep, const char *directory, const char *subject, struct error *err);
 void state_file_close(struct state_file *keep);

@@ -27,8 +27,9 @@ struct thresholds {
 void thresholds_deinit(struct thresholds *thresholds);
 
 /*
- * The threshold that the next option is about. A selection and its limits are one threshold, whichever comes first; where
- * that which came first comes again after the other, the next one begins. NULL with err filled where there are too many.
+ * The threshold that the next option is about. A selection and its limits are one threshold, whichever comes first;
+ * where that which came first comes again after the other, the next one begins. NULL with err filled where there are
+ * too many.
  */
 struct threshold *thresholds_for_selection(struct thresholds *thresholds, struct error *err);
 struct threshold *thresholds_for_limit(struct thresholds *thresholds, struct error *err);

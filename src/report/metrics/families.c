@@ -1,4 +1,7 @@
-/* Every family of metrics: adding one is a row here and a few lines that write its samples. docs/MONITORING.md lists them. */
+/*
+ * Every family of metrics: adding one is a row here and a few lines that write its samples. docs/MONITORING.md lists
+ * them.
+ */
 #include "report/metrics/families.h"
 
 #define NETNS "netns"
@@ -56,8 +59,8 @@ const struct metric_family metric_families[METRIC_COUNT] = {
     [METRIC_TIMEOUTS] = { "tcpwhy_retransmission_timeouts", METRIC_COUNTER, NULL, { NETNS },
         "Retransmission timeouts (TCPTimeouts)." },
     [METRIC_ABORTS] = { "tcpwhy_aborts", METRIC_COUNTER, NULL, { NETNS, "reason" },
-        "Connections that the kernel aborted: closed with data unread, out of memory or with too many orphans, given up "
-        "after a timeout, or with their linger time over (TCPAbortOnClose, Memory, Timeout, Linger)." },
+        "Connections that the kernel aborted: closed with data unread, out of memory or with too many orphans, given "
+        "up after a timeout, or with their linger time over (TCPAbortOnClose, Memory, Timeout, Linger)." },
     [METRIC_ACCEPT_QUEUE_OVERFLOWS] = { "tcpwhy_accept_queue_overflows", METRIC_COUNTER, NULL, { NETNS },
         "Connections dropped at a full accept queue (ListenOverflows)." },
     [METRIC_LISTEN_DROPS] = { "tcpwhy_listen_drops", METRIC_COUNTER, NULL, { NETNS },

@@ -1,8 +1,8 @@
 #pragma once
 /*
- * A diagnosis as metrics: what a monitoring system records every minute. How many series there are is bounded, whatever the
- * host: `top` of each kind stand for themselves, the rest is counted as "other". Counters are left out instead, because
- * a sum over changing members would fall, which is read as a restart.
+ * A diagnosis as metrics: what a monitoring system records every minute. How many series there are is bounded, whatever
+ * the host: `top` of each kind stand for themselves, the rest is counted as "other". Counters are left out instead,
+ * because a sum over changing members would fall, which is read as a restart.
  */
 #include "model/diagnosis.h"
 #include "model/select.h"

@@ -1,7 +1,8 @@
 #pragma once
 /*
- * A writer of metrics for Prometheus and what understands it. One table of families drives names, types, units and labels;
- * the writer escapes values and refuses what a reader would refuse: a family in two pieces, a series written twice.
+ * A writer of metrics for Prometheus and what understands it. One table of families drives names, types, units and
+ * labels; the writer escapes values and refuses what a reader would refuse: a family in two pieces, a series written
+ * twice.
  *
  * Two dialects. OpenMetrics 1.0 names a counter's family without "_total", has units, and ends with "# EOF". The older
  * text format, version 0.0.4, is what promtool's linter and the textfile collectors of node_exporter and

@@ -18,8 +18,8 @@ struct metrics {
 
     bool *selected; /* for each connection */
     /*
-     * Namespaces by slots: those with most connections, this one first of all; then the rest; then that of connections of
-     * which none is known.
+     * Namespaces by slots: those with most connections, this one first of all; then the rest; then that of connections
+     * of which none is known.
      */
     uint32_t *netns_slots; /* for each namespace */
     uint32_t *slot_netns;  /* for each slot before other_slot */

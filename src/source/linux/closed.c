@@ -1,8 +1,8 @@
 /*
- * In three ways, the best that is permitted: an eBPF iterator sees both ends and since when; a duplicate of the descriptor
- * (pidfd_getfd(2)) tells the local end, and by poll(2) that the connection has ended, without changing anything (SO_ERROR would
- * take the error away from its owner); the name of the protocol (an extended attribute of the file in /proc/PID/fd) only that it is a
- * TCP socket which is in no table.
+ * In three ways, the best that is permitted: an eBPF iterator sees both ends and since when; a duplicate of the
+ * descriptor (pidfd_getfd(2)) tells the local end, and by poll(2) that the connection has ended, without changing
+ * anything (SO_ERROR would take the error away from its owner); the name of the protocol (an extended attribute of the
+ * file in /proc/PID/fd) only that it is a TCP socket which is in no table.
  */
 #include "source/linux/closed.h"
 
@@ -131,7 +131,9 @@ static bool is_still_held(const struct search *search, const struct candidate *c
         inode == holder_of(search, candidate)->inode;
 }
 
-/* sockfs_xattr_get() in net/socket.c: the name of struct proto, "TCP" or "TCPv6"; "MPTCP", "UNIX-STREAM", "NETLINK" … */
+/*
+ * sockfs_xattr_get() in net/socket.c: the name of struct proto, "TCP" or "TCPv6"; "MPTCP", "UNIX-STREAM", "NETLINK" …
+ */
 static bool is_tcp(const struct search *search, const struct candidate *candidate, bool *ret_ipv6)
 {
     char path[64], name[32];
@@ -144,7 +146,9 @@ static bool is_tcp(const struct search *search, const struct candidate *candidat
     return *ret_ipv6 || strcmp(name, "TCP") == 0;
 }
 
-/* Keeps those that are TCP sockets still: most others are UNIX sockets. What is known of them now is no more than that. */
+/*
+ * Keeps those that are TCP sockets still: most others are UNIX sockets. What is known of them now is no more than that.
+ */
 static void keep_tcp(struct search *search)
 {
     size_t kept = 0;
@@ -216,7 +220,7 @@ static int ask_bpf(struct search *search)
     return result;
 }
 
-/* --- by a duplicate of the descriptor ------------------------------------------------------------------------------- */
+/* --- by a duplicate of the descriptor ----------------------------------------------------------------------------- */
 
 static void take_address(const struct sockaddr_storage *address, struct conn *conn)
 {
@@ -232,8 +236,8 @@ static void take_address(const struct sockaddr_storage *address, struct conn *co
 }
 
 /*
- * Whether its connection is gone. tcp_done() shuts both directions down, which poll() tells (EPOLLRDHUP in tcp_poll()); a socket that
- * was never connected has no local port then, whatever was done to it.
+ * Whether its connection is gone. tcp_done() shuts both directions down, which poll() tells (EPOLLRDHUP in tcp_poll());
+ * a socket that was never connected has no local port then, whatever was done to it.
  */
 static bool is_gone(int fd, struct candidate *candidate)
 {

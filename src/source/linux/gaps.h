@@ -2,7 +2,9 @@
 /* What could not be seen of this host, in words: each notes a gap where there is one. */
 #include "source/linux/proc_walk.h"
 
-/* A descriptor refers to it somewhere, but nowhere that could be seen. A new one, opened since the walk, is no riddle. */
+/*
+ * A descriptor refers to it somewhere, but nowhere that could be seen. A new one, opened since the walk, is no riddle.
+ */
 bool gaps_is_unowned(const struct conn *conn);
 
 void gaps_note_netns(struct snapshot *snapshot, unsigned refused, const char *example, int why);

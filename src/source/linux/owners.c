@@ -17,7 +17,10 @@ static uint64_t hash_of(uint32_t inode)
     return hash_number(inode / IN_A_ROW) * IN_A_ROW + inode % IN_A_ROW;
 }
 
-/* The first holder of the socket. The kernel gives each its own inode, so that there is no crowd: the walk has no bound. */
+/*
+ * The first holder of the socket. The kernel gives each its own inode, so that there is no crowd: the walk has no
+ * bound.
+ */
 static inline uint32_t first_holder(const struct hash_index *index, const struct snapshot *snapshot, uint32_t inode,
     uint64_t hash, struct hash_walk *walk)
 {

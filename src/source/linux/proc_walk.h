@@ -51,7 +51,7 @@ struct walk {
 int walk_begin(struct walk *walk, unsigned aims);
 
 /*
- * Waits for the end, and fills the snapshot's namespaces, its holders and its processes that hold sockets (pid, descriptor
- * counts, namespace), these in the order of their PIDs. Once, after walk_begin() succeeded.
+ * Waits for the end, and fills the snapshot's namespaces, its holders and its processes that hold sockets (pid,
+ * descriptor counts, namespace), these in the order of their PIDs. Once, after walk_begin() succeeded.
  */
 void walk_end(struct walk *walk, struct netns_map *map, struct walk_hidden *ret_hidden);

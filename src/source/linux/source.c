@@ -234,8 +234,8 @@ static void forget(struct snapshot *snapshot, const bool *netns)
 }
 
 /*
- * A socket that was read before its process was walked over, and closed in between, now seems to have no owner. One that
- * is read after the walk cannot: if it has been stuck for a while, it existed during both.
+ * A socket that was read before its process was walked over, and closed in between, now seems to have no owner. One
+ * that is read after the walk cannot: if it has been stuck for a while, it existed during both.
  */
 static int read_doubtful_again(struct reading *reading, bool own_only, struct error *err)
 {

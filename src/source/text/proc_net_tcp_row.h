@@ -1,5 +1,7 @@
 #pragma once
-/* A row of /proc/net/tcp or tcp6: proc(5), Documentation/networking/proc_net_tcp.rst. Pure: text in, a connection out. */
+/*
+ * A row of /proc/net/tcp or tcp6: proc(5), Documentation/networking/proc_net_tcp.rst. Pure: text in, a connection out.
+ */
 #include <stdbool.h>
 
 #include "model/conn.h"

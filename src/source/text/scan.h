@@ -1,7 +1,7 @@
 #pragma once
 /*
- * Small steps through a text that ends with a NUL: each takes what it is for and moves the text behind it. Inline, since
- * captures have millions of rows.
+ * Small steps through a text that ends with a NUL: each takes what it is for and moves the text behind it. Inline,
+ * since captures have millions of rows.
  */
 #include <stdbool.h>
 #include <stdint.h>

@@ -44,8 +44,8 @@ static inline uint64_t blanks_of_64(const char *text, size_t length)
 }
 
 /*
- * At most `most` of them; *ret_rest, if not NULL, is where the next one would begin. Returns how many; where there is none,
- * the first is empty.
+ * At most `most` of them; *ret_rest, if not NULL, is where the next one would begin. Returns how many; where there is
+ * none, the first is empty.
  */
 static inline unsigned tokens_split(
     const char *text, size_t length, struct token *words, unsigned most, const char **ret_rest)

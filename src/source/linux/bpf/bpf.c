@@ -29,9 +29,9 @@ struct bpf_source {
 bool bpf_source_pays(bool owners)
 {
     /*
-     * Loading takes 8 ms. From then on a socket with its descriptor is read in 1.2 µs, and in 4 by netlink and /proc: they
-     * are even at some 3,500 open files, whose number the kernel keeps. Where owners may turn out not to be needed, netlink
-     * alone is what it is compared with.
+     * Loading takes 8 ms. From then on a socket with its descriptor is read in 1.2 µs, and in 4 by netlink and /proc:
+     * they are even at some 3,500 open files, whose number the kernel keeps. Where owners may turn out not to be
+     * needed, netlink alone is what it is compared with.
      */
     enum { FILES = 4000, FILES_WITHOUT_OWNERS = 30000 };
     char text[64];

@@ -1,4 +1,7 @@
-/* In the place of bpf.c where the programs cannot be made: without clang, bpftool or libbpf's headers, or -Dbpf=disabled. */
+/*
+ * In the place of bpf.c where the programs cannot be made: without clang, bpftool or libbpf's headers, or
+ * -Dbpf=disabled.
+ */
 #include <errno.h>
 #include <stddef.h>
 

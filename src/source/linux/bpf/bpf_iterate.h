@@ -7,6 +7,7 @@ typedef ssize_t (*bpf_take)(const char *bytes, size_t length, void *data);
 
 /*
  * Runs the iterator of this link once, in the network and PID namespaces that the calling thread is in, and hands over
- * what it wrote. Returns 0; what the kernel refused it with; what `take` returned; or -EBADMSG where a record is cut off.
+ * what it wrote. Returns 0; what the kernel refused it with; what `take` returned; or -EBADMSG where a record is cut
+ * off.
  */
 int bpf_iterate(int link, bpf_take take, void *data);

@@ -1,6 +1,7 @@
 #pragma once
 /*
- * Who holds which socket, and in which network namespaces somebody is, from eBPF iterators: what proc_walk.h finds in /proc.
+ * Who holds which socket, and in which network namespaces somebody is, from eBPF iterators: what proc_walk.h finds in
+ * /proc.
  */
 #include <stdatomic.h>
 
@@ -33,7 +34,9 @@ struct bpf_owners {
     size_t kept_count, kept_capacity;
 };
 
-/* As bpf_walk_begin() and bpf_walk_end(), of bpf.h. The snapshot's processes and holders are not to be touched between. */
+/*
+ * As bpf_walk_begin() and bpf_walk_end(), of bpf.h. The snapshot's processes and holders are not to be touched between.
+ */
 int bpf_owners_begin(struct bpf_owners *owners, struct netns_map *map, unsigned aims);
 int bpf_owners_end(struct bpf_owners *owners);
 void bpf_owners_deinit(struct bpf_owners *owners);

@@ -1,7 +1,7 @@
 #pragma once
 /*
- * The records of the eBPF programs (bpf/record.h) as connections. Pure: bytes in, model out; nothing is believed that the
- * length does not cover.
+ * The records of the eBPF programs (bpf/record.h) as connections. Pure: bytes in, model out; nothing is believed that
+ * the length does not cover.
  */
 #include <stddef.h>
 #include <sys/types.h>

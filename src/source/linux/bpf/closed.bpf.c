@@ -1,10 +1,11 @@
 /*
- * An eBPF iterator over the TCP sockets of one process that are in no table of the kernel's: state CLOSE, and not bound. Read
- * for the few processes that have many of them, and apart from walks.bpf.c so that nobody else pays for loading it.
+ * An eBPF iterator over the TCP sockets of one process that are in no table of the kernel's: state CLOSE, and not
+ * bound. Read for the few processes that have many of them, and apart from walks.bpf.c so that nobody else pays for
+ * loading it.
  *
- * A socket that was only made and one whose connection is gone have the same state. What tells them apart is what the kernel
- * leaves in place: tcp_done() keeps both ends, tcp_disconnect(), which ends a failed attempt, forgets the peer and moves
- * write_seq on, which is 0 before the first attempt.
+ * A socket that was only made and one whose connection is gone have the same state. What tells them apart is what the
+ * kernel leaves in place: tcp_done() keeps both ends, tcp_disconnect(), which ends a failed attempt, forgets the peer
+ * and moves write_seq on, which is 0 before the first attempt.
  */
 #include <stdbool.h>
 
@@ -29,9 +30,9 @@ static __u32 shorter(__u32 one, __u32 other)
 }
 
 /*
- * The kernel keeps no time of the end. But the reset, or the time-out, empties the queues (tcp_write_queue_purge()), which
- * stops the clock of what the connection is busy with, chrono_start, at that moment; where both ends closed, that was the
- * last acknowledgement. Only a clock that waits for the peer's window may go on.
+ * The kernel keeps no time of the end. But the reset, or the time-out, empties the queues (tcp_write_queue_purge()),
+ * which stops the clock of what the connection is busy with, chrono_start, at that moment; where both ends closed, that
+ * was the last acknowledgement. Only a clock that waits for the peer's window may go on.
  */
 static void fill_end(struct bpf_closed *record, struct tcp_sock *tcp)
 {

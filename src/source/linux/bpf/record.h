@@ -1,8 +1,8 @@
 #pragma once
 /*
- * What the eBPF programs write and this program reads: one compact record after the other, of three kinds. Both sides are
- * of one build, so there are no versions. Included by the programs too: fixed-width types of linux/types.h only, widest
- * members first and no padding, so that both compilers lay them out alike.
+ * What the eBPF programs write and this program reads: one compact record after the other, of three kinds. Both sides
+ * are of one build, so there are no versions. Included by the programs too: fixed-width types of linux/types.h only,
+ * widest members first and no padding, so that both compilers lay them out alike.
  *
  * Times are in the kernel's ticks (jiffies) where it keeps them so: whoever reads knows how long a tick is.
  */

@@ -50,7 +50,9 @@ static void fill_head(struct bpf_socket_head *head, struct sock_common *common)
     }
 }
 
-/* The socket that every other one is embedded in the beginning of: one type to look up in the kernel instead of four. */
+/*
+ * The socket that every other one is embedded in the beginning of: one type to look up in the kernel instead of four.
+ */
 #define ICSK(tcp) ((tcp)->inet_conn)
 #define SOCK(tcp) ((tcp)->inet_conn.icsk_inet.sk)
 
@@ -267,8 +269,8 @@ static __u32 netns_of(struct file *file)
 }
 
 /*
- * The descriptors of the tasks in the PID namespace of the reader. What is in memory far apart costs more than all else: a
- * connection is told by its struct socket, without a look at its struct sock.
+ * The descriptors of the tasks in the PID namespace of the reader. What is in memory far apart costs more than all
+ * else: a connection is told by its struct socket, without a look at its struct sock.
  */
 SEC("iter/task_file")
 int walk_files(struct bpf_iter__task_file *context)
