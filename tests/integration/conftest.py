@@ -58,6 +58,18 @@ def report(_report):
     return _report
 
 
+def pytest_sessionfinish(session):
+    """A worker of pytest-xdist hands over what its tests recorded…"""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["board"] = scoreboard.board.packed()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node):
+    """… to who prints it."""
+    scoreboard.board.add_packed(getattr(node, "workeroutput", {}).get("board", ([], [])))
+
+
 def pytest_terminal_summary(terminalreporter):
     notes = []
     for outcome in scoreboard.OUTCOMES:

@@ -48,12 +48,17 @@ class NotHere(Exception):
     """The host does not let such a kernel start."""
 
 
+class GuestDied(AssertionError):
+    """Its kernel has panicked or hangs: it does that where the host stands still while its time is hurried."""
+
+
 class Guest:
     """Boots when it is made."""
 
     def __init__(self):
         self._folder = Path(tempfile.mkdtemp(prefix="tw-guest-"))
         self._process = self._line = None
+        self.is_alive = True
         try:
             self._boot()
         except BaseException:
@@ -95,7 +100,8 @@ class Guest:
                 console = self.console()
                 if "Linux version" not in console:
                     raise NotHere(f"User Mode Linux does not start here: {console.strip()}")
-                raise AssertionError(f"the guest does not answer:\n{console}")
+                self.is_alive = False
+                raise GuestDied(f"the guest does not answer:\n{console}")
             self._received += more
         line, _, self._received = self._received.partition(b"\n")
         answer = json.loads(line)

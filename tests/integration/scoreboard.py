@@ -50,6 +50,18 @@ class Scoreboard:
         words += [f"{total[outcome]} {outcome.upper()}" for outcome in ("failed", "skipped") if total[outcome]]
         return ", ".join(words[1:] if total["passed"] == 0 else words)
 
+    def packed(self):
+        """As lists, numbers and strings."""
+        return ([[*key, dict(counts)] for key, counts in self.cells.items()],
+                [[name, load.quiet, load.runs, load.note] for name, load in self.loads.items()])
+
+    def add_packed(self, packed):
+        cells, loads = packed
+        for finding, role, counts in cells:
+            self.cells.setdefault((finding, role), Counter()).update(counts)
+        for name, *load in loads:
+            self.loads[name] = Load(*load)
+
 
 board = Scoreboard()
 

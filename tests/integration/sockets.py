@@ -48,7 +48,9 @@ def on_port(port, state=None, netns=None, extra=""):
 def wait_for(condition, what, seconds=10.0):
     """Polls until condition() holds; fails, naming `what`, when it does not in time."""
     give_up = time.monotonic() + seconds
-    while time.monotonic() < give_up:
+    in_time = True
+    while in_time:
+        in_time = time.monotonic() < give_up  # and once more: the machine may have stood still meanwhile
         result = condition()
         if result:
             return result

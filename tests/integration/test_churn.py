@@ -12,6 +12,7 @@ import privileges
 import program
 from listing import end, rows
 from netns import Namespaces
+from sockets import wait_for
 
 CHANGING = Path(__file__).resolve().parent / "programs/changing.py"
 LOOKS = 8
@@ -83,13 +84,18 @@ def test_sockets_that_are_closed_have_no_hidden_owner(netns):
 def test_processes_that_vanish(netns, source):
     with changing("processes", netns):
         named = set()
-        for _ in range(LOOKS):
+
+        def look():
             for row in rows("--source", source, "--netns", netns, "--columns", COLUMNS):
                 if row["process"] in (None, "(gone)") or row["state"] != "LISTEN":
                     continue
                 assert row["process"] == f"v-{end(row['local'])[1]}"
                 named.add(row["process"])
-        assert named
+            return named
+
+        for _ in range(LOOKS):
+            look()
+        wait_for(look, "a process that is still there when it is described", 30)
         for _ in range(LOOKS):
             program.diagnose(sampled=True, netns=netns)  # holds that it does not fail
 

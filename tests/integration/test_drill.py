@@ -197,7 +197,8 @@ def test_what_only_captures_leave_open_is_not_drilled(finding):
 @pytest.mark.parametrize("finding", HOST_LIMITS)
 def test_what_is_the_whole_hosts_is_lowered_on_request_only(finding):
     def setting():
-        return Path("/proc/sys", HOST_LIMITS[finding].replace(".", "/")).read_text()
+        path = Path("/proc/sys", HOST_LIMITS[finding].replace(".", "/"))
+        return path.read_text() if path.exists() else None  # only the first network namespace of a host shows it
 
     before = setting()
     done = program.run("drill", finding)

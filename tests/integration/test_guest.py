@@ -1,5 +1,6 @@
 """What takes a kernel of its own: limits of the whole host really lowered, hours really passed, another version."""
 
+import functools
 import json
 import os
 import re
@@ -19,20 +20,47 @@ HOUR = 3600
 ORPHANS = 200  # of the drill of orphan-limit
 
 
+class Host:
+    """Boots a guest, and another one where that has died."""
+
+    def __init__(self):
+        self._guest = None
+
+    def guest(self):
+        if self._guest is None or not self._guest.is_alive:
+            self.close()
+            self._guest = guests.Guest()
+            self._guest.ask(load="drivers/net/veth")
+            self._guest.output("ip", "link", "set", "lo", "up")
+        return self._guest
+
+    def close(self):
+        if self._guest is not None:
+            self._guest.close()
+        self._guest = None
+
+
 @pytest.fixture(scope="module")
-def guest():
+def host():
     if reason := guests.why_impossible():
         pytest.skip(reason)
+    host = Host()
+    yield host
+    host.close()
+
+
+@pytest.fixture
+def guest(host):
     try:
-        booted = guests.Guest()
+        return host.guest()
     except guests.NotHere as reason:
         pytest.skip(str(reason))
-    try:
-        booted.ask(load="drivers/net/veth")
-        booted.output("ip", "link", "set", "lo", "up")
-        yield booted
-    finally:
-        booted.close()
+
+
+def clean(guest, *steps):
+    for step in steps:
+        if guest.is_alive:
+            step()
 
 
 @pytest.fixture
@@ -42,8 +70,7 @@ def path(guest):
         guest.output("ip", "netns", "add", netns)
         guest.output("ip", "-n", netns, "link", "set", "lo", "up")
     yield Pair(*LINE, ip=lambda *words: guest.output("ip", *words))
-    for netns in LINE:
-        guest.output("ip", "netns", "delete", netns)
+    clean(guest, *(functools.partial(guest.output, "ip", "netns", "delete", netns) for netns in LINE))
 
 
 @pytest.fixture
@@ -51,8 +78,7 @@ def started(guest):
     """Pids of what a test has started; they end with it."""
     pids = []
     yield pids
-    for pid in pids:
-        guest.end(pid, signal.SIGKILL)
+    clean(guest, *(functools.partial(guest.end, pid, signal.SIGKILL) for pid in pids))
 
 
 @pytest.fixture
@@ -240,9 +266,15 @@ IDLE = {
 }
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def two_hours_later(guest):
-    """The drill, and connections made without it, after two hours."""
+    """The drill, and connections made without it, after two hours: made once in each guest."""
+    if not hasattr(guest, "two_hours_later"):
+        guest.two_hours_later = grow_idle(guest)
+    return guest.two_hours_later
+
+
+def grow_idle(guest):
     guest.output("ip", "netns", "add", "idle-here")
     guest.output("ip", "netns", "add", "idle-there")
     path = Pair("idle-here", "idle-there", ip=lambda *words: guest.output("ip", *words))
@@ -253,12 +285,7 @@ def two_hours_later(guest):
     for _ in range(5):  # between them there is time to talk
         guest.hurry((2 * HOUR + 100) / 5, guests.RESTING)
         guest.hurry(10)
-    try:
-        yield {"drill": drill, "young": young, "old": guest.diagnose(), **made}
-    finally:
-        guest.end(drill["pid"])
-        for fault in made.values():
-            guest.end(fault["maker"], signal.SIGKILL)
+    return {"drill": drill, "young": young, "old": guest.diagnose(), **made}
 
 
 def idle_of(diagnosis, pid):

@@ -23,6 +23,7 @@ from sockets import sockets, wait_for
 CONFIDENCES = ("possible", "likely", "certain")
 LOOKS, PAUSE_S = 30, 0.3
 SETTLED_S = 31  # what lies unread, or waits behind a closed window, is judged from 30 s on
+YOUNG_S = 4  # connections that were closed less than 5 s ago are normal
 LEAKED, GO_PORT, NODE_PORT = 150, 7001, 7002
 CONFIGURATION = "[close-wait-leak]\ncritical_age = 20s\n"  # of a minute: the test has no time to wait
 pytestmark = pytest.mark.skipif(privileges.without_netns() is not None, reason=str(privileges.without_netns()))
@@ -112,10 +113,14 @@ def seen():
         for role in runtimes:
             role.step()
         time.sleep(max(0, began + 10.5 - time.monotonic()))
+        closed = time.monotonic()
         young.step()
         young_service.step()
         for _ in range(4):
-            seen.young.append(look(pair, "--port", seen.young_port))
+            diagnosis = look(pair, "--port", seen.young_port)
+            if time.monotonic() - closed > YOUNG_S:  # on a busy machine
+                break
+            seen.young.append(diagnosis)
             time.sleep(PAUSE_S)
         young_service.step()
         time.sleep(max(0, began + SETTLED_S - time.monotonic()))
@@ -195,6 +200,7 @@ def test_older_takes_in_what_may_be_older(seen):
 
 
 def test_connections_that_have_just_been_closed_do_not_become_old(seen):
-    """Idle for 10 s with keepalive of 15 s, then closed by their clients: seen within 2 s."""
-    assert [d["totals"]["by_state"].get("CLOSE_WAIT") for d in seen.young][:2] == [40, 40]
+    """Idle for 10 s with keepalive of 15 s, then closed by their clients, and seen at once."""
+    assert seen.young
+    assert [d["totals"]["by_state"].get("CLOSE_WAIT") for d in seen.young] == [40] * len(seen.young)
     assert [about(d, seen.young_port) for d in seen.young] == [[]] * len(seen.young)

@@ -59,6 +59,8 @@ PATH = {
 CLOSE_WAIT_HERE = {name for name, (maker, _) in HOST.items()
                    if maker.startswith("close_wait") and maker not in ("close_wait_leak_client", "close_wait_tls_notify")}
 
+RUN_MAX_S = 3600  # no run takes longer
+
 
 class World:
     def __init__(self):
@@ -118,7 +120,7 @@ class World:
         try:
             top = cgroup2_mount()
             remove_stale_cgroups(top)
-            self.cgroup = top / f"tw-{os.getpid()}"
+            self.cgroup = top / f"tw-{pid_namespace()}-{os.getpid()}"
             self.cgroup.mkdir()
         except OSError as e:
             self._missing |= dict.fromkeys(cgroups, f"needs to make a cgroup: {e}")
@@ -169,10 +171,16 @@ def remove_cgroup(cgroup):
         folder.rmdir()
 
 
+def pid_namespace():
+    return os.stat("/proc/self/ns/pid").st_ino
+
+
 def remove_stale_cgroups(top):
-    """What a run that was killed has left behind."""
-    for cgroup in top.glob("tw-*"):
-        if not Path("/proc", cgroup.name.removeprefix("tw-")).exists():
+    """What a run that was killed has left behind. Whether one of another PID namespace still runs is not to be seen."""
+    for cgroup in top.glob("tw-*-*"):
+        _, namespace, pid = cgroup.name.split("-")
+        is_ours = int(namespace) == pid_namespace()
+        if not Path("/proc", pid).exists() if is_ours else time.time() - cgroup.stat().st_mtime > RUN_MAX_S:
             remove_cgroup(cgroup)
 
 
