@@ -304,6 +304,7 @@ static void make_group(const struct context *context, const struct fold_key *key
         group->ages_known &= age.kind != AGE_UNKNOWN;
         group->resets += age.is_reset;
         group->ages_from_snapshots |= age.from_snapshots;
+        group->ages_from_timer |= age.from_timer;
         if (group->holder == NULL)
             group->holder = snapshot_owner(snapshot, conn);
         if (aged[i].pair != NO_INDEX) {

@@ -40,6 +40,7 @@ struct group {
 
     bool timers_known;        /* of one of them at least */
     bool ages_known;          /* of all of them */
+    bool ages_from_timer;     /* of some only because the pause between window probes is long: they may be far older */
     bool ages_from_snapshots; /* of some only because two looks show them: what passed in between is not known */
     uint64_t confirmed_ms;    /* two looks, so far apart, show the same; 0: there was only one */
     uint64_t oldest_ms, youngest_ms, median_ms; /* to be compared with limits: age_judged_ms() */

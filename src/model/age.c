@@ -62,24 +62,48 @@ static uint64_t sum_of_timeouts(const struct conn *conn, uint64_t first, uint64_
 
 /* --- the handshake ---------------------------------------------------------------------------------------------- */
 
-/* How many SYNs follow at the first distance before the pauses double; a kernel without the setting has none. */
-static unsigned linear_timeouts(const struct net_values *values)
+/* Settings are read as a whole: a kernel that shows these and not the one about SYNs lacks that. One line of a paste does not tell. */
+static bool are_settings_read(const struct net_values *values)
 {
-    bool settings_known = values != NULL && values->has_setting[SETTING_SYN_RETRIES];
-    return (unsigned)setting_value(values, SETTING_SYN_LINEAR_TIMEOUTS, settings_known ? 0 : SYN_LINEAR_TIMEOUTS);
+    return values != NULL && values->has_setting[SETTING_SYN_RETRIES] && values->has_setting[SETTING_FIN_TIMEOUT] &&
+        values->has_setting[SETTING_RETRIES2];
 }
 
-/*
- * The pause that follows after so many retransmissions: in tcp_retransmit_timer() a SYN's stays at the first for the
- * linear ones, in reqsk_timer_handler() a SYN-ACK's doubles at once.
- */
-static uint64_t handshake_pause_ms(const struct net_values *values, const struct conn *conn, unsigned retransmits)
+/* The pause between SYNs after so many doublings: tcp_retransmit_timer(); between SYN-ACKs: reqsk_timer_handler(). */
+static uint64_t handshake_pause_ms(const struct net_values *values, unsigned doublings)
 {
-    unsigned linear = conn->state == STATE_SYN_SENT ? linear_timeouts(values) : 0;
-    unsigned doublings = retransmits > linear ? retransmits - linear : 0;
     uint64_t most = rto_max_ms(values);
     uint64_t pause = (uint64_t)HANDSHAKE_RTO_MS << (doublings < BACKOFF_MAX ? doublings : BACKOFF_MAX);
     return pause < most ? pause : most;
+}
+
+static unsigned doublings_after(unsigned retransmits, unsigned linear)
+{
+    return retransmits > linear ? retransmits - linear : 0;
+}
+
+/* Whether the pause that runs now may be that one. The kernel's ticks and what prints them may add a little. */
+static bool allows_pause(const struct conn *conn, uint64_t pause_ms)
+{
+    bool timer_fits = conn->timer_ms <= pause_ms + pause_ms / 8;
+    return timer_fits && (!conn_has(conn, CONN_RTO) || conn->rto_ms <= pause_ms + pause_ms / 8);
+}
+
+/*
+ * How many SYNs follow at the first distance before the pauses double. A kernel before 6.5 has none; where the setting is
+ * not known, it may be its default, unless the row's own timer, its timeout or its doublings contradict that. Of several
+ * that are possible the largest is taken: then the connection is at least as old as the result says.
+ */
+static unsigned linear_timeouts(const struct net_values *values, const struct conn *conn)
+{
+    int64_t set = setting_value(
+        values, SETTING_SYN_LINEAR_TIMEOUTS, are_settings_read(values) ? 0 : SYN_LINEAR_TIMEOUTS);
+    unsigned linear = set < 0 ? 0 : set > UINT8_MAX ? UINT8_MAX : (unsigned)set;
+    if (conn_has(conn, CONN_TCP_INFO) && linear > doublings_after(conn->retransmits, conn->backoff))
+        linear = doublings_after(conn->retransmits, conn->backoff);
+    while (linear > 0 && !allows_pause(conn, handshake_pause_ms(values, doublings_after(conn->retransmits, linear))))
+        linear--;
+    return linear;
 }
 
 static bool is_handshake(const struct conn *conn)
@@ -95,9 +119,24 @@ static bool is_handshake(const struct conn *conn)
 static uint64_t syn_ack_age_ms(const struct net_values *values, const struct conn *conn)
 {
     uint64_t least = (uint64_t)conn->retransmits * HANDSHAKE_RTO_MS / 2, over = 0;
-    for (unsigned i = 0; i < conn->retransmits && handshake_pause_ms(values, conn, i) < conn->timer_ms; i++)
-        over += handshake_pause_ms(values, conn, i);
+    for (unsigned i = 0; i < conn->retransmits && handshake_pause_ms(values, i) < conn->timer_ms; i++)
+        over += handshake_pause_ms(values, i);
     return over > least ? over : least;
+}
+
+/*
+ * The pauses up to this one. Where the first cannot have been one second (three, before Linux 3.1), the timer alone tells:
+ * the pauses doubled up to this one, so that those before it add up to nearly as much.
+ */
+static uint64_t syn_age_ms(const struct net_values *values, const struct conn *conn)
+{
+    unsigned linear = linear_timeouts(values, conn), retransmits = conn->retransmits;
+    uint64_t timer = conn->timer_ms, sum = 0;
+    if (!allows_pause(conn, handshake_pause_ms(values, doublings_after(retransmits, linear))))
+        return timer - (timer >> (retransmits < BACKOFF_MAX ? retransmits : BACKOFF_MAX));
+    for (unsigned i = 0; i <= retransmits; i++)
+        sum += handshake_pause_ms(values, doublings_after(i, linear));
+    return sum > timer ? sum - timer : 0;
 }
 
 static struct age handshake_age(const struct snapshot *snapshot, const struct conn *conn)
@@ -107,25 +146,23 @@ static struct age handshake_age(const struct snapshot *snapshot, const struct co
         return (struct age){ .kind = AGE_AT_LEAST, .ms = syn_ack_age_ms(values, conn) };
     if (conn_has(conn, CONN_RTO_TIME) && conn->rto_recoveries == 1)
         return (struct age){ .kind = AGE_EXACT, .ms = HANDSHAKE_RTO_MS + conn->total_rto_time_ms };
-    uint64_t sum = 0;
-    for (unsigned i = 0; i <= conn->retransmits; i++)
-        sum += handshake_pause_ms(values, conn, i);
-    return (struct age){ .kind = AGE_AT_LEAST, .ms = sum > conn->timer_ms ? sum - conn->timer_ms : 0 };
+    return (struct age){ .kind = AGE_AT_LEAST, .ms = syn_age_ms(values, conn) };
 }
 
 /* tcp_write_timeout() gives a SYN up when all its retransmissions, the linear ones beside the others, are over. */
 static bool handshake_give_up_ms(const struct snapshot *snapshot, const struct conn *conn, uint64_t *ret_ms)
 {
     const struct net_values *values = snapshot_net_values(snapshot, conn);
+    unsigned linear = conn->state == STATE_SYN_SENT ? linear_timeouts(values, conn) : 0;
     unsigned retries = conn->state == STATE_SYN_SENT
-        ? (unsigned)setting_value(values, SETTING_SYN_RETRIES, SYN_RETRIES) + linear_timeouts(values)
+        ? (unsigned)setting_value(values, SETTING_SYN_RETRIES, SYN_RETRIES) + linear
         : (unsigned)setting_value(values, SETTING_SYNACK_RETRIES, SYNACK_RETRIES);
     retries = retries < UINT8_MAX ? retries : UINT8_MAX;
     if (conn->retransmits > retries) /* the client's repetitions count too: no telling how often the timer fired */
         return false;
     uint64_t wait = conn->timer_ms;
     for (unsigned i = conn->retransmits + 1U; i <= retries; i++)
-        wait += handshake_pause_ms(values, conn, i);
+        wait += handshake_pause_ms(values, doublings_after(i, linear));
     *ret_ms = wait;
     return true;
 }
@@ -189,6 +226,27 @@ struct age conn_retransmitting_for(const struct snapshot *snapshot, const struct
     return (struct age){ .kind = AGE_AT_LEAST, .ms = sum > conn->timer_ms ? sum - conn->timer_ms : 0 };
 }
 
+/* --- a window of zero --------------------------------------------------------------------------------------------- */
+
+/*
+ * Where no clock tells since when nothing could be sent, the pause between window probes does: it starts at the timeout
+ * that the path needs and doubles (tcp_probe0_when() in include/net/tcp.h), so that those before it add up to as much, less
+ * the first. That first one is not known to all sources; then only a pause that no path needs tells anything.
+ */
+static struct age probing_age(const struct snapshot *snapshot, const struct conn *conn)
+{
+    if (!conn_has(conn, CONN_TIMER) || conn->timer != TIMER_PERSIST || conn->timer_ms < LONG_PAUSE_MS)
+        return (struct age){ .kind = AGE_UNKNOWN };
+    uint64_t timer = conn->timer_ms, first = timer >> DOUBLINGS, pause = timer;
+    if (conn_has(conn, CONN_RTO)) {
+        uint64_t least = rto_min_ms(snapshot_net_values(snapshot, conn));
+        first = conn->rto_ms > least ? conn->rto_ms : least;
+        for (pause = first; pause < timer;)
+            pause *= 2;
+    }
+    return (struct age){ .kind = AGE_AT_LEAST, .ms = pause - first + (pause - timer), .from_timer = true };
+}
+
 /* --- clocks that keepalive sets back ------------------------------------------------------------------------------ */
 
 static uint32_t smaller(uint32_t one, uint32_t other)
@@ -245,7 +303,7 @@ static struct age established_age(const struct snapshot *snapshot, const struct 
     if (retransmitting.kind != AGE_UNKNOWN)
         return retransmitting;
     if (!conn_has(conn, CONN_TCP_INFO))
-        return (struct age){ .kind = AGE_UNKNOWN };
+        return probing_age(snapshot, conn);
     /* In the accept queue nothing is sent: this clock was set when the handshake ended (tcp_create_openreq_child()). */
     if (conn_is_unheld(conn) && conn->last_data_sent_ms >= conn->last_data_recv_ms)
         return (struct age){ .kind = AGE_AT_LEAST, .ms = conn->last_data_sent_ms };
@@ -289,7 +347,7 @@ static struct age own_age(const struct snapshot *snapshot, const struct conn *co
         /* Behind a zero window: how long it has been stuck, which may have begun before this state did. */
         if (age.kind == AGE_UNKNOWN && conn_has(conn, CONN_TCP_INFO | CONN_TIMER) && conn->timer == TIMER_PERSIST)
             age = (struct age){ .kind = AGE_AT_LEAST, .ms = conn->last_data_sent_ms };
-        return age;
+        return age.kind == AGE_UNKNOWN ? probing_age(snapshot, conn) : age;
     }
     case STATE_SYN_SENT: /* its last_… are not set yet */
     case STATE_SYN_RECEIVED:
@@ -299,7 +357,7 @@ static struct age own_age(const struct snapshot *snapshot, const struct conn *co
                                              : unknown;
     case STATE_CLOSE_WAIT:
         if (!conn_has(conn, CONN_TCP_INFO))
-            return unknown;
+            return probing_age(snapshot, conn);
         if (conn_has(conn, CONN_QUEUES) && conn->send_q_bytes > 0) {
             /* The peer acknowledges zero-window probes, which resets last_ack_recv; they do not count as data. */
             struct age retransmitting = conn_retransmitting_for(snapshot, conn);

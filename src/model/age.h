@@ -16,6 +16,7 @@ enum age_kind {
 struct age {
     enum age_kind kind;
     uint64_t ms;
+    bool from_timer;     /* the pause between window probes is all that tells: it may be far older */
     bool from_snapshots; /* known only because two looks show the connection: it may be far older */
 
     /*

@@ -151,9 +151,22 @@ static void a_handshake_has_its_own_pauses(void **state)
     assert_int_equal(age.kind, AGE_EXACT);
     assert_int_equal(age.ms, 6471);
     /* Before the linear timeouts came the pauses doubled at once: 1 + 2 + 4. */
-    age = age_of("setting net.ipv4.tcp_syn_retries 6\n" SYN_SENT "retransmits=2 timer_ms=0\n");
+    age = age_of("setting net.ipv4.tcp_syn_retries 6\nsetting net.ipv4.tcp_fin_timeout 60\n"
+                 "setting net.ipv4.tcp_retries2 15\n" SYN_SENT "retransmits=2 timer_ms=0\n");
     assert_int_equal(age.ms, 7000);
     assert_int_equal(age_of(SYN_SENT "retransmits=0 timer_ms=900\n").kind, AGE_UNKNOWN);
+    /* Nothing says which kernel it is: the pause that runs is longer than four linear ones allow. */
+    assert_int_equal(age_of(SYN_SENT "retransmits=5 timer_ms=27100\n").ms, 63000 - 27100);
+    assert_int_equal(age_of(SYN_SENT "retransmits=5 timer_ms=3900\n").ms, 1000 * 4 + 2000 + 4000 - 3900);
+    /* Both readings are possible: as old as the younger one. */
+    assert_int_equal(age_of(SYN_SENT "retransmits=5 timer_ms=1100\n").ms, 7000 - 1100);
+    /* One setting alone does not tell that the kernel lacks another. */
+    assert_int_equal(age_of("setting net.ipv4.tcp_syn_retries 6\n" SYN_SENT "retransmits=2 timer_ms=0\n").ms, 3000);
+    /* The timeout, or the doublings, tell where the timer does not. */
+    assert_int_equal(age_of(SYN_SENT "retransmits=5 timer_ms=100 rto=32000\n").ms, 62900);
+    assert_int_equal(age_of(SYN_SENT "retransmits=5 timer_ms=100 rto=2000 backoff=1\n").ms, 6900);
+    /* Before Linux 3.1 the first pause was 3 s: 3 + 6 + 12 s are over. */
+    assert_in_range(age_of(SYN_SENT "retransmits=3 timer_ms=20s\n").ms, 17000, 25000);
 
     /* A repeated SYN counts like a timeout: 8 within 8 s were seen. The timer's rest tells what is over at least. */
     age = age_of(SYN_RECEIVED "retransmits=8 timer_ms=3148\n");
@@ -188,7 +201,9 @@ static void the_kernel_gives_up_handshakes_and_unanswered_data(void **state)
     assert_int_equal(
         give_up(SETTINGS SYN_SENT "retransmits=5 timer_ms=1144\n"), 1144 + 4000 + 8000 + 16000 + 32000 + 64000);
     assert_int_equal(give_up(SETTINGS SYN_SENT "retransmits=10 timer_ms=53s\n"), 53000);
-    assert_int_equal(give_up("setting net.ipv4.tcp_syn_retries 2\n" SYN_SENT "retransmits=0 timer_ms=1s\n"), 7000);
+    assert_int_equal(give_up("setting net.ipv4.tcp_syn_retries 2\nsetting net.ipv4.tcp_syn_linear_timeouts 0\n" SYN_SENT
+                             "retransmits=0 timer_ms=1s\n"),
+        7000);
     /* 63 s after the first SYN-ACK */
     assert_int_equal(give_up(SYN_RECEIVED "retransmits=3 timer_ms=8s\n"), 8000 + 16000 + 32000);
     assert_int_equal(give_up(SYN_RECEIVED "retransmits=8 timer_ms=3148\n"), UINT64_MAX);
@@ -237,6 +252,26 @@ static void an_answer_to_keepalive_is_no_age(void **state)
 #undef KEPT
 }
 
+/* Without tcp_info the pause between window probes tells least. */
+static void a_long_pause_between_probes_is_an_age(void **state)
+{
+    (void)state;
+#define PROBED "recv_q=0 send_q=9000 timer=persist retransmits=0 "
+    struct age age = age_of("conn ESTABLISHED 10.0.0.1:80 10.0.0.2:4000 " PROBED "timer_ms=24s\n");
+    assert_int_equal(age.kind, AGE_AT_LEAST);
+    assert_true(age.from_timer);
+    assert_int_equal(age.ms, 21000);
+    assert_int_equal(age_of("conn CLOSE_WAIT 10.0.0.1:80 10.0.0.2:4000 " PROBED "timer_ms=24s\n").ms, 21000);
+    assert_int_equal(age_of("conn FIN_WAIT_1 10.0.0.1:80 10.0.0.2:4000 " PROBED "timer_ms=24s\n").ms, 21000);
+    /* a window may have closed just now */
+    assert_int_equal(age_of("conn ESTABLISHED 10.0.0.1:80 10.0.0.2:4000 " PROBED "timer_ms=6400\n").kind, AGE_UNKNOWN);
+    /* a clock is better */
+    age = age_of("conn ESTABLISHED 10.0.0.1:80 10.0.0.2:4000 " PROBED "timer_ms=24s rtt=60 last_data_sent=2h\n");
+    assert_false(age.from_timer);
+    assert_int_equal(age.ms, 7200000);
+#undef PROBED
+}
+
 /* Idle time is about data. */
 static void keepalive_is_no_use(void **state)
 {
@@ -255,6 +290,7 @@ int main(void)
         cmocka_unit_test(each_state_has_its_clock),
         cmocka_unit_test(an_answer_to_keepalive_is_no_age),
         cmocka_unit_test(keepalive_is_no_use),
+        cmocka_unit_test(a_long_pause_between_probes_is_an_age),
         cmocka_unit_test(timeouts_add_up),
         cmocka_unit_test(settings_at_their_ends),
         cmocka_unit_test(the_kernel_gives_up_orphans_first),

@@ -73,6 +73,7 @@ static void check(const struct scene *scene)
     buf_deinit(&found);
 }
 
+#define NET_TOOLS "Proto Recv-Q Send-Q Local Address Foreign Address State PID/Program name Timer\n"
 #define WINDOWS_LISTENER "  TCP    0.0.0.0:9100   0.0.0.0:0   LISTENING  4312\n"
 
 static const struct scene scenes[] = {
@@ -111,6 +112,20 @@ static const struct scene scenes[] = {
         "half-close", "tcp_fin_timeout" },
     { "Windows: TIME_WAIT is harmless", WINDOWS_LISTENER, "  TCP  10.0.0.5:9100  10.1.2.3:#  TIME_WAIT  0", 40000, 1200,
         "", "time-wait-churn 1200 info likely\n", "TcpTimedWaitDelay", "60 s" },
+    { "netstat: the timer of a SYN is longer than a kernel of today makes it", NET_TOOLS,
+        "tcp 0 1 192.0.2.1:# 203.0.113.9:2040 SYN_SENT 11207/hyperkube on (27.10/5/0)", 52760, 30, "",
+        "syn-sent-unanswered 30 warning certain\n", "for 35 s or more", NULL },
+    { "netstat: a SYN on its way", NET_TOOLS,
+        "tcp 0 1 192.0.2.1:# 203.0.113.9:2040 SYN_SENT 11207/hyperkube on (0.90/0/0)", 52760, 30, "", "", NULL, NULL },
+    { "netstat: long pauses between window probes", NET_TOOLS,
+        "tcp 0 100000 192.0.2.4:8443 203.0.113.1:# ESTABLISHED 900/streamer probe (20.40/0/0)", 40000, 12, "",
+        "established-zero-window 12 warning likely\n", "at least 17 s", NULL },
+    { "netstat: a window that has closed just now", NET_TOOLS,
+        "tcp 0 100000 192.0.2.4:8443 203.0.113.1:# ESTABLISHED 900/streamer probe (3.10/0/0)", 40000, 12, "", "", NULL,
+        NULL },
+    { "ss: the same with its clocks, which say since when", "",
+        "ESTAB 0 100000 192.0.2.4:8443 203.0.113.1:# timer:(persist,20sec,0) rto:204 rtt:1/0.5 lastsnd:39000 lastack:80",
+        40000, 12, "", "established-zero-window 12 info likely\n", NULL, NULL },
     { "lsof: sockets in no table", "COMMAND PID USER FD TYPE DEVICE SIZE/OFF NODE NAME\n",
         "agent1 43629 xx 14u sock 0,7 0t0 12669# protocol: TCP", 22513, 60, "", "closed-held 60 warning likely\n",
         "never connected", NULL },

@@ -12,6 +12,7 @@
 #include "diagnose/delivery.h"
 
 #include "diagnose/context.h"
+#include "model/age.h"
 
 bool established_unanswered_applies(const struct context *context, const struct conn *conn, const struct limits *limits)
 {
@@ -21,10 +22,19 @@ bool established_unanswered_applies(const struct context *context, const struct 
 }
 
 /*
- * Without tcp_info nothing tells for how long: a window may have closed just now, so that this needs it. A probe carries
- * no data and does not count as sent (tcp_xmit_probe_skb()). Where the window was taken back, data is what probes it, and
+ * A probe carries no data and does not count as sent (tcp_xmit_probe_skb()). Without tcp_info the pause between probes has
+ * to tell for how long, and tells least: half of the limit then is enough, because no pause gets that long on a window that
+ * closes for a moment, and the connection may be far older. Where the window was taken back, data is what probes it, and
  * the pauses between tell for how long.
  */
+static bool is_held_up(const struct context *context, const struct conn *conn, const struct limits *limits)
+{
+    if (conn_has(conn, CONN_TCP_INFO))
+        return conn->last_data_sent_ms >= limits->settle_ms;
+    struct age age = conn_age(context->snapshot, conn);
+    return age.kind != AGE_UNKNOWN && (age.from_snapshots || age.ms * 2 >= limits->settle_ms);
+}
+
 bool established_zero_window_applies(
     const struct context *context, const struct conn *conn, const struct limits *limits)
 {
@@ -32,7 +42,7 @@ bool established_zero_window_applies(
         return false;
     switch (delivery_of(context->snapshot, conn)) {
     case DELIVERY_NO_WINDOW:
-        return conn_has(conn, CONN_TCP_INFO) && conn->last_data_sent_ms >= limits->settle_ms;
+        return is_held_up(context, conn, limits);
     case DELIVERY_WINDOW_TAKEN_BACK:
         return conn_retransmitting_for(context->snapshot, conn).ms >= limits->settle_ms;
     default:

@@ -138,7 +138,8 @@ static void assess_slowness(struct arena *arena, const struct group *group, stru
         lower_confidence(finding, CONFIDENCE_LIKELY);
     /* A window that was taken back opens as soon as anything is read: the kernel has no large buffer to free first. */
     bool taken_back = group->taken_back * 2 > group->count;
-    if (group->oldest_ms < SLOW_READER_MS && !process_descriptors_run_out(finding->owner) && !taken_back)
+    if (!group->ages_from_timer && group->oldest_ms < SLOW_READER_MS && !process_descriptors_run_out(finding->owner) &&
+        !taken_back)
         finding->severity = SEVERITY_INFO;
 }
 
@@ -159,7 +160,12 @@ void established_zero_window_describe(
     else if (group->taken_back < group->count)
         lines_add(&finding->evidence, arena, "On %s the persist timer runs: the peer's window is 0, and is probed.",
             phrases_conns(arena, group->count - group->taken_back));
-    if (group->ages_known)
+    if (group->ages_from_timer)
+        lines_add(&finding->evidence, arena,
+            "The pauses between probes double from a fraction of a second on, and have become long: so nothing could be sent "
+            "for at least %s. It may be far longer: this capture has no clock of it.",
+            phrases_duration(arena, group->proven_oldest_ms));
+    else if (group->ages_known)
         lines_add(&finding->evidence, arena, "No data could be sent %s.", phrases_ages(arena, group));
     if (group->silent_min_ms != UINT64_MAX)
         lines_add(&finding->evidence, arena, "The peers answer the probes: the last answer came %s ago.",
