@@ -1,5 +1,6 @@
 #include "diagnose/diagnose.h"
 
+#include "diagnose/command.h"
 #include "diagnose/confirm.h"
 #include "diagnose/context.h"
 #include "diagnose/finding.h"
@@ -242,8 +243,10 @@ static void make_findings(const struct context *context, const struct group *gro
         qsort(list.items, list.count, sizeof *list.items, worst_first);
         memcpy(diagnosis->findings, list.items, list.count * sizeof *list.items);
     }
-    for (size_t i = 0; i < list.count; i++)
+    for (size_t i = 0; i < list.count; i++) {
         diagnosis->findings[i].host = host_of(context->snapshot, &list.items[i]);
+        command_place(&diagnosis->arena, &diagnosis->findings[i]);
+    }
     while (diagnosis->finding_count < list.count && list.items[diagnosis->finding_count].ignored == NULL)
         judge(&list.items[diagnosis->finding_count++], diagnosis);
     diagnosis->ignored = diagnosis->findings + diagnosis->finding_count;

@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/text.h"
+#include "diagnose/command.h"
 #include "diagnose/platform.h"
 
 /* --- which one -------------------------------------------------------------------------------------------------- */
@@ -238,11 +239,6 @@ static struct platform_fix special_fix(struct arena *arena, const struct process
             first->tracer != NULL ? first->tracer : "the tracer");
     if (obstacle == OBSTACLE_ZOMBIE && first->parent_pid > 1)
         fix.command = arena_printf(arena, "kill -CHLD %" PRIu32, first->parent_pid);
-    if (obstacle == OBSTACLE_DESCRIPTORS)
-        fix = (struct platform_fix){ "Give it descriptors: raise the limit of the running process, and see what it has "
-                                     "open that it should have closed.",
-            arena_printf(arena, "prlimit --pid %" PRIu32 " --nofile=%" PRIu64 "; ls -l /proc/%" PRIu32 "/fd",
-                first->pid, (uint64_t)first->fds_limit * 2, first->pid) };
     return fix;
 }
 
@@ -255,6 +251,13 @@ bool obstacle_fix(struct arena *arena, const struct snapshot *snapshot, const st
     const char *pids = pids_of(arena, processes, count, obstacle, &first, &with_it);
     if (first == NULL)
         return false;
+    if (obstacle == OBSTACLE_DESCRIPTORS) {
+        command_raise_descriptors(
+            arena, first, 2, "Give it descriptors: raise the limit of the running process.", fixes);
+        fixes_add(fixes, arena, "See what it has open that it should have closed.",
+            arena_printf(arena, "ls -l /proc/%" PRIu32 "/fd", first->pid));
+        return true;
+    }
     struct platform_fix fix = special_fix(arena, first, obstacle);
     if (fix.text == NULL)
         return false;

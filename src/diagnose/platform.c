@@ -18,8 +18,7 @@ static const struct platform platforms[] = {
         .port_range = "ip_local_port_range",
         .show_ports = { "See what is set on that host.",
             "sysctl net.ipv4.ip_local_port_range net.ipv4.ip_local_reserved_ports net.ipv4.tcp_tw_reuse" },
-        .reserve_port =
-            "sysctl -w net.ipv4.ip_local_reserved_ports={}   # it replaces the list: name what is in it already",
+        .reserve_setting = "net.ipv4.ip_local_reserved_ports",
         .no_port = "EADDRNOTAVAIL (\"Cannot assign requested address\")",
         .bound_first = "set IP_BIND_ADDRESS_NO_PORT",
         .ports_wont_help =

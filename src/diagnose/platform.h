@@ -26,6 +26,7 @@ struct platform {
     const char *port_range;          /* what the range is called there */
     struct platform_fix show_ports;  /* what is set, and what has gone wrong */
     struct platform_fix widen_ports; /* text NULL: the rule knows better */
+    const char *reserve_setting;     /* the setting that keeps a list of ports out of the range; NULL: there is none */
     const char *reserve_port;        /* command: keep a port, {}, out of the range; NULL: there is none */
     const char *no_port;             /* how connect() fails without one */
     const char *bound_first; /* for programs that bind a source address before they connect; NULL: no such thing */

@@ -30,6 +30,7 @@ struct process {
     uint32_t netns;        /* index into snapshot.netns, or NO_INDEX */
     uint32_t fds_open;     /* descriptors; 0 where hidden */
     uint32_t fds_limit;    /* soft RLIMIT_NOFILE; 0: unknown; UINT32_MAX: none */
+    uint32_t fds_hard;     /* how far it may raise that itself; 0: unknown; UINT32_MAX: none */
     uint32_t fds_sockets;  /* of them, sockets of any kind */
     uint32_t tcp_sockets;  /* of them, TCP sockets in this snapshot */
     uint64_t running_ms;   /* since it was started; 0: unknown */

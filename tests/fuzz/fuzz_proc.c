@@ -39,9 +39,9 @@ static void stat(const char *text)
 
 static void status_and_limits(const char *text)
 {
-    uint32_t number;
+    uint32_t number, hard;
     proc_parse_status_uid(text, &number);
-    proc_parse_limits(text, &number);
+    proc_parse_limits(text, &number, &hard);
     proc_parse_fdinfo_flags(text, &number);
 }
 

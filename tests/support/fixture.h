@@ -35,7 +35,7 @@
  *
  * process PID NAME [KEY=VALUE]…   user= uid= unit= container= command= parent= state= threads= netns= running=
  * cgroup=ID
- *   fds=OPEN/LIMIT (LIMIT may be "none"; without it unknown) sockets=N. How many TCP sockets it holds is counted.
+ *   fds=OPEN/LIMIT (LIMIT may be "none"; without it unknown) hard=LIMIT sockets=N. How many TCP sockets it holds is counted.
  *
  * wait PID STATE [KEY=VALUE]…   channel= call= target= fd= threads=: where threads of that process wait. Several
  *   lines: several places.

@@ -28,7 +28,7 @@ static int process_numbers(struct loader *loader, struct process *process, const
         const char *key;
         uint32_t *field;
     } numbers[] = { { "uid", &process->uid }, { "parent", &process->parent_pid }, { "threads", &process->threads },
-        { "tracer", &process->tracer_pid }, { "sockets", &process->fds_sockets } };
+        { "hard", &process->fds_hard }, { "tracer", &process->tracer_pid }, { "sockets", &process->fds_sockets } };
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         if (strcmp(key, numbers[i].key) != 0)
             continue;

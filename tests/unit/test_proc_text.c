@@ -99,17 +99,21 @@ static void stat_with_any_name(void **state)
 static void limits_and_users(void **state)
 {
     (void)state;
-    uint32_t number;
+    uint32_t number, hard;
     assert_int_equal(
         proc_parse_limits("Limit   Soft  Hard\nMax open files            1024                 524288               "
                           "files     \n",
-            &number),
+            &number, &hard),
         0);
     assert_int_equal(number, 1024);
-    assert_int_equal(
-        proc_parse_limits("Max open files            unlimited            unlimited            files\n", &number), 0);
+    assert_int_equal(hard, 524288);
+    assert_int_equal(proc_parse_limits(
+                         "Max open files            unlimited            unlimited            files\n", &number, &hard),
+        0);
     assert_int_equal(number, UINT32_MAX);
-    assert_int_equal(proc_parse_limits("Max processes 1\n", &number), -EBADMSG);
+    assert_int_equal(hard, UINT32_MAX);
+    assert_int_equal(proc_parse_limits("Max open files   1024\n", &number, &hard), -EBADMSG);
+    assert_int_equal(proc_parse_limits("Max processes 1\n", &number, &hard), -EBADMSG);
     assert_int_equal(proc_parse_fdinfo_flags("pos:\t0\nflags:\t02000002\nmnt_id:\t9\n", &number), 0);
     assert_int_equal(number, 02000002);
     assert_int_equal(proc_parse_fdinfo_flags("pos:\t0\n", &number), -EBADMSG);

@@ -141,7 +141,7 @@ static const struct scene scenes[] = {
         "agent1 43629 xx 14u sock 0,7 0t0 12669# protocol: UNIX-STREAM", 22513, 60, "", "", NULL, NULL },
     { "ss: a client is connected to itself", "",
         "ESTAB 956002 2604984 127.0.0.1:# 127.0.0.1:33000 users:((\"java\",pid=46695,fd=28542))", 33000, 1, "",
-        "self-connect 1 warning certain\n", "ip_local_reserved_ports=33000", "stopped reading" },
+        "self-connect 1 warning certain\n", "ip_local_reserved_ports = 33000", "stopped reading" },
     { "Windows: the same", "", "  TCP  127.0.0.1:#  127.0.0.1:50000  ESTABLISHED  4312", 50000, 1, "",
         "self-connect 1 warning certain\n", "excludedportrange protocol=tcp startport=50000", "sysctl" },
     { "ss: addresses and ports swapped are two sockets", "ESTAB 0 0 127.0.0.1:33000 127.0.0.1:33001\n",

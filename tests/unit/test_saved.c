@@ -46,7 +46,7 @@ static void every_member_is_saved(void **state)
     (void)state;
     enum {
         CONN_PADDING = 6,
-        PROCESS_PADDING = 18,
+        PROCESS_PADDING = 22,
         CGROUP_PADDING = 7,
         NETNS_PADDING = 6,
         GAP_PADDING = 7,

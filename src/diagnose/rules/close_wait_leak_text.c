@@ -1,6 +1,7 @@
 /* What the finding about connections in CLOSE_WAIT says that were never closed. Why it is made: close_wait.c. */
 #include "diagnose/rules/close_wait.h"
 
+#include "diagnose/command.h"
 #include "diagnose/context.h"
 #include "diagnose/finding.h"
 #include "diagnose/group.h"
@@ -126,9 +127,8 @@ void close_wait_leak_describe(
     if (!upstream.waits || process_descriptors_run_out(finding->owner))
         phrases_fix_restart_owners(arena, context, finding);
     if (process_descriptors_run_out(finding->owner))
-        fixes_add(&finding->fix_now, arena, "To win time until then, raise the limit of the running process.",
-            arena_printf(arena, "prlimit --pid %u --nofile=%llu", finding->owner->pid,
-                (unsigned long long)finding->owner->fds_limit * 2));
+        command_raise_descriptors(arena, finding->owner, 2,
+            "To win time until then, raise the limit of the running process.", &finding->fix_now);
     if (!upstream.waits)
         fixes_add(&finding->fix_for_good, arena,
             "Close the socket on every path out of the handler, errors and time-outs included: when read returns 0 (or "

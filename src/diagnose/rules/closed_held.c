@@ -7,6 +7,7 @@
  * directions are shut down; lsof's "protocol: TCP" says neither, and only their number speaks.
  */
 #include "diagnose/rules/closed_held.h"
+#include "diagnose/command.h"
 #include "diagnose/context.h"
 #include "diagnose/finding.h"
 #include "diagnose/group.h"
@@ -159,11 +160,9 @@ static void add_fixes(
 {
     const struct process *owner = finding->owner;
     phrases_fix_restart(arena, context, owner, &finding->fix_now);
-    bool limited = owner != NULL && owner->pid != 0 && owner->fds_limit != 0 && owner->fds_limit != UINT32_MAX;
-    if (limited && owner->fds_open > owner->fds_limit / 2)
-        fixes_add(&finding->fix_now, arena, "To win time until then, raise the limit of the running process.",
-            arena_printf(arena, "prlimit --pid %u --nofile=%llu:   # the soft limit; the hard one stays", owner->pid,
-                (unsigned long long)owner->fds_limit * 2));
+    if (process_descriptors_run_out(owner))
+        command_raise_descriptors(
+            arena, owner, 2, "To win time until then, raise the limit of the running process.", &finding->fix_now);
     if (context->snapshot->origin == NULL && owner != NULL && owner->pid != 0)
         fixes_add(&finding->fix_now, arena, "See these descriptors, and the rest of what it has open.",
             arena_printf(arena, "lsof -nP -a -p %u | grep -c 'protocol: TCP'", owner->pid));

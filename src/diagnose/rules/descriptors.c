@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "diagnose/command.h"
 #include "diagnose/context.h"
 #include "diagnose/finding.h"
 #include "diagnose/group.h"
@@ -170,16 +171,12 @@ static void word(struct exhausted *exhausted, struct arena *arena, struct findin
     if (alike > 0)
         lines_add(&finding->evidence, arena, "%s more %s like it %s as near to the limit.", phrases_count(arena, alike),
             alike == 1 ? "process" : "processes", alike == 1 ? "is" : "are");
-    lines_add(&finding->ruled_out, arena,
-        "A leak that shows: no quarter of them is stuck for a reason of which there is a finding.");
+    lines_add(
+        &finding->ruled_out, arena, "A leak: fewer than a quarter of these connections are in any other finding.");
     lines_add(&finding->ruled_out, arena, "Files or pipes: at least half of what is open are %s.",
         about_tcp ? "TCP sockets" : "sockets");
 
-    uint64_t wanted = process->fds_limit;
-    wanted = wanted < UINT32_MAX / 4 ? wanted * 4 : wanted;
-    fixes_add(&finding->fix_now, arena, "Raise the limit of the running process.",
-        arena_printf(arena, "prlimit --pid %u --nofile=%llu:   # the soft limit; the hard one stays", process->pid,
-            (unsigned long long)wanted));
+    command_raise_descriptors(arena, process, 4, "Raise the limit of the running process.", &finding->fix_now);
     if (about_tcp)
         fixes_add(&finding->fix_now, arena, "See who the connections belong to, and whether they are wanted.",
             arena_printf(arena, "tcpwhy count --pid %u --by state,peer", process->pid));

@@ -1,6 +1,7 @@
 /* What the findings about FIN_WAIT_2 say. Why each is made: fin_wait_2.c. */
 #include "diagnose/rules/fin_wait_2.h"
 
+#include "diagnose/command.h"
 #include "diagnose/context.h"
 #include "diagnose/finding.h"
 #include "diagnose/group.h"
@@ -221,10 +222,10 @@ void fin_wait_2_orphaned_describe(
     look_at_the_peer(arena, context, group, finding);
     fixes_add(&finding->fix_for_good, arena,
         "In the peer's program: close when recv() returns 0 (tcpwhy explain close-wait-leak).", NULL);
-    fixes_add(&finding->fix_for_good, arena,
-        "Where they are so many that ports or the limits above run short, a shorter wait helps; peers that answer "
-        "late then get a reset.",
-        "sysctl net.ipv4.tcp_fin_timeout=20");
+    command_keep_setting(arena, finding, &finding->fix_for_good,
+        "Where they are so many that ports or the limits above run short, a shorter wait helps. Its price: a peer that "
+        "answers later than that gets a reset.",
+        "net.ipv4.tcp_fin_timeout", "20");
     if (!group->incoming)
         lines_add(
             &finding->will_not_help, arena, "tcp_tw_reuse: it never takes the port of a connection in FIN_WAIT_2.");

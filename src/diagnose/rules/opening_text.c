@@ -232,7 +232,7 @@ void syn_recv_flood_describe(
 
     if (setting_value(values, SETTING_SYNCOOKIES, 1) == 0)
         fixes_add(&finding->fix_now, arena, "Switch SYN cookies on: real clients get through while the queue is full.",
-            "sysctl net.ipv4.tcp_syncookies=1");
+            "sysctl -w net.ipv4.tcp_syncookies=1");
     else
         fixes_add(&finding->fix_now, arena,
             "Usually nothing: with SYN cookies real clients get through; watch the load of the line and the CPU.",

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 
+#include "diagnose/command.h"
 #include "diagnose/phrases.h"
 
 static void evidence_states(struct arena *arena, const struct orphan_limit *facts, struct finding *finding)
@@ -47,10 +48,11 @@ void orphan_limit_describe(const struct orphan_limit *facts, struct arena *arena
     const char *limit = phrases_count(arena, (uint64_t)facts->limit);
     finding->title = arena_printf(arena, "%s orphaned sockets, %" PRId64 " %% of what the kernel allows (%s)", orphans,
         facts->orphans * 100 / facts->limit, limit);
-    finding->why = "Their processes have closed them, and the kernel still tries to deliver what is left. Past the "
-                   "limit it resets connections instead, and those that do badly it counts double or fourfold: one "
-                   "that has sent nothing for minutes or has used up its retries, one that an ICMP error came for. "
-                   "So it acts from a quarter of the limit on, and at close() when the limit itself is reached.";
+    finding
+        ->why = "Their processes have closed them, and the kernel still tries to deliver what is left. Above the "
+                "limit the kernel resets connections. An orphan that has sent nothing for minutes, or has used up "
+                "its retries, counts twice, and twice again after an ICMP error: so resets can begin at a quarter of "
+                "the limit.";
     lines_add(&finding->evidence, arena, "%s orphans (\"orphan\" in /proc/net/sockstat), tcp_max_orphans is %s.",
         orphans, limit);
     if (facts->aborted > 0)
@@ -75,12 +77,13 @@ void orphan_limit_describe(const struct orphan_limit *facts, struct arena *arena
         "If the memory is there, raise the limit; an orphan can take some 64 kB that cannot be swapped.",
         arena_printf(arena, "sysctl -w net.ipv4.tcp_max_orphans=%lld", (long long)facts->limit * 2));
     fixes_add(&finding->fix_for_good, arena,
-        "Give up sooner on peers that are gone: fewer attempts per orphan (0 means 8, more than 100 s).",
-        "sysctl -w net.ipv4.tcp_orphan_retries=4");
-    fixes_add(&finding->fix_for_good, arena,
         "In the program: do not close right after a large answer to a client that may not read it; bound the "
         "sending with TCP_USER_TIMEOUT.",
         NULL);
+    command_keep_setting(arena, finding, &finding->fix_for_good,
+        "Give up sooner on peers that are gone: fewer attempts for each orphan. It is set in each network namespace. Its "
+        "price: a client that is out of reach for some 13 s instead of 100 s loses the end of its answer.",
+        "net.ipv4.tcp_orphan_retries", "4");
     lines_add(&finding->will_not_help, arena, "Restarting the service: that closes more sockets, and makes orphans.");
     lines_add(&finding->will_not_help, arena,
         "tcp_fin_timeout of 60 s or less: what it governs are mini-sockets, which are not counted here.");

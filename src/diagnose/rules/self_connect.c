@@ -7,6 +7,7 @@
  * One row proves it: two sockets of one host cannot have the same address and port at both ends.
  */
 #include "diagnose/rules/self_connect.h"
+#include "diagnose/command.h"
 #include "diagnose/context.h"
 #include "diagnose/group.h"
 #include "diagnose/phrases.h"
@@ -90,6 +91,10 @@ static void add_fixes(
         fixes_add(&finding->fix_for_good, arena,
             "Give the service a port outside the range of ephemeral ports, or keep its port out of that range.",
             platform_fill(arena, platform->reserve_port, port));
+        if (platform->reserve_setting != NULL)
+            command_keep_setting(arena, finding, &finding->fix_for_good,
+                "Keep its port out of that range. What is set replaces the list: name what is in it already.",
+                platform->reserve_setting, port);
     }
     lines_add(&finding->will_not_help, arena,
         "Restarting the service, or SO_REUSEADDR in it: the port is taken by a connection of the client, which would have "

@@ -198,7 +198,7 @@ static void word(
         "Look at the largest queues first: data that is not read (Recv-Q) or not taken by a peer (Send-Q).",
         "tcpwhy list --sort -send-q");
     fixes_add(&finding->fix_now, arena, "To win time, where the host has memory to spare, raise the limits.",
-        arena_printf(arena, "sysctl net.ipv4.tcp_mem='%" PRId64 " %" PRId64 " %" PRId64 "'", usage->pressure * 3 / 2,
+        arena_printf(arena, "sysctl -w net.ipv4.tcp_mem='%" PRId64 " %" PRId64 " %" PRId64 "'", usage->pressure * 3 / 2,
             usage->pressure * 2, usage->limit * 2));
     fixes_add(&finding->fix_for_good, arena,
         "Bound what one connection may queue: time limits on writing, TCP_NOTSENT_LOWAT, SO_SNDBUF and SO_RCVBUF "

@@ -73,20 +73,29 @@ uint64_t proc_parse_status_switches(const char *text)
     return line != NULL && sscanf(line, "%" SCNu64, &switches) == 1 ? switches : 0;
 }
 
-int proc_parse_limits(const char *text, uint32_t *ret_files)
+static bool scan_limit(const char **line, uint32_t *ret_limit)
+{
+    uint64_t limit;
+    *line += strspn(*line, " ");
+    if (strncmp(*line, "unlimited", strlen("unlimited")) == 0) {
+        *line += strlen("unlimited");
+        *ret_limit = UINT32_MAX;
+        return true;
+    }
+    if (!scan_decimal(line, &limit))
+        return false;
+    *ret_limit = limit > UINT32_MAX ? UINT32_MAX : (uint32_t)limit;
+    return true;
+}
+
+int proc_parse_limits(const char *text, uint32_t *ret_soft, uint32_t *ret_hard)
 {
     const char *line = line_after(text, "Max open files");
-    if (line == NULL)
+    uint32_t soft, hard;
+    if (line == NULL || !scan_limit(&line, &soft) || !scan_limit(&line, &hard))
         return -EBADMSG;
-    line += strspn(line, " ");
-    if (strncmp(line, "unlimited", strlen("unlimited")) == 0) {
-        *ret_files = UINT32_MAX;
-        return 0;
-    }
-    uint64_t files;
-    if (!scan_decimal(&line, &files))
-        return -EBADMSG;
-    *ret_files = files > UINT32_MAX ? UINT32_MAX : (uint32_t)files;
+    *ret_soft = soft;
+    *ret_hard = hard;
     return 0;
 }
 

@@ -200,9 +200,9 @@ static uint64_t descriptor_limit(int proc, uint32_t pid)
     if (prlimit((pid_t)pid, RLIMIT_NOFILE, NULL, &limit) == 0)
         return limit.rlim_cur;
     char path[32], text[4096];
-    uint32_t files;
+    uint32_t files, hard;
     snprintf(path, sizeof path, "%u/limits", pid);
-    if (proc_read(proc, path, text, sizeof text) <= 0 || proc_parse_limits(text, &files) < 0)
+    if (proc_read(proc, path, text, sizeof text) <= 0 || proc_parse_limits(text, &files, &hard) < 0)
         return UINT64_MAX;
     return files;
 }

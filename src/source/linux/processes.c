@@ -191,7 +191,7 @@ void processes_describe(struct snapshot *snapshot, uint64_t walked_ms)
             read_command(snapshot, process, folder);
             read_cgroup(snapshot, process, folder, root);
             if (proc_read(folder, "limits", limits, sizeof limits) > 0)
-                proc_parse_limits(limits, &process->fds_limit);
+                proc_parse_limits(limits, &process->fds_limit, &process->fds_hard);
         }
         close(folder);
     }

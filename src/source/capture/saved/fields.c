@@ -69,6 +69,7 @@ static const struct record_field process_fields[] = {
     FIELD(process, RECORD_INDEX, netns),
     FIELD(process, RECORD_NUMBER, fds_open),
     FIELD(process, RECORD_LIMIT, fds_limit),
+    FIELD(process, RECORD_LIMIT, fds_hard),
     FIELD(process, RECORD_NUMBER, fds_sockets),
     FIELD(process, RECORD_NUMBER, tcp_sockets),
     FIELD(process, RECORD_NUMBER, running_ms),
