@@ -5,7 +5,7 @@
 /*
  * Sources. Windows: Microsoft's pages on netsh dynamicport ("The default dynamic port range for TCP/IP has changed"), on
  * TcpTimedWaitDelay, on Set-NetTCPSetting, and the events of the source Tcpip. macOS and FreeBSD: tcp(4), ip(4), sysctl(8).
- * Solaris: the Tunable Parameters Reference Manual.
+ * Solaris: the Tunable Parameters Reference Manual. AIX: the descriptions of the commands no and rmsock.
  */
 static const struct platform platforms[] = {
     {
@@ -161,6 +161,40 @@ static const struct platform platforms[] = {
         .threads = "pstack {}   # Java: jstack {}",
         .packets = "snoop -r host {} and tcp",
         .route = "route -n get {}; ipfstat -io",
+    },
+    {
+        .os = "aix",
+        .name = "AIX",
+        .owner_has_it_open = true,
+        .port_first = 32768,
+        .port_last = 65535,
+        .port_range = "tcp_ephemeral_low and tcp_ephemeral_high",
+        .show_ports = { "See what is set on that host.", "no -o tcp_ephemeral_low -o tcp_ephemeral_high" },
+        .widen_ports = { "Widen the range to 55,536 ports. First see that no service listens there.",
+            "no -p -o tcp_ephemeral_low=10000" },
+        .no_port = "EADDRNOTAVAIL (\"Can't assign requested address\")",
+        .ports_wont_help = "More descriptors (ulimit -n): ports are short, not descriptors.",
+        .time_wait_s = 15,
+        .time_wait_life = "Each ends by itself after tcp_timewait, 15 s unless it was changed",
+        .time_wait_wont_help = "More descriptors (ulimit -n): TIME_WAIT takes none.",
+        .fin_wait_2_life =
+            "Where the program has closed, the kernel drops them by itself after tcp_finwait2, which counts half-seconds",
+        .fin_wait_2_wont_help = "tcp_timewait: it concerns TIME_WAIT.",
+        .close_wait_wont_help =
+            "tcp_timewait, tcp_finwait2: they concern TIME_WAIT and FIN_WAIT_2. CLOSE_WAIT has no timer "
+            "of its own.",
+        .sent_fin_wont_help =
+            "tcp_timewait (TIME_WAIT), tcp_finwait2 (FIN_WAIT_2), tcp_keepinit (the handshake): none of them governs",
+        .handshake_wont_help = "A longer tcp_keepinit: the same silence, for longer.",
+        .rows = "netstat -Aan",
+        .owners = { "Find out who holds them: rmsock names the process of a socket, by its address in the first column of "
+                    "netstat -Aan.",
+            "netstat -Aan; rmsock ADDRESS tcpcb   # a socket that no process holds is ended at once" },
+        .restart = { "End the process in its usual way and start it again: the kernel closes its descriptors with it.",
+            "kill -TERM {}" },
+        .threads = "procstack {}   # Java: kill -QUIT {} writes a javacore",
+        .packets = "tcpdump -n host {} and tcp",
+        .route = "traceroute {}; lsfilt -s v4 -O",
     },
     {
         .os = NULL,

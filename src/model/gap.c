@@ -41,6 +41,7 @@ const struct gap_info gap_infos[GAP_KIND_COUNT] = {
         "--interval SECS, if they are wrong: the time from one capture to the next", false },
     [GAP_TIMES_UNKNOWN] = { "times-unknown",
         "give them in order, earliest first; --interval SECS says how far apart they are", false },
+    [GAP_TRACKED_STATES] = { "tracked-states", "on the host that is an end of them: ss -tanpiemo, as root", true },
 };
 
 enum gap_kind gap_find(const char *id)

@@ -41,6 +41,7 @@ enum gap_kind {
     GAP_SNAPSHOT_INCOMPLETE,
     GAP_TIMES_OF_FILES,
     GAP_TIMES_UNKNOWN,
+    GAP_TRACKED_STATES,
     GAP_KIND_COUNT, /* none of these */
 };
 

@@ -1,4 +1,4 @@
-/* ss, lsof and /proc/net/tcp. The first byte chooses the format, the rest is the text. */
+/* ss, lsof, /proc/net/tcp, and what lists connections besides. The first byte chooses the format, the rest is the text. */
 #include "fuzz_capture.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -7,6 +7,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         "capture-ss",
         "capture-lsof",
         "capture-proc-net-tcp",
+        "capture-conntrack",
+        "capture-tcpview",
+        "capture-table",
     };
     if (size > 0)
         parse_as(ids[data[0] % (sizeof ids / sizeof *ids)], data + 1, size - 1);

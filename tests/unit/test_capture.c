@@ -194,12 +194,75 @@ static void bsd_and_solaris(void **state)
         { "Proto Recv-Q Send-Q  Local Address  Foreign Address  (state) rhiwat shiwat    pid   epid state\n"
           "tcp4 5 0 1.2.3.4.80 5.6.7.8.9 CLOSE_WAIT 131072 131072  812 0 00182\n",
             "capture-bsd-netstat", "CLOSE_WAIT 1.2.3.4:80 5.6.7.8:9 rq=5 sq=0 by 812/?\n" NUMBERS_ONLY NOTHING_ELSE },
+        /* -A: the kernel's address before each row, which AIX begins so. */
+        { "f1000e006243aad6 tcp 0 0 192.0.2.114.58420 198.51.100.115.23 FIN_WAIT_1\n", "capture-bsd-netstat",
+            "FIN_WAIT_1 192.0.2.114:58420 198.51.100.115:23 rq=0 sq=0\n" NOTHING_ELSE },
+        { "0xfffff8001394b7a0 tcp4 0 0 *.80 *.* LISTEN\nfffff800 udp4 0 0 *.53 *.*\n", "capture-bsd-netstat",
+            "LISTEN 0.0.0.0:80 0.0.0.0:*\n" NOTHING_ELSE },
+        /* -L: one and a half times the backlog may wait. */
+        { "Proto Listen Local Address\ntcp4  49/0/32  *.143\ntcp6  0/3/32  *.143\nunix  0/0/128 /var/run/log\n",
+            "capture-bsd-netstat",
+            "LISTEN 0.0.0.0:143 0.0.0.0:* rq=49 sq=48 backlog\nLISTEN [::]:143 [::]:* rq=0 sq=48 backlog\n" NOTHING_ELSE },
         { "UDP: IPv4\n  *.111   Idle\nTCP: IPv4\n   *.22   *.*  0  0  128000  0 LISTEN\n"
           "10.0.0.1.22  10.0.0.2.52111  64240  3  128872  7 ESTABLISHED\n",
             "capture-solaris-netstat",
             "LISTEN 0.0.0.0:22 0.0.0.0:*\nESTABLISHED 10.0.0.1:22 10.0.0.2:52111 rq=7 sq=3 wnd=64240\n" NOTHING_ELSE },
         { "10.0.0.1.22  10.0.0.2.52111  root  812  sshd  64240  0  128872  0 CLOSE_WAIT\n", "capture-solaris-netstat",
             "CLOSE_WAIT 10.0.0.1:22 10.0.0.2:52111 rq=0 sq=0 wnd=64240 by 812/sshd\n" NOTHING_ELSE },
+    };
+    CHECK(cases);
+}
+
+static void conntrack(void **state)
+{
+    (void)state;
+#define BACK " src=203.0.113.7 dst=192.0.2.9 sport=443 dport=1 mark=0 use=1\n"
+    static const struct one cases[] = {
+        { "ipv4 2 tcp 6 66 SYN_SENT src=192.0.2.9 dst=203.0.113.7 sport=1 dport=443 [UNREPLIED]" BACK
+          "tcp 6 431999 ESTABLISHED src=2001:db8::1 dst=2001:db8::2 sport=1 dport=443" BACK
+          "udp 17 20 src=192.0.2.9 dst=192.0.2.53 sport=1 dport=53" BACK
+          /* What has ended, or is ending, says nothing of a socket. */
+          "tcp 6 50 TIME_WAIT src=192.0.2.9 dst=203.0.113.7 sport=2 dport=443" BACK
+          "tcp 6 50 CLOSE_WAIT src=192.0.2.9 dst=203.0.113.7 sport=3 dport=443" BACK,
+            "capture-conntrack",
+            "SYN_SENT 192.0.2.9:1 203.0.113.7:443\nESTABLISHED [2001:db8::1]:1 [2001:db8::2]:443\n"
+            "gap tracked-states\n" NOTHING_ELSE },
+        { "tcp 6 50 TIME_WAIT src=192.0.2.9 dst=203.0.113.7 sport=2 dport=443" BACK, "capture-conntrack",
+            "gap tracked-states\n" },
+    };
+    CHECK(cases);
+#undef BACK
+}
+
+static void tcpview(void **state)
+{
+    (void)state;
+    static const struct one cases[] = {
+        { "app.exe\t2312\tTCP\t192.0.2.5\t49200\t192.0.2.7\t1433\tCLOSE_WAIT\n"
+          "app.exe\t2312\tUDP\t192.0.2.5\t49200\t*\t*\t\n"
+          "[System Process]\t0\tTCP\t192.0.2.5\t49201\t192.0.2.7\t1433\tTIME_WAIT\n",
+            "capture-tcpview",
+            "CLOSE_WAIT 192.0.2.5:49200 192.0.2.7:1433 by 2312/app.exe\nTIME_WAIT 192.0.2.5:49201 192.0.2.7:1433\n" NOTHING_ELSE },
+        { "app.exe\t2312\tTCP\tClose Wait\t192.0.2.5\t49200\t192.0.2.7\t1433\t1/2/2026 9:00:00 AM\tapp.exe\n"
+          "app.exe\t2312\tTCPv6\tListen\t::\t80\t::\t0\t1/2/2026 9:00:00 AM\tapp.exe\n",
+            "capture-tcpview",
+            "CLOSE_WAIT 192.0.2.5:49200 192.0.2.7:1433 by 2312/app.exe\nLISTEN [::]:80 [::]:* by 2312/app.exe\n" NOTHING_ELSE },
+        { "TCP,app.exe,2312,CLOSE_WAIT,192.0.2.5:49200,192.0.2.7:1433\nUDP,app.exe,2312,*,192.0.2.5:5,*\n",
+            "capture-tcpview", "CLOSE_WAIT 192.0.2.5:49200 192.0.2.7:1433 by 2312/app.exe\n" NOTHING_ELSE },
+    };
+    CHECK(cases);
+}
+
+/* No system is named, and the same ends twice are no second look. */
+static void table_of_a_device(void **state)
+{
+    (void)state;
+    static const struct one cases[] = {
+        { "PROT LOCAL ADDRESS FOREIGN ADDRESS STATE\ntcp 192.0.2.6:23 192.0.2.60:52666 ESTABLISHED\n"
+          "tcp 192.0.2.6:23 192.0.2.60:52666 SYN-RECEIVED\ntcp 192.0.2.6:23 0.0.0.0:0 LISTEN\n",
+            "capture-table",
+            "ESTABLISHED 192.0.2.6:23 192.0.2.60:52666\nSYN_RECEIVED 192.0.2.6:23 192.0.2.60:52666\n"
+            "LISTEN 192.0.2.6:23 0.0.0.0:*\n" NOTHING_ELSE },
     };
     CHECK(cases);
 }
@@ -405,6 +468,9 @@ int main(void)
         cmocka_unit_test(lsof_and_proc),
         cmocka_unit_test(lsof_counts_sockets),
         cmocka_unit_test(bsd_and_solaris),
+        cmocka_unit_test(conntrack),
+        cmocka_unit_test(tcpview),
+        cmocka_unit_test(table_of_a_device),
         cmocka_unit_test(powershell),
         cmocka_unit_test(cells_of_powershell_tables),
         cmocka_unit_test(columns_that_powershell_was_not_asked_for),

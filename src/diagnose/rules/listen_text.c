@@ -1,6 +1,8 @@
 /* What the finding about a full accept queue says. Why it is made: listen.c. */
 #include "diagnose/rules/listen.h"
 
+#include <string.h>
+
 #include "diagnose/acceptors_text.h"
 #include "diagnose/context.h"
 #include "diagnose/group.h"
@@ -42,6 +44,25 @@ static void evidence_backlog(
     if (setting_value(values, SETTING_ABORT_ON_OVERFLOW, 0) != 0)
         lines_add(&finding->evidence, arena,
             "tcp_abort_on_overflow is on: clients get a reset instead of being kept waiting.");
+}
+
+/* What limits the argument of listen() there. */
+static const char *limit_of_backlog(const struct snapshot *snapshot)
+{
+    static const struct {
+        const char *os, *limit;
+    } limits[] = {
+        { "linux", "net.core.somaxconn" },
+        { "macos", "kern.ipc.somaxconn" },
+        { "freebsd", "kern.ipc.soacceptqueue" },
+        { "solaris", "_conn_req_max_q (ipadm)" },
+        { "aix", "somaxconn (no -o)" },
+    };
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+        if (snapshot->os != NULL && strcmp(snapshot->os, limits[i].os) == 0)
+            return limits[i].limit;
+    }
+    return "the system's limit of it";
 }
 
 static void evidence_drops(
@@ -163,14 +184,19 @@ void accept_queue_overflow_describe(
         "Never do slow work in the thread that accepts: hand connections to workers, and put a time limit on "
         "everything that the accepting loop calls.",
         NULL);
+    const char *limit = limit_of_backlog(context->snapshot);
     fixes_add(&finding->fix_for_good, arena,
-        "Where it accepts, but too slowly: more workers or more machines. For short bursts alone a larger backlog "
-        "helps: the listen() argument and net.core.somaxconn together.",
+        arena_printf(arena,
+            "Where it accepts, but too slowly: more workers or more machines. For short bursts alone a larger backlog "
+            "helps: the listen() argument and %s together.",
+            limit),
         NULL);
-    lines_add(&finding->will_not_help, arena,
-        "tcp_max_syn_backlog: that concerns half-open connections, not completed ones.");
-    lines_add(&finding->will_not_help, arena,
-        "tcp_abort_on_overflow: clients fail faster, the server still does not accept.");
+    if (strcmp(limit, "net.core.somaxconn") == 0) {
+        lines_add(&finding->will_not_help, arena,
+            "tcp_max_syn_backlog: that concerns half-open connections, not completed ones.");
+        lines_add(&finding->will_not_help, arena,
+            "tcp_abort_on_overflow: clients fail faster, the server still does not accept.");
+    }
     if (stands_still)
         lines_add(&finding->will_not_help, arena,
             "A larger backlog (somaxconn): the queue only gets longer; nobody empties it.");

@@ -48,7 +48,7 @@ void text_lines(struct flow *flow, const char *label, const struct lines *lines)
 static void operating_system(struct flow *flow, const struct snapshot *snapshot)
 {
     static const char *const proper[][2] = { { "linux", "Linux" }, { "windows", "Windows" }, { "macos", "macOS" },
-        { "freebsd", "FreeBSD" }, { "solaris", "Solaris" } };
+        { "freebsd", "FreeBSD" }, { "aix", "AIX" }, { "solaris", "Solaris" } };
     const char *os = snapshot->os ? snapshot->os : "system unknown";
     for (size_t i = 0; i < sizeof proper / sizeof *proper; i++) {
         if (strcmp(os, proper[i][0]) == 0)

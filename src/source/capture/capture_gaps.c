@@ -168,6 +168,10 @@ static const struct {
         "take the capture again a minute later: what stands in both is stuck" },
     { "solaris", "ask for: netstat -anu -f inet -f inet6 -P tcp",
         "take the capture again a minute later: what stands in both is stuck" },
+    { "aix",
+        "for each address of the first column (netstat -Aan): rmsock ADDRESS tcpcb names the process that holds it, "
+        "and ends at once what no process holds",
+        "take the capture again a minute later: what stands in both is stuck" },
     { NULL, "ask for: lsof -nP -iTCP -Tqs, as root",
         "take the capture again a minute later: what stands in both is stuck" },
 };
@@ -204,8 +208,8 @@ static void note_evidence(const struct capture *capture)
         at++;
     if (missing != 0 && snapshot->conn_count > 0) {
         buf_printf(&what, " in this capture: it cannot tell %s", buf_text(&why));
-        snapshot_note_gap(
-            snapshot, GAP_NOT_IN_CAPTURE, buf_text(&what), (missing & OWNERS) != 0 ? asks[at].owners : asks[at].rest);
+        bool ask_owners = (missing & OWNERS) != 0 && !capture->format->is_of_any_system;
+        snapshot_note_gap(snapshot, GAP_NOT_IN_CAPTURE, buf_text(&what), ask_owners ? asks[at].owners : asks[at].rest);
     }
     buf_deinit(&what);
     buf_deinit(&why);
@@ -238,7 +242,9 @@ static void note_unnamed(struct snapshot *snapshot)
     else
         buf_printf(
             &text, "the names of %zu of %zu processes are not in this capture", unnamed, snapshot->process_count);
-    snapshot_note_gap(snapshot, GAP_PROCESSES_UNNAMED, buf_text(&text), NULL);
+    bool is_windows = snapshot->os != NULL && strcmp(snapshot->os, "windows") == 0;
+    snapshot_note_gap(snapshot, GAP_PROCESSES_UNNAMED, buf_text(&text),
+        is_windows ? NULL : "ask for the output of: ps -eo pid,user,args, of the same moment");
     buf_deinit(&text);
 }
 
@@ -326,7 +332,7 @@ static const char *describe(const char *bytes, size_t length)
 int capture_refuse(const char *path, const char *bytes, size_t length, struct error *err)
 {
     return error_set(err, -EBADMSG, path,
-        "looks like %s; accepted is what netstat (Windows, Linux, macOS, BSD, Solaris), ss, lsof -i, "
-        "Get-NetTCPConnection (table, list, CSV, JSON) or /proc/net/tcp print, and what tcpwhy capture saves",
+        "looks like %s; accepted is what netstat (Windows, Linux, macOS, BSD, AIX, Solaris), ss, lsof -i, "
+        "Get-NetTCPConnection (table, list, CSV, JSON), TCPView, conntrack or /proc/net/tcp print, and what tcpwhy capture saves",
         describe(bytes, length));
 }

@@ -83,6 +83,7 @@ struct format {
     bool is_snapshot;        /* it says itself what host it is of, when and how it was taken, and its namespaces */
     bool row_for_descriptor; /* of which a connection may have several */
     bool is_counts;          /* it has numbers of connections instead of rows: numbers_found.h */
+    bool is_of_any_system;   /* what prints it is not known, and no command of a system can be asked for */
     bool takes_blank_lines;  /* row() sees them too; LINE_OTHER is nothing then, and not counted */
     /*
      * How sure it is that these are the beginning of such a capture; 0: not at all. `mends`: also of one that has been

@@ -4,9 +4,15 @@
  *   tcp4       0      0  192.168.1.5.52345      17.57.146.20.5223      ESTABLISHED
  *   tcp46      0      0  *.8080                 *.*                    LISTEN
  *
- * macOS' -v adds columns, the PID among them; their headings, always English, say which it is.
+ * macOS' -v adds columns, the PID among them; their headings, always English, say which it is. -A puts the address of the
+ * kernel's control block before each row, as AIX does in most instructions. -L shows the listeners with their queues: those
+ * that wait to be accepted, those that are incomplete, and the limit.
+ *
+ *   f1000e00031d53b8 tcp4       0      0  192.0.2.1.22       192.0.2.7.50122      ESTABLISHED
+ *   tcp4  49/0/32                          *.143
  */
 #include "source/capture/formats/netstat.h"
+#include "source/text/scan.h"
 
 enum { WORDS_FIXED = 6, WORDS_MAX = 24 };
 
@@ -30,16 +36,75 @@ static void note_system(struct capture *capture, const char *line)
     static const struct {
         const char *text, *os;
     } marks[] = {
+        { "PCB/ADDR", "aix" },
         { "Active Multipath Internet", "macos" },
         { "Active LOCAL (UNIX)", "macos" },
         { "Registered kernel control", "macos" },
         { "rhiwat", "macos" },
         { "Active UNIX domain sockets", "freebsd" },
+        { "Current listen queue sizes", "freebsd" },
+        { "Tcpcb ", "freebsd" },
+        { "sonewconn:", "freebsd" },
     };
     for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
         if (strstr(line, marks[i].text) != NULL)
             capture->os = marks[i].os;
     }
+}
+
+/* "f1000e00031d53b8", "0xfffff8001394b7a0": where the kernel has the socket. */
+static bool is_kernel_address(const struct token *word)
+{
+    enum { LEAST = 8, MOST = 16, PREFIX = 2 };
+    struct token digits = *word;
+    if (word_starts(&digits, "0x"))
+        digits = (struct token){ word->text + PREFIX, word->length - PREFIX };
+    return digits.length >= LEAST && digits.length <= MOST &&
+        strspn(digits.text, "0123456789abcdefABCDEF") >= digits.length;
+}
+
+/* Leaves out the address before a row. Returns how many words are left. */
+static unsigned skip_kernel_address(struct capture *capture, struct token *words, unsigned count)
+{
+    if (count < 2 || !is_kernel_address(&words[0]) || !(word_starts(&words[1], "tcp") || word_starts(&words[1], "udp")))
+        return count;
+    if (capture->os == NULL && word_starts(&words[0], "f1000")) /* AIX keeps its network memory there */
+        capture->os = "aix";
+    memmove(words, words + 1, (count - 1) * sizeof *words);
+    return count - 1;
+}
+
+/* "49/0/32": accepted by nobody yet, incomplete, the limit. */
+static bool parse_queues(const struct token *word, uint64_t ret_numbers[3])
+{
+    const char *at = word->text;
+    for (unsigned i = 0; i < 3; i++) {
+        if (!(i == 0 || scan_char(&at, '/')) || *at < '0' || *at > '9' || !scan_decimal(&at, &ret_numbers[i]) ||
+            ret_numbers[i] > INT32_MAX)
+            return false;
+    }
+    return at == word->text + word->length;
+}
+
+/*
+ * A row of -L. The limit is what listen() was given; the kernels of FreeBSD and macOS drop where more than one and a half
+ * times that wait (sonewconn() in kern/uipc_socket.c), which is what Send-Q tells on Linux.
+ */
+static enum line_kind listener(
+    struct capture *capture, const struct token *words, const uint64_t queues[3], struct conn *conn)
+{
+    static const struct token any = { "*.*", 3 };
+    enum line_kind kind = capture_ends(capture, &words[2], &any, '.', conn);
+    if (kind != LINE_ROW)
+        return kind;
+    if (capture->os == NULL)
+        capture->os = "freebsd";
+    conn->state = STATE_LISTEN;
+    conn->recv_q_bytes = (uint32_t)queues[0];
+    conn->send_q_bytes = (uint32_t)(queues[2] + queues[2] / 2);
+    conn->present = CONN_QUEUES | CONN_BACKLOG;
+    capture_add(capture);
+    return LINE_ROW;
 }
 
 /* "nginx:812"; the name may have blanks: "Google Chrome He:812". */
@@ -70,15 +135,18 @@ enum line_kind bsd_netstat_row(struct capture *capture, const struct line *line)
     struct bsd_netstat *state = capture->state;
     struct token words[WORDS_MAX];
     unsigned count = tokens_split(line->text, line->length, words, WORDS_MAX, NULL);
+    count = skip_kernel_address(capture, words, count);
     if (!word_starts(&words[0], "tcp")) {
+        note_system(capture, line->text);
         if (word_is(&words[0], "Proto"))
             return heading(state, words, count);
-        note_system(capture, line->text);
         return word_starts(&words[0], "udp") || word_starts(&words[0], "icm") ? LINE_FOREIGN : LINE_OTHER;
     }
     struct conn *conn = capture_draft(capture);
     conn->ipv6 = word_is(&words[0], "tcp6") || word_is(&words[0], "tcp46");
-    uint64_t recv_q, send_q;
+    uint64_t recv_q, send_q, queues[3];
+    if (count == 3 && parse_queues(&words[1], queues))
+        return listener(capture, words, queues, conn);
     if (count < WORDS_FIXED - 1 || !word_number(&words[1], UINT32_MAX, &recv_q) ||
         !word_number(&words[2], UINT32_MAX, &send_q))
         return LINE_MALFORMED;

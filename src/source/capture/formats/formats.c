@@ -1,10 +1,12 @@
 /* The kinds of captures that are known: one row each. What is read of each is in docs/CAPTURES.md. */
+#include "source/capture/formats/conntrack.h"
 #include "source/capture/formats/lsof.h"
 #include "source/capture/formats/netstat.h"
 #include "source/capture/formats/numbers.h"
 #include "source/capture/formats/powershell.h"
 #include "source/capture/formats/proc_net_tcp.h"
 #include "source/capture/formats/ss.h"
+#include "source/capture/formats/tcpview.h"
 
 #define ROWS(function) .recognise = rows_recognise, .parse = rows_parse, .row = (function)
 
@@ -93,6 +95,28 @@ const struct format formats[] = {
         .os = "windows",
         .recognise = powershell_json_recognise,
         .parse = powershell_json_parse,
+    },
+    {
+        .id = "capture-conntrack",
+        .title = "connection tracking (conntrack)",
+        .os = "linux",
+        .state_bytes = sizeof(struct conntrack),
+        .finish = conntrack_finish,
+        ROWS(conntrack_row),
+    },
+    {
+        .id = "capture-tcpview",
+        .title = "TCPView",
+        .os = "windows",
+        ROWS(tcpview_row),
+    },
+    /* Behind those of systems, which show the same and more. */
+    {
+        .id = "capture-table",
+        .title = "a table of connections",
+        .is_of_any_system = true,
+        .row_for_descriptor = true, /* the same ends may be there twice, without being a second look */
+        ROWS(plain_table_row),
     },
     /* Last: where rows are read too, they say more. */
     {

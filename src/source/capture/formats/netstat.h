@@ -10,6 +10,8 @@ enum line_kind windows_netstat_row(struct capture *capture, const struct line *l
 
 enum line_kind linux_netstat_row(struct capture *capture, const struct line *line);
 
+enum line_kind plain_table_row(struct capture *capture, const struct line *line);
+
 struct bsd_netstat {
     unsigned pid_column; /* words behind the state, from 1; 0: there is none */
     bool pid_has_name;   /* "process:pid" */

@@ -89,6 +89,8 @@ enum line_kind windows_netstat_row(struct capture *capture, const struct line *l
         return other_line(capture, line, &words[0]);
     if (count < 4 || is_joined(words, count))
         return count > 1 && !may_be_end(&words[1]) ? LINE_OTHER : LINE_MALFORMED;
+    if (count == 4 && memchr(words[3].text, '-', words[3].length) != NULL) /* SYN-RECEIVED: no Windows writes so */
+        return LINE_OTHER;
     struct conn *conn = capture_draft(capture);
     enum line_kind kind = capture_ends(capture, &words[1], &words[2], ':', conn);
     if (kind != LINE_ROW)

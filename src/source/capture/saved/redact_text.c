@@ -17,7 +17,8 @@ static bool is_among(const char *text, const char *const *words)
 
 bool redact_is_os(const char *text)
 {
-    static const char *const names[] = { "linux", "windows", "macos", "freebsd", "netbsd", "openbsd", "solaris", NULL };
+    static const char *const names[] = { "linux", "windows", "macos", "freebsd", "aix", "netbsd", "openbsd", "solaris",
+        NULL };
     return is_among(text, names);
 }
 
@@ -26,7 +27,8 @@ bool redact_is_source(const char *text)
     static const char *const names[] = { "linux-bpf", "linux-sock-diag", "linux-proc-net-tcp", "several", "snapshot",
         "capture-windows-netstat", "capture-linux-netstat", "capture-numbers", "capture-ss", "capture-proc-net-tcp",
         "capture-bsd-netstat", "capture-solaris-netstat", "capture-lsof", "capture-powershell-table",
-        "capture-powershell-list", "capture-powershell-csv", "capture-powershell-json", NULL };
+        "capture-powershell-list", "capture-powershell-csv", "capture-powershell-json", "capture-conntrack",
+        "capture-tcpview", "capture-table", NULL };
     return is_among(text, names);
 }
 

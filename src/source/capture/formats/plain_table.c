@@ -1,0 +1,33 @@
+/*
+ * A table of connections of a program that is not known, as devices and embedded stacks print them: a protocol, two ends,
+ * a state, and no more that could be told apart.
+ *
+ *   PROT LOCAL ADDRESS         FOREIGN ADDRESS       STATE
+ *   tcp  192.0.2.206:80        192.0.2.203:52986     SYN-RECEIVED
+ *
+ * It names no system: nothing is assumed of it, and nobody is told to run a command of Windows.
+ */
+#include <strings.h>
+
+#include "source/capture/formats/netstat.h"
+
+enum { WORDS_MAX = 5, WORDS = 4 };
+
+enum line_kind plain_table_row(struct capture *capture, const struct line *line)
+{
+    struct token words[WORDS_MAX];
+    unsigned count = tokens_split(line->text, line->length, words, WORDS_MAX, NULL);
+    if (count == WORDS && word_is(&words[0], "udp"))
+        return LINE_FOREIGN;
+    if (count != WORDS || words[0].length < 3 || words[0].length > 4 || strncasecmp(words[0].text, "tcp", 3) != 0)
+        return LINE_OTHER;
+    struct conn *conn = capture_draft(capture);
+    enum line_kind kind = capture_ends(capture, &words[1], &words[2], ':', conn);
+    if (kind != LINE_ROW)
+        return kind;
+    conn->state = (uint8_t)capture_state(capture, &words[3], conn);
+    if (conn->state == STATE_UNKNOWN)
+        return LINE_OTHER;
+    capture_add(capture);
+    return LINE_ROW;
+}
