@@ -23,6 +23,8 @@ static struct recognised recognise(const char *bytes, size_t length, bool repair
 {
     struct recognised found = { 0 };
     for (const struct format *format = formats; format->id != NULL; format++) {
+        if (format->is_counts && found.score >= SURE_OF_NUMBERS) /* rows say more, and are quicker to tell */
+            continue;
         unsigned score = format->recognise(format, bytes, length, repairs);
         if (score > found.score) {
             found.runner_up = found.format;

@@ -32,8 +32,8 @@ enum line_kind {
     LINE_KINDS
 };
 
-/* What a row counts when formats are compared. */
-enum { ROW_WEIGHT = 4 };
+/* What a row counts when formats are compared, and all numbers together where there are no rows. */
+enum { ROW_WEIGHT = 4, SURE_OF_NUMBERS = 3 };
 
 struct format;
 
@@ -69,9 +69,10 @@ struct capture {
     uint64_t cut_before; /* `cut`, when the row began */
     uint64_t cut;        /* rows with an address of which only the beginning is there */
     struct first_line first_malformed, first_named;
-    bool after_row;    /* the line before was a row, or belonged to one */
-    bool after_damage; /* it was not understood */
-    bool repairs;      /* lines that are not understood as they stand are mended */
+    bool after_row;       /* the line before was a row, or belonged to one */
+    bool after_damage;    /* it was not understood */
+    bool repairs;         /* lines that are not understood as they stand are mended */
+    bool only_recognises; /* what the rows are of is asked, and nothing that stands beside them */
     bool out_of_memory;
     struct conn nowhere; /* what is filled in then */
 };

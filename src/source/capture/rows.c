@@ -101,7 +101,7 @@ static void read_line(const struct format *self, struct capture *capture, struct
         capture_drop_owners(capture); /* a PID may be cut as well */
         kind = LINE_PART;
     }
-    if (kind == LINE_OTHER && !self->is_counts)
+    if (kind == LINE_OTHER && !self->is_counts && !capture->only_recognises)
         numbers_line(capture, line);
     capture_note_line(capture, line, kind);
     capture->too_long += line->was_cut && kind == LINE_ROW;
@@ -143,7 +143,9 @@ unsigned rows_recognise(const struct format *self, const char *bytes, size_t len
     struct input input;
     snapshot_init(&snapshot);
     input_open_bytes(&input, bytes, length);
-    struct capture capture = { .snapshot = &snapshot, .format = self, .input = &input, .repairs = repairs };
+    struct capture capture = {
+        .snapshot = &snapshot, .format = self, .input = &input, .repairs = repairs, .only_recognises = true
+    };
     read_lines(self, &capture);
     const uint64_t *kinds = capture.kinds;
     uint64_t rows = kinds[LINE_ROW] + kinds[LINE_NAMED];

@@ -9,7 +9,6 @@
  */
 unsigned numbers_recognise(const struct format *self, const char *bytes, size_t length, bool repairs)
 {
-    enum { SURE = 3 };
     struct snapshot snapshot;
     struct input input;
     snapshot_init(&snapshot);
@@ -24,7 +23,7 @@ unsigned numbers_recognise(const struct format *self, const char *bytes, size_t 
     capture_deinit(&capture);
     input_close(&input);
     snapshot_deinit(&snapshot);
-    return is_read && is_known ? SURE : 0;
+    return is_read && is_known ? SURE_OF_NUMBERS : 0;
 }
 
 enum line_kind numbers_line(struct capture *capture, const struct line *line)
