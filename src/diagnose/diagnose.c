@@ -6,6 +6,7 @@
 #include "diagnose/finding.h"
 #include "diagnose/group.h"
 #include "diagnose/limits.h"
+#include "diagnose/logged.h"
 #include "diagnose/notes.h"
 #include "diagnose/pair.h"
 #include "diagnose/phrases.h"
@@ -235,6 +236,7 @@ static void make_findings(const struct context *context, const struct group *gro
             rules[i].assess(context, &rules[i], &diagnosis->arena, &list);
     }
     totals_judge(context, diagnosis, &list);
+    logged_judge(context, &diagnosis->arena, &list);
     for (size_t i = 0; i < list.count; i++)
         policy_judge(context, diagnosis->ignores, &list.items[i]);
     diagnosis->findings = arena_alloc(&diagnosis->arena, list.count * sizeof *list.items);

@@ -12,6 +12,7 @@
 #include "base/hash_index.h"
 #include "model/conn.h"
 #include "model/gap.h"
+#include "model/log_message.h"
 #include "model/process.h"
 #include "model/setting.h"
 
@@ -61,8 +62,9 @@ struct snapshot {
     size_t netns_count, netns_capacity, net_values_capacity;
     struct cgroup *cgroups;
     size_t cgroup_count, cgroup_capacity;
-    struct hash_index cgroup_paths; /* of those that source/text/cgroups.h added */
-    struct total *totals;           /* where it is counts_only */
+    struct hash_index cgroup_paths;     /* of those that source/text/cgroups.h added */
+    uint32_t logged[LOG_MESSAGE_COUNT]; /* how often the text of a capture has each message of a system's log */
+    struct total *totals;               /* where it is counts_only */
     size_t total_count, total_capacity;
     struct gap *gaps;
     size_t gap_count, gap_capacity;

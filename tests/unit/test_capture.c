@@ -267,6 +267,36 @@ static void table_of_a_device(void **state)
     CHECK(cases);
 }
 
+/* Messages of the log, alone or between rows; what only looks like one is none. */
+static void log_lines(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        enum log_message message;
+        uint32_t times;
+    } cases[] = {
+        { "TCP: Possible SYN flooding on port 80. Sending cookies.\n", LOG_SYN_FLOODING, 1 },
+        { "TCP: too many orphaned sockets\nTCP: too many of orphaned sockets\n", LOG_TOO_MANY_ORPHANS, 2 },
+        { "sonewconn: pcb 0xf1: Listen queue overflow: 49 already in queue awaiting acceptance (23 occurrences)\n",
+            LOG_QUEUE_OVERFLOW, 23 },
+        { "ESTAB 0 0 10.0.0.5:80 10.1.2.3:5\nip_conntrack: table full, dropping packet.\n", LOG_TRACKING_FULL, 1 },
+        { "Source:        Tcpip\nDate: x\nEvent ID:      4227\nTCP/IP failed, because the selected local endpoint was "
+          "recently used to connect to the same remote endpoint.\n",
+            LOG_PORT_REUSED, 1 },
+        { "ESTAB 0 0 10.0.0.5:80 10.1.2.3:5\nSource:        MyService\nEvent ID:      4231\n", LOG_PORTS_USED_UP, 0 },
+        { "ESTAB 0 0 10.0.0.5:80 10.1.2.3:5\nSource:        Tcpip\nEvent ID:      42270\n", LOG_PORT_REUSED, 0 },
+        { "ESTAB 0 0 10.0.0.5:80 10.1.2.3:5\nthere are 7 orphaned sockets\n", LOG_TOO_MANY_ORPHANS, 0 },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct snapshot snapshot;
+        captured(&snapshot, cases[i].text, strlen(cases[i].text));
+        if (snapshot.logged[cases[i].message] != cases[i].times)
+            fail_msg("%s\nexpected %u, found %u", cases[i].text, cases[i].times, snapshot.logged[cases[i].message]);
+        snapshot_deinit(&snapshot);
+    }
+}
+
 static void powershell(void **state)
 {
     (void)state;
@@ -471,6 +501,7 @@ int main(void)
         cmocka_unit_test(conntrack),
         cmocka_unit_test(tcpview),
         cmocka_unit_test(table_of_a_device),
+        cmocka_unit_test(log_lines),
         cmocka_unit_test(powershell),
         cmocka_unit_test(cells_of_powershell_tables),
         cmocka_unit_test(columns_that_powershell_was_not_asked_for),

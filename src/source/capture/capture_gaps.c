@@ -23,6 +23,7 @@ static void count_numbers(struct buf *out, const struct numbers *numbers, const 
         { "summaries", numbers->summary_lines },
         { "counters", numbers->counter_lines },
         { "settings", numbers->setting_lines },
+        { "log", numbers->log_lines },
     };
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         if (parts[i].lines == 0)
@@ -48,7 +49,8 @@ static void note_origin(struct capture *capture, const char *path)
         struct numbers beside = *numbers;
         beside.state_lines = 0; /* the rows themselves are counted */
         count_numbers(&text, &beside, ", ");
-        uint64_t read = numbers->summary_lines + numbers->counter_lines + numbers->setting_lines;
+        uint64_t read = numbers->summary_lines + numbers->counter_lines + numbers->setting_lines +
+            numbers->log_lines;
         other -= other < read ? other : read;
     }
     if (kinds[LINE_FOREIGN] > 0) {

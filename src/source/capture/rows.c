@@ -156,7 +156,8 @@ unsigned rows_recognise(const struct format *self, const char *bytes, size_t len
     capture_deinit(&capture);
     input_close(&input);
     snapshot_deinit(&snapshot);
+    uint64_t most = rows > 0 ? UINT32_MAX : SURE_OF_NUMBERS - 1; /* headings alone: "TCP: …" stands in logs too */
     if (good > bad)
-        return (unsigned)(good - bad);
+        return (unsigned)(good - bad < most ? good - bad : most);
     return rows > 0 ? 3 : good > 0 || is_mangled;
 }

@@ -10,7 +10,7 @@
 #include "model/setting.h"
 #include "model/state.h"
 
-enum { NUMBERS_ROW_MAX = 8, NUMBERS_TABLE_ROWS_MAX = 64 };
+enum { NUMBERS_ROW_MAX = 8, NUMBERS_TABLE_ROWS_MAX = 64, LOG_SOURCE_LINES = 6 };
 
 /* Ports from one to another. */
 struct port_span {
@@ -37,6 +37,11 @@ struct numbers {
     struct net_values earlier; /* counters that came a second time, as they were at first */
     bool has_earlier;
     const char *names; /* "TcpExt: ListenOverflows …", of which the next line has the values */
+
+    /* log_lines.c */
+    uint64_t log_lines;
+    uint8_t log_event;        /* 1 + enum log_message whose number was read, and its words were not yet; 0: none */
+    uint8_t log_after_source; /* lines in which the number of an event is one of TCP's */
 
     /* setting_lines.c */
     int pending;          /* 1 + enum setting whose file the command before prints; 0: none */

@@ -13,6 +13,10 @@
     {                                                                                                                  \
         .key = #name, .kind = (record_kind), .needed = true, MEMBER(of, name)                                          \
     }
+#define LOGGED(name, message)                                                                                          \
+    {                                                                                                                  \
+        .key = (name), .kind = RECORD_NUMBER, MEMBER(snapshot, logged[message])                                        \
+    }
 
 static const struct record_field snapshot_fields[] = {
     { .key = "host", .kind = RECORD_TEXT, MEMBER(snapshot, host_name) },
@@ -26,6 +30,14 @@ static const struct record_field snapshot_fields[] = {
     FIELD(snapshot, RECORD_BOOL, confirms),
     FIELD(snapshot, RECORD_BOOL, counts_only),
     FIELD(snapshot, RECORD_BOOL, redacted),
+    LOGGED("log_port_reused", LOG_PORT_REUSED),
+    LOGGED("log_ports_used_up", LOG_PORTS_USED_UP),
+    LOGGED("log_syn_flooding", LOG_SYN_FLOODING),
+    LOGGED("log_too_many_orphans", LOG_TOO_MANY_ORPHANS),
+    LOGGED("log_no_tcp_memory", LOG_NO_TCP_MEMORY),
+    LOGGED("log_time_wait_full", LOG_TIME_WAIT_FULL),
+    LOGGED("log_queue_overflow", LOG_QUEUE_OVERFLOW),
+    LOGGED("log_tracking_full", LOG_TRACKING_FULL),
     { 0 },
 };
 const struct record saved_snapshot = { snapshot_fields, 0, 0 };
