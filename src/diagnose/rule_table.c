@@ -177,7 +177,7 @@ const struct rule rules[] = {
     {
         RULE("fin-wait-2-held", fin_wait_2_held),
         .states = STATE_BIT(STATE_FIN_WAIT_2),
-        .fault = FAULT_PEER_APPLICATION,
+        .fault = FAULT_PEER_OR_PATH,
         .limits = { .settle_ms = 20 * SECOND,
             .warning_count = 50,
             .critical_count = 1000,

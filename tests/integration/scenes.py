@@ -110,7 +110,7 @@ def nginx_pids(nginx):
 # --- CLOSE_WAIT, and the other end of it -----------------------------------------------------------------------------
 
 @finds("close-wait-leak", "service", "server", LOCAL, 30)
-@finds("fin-wait-2-held", "peer", "client", PEER, 30)
+@finds("fin-wait-2-held", "peer", "client", PATH, 30)
 @scene("node")
 def node_never_ends(software, pair):
     """A Node server with allowHalfOpen whose code has no 'end' handler; the client is Node too."""
@@ -257,7 +257,7 @@ def both_close_and_one_is_not_heard(software, pair):
     yield {"nginx": nginx_pids(nginx)}
 
 
-@finds("fin-wait-2-held", "service", "worker", PEER, 15)
+@finds("fin-wait-2-held", "service", "worker", PATH, 15)
 @scene("nginx")
 def nginx_lingers(software, pair):
     """nginx has half-closed and waits for the client's FIN (lingering_close): the client keeps its end."""

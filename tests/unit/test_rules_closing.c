@@ -2,6 +2,10 @@
  * FIN_WAIT_1, CLOSING, FIN_WAIT_2 and the orphans' limit: each finding on a host where it must be made, and its
  * look-alikes, which differ in the one thing that decides.
  */
+#include <stdio.h>
+#include <string.h>
+
+#include "diagnose/diagnose.h"
 #include "fixture.h"
 #include "rule_cases.h"
 #include "unit.h"
@@ -153,6 +157,46 @@ static void a_process_that_does_not_read_is_at_fault_itself(void **state)
     snapshot_deinit(&snapshot);
 }
 
+static bool has_evidence(const struct finding *finding, const char *words)
+{
+    bool found = false;
+    for (size_t i = 0; i < finding->evidence.count; i++)
+        found |= strstr(finding->evidence.items[i], words) != NULL;
+    return found;
+}
+
+/* An acknowledgement of long ago does not say that the peer is there; answers to keepalive's probes do. */
+static void a_peer_that_may_be_gone_is_not_blamed(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *conns;
+        enum fault fault;
+        bool nothing_runs;
+    } each[] = {
+        { FIN_WAIT_2_200 SILENT "shutdown=send holders=812:20\n", FAULT_PEER_OR_PATH, true },
+        { FIN_WAIT_2_200 "recv_q=0 send_q=0 timer=keepalive timer_ms=9000 last_ack_recv=10m last_data_sent=10m "
+                         "last_data_recv=10m shutdown=send holders=812:20\n",
+            FAULT_PEER_OR_PATH, false },
+        { FIN_WAIT_2_200 "recv_q=0 send_q=0 timer=keepalive timer_ms=9000 last_ack_recv=9s last_data_sent=10m "
+                         "last_data_recv=10m shutdown=send holders=812:20\n",
+            FAULT_PEER_APPLICATION, false },
+    };
+    for (size_t i = 0; i < sizeof each / sizeof *each; i++) {
+        struct snapshot snapshot;
+        struct diagnosis diagnosis;
+        char text[1000];
+        snprintf(text, sizeof text, "%s%s", SERVER, each[i].conns);
+        fixture_must(&snapshot, text);
+        assert_int_equal(diagnose(&snapshot, NULL, NULL, &diagnosis), 0);
+        assert_string_equal(diagnosis.findings[0].id, "fin-wait-2-held");
+        assert_int_equal(diagnosis.findings[0].fault, each[i].fault);
+        assert_int_equal(has_evidence(&diagnosis.findings[0], "No time-out runs"), each[i].nothing_runs);
+        diagnosis_deinit(&diagnosis);
+        snapshot_deinit(&snapshot);
+    }
+}
+
 static void a_peer_that_does_not_read_is_at_fault_in_closing(void **state)
 {
     (void)state;
@@ -214,6 +258,7 @@ int main(void)
         cmocka_unit_test(every_case_is_judged_as_expected),
         cmocka_unit_test(every_finding_fires_somewhere_above),
         cmocka_unit_test(a_process_that_does_not_read_is_at_fault_itself),
+        cmocka_unit_test(a_peer_that_may_be_gone_is_not_blamed),
         cmocka_unit_test(a_peer_that_does_not_read_is_at_fault_in_closing),
         cmocka_unit_test(near_the_limit_a_selection_raises_the_severity),
         cmocka_unit_test(fin_wait_2_has_a_time_left_unless_it_is_held),

@@ -27,7 +27,7 @@ static void look_at_the_peer(
 static void rule_out_network(struct arena *arena, struct finding *finding)
 {
     lines_add(&finding->ruled_out, arena,
-        "A lost FIN: the peer's kernel has acknowledged ours, that is how FIN_WAIT_2 is entered.");
+        "Not a lost FIN: the peer's kernel has acknowledged ours, that is how FIN_WAIT_2 is entered.");
 }
 
 /* --- held by a process ------------------------------------------------------------------------------------------ */
@@ -37,7 +37,7 @@ enum { CERTAIN_MS = 5 * 60 * 1000 };
 
 struct held_facts {
     uint64_t half_closed; /* shutdown(SHUT_WR) */
-    uint64_t shut_both;   /* shutdown(SHUT_RDWR), or a close() that lingers */
+    uint64_t shut_both;   /* shutdown(SHUT_RDWR): a close() that lingers does not wait in this state */
     uint64_t unread;      /* connections with bytes that the process here has not read */
     uint64_t unread_bytes;
 };
@@ -68,8 +68,7 @@ static void evidence_held(struct arena *arena, const struct context *context, co
             facts->half_closed == 1 ? "1 connection is"
                                     : arena_printf(arena, "%s are", phrases_conns(arena, facts->half_closed)));
     if (facts->shut_both > 0)
-        lines_add(&finding->evidence, arena,
-            "%s shut down both ways: shutdown(SHUT_RDWR) without close(), or a close() that lingers (SO_LINGER).",
+        lines_add(&finding->evidence, arena, "%s shut down both ways: shutdown(SHUT_RDWR) was called, and not close().",
             facts->shut_both == 1 ? "1 connection is"
                                   : arena_printf(arena, "%s are", phrases_conns(arena, facts->shut_both)));
     if (group->ages_known)
@@ -79,8 +78,57 @@ static void evidence_held(struct arena *arena, const struct context *context, co
     if (facts->unread > 0)
         lines_add(&finding->evidence, arena, "Data of the peers lies unread in Recv-Q here: %s on %s.",
             phrases_bytes(arena, facts->unread_bytes), phrases_conns(arena, facts->unread));
-    lines_add(&finding->evidence, arena, "No time-out runs: while a descriptor is open the kernel waits for ever.");
+    if (group->keepalives == 0)
+        lines_add(&finding->evidence, arena,
+            "No time-out runs on them: while a descriptor is open, and keepalive is off, the kernel waits for ever.");
+    else if (group->keepalives < group->count)
+        lines_add(&finding->evidence, arena,
+            "Keepalive runs on %s: it ends those whose peer has vanished. On the others no time-out runs.",
+            phrases_conns(arena, group->keepalives));
+    else
+        lines_add(
+            &finding->evidence, arena, "Keepalive runs on them: it ends those whose peer has vanished, and no other.");
     phrases_descriptors(arena, finding->owner, &finding->evidence);
+}
+
+/*
+ * Whether the peer's kernel has been seen since it acknowledged our FIN: it has answered a probe, or its end is in this
+ * snapshot. Else a peer that has lost its power, or a NAT that has forgotten the connection, looks just like one whose
+ * program does not close.
+ */
+static bool is_peer_alive(const struct group *group)
+{
+    return (group->keepalives > 0 && group->resets > 0) || group->pair_count > 0;
+}
+
+static void held_by_who_waits(
+    struct arena *arena, const struct context *context, const struct group *group, struct finding *finding)
+{
+    bool is_alive = is_peer_alive(group);
+    finding->fault = is_alive ? FAULT_PEER_APPLICATION : FAULT_PEER_OR_PATH;
+    finding->title = arena_printf(arena, "%s waits on %s %s for %s to close as well", phrases_owner(arena, finding),
+        phrases_conns(arena, group->count), phrases_service(arena, context, group),
+        finding->distinct_peers == 1 ? "a peer" : "peers");
+    finding->why = is_alive
+        ? "The process has shut down its side and kept the descriptors; the peer's kernel has acknowledged that, but the "
+          "program there has not closed: it never will, or is still at work on its answer. Nobody has set a limit to the "
+          "wait."
+        : "The process has shut down its side and kept the descriptors, and the peer's kernel acknowledged that then. Since "
+          "then nothing has come: the program there does not close, is still at work on its answer, or the peer or the way "
+          "to it is gone. Nobody has set a limit to the wait.";
+    finding_judge_age(group, CERTAIN_MS, finding);
+    lines_add(&finding->ruled_out, arena,
+        "Not a half-close on which data still flows: that would make the connections young again.");
+    look_at_the_peer(arena, context, group, finding);
+    if (process_descriptors_run_out(finding->owner)) /* then it cannot wait for the peer */
+        phrases_fix_restart_owners(arena, context, finding);
+    fixes_add(&finding->fix_for_good, arena,
+        "In the peer's program: close when recv() returns 0 (tcpwhy explain close-wait-leak).", NULL);
+    if (group->keepalives < group->count)
+        fixes_add(&finding->fix_for_good, arena,
+            "In the program here: SO_KEEPALIVE with TCP_KEEPIDLE of a minute or so ends the wait for a peer that has "
+            "vanished; without it nothing does.",
+            NULL);
 }
 
 static void held_by_who_does_not_read(
@@ -105,7 +153,6 @@ static void held_by_who_does_not_read(
 void fin_wait_2_held_describe(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 {
-    const char *owner = phrases_owner(arena, finding);
     struct held_facts facts = facts_of(context, group);
     bool unread = facts.unread * 2 > group->count;
     evidence_held(arena, context, group, &facts, finding);
@@ -114,21 +161,7 @@ void fin_wait_2_held_describe(
     if (unread) {
         held_by_who_does_not_read(arena, context, group, finding);
     } else {
-        finding->title = arena_printf(arena, "%s waits on %s %s for %s to close as well", owner,
-            phrases_conns(arena, group->count), phrases_service(arena, context, group),
-            finding->distinct_peers == 1 ? "a peer" : "peers");
-        finding
-            ->why = "The process has shut down its side and kept the descriptors; the peer's kernel has acknowledged "
-                    "that, but the program there has not closed: it never will, or is still at work on its answer. "
-                    "Nobody has set a limit to the wait.";
-        finding_judge_age(group, CERTAIN_MS, finding);
-        lines_add(&finding->ruled_out, arena,
-            "A half-close on which data still flows: that would make the connections young again.");
-        look_at_the_peer(arena, context, group, finding);
-        if (process_descriptors_run_out(finding->owner)) /* then it cannot wait for the peer */
-            phrases_fix_restart_owners(arena, context, finding);
-        fixes_add(&finding->fix_for_good, arena,
-            "In the peer's program: close when recv() returns 0 (tcpwhy explain close-wait-leak).", NULL);
+        held_by_who_waits(arena, context, group, finding);
     }
     fixes_add(&finding->fix_for_good, arena,
         "In the program here: limit the wait. After shutdown() give the peer some seconds (SO_RCVTIMEO, a timer in "
@@ -136,8 +169,9 @@ void fin_wait_2_held_describe(
         NULL);
     lines_add(&finding->will_not_help, arena,
         "tcp_fin_timeout: it starts with close(). Nothing limits FIN_WAIT_2 while a descriptor is open.");
-    lines_add(&finding->will_not_help, arena,
-        "TCP keepalive: the peer's kernel is alive and answers; its program is what does not act.");
+    if (is_peer_alive(group))
+        lines_add(&finding->will_not_help, arena,
+            "TCP keepalive against a program that does not close: its kernel answers for it. It ends what has vanished.");
 }
 
 /* --- orphaned --------------------------------------------------------------------------------------------------- */
@@ -216,7 +250,7 @@ void fin_wait_2_orphaned_describe(
     evidence_limits(arena, context, group, finding);
     phrases_pairs(arena, context, group, &finding->evidence);
     rule_out_network(arena, finding);
-    lines_add(&finding->ruled_out, arena, "The application here: it has closed.");
+    lines_add(&finding->ruled_out, arena, "Not the application here: it has closed.");
 
     fixes_add(&finding->fix_now, arena, "Nothing here: the kernel ends them by itself.", NULL);
     look_at_the_peer(arena, context, group, finding);
@@ -227,7 +261,8 @@ void fin_wait_2_orphaned_describe(
         "answers later than that gets a reset.",
         "net.ipv4.tcp_fin_timeout", "20");
     if (!group->incoming)
-        lines_add(
-            &finding->will_not_help, arena, "tcp_tw_reuse: it never takes the port of a connection in FIN_WAIT_2.");
+        lines_add(&finding->will_not_help, arena,
+            "tcp_tw_reuse: since Linux 6.12 it does not take the port of a connection in FIN_WAIT_2; before, it did, and "
+            "reset the peer.");
     lines_add(&finding->will_not_help, arena, "Restarting the service here: what is closed is the kernel's.");
 }
