@@ -59,7 +59,11 @@ static void count_peers(const struct snapshot *snapshot, struct arena *arena, st
     }
     if (table.count > 0)
         qsort(table.items, table.count, sizeof *table.items, more_peers_first);
-    finding->distinct_peers = table.count;
+    /* Words that stand for any address do not tell how many there are. */
+    bool unknown = false;
+    for (size_t i = 0; i < table.count; i++)
+        unknown |= ip_is_redacted(&table.items[i].address);
+    finding->distinct_peers = unknown ? 0 : table.count;
     finding->peer_count = table.count < PEERS_SHOWN ? table.count : PEERS_SHOWN;
     struct peer_count *peers = arena_alloc(arena, finding->peer_count * sizeof *peers);
     for (size_t i = 0; i < finding->peer_count; i++)

@@ -16,6 +16,47 @@ struct ip ip_from_v6(const uint8_t bytes[16])
     return ip;
 }
 
+/* The second byte of a word's address; the first is 0. Letters follow, of a long name with a hash of it at the end. */
+enum word_kind { WORD_REDACTED_CUT = 0xfc, WORD_REDACTED = 0xfd, WORD_NAME_CUT = 0xfe, WORD_NAME = 0xff };
+enum { WORD_START = 2, WORD_LETTERS = 14, WORD_HASH = 4 };
+
+struct ip ip_from_word(const char *word, size_t length, bool redacted)
+{
+    struct ip ip = { 0 };
+    bool cut = length > WORD_LETTERS;
+    ip.bytes[1] = redacted ? (cut ? WORD_REDACTED_CUT : WORD_REDACTED) : (cut ? WORD_NAME_CUT : WORD_NAME);
+    size_t kept = !cut ? length : redacted ? WORD_LETTERS : WORD_LETTERS - WORD_HASH;
+    memcpy(ip.bytes + WORD_START, word, kept);
+    if (cut && !redacted) {
+        uint32_t hash = 2166136261U; /* FNV-1a */
+        for (size_t i = 0; i < length; i++)
+            hash = (hash ^ (uint8_t)word[i]) * 16777619U;
+        memcpy(ip.bytes + sizeof ip.bytes - WORD_HASH, &hash, sizeof hash);
+    }
+    return ip;
+}
+
+bool ip_is_word(const struct ip *ip)
+{
+    return ip->bytes[0] == 0 && ip->bytes[1] >= WORD_REDACTED_CUT;
+}
+
+bool ip_is_redacted(const struct ip *ip)
+{
+    return ip_is_word(ip) && ip->bytes[1] <= WORD_REDACTED;
+}
+
+static void format_word(struct buf *out, const struct ip *ip)
+{
+    bool cut = ip->bytes[1] == WORD_REDACTED_CUT || ip->bytes[1] == WORD_NAME_CUT;
+    size_t letters = ip->bytes[1] == WORD_NAME_CUT ? WORD_LETTERS - WORD_HASH : WORD_LETTERS;
+    for (size_t i = 0; i < letters && ip->bytes[WORD_START + i] != 0; i++) {
+        char letter = (char)ip->bytes[WORD_START + i];
+        buf_char(out, letter > ' ' && letter < 0x7f ? letter : '?');
+    }
+    buf_str(out, cut ? "\u2026" : "");
+}
+
 bool ip_is_v4(const struct ip *ip)
 {
     return memcmp(ip->bytes, mapped_prefix, sizeof mapped_prefix) == 0;
@@ -74,6 +115,10 @@ struct ip_net ip_net_of(const struct ip *ip, uint8_t v4_prefix, uint8_t v6_prefi
 void ip_format(struct buf *out, const struct ip *ip)
 {
     char text[INET6_ADDRSTRLEN];
+    if (ip_is_word(ip)) {
+        format_word(out, ip);
+        return;
+    }
     if (ip_is_v4(ip))
         inet_ntop(AF_INET, ip->bytes + 12, text, sizeof text);
     else
@@ -83,7 +128,7 @@ void ip_format(struct buf *out, const struct ip *ip)
 
 void ip_port_format(struct buf *out, const struct ip *ip, uint16_t port)
 {
-    bool brackets = !ip_is_v4(ip);
+    bool brackets = !ip_is_v4(ip) && !ip_is_word(ip);
     if (brackets)
         buf_char(out, '[');
     ip_format(out, ip);

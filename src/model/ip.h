@@ -25,6 +25,14 @@ static inline struct ip ip_from_v4(const uint8_t bytes[4])
     return ip;
 }
 struct ip ip_from_v6(const uint8_t bytes[16]);
+/*
+ * A word where an address belongs: the name of a host, or what somebody has put in its place. It is kept in an address that
+ * nobody can have (of ::/8, which RFC 4291 section 2.4 keeps from use), and shown as that word, or as its beginning. Equal names are
+ * one host; a redacted one may stand for any ("xxx.xxx.xxx.xxx"), so that two of them are not known to be the same.
+ */
+struct ip ip_from_word(const char *word, size_t length, bool redacted);
+bool ip_is_word(const struct ip *ip);
+bool ip_is_redacted(const struct ip *ip);
 bool ip_is_v4(const struct ip *ip);
 bool ip_is_any(const struct ip *ip); /* 0.0.0.0 or :: */
 bool ip_is_loopback(const struct ip *ip);

@@ -6,7 +6,7 @@
 
 #include "unit.h"
 
-/* "10.0.0.5:80", "any:80", "cut …", "named", "bad" */
+/* "10.0.0.5:80", "any:80", "cut …", "named …", "bad" */
 static void describe(const char *text, char separator, struct buf *out)
 {
     struct end end;
@@ -15,8 +15,8 @@ static void describe(const char *text, char separator, struct buf *out)
         buf_str(out, "bad");
         return;
     case END_NAMED:
-        buf_str(out, "named");
-        return;
+        buf_str(out, end.no_port ? "named, no port " : ip_is_redacted(&end.address) ? "redacted " : "named ");
+        break;
     case END_CUT:
         buf_str(out, "cut ");
         break;
@@ -61,9 +61,20 @@ static void with_a_colon(void **state)
         { "::ffff:10.0.0.5:443", "10.0.0.5:443 v6" },
         { "2001:db8:1:2:3:4:5:6:443", "[2001:db8:1:2:3:4:5:6]:443 v6" },
         { "2001:db8:85a3:8d3:1:443", "cut [2001:db8:85a3:8d3:1::]:443 v6" },
-        { "localhost:ssh", "named" },
-        { "10.0.0.5:http", "named" },
-        { "web.example.org:443", "named" },
+        { "localhost:ssh", "named 127.0.0.1:22" },
+        { "10.0.0.5:http", "named 10.0.0.5:80" },
+        { "10.0.0.5:no-such", "named, no port 10.0.0.5:*" },
+        { "web-3:443", "named web-3:443" },
+        { "[::1]:https", "named [::1]:443 v6" },
+        { "xxx.xxx.xxx.xxx:1433", "redacted xxx.xxx.xxx.xx…:1433" },
+        { "62.x.x.141:443", "redacted 62.x.x.141:443" },
+        { "10.0.*.*:80", "redacted 10.0.*.*:80" },
+        { "<IPAddress>:80", "redacted <IPAddress>:80" },
+        { "{service}:{port}", "named, no port {service}:*" },
+        { "[redacted]:80", "redacted [redacted]:80" },
+        { "a.b.c.d:80", "redacted a.b.c.d:80" },
+        { "db1.lan.example.net:80", "named db1.lan.ex…:80" },
+        { "web.example.org:443", "named web.exampl…:443" },
         { "10.0.0.256:80", "bad" },
         { "10.0.0.5:65536", "bad" },
         { "10.0.0.5:", "bad" },
@@ -93,7 +104,7 @@ static void with_a_dot(void **state)
         { "fe80::1%lo0.1024", "[fe80::1]:1024 v6" },
         { "2a02:8108:50c0:7.50523", "cut [2a02:8108:50c0:7::]:50523 v6" },
         { "2a02:8108:50c0:.50523", "cut [2a02:8108:50c0::]:50523 v6" },
-        { "localhost.ssh", "named" },
+        { "localhost.ssh", "named 127.0.0.1:22" },
         { "10.0.0.5", "bad" },
         { "10.0", "bad" },
     };

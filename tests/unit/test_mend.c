@@ -142,10 +142,22 @@ static void joined_lines_are_no_rows(void **state)
         "cannot be read");
 }
 
+/* Words are ends as well: equal names are one host, what was redacted may be any. */
 static void names_instead_of_numbers(void **state)
 {
     (void)state;
-    expect_refused("  TCP    SRV01:9100   client0.corp.local:50122  CLOSE_WAIT  4312\n", "ask for numbers: -n");
+    static const char text[] = "  TCP    SRV01:9100   client0.corp.local:50122  CLOSE_WAIT  4312\n"
+                               "  TCP    SRV01:9100   client0.corp.local:50123  CLOSE_WAIT  4312\n"
+                               "  TCP    xxx.xxx.xxx.xxx:80   xxx.xxx.xxx.xxx:xxxx  CLOSE_WAIT  <pid>\n"
+                               "  TCP    xxx.xxx.xxx.xxx:80   xxx.xxx.xxx.xxx:xxxx  CLOSE_WAIT  <pid>\n";
+    struct snapshot snapshot;
+    captured(&snapshot, text, strlen(text));
+    assert_int_equal(snapshot.conn_count, 4); /* two rows that are written the same are not two looks */
+    assert_true(ip_equal(&snapshot.conns[0].remote, &snapshot.conns[1].remote));
+    assert_true(ip_is_word(&snapshot.conns[0].remote) && !ip_is_redacted(&snapshot.conns[0].remote));
+    assert_true(ip_is_redacted(&snapshot.conns[2].remote));
+    assert_int_equal(snapshot.conns[2].holder, NO_INDEX);
+    snapshot_deinit(&snapshot);
 }
 
 /* --- whose, and which ---------------------------------------------------------------------------------------------- */

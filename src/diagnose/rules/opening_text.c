@@ -323,7 +323,7 @@ void syn_recv_unanswered_describe(
         lines_add(&finding->evidence, arena, "In SYN_RECEIVED %s.", phrases_ages(arena, group));
     if (finding->distinct_peers == 1)
         lines_add(&finding->evidence, arena, "All from one address: that host, or the way back to it.");
-    else
+    else if (finding->distinct_peers > 1)
         lines_add(
             &finding->evidence, arena, "They came from %s addresses.", phrases_count(arena, finding->distinct_peers));
     assess_listener(arena, context->snapshot, listener, finding);

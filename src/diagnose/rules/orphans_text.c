@@ -37,7 +37,7 @@ static void evidence_peers(struct arena *arena, struct finding *finding)
     if (first->count * 2 >= finding->conn_count)
         lines_add(&finding->evidence, arena, "%s of them go to one peer, %s.", phrases_count(arena, first->count),
             phrases_address(arena, &first->address));
-    else
+    else if (finding->distinct_peers > 1)
         lines_add(&finding->evidence, arena, "They go to %s different peers: no single one explains them.",
             phrases_count(arena, finding->distinct_peers));
 }

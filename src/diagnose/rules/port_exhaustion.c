@@ -88,7 +88,8 @@ static bool survey(const struct snapshot *snapshot, const struct limits *limits,
 static bool is_counted(const struct context *context, const struct space *spaces, const struct conn *conn)
 {
     return conn->netns < context->snapshot->netns_count && spaces[conn->netns].is_tight && !ports_is_bound(conn) &&
-        conn->state != STATE_CLOSED && port_range_has(&spaces[conn->netns].range, conn->local_port);
+        !ip_is_redacted(&conn->remote) && conn->state != STATE_CLOSED &&
+        port_range_has(&spaces[conn->netns].range, conn->local_port);
 }
 
 static bool belongs(const struct shortage *shortage, const struct conn *conn)

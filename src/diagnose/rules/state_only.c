@@ -40,7 +40,7 @@ static void evidence_number(
         "their number.");
     if (finding->distinct_peers == 1)
         lines_add(&finding->evidence, arena, "All of them have one peer: that host, or the path to it.");
-    else
+    else if (finding->distinct_peers > 1)
         lines_add(
             &finding->evidence, arena, "They have %s different peers.", phrases_count(arena, finding->distinct_peers));
     phrases_pairs(arena, context, group, &finding->evidence);
@@ -192,7 +192,7 @@ void by_state_fin_wait_2_describe(
     lines_add(&finding->evidence, arena, "%s were in FIN_WAIT_2 at one moment.", phrases_conns(arena, group->count));
     if (finding->distinct_peers == 1)
         lines_add(&finding->evidence, arena, "All of them belong to one peer: one program there does not close.");
-    else
+    else if (finding->distinct_peers > 1)
         lines_add(
             &finding->evidence, arena, "They have %s different peers.", phrases_count(arena, finding->distinct_peers));
     phrases_pairs(arena, context, group, &finding->evidence);

@@ -127,18 +127,39 @@ static void note_long(struct capture *capture)
     buf_deinit(&text);
 }
 
+/* Ends that are words are read as they stand. */
 static void note_names(struct capture *capture)
 {
-    uint64_t named = capture->kinds[LINE_NAMED];
-    if (named == 0)
+    const struct word_ends *words = &capture->word_ends;
+    if (words->rows == 0)
         return;
     struct buf text = { 0 };
-    count_lines(&text, named, "row");
-    buf_printf(&text, " left out: names stand where addresses or ports belong, first at line %llu, \"",
-        (unsigned long long)capture->first_named.number);
-    text_escape(&text, capture->first_named.text);
-    buf_str(&text, "\"");
-    snapshot_note_gap(capture->snapshot, GAP_NAMES_FOR_ADDRESSES, buf_text(&text), NULL);
+    buf_str(&text, "in ");
+    count_lines(&text, words->rows, "row");
+    buf_str(&text, " words stand where numbers belong (");
+    const struct {
+        const char *what;
+        uint64_t count;
+    } parts[] = { { "local address", words->local }, { "remote address", words->remote },
+        { "name of a known service in the place of its port", words->services },
+        { "port that is no known service", words->ports } };
+    const char *comma = "";
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        if (parts[i].count == 0)
+            continue;
+        buf_printf(&text, "%s%s in ", comma, parts[i].what);
+        text_count(&text, parts[i].count);
+        comma = ", ";
+    }
+    buf_str(&text, "), first \"");
+    text_escape(&text, words->first);
+    buf_str(&text,
+        words->redacted > 0 ? "\": which addresses they stand for, and which of them are the same, is not known"
+                            : "\": which addresses the names stand for is not known");
+    snapshot_note_gap(capture->snapshot, GAP_NAMES_FOR_ADDRESSES, buf_text(&text),
+        words->redacted > 0
+            ? "tcpwhy capture --redact hides addresses and keeps which of them are the same; else ask for numbers (-n)"
+            : NULL);
     buf_deinit(&text);
 }
 
@@ -254,20 +275,17 @@ static void note_unnamed(struct snapshot *snapshot)
 static int refuse_lost(const struct capture *capture, const char *path, struct error *err)
 {
     const uint64_t *kinds = capture->kinds;
-    uint64_t lost = kinds[LINE_MALFORMED] + kinds[LINE_NAMED];
+    uint64_t lost = kinds[LINE_MALFORMED];
     if (lost <= kinds[LINE_ROW])
         return 0;
-    const struct first_line *first = kinds[LINE_NAMED] > kinds[LINE_MALFORMED] ? &capture->first_named
-                                                                               : &capture->first_malformed;
+    const struct first_line *first = &capture->first_malformed;
     struct buf text = { 0 }, line = { 0 };
     count_lines(&text, lost + kinds[LINE_ROW], "row");
     text_escape(&line, first->text);
     int result = error_set(err, -EBADMSG, path,
         "is %s with %s, of which %" PRIu64 " cannot be read, first at line %" PRIu64 ", \"%s\"; %s",
         capture->format->title, buf_text(&text), lost, first->number, buf_text(&line),
-        kinds[LINE_NAMED] > kinds[LINE_MALFORMED]
-            ? "ask for numbers: -n of netstat and ss, -nP of lsof"
-            : "send the output to a file, without a filter, and that file as it is");
+        "send the output to a file, without a filter, and that file as it is");
     buf_deinit(&text);
     buf_deinit(&line);
     return result;

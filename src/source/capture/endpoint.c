@@ -2,6 +2,9 @@
 
 #include <limits.h>
 #include <string.h>
+#include <strings.h>
+
+#include "source/capture/service_names.h"
 
 enum { GROUPS = 8 };
 
@@ -95,21 +98,82 @@ static enum endpoint_result parse_v6(const char *text, size_t length, struct ip 
     return gap < 0 && groups < GROUPS ? END_CUT : END_OK;
 }
 
-static bool is_name_character(char c)
+/* --- words ---------------------------------------------------------------------------------------------------------- */
+
+/* Printed characters, one of them a letter, or one that stands for what was taken out: "web-3", "<IPAddress>", "10.0.*.*". */
+static bool is_word(const char *text, size_t length)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
-        c == '_' || c == '+' || c == '/';
+    enum { LENGTH_MAX = 255 };
+    bool tells = false;
+    for (size_t i = 0; i < length; i++) {
+        char c = text[i];
+        if (c <= ' ' || c >= 0x7f || c == ':' || c == ',' || c == ';' || c == '"' || c == '=')
+            return false;
+        tells |= ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || strchr("*<{#?$", c) != NULL;
+    }
+    return tells && length <= LENGTH_MAX;
 }
 
-static bool is_name(const char *text, size_t length)
+/* "xxx.xxx.xxx.xxx", "62.x.x.141", "a.b.c.d": four parts, some of them letters that stand for numbers. */
+static bool is_masked_v4(const char *text, size_t length)
 {
-    bool letter = false;
+    unsigned parts = 1, in_part = 0;
     for (size_t i = 0; i < length; i++) {
-        if (!is_name_character(text[i]))
+        if (text[i] == '.') {
+            parts++;
+            in_part = 0;
+        } else if (++in_part > 3 ||
+            (in_part > 1 && text[i - 1] != text[i] &&
+                !(text[i] >= '0' && text[i] <= '9' && text[i - 1] >= '0' && text[i - 1] <= '9'))) {
             return false;
-        letter |= (text[i] | 0x20) >= 'a' && (text[i] | 0x20) <= 'z';
+        }
     }
-    return letter;
+    return parts == 4;
+}
+
+/* It stands in the place of an address, and may stand for any. */
+static bool is_redacted(const char *text, size_t length)
+{
+    static const char *const words[] = { "ip", "ipaddress", "ip-address", "ip_address", "redacted", "removed", "hidden",
+        "masked", "censored", "myip", "my-ip", "my_ip", "serverip", "server-ip", "server_ip", "clientip", "client-ip",
+        "client_ip", "localip", "local-ip", "remoteip", "remote-ip", "publicip", "public-ip", "x", "xx", "xxx",
+        "xxxx" };
+    for (size_t i = 0; i < length; i++) {
+        if (strchr("*<>{}[]#?$", text[i]) != NULL)
+            return true;
+    }
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (strlen(words[i]) == length && strncasecmp(words[i], text, length) == 0)
+            return true;
+    }
+    bool only_x = true;
+    for (size_t i = 0; i < length; i++)
+        only_x &= (text[i] | 0x20) == 'x' || text[i] == '.' || text[i] == '-';
+    return only_x || is_masked_v4(text, length);
+}
+
+/* What every host calls itself. */
+static bool is_localhost(const char *text, size_t length)
+{
+    static const char *const names[] = { "localhost", "localhost.localdomain", "localhost.local", "localhost6",
+        "ip6-localhost", "ip6-loopback", "localhost.localdom", "localhost6.localdomain6" };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (strlen(names[i]) == length && strncasecmp(names[i], text, length) == 0)
+            return true;
+    }
+    return false;
+}
+
+static enum endpoint_result parse_word(const char *text, size_t length, struct ip *ret_ip)
+{
+    static const uint8_t loopback[4] = { 127, 0, 0, 1 };
+    if (!is_word(text, length))
+        return END_BAD;
+    if (is_localhost(text, length))
+        *ret_ip = ip_from_v4(loopback);
+    else
+        *ret_ip = ip_from_word(text, length, is_redacted(text, length));
+    return END_NAMED;
 }
 
 enum endpoint_result address_parse(const char *text, size_t length, struct ip *ret_ip, bool *ret_ipv6)
@@ -127,10 +191,10 @@ enum endpoint_result address_parse(const char *text, size_t length, struct ip *r
         *ret_ipv6 = true;
         return parse_v6(text, bare, ret_ip);
     }
-    return is_name(text, bare) ? END_NAMED : END_BAD;
+    return parse_word(text, bare, ret_ip);
 }
 
-/* "80", "*"; a name of a service. */
+/* "80", "*"; a name of a service, or another word, of which the port is 0. */
 static enum endpoint_result parse_port(const char *text, size_t length, uint16_t *ret_port)
 {
     unsigned value = 0;
@@ -141,8 +205,10 @@ static enum endpoint_result parse_port(const char *text, size_t length, uint16_t
     if (length == 0)
         return END_BAD;
     for (size_t i = 0; i < length; i++) {
-        if (text[i] < '0' || text[i] > '9')
-            return is_name(text, length) ? END_NAMED : END_BAD;
+        if (text[i] < '0' || text[i] > '9') {
+            *ret_port = service_port(text, length);
+            return is_word(text, length) ? END_NAMED : END_BAD;
+        }
         value = value * 10 + (unsigned)(text[i] - '0');
         if (value > UINT16_MAX)
             return END_BAD;
@@ -187,6 +253,8 @@ enum endpoint_result endpoint_parse(const char *text, size_t length, char separa
     enum endpoint_result port = parse_port(last + 1, length - address_length - 1, &end.port);
     if (port == END_BAD)
         return END_BAD;
+    end.service = port == END_NAMED && end.port != 0;
+    end.no_port = port == END_NAMED && end.port == 0;
     enum endpoint_result address = END_OK;
     if (address_length == 1 && text[0] == '*') {
         end.any = true;
@@ -195,7 +263,10 @@ enum endpoint_result endpoint_parse(const char *text, size_t length, char separa
         const char *close = memchr(text, ']', address_length); /* a zone may follow: "[fe80::1]%eth0:80" */
         if (close == NULL)
             return END_BAD;
-        address = address_parse(text + 1, (size_t)(close - text) - 1, &end.address, &end.ipv6);
+        if (memchr(text, ':', address_length) == NULL) /* "[redacted]" */
+            address = parse_word(text, address_length, &end.address);
+        else
+            address = address_parse(text + 1, (size_t)(close - text) - 1, &end.address, &end.ipv6);
     } else {
         address = address_parse(text, address_length, &end.address, &end.ipv6);
     }

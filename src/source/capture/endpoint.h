@@ -12,7 +12,7 @@
 enum endpoint_result {
     END_OK,
     END_CUT,   /* an IPv6 address of which only the beginning is there; the rest is zero */
-    END_NAMED, /* a name stands where a number belongs: the capture was taken without -n */
+    END_NAMED, /* a word stands where a number belongs: the capture was taken without -n, or something was redacted */
     END_BAD,
 };
 
@@ -21,6 +21,8 @@ struct end {
     uint16_t port; /* 0 where there is "*" */
     bool ipv6;     /* as it was written */
     bool any;      /* "*": the family is not said; address is 0.0.0.0 */
+    bool service;  /* the port is the name of a service that is known */
+    bool no_port;  /* a word stands there that is no known service: port is 0 */
 };
 
 /* The whole text, `length` bytes. `separator` stands before the port: ':' or '.'. */

@@ -1,5 +1,7 @@
 /* What the rows of all formats need: their ends, and who holds them. */
 #include "model/holders.h"
+#include <stdio.h>
+
 #include "source/capture/input/charset.h"
 #include "source/capture/format.h"
 
@@ -13,7 +15,7 @@ void capture_deinit(struct capture *capture)
 struct conn *capture_draft(struct capture *capture)
 {
     struct conn *conn = snapshot_add_conn(capture->snapshot);
-    capture->cut_before = capture->cut;
+    capture->cut_before = capture->cut + capture->alike;
     if (conn != NULL) {
         capture->snapshot->conn_count--; /* it has its place; capture_add() counts it */
         return conn;
@@ -29,7 +31,7 @@ void capture_add(struct capture *capture)
         return;
     capture->snapshot->conn_count++;
     if (!capture->format->row_for_descriptor)
-        looks_note(&capture->looks, capture->snapshot, capture->cut > capture->cut_before);
+        looks_note(&capture->looks, capture->snapshot, capture->cut + capture->alike > capture->cut_before);
 }
 
 void capture_drop_owners(struct capture *capture)
@@ -76,6 +78,28 @@ static void settle_family(struct end *end, const struct end *other)
     end->address = ip_from_v6(any);
 }
 
+/* Which ends are words, and the first row that has one. */
+static void note_words(struct capture *capture, const struct token *local, const struct token *remote,
+    const struct end *near, const struct end *far)
+{
+    struct word_ends *words = &capture->word_ends;
+    words->local += ip_is_word(&near->address);
+    words->remote += ip_is_word(&far->address);
+    words->redacted += ip_is_redacted(&near->address) || ip_is_redacted(&far->address);
+    words->services += near->service || far->service;
+    words->ports += near->no_port || far->no_port;
+    if (words->rows++ > 0)
+        return;
+    snprintf(words->first, sizeof words->first, "%.*s, %.*s", (int)local->length, local->text, (int)remote->length,
+        remote->text);
+}
+
+/* May stand for another end than one that is written the same. */
+static bool is_alike(const struct end *end)
+{
+    return end->no_port || ip_is_redacted(&end->address);
+}
+
 enum line_kind capture_ends(
     struct capture *capture, const struct token *local, const struct token *remote, char separator, struct conn *conn)
 {
@@ -90,8 +114,9 @@ enum line_kind capture_ends(
     if (second == END_BAD)
         return LINE_MALFORMED;
     if (first == END_NAMED || second == END_NAMED)
-        return LINE_NAMED;
+        note_words(capture, local, remote, &near, &far);
     capture->cut += first == END_CUT || second == END_CUT;
+    capture->alike += is_alike(&near) || is_alike(&far);
     near.ipv6 |= near.any && conn->ipv6;
     far.ipv6 |= far.any && conn->ipv6;
     settle_family(&near, &far);

@@ -26,7 +26,6 @@ enum line_kind {
     LINE_DETAIL,    /* belongs to the row before */
     LINE_HEADING,   /* that only this format has; it makes an empty capture one */
     LINE_FOREIGN,   /* well-formed, but not TCP: a UDP or UNIX socket */
-    LINE_NAMED,     /* a row with names where addresses belong: taken without -n */
     LINE_MALFORMED, /* would be a row, but is cut or mangled */
     LINE_PART,      /* no row, but has the end of a connection or the like: perhaps a part of one */
     LINE_KINDS
@@ -36,6 +35,13 @@ enum line_kind {
 enum { ROW_WEIGHT = 4, SURE_OF_NUMBERS = 3 };
 
 struct format;
+
+/* Rows in which words stand where addresses and ports belong. */
+struct word_ends {
+    uint64_t rows, local, remote, services, ports; /* ports that are no known service's */
+    uint64_t redacted;                             /* rows with a word that may stand for any address */
+    char first[80];
+};
 
 /* The first of the lines of some kind. */
 struct first_line {
@@ -66,9 +72,11 @@ struct capture {
     uint16_t present;           /* enum conn_field: what is known of some connection */
     struct host_prefix host_prefix;
     uint64_t too_long;   /* rows of which the end was not read */
-    uint64_t cut_before; /* `cut`, when the row began */
+    uint64_t cut_before; /* `cut` and `alike`, when the row began */
     uint64_t cut;        /* rows with an address of which only the beginning is there */
-    struct first_line first_malformed, first_named;
+    uint64_t alike;      /* rows with an end that may be another than one that is written the same */
+    struct word_ends word_ends;
+    struct first_line first_malformed;
     bool after_row;       /* the line before was a row, or belonged to one */
     bool after_damage;    /* it was not understood */
     bool repairs;         /* lines that are not understood as they stand are mended */

@@ -19,9 +19,9 @@ void capture_count(struct capture *capture, enum line_kind kind)
 void capture_note_line(struct capture *capture, const struct line *line, enum line_kind kind)
 {
     capture_count(capture, kind);
-    if (kind != LINE_MALFORMED && kind != LINE_PART && kind != LINE_NAMED)
+    if (kind != LINE_MALFORMED && kind != LINE_PART)
         return;
-    struct first_line *first = kind == LINE_NAMED ? &capture->first_named : &capture->first_malformed;
+    struct first_line *first = &capture->first_malformed;
     if (first->number != 0)
         return;
     first->number = line->number;
@@ -148,7 +148,7 @@ unsigned rows_recognise(const struct format *self, const char *bytes, size_t len
     };
     read_lines(self, &capture);
     const uint64_t *kinds = capture.kinds;
-    uint64_t rows = kinds[LINE_ROW] + kinds[LINE_NAMED];
+    uint64_t rows = kinds[LINE_ROW];
     uint64_t good = rows * ROW_WEIGHT + (rows > 0 ? kinds[LINE_DETAIL] * DETAIL_WEIGHT : 0) +
         kinds[LINE_HEADING] * HEADING_WEIGHT;
     uint64_t bad = kinds[LINE_MALFORMED] * ROW_WEIGHT + kinds[LINE_PART] * PART_WEIGHT;

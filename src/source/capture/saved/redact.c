@@ -53,8 +53,20 @@ static unsigned kind_bits(const struct ip *ip)
     return 0;
 }
 
+/* A name becomes another one; what was redacted is so already. */
+static struct ip redact_word(const struct ip *ip, const struct redact_key *key)
+{
+    char name[16];
+    if (ip_is_redacted(ip))
+        return *ip;
+    snprintf(name, sizeof name, "host-%08x", (unsigned)siphash(&key->hash, ip->bytes, sizeof ip->bytes));
+    return ip_from_word(name, strlen(name), false);
+}
+
 struct ip redact_address(const struct ip *ip, const struct redact_key *key)
 {
+    if (ip_is_word(ip))
+        return redact_word(ip, key);
     unsigned kind = kind_bits(ip);
     if (kind == BITS)
         return *ip;
