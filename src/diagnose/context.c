@@ -81,7 +81,7 @@ bool context_is_unanswered(const struct context *context, const struct conn *con
         return false;
     if (other != NULL) /* what nobody holds any more waits for nothing */
         return !conn_is_unheld(other);
-    return !ip_is_loopback(&conn->remote) && !ip_equal(&conn->local, &conn->remote); /* then it would be seen */
+    return !ip_is_loopback(&conn->remote) && !ip_is_same(&conn->local, &conn->remote); /* then it would be seen */
 }
 
 const struct queue *context_queue(const struct context *context, const struct conn *listener)

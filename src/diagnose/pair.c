@@ -49,8 +49,7 @@ enum fit {
 static enum fit fit_of(const struct snapshot *snapshot, const struct conn *one, const struct conn *other)
 {
     bool swapped = one->local_port == other->remote_port && one->remote_port == other->local_port &&
-        ip_equal(&one->local, &other->remote) && ip_equal(&one->remote, &other->local) &&
-        !ip_is_redacted(&one->local) && !ip_is_redacted(&one->remote);
+        ip_is_same(&one->local, &other->remote) && ip_is_same(&one->remote, &other->local);
     if (!swapped || (pair_opposites(one->state) & STATE_BIT(other->state)) == 0)
         return FIT_NOT;
     if (one->netns == other->netns)

@@ -54,6 +54,13 @@ const char *phrases_address(struct arena *arena, const struct ip *address)
     return take(arena, &text);
 }
 
+const char *phrases_select_end(struct arena *arena, const struct ip *address, uint16_t port)
+{
+    if (!ip_is_word(address))
+        return arena_printf(arena, " --peer %s", phrases_address(arena, address));
+    return port != 0 ? arena_printf(arena, " --port %u", port) : "";
+}
+
 const char *phrases_end(struct arena *arena, const struct ip *address, uint16_t port)
 {
     struct buf text = { 0 };

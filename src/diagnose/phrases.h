@@ -10,6 +10,8 @@ const char *phrases_conns(struct arena *arena, uint64_t number); /* "1,204 conne
 const char *phrases_duration(struct arena *arena, uint64_t ms);  /* "4 h 12 min" */
 const char *phrases_bytes(struct arena *arena, uint64_t bytes);
 const char *phrases_address(struct arena *arena, const struct ip *address);
+/* For a command that selects what has this remote end: " --peer ADDRESS"; " --port PORT", or nothing, where a word stands. */
+const char *phrases_select_end(struct arena *arena, const struct ip *address, uint16_t port);
 const char *phrases_end(struct arena *arena, const struct ip *address, uint16_t port); /* "10.0.0.9:5432" */
 const char *phrases_process(struct arena *arena, const struct process *process); /* "nginx (pid 812)", "a process" */
 /* Of its processes the one that cannot act now, the owner first; or NULL. */

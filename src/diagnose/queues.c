@@ -125,14 +125,14 @@ static bool goes_to(const struct snapshot *snapshot, const struct queue *queue, 
     bool same_netns = conn->netns == listener->netns;
     if (!same_netns && (ip_is_loopback(&conn->remote) || !hosts_may_meet(snapshot, conn, listener)))
         return false;
-    if (ip_equal(&listener->local, &conn->remote))
+    if (ip_is_same(&listener->local, &conn->remote))
         return true;
     if (!ip_is_any(&listener->local))
         return false;
-    if (same_netns && (ip_is_loopback(&conn->remote) || ip_equal(&conn->local, &conn->remote)))
+    if (same_netns && (ip_is_loopback(&conn->remote) || ip_is_same(&conn->local, &conn->remote)))
         return true;
     for (unsigned i = 0; i < queue->address_count; i++) {
-        if (ip_equal(&queue->addresses[i], &conn->remote))
+        if (ip_is_same(&queue->addresses[i], &conn->remote))
             return true;
     }
     return false;

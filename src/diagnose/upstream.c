@@ -143,7 +143,6 @@ void upstream_describe_waiting(const struct context *context, const struct group
 {
     const char *owner = phrases_owner(arena, finding);
     const char *server = upstream_server(arena, upstream);
-    const char *address = phrases_address(arena, &upstream->server->remote);
     finding->fault = FAULT_PEER_APPLICATION;
     if (finding->confidence > CONFIDENCE_LIKELY)
         finding->confidence = CONFIDENCE_LIKELY;
@@ -159,7 +158,8 @@ void upstream_describe_waiting(const struct context *context, const struct group
     lines_add(&finding->evidence, arena, "%s has %s on which it spoke last and nothing has come back, to %s.", owner,
         phrases_conns(arena, upstream->waiting), server);
     fixes_add(&finding->fix_now, arena, "Look at the server: what does it do with these requests?",
-        arena_printf(arena, "tcpwhy list --peer %s --sort -age", address));
+        arena_printf(arena, "tcpwhy list%s --sort -age",
+            phrases_select_end(arena, &upstream->server->remote, upstream->server->remote_port)));
     fixes_add(&finding->fix_for_good, arena,
         "In the proxy: a time limit on the server's answer that is not far longer than clients wait, and one on "
         "half-closed connections (HAProxy: timeout server, timeout client-fin, option abortonclose).",
@@ -180,5 +180,6 @@ void upstream_describe_workers(
         "waiting for that.",
         phrases_conns(arena, upstream.waiting), server);
     fixes_add(&finding->fix_now, arena, "Look at what it waits for: does the server behind it answer?",
-        arena_printf(arena, "tcpwhy list --peer %s --sort -age", phrases_address(arena, &upstream.server->remote)));
+        arena_printf(arena, "tcpwhy list%s --sort -age",
+            phrases_select_end(arena, &upstream.server->remote, upstream.server->remote_port)));
 }

@@ -35,7 +35,7 @@ void local_addresses_init(struct local_addresses *own, const struct snapshot *sn
         const struct conn *conn = &snapshot->conns[i];
         struct local_address one = { .address = conn->local,
             .host = (uint32_t)(hosts_of_conn(snapshot, conn) - snapshot->hosts) };
-        if (ip_is_any(&conn->local) || ip_is_loopback(&conn->local) ||
+        if (ip_is_any(&conn->local) || ip_is_loopback(&conn->local) || ip_is_redacted(&conn->local) ||
             (own->count > 0 && compare_own(&own->items[own->count - 1], &one) == 0))
             continue;
         xvec_grow((void **)&own->items, own->count, &own->capacity, sizeof *own->items);

@@ -16,22 +16,44 @@ struct ip ip_from_v6(const uint8_t bytes[16])
     return ip;
 }
 
-/* The second byte of a word's address; the first is 0. Letters follow, of a long name with a hash of it at the end. */
+/*
+ * A word's address: 0, the kind, and letters of 7 bits, so that 16 have room: "xxx.xxx.xxx.xxx". A long name ends with a hash
+ * of it instead.
+ */
 enum word_kind { WORD_REDACTED_CUT = 0xfc, WORD_REDACTED = 0xfd, WORD_NAME_CUT = 0xfe, WORD_NAME = 0xff };
-enum { WORD_START = 2, WORD_LETTERS = 14, WORD_HASH = 4 };
+enum { WORD_START = 2, WORD_LETTERS = 16, WORD_HASH_AT = 12, WORD_CUT_LETTERS = (WORD_HASH_AT - WORD_START) * 8 / 7 };
+
+static void put_letter(struct ip *ip, size_t at, char letter)
+{
+    for (size_t bit = 0; bit < 7; bit++) {
+        size_t to = at * 7 + bit;
+        ip->bytes[WORD_START + to / 8] |= (uint8_t)(((unsigned)letter >> bit & 1) << to % 8);
+    }
+}
+
+static char get_letter(const struct ip *ip, size_t at)
+{
+    unsigned letter = 0;
+    for (size_t bit = 0; bit < 7; bit++) {
+        size_t from = at * 7 + bit;
+        letter |= (ip->bytes[WORD_START + from / 8] >> from % 8 & 1U) << bit;
+    }
+    return (char)letter;
+}
 
 struct ip ip_from_word(const char *word, size_t length, bool redacted)
 {
     struct ip ip = { 0 };
     bool cut = length > WORD_LETTERS;
     ip.bytes[1] = redacted ? (cut ? WORD_REDACTED_CUT : WORD_REDACTED) : (cut ? WORD_NAME_CUT : WORD_NAME);
-    size_t kept = !cut ? length : redacted ? WORD_LETTERS : WORD_LETTERS - WORD_HASH;
-    memcpy(ip.bytes + WORD_START, word, kept);
-    if (cut && !redacted) {
+    size_t kept = cut ? WORD_CUT_LETTERS : length;
+    for (size_t i = 0; i < kept; i++)
+        put_letter(&ip, i, word[i]);
+    if (cut) {
         uint32_t hash = 2166136261U; /* FNV-1a */
         for (size_t i = 0; i < length; i++)
             hash = (hash ^ (uint8_t)word[i]) * 16777619U;
-        memcpy(ip.bytes + sizeof ip.bytes - WORD_HASH, &hash, sizeof hash);
+        memcpy(ip.bytes + WORD_HASH_AT, &hash, sizeof hash);
     }
     return ip;
 }
@@ -49,9 +71,9 @@ bool ip_is_redacted(const struct ip *ip)
 static void format_word(struct buf *out, const struct ip *ip)
 {
     bool cut = ip->bytes[1] == WORD_REDACTED_CUT || ip->bytes[1] == WORD_NAME_CUT;
-    size_t letters = ip->bytes[1] == WORD_NAME_CUT ? WORD_LETTERS - WORD_HASH : WORD_LETTERS;
-    for (size_t i = 0; i < letters && ip->bytes[WORD_START + i] != 0; i++) {
-        char letter = (char)ip->bytes[WORD_START + i];
+    size_t letters = cut ? WORD_CUT_LETTERS : WORD_LETTERS;
+    for (size_t i = 0; i < letters && get_letter(ip, i) != 0; i++) {
+        char letter = get_letter(ip, i);
         buf_char(out, letter > ' ' && letter < 0x7f ? letter : '?');
     }
     buf_str(out, cut ? "\u2026" : "");
@@ -77,6 +99,11 @@ bool ip_is_loopback(const struct ip *ip)
 bool ip_equal(const struct ip *a, const struct ip *b)
 {
     return memcmp(a->bytes, b->bytes, 16) == 0;
+}
+
+bool ip_is_same(const struct ip *a, const struct ip *b)
+{
+    return ip_equal(a, b) && !ip_is_redacted(a);
 }
 
 int ip_compare(const struct ip *a, const struct ip *b)

@@ -37,6 +37,8 @@ bool ip_is_v4(const struct ip *ip);
 bool ip_is_any(const struct ip *ip); /* 0.0.0.0 or :: */
 bool ip_is_loopback(const struct ip *ip);
 bool ip_equal(const struct ip *a, const struct ip *b);
+/* Equal, and surely one address: equal redacted words may stand for two. */
+bool ip_is_same(const struct ip *a, const struct ip *b);
 /* The order that people expect: IPv4 before IPv6, each by number. <0, 0, >0. */
 int ip_compare(const struct ip *a, const struct ip *b);
 bool ip_in_net(const struct ip *ip, const struct ip_net *net);

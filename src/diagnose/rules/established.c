@@ -60,7 +60,7 @@ bool established_unread_applies(const struct context *context, const struct conn
 bool established_idle_applies(const struct context *context, const struct conn *conn, const struct limits *limits)
 {
     /* Between two sockets of one host nobody can vanish unnoticed. */
-    if (ip_is_loopback(&conn->remote) || ip_equal(&conn->local, &conn->remote))
+    if (ip_is_loopback(&conn->remote) || ip_is_same(&conn->local, &conn->remote))
         return false;
     return conn_has(conn, CONN_TIMER | CONN_QUEUES | CONN_TCP_INFO) && conn->timer == TIMER_NONE &&
         conn->recv_q_bytes == 0 && conn->send_q_bytes == 0 && conn_age(context->snapshot, conn).ms >= limits->settle_ms;

@@ -15,13 +15,14 @@
 static void look_at_the_peer(
     struct arena *arena, const struct context *context, const struct group *group, struct finding *finding)
 {
-    const struct ip *here = &context->snapshot->conns[group->conns[0]].local;
+    const struct conn *first = &context->snapshot->conns[group->conns[0]];
+    uint16_t service = group->incoming ? first->local_port : first->remote_port;
     fixes_add(&finding->fix_now, arena,
         finding->distinct_peers == 1 ? "On the peer: find the program that does not close. There the same connections "
                                        "are in CLOSE_WAIT."
                                      : "On the peers: find the program that does not close. There the same "
                                        "connections are in CLOSE_WAIT.",
-        arena_printf(arena, "tcpwhy --state close-wait --peer %s", phrases_address(arena, here)));
+        arena_printf(arena, "tcpwhy --state close-wait%s", phrases_select_end(arena, &first->local, service)));
 }
 
 static void rule_out_network(struct arena *arena, struct finding *finding)

@@ -18,7 +18,7 @@
 bool self_connect_is(const struct conn *conn)
 {
     return conn->local_port != 0 && conn->local_port == conn->remote_port && ip_equal(&conn->local, &conn->remote) &&
-        !ip_is_any(&conn->local) && !ip_is_redacted(&conn->local);
+        !ip_is_any(&conn->local) && !ip_is_word(&conn->local);
 }
 
 /* However young it is: the program has it in hand, and nothing that it waits for can come. */

@@ -53,14 +53,14 @@ static unsigned kind_bits(const struct ip *ip)
     return 0;
 }
 
-/* A name becomes another one; what was redacted is so already. */
+/* A name becomes another one. So does what stands for any address: it may tell half of it ("*.corp.example"). */
 static struct ip redact_word(const struct ip *ip, const struct redact_key *key)
 {
     char name[16];
-    if (ip_is_redacted(ip))
-        return *ip;
-    snprintf(name, sizeof name, "host-%08x", (unsigned)siphash(&key->hash, ip->bytes, sizeof ip->bytes));
-    return ip_from_word(name, strlen(name), false);
+    bool redacted = ip_is_redacted(ip);
+    snprintf(name, sizeof name, "%s-%08x", redacted ? "any" : "host",
+        (unsigned)siphash(&key->hash, ip->bytes, sizeof ip->bytes));
+    return ip_from_word(name, strlen(name), redacted);
 }
 
 struct ip redact_address(const struct ip *ip, const struct redact_key *key)
