@@ -195,9 +195,11 @@ static const struct {
         { "End its parent: init collects what that leaves behind.", "ps -o ppid= -p {}" }, false },
     [OBSTACLE_FROZEN] = { "is frozen and ",
         { "Let its control group go on: docker unpause, systemctl thaw, or whatever paused it. Until then it takes no "
-          "signal but SIGKILL, and a debugger hangs.",
+          "signal but SIGKILL (with cgroup v1 not even that), and a debugger hangs.",
             "cat /proc/{}/cgroup" },
-        { "If it has to end while it is frozen: only SIGKILL gets through.", "kill -KILL {}" }, false },
+        { "If it has to end while it is frozen: only SIGKILL gets through, with cgroup v1 only after the thaw.",
+            "kill -KILL {}" },
+        false },
     [OBSTACLE_KERNEL] = { "is stuck inside the kernel and ",
         { "See what it waits for inside the kernel: a disk, a network file system whose server is gone, a driver. Mend "
           "that: no signal ends this wait, and a debugger hangs with it.",
@@ -288,14 +290,14 @@ static const struct {
     const char *prefix, *command;
 } dumps[] = {
     { "java", "jstack {}" },
-    { "python", "py-spy dump --pid {}   # or: gdb -p {} -batch -ex 'thread apply all bt'" },
-    { "gunicorn", "py-spy dump --pid {}   # or: gdb -p {} -batch -ex 'thread apply all bt'" },
-    { "uwsgi", "py-spy dump --pid {}   # or: gdb -p {} -batch -ex 'thread apply all bt'" },
-    { "celery", "py-spy dump --pid {}   # or: gdb -p {} -batch -ex 'thread apply all bt'" },
-    { "uvicorn", "py-spy dump --pid {}   # or: gdb -p {} -batch -ex 'thread apply all bt'" },
+    { "python", "py-spy dump --pid {}   # more, and slower: gdb -p {} -batch -ex 'thread apply all bt'" },
+    { "gunicorn", "py-spy dump --pid {}   # more, and slower: gdb -p {} -batch -ex 'thread apply all bt'" },
+    { "uwsgi", "py-spy dump --pid {}   # more, and slower: gdb -p {} -batch -ex 'thread apply all bt'" },
+    { "celery", "py-spy dump --pid {}   # more, and slower: gdb -p {} -batch -ex 'thread apply all bt'" },
+    { "uvicorn", "py-spy dump --pid {}   # more, and slower: gdb -p {} -batch -ex 'thread apply all bt'" },
     { "dotnet", "dotnet-stack report -p {}" },
-    { "ruby", "rbspy dump --pid {}   # or: gdb -p {} -batch -ex 'thread apply all bt'" },
-    { "puma", "rbspy dump --pid {}   # or: gdb -p {} -batch -ex 'thread apply all bt'" },
+    { "ruby", "rbspy dump --pid {}   # more, and slower: gdb -p {} -batch -ex 'thread apply all bt'" },
+    { "puma", "rbspy dump --pid {}   # more, and slower: gdb -p {} -batch -ex 'thread apply all bt'" },
     { "node", "node inspect -p {}   # then: pause, bt" },
     { "php", "gdb -p {} -batch -ex bt   # PHP's own stack: request_slowlog_timeout in its pool" },
 };
@@ -356,6 +358,8 @@ void obstacle_keep_evidence(struct arena *arena, const struct snapshot *snapshot
     if (first == NULL)
         return;
     const char *command = dump_command(snapshot, first);
+    bool is_usual = command == platform_of(snapshot)->threads || strstr(command, "gdb -p") != NULL;
+    const char *cost = is_usual ? platform_of(snapshot)->threads_cost : NULL;
     if (first->tracer_pid != 0)
         command = arena_printf(arena, "kill -TERM %" PRIu32 "; %s", first->tracer_pid, command);
     const char *comment = strstr(command, "   #"); /* would take the end of the loop with it */
@@ -370,5 +374,5 @@ void obstacle_keep_evidence(struct arena *arena, const struct snapshot *snapshot
                 arena, SEE_THREADS " No debugger can attach beside %s: end that first.", tracer_name(arena, first)),
             command);
     else
-        fixes_add(fixes, arena, SEE_THREADS, command);
+        fixes_add(fixes, arena, cost == NULL ? SEE_THREADS : arena_printf(arena, SEE_THREADS " %s", cost), command);
 }

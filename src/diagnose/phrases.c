@@ -11,6 +11,7 @@
 #include "diagnose/group.h"
 #include "diagnose/obstacle.h"
 #include "diagnose/platform.h"
+#include "diagnose/restart.h"
 #include "model/host.h"
 
 /* Moves a buffer's text into the arena. */
@@ -223,6 +224,8 @@ void phrases_fix_restart(
         fixes_add(fixes, arena, platform->restart.text, NULL);
         return;
     }
+    if (restart_windows_system(arena, context->snapshot, process, fixes))
+        return;
     const struct process_count only = { process, 1 };
     obstacle_keep_evidence(arena, context->snapshot, &only, 1, fixes);
     if (platform->service.text != NULL)
@@ -231,10 +234,9 @@ void phrases_fix_restart(
     const char *word;
     if (obstacle_of(process) == OBSTACLE_KERNEL) {
         obstacle_fix_end(arena, process, fixes);
-    } else if (process->container != NULL && (word = shell_word(arena, process->container)) != NULL) {
-        fixes_add(fixes, arena, "Restart the container: that closes every one of these connections.",
-            arena_printf(arena, "docker restart %s   # or podman restart", word));
-    } else if (process->container == NULL && process->unit != NULL && strstr(process->unit, ".service") != NULL &&
+    } else if (restart_container(arena, context->snapshot, process, fixes)) {
+        return;
+    } else if (process->unit != NULL && strstr(process->unit, ".service") != NULL &&
         (word = shell_word(arena, process->unit)) != NULL) {
         fixes_add(fixes, arena,
             "Restart the service: the kernel closes its descriptors, and with them every one of these connections.",

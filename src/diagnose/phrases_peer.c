@@ -161,7 +161,9 @@ bool phrases_fix_reader(struct arena *arena, const struct context *context, stru
     fixes_add(&finding->fix_now, arena,
         arena_printf(arena, "The reader is on %s: look at what %s is doing.", phrases_reader_where(arena, finding),
             phrases_process(arena, reader)),
-        platform_fill(arena, platform_of(context->snapshot)->threads, arena_printf(arena, "%u", reader->pid)));
+        NULL);
+    const struct process_count only = { reader, 1 };
+    obstacle_keep_evidence(arena, context->snapshot, &only, 1, &finding->fix_now);
     return true;
 }
 

@@ -44,7 +44,10 @@ static const struct platform platforms[] = {
             "sudo ss -tanpie" },
         .restart = { "End the process in its usual way and start it again: the kernel closes its descriptors with it.",
             "kill -TERM {}" },
-        .threads = "gdb -p {} -batch -ex 'thread apply all bt'   # Java: jstack {}",
+        .threads = "eu-stack -p {}   # Java: jstack {}; more, and slower: gdb -p {} -batch -ex 'thread apply all bt'",
+        .threads_cost =
+            "The process stands still meanwhile: with eu-stack for a moment, with gdb until it has loaded all "
+            "symbols.",
         .packets = "tcpdump -ni any 'host {} and tcp'",
         .route = "ip route get {}; nft list ruleset",
         .kill_sockets = "Killing the sockets from outside (ss -K): the connection goes, the leaked descriptor stays.",
@@ -89,12 +92,15 @@ static const struct platform platforms[] = {
         .owners = { "Find out who holds them, from an elevated prompt.",
             "Get-NetTCPConnection | Group-Object State,OwningProcess | Sort-Object Count -Descending | "
             "Select-Object -First 20 Count,Name; tasklist" },
-        .restart = { "Restart the service, or end the process in its usual way and start it again: Windows closes its "
-                     "sockets with it.",
-            "taskkill /PID {}" },
+        .restart = { "Restart the service by its name: Windows closes its sockets with it. taskkill without /F only asks a "
+                     "program's windows, and a service has none; with /F it ends at once, and loses what it has in memory.",
+            "Restart-Service -Name (Get-CimInstance Win32_Service -Filter 'ProcessId={}').Name   # no service: taskkill /F "
+            "/PID {}" },
         .service = { "See which service it is.",
             "Get-CimInstance Win32_Service -Filter 'ProcessId={}'; Get-Process -Id {}" },
-        .threads = "procdump -ma {}   # Java: jstack {}; .NET: dotnet-stack report -p {}",
+        .threads = "procdump -r -ma {}   # Java: jstack {}; .NET: dotnet-stack report -p {}",
+        .threads_cost =
+            "-r dumps a copy, and stops the process only while that is made; the file is as large as its memory.",
         .packets =
             "pktmon filter add -i {}; pktmon start --capture; Start-Sleep 30; pktmon stop; pktmon etl2pcap PktMon.etl",
         .route = "Test-NetConnection {} -InformationLevel Detailed; Get-NetFirewallProfile",
@@ -127,6 +133,7 @@ static const struct platform platforms[] = {
         .restart = { "End the process in its usual way and start it again: the kernel closes its descriptors with it.",
             "kill -TERM {}" },
         .threads = "sample {}   # Java: jstack {}",
+        .threads_cost = "It stops the process many times for a moment.",
         .packets = "sudo tcpdump -ni any 'host {} and tcp'",
         .route = "route -n get {}; sudo pfctl -sr",
     },
@@ -159,6 +166,7 @@ static const struct platform platforms[] = {
                      "descriptors with it.",
             "kill -TERM {}" },
         .threads = "pstack {}   # Java: jstack {}",
+        .threads_cost = "The process stands still for a moment.",
         .packets = "snoop -r host {} and tcp",
         .route = "route -n get {}; ipfstat -io",
     },
@@ -221,7 +229,8 @@ static const struct platform platforms[] = {
         .restart = { "End the process in its usual way and start it again: the kernel closes its descriptors with it.",
             "kill -TERM {}" },
         .threads = "gdb -p {} -batch -ex 'thread apply all bt'   # Java: jstack {}; FreeBSD: procstat -kk {}",
-        .packets = "tcpdump -ni any 'host {} and tcp'",
+        .threads_cost = "The process stands still until gdb has loaded all symbols.",
+        .packets = "tcpdump -ni \"$(route -n get {} | awk '/interface:/ {print $2}')\" 'host {} and tcp'",
         .route = "route -n get {}",
     },
 };

@@ -48,6 +48,7 @@ struct platform {
     struct platform_fix restart; /* {}: PID */
     struct platform_fix service; /* what runs in that process; {}: PID; text NULL: nothing to ask */
     const char *threads;         /* command: where its threads hang; {}: PID */
+    const char *threads_cost;    /* what that does to the process */
     const char *packets;         /* command: what passes between here and an address */
     const char *route;           /* command: the way to an address, and what filters it */
     const char *kill_sockets;    /* why that does not help, or NULL */

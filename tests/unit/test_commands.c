@@ -5,7 +5,10 @@
 #include <string.h>
 
 #include "diagnose/command.h"
+#include "diagnose/context.h"
 #include "diagnose/diagnose.h"
+#include "diagnose/phrases.h"
+#include "diagnose/restart.h"
 #include "fixture.h"
 #include "unit.h"
 
@@ -178,6 +181,79 @@ static void no_hard_limit_is_lowered_or_passed(void **state)
     assert_raised(&process, NULL);
 }
 
+/* --- who ends what ---------------------------------------------------------------------------------------------- */
+
+static void check_container(const char *path, const char *container, const char *command)
+{
+    struct arena arena;
+    arena_init(&arena);
+    struct cgroup cgroup = { .path = path };
+    struct snapshot snapshot = { .cgroups = &cgroup, .cgroup_count = path != NULL };
+    struct process process = { .pid = 812, .container = container, .cgroup = path != NULL ? 0 : NO_INDEX };
+    struct fixes fixes = { 0 };
+    assert_true(restart_container(&arena, &snapshot, &process, &fixes));
+    assert_int_equal(fixes.count, 1);
+    if (command == NULL)
+        assert_null(fixes.items[0].command);
+    else
+        assert_string_equal(fixes.items[0].command, command);
+    arena_deinit(&arena);
+}
+
+static void a_container_is_restarted_by_what_runs_it(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *path, *container, *command;
+    } each[] = {
+        { "/system.slice/docker-0123456789abcdef.scope", "0123456789ab", "docker restart '0123456789ab'" },
+        { "/machine.slice/libpod-0123456789abcdef.scope", "0123456789ab", "podman restart '0123456789ab'" },
+        { "/kubepods.slice/kubepods-pod1.slice/cri-containerd-0123456789ab.scope", "0123456789ab",
+            "crictl stop '0123456789ab'" },
+        { "/kubepods/besteffort/pod1/docker-0123456789ab.scope", "0123456789ab", "crictl stop '0123456789ab'" },
+        { "/machine.slice/machine-qemu\\x2d1\\x2dweb.scope/libvirt/emulator", "qemu\\x2d1\\x2dweb", "virsh list" },
+        { "/machine.slice/systemd-nspawn@web.service/payload", "web", "machinectl reboot 'web'" },
+        { "/machine.slice/machine-web.scope", "web", "machinectl reboot 'web'" },
+        { "/lxc.payload.web/system.slice", "web", "lxc restart 'web'   # Incus: incus restart; LXC: lxc-stop -r -n" },
+        { "/something/0123456789ab", "0123456789ab", NULL }, /* nobody's path that is known: nothing is guessed */
+        { NULL, "0123456789ab", NULL },
+    };
+    for (size_t i = 0; i < sizeof each / sizeof *each; i++)
+        check_container(each[i].path, each[i].container, each[i].command);
+}
+
+/* What is printed to end it; "" where nothing is. */
+static void check_windows(uint32_t pid, const char *name, const char *says, bool may_end)
+{
+    struct arena arena;
+    arena_init(&arena);
+    struct snapshot snapshot = { .os = "windows", .origin = "netstat" };
+    const struct process process = { .pid = pid, .name = name, .cgroup = NO_INDEX };
+    const struct context context = { .snapshot = &snapshot };
+    struct fixes fixes = { 0 };
+    phrases_fix_restart(&arena, &context, &process, &fixes);
+    const char *all = "";
+    for (size_t i = 0; i < fixes.count; i++)
+        all = arena_printf(
+            &arena, "%s%s %s\n", all, fixes.items[i].text, fixes.items[i].command ? fixes.items[i].command : "");
+    if (strstr(all, says) == NULL)
+        fail_msg("%s does not say: %s", all, says);
+    assert_int_equal(strstr(all, "taskkill /F /PID") != NULL, may_end);
+    assert_int_equal(strstr(all, "procdump") != NULL, may_end);
+    arena_deinit(&arena);
+}
+
+static void nobody_is_told_to_end_windows_itself(void **state)
+{
+    (void)state;
+    check_windows(4, NULL, "netsh http show servicestate", false);
+    check_windows(4, "System", "netsh http show servicestate", false);
+    check_windows(912, "svchost.exe", "tasklist /svc /fi \"PID eq 912\"", false);
+    check_windows(700, "lsass", "Do not end lsass", false);
+    check_windows(701, "CSRSS.EXE", "Do not end csrss", false);
+    check_windows(4312, "java.exe", "Restart-Service -Name", true);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -185,6 +261,8 @@ int main(void)
         cmocka_unit_test(each_part_of_a_line_is_placed),
         cmocka_unit_test(a_namespace_is_entered_by_what_is_known_of_it),
         cmocka_unit_test(no_hard_limit_is_lowered_or_passed),
+        cmocka_unit_test(a_container_is_restarted_by_what_runs_it),
+        cmocka_unit_test(nobody_is_told_to_end_windows_itself),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -79,7 +79,7 @@ static void check(const struct scene *scene)
 static const struct scene scenes[] = {
     { "Windows: CLOSE_WAIT, and nothing says why", WINDOWS_LISTENER,
         "  TCP  10.0.0.5:9100  10.1.2.3:#  CLOSE_WAIT  4312", 50000, 14, "", "close-wait-held 14 warning likely\n",
-        "taskkill /PID 4312", " ss -" },
+        "Filter 'ProcessId=4312').Name", " ss -" },
     { "Windows: a few are no reason to wake anybody", WINDOWS_LISTENER,
         "  TCP  10.0.0.5:9100  10.1.2.3:#  CLOSE_WAIT  4312", 50000, 3, "", "close-wait-held 3 info likely\n",
         "take the capture again", "--confirm" },
