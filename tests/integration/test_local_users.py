@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -9,29 +10,36 @@ import pytest
 import privileges
 import program
 
-SWAPS = Path(__file__).parent / "programs/swaps.c"
+PROGRAMS = Path(__file__).parent / "programs"
 NOBODY = 65534
-RUNS = 60  # each attack succeeded within 2 to 34 runs against a program that opens a path twice
+RUNS = 40  # each attack succeeded within 2 to 34 runs against a program that trusts a path or a count
 
 
 @pytest.fixture(scope="module")
-def swaps(tmp_path_factory):
+def build(tmp_path_factory):
     why = privileges.without_root() or privileges.without_netns() or privileges.without_tool("cc")
     if why:
         pytest.skip(why)
-    binary = tmp_path_factory.mktemp("swaps") / "swaps"
-    subprocess.run(["cc", "-O2", "-o", binary, SWAPS], check=True)
-    return binary
+    folder = tmp_path_factory.mktemp("programs")
+
+    def compiled(name):
+        binary = folder / name
+        if not binary.exists():
+            subprocess.run(["cc", "-O2", "-pthread", "-o", binary, PROGRAMS / f"{name}.c"], check=True)
+        return binary
+
+    return compiled
 
 
 @pytest.fixture
-def attack(swaps):
+def attack(build):
     running = []
 
-    def start(*words):
-        process = subprocess.Popen([swaps, *words], stdout=subprocess.PIPE, text=True)
+    def start(name, *words):
+        process = subprocess.Popen([build(name), *map(str, words)], stdout=subprocess.PIPE, text=True)
         running.append(process)
-        assert process.stdout.readline() == "ready\n"
+        process.said = process.stdout.readline().split()
+        assert process.said
         return process
 
     yield start
@@ -42,7 +50,7 @@ def attack(swaps):
 
 
 def test_a_namespace_that_becomes_a_pipe_hangs_nobody(attack):
-    attacker = attack("netns")
+    attacker = attack("swaps", "netns")
     for _ in range(RUNS):
         done = program.run("list")  # a run that waits for the pipe's writer times out
         assert done.returncode == program.HEALTHY, done.stderr
@@ -65,7 +73,7 @@ def test_a_file_of_metrics_goes_through_no_link(attack, folder_of_nobody, tmp_pa
     victim = tmp_path / "victim"
     victim.write_text("precious")
     victim.chmod(0o600)
-    attacker = attack("file", folder_of_nobody, victim)
+    attacker = attack("swaps", "file", folder_of_nobody, victim)
     for _ in range(RUNS):
         program.run("metrics", "--netns", "self", "--textfile", folder_of_nobody)
         assert victim.read_text() == "precious"
@@ -97,3 +105,18 @@ def test_a_link_of_another_user_is_not_followed(folder_of_nobody, tmp_path):
         assert done.returncode == program.FAILED
         assert b"symbolic link of another user" in done.stderr, done.stderr
     assert list(elsewhere.iterdir()) == []
+
+
+@pytest.mark.parametrize("source", ["netlink", "bpf"])
+@pytest.mark.parametrize("how", [("busy", 60), ("busy", 200), ("busy", 900), ("apart",), ("changing",)],
+                         ids=lambda how: "-".join(map(str, how)))
+def test_the_owner_of_a_leak_cannot_hide(attack, how, source):
+    hider = attack("hides", *how)
+    port = int(hider.said[1])
+    time.sleep(6)  # younger ones are normal
+    for _ in range(RUNS):
+        diagnosis = program.diagnose("--port", port, "--source", source)
+        (found,) = diagnosis["findings"]
+        assert (found["id"], found["owner"]["pid"]) == ("close-wait-leak", hider.pid)
+        assert diagnosis.gap("owners-elsewhere") is None
+    assert hider.poll() is None

@@ -170,10 +170,10 @@ static int walk_and_read(struct reading *reading, unsigned aims, struct error *e
 }
 
 /* A second walk, for who holds them, where the first was for namespaces only. */
-static int walk_for_owners(struct reading *reading, struct error *err)
+static int walk_for_owners(struct reading *reading, unsigned how, struct error *err)
 {
     struct walk walk;
-    int result = begin_walk(reading, &walk, WALK_DESCRIPTORS);
+    int result = begin_walk(reading, &walk, WALK_DESCRIPTORS | how);
     if (result == 0)
         result = end_walk(reading, &walk);
     return result < 0 ? fail_to_walk(reading, result, err) : 0;
@@ -257,6 +257,29 @@ static int read_doubtful_again(struct reading *reading, bool own_only, struct er
     return result < 0 ? fail_without_memory(err) : 0;
 }
 
+static bool is_doubtful(const struct reading *reading)
+{
+    bool *doubtful = xcalloc(reading->netns.snapshot->netns_count, sizeof *doubtful);
+    bool any = find_doubtful(reading, false, doubtful);
+    free(doubtful);
+    return any;
+}
+
+/*
+ * Sockets still have no owner. A process may hide its descriptors from a walk that counts them, by opening and closing
+ * others meanwhile: it is done once more, so that nothing stays hidden. By eBPF the kernel itself walks over the tables.
+ */
+static int search_carefully(struct reading *reading, struct error *err)
+{
+    struct snapshot *snapshot = reading->netns.snapshot;
+    if (reading->bpf != NULL || !is_doubtful(reading))
+        return 0;
+    snapshot->process_count = snapshot->holder_count = 0;
+    int result = walk_for_owners(reading, WALK_CAREFULLY, err);
+    reading->unmatched = owners_join(snapshot);
+    return result < 0 ? result : read_doubtful_again(reading, false, err);
+}
+
 static int read_host(struct reading *reading, struct error *err)
 {
     struct snapshot *snapshot = reading->netns.snapshot;
@@ -269,11 +292,13 @@ static int read_host(struct reading *reading, struct error *err)
     int result = walk_and_read(reading, aims, err);
     if (result < 0 || (!walk_once && !needs_owners(reading)))
         return result;
-    if (!walk_once && (result = walk_for_owners(reading, err)) < 0)
+    if (!walk_once && (result = walk_for_owners(reading, 0, err)) < 0)
         return result;
     reading->knows_owners = true;
     reading->unmatched = owners_join(snapshot);
     result = read_doubtful_again(reading, walk_once, err);
+    if (result == 0)
+        result = search_carefully(reading, err);
     bool may_use_bpf = options->kind == SOURCE_AUTO || options->kind == SOURCE_BPF;
     if (result == 0 && closed_find(snapshot, reading->unmatched, reading->bpf != NULL, may_use_bpf) < 0)
         result = fail_without_memory(err);

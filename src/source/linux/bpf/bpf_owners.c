@@ -1,9 +1,13 @@
 #include "source/linux/bpf/bpf_owners.h"
 
 #include <errno.h>
+#include <linux/kcmp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
+#include "base/hash.h"
 #include "base/memory.h"
 #include "source/linux/bpf/bpf_iterate.h"
 
@@ -64,37 +68,75 @@ static void end_process(struct bpf_owners *owners)
     added->tcp_sockets = 0; /* that is counted when they are joined */
 }
 
-static bool was_seen(const struct bpf_owners *owners, uint32_t pid)
+/* The thread through which the descriptors of a process were seen. */
+static uint32_t leader_of(const struct bpf_owners *owners, uint32_t pid)
 {
-    return pid == owners->process.pid || snapshot_process_by_pid(owners->snapshot, pid) != NULL;
+    struct hash_walk walk = hash_index_walk(&owners->led_pids, hash_number(pid));
+    uint32_t number;
+    while ((number = hash_walk_next(&owners->led_pids, &walk)) != HASH_NONE) {
+        if (owners->led[number].pid == pid)
+            return owners->led[number].tid;
+    }
+    return pid;
 }
 
-/*
- * False where these are descriptors of a process that was seen through another of its threads. Other threads than the
- * first come by themselves only where they have a table of their own, or where the first has ended: then each of them
- * comes, with the same table.
- */
-static bool is_next_process(const struct bpf_owners *owners, const struct bpf_file *file)
+static void note_leader(struct bpf_owners *owners, const struct bpf_file *file)
 {
-    bool is_first_thread = file->pid == file->tid;
-    return (is_first_thread && !owners->through_threads) || !was_seen(owners, file->pid);
+    xvec_grow((void **)&owners->led, owners->led_count, &owners->led_capacity, sizeof *owners->led);
+    hash_index_add(&owners->led_pids, hash_number(file->pid), (uint32_t)owners->led_count);
+    owners->led[owners->led_count++] = (struct task_netns){ .pid = file->pid, .tid = file->tid };
 }
 
 static void begin_process(struct bpf_owners *owners, const struct bpf_file *file)
 {
     end_process(owners);
-    owners->through_threads |= file->pid != file->tid;
+    if (file->pid != file->tid)
+        note_leader(owners, file);
     owners->process = (struct process){ .pid = file->pid, .cgroup = NO_INDEX, .netns = netns_of(owners, file->pid) };
-    owners->tid = file->tid;
+    owners->table.process = (uint32_t)owners->snapshot->process_count;
+}
+
+/*
+ * The kernel walks over the table of a process through its first thread, and through other threads only where they have
+ * a table of their own, or where the first has ended: then each of them comes, with the same table
+ * (task_seq_get_next() in kernel/bpf/task_iter.c). kcmp(2) tells which.
+ */
+static bool is_apart(const struct bpf_owners *owners, const struct bpf_file *file)
+{
+    return syscall(SYS_kcmp, leader_of(owners, file->pid), file->tid, KCMP_FILES, 0, 0) > 0;
+}
+
+static void begin_table(struct bpf_owners *owners, const struct bpf_file *file)
+{
+    bool may_be_seen = file->pid != file->tid || owners->led_count > 0;
+    const struct process *seen = NULL;
+    bool is_latest = file->pid == owners->process.pid;
+    if (may_be_seen && !is_latest)
+        seen = snapshot_process_by_pid(owners->snapshot, file->pid);
+    owners->table.pid = file->pid;
+    owners->table.tid = file->tid;
+    owners->table.is_first = !is_latest && seen == NULL;
+    owners->table.is_taken = owners->table.is_first || is_apart(owners, file);
+    if (owners->table.is_first)
+        begin_process(owners, file);
+    else
+        owners->table.process = (uint32_t)(is_latest ? owners->snapshot->process_count
+                                                     : (size_t)(seen - owners->snapshot->processes));
+}
+
+static void count_socket(struct bpf_owners *owners)
+{
+    bool is_latest = owners->table.process == owners->snapshot->process_count;
+    struct process *process = is_latest ? &owners->process : &owners->snapshot->processes[owners->table.process];
+    process->fds_sockets++;
 }
 
 static void note_holder(struct bpf_owners *owners, const struct bpf_file *file)
 {
     struct holder *holder = snapshot_add_holder(owners->snapshot);
-    owners->process.tcp_sockets++;
     *holder = (struct holder){
         .inode = file->inode,
-        .process = (uint32_t)owners->snapshot->process_count,
+        .process = owners->table.process,
         .fd = file->fd & INT32_MAX,
         .next = NO_INDEX,
     };
@@ -122,14 +164,13 @@ static ssize_t take_file(const char *bytes, size_t length, void *data)
     ssize_t taken = bpf_parse_file(bytes, length, owners->hz, &file, &bound);
     if (taken <= 0)
         return taken;
-    if (file.pid != owners->process.pid || file.tid != owners->tid) {
-        if (!is_next_process(owners, &file))
-            return taken;
-        begin_process(owners, &file);
-    }
-    owners->process.fds_open++;
-    owners->process.fds_sockets += file.kind == BPF_FILE_SOCKET || file.kind == BPF_FILE_STREAM ||
-        file.kind == BPF_FILE_BOUND;
+    if (file.pid != owners->table.pid || file.tid != owners->table.tid)
+        begin_table(owners, &file);
+    if (!owners->table.is_taken)
+        return taken;
+    owners->process.fds_open += owners->table.is_first;
+    if (file.kind == BPF_FILE_SOCKET || file.kind == BPF_FILE_STREAM || file.kind == BPF_FILE_BOUND)
+        count_socket(owners);
     if (file.kind == BPF_FILE_BOUND)
         note_bound(owners, &bound);
     if (file.kind == BPF_FILE_STREAM || file.kind == BPF_FILE_BOUND)
@@ -213,7 +254,10 @@ int bpf_owners_begin(struct bpf_owners *owners, struct netns_map *map, unsigned 
 {
     owners->map = map;
     owners->snapshot = map->snapshot;
-    owners->task_count = owners->bound_count = owners->kept_count = 0;
+    owners->task_count = owners->bound_count = owners->kept_count = owners->led_count = 0;
+    owners->process = (struct process){ 0 };
+    memset(&owners->table, 0, sizeof owners->table);
+    hash_index_deinit(&owners->led_pids);
     int result = bpf_iterate(owners->tasks_link, take_task, owners);
     if (result < 0)
         return result;
@@ -246,4 +290,6 @@ void bpf_owners_deinit(struct bpf_owners *owners)
     free(owners->tasks);
     free(owners->bounds);
     free(owners->kept);
+    free(owners->led);
+    hash_index_deinit(&owners->led_pids);
 }

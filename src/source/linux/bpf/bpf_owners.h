@@ -5,6 +5,7 @@
  */
 #include <stdatomic.h>
 
+#include "base/hash_index.h"
 #include "base/parallel.h"
 #include "source/linux/bpf/bpf_parse.h"
 #include "source/linux/proc_walk.h"
@@ -25,9 +26,16 @@ struct bpf_owners {
 
     struct task_netns *tasks; /* by tid, as the kernel walks over them */
     size_t task_count, task_capacity;
-    struct process process; /* whose descriptors come now; pid 0: none yet */
-    uint32_t tid;           /* the thread through which they are seen */
-    bool through_threads;   /* descriptors of some process were seen through another thread than its first */
+    struct process process; /* the latest whose descriptors came; pid 0: none yet */
+    struct {
+        uint32_t pid, tid;  /* whose it is; the thread through which it is seen */
+        uint32_t process;   /* index of the holders' process */
+        bool is_taken;      /* false: it was seen before */
+        bool is_first;      /* of its process; the others are those of threads with a table of their own */
+    } table;                /* of descriptors, the one that comes now */
+    struct task_netns *led; /* processes that were seen through another thread than their first, which had ended */
+    size_t led_count, led_capacity;
+    struct hash_index led_pids;
     struct bpf_bound_conn *bounds;
     size_t bound_count, bound_capacity;
     struct netns *kept; /* namespaces that a descriptor keeps */

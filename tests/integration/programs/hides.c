@@ -1,0 +1,90 @@
+/*
+ * A leak of 20 connections whose owner is hard to see. Prints its process id and port, and goes on until it is ended.
+ *
+ *   hides busy LOW      another thread opens and closes LOW low descriptors as fast as possible
+ *   hides apart         a thread with a table of descriptors of its own holds them
+ *   hides changing      the process executes itself again and again
+ */
+#define _GNU_SOURCE
+#include <err.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { LEAKED = 20, LOW_MAX = 1000, FIRST = LOW_MAX + 20 };
+
+static int listener = -1;
+
+static void leak(void)
+{
+    struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    socklen_t length = sizeof address;
+    listener = socket(AF_INET, SOCK_STREAM, 0);
+    if (bind(listener, (void *)&address, length) < 0 || listen(listener, LEAKED) < 0 ||
+        getsockname(listener, (void *)&address, &length) < 0)
+        err(1, "listen");
+    for (int i = 0; i < LEAKED; i++) {
+        int client = socket(AF_INET, SOCK_STREAM, 0);
+        if (connect(client, (void *)&address, length) < 0)
+            err(1, "connect");
+        int server = accept(listener, NULL, NULL);
+        close(client);
+        char byte;
+        if (server < 0 || read(server, &byte, 1) != 0 || dup2(server, FIRST + i) < 0)
+            err(1, "accept");
+        close(server);
+    }
+    printf("%d %d\n", getpid(), ntohs(address.sin_port));
+    fflush(stdout);
+}
+
+static void *leak_apart(void *unused)
+{
+    if (unshare(CLONE_FILES) < 0)
+        err(1, "unshare");
+    leak();
+    for (;;)
+        pause();
+    return unused;
+}
+
+static void change(void)
+{
+    usleep(200);
+    execl("/proc/self/exe", "hides", "changing", "on", NULL);
+    err(1, "exec");
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 3 && strcmp(argv[1], "busy") == 0) {
+        int low = atoi(argv[2]), fds[LOW_MAX];
+        for (leak();;) {
+            for (int i = 0; i < low; i++)
+                fds[i] = open("/dev/null", O_RDONLY);
+            usleep(30);
+            for (int i = 0; i < low; i++)
+                close(fds[i]);
+            usleep(30);
+        }
+    }
+    if (argc == 2 && strcmp(argv[1], "apart") == 0) {
+        pthread_t thread;
+        if (pthread_create(&thread, NULL, leak_apart, NULL) != 0)
+            errx(1, "pthread_create");
+        for (;;)
+            pause();
+    }
+    if (argc >= 2 && strcmp(argv[1], "changing") == 0) {
+        if (argc == 2)
+            leak();
+        change();
+    }
+    errx(2, "usage: hides busy LOW | hides apart | hides changing");
+}
