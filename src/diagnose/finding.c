@@ -163,18 +163,19 @@ static void fill_give_up(const struct snapshot *snapshot, const struct group *gr
 /* Two looks a moment apart give ages that tell no more than that both saw them. */
 bool finding_is_critical_by_number(const struct group *group, const struct limits *limits)
 {
-    return limits->critical_count != 0 && group->count >= limits->critical_count && limits->critical_without_age != 0 &&
-        group->count >= limits->critical_without_age && (!group->ages_known || group->ages_from_snapshots);
+    return limits->critical_count != 0 && group->kindred >= limits->critical_count &&
+        limits->critical_without_age != 0 && group->kindred >= limits->critical_without_age &&
+        (!group->ages_known || group->ages_from_snapshots);
 }
 
 static enum severity severity_of(const struct group *group, const struct limits *limits)
 {
     enum severity severity = SEVERITY_INFO;
-    if (limits->warning_count != 0 && group->count >= limits->warning_count)
+    if (limits->warning_count != 0 && group->kindred >= limits->warning_count)
         severity = SEVERITY_WARNING;
     if (limits->warning_age_ms != 0 && group->ages_known && group->oldest_ms >= limits->warning_age_ms)
         severity = SEVERITY_WARNING;
-    if (limits->critical_count != 0 && group->count >= limits->critical_count && group->ages_known &&
+    if (limits->critical_count != 0 && group->kindred >= limits->critical_count && group->ages_known &&
         group->oldest_ms >= limits->critical_age_ms)
         severity = SEVERITY_CRITICAL;
     if (finding_is_critical_by_number(group, limits))
@@ -236,6 +237,18 @@ static void evidence_ports(
             "Who holds them was not seen: they may belong to several programs that have the same trouble.");
 }
 
+static void evidence_kindred(
+    const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
+{
+    if (group->kindred <= group->count)
+        return;
+    uint64_t others = group->kindred - group->count;
+    lines_add(&finding->evidence, arena, "%s more of the same service and owner %s in %s for another cause: %s in all.",
+        phrases_count(arena, others), others == 1 ? "is" : "are",
+        state_name((enum conn_state)context->snapshot->conns[group->conns[0]].state),
+        phrases_count(arena, group->kindred));
+}
+
 void finding_judge_age(const struct group *group, uint64_t certain_ms, struct finding *finding)
 {
     /* Where keepalive runs, what is certain now will not be after the next answer to a probe: then it never is. */
@@ -288,6 +301,7 @@ void finding_make(
     }
     group->rule->describe(context, group, arena, &finding);
     evidence_ports(context, group, arena, &finding);
+    evidence_kindred(context, group, arena, &finding);
     if (group->confirmed_ms > 0)
         evidence_second_look(group, arena, &finding);
     *ret_finding = finding;

@@ -320,6 +320,40 @@ static void make_group(const struct context *context, const struct fold_key *key
         count_ports(snapshot, group);
 }
 
+/* The key of all that is in the same state through the same one's fault, at one service: whatever the cause. */
+static struct fold_key kindred_key(const struct fold_key *key)
+{
+    struct fold_key kindred = *key;
+    const struct rule *rule = &rules[key->rule];
+    kindred.rule = 1;
+    while (rules[kindred.rule].states != rule->states || rules[kindred.rule].fault != rule->fault)
+        kindred.rule++;
+    return kindred;
+}
+
+/*
+ * A source that tells causes apart must not make less of the connections' number: the greatest part of them stands for all.
+ */
+static void count_kindred(const struct fold_key_table *keys, struct group *groups)
+{
+    struct fold_key_table table = { 0 };
+    uint64_t *counts = xcalloc(keys->count, sizeof *counts);
+    size_t *greatest = xcalloc(keys->count, sizeof *greatest);
+    for (size_t g = 0; g < keys->count; g++) {
+        struct fold_key key = kindred_key(&keys->keys[g]);
+        uint32_t number = fold_key_number(&table, &key);
+        if (counts[number] == 0 || groups[g].count > groups[greatest[number]].count)
+            greatest[number] = g;
+        counts[number] += groups[g].count;
+        groups[g].kindred = groups[g].count;
+    }
+    for (size_t number = 0; number < table.count; number++)
+        groups[greatest[number]].kindred = counts[number];
+    free(counts);
+    free(greatest);
+    fold_key_table_deinit(&table);
+}
+
 void group_fold(const struct context *context, const uint8_t *ignores, struct stuck *stuck, size_t count,
     struct arena *arena, struct group **ret_groups, size_t *ret_count)
 {
@@ -359,6 +393,7 @@ void group_fold(const struct context *context, const uint8_t *ignores, struct st
         size_t start = g == 0 ? 0 : ends[g - 1];
         make_group(context, &keys.keys[g], aged + start, ends[g] - start, arena, &groups[g]);
     }
+    count_kindred(&keys, groups);
     *ret_groups = groups;
     *ret_count = keys.count;
 

@@ -35,6 +35,7 @@ struct group {
 
     const uint32_t *conns; /* oldest first */
     size_t count;
+    uint64_t kindred; /* of the greatest group: with those that another cause keeps in the same state; else count */
     const uint32_t *pairs; /* other ends that are on this host */
     size_t pair_count;
 
