@@ -98,6 +98,10 @@ void port_table_add(
 {
     struct port_use key = ports_key(conn, any_destination);
     struct port_use *use = use_of(table, &key);
+    if (use->connections == 0 || conn->local_port < use->lowest)
+        use->lowest = conn->local_port;
+    if (conn->local_port > use->highest)
+        use->highest = conn->local_port;
     use->connections++;
     use->recyclable += !any_destination && ports_can_recycle(snapshot, conn);
 }

@@ -9,9 +9,10 @@
 
 struct port_range {
     uint16_t first, last;
-    uint32_t reserved; /* of them, by ip_local_reserved_ports */
-    uint32_t usable;   /* for connect(); 0: the settings make no sense */
-    bool is_assumed;   /* what is set is not known */
+    uint32_t reserved;    /* of them, by ip_local_reserved_ports */
+    uint32_t usable;      /* for connect(); 0: the settings make no sense */
+    bool is_assumed;      /* what is set is not known */
+    bool is_told_by_rows; /* then: not the system's default, but what all ports that were seen lie in */
 };
 
 /* The connections of one source address to one destination (or, with remote and remote_port zero, to any). */
@@ -21,6 +22,7 @@ struct port_use {
     uint32_t recyclable;  /* of them, TIME_WAIT that connect() may take over at once */
     uint32_t netns;
     uint16_t remote_port;
+    uint16_t lowest, highest; /* of their local ports */
 };
 
 /* All such, each once, in the order in which they came. */

@@ -43,12 +43,6 @@ static bool is_short(uint64_t used, const struct port_range *range, const struct
     return range->usable > 0 && used * 100 >= range->usable * limits->warning_percent;
 }
 
-struct port_range ports_range_or_usual(const struct snapshot *snapshot, uint32_t netns)
-{
-    const struct platform *platform = platform_of(snapshot);
-    return ports_range(snapshot, netns, platform->port_first, platform->port_last);
-}
-
 /* The bound ports of the namespaces that matter, each once. */
 static void count_bound(const struct snapshot *snapshot, struct space *spaces)
 {

@@ -1,6 +1,8 @@
 /* What the finding about ephemeral ports says. Why it is made: port_exhaustion.c. */
 #include "diagnose/rules/port_exhaustion.h"
 
+#include <string.h>
+
 #include "base/buf.h"
 #include "base/text.h"
 #include "diagnose/context.h"
@@ -64,9 +66,9 @@ static void evidence_range(
     const struct platform *platform = platform_of(context->snapshot);
     if (range->is_assumed) {
         finding->confidence = CONFIDENCE_LIKELY;
-        lines_add(&finding->evidence, arena,
-            "Assumed for %s, since it is not in this capture: %s's default, %u to %u, which is %s ports.",
-            platform->port_range, platform->name, range->first, range->last, phrases_count(arena, range->usable));
+        lines_add(&finding->evidence, arena, "Assumed for %s, since it is not in this capture: %s, which is %s ports.",
+            platform->port_range, ports_assumption(arena, context->snapshot, range),
+            phrases_count(arena, range->usable));
         return;
     }
     lines_add(&finding->evidence, arena, "ip_local_port_range %u to %u is %s ports%s.", range->first, range->last,
@@ -117,6 +119,26 @@ static void evidence_rate(
         life_s, phrases_count(arena, shortage->range.usable), phrases_count(arena, shortage->range.usable / life_s));
 }
 
+static bool is_windows(const struct context *context)
+{
+    const char *os = platform_of(context->snapshot)->os;
+    return os != NULL && strcmp(os, "windows") == 0;
+}
+
+/* Windows has a range of its own for IPv6, and a command for each. */
+static const char *command_for_family(
+    struct arena *arena, const struct context *context, const struct shortage *shortage, const char *command)
+{
+    static const char v4[] = "netsh int ipv4";
+    const struct ip *end = shortage->kind == SHORTAGE_DESTINATION ? &shortage->use.remote : &shortage->use.local;
+    if (command == NULL || !is_windows(context) || shortage->kind == SHORTAGE_BOUND || ip_is_v4(end))
+        return command;
+    char *copy = arena_strndup(arena, command, strlen(command));
+    for (char *at = copy; (at = strstr(at, v4)) != NULL; at++)
+        at[sizeof v4 - 2] = '6';
+    return copy;
+}
+
 /* --- fixes ------------------------------------------------------------------------------------------------------ */
 
 static void fix_range(
@@ -124,9 +146,11 @@ static void fix_range(
 {
     const struct platform *platform = platform_of(context->snapshot);
     if (shortage->range.is_assumed)
-        fixes_add(&finding->fix_now, arena, platform->show_ports.text, platform->show_ports.command);
+        fixes_add(&finding->fix_now, arena, platform->show_ports.text,
+            command_for_family(arena, context, shortage, platform->show_ports.command));
     if (platform->widen_ports.text != NULL)
-        fixes_add(&finding->fix_now, arena, platform->widen_ports.text, platform->widen_ports.command);
+        fixes_add(&finding->fix_now, arena, platform->widen_ports.text,
+            command_for_family(arena, context, shortage, platform->widen_ports.command));
     if (platform->widen_ports.text != NULL || shortage->range.first <= WIDE_FIRST)
         return;
     fixes_add(&finding->fix_now, arena,
@@ -224,9 +248,10 @@ static void title_and_why(
     case SHORTAGE_SOURCE:
         finding->title = arena_printf(arena, "%s of %s ports of %s are used (%u %%): sockets%s bound before connecting",
             used, usable, from, percent(shortage), owner);
-        finding->why = "The sockets were bound to a source address before they connected. Then the kernel must find a "
-                       "port that nobody has on that address, whatever the destination; at the end bind() fails "
-                       "with EADDRINUSE (\"Address already in use\").";
+        finding->why = arena_printf(arena,
+            "The sockets were bound to a source address before they connected. Then the kernel must find a port that nobody "
+            "has on that address, whatever the destination; at the end bind() fails with %s.",
+            is_windows(context) ? "WSAEADDRINUSE (10048)" : "EADDRINUSE (\"Address already in use\")");
         return;
     case SHORTAGE_BOUND:
         finding->title = arena_printf(arena, "%s of %s ports cannot be had (%u %%): sockets%s are bound to them", used,

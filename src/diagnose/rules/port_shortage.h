@@ -3,8 +3,13 @@
 #include "diagnose/rule.h"
 #include "model/port_use.h"
 
-/* As it is set, else as it usually is on that platform. */
+/*
+ * As it is set, else as it usually is on that platform; unless the rows show that it is another: then that of an older
+ * system where they all lie in it, or nothing usable.
+ */
 struct port_range ports_range_or_usual(const struct snapshot *snapshot, uint32_t netns);
+/* What it is where it is assumed: "Windows's default, 49152 to 65535". */
+const char *ports_assumption(struct arena *arena, const struct snapshot *snapshot, const struct port_range *range);
 
 enum port_shortage {
     SHORTAGE_DESTINATION, /* connections to one destination */

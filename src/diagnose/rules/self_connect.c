@@ -7,6 +7,9 @@
  * One row proves it: two sockets of one host cannot have the same address and port at both ends.
  */
 #include "diagnose/rules/self_connect.h"
+
+#include <string.h>
+
 #include "diagnose/command.h"
 #include "diagnose/context.h"
 #include "diagnose/group.h"
@@ -108,6 +111,7 @@ void self_connect_describe(
 {
     const struct conn *conn = &context->snapshot->conns[group->conns[0]];
     const char *end = phrases_end(arena, &conn->local, conn->local_port);
+    const char *os = platform_of(context->snapshot)->os;
     finding->confidence = CONFIDENCE_CERTAIN;
     finding->title = arena_printf(arena,
         "%s is connected to itself at %s, and keeps port %u from the service that should listen there",
@@ -116,8 +120,9 @@ void self_connect_describe(
         "The program connected to port %u while nobody listened on it, and the kernel gave the connection that same port as "
         "its source: its SYN met itself (a simultaneous open, RFC 9293 section 3.5). connect() succeeded, so that the "
         "client believes that it talks to the service; it reads back what it writes. While this connection is open, the "
-        "service cannot bind the port (EADDRINUSE, \"Address already in use\").",
-        conn->local_port);
+        "service cannot bind the port (%s).",
+        conn->local_port,
+        os != NULL && strcmp(os, "windows") == 0 ? "WSAEADDRINUSE, 10048" : "EADDRINUSE, \"Address already in use\"");
     lines_add(&finding->evidence, arena, "Both ends are %s: this is one socket, not two.", end);
     add_evidence_of_port(context, conn, arena, finding);
     add_evidence_of_queues(conn, arena, finding);

@@ -26,13 +26,26 @@ static void assess_ports(
             "tcpwhy explain port-exhaustion");
     }
     lines_add(&finding->evidence, arena,
-        "They keep %s of the %s ports for the destination that has most, %s port %u: %u %%%s.",
+        "They keep %s of the %s ports%s for the destination that has most, %s port %u: %u %%%s.",
         phrases_count(arena, busiest.connections), phrases_count(arena, range.usable),
+        range.is_assumed ? arena_printf(arena, " (assumed: %s)", ports_assumption(arena, context->snapshot, &range))
+                         : "",
         phrases_address(arena, &busiest.remote), busiest.remote_port,
         (unsigned)((uint64_t)busiest.connections * 100 / range.usable),
         busiest.recyclable > 0 ? arena_printf(arena, ", but %s of them may be taken over at once (tcp_tw_reuse)",
                                      phrases_count(arena, busiest.recyclable))
                                : "");
+}
+
+/* Some of them go from this host to itself: to a loopback address, or to the one that they come from. */
+static bool are_within_host(const struct snapshot *snapshot, const struct group *group)
+{
+    for (size_t i = 0; i < group->count; i++) {
+        const struct conn *conn = &snapshot->conns[group->conns[i]];
+        if (ip_is_loopback(&conn->remote) || ip_is_same(&conn->local, &conn->remote))
+            return true;
+    }
+    return false;
 }
 
 void time_wait_churn_describe(
@@ -55,7 +68,12 @@ void time_wait_churn_describe(
             platform->time_wait_s == 60 ? "minute" : phrases_duration(arena, platform->time_wait_s * 1000ULL));
     if (group->ages_known)
         lines_add(&finding->evidence, arena, "In TIME_WAIT %s, of 60 s.", phrases_ages(arena, group));
-    if (group->incoming)
+    if (group->incoming && are_within_host(context->snapshot, group))
+        lines_add(&finding->evidence, arena,
+            "All of them share the service's own port %u; but their clients are on this host too, so that each keeps one "
+            "of its ephemeral ports at the other end.",
+            finding->local.port);
+    else if (group->incoming)
         lines_add(&finding->evidence, arena,
             "All of them share the service's own port %u: none of the ephemeral ports is used.", finding->local.port);
     else
