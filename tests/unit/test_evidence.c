@@ -93,10 +93,14 @@ static void show(struct scene *scene, unsigned evidence)
     }
 }
 
-/* What no source shows: details of nobody, timers or tcp_info without the queues that stand before them. */
+/*
+ * What no source shows: details of nobody, or without the inodes and timers that a live host has; timers or tcp_info without
+ * the queues that stand before them.
+ */
 static bool is_possible(unsigned evidence)
 {
-    if ((evidence & (OWNERS | DETAILS)) == DETAILS)
+    enum { LIVE = OWNERS | INODES | TIMERS | QUEUES };
+    if ((evidence & DETAILS) != 0 && (evidence & LIVE) != LIVE)
         return false;
     return (evidence & QUEUES) != 0 || (evidence & (TIMERS | INFO)) == 0;
 }
