@@ -68,7 +68,8 @@ enum delivery delivery_of(const struct snapshot *snapshot, const struct conn *co
         return by_retransmit_timer(snapshot, conn);
     if (conn->timer != TIMER_PERSIST)
         return DELIVERY_OPEN;
-    if (conn->probes >= DEAD_PROBES)
+    /* Of this timer both count the same: idiag_retrans is icsk_probes_out then (inet_sk_diag_fill()). */
+    if (conn->retransmits >= DEAD_PROBES || (conn_has(conn, CONN_TCP_INFO) && conn->probes >= DEAD_PROBES))
         return DELIVERY_UNANSWERED;
     return conn_has(conn, CONN_SND_WND) && conn->snd_wnd_bytes > 0 ? DELIVERY_OPEN : DELIVERY_NO_WINDOW;
 }

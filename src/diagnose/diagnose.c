@@ -185,7 +185,8 @@ static bool is_too_small(const struct context *context, const struct group *grou
 {
     const struct limits *limits = group->limits;
     bool blind = !group->timers_known && limits->min_without_age > 0;
-    if (group->count >= (blind ? limits->min_without_age : limits->min_count))
+    uint64_t count = group->counted > group->count ? group->counted : group->count;
+    if (count >= (blind ? limits->min_without_age : limits->min_count))
         return false;
     /* A paste that shows little else asks about them: silence would be no answer. */
     if (blind && group->count >= limits->min_count && context_is_asked_about(context, group->count))
@@ -215,11 +216,12 @@ static const struct host *host_of(const struct snapshot *snapshot, const struct 
     return finding->conn_count > 0 ? hosts_of_conn(snapshot, &snapshot->conns[finding->conns[0]]) : NULL;
 }
 
-static void make_findings(const struct context *context, const struct group *groups, size_t count, uint8_t *causes,
-    struct diagnosis *diagnosis)
+static void make_findings(
+    const struct context *context, struct group *groups, size_t count, uint8_t *causes, struct diagnosis *diagnosis)
 {
     struct finding_list list = { 0 };
     for (size_t i = 0; i < count; i++) {
+        groups[i].counted = totals_of_group(context->snapshot, &groups[i]);
         if (is_too_small(context, &groups[i], causes))
             continue;
         struct finding finding;

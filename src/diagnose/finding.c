@@ -12,6 +12,7 @@
 #include "diagnose/phrases.h"
 #include "diagnose/queues.h"
 #include "diagnose/rule.h"
+#include "diagnose/totals.h"
 #include "model/holders.h"
 
 enum { PEERS_SHOWN = 10 };
@@ -160,22 +161,27 @@ static void fill_give_up(const struct snapshot *snapshot, const struct group *gr
 
 /* --- severity --------------------------------------------------------------------------------------------------- */
 
+static uint64_t number_of(const struct group *group)
+{
+    return group->counted > group->kindred ? group->counted : group->kindred;
+}
+
 /* Two looks a moment apart give ages that tell no more than that both saw them. */
 bool finding_is_critical_by_number(const struct group *group, const struct limits *limits)
 {
-    return limits->critical_count != 0 && group->kindred >= limits->critical_count &&
-        limits->critical_without_age != 0 && group->kindred >= limits->critical_without_age &&
-        (!group->ages_known || group->ages_from_snapshots);
+    uint64_t count = number_of(group);
+    return limits->critical_count != 0 && count >= limits->critical_count && limits->critical_without_age != 0 &&
+        count >= limits->critical_without_age && (!group->ages_known || group->ages_from_snapshots);
 }
 
 static enum severity severity_of(const struct group *group, const struct limits *limits)
 {
     enum severity severity = SEVERITY_INFO;
-    if (limits->warning_count != 0 && group->kindred >= limits->warning_count)
+    if (limits->warning_count != 0 && number_of(group) >= limits->warning_count)
         severity = SEVERITY_WARNING;
     if (limits->warning_age_ms != 0 && group->ages_known && group->oldest_ms >= limits->warning_age_ms)
         severity = SEVERITY_WARNING;
-    if (limits->critical_count != 0 && group->kindred >= limits->critical_count && group->ages_known &&
+    if (limits->critical_count != 0 && number_of(group) >= limits->critical_count && group->ages_known &&
         group->oldest_ms >= limits->critical_age_ms)
         severity = SEVERITY_CRITICAL;
     if (finding_is_critical_by_number(group, limits))
@@ -302,6 +308,7 @@ void finding_make(
     group->rule->describe(context, group, arena, &finding);
     evidence_ports(context, group, arena, &finding);
     evidence_kindred(context, group, arena, &finding);
+    totals_tell(snapshot, group, arena, &finding);
     if (group->confirmed_ms > 0)
         evidence_second_look(group, arena, &finding);
     *ret_finding = finding;

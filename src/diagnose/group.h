@@ -36,6 +36,7 @@ struct group {
     const uint32_t *conns; /* oldest first */
     size_t count;
     uint64_t kindred; /* of the greatest group: with those that another cause keeps in the same state; else count */
+    uint64_t counted; /* what a text counts that shows `count` of them; 0: it counts none, or others with them */
     const uint32_t *pairs; /* other ends that are on this host */
     size_t pair_count;
 

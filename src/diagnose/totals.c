@@ -57,6 +57,67 @@ void totals_judge(const struct context *context, struct diagnosis *diagnosis, st
     }
 }
 
+/* --- numbers beside rows ------------------------------------------------------------------------------------------- */
+
+uint64_t totals_of_group(const struct snapshot *snapshot, const struct group *group)
+{
+    if (snapshot->counts_only || snapshot->total_count == 0)
+        return 0;
+    uint8_t state = snapshot->conns[group->conns[0]].state;
+    uint64_t rows = 0, counted = 0;
+    for (size_t i = 0; i < group->count; i++) {
+        if (snapshot->conns[group->conns[i]].state != state)
+            return 0;
+    }
+    for (size_t i = 0; i < snapshot->conn_count; i++)
+        rows += snapshot->conns[i].state == state;
+    for (size_t i = 0; i < snapshot->total_count; i++) {
+        if (snapshot->totals[i].state == state)
+            counted = snapshot->totals[i].count;
+    }
+    return rows == group->count ? counted : 0;
+}
+
+static bool is_shortened(const struct snapshot *snapshot)
+{
+    for (size_t i = 0; i < snapshot->gap_count; i++) {
+        if (gap_find(snapshot->gaps[i].id) == GAP_ROWS_LEFT_OUT)
+            return true;
+    }
+    return false;
+}
+
+/* The title with another number in the place of the first. */
+static const char *retitle(struct arena *arena, const char *title, uint64_t count, const char *number)
+{
+    const char *old = phrases_conns(arena, count);
+    const char *at = strstr(title, old);
+    if (at == NULL)
+        return title;
+    const char *capital = at == title && number[0] == 'a' ? "A" : "";
+    return arena_printf(
+        arena, "%.*s%s%s%s", (int)(at - title), title, capital, number + strlen(capital), at + strlen(old));
+}
+
+void totals_tell(
+    const struct snapshot *snapshot, const struct group *group, struct arena *arena, struct finding *finding)
+{
+    if (snapshot->origin == NULL || !is_shortened(snapshot))
+        return;
+    if (group->counted == 0) {
+        finding->title = retitle(arena, finding->title, group->count,
+            arena_printf(arena, "at least %s", phrases_conns(arena, group->count)));
+        return;
+    }
+    finding->title = retitle(arena, finding->title, group->count, phrases_conns(arena, group->counted));
+    finding->count = group->counted;
+    if (finding->confidence > CONFIDENCE_LIKELY)
+        finding->confidence = CONFIDENCE_LIKELY;
+    lines_add(&finding->evidence, arena,
+        "The text counts %s in this state, and shows %s of them: what these have in common is taken to hold for all.",
+        phrases_count(arena, group->counted), phrases_count(arena, group->count));
+}
+
 /* --- what counters mean --------------------------------------------------------------------------------------------- */
 
 /* What a counter counts, and where to read more. */

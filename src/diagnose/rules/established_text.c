@@ -234,8 +234,11 @@ static void unread_fixes(struct arena *arena, const struct context *context, con
         phrases_fix_threads(arena, context, process, &finding->fix_now);
     if (process != NULL && obstacle == NULL)
         fixes_add(&finding->fix_now, arena,
-            "Look again in a while: what is still there, with no fewer bytes, is stuck.",
-            arena_printf(arena, "tcpwhy --confirm 30 --pid %u", process->pid));
+            context->snapshot->origin == NULL
+                ? "Look again in a while: what is still there, with no fewer bytes, is stuck."
+                : "Take the capture again in a while: what is still there, with no fewer bytes, is stuck.",
+            context->snapshot->origin == NULL ? arena_printf(arena, "tcpwhy --confirm 30 --pid %u", process->pid)
+                                              : NULL);
     if (process == NULL || obstacle != NULL)
         phrases_fix_restart(arena, context, process, &finding->fix_now);
     fixes_add(&finding->fix_for_good, arena,

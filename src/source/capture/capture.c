@@ -69,6 +69,30 @@ static int parse_snapshot(const struct capture_options *options, struct capture 
     return result;
 }
 
+/*
+ * Beside rows, a number counts where it is of a state and far larger than what the rows show: then these are an excerpt. One
+ * is kept for each state, the largest.
+ */
+static void keep_larger_totals(struct snapshot *snapshot)
+{
+    enum { TIMES = 2, MORE = 10 };
+    uint64_t rows[STATE_COUNT] = { 0 }, counted[STATE_COUNT] = { 0 };
+    for (size_t i = 0; i < snapshot->conn_count; i++)
+        rows[snapshot->conns[i].state]++;
+    for (size_t i = 0; i < snapshot->total_count; i++) {
+        const struct total *total = &snapshot->totals[i];
+        if (total->process == NO_INDEX && total->key == NULL && counted[total->state] < total->count)
+            counted[total->state] = total->count;
+    }
+    snapshot->total_count = 0;
+    for (int state = 0; state < STATE_COUNT; state++) {
+        if (rows[state] == 0 || state == STATE_LISTEN || counted[state] < rows[state] * TIMES + MORE)
+            continue;
+        *snapshot_add_total(
+            snapshot) = (struct total){ .count = counted[state], .state = (uint8_t)state, .process = NO_INDEX };
+    }
+}
+
 static int parse_text(const struct capture_options *options, struct capture *capture, struct error *err)
 {
     struct snapshot *snapshot = capture->snapshot;
@@ -79,9 +103,9 @@ static int parse_text(const struct capture_options *options, struct capture *cap
         return error_set(err, result, options->path, "cannot be read to its end: %s", input_failure(result));
     numbers_settle(capture);
     snapshot->counts_only = capture->format->is_counts;
-    if (!snapshot->counts_only)
-        snapshot->total_count = 0;
     capture->snapshot_count += looks_keep_best(&capture->looks, snapshot);
+    if (!snapshot->counts_only)
+        keep_larger_totals(snapshot);
     snapshot->os = capture->os;
     snapshot->source = capture->format->id;
     if (options->tasks != NULL)

@@ -49,8 +49,7 @@ static void note_origin(struct capture *capture, const char *path)
         struct numbers beside = *numbers;
         beside.state_lines = 0; /* the rows themselves are counted */
         count_numbers(&text, &beside, ", ");
-        uint64_t read = numbers->summary_lines + numbers->counter_lines + numbers->setting_lines +
-            numbers->log_lines;
+        uint64_t read = numbers->summary_lines + numbers->counter_lines + numbers->setting_lines + numbers->log_lines;
         other -= other < read ? other : read;
     }
     if (kinds[LINE_FOREIGN] > 0) {
@@ -99,6 +98,40 @@ static void note_looks(struct capture *capture)
     buf_str(&text, " one after the other; only one is looked at here, the last that is whole, ");
     count_lines(&text, capture->snapshot->conn_count, "row");
     snapshot_note_gap(capture->snapshot, GAP_SEVERAL_LOOKS, buf_text(&text), NULL);
+    buf_deinit(&text);
+}
+
+/* Rows that the text itself says are not all. */
+static void note_left_out(struct capture *capture)
+{
+    const struct snapshot *snapshot = capture->snapshot;
+    const struct left_out *left_out = &capture->left_out;
+    uint64_t rows = capture->kinds[LINE_ROW];
+    struct buf text = { 0 };
+    if (left_out->marks > 0) {
+        buf_str(&text, "the text is shortened (\"");
+        text_escape(&text, left_out->first);
+        buf_printf(&text, "\" at line %" PRIu64, left_out->line);
+        if (left_out->marks > 1) {
+            buf_str(&text, ", and ");
+            count_lines(&text, left_out->marks - 1, "more line");
+        }
+        buf_str(&text, ")");
+    } else if (left_out->rows_max > 0 && rows + 2 >= left_out->rows_max) {
+        buf_str(&text, "the command let only ");
+        count_lines(&text, left_out->rows_max, "line");
+        buf_str(&text, " through");
+    }
+    if (buf_text(&text)[0] != '\0')
+        buf_str(&text, ": there are at least so many connections as its rows show");
+    for (size_t i = 0; i < snapshot->total_count && !snapshot->counts_only; i++) {
+        buf_str(&text, buf_text(&text)[0] == '\0' ? "the rows are an excerpt: " : "; ");
+        buf_str(&text, "the text counts ");
+        text_count(&text, snapshot->totals[i].count);
+        buf_printf(&text, " in %s", state_name((enum conn_state)snapshot->totals[i].state));
+    }
+    if (rows > 0 && buf_text(&text)[0] != '\0')
+        snapshot_note_gap(capture->snapshot, GAP_ROWS_LEFT_OUT, buf_text(&text), NULL);
     buf_deinit(&text);
 }
 
@@ -301,6 +334,7 @@ int capture_report(struct capture *capture, const char *path, struct error *err)
     note_other_format(capture);
     note_long(capture);
     note_looks(capture);
+    note_left_out(capture);
     note_names(capture);
     note_cut(capture);
     note_unnamed(capture->snapshot);
@@ -310,6 +344,38 @@ int capture_report(struct capture *capture, const char *path, struct error *err)
 }
 
 /* --- what is none of these ---------------------------------------------------------------------------------------- */
+
+/* The first two characters that are no blanks. False: there are fewer. */
+static bool first_two(const char *bytes, size_t length, char ret_two[2])
+{
+    unsigned found = 0;
+    for (size_t i = 0; i < length && found < 2; i++) {
+        if (strchr(" \t\r\n", bytes[i]) == NULL)
+            ret_two[found++] = bytes[i];
+    }
+    return found == 2;
+}
+
+/* No prompt: "[root@web ~]#". */
+static bool is_json(const char *bytes, size_t length)
+{
+    char two[2];
+    if (!first_two(bytes, length, two))
+        return false;
+    return (two[0] == '{' && strchr("\"}", two[1]) != NULL) || (two[0] == '[' && strchr("{[]\"", two[1]) != NULL);
+}
+
+/* No cut: "<snip>" is a word of one who pastes, and so is "<IPAddress>". */
+static bool is_markup(const char *bytes, size_t length)
+{
+    static const char *const starts[] = { "<!", "<?", "<html", "<HTML", "<head", "<body", "<table", "<div", "<pre" };
+    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++) {
+        size_t most = strlen(starts[i]);
+        if (length >= most && memcmp(bytes, starts[i], most) == 0)
+            return true;
+    }
+    return false;
+}
 
 /* What the beginning looks like, to a person. */
 static const char *describe(const char *bytes, size_t length)
@@ -334,9 +400,6 @@ static const char *describe(const char *bytes, size_t length)
         { "\xfd"
           "7zXZ",
             5, "xz data" },
-        { "<", 1, "HTML or XML" },
-        { "{", 1, "JSON without connections" },
-        { "[", 1, "JSON without connections" },
     };
     if (length == 0)
         return "nothing: it is empty";
@@ -346,6 +409,10 @@ static const char *describe(const char *bytes, size_t length)
     }
     if (memchr(bytes, '\0', length) != NULL)
         return "binary data";
+    if (is_markup(bytes, length))
+        return "HTML or XML";
+    if (is_json(bytes, length))
+        return "JSON without connections";
     return "text without a row that is known";
 }
 

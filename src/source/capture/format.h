@@ -13,6 +13,7 @@
 #include "source/capture/formats/numbers_found.h"
 #include "source/capture/input/input.h"
 #include "source/capture/input/lines.h"
+#include "source/capture/left_out.h"
 #include "source/capture/repeats.h"
 #include "source/capture/repair.h"
 #include "source/capture/process_names.h"
@@ -65,6 +66,7 @@ struct capture {
     struct looks looks;
     int snapshot_count; /* of which one was taken */
     struct state_words state_words;
+    struct left_out left_out;
     struct numbers numbers; /* what stands beside the rows, or instead of them */
 
     uint64_t lines;

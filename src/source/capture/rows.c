@@ -101,8 +101,9 @@ static void read_line(const struct format *self, struct capture *capture, struct
         capture_drop_owners(capture); /* a PID may be cut as well */
         kind = LINE_PART;
     }
-    if (kind == LINE_OTHER && !self->is_counts && !capture->only_recognises)
-        numbers_line(capture, line);
+    if (kind == LINE_OTHER && !self->is_counts && !capture->only_recognises &&
+        numbers_line(capture, line) == LINE_OTHER)
+        left_out_note(&capture->left_out, line);
     capture_note_line(capture, line, kind);
     capture->too_long += line->was_cut && kind == LINE_ROW;
     capture->after_row = kind == LINE_ROW || kind == LINE_DETAIL;
