@@ -72,7 +72,7 @@ char *arena_strdup(struct arena *arena, const char *text)
 
 char *arena_vprintf(struct arena *arena, const char *format, va_list args)
 {
-    char usual[256]; /* for most: then once is enough */
+    char usual[256]; /* most texts fit, and are formatted only once */
     va_list again;
     va_copy(again, args);
     char *text;

@@ -2,7 +2,7 @@
 /*
  * Memory that is given back all at once: the strings and small arrays of a snapshot or a diagnosis.
  *
- * An allocation never fails: memory.h.
+ * An allocation never fails; without memory the program ends (memory.h).
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,10 +17,10 @@ struct arena {
 void arena_init(struct arena *arena);
 void arena_deinit(struct arena *arena);
 
-/* Takes over what the other has given out, which is then empty. */
+/* Moves all memory of `other` into `arena`. `other` is empty afterwards. */
 void arena_join(struct arena *arena, struct arena *other);
 
-/* Zeroed, aligned for any type, valid until arena_deinit(). */
+/* Returns memory that is zeroed, aligned for any type, and valid until arena_deinit(). */
 void *arena_alloc(struct arena *arena, size_t size) __attribute__((returns_nonnull, malloc));
 /* Copies `length` bytes and ends them with a NUL. */
 char *arena_strndup(struct arena *arena, const char *text, size_t length) __attribute__((returns_nonnull));

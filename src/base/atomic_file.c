@@ -11,12 +11,13 @@
 
 /* --- signals ---------------------------------------------------------------------------------------------------- */
 
-/* Those that would end the process: one that is ignored (nohup) need not be waited for. */
+/* The signals that would end the process. Ignored ones (nohup) are left out. */
 static void fill_set(sigset_t *set)
 {
     static const struct {
         int number;
-        bool is_request; /* to end, which a handler may stand for; else it matters only if it ends the process */
+        /* It asks the program to end, perhaps through a handler. Other signals matter only by their default action. */
+        bool is_request;
     } signals[] = { { SIGINT, true }, { SIGTERM, true }, { SIGHUP, true }, { SIGQUIT, true }, { SIGALRM, false },
         { SIGPIPE, false }, { SIGUSR1, false }, { SIGUSR2, false }, { SIGXCPU, false }, { SIGVTALRM, false },
         { SIGPROF, false }, { SIGPOLL, false } };
@@ -41,7 +42,7 @@ static void hold_signals(struct whole_file *file)
 static void release_signals(const sigset_t *before, const struct sigaction *limit_before)
 {
     sigaction(SIGXFSZ, limit_before, NULL);
-    sigprocmask(SIG_SETMASK, before, NULL); /* what has waited acts now */
+    sigprocmask(SIG_SETMASK, before, NULL); /* pending signals act now */
 }
 
 static bool is_asked_to_end(void)
@@ -69,7 +70,7 @@ static const char *own_link(int fd, char *out, size_t size)
     return out;
 }
 
-/* A name beside the file's place. The file's own may be as long as a name can be: it is no part of it. */
+/* A temporary name in the same folder. It does not contain the file's name, which may be as long as NAME_MAX. */
 static int make_name(struct whole_file *file)
 {
     uint32_t number;
@@ -79,19 +80,19 @@ static int make_name(struct whole_file *file)
     return 0;
 }
 
-/* In the folder of the file's place, and without a name until there is one to give it. */
+/* Opens a file without a name (O_TMPFILE) in the folder. give_name() names it later. */
 static int open_nameless(const struct whole_file *file)
 {
     int fd = openat(file->place.folder, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, S_IRUSR | S_IWUSR);
     char link[32];
-    if (fd >= 0 && access(own_link(fd, link, sizeof link), F_OK) < 0) { /* without /proc it would never get one */
+    if (fd >= 0 && access(own_link(fd, link, sizeof link), F_OK) < 0) { /* linkat() needs /proc to name it */
         close(fd);
         fd = -1;
     }
     return fd;
 }
 
-enum { TRIES = 100 }; /* of names that somebody else has */
+enum { TRIES = 100 }; /* attempts to find a name that is free */
 
 static int open_named(struct whole_file *file)
 {
@@ -117,7 +118,7 @@ static int open_regular(struct whole_file *file, mode_t mode)
     if (fd < 0)
         fd = open_named(file);
     if (fd >= 0)
-        (void)!fchmod(fd, mode); /* where the file system has modes */
+        (void)!fchmod(fd, mode); /* fails where the file system has no modes */
     return fd;
 }
 
@@ -186,7 +187,7 @@ int whole_file_open(struct whole_file *file, const char *path, mode_t mode, enum
     return result;
 }
 
-/* linkat() does not replace: where the place is taken, the file gets a name beside it, which is renamed. */
+/* linkat() does not replace a file. Where the name is taken, the file gets a temporary name, which is then renamed. */
 static int name_beside(struct whole_file *file, const char *link)
 {
     int result = -EEXIST;
@@ -218,7 +219,7 @@ static int give_name(struct whole_file *file)
     return 0;
 }
 
-/* A name is on the disk when its folder is. */
+/* The file's name is an entry of the folder: fsync() of the folder puts it on the disk. */
 static void sync_folder(const struct whole_file *file)
 {
     int fd = openat(file->place.folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC); /* O_PATH is not enough for fsync() */

@@ -1,18 +1,18 @@
 #pragma once
 /*
- * A file that is there as a whole or not at all. It is written without a name (O_TMPFILE) and gets its own when
- * everything is on the disk, so that nothing can leave half of it, SIGKILL included. Where the file system cannot do
- * that it has another name beside its place until then; a file that is there already is replaced by way of such a name,
- * too, within two system calls.
+ * Writes a file so that readers see all of it or nothing. The file has no name while it is written (O_TMPFILE). It gets
+ * its name when all data is on the disk. So even SIGKILL leaves no half-written file. Where the file system has no
+ * O_TMPFILE, the file has a temporary name in the same folder meanwhile. An existing file is replaced by rename(); for
+ * that, a file without a name gets a temporary name first.
  *
- * Signals that would end the process wait until the file is there or dropped, so that they leave no such name: a write
- * that finds one waiting fails with -EINTR, and the process dies of it afterwards. Beyond the limit for files (ulimit
- * -f) a write fails instead.
+ * Signals that would end the process are blocked until the file is complete or dropped. So they leave no temporary name
+ * behind. A write fails with -EINTR while such a signal is pending; the signal acts after whole_file_close(). A write
+ * beyond the size limit (ulimit -f) fails with -EFBIG instead of ending the process.
  *
- * The folder is held by a descriptor, and nothing is written through what others put there: see base/place.h. With
- * PLACE_FOLLOW a symbolic link stays one, the file that it names is replaced or made, and what is no regular file (a
- * pipe, /dev/stdout) is written to as it is. With PLACE_STAY whatever stands there gives way to the file, for folders
- * of other users. One at a time in a process.
+ * The folder is held by a descriptor, and links of other users are not followed: see base/place.h. With PLACE_FOLLOW a
+ * symbolic link remains, and the file that it names is replaced or made. A pipe or a device (/dev/stdout) is written to
+ * directly. With PLACE_STAY the file replaces whatever has its name, also a link: this is for folders of other users.
+ * A process may have one whole_file open at a time.
  */
 #include <signal.h>
 #include <stdbool.h>
@@ -26,16 +26,16 @@ struct whole_file {
     FILE *out; /* to write to */
     FILE *disk;
     struct place place;
-    bool is_regular;    /* else it is written to as it is */
-    char temporary[32]; /* its name in the folder until it is there; empty: it has none */
+    bool is_regular;    /* false: a pipe or a device, which is written to directly */
+    char temporary[32]; /* the file's temporary name in the folder; empty: it has none */
     sigset_t signals_before;
     struct sigaction limit_before;
 };
 
-/* Of a new or replaced file, the mode is that of chmod(). Returns 0, or a negative errno with err filled. */
+/* A new or replaced file gets `mode`; the umask does not change it. Returns 0, or a negative errno with err filled. */
 int whole_file_open(struct whole_file *file, const char *path, mode_t mode, enum place_link link, struct error *err);
 /*
- * Puts it in its place, unless `result`, that of writing it, is an error: then it is dropped, and err says why, too. In
- * either case nothing is left to release. Returns 0 or a negative errno.
+ * Gives the file its name. `result` is the caller's result of writing: if it is an error, the file is dropped. Releases
+ * everything in either case. Returns 0, or a negative errno with err filled.
  */
 int whole_file_close(struct whole_file *file, int result, struct error *err);

@@ -73,7 +73,7 @@ void buf_printf(struct buf *buf, const char *format, ...)
 
 void buf_vprintf(struct buf *buf, const char *format, va_list args)
 {
-    enum { USUAL = 48 }; /* most of what is printed is a number: then once is enough */
+    enum { USUAL = 48 }; /* most texts are numbers: they fit, and are formatted only once */
     reserve(buf, USUAL);
     va_list again;
     va_copy(again, args);

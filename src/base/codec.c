@@ -35,7 +35,7 @@ struct writer {
     FILE *below;
 };
 
-/* Compresses all of the bytes; with `finish`, to the end of the data. Returns 0 or a negative errno. */
+/* Compresses all bytes. `finish` also ends the compressed data. Returns 0 or a negative errno. */
 static int write_some(struct writer *writer, int finish, const char *bytes, size_t length)
 {
     char out[16 * 1024];

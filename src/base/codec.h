@@ -12,10 +12,10 @@ struct codec {
     size_t magic_length;
 
     /*
-     * Each takes up to *length bytes of in and puts up to *out_length into out, and sets both to how many it took and
-     * put. decode() returns CODEC_END where the compressed data ends; another piece may follow. finish, for encode():
-     * no more will come; then it returns CODEC_END when everything was put. The new functions return NULL without
-     * memory.
+     * decode() and encode() read up to *length bytes of `in` and write up to *out_length bytes to `out`. They set both
+     * lengths to the bytes read and written. decode() returns CODEC_END where the compressed data ends; another
+     * compressed stream may follow. `finish` tells encode() that this is the last input; then encode() returns
+     * CODEC_END when all output is written. decoder_new() and encoder_new() return NULL if there is no memory.
      */
     void *(*decoder_new)(void);
     int (*decode)(void *state, const char *in, size_t *length, char *out, size_t *out_length);
@@ -27,12 +27,12 @@ struct codec {
 
 extern const struct codec codec_gzip, codec_zstd;
 
-/* By the first bytes of the data, or by the end of a file's name; NULL: none. */
+/* Finds a codec by the first bytes of the data, or by the end of a file's name. NULL: none fits. */
 const struct codec *codec_by_magic(const char *bytes, size_t length);
 const struct codec *codec_by_name(const char *file_name);
 
 /*
- * A stream that compresses into `below`, which stays open when it is closed. Closing it, which may fail as writing may,
- * ends the compressed data. NULL with errno where it cannot be made.
+ * Opens a stream that compresses into `below`. fclose() of the stream writes the end of the compressed data, so it may
+ * fail; it leaves `below` open. Returns NULL with errno set on failure.
  */
 FILE *codec_open_writer(const struct codec *codec, FILE *below);

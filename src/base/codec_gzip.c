@@ -1,4 +1,4 @@
-/* gzip (RFC 1952), by zlib, which does not write to what it reads. */
+/* gzip (RFC 1952), by zlib. zlib does not write to its input, although its pointer is not const. */
 #define ZLIB_CONST
 #include <errno.h>
 #include <limits.h>

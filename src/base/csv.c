@@ -19,8 +19,10 @@ static void quoted(struct buf *out, const char *text)
 void csv_text(struct buf *out, const char *text)
 {
     struct buf safe = { 0 };
-    /* "CSV injection", OWASP: tabs and returns, which also start a formula, are escaped already. A formula after the
-     * spaces that some programs strip is one too. */
+    /*
+     * "CSV injection", OWASP. Tabs and returns can start a formula too; they are escaped already. Some programs strip
+     * leading spaces, so a formula after spaces counts as well.
+     */
     if (strchr("=+-@", text[strspn(text, " ")]) != NULL && text[strspn(text, " ")] != '\0')
         buf_char(&safe, '\'');
     text_escape(&safe, text);

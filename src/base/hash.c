@@ -5,12 +5,12 @@
 #include <time.h>
 
 uint64_t hash_key;
-/* A factor that is as secret as the key: odd. */
+/* An odd factor, as secret as the key. */
 static uint64_t hash_factor;
 
 /*
- * Before main(), so that no thread sees it change. Early in the boot there may be no randomness yet: then the time
- * serves.
+ * Runs before main(), so no thread sees the key change. Early in the boot there may be no random numbers yet; then the
+ * key comes from the time.
  */
 __attribute__((constructor)) static void draw_key(void)
 {
@@ -30,7 +30,7 @@ void hash_set_key(uint64_t key, uint64_t factor)
     hash_factor = factor | 1;
 }
 
-/* Both halves of the product: each bit of the word acts on bits above and below it. */
+/* XORs both halves of the product, so that each bit of the word changes bits above and below it. */
 static uint64_t fold(uint64_t hash, uint64_t word)
 {
     unsigned __int128 product = (unsigned __int128)(hash ^ word) * hash_factor;

@@ -10,9 +10,9 @@
 extern uint64_t hash_key;
 
 /*
- * Lets every bit of a number act on every low bit, as the tables use those. A multiplication alone carries bits only
- * upwards: the last byte of an IPv4 address, in a word as it is in memory, stands at the very top. Without the key: the
- * same in every run.
+ * Mixes a number so that every bit changes the low bits, which the tables use. A multiplication alone moves bits only
+ * upwards, and the last byte of an IPv4 address is the top byte of its word in memory. This function does not use the
+ * key: its result is the same in every run.
  */
 static inline uint64_t hash_mix(uint64_t hash)
 {
@@ -28,7 +28,7 @@ static inline uint64_t hash_number(uint64_t number)
     return hash_mix(number ^ hash_key);
 }
 
-/* `count` words, from `seed` on. */
+/* Hashes `count` words, beginning with `seed`. */
 static inline uint64_t hash_words(uint64_t seed, const uint64_t *words, unsigned count)
 {
     uint64_t hash = hash_number(seed);
@@ -37,7 +37,7 @@ static inline uint64_t hash_words(uint64_t seed, const uint64_t *words, unsigned
     return hash;
 }
 
-/* Text from outside, from `seed` on: words multiplied by a secret factor, and both halves of the product folded. */
+/* Hashes bytes from outside, beginning with `seed`. Each word is multiplied by a secret factor and folded. */
 uint64_t hash_bytes(uint64_t seed, const void *bytes, size_t length);
 /* For tests that count instructions: the same key in each run. */
 void hash_set_key(uint64_t key, uint64_t factor);

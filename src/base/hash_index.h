@@ -1,11 +1,12 @@
 #pragma once
 /*
- * The hash table of this program. It finds numbers, such as indexes into an array, by a hash of what they stand for:
- * open addressing, at most half full. The caller tells equals from strangers with the same hash.
+ * The hash table of this program. It stores 32-bit numbers, usually indexes into an array of the caller, by the hash of
+ * the element. It uses open addressing and is at most half full. Different elements may have the same hash, so the
+ * caller compares the elements.
  *
- * Hashes are keyed (base/hash.h): nobody outside can choose texts that collide. But a capture may hold as many equal
- * rows as it likes, which would make every search as long as the table. So a walk ends after a number of steps, and
- * what does not fit into such a run is not kept: chance alone makes none so long.
+ * Hashes are keyed (base/hash.h), so nobody outside can choose texts that collide. But a capture may contain very many
+ * equal rows, and each search would then walk over all of them. So a walk ends after steps_max steps. A number that
+ * finds no free slot within these steps is not stored. Different rows practically never make so long a run.
  */
 #include <assert.h>
 #include <stdbool.h>
@@ -14,25 +15,27 @@
 
 enum { HASH_NONE = UINT32_MAX, HASH_STEPS_MAX = 256 };
 
-/* Zeroed, it is empty and grows as numbers are added. */
+/* A zeroed hash_index is empty and grows as numbers are added. */
 struct hash_index {
     uint32_t *slots;
-    uint32_t
-        *tags; /* of each slot the low half of its hash, to put it elsewhere when the table grows; NULL: it does not */
+    uint32_t *tags; /* the low half of the hash for each slot, needed to grow; NULL: the table does not grow */
     size_t mask, count;
-    size_t steps_max; /* of a walk; 0: HASH_STEPS_MAX */
+    size_t steps_max; /* the longest walk; 0: HASH_STEPS_MAX */
 };
 
-/* The numbers that may stand for what was hashed, one after the other. */
+/* Steps through the numbers that may have the wanted hash. */
 struct hash_walk {
     size_t slot;
     size_t left; /* steps until it ends */
 };
 
-/* For at most `most` numbers: it does not grow, and needs half the memory. Release it with hash_index_deinit(). */
+/*
+ * Makes a table of fixed size for at most `most` numbers. It needs half the memory of one that grows. Release it with
+ * hash_index_deinit().
+ */
 void hash_index_init(struct hash_index *index, size_t most);
 void hash_index_deinit(struct hash_index *index);
-/* Of hash_index_add(): twice as many slots. */
+/* Doubles the number of slots. For hash_index_add() only. */
 void hash_index_grow(struct hash_index *index);
 
 static inline struct hash_walk hash_index_walk(const struct hash_index *index, uint64_t hash)
@@ -41,7 +44,7 @@ static inline struct hash_walk hash_index_walk(const struct hash_index *index, u
     return (struct hash_walk){ .slot = hash & index->mask, .left = index->slots != NULL ? most : 0 };
 }
 
-/* HASH_NONE: there are no more. */
+/* Returns the next number, or HASH_NONE where there are no more. */
 static inline uint32_t hash_walk_next(const struct hash_index *index, struct hash_walk *walk)
 {
     if (walk->left-- == 0) {
@@ -53,7 +56,7 @@ static inline uint32_t hash_walk_next(const struct hash_index *index, struct has
     return number;
 }
 
-/* Puts another number in the place of the one that the walk has given last. */
+/* Replaces the number that hash_walk_next() returned last. */
 static inline void hash_walk_replace(struct hash_index *index, const struct hash_walk *walk, uint32_t number)
 {
     index->slots[(walk->slot - 1) & index->mask] = number;
@@ -76,7 +79,7 @@ static inline void hash_index_add(struct hash_index *index, uint64_t hash, uint3
     }
 }
 
-/* The same, after a walk for this hash that has met no equal: it ended where the number belongs. */
+/* As hash_index_add(), after a walk for this hash that found no equal. That walk ended at the free slot. */
 static inline void hash_walk_add(struct hash_index *index, const struct hash_walk *walk, uint64_t hash, uint32_t number)
 {
     size_t slot = (walk->slot - 1) & index->mask;

@@ -40,7 +40,7 @@ static void new_line(struct json *json)
         put_str(json, "  ");
 }
 
-/* What stands before a value or a key. */
+/* Writes the comma, newline and indentation before a value or a key. */
 static void separate(struct json *json)
 {
     if (json->after_key) {

@@ -1,10 +1,10 @@
 #pragma once
 /*
- * A streaming JSON writer (RFC 8259): commas, indentation and escaping are its business, order is the caller's.
+ * A streaming JSON writer (RFC 8259). It writes commas, indentation and escapes. The caller decides the order of the
+ * members.
  *
- * Strings that are not UTF-8 lose nothing: a stray byte is written as the four characters \xNN. Controls and
- * invisible characters are written as \uNNNN, so that the document itself may go to a terminal. The first write error
- * is remembered and returned by json_end().
+ * A byte that is not UTF-8 is written as the four characters \xNN, so nothing is lost. Control and invisible characters
+ * are written as \uNNNN, so the document is safe to show on a terminal. json_end() returns the first write error.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,16 +20,16 @@ struct json {
     bool after_key;
     int error; /* 0, or the negative errno of the first failed write */
 
-    char pending[4096]; /* written and not yet handed to `out` */
+    char pending[4096]; /* text that is not yet written to `out` */
     size_t pending_length;
 };
 
 void json_begin(struct json *json, FILE *out, bool compact);
-/* Ends the document with a newline; another may follow, of which json_end() is told. */
+/* Ends the document with a newline. Another document may follow. */
 void json_end_line(struct json *json);
 /*
- * Ends the document with a newline, unless json_end_line() has done that, and hands out what is left. Returns 0 or the
- * first write error.
+ * Ends the document with a newline, unless json_end_line() has done so, and writes pending text to `out`. Returns 0 or
+ * the first write error, as a negative errno.
  */
 int json_end(struct json *json);
 
@@ -48,7 +48,7 @@ void json_thousandths(struct json *json, int64_t thousandths);  /* -1500 -> -1.5
 void json_bool(struct json *json, bool flag);
 void json_null(struct json *json);
 
-/* key and value at once */
+/* These write a key and its value. */
 void json_member_string(struct json *json, const char *key, const char *text);
 void json_member_uint(struct json *json, const char *key, uint64_t number);
 void json_member_bool(struct json *json, const char *key, bool flag);

@@ -4,7 +4,7 @@
 
 #include "base/text.h"
 
-/* What may come next. */
+/* Which token may come next. */
 enum expects {
     EXPECTS_VALUE,
     EXPECTS_FIRST_VALUE, /* or the end of the array */
@@ -84,7 +84,7 @@ static void add_utf8(struct buf *out, uint32_t c)
     buf_add(out, bytes, length);
 }
 
-/* What follows "\u". Returns how many characters, or 0. */
+/* Decodes the digits after "\u". Returns the number of characters used, or 0 on error. */
 static size_t decode_unicode(struct json_reader *reader, const char *at)
 {
     uint32_t unit, low;
@@ -106,7 +106,7 @@ static size_t decode_unicode(struct json_reader *reader, const char *at)
     return 4;
 }
 
-/* `at` stands behind a backslash. Returns where it goes on, or NULL. */
+/* Decodes the escape at `at`, just after its backslash. Returns the position after it, or NULL on error. */
 static const char *decode_escape(struct json_reader *reader, const char *at)
 {
     static const char names[] = "\"\\/bfnrt", values[] = "\"\\/\b\f\n\r\t";
@@ -121,7 +121,7 @@ static const char *decode_escape(struct json_reader *reader, const char *at)
     return length > 0 ? at + 1 + length : NULL;
 }
 
-/* Up to the next quote, backslash, or character that may not stand in a string. */
+/* Skips to the next quote, backslash, or character that a string must not contain. */
 static const char *plain_run(const char *at, const char *end)
 {
     while (at < end && *at != '"' && *at != '\\' && (unsigned char)*at >= 0x20) {
@@ -138,12 +138,12 @@ static const char *plain_run(const char *at, const char *end)
     return at;
 }
 
-/* Behind the opening quote. */
+/* Reads the rest of a string; its opening quote is already read. */
 static bool read_string(struct json_reader *reader)
 {
     const char *start = reader->at;
     const char *at = plain_run(start, reader->end);
-    if (at < reader->end && *at == '"') { /* nearly all */
+    if (at < reader->end && *at == '"') { /* no escapes: nearly all strings */
         reader->text = start;
         reader->length = (size_t)(at - start);
         reader->at = at + 1;

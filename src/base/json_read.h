@@ -1,11 +1,10 @@
 #pragma once
 /*
- * A JSON reader (RFC 8259) that hands out token by token and allocates nothing but for a string with escapes: for
- * documents of many small lines. It is strict, but for one thing, the same that the writer may do: \udc80 … \udcff
- * alone stand for the bytes 80 … ff, which were not UTF-8 (as Python's "surrogateescape" has it).
+ * A JSON reader (RFC 8259) that returns one token at a time. It allocates memory only for strings with escapes. It is
+ * strict, with one exception that json.h can write too: a lone \udc80 … \udcff stands for one byte 80 … ff that was not
+ * UTF-8 (as Python's "surrogateescape").
  *
- * What it reads may be hostile: depth is bounded, a string with NUL is an error, and after an error there are no more
- * tokens.
+ * The input may be hostile. The depth is limited. A string with NUL is an error. After an error no more tokens follow.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -34,7 +33,7 @@ struct json_reader {
     const char *at, *end;
     struct buf decoded; /* of the last string that had escapes */
 
-    /* Of the last token. The text is not NUL-terminated, and holds until the next token. */
+    /* The value of the last token. The text is not NUL-terminated, and is valid until the next token is read. */
     const char *text;
     size_t length;
     uint64_t number; /* its absolute value */
@@ -42,17 +41,17 @@ struct json_reader {
     bool whole; /* it is an integer that fits; else the number is of no use */
 
     unsigned depth;
-    uint32_t objects; /* a bit for each depth: an object, not an array */
+    uint32_t objects; /* one bit for each depth; set: an object; not set: an array */
     uint8_t expects;  /* see json_read.c */
 };
 
 void json_reader_init(struct json_reader *reader);
 void json_reader_deinit(struct json_reader *reader);
-/* Begins a document of `length` bytes, which have to stay while it is read. */
+/* Begins a document of `length` bytes. The caller keeps the bytes until the document is read. */
 void json_read(struct json_reader *reader, const char *bytes, size_t length);
 
 enum json_token json_next(struct json_reader *reader);
-/* Reads over the rest of the value that began with this token. False where that is not JSON. */
+/* Skips the rest of the value that began with this token. Returns false if that is not JSON. */
 bool json_skip(struct json_reader *reader, enum json_token token);
 /* Whether the last token's text is this. */
 bool json_text_is(const struct json_reader *reader, const char *text);

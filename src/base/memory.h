@@ -1,8 +1,7 @@
 #pragma once
 /*
- * Overflow-checked allocation. Where there is no memory the program ends with a message and status 3: nothing can be
- * said without the words for it. Only vec_grow() reports it, for the one thing that may be large: the array of
- * connections.
+ * Overflow-checked allocation. Without memory the program ends with a message and status 3. Only vec_grow() returns an
+ * error instead. It is for the one array that may be very large: the connections.
  */
 #include <stddef.h>
 
@@ -10,11 +9,12 @@ void *xrealloc_array(void *old, size_t count, size_t size);
 void *xcalloc(size_t count, size_t size) __attribute__((malloc));
 
 /*
- * Makes room for one more element in an array of `count` elements of `size` bytes with room for *capacity: doubles
- * it, untouched pages cost nothing. Returns 0, or -ENOMEM with the array as it was.
+ * Makes room for one more element in an array. The array has `count` elements of `size` bytes and room for *capacity.
+ * A full array is doubled; pages that nobody touches cost no memory. Returns 0, or -ENOMEM and leaves the array as it
+ * was.
  */
 int vec_grow(void **items, size_t count, size_t *capacity, size_t size);
-/* The same, but it does not fail. */
+/* As vec_grow(), but never fails. */
 void xvec_grow(void **items, size_t count, size_t *capacity, size_t size);
-/* Adds an element to such an array, zeroed, and counts it. It does not fail. */
+/* Adds one zeroed element to such an array, increments *count and returns the element. Never fails. */
 void *vec_add(void **items, size_t *count, size_t *capacity, size_t size);

@@ -22,7 +22,7 @@ void parallel_begin(struct parallel *parallel, unsigned workers, void (*work)(vo
     *parallel = (struct parallel){ .work = work, .data = data, .workers = workers };
     if (parallel->workers > PARALLEL_MAX)
         parallel->workers = PARALLEL_MAX;
-    /* Signals are for the first thread: Ctrl-C interrupts what that waits for. */
+    /* The workers block all signals. So Ctrl-C interrupts the first thread, and what it waits for. */
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_BLOCK, &all, &before);

@@ -25,13 +25,13 @@ struct parallel {
 };
 
 /*
- * Lets work(data, n) run in threads of their own for n = 1 … workers - 1, while the caller does something else. It is
- * not to be moved meanwhile.
+ * Runs work(data, n) in one thread for each n = 1 … workers - 1, and returns at once. The caller must not move
+ * *parallel until parallel_end().
  */
 void parallel_begin(struct parallel *parallel, unsigned workers, void (*work)(void *data, unsigned worker), void *data);
 
 /*
- * The caller helps, as worker 0, and waits for the others. work() takes its share from what is left, piece by piece, so
- * that all is done even where no threads were to be had.
+ * Runs work(data, 0) in the caller, then waits for the other workers. Each work() takes one piece at a time from the
+ * pieces that are left. So all is done even if no thread could be started.
  */
 void parallel_end(struct parallel *parallel);

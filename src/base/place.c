@@ -17,7 +17,7 @@ struct walk {
     enum place_link link;
     unsigned links;
     bool foreign;
-    char rest[2 * PATH_MAX]; /* what is still to be walked */
+    char rest[2 * PATH_MAX]; /* the components that are not resolved yet */
 };
 
 static bool is_trusted(uid_t owner)
@@ -31,7 +31,7 @@ static bool is_in_proc(int folder)
     return fstatfs(folder, &status) == 0 && status.f_type == PROC_SUPER_MAGIC;
 }
 
-/* Takes the first component off what is left. Returns 1, 0 at the end, or a negative errno. */
+/* Removes the first component from the rest. Returns 1, 0 at the end, or a negative errno. */
 static int next_component(struct walk *walk, char *name, size_t size, bool *ret_last)
 {
     const char *start = walk->rest + strspn(walk->rest, "/");
@@ -58,7 +58,7 @@ static int step_into(struct walk *walk, const char *name, int flags)
     return 0;
 }
 
-/* Puts the link's target in front of what is left. */
+/* Puts the link's target in front of the rest. */
 static int follow(struct walk *walk, const char *name)
 {
     if (++walk->links > LINKS_MAX)
@@ -75,7 +75,7 @@ static int follow(struct walk *walk, const char *name)
     return *path == '/' ? step_into(walk, "/", 0) : 0;
 }
 
-/* Returns 1 where `name` is the place, 0 to go on, or a negative errno. */
+/* Returns 1 if `name` is the place, 0 to continue, or a negative errno. */
 static int take_step(struct walk *walk, const char *name, bool last)
 {
     if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)

@@ -1,18 +1,18 @@
 #pragma once
 /*
- * Where a file stands: its folder, held by a descriptor, and its name in it. Root writes files into folders of other
- * users (the folder of node_exporter's textfile collector belongs to `prometheus`). Their owners may swap names while
- * root looks, so that what is done goes by the descriptor, never by the path again.
+ * Where a file is: a descriptor of its folder, and its name in that folder. Root writes files into folders of other
+ * users (the folder of node_exporter's textfile collector belongs to `prometheus`). The owner of such a folder may swap
+ * names at any moment. So the path is resolved once; after that, all calls use the descriptor.
  *
- * A symbolic link is followed only where its owner is root or the caller: anybody else could point it at any file.
- * protected_symlinks in proc(5) holds the same for folders that are sticky; here it holds for all.
+ * A symbolic link is followed only if root or the caller owns it: any other owner could point it at any file.
+ * protected_symlinks in proc(5) does the same, but only for sticky folders.
  */
 #include <stdbool.h>
 #include <sys/types.h>
 
 enum place_link {
     PLACE_FOLLOW, /* a symbolic link at the end of the path is followed to the file that it names */
-    PLACE_STAY,   /* the name of the link is the place */
+    PLACE_STAY,   /* it is not followed: the place is that of the link itself */
 };
 
 struct place {
@@ -21,16 +21,16 @@ struct place {
 };
 
 /*
- * Nothing needs to have the name yet. A link in /proc (/dev/stdout leads to one) is a place itself: where it leads is
- * no name. Returns 0, or a negative errno: -ELOOP for too many links or one of another user, which *ret_foreign tells.
- * The caller releases the place in either case.
+ * Resolves a path to a place. The file itself need not exist. A link in /proc (/dev/stdout leads to one) is not
+ * followed, because its target need not have a name. Returns 0 or a negative errno. -ELOOP means too many links, or a
+ * link of another user; then *ret_foreign is true. The caller calls place_deinit() in either case.
  */
 int place_find(struct place *place, const char *path, enum place_link link, bool *ret_foreign);
 void place_deinit(struct place *place);
 
 /*
- * Opens what stands there for writing, if root or the caller owns it; the file cannot be swapped between the look and
- * the opening. For pipes, devices and links in /proc: a regular file would be overwritten where it stands. Returns a
+ * Opens the place for writing, if root or the caller owns it. Nobody can swap the file between this check and the
+ * opening. Only for pipes, devices and links in /proc: a regular file would be overwritten in place. Returns a
  * descriptor or a negative errno.
  */
 int place_open(const struct place *place);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The bytes that strtod() takes beyond these (exponents, hexadecimal, infinity) are no threshold that anybody meant. */
+/* strtod() also accepts exponents, hexadecimal and infinity. Nobody writes a threshold so: they are refused. */
 static int parse_number(const char **at, double *ret_number)
 {
     const char *digits = *at + (**at == '-' || **at == '+');
@@ -40,7 +40,7 @@ int range_parse(const char *text, struct range *ret_range, struct error *err)
     if (*at == '~') {
         range.start = -INFINITY;
         at++;
-        valid = *at == ':'; /* "~" alone says nothing */
+        valid = *at == ':'; /* "~" alone is no range */
     } else if (has_start) {
         valid = parse_number(&at, &range.start) == 0;
     }
@@ -50,7 +50,7 @@ int range_parse(const char *text, struct range *ret_range, struct error *err)
         if (*at != '\0' || !has_start)
             valid = parse_number(&at, &range.end) == 0;
     } else {
-        range.end = range.start; /* one number is the end, and zero the start */
+        range.end = range.start; /* one number alone is the end; the start is zero */
         range.start = 0;
     }
     if (!valid || *at != '\0')

@@ -27,7 +27,7 @@ static void absorb(uint64_t v[4], uint64_t word)
     v[0] ^= word;
 }
 
-/* Up to eight bytes, the first the least significant, whatever the machine's order. */
+/* Reads up to eight bytes as a little-endian number, on any machine. */
 static uint64_t load(const uint8_t *bytes, size_t length)
 {
     uint64_t word = 0;

@@ -1,7 +1,7 @@
 #pragma once
 /*
- * SipHash-2-4 (Aumasson, Bernstein: "SipHash: a fast short-input PRF", 2012): who does not know the key cannot tell
- * what a number was made from, nor find out by trying.
+ * SipHash-2-4 (Aumasson, Bernstein: "SipHash: a fast short-input PRF", 2012). Without the key nobody can find out which
+ * input gave a result, also not by trying inputs.
  */
 #include <stddef.h>
 #include <stdint.h>

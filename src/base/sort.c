@@ -10,7 +10,7 @@ static void merge(const uint32_t *from, uint32_t *to, size_t start, size_t middl
     const void *context)
 {
     size_t left = start, right = middle;
-    /* Runs that are in order already, as those of a dump often are, need one comparison. */
+    /* Runs that are already in order need one comparison. The rows of a dump often are. */
     if (middle >= end || compare(context, from[middle - 1], from[middle]) <= 0) {
         memcpy(to + start, from + start, (end - start) * sizeof *to);
         return;
@@ -53,7 +53,7 @@ static void swap(uint64_t *a, uint64_t *b)
 
 uint64_t sort_select(uint64_t *numbers, size_t count, size_t rank)
 {
-    size_t first = 0, end = count; /* what was asked for is in [first, end) */
+    size_t first = 0, end = count; /* the wanted number is in [first, end) */
     while (end - first > 1) {
         /* In three parts, because ages repeat: below the pivot, equal, above. */
         uint64_t pivot = numbers[first + (end - first) / 2];

@@ -1,14 +1,14 @@
 #pragma once
 /*
- * "Did you mean": the known name that comes nearest to a misspelt one.
+ * "Did you mean": finds the known name that is most similar to a misspelt one.
  *
  *   struct suggestion suggestion = { .wanted = word, .within = 3 };
  *   for each known name: suggest(&suggestion, name);
- *   suggestion.nearest: the nearest, the first of equals; NULL where none is near enough.
+ *   suggestion.nearest: the most similar name, the first of several equals; NULL if none is similar enough.
  */
 struct suggestion {
     const char *wanted;
-    unsigned within; /* fewer letters than these may differ; 0: any number */
+    unsigned within; /* text_distance() must be less than this; 0: no limit */
     const char *nearest;
     unsigned distance; /* of the nearest: text_distance() */
 };

@@ -120,7 +120,7 @@ static size_t width_of(const char *text, size_t length)
             size = 1;
             width++;
         } else {
-            /* wcwidth() knows wide and combining characters only in a UTF-8 locale; one column is the fair guess. */
+            /* wcwidth() knows wide and combining characters only in a UTF-8 locale. Elsewhere one column is assumed. */
             int columns = code_point < 0x80 ? 1 : wcwidth((wchar_t)code_point);
             width += columns < 0 ? 1 : (size_t)columns;
         }

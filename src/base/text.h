@@ -9,18 +9,18 @@
 #include "base/buf.h"
 
 /*
- * Appends text with everything that could act on a terminal made visible: C0 and C1 controls, DEL and bytes that are
- * not UTF-8 as \xNN (newline \n, tab \t, return \r), invisible and direction-changing characters as \u{NNNN}. What
- * remains is printable UTF-8 on one line. Process names, command lines and addresses from outside go through here.
+ * Appends text so that nothing in it can act on a terminal. C0 and C1 controls, DEL and bytes that are not UTF-8 become
+ * \xNN (newline \n, tab \t, return \r). Invisible and direction-changing characters become \u{NNNN}. The result is
+ * printable UTF-8 on one line. Use it for process names, command lines and addresses from outside.
  */
 void text_escape(struct buf *out, const char *text);
 
-/* Characters beyond ASCII that are not seen, or that change how others are shown. */
+/* True for characters beyond ASCII that are invisible or change how other characters are shown. */
 bool text_is_invisible(uint32_t code_point);
 
 /*
- * Appends text as one word of a POSIX shell, in single quotes. False, with nothing appended, where it holds
- * characters that text_escape() would have to change: such a word cannot be shown and pasted at once.
+ * Appends text as one word of a POSIX shell, in single quotes. Returns false and appends nothing if text_escape() would
+ * change the text: what is shown would then differ from what a user must paste.
  */
 bool text_shell_quote(struct buf *out, const char *text);
 
@@ -30,15 +30,15 @@ bool text_shell_quote(struct buf *out, const char *text);
  */
 size_t text_utf8_decode(const char *text, size_t length, uint32_t *ret_code_point);
 
-/* How many bytes at the start of text are printable ASCII: a column each, and nothing to decode. */
+/* How many bytes at the start of text are printable ASCII. Each takes one column. */
 size_t text_plain(const char *text, size_t length);
 
-/* Columns that UTF-8 text takes on a terminal; escape sequences are not understood. */
+/* How many columns UTF-8 text takes on a terminal. The text must not contain escape sequences. */
 size_t text_width(const char *text);
 
 /*
- * Appends text wrapped to `width` columns (a longer word stands alone). The first line starts at column `indent`
- * without being indented here; the following ones are indented by `indent` spaces. Ends without a newline.
+ * Appends text wrapped to `width` columns. A longer word gets its own line. The caller has already moved to column
+ * `indent` for the first line; the next lines are indented by `indent` spaces. Appends no newline at the end.
  */
 void text_wrap(struct buf *out, const char *text, size_t indent, size_t width);
 
@@ -49,9 +49,9 @@ void text_duration(struct buf *out, uint64_t milliseconds);
 /* "512 bytes", "1.2 kB", "3.4 MB": powers of 1,000. */
 void text_bytes(struct buf *out, uint64_t bytes);
 
-/* Case-insensitive Damerau-Levenshtein distance, for "did you mean"; words over 63 characters count as far. */
+/* Case-insensitive Damerau-Levenshtein distance, for "did you mean". It is 64 for a word over 63 characters. */
 unsigned text_distance(const char *a, const char *b);
-/* The same word, whatever the case and whether - or _ joins its parts: "Recv-Q" and "recv_q". */
+/* True if the words are equal without regard to case, and - counts as _: "Recv-Q" and "recv_q". */
 bool text_same_word(const char *a, const char *b);
 /* Parses a whole string as an unsigned decimal number up to max. Returns 0 or -EINVAL. */
 int text_parse_number(const char *text, uint64_t max, uint64_t *ret_number);
