@@ -62,7 +62,10 @@ static uint64_t sum_of_timeouts(const struct conn *conn, uint64_t first, uint64_
 
 /* --- the handshake ---------------------------------------------------------------------------------------------- */
 
-/* Settings are read as a whole: a kernel that shows these and not the one about SYNs lacks that. One line of a paste does not tell. */
+/*
+ * Settings are read as a whole: a kernel that shows these and not the one about SYNs lacks that. One line of a paste
+ * does not tell.
+ */
 static bool are_settings_read(const struct net_values *values)
 {
     return values != NULL && values->has_setting[SETTING_SYN_RETRIES] && values->has_setting[SETTING_FIN_TIMEOUT] &&
@@ -90,9 +93,9 @@ static bool allows_pause(const struct conn *conn, uint64_t pause_ms)
 }
 
 /*
- * How many SYNs follow at the first distance before the pauses double. A kernel before 6.5 has none; where the setting is
- * not known, it may be its default, unless the row's own timer, its timeout or its doublings contradict that. Of several
- * that are possible the largest is taken: then the connection is at least as old as the result says.
+ * How many SYNs follow at the first distance before the pauses double. A kernel before 6.5 has none; where the setting
+ * is not known, it may be its default, unless the row's own timer, its timeout or its doublings contradict that. Of
+ * several that are possible the largest is taken: then the connection is at least as old as the result says.
  */
 static unsigned linear_timeouts(const struct net_values *values, const struct conn *conn)
 {
@@ -125,8 +128,8 @@ static uint64_t syn_ack_age_ms(const struct net_values *values, const struct con
 }
 
 /*
- * The pauses up to this one. Where the first cannot have been one second (three, before Linux 3.1), the timer alone tells:
- * the pauses doubled up to this one, so that those before it add up to nearly as much.
+ * The pauses up to this one. Where the first cannot have been one second (three, before Linux 3.1), the timer alone
+ * tells: the pauses doubled up to this one, so that those before it add up to nearly as much.
  */
 static uint64_t syn_age_ms(const struct net_values *values, const struct conn *conn)
 {
@@ -230,8 +233,8 @@ struct age conn_retransmitting_for(const struct snapshot *snapshot, const struct
 
 /*
  * Where no clock tells since when nothing could be sent, the pause between window probes does: it starts at the timeout
- * that the path needs and doubles (tcp_probe0_when() in include/net/tcp.h), so that those before it add up to as much, less
- * the first. That first one is not known to all sources; then only a pause that no path needs tells anything.
+ * that the path needs and doubles (tcp_probe0_when() in include/net/tcp.h), so that those before it add up to as much,
+ * less the first. That first one is not known to all sources; then only a pause that no path needs tells anything.
  */
 static struct age probing_age(const struct snapshot *snapshot, const struct conn *conn)
 {
@@ -276,7 +279,7 @@ static bool may_be_keepalive_answer(const struct conn *conn)
     return over <= JITTER_MS || over + late >= SECOND_MS;
 }
 
-/* The time since the last ACK. `most_ms`: since when the state cannot have begun. */
+/* The time since the last ACK. `most_ms`: the state is not older than this. */
 static struct age age_by_last_ack(const struct conn *conn, uint32_t most_ms)
 {
     enum { SAME_MOMENT_MS = 1000 };
@@ -296,7 +299,7 @@ uint64_t age_judged_ms(const struct age *age)
     return age->is_reset && age->quiet_ms > age->ms ? age->quiet_ms : age->ms;
 }
 
-/* How long it has been stuck where something is; else how long nothing has passed. */
+/* How long data has been stuck; if none is, how long nothing has passed. */
 static struct age established_age(const struct snapshot *snapshot, const struct conn *conn)
 {
     struct age retransmitting = conn_retransmitting_for(snapshot, conn);
@@ -402,7 +405,7 @@ static unsigned retries_value(const struct net_values *values, enum setting sett
     return retries < 0 ? 0 : retries > UINT8_MAX ? UINT8_MAX : (unsigned)retries;
 }
 
-/* Closed by its process. Without a descriptor, but not closed: it waits to be accepted. */
+/* The process has closed it. ESTABLISHED and CLOSE_WAIT without a descriptor wait in the accept queue. */
 static bool is_orphan(const struct conn *conn)
 {
     return conn->inode == 0 && conn->state != STATE_ESTABLISHED && conn->state != STATE_CLOSE_WAIT;
@@ -434,7 +437,8 @@ static uint64_t retransmit_give_up_ms(const struct snapshot *snapshot, const str
 }
 
 /*
- * Zero window, answered probes, orphan: tcp_probe_timer() gives up once the backed-off timeout reaches the maximum.
+ * An orphan behind a zero window whose probes are answered: tcp_probe_timer() gives up when the timeout has doubled up
+ * to the maximum.
  */
 static uint64_t persist_give_up_ms(const struct snapshot *snapshot, const struct conn *conn)
 {

@@ -1,6 +1,6 @@
 #pragma once
 /*
- * How long a connection has been in its state, as far as one snapshot tells, and how long the kernel will still wait.
+ * How long a connection has been in its state, and how long the kernel will still wait before it gives up.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -16,52 +16,53 @@ enum age_kind {
 struct age {
     enum age_kind kind;
     uint64_t ms;
-    bool from_timer;     /* the pause between window probes is all that tells: it may be far older */
-    bool from_snapshots; /* known only because two looks show the connection: it may be far older */
+    bool from_timer;     /* derived only from the pause between window probes: the real age may be far greater */
+    bool from_snapshots; /* derived only from the time between two snapshots: the real age may be far greater */
 
     /*
-     * The clock that `ms` was read from is set back by every answer to a keepalive probe: so the time in the state lies
-     * somewhere between `ms` and `most_ms`, and where in between is not known. `quiet_ms` is not set back: it is the
-     * time since data last passed in either direction. The state may have begun later than that.
+     * is_reset: every answer to a keepalive probe resets the clock that `ms` was read from. The real time in the state
+     * is between `ms` and `most_ms`. `quiet_ms` is the time since data last passed in either direction; keepalive does
+     * not reset it. The state may have begun later than that.
      */
     bool is_reset;
-    uint64_t most_ms, quiet_ms; /* both only where is_reset */
+    uint64_t most_ms, quiet_ms; /* set only if is_reset */
 };
 
 /*
- * Time in state, by what each state leaves behind:
- *   TIME_WAIT, FIN_WAIT_2 without a descriptor: the mini-socket's life less what its timer still has to run;
+ * The time in the state. Each state has its own source:
+ *   TIME_WAIT, FIN_WAIT_2 without a descriptor: the mini-socket's lifetime minus the time left on its timer;
  *   CLOSE_WAIT: time since the last segment of the peer, which was its FIN unless ACKs followed (tcpi_last_ack_recv);
  *   FIN_WAIT_2 with a descriptor: time since the peer's last acknowledgement, which was that of our FIN unless data
  *     followed;
  *   states that retransmit: the sum of the timeouts so far (retransmits, tcpi_rto, timer);
- *   the same behind a zero window: time since the last data could be sent, that is, how long it has been stuck;
- *   SYN_SENT, SYN_RECEIVED: from the first retransmission on, since the first SYN or SYN-ACK;
- *   ESTABLISHED: where data is sent again, waits behind a zero window, or lies unread, how long it has; else the time
- *   since the last data or ACK either way (idle time), of which keepalive is no part.
- * An answer to a keepalive probe is an ACK like any other: where keepalive runs, or may run, CLOSE_WAIT and FIN_WAIT_2
- * have a lower bound only that is set back with every answer (is_reset). Where the source has none of these: the time
- * between two looks (previous.h) at a connection that stayed as it was.
+ *   the same states behind a zero window: time since data could last be sent, that is, how long it has been stuck;
+ *   SYN_SENT, SYN_RECEIVED: time since the first SYN or SYN-ACK; known from the first retransmission on;
+ *   ESTABLISHED: how long data has been retransmitted, has waited behind a zero window, or has lain unread; else the
+ *   time since the last data or ACK in either direction (idle time), without keepalive.
+ * An answer to a keepalive probe is an ACK like any other. So where keepalive runs, or may run, CLOSE_WAIT and
+ * FIN_WAIT_2 have only a lower bound, which every answer resets (is_reset). If the source has none of these clocks, the
+ * age is the time between two snapshots (previous.h) in which the connection did not change.
  */
 struct age conn_age(const struct snapshot *snapshot, const struct conn *conn);
 
 /*
- * The age that a limit is compared with. Where keepalive sets the clock back, it is the time since data last passed:
- * the lower bound would fall under every limit again and again on a host where nothing changes.
+ * The age to compare with a limit. If keepalive resets the clock, this is the time since data last passed. The lower
+ * bound itself would fall below the limit after each probe, although nothing has changed on the host.
  */
 uint64_t age_judged_ms(const struct age *age);
 
 /*
- * Time since the first transmission of the segment that is being retransmitted now: the timeouts double from the one
- * that the round-trip time gives (RFC 6298 §5.5) up to tcp_rto_max_ms. Linux 6.7 and later keep the time themselves,
- * but not for what is sent again uncounted.
+ * Time since the first transmission of the segment that is being retransmitted now. It is the sum of the timeouts: they
+ * double from the timeout that the round-trip time gives (RFC 6298 §5.5) up to tcp_rto_max_ms. Linux 6.7 and later
+ * measure this time, except for retransmissions that they do not count.
  */
 struct age conn_retransmitting_for(const struct snapshot *snapshot, const struct conn *conn);
 
 /*
- * Sent again at doubling pauses without a retransmission being counted. Linux does that while the peer offers no window
- * for what is in flight already (it took its window back) and a process has a descriptor: tcp_retransmit_timer(). Where
- * the source shows no window, pauses that have doubled, or have become longer than a path makes them, tell it.
+ * True if Linux retransmits at doubling pauses without counting the retransmissions. It does so in
+ * tcp_retransmit_timer() if the peer took its window back, so that data in flight is outside of the window, and a
+ * process has a descriptor. If the source shows no window, this is concluded from pauses that have doubled, or that are
+ * longer than any path needs.
  */
 bool conn_resends_uncounted(const struct conn *conn);
 
@@ -69,7 +70,7 @@ bool conn_resends_uncounted(const struct conn *conn);
  * Time until the kernel gives the connection up by itself, if the peer stays silent (retransmit timer; FIN_WAIT_2
  * without a descriptor) or keeps its window at zero (persist timer): tcp_write_timeout(), tcp_orphan_retries() and
  * tcp_probe_timer() in net/ipv4/tcp_timer.c; reqsk_timer_handler() in net/ipv4/inet_connection_sock.c for
- * SYN_RECEIVED. A program's own time limit (connect(), TCP_SYNCNT, TCP_USER_TIMEOUT) may end it sooner. False where it
- * would wait for ever or where too little is known.
+ * SYN_RECEIVED. A program's own time limit (connect(), TCP_SYNCNT, TCP_USER_TIMEOUT) may end it sooner. Returns false
+ * if the kernel waits for ever, or if too little is known.
  */
 bool conn_give_up_ms(const struct snapshot *snapshot, const struct conn *conn, uint64_t *ret_ms);

@@ -32,12 +32,12 @@ enum conn_field {
     CONN_COOKIE = 1 << 4,
     CONN_CGROUP = 1 << 5,
     CONN_SHUTDOWN = 1 << 6,
-    CONN_TCP_INFO = 1 << 7, /* rtt_us … bytes_acked, and probes and backoff; but for those that came later: */
+    CONN_TCP_INFO = 1 << 7, /* probes, backoff, rtt_us … bytes_acked; later kernels added these: */
     CONN_SND_WND = 1 << 8,  /* Linux 5.4 */
     CONN_RTO_TIME = 1 << 9, /* total_rto_time_ms, rto_recoveries; Linux 6.7 */
     CONN_SKMEM = 1 << 10,   /* skmem_… */
-    CONN_BACKLOG = 1 << 11, /* of a listener, send_q_bytes is the backlog */
-    CONN_RTO = 1 << 12,     /* rto_ms, which is known to more sources than the rest of tcp_info */
+    CONN_BACKLOG = 1 << 11, /* only for listeners: send_q_bytes is the backlog */
+    CONN_RTO = 1 << 12,     /* rto_ms; more sources show it than the rest of tcp_info */
     CONN_BYTES = 1 << 13,   /* notsent_bytes, rwnd_limited_ms, bytes_received, bytes_acked; all since Linux 4.10 */
 };
 
@@ -54,14 +54,14 @@ struct conn {
     uint8_t probes;         /* unanswered zero-window or keepalive probes (tcpi_probes) */
     uint8_t backoff;        /* doublings of the timeout (tcpi_backoff) */
     uint8_t shutdown;       /* SHUTDOWN_… */
-    uint8_t rto_recoveries; /* how often it fell into timeouts, this time included; 255: more */
+    uint8_t rto_recoveries; /* how often timeouts began, this time included; 255: 255 or more */
 
     uint16_t present; /* enum conn_field */
 
     uint32_t uid;
     uint32_t inode;     /* 0: no struct socket: not accepted yet, an orphan, or a mini-socket */
     uint32_t holder;    /* index into snapshot.holders of the first descriptor that refers to it, or NO_INDEX */
-    uint32_t previous;  /* index into snapshot.previous's connections: previous.h; set where snapshot.confirms is */
+    uint32_t previous;  /* index into snapshot.previous->conns, or NO_INDEX; valid if snapshot.confirms */
     uint64_t cookie;    /* unique for the life of the connection, from SYN_RECEIVED to TIME_WAIT */
     uint64_t cgroup_id; /* inode of the cgroup-v2 directory it was created in */
 
@@ -92,7 +92,7 @@ struct conn {
 };
 
 /*
- * With the descriptor that holds it, the tables that lead to it and its diagnosis, 256 bytes for each are the budget.
+ * The memory budget of a connection is 256 bytes: this struct, its holder, its places in hash tables, its diagnosis.
  */
 _Static_assert(sizeof(struct conn) <= 176, "the largest array there is");
 

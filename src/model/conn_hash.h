@@ -19,7 +19,7 @@ static inline uint64_t conn_hash_ends(const struct conn *conn)
     return conn_hash_between(&conn->local, conn->local_port, &conn->remote, conn->remote_port);
 }
 
-/* What conn_hash_ends() gives of its other end. */
+/* The conn_hash_ends() of the other end of this connection. */
 static inline uint64_t conn_hash_opposite(const struct conn *conn)
 {
     return conn_hash_between(&conn->remote, conn->remote_port, &conn->local, conn->local_port);

@@ -29,7 +29,7 @@ const char *verdict_name(enum verdict verdict)
     return names[verdict];
 }
 
-/* A grown copy of an array in the arena; the old one stays there until the arena goes. */
+/* Returns a larger copy of an array, in the arena. The old array remains until the arena is released. */
 static void *grown(struct arena *arena, const void *items, size_t count, size_t *capacity, size_t size)
 {
     *capacity = *capacity ? *capacity * 2 : 4;

@@ -47,8 +47,8 @@ void fixes_add(struct fixes *fixes, struct arena *arena, const char *text, const
 struct endpoint {
     bool known;       /* false: null in JSON, this side does not name the service */
     bool any_address; /* several addresses: shown as "*" */
-    bool any_port;    /* no one port */
-    uint32_t ports;   /* then: how many; 0: not counted, ephemeral ones */
+    bool any_port;    /* several ports */
+    uint32_t ports;   /* if any_port: how many; 0: ephemeral ports, not counted */
     struct ip address;
     uint16_t port;
 };
@@ -70,17 +70,17 @@ struct finding {
     enum fault fault;
     const char *title; /* one sentence, names the owner and the number; no full stop */
     const char *why;
-    uint64_t count; /* what the finding counts: its connections, but for findings about the host */
+    uint64_t count; /* how many connections; a finding about the host may count something else */
 
     const struct process *owner; /* NULL: nobody on this host */
-    bool owner_inferred;         /* not the holder, but the process that listens on the local port */
+    bool owner_inferred;         /* the owner is the process that listens on the local port; the holder is not known */
     /* Processes that hold the connections, most first; owner is the first unless inferred. */
     const struct process_count *processes;
     size_t process_count;
     /* Processes on this host that hold the other ends, most first. */
     const struct process_count *counterparts;
     size_t counterpart_count;
-    const uint32_t *other_ends; /* that were seen, whoever holds them: indexes of connections, listeners among them */
+    const uint32_t *other_ends; /* the other ends that were seen: indexes of connections, listeners included */
     size_t other_end_count;
 
     struct endpoint local, remote;
@@ -94,9 +94,9 @@ struct finding {
     bool age_at_least; /* the ages are lower bounds */
     uint64_t oldest_ms, median_ms;
     /*
-     * Of so many connections keepalive sets the clock back, so that the ages say little. No data has passed on the
-     * quietest for quiet_ms, which limits are compared with; the oldest cannot be older than oldest_at_most_ms. Else
-     * all 0.
+     * Keepalive resets the clocks of reset_count connections, so their ages say little. No data has passed on the
+     * quietest of them for quiet_ms; this is compared with the limits. The oldest is not older than oldest_at_most_ms.
+     * All are 0 if keepalive resets no clock.
      */
     uint64_t reset_count, quiet_ms, oldest_at_most_ms;
     bool give_up_known; /* the kernel will end them by itself */
@@ -108,15 +108,14 @@ struct finding {
     const uint32_t *conns; /* indexes into snapshot.conns, oldest first */
     size_t conn_count;
     /*
-     * It is about most of what somebody selected or pasted. Then it is the answer to a question, and its fixes are
-     * shown even where nothing is wrong: INFO findings of a whole host are told in short.
+     * The finding is about most of the connections that the user selected or pasted. So it answers the user's question,
+     * and its fixes are shown even if nothing is wrong. The INFO findings of a whole host are shown in short form.
      */
     bool is_answer;
 
-    const struct ignore *ignored; /* known to be so, see policy.h; NULL: it counts */
+    const struct ignore *ignored; /* the ignore that fits it (policy.h); NULL: the finding counts */
 };
 
-/* Connections in a state that is worth a word although nothing is wrong: "TIME_WAIT: 8,120: normal, …" */
 struct diagnosis {
     struct arena arena;
     const struct snapshot *snapshot;
@@ -131,9 +130,9 @@ struct diagnosis {
     size_t ignored_count;
     const uint8_t *ignores; /* for each connection, 0: not ignored; NULL: none is */
     struct lines notes;     /* why what looks alarming is not: the healthy part of the report */
-    const struct gap *gaps; /* besides the snapshot's: what could not be told when it was judged */
+    const struct gap *gaps; /* gaps that the diagnosis found, in addition to the snapshot's */
     size_t gap_count;
-    /* A rule would judge better if it knew how fast a counter rises: read the counters again, and diagnose again. */
+    /* A rule needs to know how fast a counter rises. The caller may read the counters again and diagnose again. */
     bool wants_rates;
 
     const uint8_t *causes;        /* one for each connection of the snapshot */
@@ -142,6 +141,6 @@ struct diagnosis {
 
 /* "normal" or a finding's id. */
 const char *diagnosis_cause(const struct diagnosis *diagnosis, size_t conn_index);
-/* All gaps, the snapshot's first; in an array that the caller frees. */
+/* All gaps, the snapshot's first. The caller frees the array. */
 struct gap *diagnosis_all_gaps(const struct diagnosis *diagnosis, size_t *ret_count);
 void diagnosis_deinit(struct diagnosis *diagnosis);

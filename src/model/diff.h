@@ -1,7 +1,7 @@
 #pragma once
 /*
- * Looks at one host, one after the other: which connections stayed, came and went, what grows how fast, and what that
- * means. Made by src/diagnose/compare/diff.h, shown by src/report.
+ * The comparison of several snapshots of one host: which connections stayed, came and went, what grows, how fast, and
+ * what that means. src/diagnose/compare/diff.h makes it, src/report shows it.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,10 +15,10 @@ enum { DIFF_SNAPSHOTS_MAX = 64 };
 
 /* What becomes of the connections of one process and service in one state; worst first. */
 enum diff_kind {
-    DIFF_LEAKS,    /* in CLOSE_WAIT those that stay become more: only their process can end them */
-    DIFF_PILES_UP, /* in another state they do */
+    DIFF_LEAKS,    /* CLOSE_WAIT: more and more of them stay; only their process can end them */
+    DIFF_PILES_UP, /* another state: more and more of them stay */
     DIFF_GROWS,    /* more come than go */
-    DIFF_GREW,     /* did, but the later looks show no more of it */
+    DIFF_GREW,     /* they grew, but no longer in the later snapshots */
     DIFF_BUSY,     /* about as many come as go */
     DIFF_SHRINKS,  /* more go than come */
     DIFF_STEADY,   /* the same ones stay */
@@ -26,41 +26,42 @@ enum diff_kind {
 };
 
 /*
- * Connections of one process name, service and state; or of one process of several with that name; or, where a leak is
- * spread too thin to be seen so, of a process in all its services, or of a service in all its processes.
+ * Usually the connections of one process name, service and state. A row may also be of one process, if several have its
+ * name. A leak may be too thin to show in such rows. Then a row is of one process and all its services, or of one
+ * service and all its processes.
  */
 struct diff_row {
     struct value process;     /* its name; unknown: nobody holds them, nobody that was seen, or several */
     struct value service;     /* unknown: they go nowhere, or several */
-    uint32_t pid;             /* of its only process; 0: several, or not known */
+    uint32_t pid;             /* the PID of the only process; 0: several, or not known */
     uint32_t processes;       /* how many names (where only pid is given, services) were folded into it: 1: none were */
     uint32_t services;        /* likewise */
-    bool one_of_several;      /* of this PID alone; another row has all processes with its name */
+    bool one_of_several;      /* only this PID; another row has all processes with its name */
     const char *seen_process; /* the only name among several, the others being unknown; or NULL */
     enum conn_state state;
-    uint64_t first, last;      /* how many there were in the first and in the last look */
-    uint64_t *counts;          /* in each look */
-    uint64_t *settled;         /* of them, those that diff.settle_snapshots looks before had already */
-    uint64_t stayed;           /* in this row from the first look to the last */
-    uint64_t came, went;       /* not there in the first; not there in the last */
+    uint64_t first, last;      /* how many there were in the first and in the last snapshot */
+    uint64_t *counts;          /* how many in each snapshot */
+    uint64_t *settled;         /* how many of them were there diff.settle_snapshots snapshots before */
+    uint64_t stayed;           /* connections in this row from the first snapshot to the last */
+    uint64_t came, went;       /* connections that are not in the first; that are not in the last */
     int64_t millis_per_minute; /* slope: thousandths of a connection a minute */
 
     enum diff_kind kind;
-    bool unsure;                   /* it grows, and these looks do not tell whether what comes goes again */
-    bool warns;                    /* what it shows deserves a warning */
-    bool by_settled;               /* only what stays tells: as many others come and go */
-    unsigned since, until;         /* the looks that it was judged by: all were replaced before and after, if any */
-    uint64_t went_between, were;   /* over these, from one to the next: how many left, of how many */
-    int64_t run_millis_per_minute; /* slope over these, of those that tell */
+    bool unsure;                   /* it grows, but it is not known whether the new connections stay */
+    bool warns;                    /* it deserves a warning */
+    bool by_settled;               /* judged by the settled connections only: many others come and go */
+    unsigned since, until;         /* the snapshots that it was judged by; all connections were replaced outside */
+    uint64_t went_between, were;   /* from one of these snapshots to the next: how many left, of how many */
+    int64_t run_millis_per_minute; /* slope over these snapshots, of the connections that it was judged by */
 };
 
-/* A process that is in the first look and in the last, and its descriptors. */
+/* A process that is in the first and in the last snapshot, and its descriptors. */
 struct diff_process {
-    const struct process *process; /* of the last look */
+    const struct process *process; /* in the last snapshot */
     uint32_t fds_first, fds_last;
     int64_t millis_per_minute; /* thousandths of a descriptor a minute */
-    bool ends;                 /* it goes on growing and at that slope comes to its limit, … */
-    uint64_t ends_ms;          /* … so long after the last look; 0: it is there already */
+    bool ends;                 /* at this slope it will reach its limit … */
+    uint64_t ends_ms;          /* … this long after the last snapshot; 0: it has reached it */
     enum verdict verdict;
 };
 
@@ -73,23 +74,23 @@ struct diff_snapshot {
 
 struct diff {
     struct arena arena;
-    const struct snapshot *last; /* refers to it and to the others, which must outlive it */
+    const struct snapshot *last; /* not owned; all compared snapshots must outlive the diff */
     enum verdict verdict;
     const char *title; /* one sentence */
 
     struct diff_snapshot *snapshots;
     size_t snapshot_count;
-    bool reordered;            /* they were given in another order than that of their times */
-    bool times_known;          /* the looks are in order of time: else there are no slopes */
+    bool reordered;            /* the user gave the snapshots in another order than that of their times */
+    bool times_known;          /* the snapshots are in order of time; if false, there are no slopes */
     uint64_t apart_ms;         /* from the first to the last */
-    unsigned settle_snapshots; /* a connection that was there so many looks before has settled */
+    unsigned settle_snapshots; /* a connection has settled if it was there this many snapshots before */
 
-    uint64_t stayed, came, went; /* connections, whatever their state, from the first look to the last */
+    uint64_t stayed, came, went; /* connections in any state, from the first snapshot to the last */
     struct diff_row *rows;       /* worst first */
     size_t row_count;
-    struct diff_process *processes; /* those that come to their limit soonest first */
+    struct diff_process *processes; /* first those that reach their limit soonest */
     size_t process_count;
-    struct gap *gaps; /* what could not be told */
+    struct gap *gaps; /* what the comparison could not find out */
     size_t gap_count, gap_capacity;
 };
 

@@ -1,7 +1,7 @@
 #pragma once
 /*
- * What could not be seen of a host. The kinds of gaps that tcpwhy notes itself are a table; a snapshot in a file may
- * bring others, of another version.
+ * A gap is something that could not be seen of a host. The kinds of gaps that tcpwhy notes are a table. A snapshot from
+ * a file may contain other kinds, written by another version.
  */
 #include <stdbool.h>
 
@@ -12,8 +12,8 @@ struct gap {
     const char *text;   /* what is not known, and why */
     const char *remedy; /* what would make it visible */
     const struct host
-        *host;    /* of several, the one that it is about; NULL: of the only one, or of how they fit together */
-    bool is_read; /* its words are from a file, and not tcpwhy's own */
+        *host;    /* the host of several that it is about; NULL: the only host, or how the hosts fit together */
+    bool is_read; /* its text was read from a file */
 };
 
 enum gap_kind {
@@ -47,12 +47,12 @@ enum gap_kind {
 };
 
 struct gap_info {
-    const char *id;     /* of GAP_ENDS_HIDDEN, the beginning: two hosts' numbers follow */
-    const char *remedy; /* NULL: it depends */
-    bool makes_partial; /* connections are missing: one that is not there may then be one that was not seen */
+    const char *id;     /* GAP_ENDS_HIDDEN: only the beginning; the numbers of two hosts follow */
+    const char *remedy; /* NULL: each gap has its own */
+    bool makes_partial; /* the snapshot may lack connections that exist */
 };
 
 extern const struct gap_info gap_infos[GAP_KIND_COUNT];
 
-/* GAP_KIND_COUNT: the id is of no kind that this version notes. */
+/* Returns GAP_KIND_COUNT if this version has no kind with this id. */
 enum gap_kind gap_find(const char *id);

@@ -1,6 +1,6 @@
 #pragma once
 /*
- * Who holds a connection: its descriptors, one by one or process by process. The list may not grow meanwhile.
+ * Walks over the holders of a connection, by descriptor or by process. Do not add holders during a walk.
  *
  *   for (struct holder *h = holders_first(snapshot, conn); h != NULL; h = holders_next(snapshot, h))
  */
@@ -10,7 +10,7 @@
 
 #include "model/snapshot.h"
 
-/* Of a list that begins there: conn.holder. */
+/* The holder at this index (conn.holder or holder.next), or NULL for NO_INDEX. */
 static inline struct holder *holders_at(const struct snapshot *snapshot, uint32_t index)
 {
     return index != NO_INDEX ? &snapshot->holders[index] : NULL;
@@ -27,8 +27,8 @@ static inline struct holder *holders_next(const struct snapshot *snapshot, const
     return holders_at(snapshot, holder->next);
 }
 
-/* The first descriptor of the next process. The descriptors of one process stand together: hosts are read process by
- * process. */
+/* The first descriptor of the next process. The descriptors of one process are next to each other in the list, because
+ * sources read one process after the other. */
 static inline struct holder *holders_next_process(const struct snapshot *snapshot, const struct holder *holder)
 {
     uint32_t process = holder->process;
@@ -45,5 +45,6 @@ static inline struct process *holders_process(const struct snapshot *snapshot, c
 
 /* How many processes hold it; several descriptors of one process count once. */
 unsigned holders_count_processes(const struct snapshot *snapshot, const struct conn *conn);
-/* For a connection that goes, or whose holders turn out to be wrong: its processes have a socket less. */
+/* Decrements tcp_sockets of each process that holds the connection. For a connection that is removed, or whose holders
+ * turn out to be wrong. */
 void holders_drop(struct snapshot *snapshot, const struct conn *conn);

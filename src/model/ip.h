@@ -26,9 +26,9 @@ static inline struct ip ip_from_v4(const uint8_t bytes[4])
 }
 struct ip ip_from_v6(const uint8_t bytes[16]);
 /*
- * A word where an address belongs: the name of a host, or what somebody has put in its place. It is kept in an address that
- * nobody can have (of ::/8, which RFC 4291 section 2.4 keeps from use), and shown as that word, or as its beginning. Equal names are
- * one host; a redacted one may stand for any ("xxx.xxx.xxx.xxx"), so that two of them are not known to be the same.
+ * Makes an address from a word that was printed instead of an address: a host name, or a redacted address. The word is
+ * kept in an address that no host can have (::/8 is reserved, RFC 4291 §2.4). It is shown as the word, or as its
+ * beginning. Equal names are one host. Equal redacted words ("xxx.xxx.xxx.xxx") may be different hosts.
  */
 struct ip ip_from_word(const char *word, size_t length, bool redacted);
 bool ip_is_word(const struct ip *ip);
@@ -37,9 +37,9 @@ bool ip_is_v4(const struct ip *ip);
 bool ip_is_any(const struct ip *ip); /* 0.0.0.0 or :: */
 bool ip_is_loopback(const struct ip *ip);
 bool ip_equal(const struct ip *a, const struct ip *b);
-/* Equal, and surely one address: equal redacted words may stand for two. */
+/* True if both are surely one address: equal, and not redacted. */
 bool ip_is_same(const struct ip *a, const struct ip *b);
-/* The order that people expect: IPv4 before IPv6, each by number. <0, 0, >0. */
+/* Compares for sorting: IPv4 before IPv6, each by number. Returns <0, 0, >0. */
 int ip_compare(const struct ip *a, const struct ip *b);
 bool ip_in_net(const struct ip *ip, const struct ip_net *net);
 /* The address with the host part cleared: IPv4 to /v4_prefix, IPv6 to /v6_prefix. */

@@ -4,7 +4,7 @@
 
 #include "base/hash.h"
 
-/* The address is part of it: a host may listen on one port at any number of them. */
+/* The hash contains the address, because a host may listen on one port at very many addresses. */
 static uint64_t hash_of(uint32_t netns, const struct ip *address, uint16_t port)
 {
     uint64_t words[2];

@@ -11,8 +11,8 @@ struct listeners {
     const struct snapshot *snapshot;
     struct hash_index index; /* by namespace, address and port: index of a listener */
     /*
-     * A bit for each port that somebody listens on, at any address, or at one of its own: most connections need no
-     * more.
+     * One bit for each port: at_any, a listener has the any address; at_one, a listener has one address. Most
+     * connections need only these.
      */
     uint8_t at_any[65536 / 8], at_one[65536 / 8];
 };
@@ -22,7 +22,7 @@ void listeners_init(struct listeners *listeners, const struct snapshot *snapshot
 void listeners_deinit(struct listeners *listeners);
 
 /*
- * The listener of the connection's namespace whose port is the connection's local one and whose address is its local
- * one or any, or NULL. "::" takes in IPv4 too, as a socket without IPV6_V6ONLY does. A listener finds itself.
+ * The listener in the connection's namespace that has the connection's local port, and its local address or the any
+ * address. NULL if there is none. "::" matches IPv4 too, as a socket without IPV6_V6ONLY does. A listener finds itself.
  */
 const struct conn *listeners_find(const struct listeners *listeners, const struct conn *conn);

@@ -1,7 +1,7 @@
 #pragma once
 /*
- * What a person may decide about the findings: when each is worth which severity, for one service other than for the
- * rest, and what is known and not to be reported as a fault. Read from configuration files by src/config.
+ * What a user may decide about the findings: which limits give which severity, other limits for a service, and which
+ * known connections are not reported as a fault. src/config reads it from configuration files.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -13,19 +13,19 @@
 #include "model/select.h"
 
 /*
- * When a finding is worth which severity; 0: this measure does not raise it. The defaults are a row for each finding in
- * src/diagnose/rule_table.c.
+ * The limits that decide a finding's severity. 0: this limit does not raise the severity. src/diagnose/rule_table.c has
+ * one row of defaults for each finding.
  */
 struct limits {
     uint64_t min_count;            /* fewer connections of one owner and service than this are normal */
-    uint64_t min_without_age;      /* the same where their source shows no timers: then their number has to tell */
+    uint64_t min_without_age;      /* min_count for sources that show no timers: only the number is known */
     uint64_t settle_ms;            /* younger than this is the state's normal life */
     uint64_t warning_count;        /* connections */
     uint64_t warning_age_ms;       /* of the oldest, whatever the count */
     uint64_t critical_count;       /* connections, when the oldest is at least … */
     uint64_t critical_age_ms;      /* … this old */
-    uint64_t critical_without_age; /* connections, where their ages are not known: then their number has to tell */
-    uint64_t warning_percent;      /* of what runs out: descriptors, ports, orphans, memory */
+    uint64_t critical_without_age; /* connections, if their ages are not known */
+    uint64_t warning_percent;      /* used share of a limited resource: descriptors, ports, orphans, memory */
     uint64_t critical_percent;
     uint64_t severity_at_most; /* enum severity */
 };
@@ -49,9 +49,9 @@ void limit_format(unsigned limit, uint64_t value, struct buf *out);
 /* Returns 0, or -EINVAL with err filled. */
 int limit_parse(unsigned limit, const char *text, uint64_t *ret_value, struct error *err);
 
-/* Where something was said. */
+/* The place in a configuration file that a setting comes from. */
 struct origin {
-    const char *file; /* NULL: nowhere, it is the default */
+    const char *file; /* NULL: it is the default */
     unsigned line;
 };
 
@@ -76,7 +76,7 @@ struct service {
     struct origin origin;
 };
 
-/* Connections that are known to be as they are. */
+/* Connections that the user knows about: their findings do not count. */
 struct ignore {
     const char *name;
     struct selection selection;
@@ -91,19 +91,19 @@ enum { POLICY_SERVICES_MAX = 100, POLICY_IGNORES_MAX = 200 };
 struct policy {
     struct arena arena;
     struct limit_settings settings;
-    struct service *services; /* the first that fits counts */
+    struct service *services; /* the first that fits a connection applies */
     size_t service_count, service_capacity;
-    struct ignore *ignores; /* likewise */
+    struct ignore *ignores; /* the first that fits applies */
     size_t ignore_count, ignore_capacity;
 };
 
 void policy_init(struct policy *policy);
 void policy_deinit(struct policy *policy);
 
-/* Sets what was not set before, and replaces what was. */
+/* Adds a setting, or replaces the setting of the same finding and limit. */
 void policy_set(struct limit_settings *settings, const struct limit_setting *setting);
 const struct limit_setting *policy_find(const struct limit_settings *settings, const char *finding, unsigned limit);
-/* Changes the limits as the settings want them for this finding. */
+/* Changes `limits` by the settings of this finding. */
 void policy_apply(const struct limit_settings *settings, const char *finding, struct limits *limits);
 
 bool ignore_is_over(const struct ignore *ignore, uint64_t now_ms);

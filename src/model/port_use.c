@@ -1,9 +1,8 @@
 /*
- * How many ephemeral ports are in use, and by what. A connection is told from others by its two addresses and two
- * ports, so that the limit holds for each (namespace, source, destination, destination port):
- * __inet_hash_connect() in net/ipv4/inet_hashtables.c. Whatever still has an entry counts, TIME_WAIT and FIN_WAIT_2
- * mini-sockets included. A port that some socket was bound to before connecting, or listens on, connect() passes
- * over altogether.
+ * How many ephemeral ports are in use, and by what. Two addresses and two ports identify a connection. So the limit
+ * holds for each (namespace, source, destination, destination port): __inet_hash_connect() in
+ * net/ipv4/inet_hashtables.c. Every entry counts, also TIME_WAIT and FIN_WAIT_2 mini-sockets. connect() skips a port
+ * that some socket listens on, or was bound to before it connected.
  *
  * One pass with a hash; nothing is allocated for a connection.
  */

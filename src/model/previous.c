@@ -22,8 +22,8 @@ static uint64_t netns_inode(const struct snapshot *snapshot, const struct conn *
 }
 
 /*
- * An inode is given to another socket once its own is gone, and no inode is common to all that have none: only
- * together with both ends does it tell. It may go while the connection stays: close() takes it away.
+ * The kernel reuses the inode of a socket that is gone, and many sockets have inode 0. So the inode counts only
+ * together with both ends. A connection may lose its inode: close() removes it.
  */
 static bool is_same(const struct snapshot *snapshot, const struct conn *now, const struct conn *then)
 {
@@ -79,7 +79,7 @@ uint64_t previous_apart_ms(const struct snapshot *snapshot)
 {
     if (!snapshot->confirms)
         return 0;
-    /* From the end of one look to the start of the other: each connection is read somewhere in between. */
+    /* From the end of the previous snapshot to the start of this one: each reading is before or after that time. */
     uint64_t then_ms = snapshot->previous->taken_at_ms + (snapshot->previous->elapsed_us + 999) / 1000;
     return snapshot->taken_at_ms > then_ms ? snapshot->taken_at_ms - then_ms : 0;
 }

@@ -1,7 +1,6 @@
 #pragma once
 /*
- * Two looks at one host: which connections the earlier one has seen too, and whether anything has happened to them
- * since.
+ * Two snapshots of one host: which connections are in the previous snapshot too, and whether they have changed since.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -9,15 +8,15 @@
 #include "model/snapshot.h"
 
 /*
- * Makes `earlier`, which must outlive the snapshot's use, the look that has to confirm what is concluded from the
- * snapshot, and finds each connection in it: by cookie, or, where a source has none, by namespace, both ends and
- * inode. Returns 0 or -ENOMEM.
+ * Finds each connection of the snapshot in the previous snapshot: by cookie, or, if the source has none, by namespace,
+ * both ends and inode. Conclusions about the snapshot must then hold for both. `previous` must outlive the snapshot.
+ * Returns 0.
  */
 int snapshot_confirm(struct snapshot *snapshot, const struct snapshot *previous);
 
-/* The same connection in the look that confirms; NULL where it was not there yet, or where there is no such look. */
+/* The same connection in the previous snapshot. NULL if it is not there, or if no snapshot confirms. */
 const struct conn *previous_conn(const struct snapshot *snapshot, const struct conn *conn);
-/* It was in the same state in that look, and no byte has moved since, as far as the source can tell. */
+/* True if it is in the previous snapshot in the same state, and no byte has moved since as far as the source shows. */
 bool previous_stayed(const struct snapshot *snapshot, const struct conn *conn);
-/* The least time between the readings of one connection in both looks; 0 without such a look. */
+/* The shortest possible time between the two readings of one connection. 0 if no snapshot confirms. */
 uint64_t previous_apart_ms(const struct snapshot *snapshot);

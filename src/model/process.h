@@ -30,17 +30,17 @@ struct process {
     uint32_t netns;        /* index into snapshot.netns, or NO_INDEX */
     uint32_t fds_open;     /* descriptors; 0 where hidden */
     uint32_t fds_limit;    /* soft RLIMIT_NOFILE; 0: unknown; UINT32_MAX: none */
-    uint32_t fds_hard;     /* how far it may raise that itself; 0: unknown; UINT32_MAX: none */
-    uint32_t fds_sockets;  /* of them, sockets of any kind */
-    uint32_t tcp_sockets;  /* of them, TCP sockets in this snapshot */
+    uint32_t fds_hard;     /* hard RLIMIT_NOFILE; 0: unknown; UINT32_MAX: none */
+    uint32_t fds_sockets;  /* how many descriptors are sockets of any kind */
+    uint32_t tcp_sockets;  /* how many are TCP sockets in this snapshot */
     uint64_t running_ms;   /* since it was started; 0: unknown */
     char state;            /* as in /proc/PID/stat; '?' unknown */
-    uint32_t tracer_pid;   /* that has attached to it by ptrace(); 0: none, or unknown */
+    uint32_t tracer_pid;   /* the process that has attached to it by ptrace(); 0: none, or unknown */
     const char *tracer;    /* its name, or NULL */
     uint32_t threads;
     const struct host *host; /* NULL: the snapshot's only one */
-    /* Where its threads wait: read only for processes with sockets that may be stuck; busiest first.
-     * Their numbers may add up to less than `threads`: then not all were seen. */
+    /* Where its threads wait, the place with most threads first. Read only for processes with sockets that may be
+     * stuck. If the sum is less than `threads`, not all threads were seen. */
     const struct wait_place *waits;
     size_t wait_count;
 };
@@ -53,8 +53,7 @@ struct holder {
     uint32_t process; /* index into snapshot.processes */
     uint32_t fd : 31; /* or FD_UNKNOWN */
     /*
-     * Will not survive exec(): somebody took care of it. Read only where the process runs another program than its
-     * parent
+     * The descriptor has FD_CLOEXEC. Read only if the process runs another program than its parent.
      */
     uint32_t close_on_exec : 1;
     uint32_t next; /* another holder of the same socket, or NO_INDEX */
@@ -64,7 +63,7 @@ struct netns {
     uint64_t inode;     /* of /proc/PID/ns/net; 0: unknown */
     const char *name;   /* "host", a name in /run/netns, a container id, or "net:[4026532281]" */
     uint32_t pid;       /* a process in it, through which it can be entered; 0: none was seen */
-    bool by_descriptor; /* the process is not in it, but holds it open: as fd */
+    bool by_descriptor; /* the process is in another namespace, and holds this one open as `fd` */
     uint32_t fd;
     bool is_own;             /* the one that tcpwhy runs in */
     const struct host *host; /* NULL: the snapshot's only one */
@@ -80,12 +79,12 @@ struct cgroup {
 };
 
 /*
- * Of a process, or of NULL: nobody knows which.
+ * For these functions, `process` may be NULL: it is not known.
  *
- * Whether it may have only so many descriptors, and we know how many.
+ * True if the process has a limit of descriptors, and the limit is known.
  */
 bool process_has_limit(const struct process *process);
-/* How much of the limit is in use; 0 where that is not known. */
+/* The used share of the limit in percent; 0 if the limit is not known. */
 unsigned process_descriptors_percent(const struct process *process);
-/* Whether more than half are in use: it cannot go on like this for long. */
+/* True if more than half of the limit is in use. */
 bool process_descriptors_run_out(const struct process *process);

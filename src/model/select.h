@@ -1,5 +1,5 @@
 #pragma once
-/* Which connections a person asked for. An empty selection takes in all. */
+/* The connections that the user asked for. An empty selection contains all. */
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -19,7 +19,7 @@ struct select_endpoint {
 
 struct selection {
     uint32_t states; /* STATE_BIT()s; 0: all */
-    bool ipv4, ipv6; /* what goes over the wire: IPv4 through an IPv6 socket is IPv4; neither: both */
+    bool ipv4, ipv6; /* by the packets: IPv4 through an IPv6 socket is IPv4; both false: any */
 
     /* Terms of one kind are alternatives; different kinds must all hold. */
     uint32_t pids[SELECT_TERMS_MAX];
@@ -30,15 +30,15 @@ struct selection {
     unsigned port_count;
     struct select_endpoint locals[SELECT_TERMS_MAX], peers[SELECT_TERMS_MAX];
     unsigned local_count, peer_count;
-    const char *causes[SELECT_TERMS_MAX]; /* "normal", finding ids; wildcards; likewise */
+    const char *causes[SELECT_TERMS_MAX]; /* "normal" or finding ids; wildcards; each ends at a comma or NUL */
     unsigned cause_count;
     const char *netns; /* NULL or "all", "self", a name, or a PID */
-    uint64_t older_ms; /* 0: any age; else by age_judged_ms(); a connection of unknown age is left out */
+    uint64_t older_ms; /* least age_judged_ms(); 0: any age; else connections of unknown age are left out */
 };
 
 /*
- * Parsers of the option values, each adding its terms: comma-separated lists.
- * They return 0, or -EINVAL (or -E2BIG: too many terms) with err filled. Strings are referred to, not copied.
+ * These parse option values and add the terms. A value is a comma-separated list. They return 0, or -EINVAL, or -E2BIG
+ * (too many terms), with err filled. They keep pointers into `text`, so it must outlive the selection.
  */
 int selection_add_states(struct selection *selection, const char *text, struct error *err);
 int selection_add_pids(struct selection *selection, const char *text, struct error *err);
@@ -50,13 +50,13 @@ int selection_add_causes(struct selection *selection, const char *text, struct e
 int selection_set_older(struct selection *selection, const char *text, struct error *err);
 
 bool selection_is_empty(const struct selection *selection);
-/* All terms but the cause, which the caller knows only after a diagnosis. */
+/* Checks all terms except the cause, which is known only after a diagnosis. */
 bool selection_matches(const struct selection *selection, const struct snapshot *snapshot, const struct conn *conn);
-/* A process of this name (or NULL: unknown) is among the names; true where there are none. */
+/* True if the name fits one of the names, or if there are no names. NULL: the name is unknown. */
 bool selection_matches_name(const struct selection *selection, const char *name);
 bool selection_matches_cause(const struct selection *selection, const char *cause);
 
-/* Copies one of names or causes up to its end; it fits, because the parsers refuse longer ones. */
+/* Copies one of names or causes up to its end. It always fits: the parsers refuse longer ones. */
 void selection_word(const char *word, char ret_word[SELECT_WORD_MAX]);
-/* False where netns names neither a namespace nor a process of the snapshot: nothing can match then. */
+/* False if netns names neither a namespace nor a process of the snapshot: then no connection can match. */
 bool selection_netns_exists(const struct selection *selection, const struct snapshot *snapshot);

@@ -1,7 +1,7 @@
 #pragma once
 /*
- * The settings and counters of a host that decide about TCP connections. One table each, in setting.c, gives the
- * name, where Linux keeps it and the unit; a value that could not be read is unknown.
+ * The settings and counters of a host that matter for TCP connections. Two tables in setting.c give the name, the place
+ * where Linux keeps it, and the unit. A value that could not be read is unknown.
  */
 #include <stdbool.h>
 #include <stddef.h>

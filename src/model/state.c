@@ -72,7 +72,7 @@ static const struct {
     { "escuchar", STATE_LISTEN },
 };
 
-/* Copies text without what does not matter; returns 0, or -1 where it is too long for any state. */
+/* Copies text without spaces, hyphens and underscores. Returns 0, or -1 if it is too long for any state. */
 static int plain(const char *text, char *out, size_t size)
 {
     size_t length = 0;

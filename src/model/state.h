@@ -19,7 +19,7 @@ enum conn_state {
     STATE_CLOSING = 9,
     STATE_LAST_ACK = 10,
     STATE_TIME_WAIT = 11,
-    STATE_BOUND = 12, /* bound, neither listening nor connected: only some platforms show these */
+    STATE_BOUND = 12, /* bound, but neither listening nor connected; only some platforms show it */
     STATE_COUNT
 };
 
@@ -29,15 +29,15 @@ enum conn_state {
 const char *state_name(enum conn_state state);
 
 /*
- * Any spelling that a netstat, ss, PowerShell, BSD, Solaris or German Windows prints, in any case, or the Windows
- * number. Spaces, hyphens and underscores do not matter. Returns STATE_UNKNOWN for anything else.
+ * Parses a state name as netstat, ss, PowerShell, BSD, Solaris or German Windows print it, or a Windows number. Case,
+ * spaces, hyphens and underscores do not matter. Returns STATE_UNKNOWN for anything else.
  */
 enum conn_state state_parse(const char *text);
 
 /* A bound socket that neither listens nor connects: TCP_BOUND_INACTIVE in include/net/tcp_states.h, Linux 6.8 */
 enum { LINUX_STATE_BOUND = 13 };
 
-/* enum tcp_state of Linux's net/tcp_states.h as ours; STATE_UNKNOWN for a number that is none. */
+/* Converts a number of Linux's net/tcp_states.h. Returns STATE_UNKNOWN for any other number. */
 enum conn_state state_from_linux(unsigned kernel_state);
-/* The states of STATE_BIT()s as a mask of Linux's numbers. */
+/* Converts STATE_BIT()s to a mask of Linux's state numbers. */
 uint32_t states_to_linux(uint32_t states);

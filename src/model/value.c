@@ -135,7 +135,7 @@ static void format_holders(struct buf *out, const struct value *value, const str
     }
 }
 
-/* All but times, which read differently to people and programs, and text from outside, which each format escapes. */
+/* Writes all kinds except times (people and programs read them differently) and text (each format escapes it). */
 static void format_plain(const struct value *value, struct buf *out)
 {
     switch ((enum value_kind)value->kind) {

@@ -1,7 +1,7 @@
 #pragma once
 /*
- * One value of a connection that a person may see, sort or group by, with its type; and how each type is written in
- * text, JSON and CSV. Refers to strings of the snapshot, owns nothing.
+ * One value of a connection, with its type, to show, sort or group by; and how each type is written in text, JSON and
+ * CSV. A value points to strings of the snapshot and owns nothing.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -15,8 +15,8 @@ enum value_kind {
     VALUE_UNKNOWN = 0, /* text "-", JSON null, CSV empty */
     VALUE_NUMBER,      /* number */
     VALUE_MS,          /* number: a time in ms; JSON and CSV in seconds */
-    VALUE_US,          /* number: a time in us; likewise */
-    VALUE_TEXT,        /* text, from outside: escaped; sorted by number first, where one is given */
+    VALUE_US,          /* number: a time in us; JSON and CSV in seconds */
+    VALUE_TEXT,        /* text from outside, which is escaped; sorted by `number` first, then by text */
     VALUE_ADDRESS,     /* ip */
     VALUE_NET,         /* ip, prefix */
     VALUE_ENDPOINT,    /* ip, port */
@@ -44,10 +44,10 @@ struct value value_endpoint(const struct ip *ip, uint16_t port);
 
 bool value_equal(const struct value *a, const struct value *b);
 uint64_t value_hash(const struct value *value, uint64_t seed);
-/* The order that people expect: numbers by size, addresses by number, text by bytes, unknown last. <0, 0, >0. */
+/* Compares for sorting: numbers by size, addresses by number, text by bytes, unknown last. Returns <0, 0, >0. */
 int value_compare(const struct value *a, const struct value *b);
 
-/* The snapshot is for VALUE_HOLDERS; NULL where there are none. */
+/* Only VALUE_HOLDERS needs the snapshot; it may be NULL for other kinds. */
 void value_write_text(const struct value *value, const struct snapshot *snapshot, struct buf *out);
 void value_write_json(const struct value *value, const struct snapshot *snapshot, struct json *json);
 void value_write_csv(const struct value *value, const struct snapshot *snapshot, struct buf *out);
