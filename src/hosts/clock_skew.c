@@ -1,12 +1,12 @@
-/* Hosts that were looked at at different times. Each one's clock is its own: what is said here is what they say. */
+/* Hosts whose snapshots were taken at different times. Each time is from the host's own clock, which may be wrong. */
 #include "hosts/clock_skew.h"
 
 #include "base/buf.h"
 #include "base/text.h"
 
 enum {
-    TOLD_MS = 60 * 1000,        /* TIME_WAIT: after that a port may be another connection's */
-    PAIRED_MS = 60 * 60 * 1000, /* after that the other end says nothing of how this one is now */
+    TOLD_MS = 60 * 1000,        /* the length of TIME_WAIT: later the port may belong to another connection */
+    PAIRED_MS = 60 * 60 * 1000, /* later the state of one end says nothing about the other end */
 };
 
 bool hosts_are_apart(const struct host *one, const struct host *other)
@@ -15,7 +15,7 @@ bool hosts_are_apart(const struct host *one, const struct host *other)
         (one->taken_at_ms == 0 || other->taken_at_ms == 0 || hosts_clock_skew_ms(one, other) > PAIRED_MS);
 }
 
-/* The two that are furthest apart. False where they are not worth telling. */
+/* Finds the two hosts that are furthest apart in time. Returns false if the difference is not worth a note. */
 static bool find_furthest(const struct snapshot *snapshot, const struct host **ret_one, const struct host **ret_other)
 {
     uint64_t most = 0;

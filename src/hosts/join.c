@@ -39,7 +39,7 @@ static const char *base_name(const char *path)
     return slash != NULL && slash[1] != '\0' ? slash + 1 : path;
 }
 
-/* What is not there may then be what was not seen. */
+/* True if the snapshot may lack connections that exist. */
 static bool is_partial(const struct snapshot *part)
 {
     bool partial = part->states != 0;
@@ -50,7 +50,7 @@ static bool is_partial(const struct snapshot *part)
     return partial;
 }
 
-/* Many hosts call themselves localhost: that is no name. */
+/* Many hosts are named localhost. That does not tell them apart, so `name` is used instead. */
 static struct host host_of(const struct snapshot *part, const char *name)
 {
     return (struct host){
@@ -67,11 +67,11 @@ static struct host host_of(const struct snapshot *part, const char *name)
     };
 }
 
-/* The hosts of one of the snapshots: what they become. */
+/* One of the snapshots while it is moved into the joined one. */
 struct joining {
     struct snapshot *joined;
     struct snapshot *part;
-    struct host *hosts; /* in the joined one */
+    struct host *hosts; /* the part's hosts in the joined snapshot */
 };
 
 static const struct host *moved_host(const struct joining *joining, const struct host *host)
@@ -238,7 +238,7 @@ static int list_hosts(
     for (size_t i = 0; i < count; i++) {
         for (size_t j = 0; j < parts[i].host_count; j++) {
             joined->hosts[at] = parts[i].hosts[j];
-            joined->hosts[at++].ends_hidden = 0; /* the numbers are others now */
+            joined->hosts[at++].ends_hidden = 0; /* its bits are host numbers, which have changed */
         }
         if (parts[i].host_count == 0)
             joined->hosts[at++] = host_of(&parts[i], place_name(files, i, count, &joined->arena));
@@ -247,7 +247,7 @@ static int list_hosts(
     return check_names(joined->hosts, total, files == NULL, err);
 }
 
-/* Each file was redacted with a key of its own: what is equal in them is so by chance. */
+/* Each file was redacted with its own key. Equal names or addresses in two files are equal by chance. */
 static void note_redacted(struct snapshot *joined, const char *const *files)
 {
     if (!joined->redacted || files == NULL)

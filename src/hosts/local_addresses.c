@@ -13,7 +13,7 @@ static int compare_own(const void *a, const void *b)
     return order != 0 ? order : (one->host > other->host) - (one->host < other->host);
 }
 
-/* Once each, in order. */
+/* Sorts the items and removes duplicates. */
 static void tidy(struct local_addresses *own)
 {
     size_t kept = 0;
@@ -40,7 +40,7 @@ void local_addresses_init(struct local_addresses *own, const struct snapshot *sn
             continue;
         xvec_grow((void **)&own->items, own->count, &own->capacity, sizeof *own->items);
         own->items[own->count++] = one;
-        if (own->count == tidy_at) { /* many connections have few addresses */
+        if (own->count == tidy_at) { /* connections are many, but addresses few: this keeps the array small */
             tidy(own);
             tidy_at = own->count * 2 + TIDY_AT;
         }

@@ -1,5 +1,5 @@
 #pragma once
-/* The addresses that hosts have themselves, as their connections show: whose an address is. */
+/* Which host has which address. The local ends of the hosts' connections show it. */
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,12 +13,12 @@ struct local_address {
 };
 
 struct local_addresses {
-    struct local_address *items; /* in order, once for each host that has it */
+    struct local_address *items; /* sorted by address; one item for each host that has the address */
     size_t count, capacity;
 };
 
-/* Of a snapshot of several hosts. Loopback and any are everybody's and not among them. */
+/* For a snapshot of several hosts. Loopback and any addresses are left out, because every host has them. */
 void local_addresses_init(struct local_addresses *own, const struct snapshot *snapshot);
 void local_addresses_deinit(struct local_addresses *own);
-/* The index of the host whose address it is; LOCAL_TO_NOBODY; LOCAL_TO_SEVERAL where it does not tell hosts apart. */
+/* Returns the index of the host that has the address, LOCAL_TO_NOBODY, or LOCAL_TO_SEVERAL (also loopback and any). */
 uint32_t local_addresses_host(const struct local_addresses *own, const struct ip *address);

@@ -1,17 +1,17 @@
 /*
- * Where both ends of connections may have been seen, and do not fit together because something between the hosts has
- * changed the addresses. Which end belongs to which would be a guess then; that it is so is told.
+ * Finds hosts whose connections were seen at both ends, but do not match, because something between the hosts has
+ * changed the addresses. To pair such ends would be a guess. So they are not paired, and a gap is noted.
  *
- * Two traces are looked for. A translated destination (a virtual address, a published port) leaves the client's address
- * and port as they are: the same client stands at one host with another server's address. A translated source
- * (masquerading) leaves the server's: connections of a client are unknown at the host whose address they go to, and
- * that has others there that are unknown at their source, from an address that is nobody's or from the client's host
- * itself, which masquerades its containers. Each connection counts by itself: that others between the hosts fit says
- * nothing of it.
+ * There are two signs. (1) A translated destination (a virtual address, a published port) does not change the client's
+ * address and port. Example: 10.0.0.1:4000 talks to 10.9.9.9:80, and the server 10.0.0.2:80 has 10.0.0.1:4000 as its
+ * peer. (2) A translated source (masquerading) does not change the server's address and port. The client's connection
+ * is unknown at the server. The server has another connection on that port instead, which is unknown at its source. It
+ * comes from an address that no host has, or from the client's host itself, which masquerades its containers. Each
+ * connection is judged alone: other connections between the same hosts may match.
  *
- * Ends are missing for ordinary reasons, too: one has just come or gone, was no longer there when the other host was
- * looked at, or was not read. So only what must have its other end counts, hosts that were not seen whole do not, and
- * what may be too young to be at both looks only where its port tells.
+ * Ends may also be missing for ordinary reasons: a connection has just begun, has ended before the other host was read,
+ * or was not read. So only connections count that must have another end, and only hosts that were read completely. A
+ * connection that may be younger than one of the snapshots counts only if its port is found at the server.
  */
 #include "hosts/nat.h"
 
@@ -27,33 +27,35 @@
 #include "model/listeners.h"
 #include "hosts/local_addresses.h"
 
-/* As long as an end is in one of these the other is in its opposite, unless its host has crashed or given it up. */
+/*
+ * While one end is in one of these states, the other end is in the opposite state, unless its host crashed or gave up.
+ */
 enum living { LIVING_ESTABLISHED, LIVING_FIN_WAIT_2, LIVING_CLOSE_WAIT, LIVING_COUNT };
 
 static const enum living opposites[LIVING_COUNT] = { LIVING_ESTABLISHED, LIVING_CLOSE_WAIT, LIVING_FIN_WAIT_2 };
 
-/* What was seen between two hosts, by numbers of hosts: from the first to the second. */
+/* The connections from one host (the first) to another (the second). */
 struct between {
-    uint64_t direct;                /* connections of the first to an address of the second … */
-    uint64_t found;                 /* … which the second knows … */
-    uint64_t missing[LIVING_COUNT]; /* … or does not: old enough to be at both looks … */
-    uint64_t undated[LIVING_COUNT]; /* … of unknown age … */
-    uint64_t young;                 /* … and the rest */
-    /* Connections that the second has where those go that it does not know, and that are unknown at their source. */
+    uint64_t direct;                /* connections of the first to an address of the second */
+    uint64_t found;                 /* direct ones whose other end the second has */
+    uint64_t missing[LIVING_COUNT]; /* direct ones that the second lacks, old enough for both snapshots */
+    uint64_t undated[LIVING_COUNT]; /* direct ones that the second lacks, of unknown age */
+    uint64_t young;                 /* direct ones that the second lacks, perhaps too young for both snapshots */
+    /* Connections of the second to the same service as missing ones, which are unknown at their source. */
     uint64_t strangers[LIVING_COUNT];
-    uint64_t from_nobody; /* of them, from addresses that neither has */
-    uint64_t same_port;   /* of them, with the client's port of one that is missing: masquerading keeps it if it can */
-    uint64_t translated;  /* connections of the first whose client's end stands at the second with another server's */
+    uint64_t from_nobody; /* strangers from addresses that no host has */
+    uint64_t same_port;   /* strangers with the client port of a missing one: masquerading keeps the port if it can */
+    uint64_t translated;  /* connections of the first that the second has with another server address */
 };
 
 struct meeting {
     struct snapshot *snapshot;
     struct listeners listeners;
     struct local_addresses owners;
-    struct endpoint_set all;      /* by both ends */
-    struct endpoint_set clients;  /* by the remote end: incoming ones whose other end, at another host, was not seen */
-    struct endpoint_set services; /* by the remote end: outgoing ones, likewise … */
-    struct endpoint_set ports;    /* … and by their local port, too */
+    struct endpoint_set all;      /* all connections, by both ends */
+    struct endpoint_set clients;  /* incoming ones whose other end was not seen, by the remote end */
+    struct endpoint_set services; /* outgoing ones whose other end was not seen, by the remote end */
+    struct endpoint_set ports;    /* the same outgoing ones, by the remote end and the local port */
     struct between *between;      /* host_count × host_count */
 };
 
@@ -86,7 +88,7 @@ static bool is_incoming(const struct meeting *meeting, const struct conn *conn)
     return listeners_find(&meeting->listeners, conn) != NULL;
 }
 
-/* LIVING_COUNT: it is none. A FIN_WAIT_2 that nobody holds any more goes by itself, and leaves its other end behind. */
+/* LIVING_COUNT: none of them. A FIN_WAIT_2 without a descriptor ends by itself, while its other end remains. */
 static enum living living_of(const struct conn *conn)
 {
     bool has_peer = conn->remote_port != 0 && !ip_is_any(&conn->local) && !ip_is_loopback(&conn->local);
@@ -99,7 +101,7 @@ static enum living living_of(const struct conn *conn)
                                             : LIVING_COUNT;
 }
 
-/* Where addresses tell hosts apart, as far as the connection's own one goes. */
+/* True if the other end was seen, and only the connection's own host has its local address. */
 static bool is_found(const struct meeting *meeting, const struct conn *conn)
 {
     struct ends opposite = { conn->remote, conn->local, conn->remote_port, conn->local_port, 0 };
@@ -107,7 +109,7 @@ static bool is_found(const struct meeting *meeting, const struct conn *conn)
         endpoint_set_has(&meeting->all, &opposite);
 }
 
-/* Whether it was there already, or still is, when the other host was looked at: nothing has moved it since. */
+/* True if nothing has passed for so long that the connection must have existed when the other host was read. */
 static bool spans_both_looks(const struct conn *conn, const struct host *one, const struct host *other)
 {
     enum { MARGIN_MS = 1000 };
@@ -136,7 +138,7 @@ static void count_missing(struct meeting *meeting, uint32_t index, struct betwee
     endpoint_set_add(&meeting->ports, index);
 }
 
-/* Connections to an address of another host: whether that knows them. */
+/* Counts connections to an address of another host, and how many of them that host has. */
 static void count_direct(struct meeting *meeting)
 {
     const struct snapshot *snapshot = meeting->snapshot;
@@ -199,7 +201,10 @@ static uint64_t sum(const uint64_t counts[LIVING_COUNT])
     return counts[LIVING_ESTABLISHED] + counts[LIVING_FIN_WAIT_2] + counts[LIVING_CLOSE_WAIT];
 }
 
-/* As many as may be one connection by their states. Most must be missing before ages that are unknown count for old. */
+/*
+ * How many missing ones and strangers may be one connection by their states. Undated ones count only if most are
+ * missing.
+ */
 static uint64_t count_masked(const struct between *between, uint64_t missing)
 {
     uint64_t count = 0;
@@ -213,7 +218,7 @@ static uint64_t count_masked(const struct between *between, uint64_t missing)
 
 static bool is_masked(const struct meeting *meeting, size_t one, size_t other)
 {
-    enum { APART_MOST_MS = 60 * 1000 }; /* else the looks are told to be apart, which may be all there is to it */
+    enum { APART_MOST_MS = 60 * 1000 }; /* beyond this, GAP_HOSTS_APART is noted; the time alone may explain it */
     const struct between *between = between_of(meeting, one, other);
     const struct host *hosts = meeting->snapshot->hosts;
     uint64_t missing = sum(between->missing) + sum(between->undated) + between->young;

@@ -1,16 +1,19 @@
 #pragma once
 /*
- * Ends that belong together and do not look so: addresses that several hosts have, or that are translated in between.
+ * Two ends may belong to one connection although their addresses do not match: something between the hosts translates
+ * addresses (NAT, a proxy). Two ends may also match by chance, if several hosts have the same private address.
  */
 #include "model/host.h"
 
 /*
- * Whether `other`, at the address that the connection goes to, may be its other end: on one host always; on two only
- * where neither of the connection's addresses is one that several have (loopback, a bridge's private network), and the
- * hosts were looked at at about the same time.
+ * Whether `other`, which has the opposite addresses and ports, may be the other end of the connection. On one host it
+ * always may. On two hosts it may not if several hosts have one of the addresses (loopback, a bridge's private
+ * network), or if the snapshots are too far apart in time (hosts_are_apart()).
  */
 bool hosts_may_meet(const struct snapshot *snapshot, const struct conn *conn, const struct conn *other);
-/* Ends of the hosts' connections hide from each other, by what lies between the hosts or between the looks at them. */
+/*
+ * True if ends of connections between the two hosts cannot be matched, because of a NAT, a proxy, or the time between.
+ */
 bool hosts_hide_ends(const struct snapshot *snapshot, const struct host *one, const struct host *other);
-/* Notes as gaps where both ends of connections may be there without fitting together. */
+/* Notes a gap for each two hosts that may have both ends of connections under different addresses. */
 void hosts_note_hidden(struct snapshot *snapshot);

@@ -1,7 +1,7 @@
 /*
- * One host given twice, as two captures that do not both say its name: every finding would be there twice. Whoever was
- * looked at, most of a host's connections stand in a second look at it with the same end as their own; two hosts have
- * them the other way round.
+ * Recognises two captures of the same host, also if a host name is missing; otherwise every finding would appear twice.
+ * Two captures of one host show most connections with the same local end: 10.0.0.1:80 to 10.0.0.2:4000 in both. Two
+ * hosts show a connection the other way round: one of them has 10.0.0.2:4000 as its local end.
  */
 #include "hosts/same_host.h"
 
@@ -11,7 +11,7 @@
 #include "base/hash_index.h"
 #include "model/conn_hash.h"
 
-/* Tells hosts apart: with somebody at another address. */
+/* True if the connection goes to another address: only such connections tell hosts apart. */
 static bool is_telling(const struct conn *conn)
 {
     return conn->remote_port != 0 && !ip_is_any(&conn->local) && !ip_is_loopback(&conn->local) &&
@@ -35,7 +35,7 @@ static bool table_has(const struct hash_index *table, const struct snapshot *sna
     return false;
 }
 
-/* How many of the first's are among the second's, and of how many. */
+/* Counts the connections of `one` that tell hosts apart (ret_of), and how many of them `other` has too (ret_same). */
 static void count_same(const struct snapshot *one, const struct snapshot *other, uint64_t *ret_same, uint64_t *ret_of)
 {
     struct hash_index table;

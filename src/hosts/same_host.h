@@ -1,7 +1,7 @@
 #pragma once
-/* Two snapshots of one host are not two hosts. */
+/* Recognises two snapshots of the same host. */
 #include "base/error.h"
 #include "model/snapshot.h"
 
-/* Refuses two captures of one host: -EINVAL. */
+/* Returns 0, or -EINVAL with err filled if both snapshots are of the same host. */
 int hosts_check_same(const struct snapshot *one, const struct snapshot *other, struct error *err);
