@@ -20,14 +20,14 @@ enum { LINE_MAX = 190, NAME_MAX = 64 };
 enum section_kind { SECTION_NONE, SECTION_FINDING, SECTION_SERVICE, SECTION_IGNORE };
 
 struct reading {
-    const char *at; /* what is left of the text */
+    const char *at; /* the rest of the text */
     size_t left;
     unsigned line;
     const char *file; /* in the policy's arena */
     const struct config_findings *findings;
     struct policy *policy;
     struct error *err;
-    int result; /* of the first thing that was wrong */
+    int result; /* the first error, or 0 */
 
     enum section_kind kind;
     unsigned section_line;
@@ -63,7 +63,7 @@ static int refuse_at(struct reading *reading, unsigned line, const char *subject
 
 #define refuse(reading, ...) refuse_at((reading), (reading)->line, __VA_ARGS__)
 
-/* What a setter of src/model has found wrong with a value. */
+/* Refuses a value with the error that a parser of src/model has returned. */
 static int refuse_value(struct reading *reading, const char *name, const struct error *why)
 {
     if (why->subject[0] != '\0')
@@ -137,7 +137,7 @@ static int begin_ignore(struct reading *reading, const char *name)
     return 0;
 }
 
-/* What a section lacks shows only when it ends. */
+/* Checks at the end of a section that nothing is missing. */
 static int end_section(struct reading *reading)
 {
     enum section_kind kind = reading->kind;
@@ -247,7 +247,7 @@ static const struct term *find_term(const char *name, bool of_ignore)
     return NULL;
 }
 
-/* Every pattern has to fit a finding: a misspelt one would silently ignore nothing. */
+/* Refuses a pattern that fits no finding. It is probably misspelt, and would ignore nothing. */
 static int check_findings(struct reading *reading, const struct selection *selection)
 {
     for (unsigned i = 0; i < selection->cause_count; i++) {
@@ -404,7 +404,7 @@ static char *next_line(char *line, int size, void *stream)
         refuse(reading, NULL, "the line holds a NUL byte: this is no text");
         return NULL;
     }
-    /* For inih an indented line goes on with the value before; here indenting means nothing. */
+    /* For inih an indented line continues the previous value. Here indentation has no meaning, so it is skipped. */
     while (length > 0 && (*start == ' ' || *start == '\t')) {
         start++;
         length--;

@@ -1,15 +1,15 @@
 #pragma once
 /*
- * Configuration files: /etc/tcpwhy.conf, then the user's own, in the INI format. tcpwhy.conf(5) describes them. What is
- * in them may be anything: it is bounded, and what is not understood is refused with its line.
+ * Reads configuration files in the INI format: /etc/tcpwhy.conf, then the user's own. tcpwhy.conf(5) describes them.
+ * The size is limited. A line that is not understood is refused, and its number is reported.
  */
 #include "model/policy.h"
 
-/* A finding that may be configured: what the program knows, for what the files may say. */
+/* A finding that files may configure. */
 struct config_finding {
     const char *id;
     const struct limits *defaults;
-    uint32_t limits; /* bits, by index into limit_infos: which have a meaning for it */
+    uint32_t limits; /* one bit for each index into limit_infos: this limit has a meaning for the finding */
 };
 
 struct config_findings {
@@ -20,19 +20,19 @@ struct config_findings {
 enum { CONFIG_BYTES_MAX = 256 << 10 };
 
 /*
- * Adds what the text says to an initialised policy: a single value replaces an earlier file's, a section of a service
- * or an ignore of the same name replaces that as a whole. Returns 0, or -EINVAL (-E2BIG) with err filled, its subject
- * "FILE:LINE"; the policy is then of no use.
+ * Adds the text of a file to an initialised policy. A limit replaces the same limit of an earlier file. A service or an
+ * ignore replaces the whole section of the same name. Returns 0, or -EINVAL (-E2BIG) with err filled; its subject is
+ * "FILE:LINE". After an error the caller must not use the policy.
  */
 int config_parse(const char *bytes, size_t length, const char *file, const struct config_findings *findings,
     struct policy *policy, struct error *err);
 
 /*
- * Reads the files into an initialised policy: this one, or where NULL /etc/tcpwhy.conf and the user's own, which need
- * not exist but must not be anybody else's. Returns 0, or a negative errno with err filled.
+ * Reads `file` into an initialised policy. If `file` is NULL, reads /etc/tcpwhy.conf and the user's own file. These
+ * need not exist, but must belong to root or the caller. Returns 0, or a negative errno with err filled.
  */
 int config_read(const char *file, const struct config_findings *findings, struct policy *policy, struct error *err);
 
-/* Where config_read() looks by itself: a path or NULL past the last; the user's in `out`. */
+/* The files that config_read() reads if `file` is NULL. config_user_file() appends the user's path to `out`. */
 extern const char config_system_file[];
 bool config_user_file(struct buf *out);

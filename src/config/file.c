@@ -1,4 +1,4 @@
-/* The files: where they are, and that they are what they should be. */
+/* Finds the configuration files, checks their owner and type, and reads them. */
 #include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>
@@ -31,15 +31,15 @@ bool config_user_file(struct buf *out)
     return true;
 }
 
-/* The usual way to say "none". */
+/* /dev/null is the usual way to say "no file". */
 static bool is_null_device(const struct stat *info)
 {
     return S_ISCHR(info->st_mode) && info->st_rdev == makedev(1, 3);
 }
 
 /*
- * A policy decides what is called healthy: where it was not named by the caller it must be root's or the caller's own.
- * (sudo may leave HOME as it is.)
+ * A policy decides what is healthy. So a file that the user did not name must belong to root or to the caller. With
+ * sudo HOME may still be that of another user.
  */
 static int check_file(const struct stat *info, const char *path, bool named, struct error *err)
 {
@@ -55,8 +55,8 @@ static int check_file(const struct stat *info, const char *path, bool named, str
 }
 
 /*
- * A folder that may not be entered holds no file of the caller's: that is $HOME of another user, as "setpriv" and "sudo
- * -u" leave it. A file that may not be read is one that was meant to be.
+ * A folder that the caller may not enter counts as absent: it is another user's $HOME, which "setpriv" and "sudo -u"
+ * leave unchanged. A file that the caller may not read is an error: somebody put it there to be read.
  */
 static bool is_absent(const char *path, int error)
 {

@@ -36,7 +36,7 @@ static const struct cgroup *cgroup_of(struct field_source *source, uint32_t conn
     static struct value name(                                                                                          \
         const struct field *field __attribute__((unused)), struct field_source *source, uint32_t conn_index)
 
-/* A member of struct conn as it is. Mini-sockets and listeners have no tcp_info that means what its name says. */
+/* Reads a member of struct conn. The tcp_info of a listener has other meanings, so it is unknown here. */
 static struct value get_member(const struct field *field, struct field_source *source, uint32_t conn_index)
 {
     const struct conn *conn = conn_at(source, conn_index);
@@ -62,7 +62,7 @@ static struct value get_member(const struct field *field, struct field_source *s
     return (struct value){ .kind = field->kind, .number = number };
 }
 
-/* Of a listener it is the backlog, which not every source tells. */
+/* For a listener, send_q is the backlog. Not every source shows it. */
 GETTER(get_send_q)
 {
     const struct conn *conn = conn_at(source, conn_index);
@@ -71,7 +71,9 @@ GETTER(get_send_q)
     return get_member(field, source, conn_index);
 }
 
-/* Time since something was last sent or received. In SYN_SENT these hold the kernel's clock instead. */
+/*
+ * Time since something was last sent or received. In SYN_SENT the kernel has not set it yet, and shows its own clock.
+ */
 static struct value get_last(const struct field *field, struct field_source *source, uint32_t conn_index)
 {
     if (conn_at(source, conn_index)->state == STATE_SYN_SENT)
@@ -79,7 +81,7 @@ static struct value get_last(const struct field *field, struct field_source *sou
     return get_member(field, source, conn_index);
 }
 
-/* A measured time: 0 is "not measured yet". */
+/* A measured time. 0 means that it is not measured yet. */
 static struct value get_measured(const struct field *field, struct field_source *source, uint32_t conn_index)
 {
     struct value value = get_member(field, source, conn_index);
@@ -171,7 +173,7 @@ GETTER(get_user)
     return value_text(owner != NULL ? owner->user : NULL);
 }
 
-/* Of the process that holds it; of an orphan, of the cgroup that it was made in. */
+/* The unit of the process that holds it. If none does: of the cgroup in which the connection was created. */
 GETTER(get_unit)
 {
     const struct process *owner = owner_of(source, conn_index);
@@ -253,7 +255,7 @@ static void add_timer_words(struct field_source *source, uint32_t conn_index, st
         buf_printf(out, " (%u)", conn->retransmits);
 }
 
-/* "nginx +3": as many more processes hold it */
+/* "nginx +3": three more processes hold it */
 static void add_process_words(struct field_source *source, uint32_t conn_index, struct buf *out)
 {
     unsigned processes = holders_count_processes(source->snapshot, conn_at(source, conn_index));

@@ -1,7 +1,7 @@
 #pragma once
 /*
- * What there is to say of one connection. One table drives the columns of the list, its JSON keys, its CSV header,
- * what can be sorted by, and the help to all of them.
+ * The fields of a connection that `list` can show. One table gives the columns, JSON keys, CSV header, sort keys and
+ * their help.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -9,7 +9,7 @@
 #include "model/diagnosis.h"
 #include "model/value.h"
 
-/* Where the values come from. Not to be shared between threads: it remembers the last cgroup it looked up. */
+/* Where the values come from. Threads must not share it, because it caches the last cgroup. */
 struct field_source {
     const struct snapshot *snapshot;
     const struct diagnosis *diagnosis;
@@ -17,29 +17,29 @@ struct field_source {
 };
 
 struct field {
-    const char *name; /* of --columns and --sort; in capitals the column's title */
-    const char *key;  /* in JSON and CSV; NULL: the name */
+    const char *name; /* for --columns and --sort; in capitals it is the column's title */
+    const char *key;  /* the key in JSON and CSV; NULL: the name */
     const char *unit; /* "s", "bytes", or "" */
     const char *help;
-    bool right; /* the column stands to the right */
-    bool shown; /* unless other columns are asked for */
+    bool right; /* the column is aligned to the right */
+    bool shown; /* shown if the user asks for no columns */
 
     struct value (*get)(const struct field *field, struct field_source *source, uint32_t conn_index);
-    /* What only text adds after the value, or NULL. */
+    /* Appends words after the value, only in text output; or NULL. */
     void (*add_words)(struct field_source *source, uint32_t conn_index, struct buf *out);
 
-    /* For the fields that are a member of struct conn: where, how large, of which kind, and when it is known. */
+    /* For fields that are a member of struct conn: its offset, its size, its bit in conn.present, its kind. */
     uint16_t offset, size, present;
     uint8_t kind; /* enum value_kind */
 };
 
-enum { FIELD_MAX = 64 }; /* more than there are */
+enum { FIELD_MAX = 64 }; /* greater than the number of fields */
 
 /* NULL past the end. */
 const struct field *field_at(size_t index);
-/* In any case, hyphens for underscores; NULL where there is none. */
+/* Upper and lower case are equal, so are hyphens and underscores. NULL if there is no such field. */
 const struct field *field_find(const char *name);
-/* The name that comes nearest to a misspelt one. */
+/* The known name that is most similar to a misspelt one. */
 const char *field_nearest(const char *name);
 const char *field_key(const struct field *field);
 struct value field_value(const struct field *field, struct field_source *source, uint32_t conn_index);

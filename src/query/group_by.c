@@ -19,7 +19,7 @@ static bool same_group(struct groups *groups, const struct group *group, const s
     return true;
 }
 
-/* The group that a connection belongs to, made where it is the first. Returns its index. */
+/* Returns the index of the connection's group. Makes the group if this is its first connection. */
 static uint32_t group_of(struct groups *groups, struct hash_index *index, uint32_t conn_index)
 {
     struct value values[KEYS_MAX];
@@ -40,7 +40,7 @@ static uint32_t group_of(struct groups *groups, struct hash_index *index, uint32
     return (uint32_t)groups->count++;
 }
 
-/* The ages that are known, each worked out once, with the group that it belongs to. */
+/* The known ages, each with the index of its group. */
 struct ages {
     uint64_t *ms;
     uint32_t *groups;
@@ -61,7 +61,7 @@ static void ages_deinit(struct ages *ages)
     free(ages->groups);
 }
 
-/* All in one array, each group's together; ends[] is where. */
+/* Puts all ages into one array, ordered by group. ends[i] becomes the end of group i. */
 static void fill_medians(struct groups *groups, const struct ages *ages)
 {
     uint64_t *sorted = xcalloc(ages->count, sizeof *sorted);

@@ -1,5 +1,5 @@
 #pragma once
-/* Connections counted by keys: one pass and a hash of the groups; nothing is allocated for a connection. */
+/* Counts connections by keys, in one pass. Memory is needed for the groups, not for each connection. */
 #include "query/group_key.h"
 #include "model/select.h"
 
@@ -7,12 +7,12 @@ struct group {
     uint64_t hash;
     uint64_t count;
     uint32_t first; /* index of its first connection, whose keys are the group's */
-    uint32_t aged;  /* connections of known age */
+    uint32_t aged;  /* how many connections have a known age */
     uint64_t oldest_ms, median_ms;
 };
 
 struct groups {
-    struct group *items; /* most first; as many as each other: by their keys */
+    struct group *items; /* largest first; groups of equal size are sorted by their keys */
     size_t count, capacity;
     uint64_t total; /* connections */
     struct key_source source;
@@ -26,7 +26,7 @@ struct group_options {
     uint8_t v4_prefix, v6_prefix;
 };
 
-/* The connections that the selection takes in; the diagnosis must outlive the groups. */
+/* Groups the connections of the selection. The diagnosis must outlive the groups. */
 void groups_init(struct groups *groups, const struct diagnosis *diagnosis, const struct selection *selection,
     const struct group_options *options);
 void groups_deinit(struct groups *groups);

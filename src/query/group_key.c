@@ -39,7 +39,7 @@ static struct value get_service(const struct key_source *source, const struct co
 {
     if (listeners_find(&source->listeners, conn) != NULL)
         return (struct value){ .kind = VALUE_SERVICE_IN, .port = conn->local_port };
-    if (conn->remote_port == 0) /* bound or closed: goes nowhere */
+    if (conn->remote_port == 0) /* a bound or closed socket has no peer */
         return value_unknown();
     return (struct value){ .kind = VALUE_SERVICE_OUT, .ip = conn->remote, .port = conn->remote_port };
 }
