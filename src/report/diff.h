@@ -1,12 +1,12 @@
 #pragma once
-/* Looks at one host compared: as text and as JSON (tcpwhy.diff/1). */
+/* Writes the comparison of several snapshots of one host: as text and as JSON (tcpwhy.diff/1). */
 #include "model/diff.h"
 #include "report/report.h"
 
 struct diff_report_options {
     const char *tool_version;
     struct report_style style; /* text only */
-    bool all;                  /* text: every row, not only the first of those that change */
+    bool all;                  /* text: all rows; if false, only the first rows that change */
 };
 
 /* Each returns 0 or the first write error as a negative errno. */

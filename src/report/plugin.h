@@ -1,8 +1,8 @@
 #pragma once
 /*
- * What a monitoring plugin prints, as the Monitoring Plugins Development Guidelines have it: a status line, performance
- * data behind a bar, and lines of more. Words may come from outside: whatever could break the format or act on a
- * terminal is escaped here.
+ * Writes the output of a monitoring plugin as the Monitoring Plugins Development Guidelines define it: a status line, a
+ * bar and performance data, and further lines. Texts may come from outside. This file escapes what could break the
+ * format or act on a terminal.
  */
 #include <stdio.h>
 
@@ -23,22 +23,22 @@ struct plugin_measure {
     const char *label;
     const char *unit; /* "", "s", "%", "B" */
     double value;
-    bool unknown;                           /* shown as "U", as the guidelines have it; the value does not count */
+    bool unknown;                           /* shown as "U" (the guidelines' "unknown"); `value` is not used */
     const struct range *warning, *critical; /* or NULL */
-    const char *least, *most;               /* as they are to be written, or NULL */
+    const char *least, *most;               /* minimum and maximum as text, or NULL */
 };
 
 void plugin_deinit(struct plugin *plugin);
-/* Adds to the status line. */
+/* Appends to the status line. */
 void plugin_say(struct plugin *plugin, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* Adds a line below it. */
+/* Adds a line below the status line. */
 void plugin_add_line(struct plugin *plugin, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void plugin_measure(struct plugin *plugin, const struct plugin_measure *measure);
-/* What was found, worst first, below the status line; with the proof where `verbose`. */
+/* Adds the findings below the status line, worst first; `verbose` adds their evidence. */
 void plugin_findings(struct plugin *plugin, const struct finding *const *findings, size_t count, bool verbose);
-/* What is ignored, why what looks alarming is not, and what could not be seen. */
+/* Adds ignored findings, notes on what is normal, and gaps. */
 void plugin_notes(struct plugin *plugin, const struct diagnosis *diagnosis);
-/* Prints it, cut to what Nagios reads. Returns 0 or the write error as a negative errno. */
+/* Prints the output, cut to the length that Nagios reads. Returns 0 or the write error as a negative errno. */
 int plugin_write(const struct plugin *plugin, enum plugin_status status, FILE *out);
 
 /* "OK", "WARNING", … */

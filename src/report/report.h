@@ -1,5 +1,5 @@
 #pragma once
-/* A diagnosis for people and for programs. Decides nothing. */
+/* Writes a diagnosis for people (text) and for programs (JSON). It makes no decisions about findings. */
 #include <stdbool.h>
 #include <stdio.h>
 
@@ -16,7 +16,7 @@ struct report_options {
     struct report_style style; /* text only */
     bool all_connections;      /* list every connection of a finding, not a sample */
     bool compact;              /* JSON on one line */
-    /* Text only: the diagnosis before this one, to say what has changed since; or NULL. */
+    /* Text only: the previous diagnosis, to show what has changed since; or NULL. */
     const struct diagnosis *previous;
 };
 
@@ -25,5 +25,5 @@ int report_text(const struct diagnosis *diagnosis, const struct report_options *
 /* tcpwhy.diagnosis/1: docs/schema/diagnosis-1.json. Returns 0 or the first write error as a negative errno. */
 int report_json(const struct diagnosis *diagnosis, const struct report_options *options, FILE *out);
 
-/* How many connections of a finding are shown unless all are asked for. */
+/* How many connections of a finding are shown if not all_connections. */
 enum { REPORT_SAMPLE = 20 };

@@ -1,8 +1,7 @@
 #pragma once
 /*
- * A writer of metrics for Prometheus and what understands it. One table of families drives names, types, units and
- * labels; the writer escapes values and refuses what a reader would refuse: a family in two pieces, a series written
- * twice.
+ * Writes metrics for Prometheus and compatible programs. A table of families gives names, types, units and labels. The
+ * writer escapes values. It refuses what a reader would refuse: a family in two pieces, or a series written twice.
  *
  * Two dialects. OpenMetrics 1.0 names a counter's family without "_total", has units, and ends with "# EOF". The older
  * text format, version 0.0.4, is what promtool's linter and the textfile collectors of node_exporter and
@@ -21,7 +20,7 @@ enum metric_type { METRIC_GAUGE, METRIC_COUNTER };
 enum { METRIC_LABELS_MAX = 4, METRIC_FAMILIES_MAX = 64 };
 
 struct metric_family {
-    const char *name; /* a counter's too without "_total" */
+    const char *name; /* without "_total", also for a counter */
     enum metric_type type;
     const char *unit;                      /* "seconds": the name ends with it; or NULL */
     const char *labels[METRIC_LABELS_MAX]; /* up to NULL */
@@ -31,7 +30,7 @@ struct metric_family {
 struct openmetrics {
     enum metrics_dialect dialect;
     struct buf *out;
-    const struct metric_family *family; /* that samples are written of; NULL: it was refused, and so are they */
+    const struct metric_family *family; /* the open family; NULL: it was refused, and its samples are refused too */
     const struct metric_family *families[METRIC_FAMILIES_MAX]; /* all that were written */
     unsigned family_count;
     size_t *series; /* hash of what was written: where in `out` its name begins, plus 1; 0: free */
@@ -42,8 +41,8 @@ struct openmetrics {
 
 void openmetrics_begin(struct openmetrics *metrics, enum metrics_dialect dialect, struct buf *out);
 /*
- * Writes the head of a family, whose samples follow, all of them at once. It stands there without any, too: then the
- * output tells what there might be.
+ * Writes the head of a family. All its samples must follow before the next family. A family without samples is written
+ * too, so that the output shows which metrics exist.
  */
 void openmetrics_family(struct openmetrics *metrics, const struct metric_family *family);
 /* `labels`: a value for each label of the family; NULL is "". The same labels a second time are refused. */
@@ -51,14 +50,14 @@ void openmetrics_uint(struct openmetrics *metrics, const char *const *labels, ui
 /* In seconds. */
 void openmetrics_ms(struct openmetrics *metrics, const char *const *labels, uint64_t milliseconds);
 void openmetrics_us(struct openmetrics *metrics, const char *const *labels, uint64_t microseconds);
-/* part/whole; nothing where whole is 0. */
+/* Writes part/whole; writes nothing if whole is 0. */
 void openmetrics_ratio(struct openmetrics *metrics, const char *const *labels, uint64_t part, uint64_t whole);
-/* Ends the text. Returns 0, or -EEXIST with err filled where something was refused. */
+/* Ends the text. Returns 0, or -EEXIST with err filled if something was refused. */
 int openmetrics_end(struct openmetrics *metrics, struct error *err);
 
 /*
- * Text from outside as the value of a label: what could act on a terminal made visible, as text_escape() does, since
- * labels end up in alerts; and cut to LABEL_BYTES_MAX. Different texts may become the same.
+ * Makes the value of a label from a text from outside. Escapes it as text_escape() does, because labels appear in
+ * alerts, and cuts it to LABEL_BYTES_MAX. Different texts may give the same value.
  */
 enum { LABEL_BYTES_MAX = 64 };
 const char *openmetrics_label(struct arena *arena, const char *text);

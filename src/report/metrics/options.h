@@ -1,5 +1,5 @@
 #pragma once
-/* What a person may choose about the metrics. */
+/* What the user may choose about the metrics. */
 #include <stdint.h>
 
 #include "report/metrics/openmetrics.h"
@@ -10,5 +10,5 @@ struct metrics_options {
     const char *tool_version;
     enum metrics_dialect dialect;
     uint32_t top;        /* at least 1 */
-    uint64_t elapsed_us; /* what it took to look and to diagnose */
+    uint64_t elapsed_us; /* how long reading and diagnosing took */
 };

@@ -1,11 +1,11 @@
 #pragma once
-/* What is written, and the labels that the files of this folder share. */
+/* The data and the labels that the files of this folder share. */
 #include "model/diagnosis.h"
 #include "model/select.h"
 #include "report/metrics/families.h"
 #include "report/metrics/options.h"
 
-/* What the rest is counted as. A name from outside that says so too is counted with it. */
+/* The label of the rest. A process that is itself named so is counted with the rest. */
 #define METRICS_OTHER "other"
 
 struct metrics {

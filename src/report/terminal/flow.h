@@ -1,9 +1,8 @@
 #pragma once
 /*
- * The paper that the text report is written on: words flow from left to right, break at the width and go on at a
- * hanging indent. Everything that is written is escaped for the terminal (and for ASCII, where the style says so), so
- * that no caller can forget it; colours are the sheet's own business. Typographic characters (· • … §) may be used
- * freely: the sheet replaces them where the style is ASCII. A no-break space keeps words together.
+ * Lays out the text report: it breaks lines at the width and continues them at a hanging indent. It escapes everything
+ * that is written, so that no caller can forget it. It writes the colours. Callers may use typographic characters
+ * (· • … §); it replaces them if the style is ASCII. A no-break space keeps words together.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -30,10 +29,10 @@ struct flow {
     FILE *out;
     int error; /* 0, or the negative errno of the first write that failed */
 
-    struct buf text;     /* written and not yet handed to `out` */
+    struct buf text;     /* text that is not yet written to `out` */
     struct buf scratch;  /* for the escaped text of one call */
-    size_t width;        /* lines keep to it */
-    size_t indent;       /* where a broken line goes on */
+    size_t width;        /* the most columns of a line */
+    size_t indent;       /* the column at which a broken line continues */
     size_t column;       /* where the next character goes; 0: the line is empty */
     bool space;          /* a space is due before the next word, unless the line breaks there */
     size_t break_at;     /* of the last space that flowed: where in `text`, 0: nowhere on this line */
@@ -41,18 +40,18 @@ struct flow {
 };
 
 void flow_init(struct flow *flow, const struct report_style *style, FILE *out);
-/* Hands the rest out and flushes. Returns 0 or the first write error. */
+/* Writes the rest and flushes. Returns 0 or the first write error. */
 int flow_finish(struct flow *flow);
 
 /* Flows words. Texts of several calls are one: a space between them is written at the end or start of either. */
 void flow_text(struct flow *flow, enum style style, const char *text);
 void flow_printf(struct flow *flow, enum style style, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /*
- * A value from outside of any length: cut to `columns` columns with an ellipsis, and broken inside a word where it
- * would not fit otherwise.
+ * Writes a value from outside, of any length. It is cut to `columns` columns with an ellipsis. A word that is too long
+ * for a line is broken.
  */
 void flow_value(struct flow *flow, enum style style, const char *text, size_t columns);
-/* On one line, however long: a command that somebody will copy. */
+/* Writes a command that the user will copy, on one line of any length. */
 void flow_verbatim(struct flow *flow, enum style style, const char *text);
 
 /* Text that stays on one line if a line has room for it. */

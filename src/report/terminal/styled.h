@@ -1,6 +1,6 @@
 #pragma once
 /*
- * Text with emphasis: how it is kept, wrapped and written to a terminal.
+ * Text with emphasis: how it is stored, wrapped and written to a terminal.
  *
  * It is a buffer of printable UTF-8 in which single control bytes open and close a style; text from outside
  * cannot hold any, because styled_text() makes control characters visible.
@@ -15,7 +15,7 @@ enum styled_mark {
     STYLED_EMPHASIS,
     STYLED_CODE,
     STYLED_LINK,
-    STYLED_END,   /* of the style that was opened last */
+    STYLED_END,   /* ends the style that was opened last */
     STYLED_SPACE, /* in code: a line ends here only if the code does not fit on one, so that it can be copied */
     STYLED_BREAK = '\n'
 };

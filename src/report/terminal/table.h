@@ -1,7 +1,7 @@
 #pragma once
 /*
- * A table of text in columns as wide as their content. Each row is built twice, first to measure and then to print,
- * in one buffer that is used again and again: a table of a million rows needs the memory of one.
+ * A table of text whose columns are as wide as their content. The caller builds each row twice: first to measure it,
+ * then to print it. One buffer is reused for all rows, so a million rows need the memory of one.
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -25,7 +25,7 @@ struct table {
 void table_init(struct table *table);
 void table_deinit(struct table *table);
 void table_add_column(struct table *table, bool right);
-/* Begins the next cell of the row: what is added to the buffer is in it, and has to be escaped already. */
+/* Begins the next cell of the row. The caller appends its text, already escaped, to the returned buffer. */
 struct buf *table_cell(struct table *table);
 /* A column's name as its title: "recv_q" as "RECV-Q". */
 void table_title(struct table *table, const char *name);

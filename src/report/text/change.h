@@ -1,22 +1,22 @@
 #pragma once
 /*
- * What has changed from one diagnosis of a host to the next: for reports that are made again and again.
+ * Shows what has changed from one diagnosis of a host to the next. For repeated reports (--watch).
  */
 #include "model/diagnosis.h"
 #include "report/terminal/flow.h"
 
 /*
- * The finding of that diagnosis that is about the same: same id, service and network namespace, held by the same
- * process or, where that one is gone, by one of the same name. NULL where there is none.
+ * The finding of the previous diagnosis with the same id, service and network namespace, and the same owner. If that
+ * process is gone, a process of the same name counts as the same owner. NULL if there is none.
  */
 const struct finding *change_find(const struct diagnosis *diagnosis, const struct finding *finding);
 
-/* "▲12", "▼3"; nothing where the numbers are equal. */
+/* Appends "▲12" or "▼3"; nothing if the numbers are equal. */
 void change_format(struct buf *out, uint64_t now, uint64_t before);
 
-/* A line: what is new, what is gone, and what the verdict was. */
+/* Writes a line that says what is new, what is gone, and what the verdict was. */
 void change_summary(struct flow *flow, const struct diagnosis *diagnosis, const struct diagnosis *previous);
-/* Behind the id of a finding: that it is new, by how much its count has changed, what its severity was. */
+/* Writes after a finding's id: whether it is new, the change of its count, and its previous severity. */
 void change_of_finding(struct flow *flow, const struct finding *finding, const struct diagnosis *previous);
-/* The block of findings that are no longer made. */
+/* Writes the block of findings that are gone. */
 void change_gone(struct flow *flow, const struct diagnosis *diagnosis, const struct diagnosis *previous);
