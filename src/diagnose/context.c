@@ -84,6 +84,15 @@ bool context_is_unanswered(const struct context *context, const struct conn *con
     return !ip_is_loopback(&conn->remote) && !ip_is_same(&conn->local, &conn->remote); /* then it would be seen */
 }
 
+bool context_is_unaccepted(const struct context *context, const struct conn *conn)
+{
+    if (conn_has(conn, CONN_INODE) || conn->holder != NO_INDEX)
+        return conn_is_unheld(conn);
+    const struct conn *listener = context_listener(context, conn);
+    return listener != NULL && listener->holder != NO_INDEX && conn_has(listener, CONN_QUEUES) &&
+        listener->recv_q_bytes > 0 && platform_of(context->snapshot)->counts_fin;
+}
+
 const struct queue *context_queue(const struct context *context, const struct conn *listener)
 {
     return queues_at(&context->queues, listener);

@@ -68,6 +68,12 @@ bool context_is_unanswered(const struct context *context, const struct conn *con
 /* Whether so many connections are most of what somebody pasted or selected; never of a whole host that is looked at. */
 bool context_is_asked_about(const struct context *context, uint64_t count);
 
+/*
+ * Never accepted. Where the source shows no inodes, but who holds the listener: nobody is shown to hold the connection, and
+ * the listener's queue is not empty. Who may see the one may see the other, unless another user's process accepted it.
+ */
+bool context_is_unaccepted(const struct context *context, const struct conn *conn);
+
 /* queues_at() and queues_stalled_listener() of the context's queues. */
 const struct queue *context_queue(const struct context *context, const struct conn *listener);
 const struct conn *context_stalled_listener(const struct context *context, const struct conn *conn);

@@ -25,7 +25,7 @@ bool close_wait_not_accepted_applies(
     /*
      * close() moves a socket out of CLOSE_WAIT, so that one without inode cannot be an orphan: it was never accepted.
      */
-    return conn_is_unheld(conn) && context_is_settled(context, conn, limits);
+    return context_is_unaccepted(context, conn) && context_is_settled(context, conn, limits);
 }
 
 bool close_wait_blocked_writer_applies(

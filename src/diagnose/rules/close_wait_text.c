@@ -124,8 +124,17 @@ void close_wait_not_accepted_describe(
         obstacle ? " " : "", obstacle ? phrases_process(arena, acceptors.obstructed) : "",
         obstacle ? arena_printf(arena, " %s.", obstacle) : "");
 
-    lines_add(&finding->evidence, arena, "%s in CLOSE_WAIT %s no inode: no process has ever had a descriptor for them.",
-        phrases_conns(arena, group->count), group->count == 1 ? "has" : "have");
+    if (conn_is_unheld(&context->snapshot->conns[group->conns[0]])) {
+        lines_add(&finding->evidence, arena,
+            "%s in CLOSE_WAIT %s no inode: no process has ever had a descriptor for them.",
+            phrases_conns(arena, group->count), group->count == 1 ? "has" : "have");
+    } else {
+        lines_add(&finding->evidence, arena,
+            "%s in CLOSE_WAIT %s no owner, although the listener's is shown, and connections wait in its queue: they were "
+            "never accepted. (A process of a user whose descriptors could not be read would look the same.)",
+            phrases_conns(arena, group->count), group->count == 1 ? "has" : "have");
+        close_wait_lower_confidence(finding, CONFIDENCE_LIKELY);
+    }
     if (listener != NULL)
         listener_evidence(arena, context->snapshot, listener, finding);
     acceptors_evidence(arena, &acceptors, &finding->evidence);
