@@ -15,7 +15,8 @@ struct waiting_conns {
     struct waiting_conn {
         uint32_t conn;
         uint32_t process; /* the only one that holds it; NO_INDEX: there are none, or several */
-        bool blocked;
+        uint8_t sign;     /* enum upstream_sign */
+        uint32_t other;   /* its other end, where that was seen; or NO_INDEX */
     } * items;
     size_t count;
     bool is_made;

@@ -2,6 +2,7 @@
 
 #include "diagnose/command.h"
 #include "diagnose/confirm.h"
+#include "diagnose/consequences.h"
 #include "diagnose/context.h"
 #include "diagnose/finding.h"
 #include "diagnose/group.h"
@@ -237,6 +238,7 @@ static void make_findings(
         if (rules[i].assess != NULL && can_judge(&rules[i], context))
             rules[i].assess(context, &rules[i], &diagnosis->arena, &list);
     }
+    consequences_fold(context->snapshot, &diagnosis->arena, &list);
     totals_judge(context, diagnosis, &list);
     logged_judge(context, &diagnosis->arena, &list);
     for (size_t i = 0; i < list.count; i++)

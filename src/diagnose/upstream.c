@@ -3,20 +3,34 @@
  * its client has closed until the server behind it has answered or has closed too, and stops reading from a server whose
  * data a client does not take. Then the process is where it shows, and the other end of the other connection is at fault.
  *
- * A process waits for its servers when it has at least as many connections that it opened and on which it spoke last: the
- * request is out and no answer has come, or its FIN is and the server's has not (FIN_WAIT_2). It is blocked when at least
- * as many of its connections have data to send that the peer does not take.
+ * A process waits for its servers when it has at least as many connections that it opened and on which something is owed:
+ * its FIN is out and the server's has not come (FIN_WAIT_2), or it spoke last. The latter says little by itself: a relay of
+ * log lines speaks last on every connection, for nobody ever answers there. So it counts by what else is known: whether the
+ * server's end was seen, and is well; whether the server has answered before; whether more was sent while nothing came.
+ * It is blocked when at least as many of its connections have data to send that the peer does not take.
+ *
+ * One connection may also carry what many clients want (ssh -L, HTTP/2, a pool in front of a database). Then it explains
+ * all of them only where it is the only way on, and it is plain that nothing passes there.
  */
 #include "diagnose/upstream.h"
-#include "diagnose/delivery.h"
+
+#include <stdlib.h>
 
 #include "base/memory.h"
+#include "diagnose/delivery.h"
 #include "diagnose/finding.h"
+#include "diagnose/pair.h"
 #include "diagnose/phrases.h"
 #include "diagnose/phrases_owners.h"
 #include "model/holders.h"
 
-enum { SILENT_MS = 5000 };
+enum {
+    SILENT_MS = 5000,
+    /* Later than this after the connection was made, what is sent is not the first request. */
+    FIRST_REQUEST_MS = 1000,
+    /* Requests that one connection to a server may carry: SETTINGS_MAX_CONCURRENT_STREAMS, RFC 9113 section 6.5.2 */
+    CLIENTS_MAX = 100,
+};
 
 static bool is_holder(const struct snapshot *snapshot, const struct conn *conn, const struct process *process)
 {
@@ -74,6 +88,42 @@ static uint32_t only_holder(const struct snapshot *snapshot, const struct conn *
     return only->process;
 }
 
+static enum upstream_sign sign_of(const struct context *context, const struct conn *conn, const struct conn *other)
+{
+    const struct snapshot *snapshot = context->snapshot;
+    if (conn->state == STATE_FIN_WAIT_2)
+        return UPSTREAM_PROVEN;
+    if (other != NULL) {
+        bool is_read = conn_has(other, CONN_QUEUES) && other->recv_q_bytes == 0;
+        bool is_held_up = phrases_is_halted(snapshot_owner(snapshot, other));
+        return is_read && !conn_is_unheld(other) && !is_held_up ? UPSTREAM_WELL : UPSTREAM_PROVEN;
+    }
+    if (!conn_has(conn, CONN_BYTES))
+        return UPSTREAM_SILENT;
+    if (conn->bytes_received > 0)
+        return UPSTREAM_DIALOGUE;
+    /* Of a connection on which nothing came, the time since the last data is that since it was made: tcp_finish_connect(). */
+    return conn->last_data_recv_ms > conn->last_data_sent_ms + FIRST_REQUEST_MS ? UPSTREAM_ONE_WAY : UPSTREAM_SILENT;
+}
+
+/* Finds the other ends of all, and what they say. */
+static void judge_ends(const struct context *context, struct waiting_conns *ends)
+{
+    const struct snapshot *snapshot = context->snapshot;
+    struct stuck *pairs = xcalloc(ends->count, sizeof *pairs);
+    for (size_t i = 0; i < ends->count; i++)
+        pairs[i] = (struct stuck){ .conn = ends->items[i].conn, .pair = NO_INDEX };
+    pair_find(snapshot, pairs, ends->count);
+    for (size_t i = 0; i < ends->count; i++) {
+        struct waiting_conn *end = &ends->items[i];
+        end->other = pairs[i].pair;
+        const struct conn *other = end->other != NO_INDEX ? &snapshot->conns[end->other] : NULL;
+        if (end->sign != UPSTREAM_BLOCKED)
+            end->sign = (uint8_t)sign_of(context, &snapshot->conns[end->conn], other);
+    }
+    free(pairs);
+}
+
 /* One pass over all connections serves all findings. */
 static const struct waiting_conns *find_ends(const struct context *context)
 {
@@ -95,10 +145,89 @@ static const struct waiting_conns *find_ends(const struct context *context)
         ends->items[ends->count++] = (struct waiting_conn){
             .conn = (uint32_t)i,
             .process = only_holder(snapshot, conn),
-            .blocked = blocked,
+            .sign = blocked ? UPSTREAM_BLOCKED : UPSTREAM_SILENT,
+            .other = NO_INDEX,
         };
     }
+    judge_ends(context, ends);
     return ends;
+}
+
+/*
+ * One of the clients that the processes serve, on this port or on another, who is no way on. The session of a tunnel came in
+ * too (ssh -R), but through a listener that another process holds.
+ */
+static bool is_client(
+    const struct context *context, const struct group *group, const struct finding *finding, const struct conn *conn)
+{
+    const struct conn *first = &context->snapshot->conns[group->conns[0]];
+    if (!context_is_incoming(context, conn))
+        return false;
+    const struct conn *listener = context_listener(context, conn);
+    return conn->local_port == first->local_port ||
+        (listener != NULL && holds(group, finding, context->snapshot, listener));
+}
+
+static void add_end(const struct context *context, const struct group *group, const struct finding *finding,
+    const struct waiting_conn *end, struct upstream *upstream)
+{
+    const struct snapshot *snapshot = context->snapshot;
+    const struct conn *conn = &snapshot->conns[end->conn];
+    if (end->sign == UPSTREAM_BLOCKED) {
+        upstream->blocked++;
+        if (is_client(context, group, finding, conn))
+            return;
+        upstream->blocked_further++;
+        upstream->stuck = upstream->stuck != NULL ? upstream->stuck : conn;
+        return;
+    }
+    if (end->sign == UPSTREAM_WELL || end->sign == UPSTREAM_ONE_WAY) {
+        upstream->passed_on++;
+        return;
+    }
+    upstream->waiting++;
+    upstream->expected += end->sign >= UPSTREAM_DIALOGUE;
+    upstream->proven += end->sign == UPSTREAM_PROVEN;
+    upstream->half_closed += conn->state == STATE_FIN_WAIT_2;
+    if (end->sign == UPSTREAM_PROVEN && end->other != NO_INDEX && upstream->cause == NULL) {
+        upstream->cause = &snapshot->conns[end->other];
+        upstream->server = conn;
+    }
+    if (upstream->server == NULL)
+        upstream->server = conn;
+    if (!(ip_equal(&conn->remote, &upstream->server->remote) && conn->remote_port == upstream->server->remote_port))
+        upstream->several = true;
+}
+
+/* Whether the processes have another way on, where something may pass: an open connection that is none of these. */
+static bool has_another_way(const struct context *context, const struct group *group, const struct finding *finding)
+{
+    const struct snapshot *snapshot = context->snapshot;
+    uint64_t open = 0;
+    for (size_t i = 0; i < snapshot->conn_count; i++) {
+        const struct conn *conn = &snapshot->conns[i];
+        open += conn->state == STATE_ESTABLISHED && conn->holder != NO_INDEX &&
+            !is_client(context, group, finding, conn) && !is_blocked(snapshot, conn) &&
+            holds(group, finding, snapshot, conn);
+    }
+    return open > 0;
+}
+
+/*
+ * As many stuck ones as the group has explain it well enough to say so. Where there is no other way on, a few carry what
+ * many clients want: then this is the cause, and what is found here only follows.
+ */
+static void judge_blocked(
+    const struct context *context, const struct group *group, const struct finding *finding, struct upstream *upstream)
+{
+    uint64_t few = upstream->blocked_further;
+    if (!group->incoming || few == 0)
+        return;
+    bool is_only_way = few * CLIENTS_MAX >= group->count && upstream->waiting == 0 &&
+        !has_another_way(context, group, finding);
+    upstream->blocks_all = is_only_way || few >= group->count;
+    if (upstream->blocks_all)
+        upstream->cause = is_only_way ? upstream->stuck : NULL;
 }
 
 struct upstream upstream_find(const struct context *context, const struct group *group, const struct finding *finding)
@@ -113,73 +242,15 @@ struct upstream upstream_find(const struct context *context, const struct group 
         const struct waiting_conn *end = &ends->items[i];
         if (only != NULL && end->process != NO_INDEX && &snapshot->processes[end->process] != only)
             continue;
-        const struct conn *conn = &snapshot->conns[end->conn];
-        bool blocked = end->blocked, waiting = !blocked && group->incoming;
-        if ((!blocked && !waiting) || !holds(group, finding, snapshot, conn))
-            continue;
-        upstream.blocked += blocked;
-        upstream.waiting += waiting;
-        upstream.half_closed += waiting && conn->state == STATE_FIN_WAIT_2;
-        if (waiting && upstream.server == NULL)
-            upstream.server = conn;
-        if (waiting &&
-            !(ip_equal(&conn->remote, &upstream.server->remote) && conn->remote_port == upstream.server->remote_port))
-            upstream.several = true;
+        bool is_of_use = end->sign == UPSTREAM_BLOCKED || group->incoming;
+        if (is_of_use && holds(group, finding, snapshot, &snapshot->conns[end->conn]))
+            add_end(context, group, finding, end, &upstream);
     }
-    upstream.waits = upstream.waiting >= group->count;
+    upstream.waits = upstream.expected >= group->count;
+    upstream.may_wait = upstream.waiting >= group->count;
     upstream.blocks = upstream.blocked >= group->count;
+    if (upstream.proven < group->count)
+        upstream.cause = NULL;
+    judge_blocked(context, group, finding, &upstream);
     return upstream;
-}
-
-const char *upstream_server(struct arena *arena, const struct upstream *upstream)
-{
-    if (upstream->several)
-        return "the servers behind it";
-    return phrases_end(arena, &upstream->server->remote, upstream->server->remote_port);
-}
-
-void upstream_describe_waiting(const struct context *context, const struct group *group,
-    const struct upstream *upstream, struct arena *arena, struct finding *finding)
-{
-    const char *owner = phrases_owner(arena, finding);
-    const char *server = upstream_server(arena, upstream);
-    finding->fault = FAULT_PEER_APPLICATION;
-    if (finding->confidence > CONFIDENCE_LIKELY)
-        finding->confidence = CONFIDENCE_LIKELY;
-    finding->title = arena_printf(arena, "%s keeps %s %s that %s closed, while it waits for %s", owner,
-        phrases_conns(arena, group->count), phrases_service(arena, context, group), phrases_peers_have(group), server);
-    finding->why = arena_printf(arena,
-        "It passes on what comes here, and has as many connections to %s on which %s. A proxy or a tunnel keeps its "
-        "client's connection until the server has answered or has closed too, even when the client has gone: look "
-        "at the server first.",
-        server,
-        upstream->half_closed * 2 > upstream->waiting ? "it has closed its side and the server has not"
-                                                      : "it has asked and no answer has come");
-    lines_add(&finding->evidence, arena, "%s has %s on which it spoke last and nothing has come back, to %s.", owner,
-        phrases_conns(arena, upstream->waiting), server);
-    fixes_add(&finding->fix_now, arena, "Look at the server: what does it do with these requests?",
-        arena_printf(arena, "tcpwhy list%s --sort -age",
-            phrases_select_end(arena, &upstream->server->remote, upstream->server->remote_port)));
-    fixes_add(&finding->fix_for_good, arena,
-        "In the proxy: a time limit on the server's answer that is not far longer than clients wait, and one on "
-        "half-closed connections (HAProxy: timeout server, timeout client-fin, option abortonclose).",
-        NULL);
-}
-
-void upstream_describe_workers(
-    const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
-{
-    const struct upstream upstream = upstream_find(context, group, finding);
-    unsigned workers = group->listener != NULL ? holders_count_processes(context->snapshot, group->listener) : 0;
-    /* One of several may be the master, who serves nobody. */
-    if (upstream.waiting == 0 || upstream.waiting + (workers > 1) < workers)
-        return;
-    const char *server = upstream_server(arena, &upstream);
-    lines_add(&finding->evidence, arena,
-        "The processes that should accept have %s on which they spoke last and nothing has come back, to %s: they may be "
-        "waiting for that.",
-        phrases_conns(arena, upstream.waiting), server);
-    fixes_add(&finding->fix_now, arena, "Look at what it waits for: does the server behind it answer?",
-        arena_printf(arena, "tcpwhy list%s --sort -age",
-            phrases_select_end(arena, &upstream.server->remote, upstream.server->remote_port)));
 }

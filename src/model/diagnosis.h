@@ -113,6 +113,13 @@ struct finding {
      */
     bool is_answer;
 
+    /*
+     * A connection that is the cause of this finding. If that connection has a finding, this one only follows from it:
+     * `cited` is then a sentence in that finding, and this one is dropped. NULL: the finding stands for itself.
+     */
+    const struct conn *cause;
+    const char *cited;
+
     const struct ignore *ignored; /* the ignore that fits it (policy.h); NULL: the finding counts */
 };
 

@@ -78,6 +78,15 @@ def _postgres_folder():
     return found if found and os.path.exists(f"{found}/initdb") else None
 
 
+def go_program(software, name):
+    """Builds tests/integration/programs/NAME.go with what Go brings along; nothing is fetched."""
+    built = software.folder / name
+    env = {**os.environ, "CGO_ENABLED": "0", "GO111MODULE": "off", "GOFLAGS": "",
+           "GOCACHE": str(Path(tempfile.gettempdir()) / "tcpwhy-tests-go-cache")}
+    subprocess.run(["go", "build", "-o", str(built), str(PROGRAMS / f"{name}.go")], check=True, env=env)
+    return built
+
+
 class Software:
     def __init__(self):
         self.folder = Path(tempfile.mkdtemp(prefix="tcpwhy-software-"))
@@ -111,14 +120,14 @@ class Software:
             process.wait()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _new_folder(self, name):
+    def new_folder(self, name):
         return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self.folder))
 
     # --- servers: each listens when its function returns
 
     def nginx(self, netns, port=PORT, listen="", **settings):
         """settings: keepalive_timeout="5", … Its root holds `big`, 64 MB."""
-        folder = self._new_folder("nginx")
+        folder = self.new_folder("nginx")
         folder.chmod(0o755)
         with open(folder / "big", "wb") as big:
             big.truncate(64 << 20)
@@ -130,7 +139,7 @@ class Software:
         return process
 
     def haproxy(self, netns, address, backend_port=PORT, port=PORT + 1, connect_s=5):
-        configuration = self._new_folder("haproxy") / "haproxy.cfg"
+        configuration = self.new_folder("haproxy") / "haproxy.cfg"
         configuration.write_text(HAPROXY.format(
             address=address, backend_port=backend_port, port=port, connect_s=connect_s))
         process = self.start(netns, shutil.which("haproxy"), "-db", "-f", configuration)
@@ -139,12 +148,12 @@ class Software:
 
     def redis(self, netns, port=6379):
         process = self.start(netns, "redis-server", "--bind", "0.0.0.0", "--port", port, "--protected-mode", "no",
-                             "--save", "", "--appendonly", "no", "--dir", self._new_folder("redis"))
+                             "--save", "", "--appendonly", "no", "--dir", self.new_folder("redis"))
         wait_listening(netns, port)
         return process
 
     def postgres(self, netns, max_connections=600, port=5432):
-        folder = self._new_folder("postgres")
+        folder = self.new_folder("postgres")
         as_user = _as_user_who_is_not_root(folder)
         programs = _postgres_folder()
         data, socket_folder = folder / "data", folder

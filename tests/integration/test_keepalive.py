@@ -5,7 +5,6 @@ the keepalive that Go has by default, and a Node server with its own.
 """
 
 import json
-import os
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +16,7 @@ import program
 from faults import keepalive
 from faults.stage import Stage
 from netns import Namespaces
-from software import PROGRAMS, Software, why_missing
+from software import PROGRAMS, Software, go_program, why_missing
 from sockets import sockets, wait_for
 
 CONFIDENCES = ("possible", "likely", "certain")
@@ -27,14 +26,6 @@ YOUNG_S = 4  # connections that were closed less than 5 s ago are normal
 LEAKED, GO_PORT, NODE_PORT = 150, 7001, 7002
 CONFIGURATION = "[close-wait-leak]\ncritical_age = 20s\n"  # of a minute: the test has no time to wait
 pytestmark = pytest.mark.skipif(privileges.without_netns() is not None, reason=str(privileges.without_netns()))
-
-
-def go_program(software, name):
-    """Builds it with what Go brings along; nothing is fetched."""
-    folder = software.folder
-    env = {**os.environ, "CGO_ENABLED": "0", "GO111MODULE": "off", "GOFLAGS": "", "GOCACHE": str(folder / "go-cache")}
-    subprocess.run(["go", "build", "-o", str(folder / name), str(PROGRAMS / f"{name}.go")], check=True, env=env)
-    return folder / name
 
 
 def clients(address, port, count):

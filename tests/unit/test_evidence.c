@@ -239,7 +239,23 @@ static bool is_told_apart(const struct loss *loss)
     return false;
 }
 
+/* Not closed because the connection over which its holder passes on what comes is stuck: that finding cites it. */
+static bool is_blocked_further_on(const struct loss *loss)
+{
+    const struct process *owner = snapshot_owner(loss->snapshot, loss->conn);
+    if (!is(loss, "close-wait-leak") || owner == NULL)
+        return false;
+    for (size_t i = 0; i < loss->snapshot->conn_count; i++) {
+        const struct conn *other = &loss->snapshot->conns[i];
+        if (other->state == STATE_ESTABLISHED && snapshot_owner(loss->snapshot, other) == owner &&
+            loss->now->severities[i] >= loss->severity_then)
+            return true;
+    }
+    return false;
+}
+
 static const struct reason reasons[] = {
+    { "its holder passes on what comes over a connection that is stuck itself", is_blocked_further_on },
     { "peers have given up: the finding about what was not accepted is that about the listener", is_of_not_accepted },
     { "tcp_info shows a request without an answer, and a program may be at work on it for so long", is_awaited },
     { "two causes are told apart, and the greater part bears the number of both", is_told_apart },

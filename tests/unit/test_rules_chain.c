@@ -18,13 +18,81 @@
 #define READ_30 GONE_30 SINCE("1m") "holders=812:20\n"
 /* Connections to a server. */
 #define TO_SERVER(state) "conn " state " 10.0.0.5:50000 10.9.0.7:8080 x30 vary=local_port " IDLE
+#define ANSWERED_BEFORE "last_data_sent=1m last_data_recv=2m last_ack_recv=1m bytes_received=5000 bytes_acked=900 "
+#define ASKED_ONCE "last_data_sent=119500 last_data_recv=2m last_ack_recv=119s bytes_received=0 bytes_acked=300 "
+#define ONE_ON "conn ESTABLISHED 10.0.0.5:50001 10.9.0.7:22 recv_q=0 "
+#define RETRANSMITS                                                                                                    \
+    "timer=retransmit retransmits=7 timer_ms=9000 rto=25600 rtt=300 rttvar=150 last_data_sent=1m last_data_recv=2m "   \
+    "last_ack_recv=1m holders=812:7\n"
 #define MINE_TOO "holders=812:200\n"
 
 static const struct rule_case cases[] = {
     /* A proxy: it has as many connections on which a server owes it something */
     { "a proxy whose clients have given up before its server has answered",
-        SERVER READ_30 TO_SERVER("ESTABLISHED") "last_data_sent=1m last_data_recv=2m last_ack_recv=1m " MINE_TOO,
+        SERVER READ_30 TO_SERVER("ESTABLISHED") ANSWERED_BEFORE MINE_TOO, "close-wait-leak 30 812 warning likely\n" },
+    { "the server has never said a word: whether it owes an answer is a guess, and the number counts all the same",
+        SERVER READ_30 TO_SERVER("ESTABLISHED") ASKED_ONCE MINE_TOO, "close-wait-leak 30 812 warning possible\n" },
+    { "a relay of log lines sends more and more, and nobody ever answers: it leaks",
+        SERVER GONE_30 SINCE("1m") "bytes_received=301 bytes_acked=0 holders=812:20\n" TO_SERVER(
+            "ESTABLISHED") "last_data_sent=1m last_data_recv=30m last_ack_recv=1m bytes_received=0 bytes_acked=900 " MINE_TOO,
         "close-wait-leak 30 812 warning likely\n" },
+    { "a relay that has sent one line: a guess, and no reason to say it softly",
+        SERVER GONE_30 SINCE("30s") "bytes_received=301 bytes_acked=0 holders=812:20\n" TO_SERVER("ESTABLISHED")
+            ASKED_ONCE MINE_TOO,
+        "close-wait-leak 30 812 warning possible\n" },
+    { "its collector was seen: it has read everything and waits for more",
+        SERVER GONE_30 SINCE(
+            "20m") "holders=812:20\n"
+                   "process 971 collector parent=800 fds=50/1024 state=S running=1h\nwait 971 S call=epoll_wait threads=1\n"
+                   "conn ESTABLISHED 127.0.0.1:50000 127.0.0.1:8080 x30 vary=local_port " IDLE
+                   "last_data_sent=20m last_data_recv=21m last_ack_recv=20m bytes_received=9 bytes_acked=900 " MINE_TOO
+                   "conn ESTABLISHED 127.0.0.1:8080 127.0.0.1:50000 x30 " IDLE
+                   "last_data_sent=21m last_data_recv=20m last_ack_recv=20m bytes_received=900 bytes_acked=9 holders=971:9\n",
+        "close-wait-leak 30 812 warning certain\n" },
+    { "the same collector is stopped: that is plain",
+        SERVER GONE_30 SINCE(
+            "20m") "holders=812:20\n"
+                   "process 971 collector parent=800 fds=50/1024 state=T running=1h\n"
+                   "conn ESTABLISHED 127.0.0.1:50000 127.0.0.1:8080 x30 vary=local_port " IDLE
+                   "last_data_sent=20m last_data_recv=21m last_ack_recv=20m bytes_received=9 bytes_acked=900 " MINE_TOO
+                   "conn ESTABLISHED 127.0.0.1:8080 127.0.0.1:50000 x30 " IDLE
+                   "last_data_sent=21m last_data_recv=20m last_ack_recv=20m bytes_received=900 bytes_acked=9 holders=971:9\n",
+        "close-wait-leak 30 812 warning likely\n" },
+
+    /* One connection further on carries what all want */
+    { "ssh -L whose connection nobody acknowledges: that is the cause, and the clients are cited there",
+        SERVER GONE_30 SINCE("1m") "holders=812:20\n" ONE_ON "send_q=9000 " RETRANSMITS,
+        "established-unanswered 1 812 warning certain\n" },
+    { "the same behind a window of zero",
+        SERVER GONE_30 SINCE(
+            "6m") "holders=812:20\n" ONE_ON
+                  "send_q=90000 timer=persist snd_wnd=0 timer_ms=9000 last_data_sent=6m last_ack_recv=3s last_data_recv=7m "
+                  "holders=812:7\n",
+        "established-zero-window 1 812 warning certain\n" },
+    { "it has another way on, which is open: the stuck one does not explain them",
+        SERVER GONE_30 SINCE("20m") "holders=812:20\n" ONE_ON "send_q=9000 " RETRANSMITS
+                                    "conn ESTABLISHED 10.0.0.5:50002 10.9.0.8:22 " IDLE
+                                    "last_data_sent=2s last_data_recv=1s last_ack_recv=1s "
+                                    "holders=812:8\n",
+        "close-wait-leak 30 812 warning certain\nestablished-unanswered 1 812 info certain\n" },
+    { "a client of its own service that takes nothing is no way on",
+        SERVER GONE_30 SINCE(
+            "20m") "holders=812:20\nconn ESTABLISHED 10.0.0.5:9100 10.1.9.9:40000 recv_q=0 send_q=9000 " RETRANSMITS,
+        "close-wait-leak 30 812 warning certain\nestablished-unanswered 1 812 info certain\n" },
+    { "clients of another service of the same process that take nothing are no way on either",
+        SERVER GONE_30 SINCE(
+            "20m") "holders=812:20\nconn LISTEN *:9200 recv_q=0 send_q=128 holders=812:5\n"
+                   "conn ESTABLISHED 10.0.0.5:9200 10.1.9.9:40000 x30 recv_q=0 send_q=9000 " RETRANSMITS,
+        "close-wait-leak 30 812 warning certain\nestablished-unanswered 30 812 warning certain\n" },
+    { "HAProxy passes the half-close on to a server that hangs: the server is the finding",
+        SERVER GONE_30 SINCE(
+            "1m") "holders=812:20\n"
+                  "process 971 backend parent=800 fds=50/1024 state=T running=1h\n"
+                  "conn FIN_WAIT_2 127.0.0.1:50000 127.0.0.1:8080 x30 vary=local_port " IDLE SINCE(
+                      "1m") "shutdown=send " MINE_TOO
+                            "conn CLOSE_WAIT 127.0.0.1:8080 127.0.0.1:50000 x30 recv_q=300 send_q=0 timer=none " SINCE(
+                                "1m") "holders=971:9\n",
+        "close-wait-unread 30 971 warning certain\n" },
     { "the same, and it has not looked at its clients meanwhile",
         SERVER GONE_30 "x30 recv_q=1 " SINCE("6m") "holders=812:20\n" TO_SERVER(
             "ESTABLISHED") "last_data_sent=6m last_data_recv=7m last_ack_recv=6m " MINE_TOO,
@@ -187,9 +255,10 @@ static void is_at_fault(const char *host, const char *id, enum fault fault, cons
 static void the_server_behind_a_proxy_is_at_fault(void **state)
 {
     (void)state;
-    is_at_fault(
-        SERVER READ_30 TO_SERVER("ESTABLISHED") "last_data_sent=1m last_data_recv=2m last_ack_recv=1m " MINE_TOO,
-        "close-wait-leak", FAULT_PEER_APPLICATION, "while it waits for 10.9.0.7:8080");
+    is_at_fault(SERVER READ_30 TO_SERVER("ESTABLISHED") ANSWERED_BEFORE MINE_TOO, "close-wait-leak",
+        FAULT_PEER_APPLICATION, "while it waits for 10.9.0.7:8080");
+    is_at_fault(SERVER READ_30 TO_SERVER("ESTABLISHED") ASKED_ONCE MINE_TOO, "close-wait-leak", FAULT_LOCAL_APPLICATION,
+        "spoolsvc (pid 812) has not closed 30");
     is_at_fault(SERVER READ_30, "close-wait-leak", FAULT_LOCAL_APPLICATION, "spoolsvc (pid 812) has not closed 30");
 }
 
@@ -238,6 +307,13 @@ static void a_queue_is_not_emptied_because_all_workers_wait(void **state)
     says(WORKERS, "close-wait-not-accepted", "3 processes have the listener open", true);
 }
 
+static void what_follows_is_cited_at_its_cause(void **state)
+{
+    (void)state;
+    says(SERVER GONE_30 SINCE("1m") "holders=812:20\n" ONE_ON "send_q=9000 " RETRANSMITS, "established-unanswered",
+        "keeps 30 connections on port 9100 in CLOSE_WAIT", true);
+}
+
 static void a_handshake_may_be_left_over_from_a_full_queue(void **state)
 {
     (void)state;
@@ -271,6 +347,7 @@ int main(void)
         cmocka_unit_test(the_server_behind_a_proxy_is_at_fault),
         cmocka_unit_test(who_takes_nothing_is_at_fault_for_what_lies_unread),
         cmocka_unit_test(a_queue_is_not_emptied_because_all_workers_wait),
+        cmocka_unit_test(what_follows_is_cited_at_its_cause),
         cmocka_unit_test(a_handshake_may_be_left_over_from_a_full_queue),
         cmocka_unit_test(copies_share_a_title),
     };

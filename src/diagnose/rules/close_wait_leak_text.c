@@ -11,13 +11,12 @@
 #include "diagnose/phrases_peer.h"
 #include "diagnose/platform.h"
 #include "diagnose/rules/close_wait_text.h"
-#include "diagnose/upstream.h"
+#include "diagnose/upstream_text.h"
 
 enum {
     /* From here on nothing but a leak explains it, or a peer that waits for an answer. */
     CERTAIN_LEAK_MS = 5 * 60 * 1000,
-    /* Requests that one connection to a server may carry: SETTINGS_MAX_CONCURRENT_STREAMS, RFC 9113 section 6.5.2 */
-    CLIENTS_MAX = 100,
+    CLIENTS_MAX = 100, /* requests that one connection to a server may carry, as in upstream.c */
 };
 
 /* Other ends on this host whose program has shut down its sending side only: it may be waiting for the answer. */
@@ -49,21 +48,6 @@ static void evidence_half_close(
         close_wait_lower_confidence(finding, CONFIDENCE_LIKELY);
 }
 
-/* A connection to a server may carry the requests of many clients (HTTP/2, a database's pipeline). */
-static void evidence_shared_server(
-    struct arena *arena, const struct group *group, const struct upstream *upstream, struct finding *finding)
-{
-    if (upstream->waits || upstream->waiting == 0)
-        return;
-    const char *server = upstream_server(arena, upstream);
-    lines_add(&finding->evidence, arena,
-        "It also waits for an answer on %s, to %s. %s fewer than these; but where one carries the requests of many "
-        "clients, as in HTTP/2, that is what it waits for here.",
-        phrases_conns(arena, upstream->waiting), server, upstream->waiting == 1 ? "That is" : "Those are");
-    if (upstream->waiting * CLIENTS_MAX >= group->count)
-        close_wait_lower_confidence(finding, CONFIDENCE_LIKELY);
-}
-
 void close_wait_leak_describe(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 {
@@ -71,17 +55,25 @@ void close_wait_leak_describe(
     const struct process *obstructed = phrases_obstructed(arena, finding);
     const char *obstacle = phrases_obstacle(arena, obstructed);
     struct upstream upstream = upstream_find(context, group, finding);
-    upstream.waits &= !phrases_is_halted(obstructed);
+    bool halted = phrases_is_halted(obstructed);
+    bool blocked = upstream.blocks_all && !halted;
+    upstream.waits &= !halted && !blocked;
+    bool waits = upstream.waits || blocked; /* for somebody else */
+    bool may_wait = !waits && !halted && upstream.waiting * CLIENTS_MAX >= group->count;
     finding->title = arena_printf(arena, "%s %shas not closed %s %s that %s closed", owner,
         obstacle_title(obstacle_of(obstructed)), phrases_conns(arena, group->count),
         phrases_service(arena, context, group), phrases_peers_have(group));
     finding->why = arena_printf(arena,
         "The peers are done and everything they sent, the end of stream with it, has been read; %s still holds the "
-        "descriptors and has not called close(). Nothing else can end these connections: unless it still means to "
-        "send something, the program leaks them.",
-        phrases_process_within(arena, finding->owner));
+        "descriptors and has not called close(). %s",
+        phrases_process_within(arena, finding->owner),
+        may_wait ? "Either it leaks them, or it waits for a server behind it: see the proof."
+                 : "Nothing else can end these connections: unless it still means to send something, the program leaks "
+                   "them.");
     if (upstream.waits)
         upstream_describe_waiting(context, group, &upstream, arena, finding);
+    else if (blocked)
+        upstream_describe_blocked(context, group, &upstream, arena, finding);
 
     lines_add(&finding->evidence, arena,
         "Recv-Q is 0: all data was read. The end of stream was consumed too, or the very next read returns it.");
@@ -94,12 +86,13 @@ void close_wait_leak_describe(
     phrases_pairs(arena, context, group, &finding->evidence);
     uint64_t half_closed = count_half_closed_peers(context->snapshot, group);
     evidence_half_close(arena, group, half_closed, finding);
-    evidence_shared_server(arena, group, &upstream, finding);
+    if (!waits)
+        upstream_describe_doubt(group, &upstream, arena, finding);
     phrases_descriptors(arena, finding->owner, &finding->evidence);
     if (obstacle != NULL)
         lines_add(&finding->evidence, arena, "%s %s.", phrases_process(arena, obstructed), obstacle);
 
-    if (!upstream.waits)
+    if (!waits)
         close_wait_rule_out_network(arena, finding);
     close_wait_rule_out_blocked_writer(arena, group, finding);
     lines_add(&finding->ruled_out, arena, "An end of stream that nobody noticed: it would count 1 in Recv-Q.");
@@ -114,22 +107,29 @@ void close_wait_leak_describe(
     bool looks_too_near = group->resets > 0 && group->confirmed_ms < CERTAIN_LEAK_MS;
     if (group->oldest_ms < CERTAIN_LEAK_MS || looks_too_near)
         close_wait_lower_confidence(finding, CONFIDENCE_LIKELY);
-    if (finding->owner == NULL)
+    if (finding->owner == NULL || may_wait)
         close_wait_lower_confidence(finding, CONFIDENCE_LIKELY);
+    if (may_wait && upstream.may_wait)
+        close_wait_lower_confidence(finding, CONFIDENCE_POSSIBLE);
     /* So far it may be at work on the answer that they wait for. */
     bool awaited = half_closed == group->count || upstream.half_closed >= group->count;
     bool may_be_awaited = group->unanswered == group->count;
+    /* Who has passed everything on is not at work on an answer himself, and whether a server owes one is a guess. */
+    if (!waits && upstream.passed_on + upstream.waiting >= group->count)
+        awaited = may_be_awaited = false;
+    if (blocked)
+        may_be_awaited = awaited = false;
     if (((awaited && group->oldest_ms < CERTAIN_LEAK_MS) ||
             (may_be_awaited && group->oldest_ms < CLOSE_WAIT_CERTAIN_MS)) &&
         close_wait_is_small_risk(group, finding))
         finding->severity = SEVERITY_INFO;
 
-    if (!upstream.waits || process_descriptors_run_out(finding->owner))
+    if (!waits || process_descriptors_run_out(finding->owner))
         phrases_fix_restart_owners(arena, context, finding);
     if (process_descriptors_run_out(finding->owner))
         command_raise_descriptors(arena, finding->owner, 2,
             "To win time until then, raise the limit of the running process.", &finding->fix_now);
-    if (!upstream.waits)
+    if (!waits)
         fixes_add(&finding->fix_for_good, arena,
             "Close the socket on every path out of the handler, errors and time-outs included: when read returns 0 (or "
             "-1, or an exception), close. 'tcpwhy explain closing' has the pattern for C, C#, Java, Python, JavaScript "

@@ -17,7 +17,7 @@
 #include "diagnose/rule.h"
 #include "diagnose/rules/close_wait.h"
 #include "diagnose/rules/listen.h"
-#include "diagnose/upstream.h"
+#include "diagnose/upstream_text.h"
 
 /*
  * TLS's close_notify alert (RFC 8446 §6.1, RFC 5246 §7.2.1) followed by a FIN, as it waits in Recv-Q: the record is
@@ -332,8 +332,11 @@ void close_wait_unread_describe(
         obstacle_title(obstacle_of(obstructed)), phrases_peers_have(group), phrases_conns(arena, group->count),
         phrases_service(arena, context, group));
     bool halted = phrases_is_halted(obstructed);
-    bool waits = upstream.waits && !halted;
-    if (waits)
+    bool blocked = upstream.blocks_all && !halted;
+    bool waits = (upstream.waits || blocked) && !halted;
+    if (blocked)
+        upstream_describe_blocked(context, group, &upstream, arena, finding);
+    else if (waits)
         upstream_describe_waiting(context, group, &upstream, arena, finding);
     else if (obstacle != NULL)
         finding->why = arena_printf(arena,
@@ -385,6 +388,10 @@ void close_wait_unread_describe(
     lines_add(&finding->ruled_out, arena,
         "A forgotten close() after the end of stream: it has not been read yet (Recv-Q would be 0).");
     finding_judge_age(group, CLOSE_WAIT_CERTAIN_MS, finding);
+    if (!waits && upstream.may_wait) {
+        upstream_describe_doubt(group, &upstream, arena, finding);
+        close_wait_lower_confidence(finding, CONFIDENCE_LIKELY);
+    }
     /* Data before the FIN may be on its way into a slow reader that will come to the end of it. */
     if (finding->owner == NULL || (group->with_unread > 0 && obstacle == NULL && close_notify == 0))
         close_wait_lower_confidence(finding, CONFIDENCE_LIKELY);

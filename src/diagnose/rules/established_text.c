@@ -10,7 +10,7 @@
 #include "diagnose/phrases_age.h"
 #include "diagnose/phrases_peer.h"
 #include "diagnose/queues.h"
-#include "diagnose/upstream.h"
+#include "diagnose/upstream_text.h"
 #include "model/previous.h"
 
 static void lower_confidence(struct finding *finding, enum confidence confidence)

@@ -9,7 +9,7 @@
 #include "diagnose/obstacle.h"
 #include "diagnose/phrases.h"
 #include "diagnose/queues.h"
-#include "diagnose/upstream.h"
+#include "diagnose/upstream_text.h"
 
 void queue_evidence(struct arena *arena, const struct queue *queue, struct finding *finding)
 {

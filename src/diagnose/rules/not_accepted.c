@@ -19,7 +19,7 @@
 #include "diagnose/phrases_age.h"
 #include "diagnose/phrases_peer.h"
 #include "diagnose/queues.h"
-#include "diagnose/upstream.h"
+#include "diagnose/upstream_text.h"
 
 enum { MOMENT_MS = 5000 };
 
