@@ -1,6 +1,7 @@
 import os
 
 import pytest
+from _pytest.runner import runtestprotocol
 
 import program
 import scoreboard
@@ -21,6 +22,22 @@ def pytest_collection_modifyitems(items):
         if item.path.name == "test_drill.py":  # what fires there has fired on its drill
             proves = [(finding, "drill" if role == "fires" else role) for finding, role in proves]
         item.user_properties += [("finding", finding_and_role) for finding_and_role in proves]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item, nextitem):
+    """A test whose kernel of its own has died (guest.py) is run once more, with another."""
+    if "guest" not in item.fixturenames:
+        return None
+    item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+    reports = runtestprotocol(item, nextitem=nextitem, log=False)
+    if any(report.failed and "GuestDied" in str(report.longrepr) for report in reports):
+        item._initrequest()  # fixtures are made anew
+        reports = runtestprotocol(item, nextitem=nextitem, log=False)
+    for report in reports:
+        item.ihook.pytest_runtest_logreport(report=report)
+    item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+    return True
 
 
 def pytest_sessionstart():

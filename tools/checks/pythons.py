@@ -50,8 +50,7 @@ def run_completion(outcome):
 
 def run_integration(outcome):
     """Real sockets in namespaces of their own."""
-    # A test whose kernel of its own has died (tests/integration/guest.py) is run once more, with another.
-    run_pytest(outcome, "integration", *in_worlds_of_their_own(), "--reruns", "1", "--only-rerun", "GuestDied")
+    run_pytest(outcome, "integration", *in_worlds_of_their_own())
 
 
 def run_recipes(outcome):
