@@ -48,6 +48,22 @@ static void evidence_half_close(
         close_wait_lower_confidence(finding, CONFIDENCE_LIKELY);
 }
 
+/* Who waits for somebody else needs no restart, unless his descriptors run out meanwhile. */
+static void add_fixes(const struct context *context, struct arena *arena, bool waits, struct finding *finding)
+{
+    if (!waits || process_descriptors_run_out(finding->owner))
+        phrases_fix_restart_owners(arena, context, finding);
+    if (process_descriptors_run_out(finding->owner))
+        command_raise_descriptors(arena, finding->owner, 2,
+            "To win time until then, raise the limit of the running process.", &finding->fix_now);
+    if (!waits)
+        fixes_add(&finding->fix_for_good, arena,
+            "Close the socket on every path out of the handler, errors and time-outs included: when read returns 0 (or "
+            "-1, or an exception), close. 'tcpwhy explain closing' has the pattern for C, C#, Java, Python, JavaScript "
+            "and Go.",
+            NULL);
+}
+
 void close_wait_leak_describe(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 {
@@ -124,17 +140,7 @@ void close_wait_leak_describe(
         close_wait_is_small_risk(group, finding))
         finding->severity = SEVERITY_INFO;
 
-    if (!waits || process_descriptors_run_out(finding->owner))
-        phrases_fix_restart_owners(arena, context, finding);
-    if (process_descriptors_run_out(finding->owner))
-        command_raise_descriptors(arena, finding->owner, 2,
-            "To win time until then, raise the limit of the running process.", &finding->fix_now);
-    if (!waits)
-        fixes_add(&finding->fix_for_good, arena,
-            "Close the socket on every path out of the handler, errors and time-outs included: when read returns 0 (or "
-            "-1, or an exception), close. 'tcpwhy explain closing' has the pattern for C, C#, Java, Python, JavaScript "
-            "and Go.",
-            NULL);
+    add_fixes(context, arena, waits, finding);
     close_wait_wont_help(arena, context, finding);
     const char *kill_sockets = platform_of(context->snapshot)->kill_sockets;
     if (kill_sockets != NULL)
