@@ -1,5 +1,6 @@
 """Network namespaces of the tests' own, named tw-<pid>-<n>, and pairs of them joined by a cable."""
 
+import contextlib
 import itertools
 import os
 import re
@@ -64,7 +65,8 @@ def _remove(name):
     listed = subprocess.run(["ip", "netns", "pids", name], capture_output=True, text=True)
     for pid in map(int, listed.stdout.split()):
         if pid != os.getpid() and not _only_looks(pid):
-            os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # it has ended meanwhile
+                os.kill(pid, signal.SIGKILL)
     subprocess.run(["ip", "netns", "delete", name], check=False)
 
 

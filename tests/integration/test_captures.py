@@ -16,10 +16,10 @@ SCENES = ["leak", "unread", "not_accepted", "inherited", "leak_client", "leak_ip
 LESS = {
     "ss -tanpiemo": {},
     "ss -tanpiemoO": {},
-    "ss -tanp": {"not_accepted": "close-wait-unread"},  # no inode: nobody may just not have been seen
+    "ss -tanp": {},
     "ss -tan": {"not_accepted": "close-wait-unread", "inherited": "close-wait-leak"},  # no owners
     # It names one owner of several.
-    "netstat -tanpo": {"not_accepted": "close-wait-unread", "inherited": "close-wait-leak"},
+    "netstat -tanpo": {"inherited": "close-wait-leak"},
     "netstat -tanpeo": {"inherited": "close-wait-leak"},
     "cat /proc/net/tcp /proc/net/tcp6": {"inherited": "close-wait-leak"},
     "lsof -nP -iTCP -Tqs": {"not_accepted": None},  # no descriptor, no row

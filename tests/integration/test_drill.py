@@ -43,7 +43,7 @@ DRILLS = {
     "fin-wait-1-unanswered": Expected(PATH, "FIN_WAIT_1"),
     "fin-wait-1-zero-window": Expected(PEER, "FIN_WAIT_1"),
     "closing-unanswered": Expected(PATH, "CLOSING"),
-    "fin-wait-2-held": Expected(PATH, "FIN_WAIT_2"),
+    "fin-wait-2-held": Expected(PEER, "FIN_WAIT_2"),
     "fin-wait-2-orphaned": Expected(PEER, "FIN_WAIT_2"),
     "time-wait-churn": Expected(NONE, "TIME_WAIT", at_least=True, owned=False, counted=False),
     "time-wait-overflow": Expected(HOST, "TIME_WAIT", at_least=True, owned=False),

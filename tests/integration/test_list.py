@@ -1,6 +1,7 @@
 """tcpwhy list and count against ss, every selection, and the exit statuses."""
 
 import subprocess
+import time
 from collections import Counter
 
 import pytest
@@ -64,14 +65,19 @@ def test_csv_is_the_json(world):
                                 "netns,state,cause"])
 def test_count_adds_up(world, by):
     words = ["--port", ",".join(str(world[n].port) for n in ("leak", "unread", "not_accepted", "inherited", "leak_ipv6"))]
-    for _ in range(3):  # a connection may get old enough for a cause between two looks
+    keys = by.split(",")
+
+    def alike(row):
+        return [row["local"], row["remote"], *(row.get(key) for key in keys)]
+
+    for _ in range(10):  # a connection may end between two looks, or get old enough for a cause
         before, counted, listed = rows(*words), count(by, *words), rows(*words)
-        if before == listed:
+        if list(map(alike, before)) == list(map(alike, listed)):
             break
+        time.sleep(1)
     assert counted["total"] == len(listed) == sum(group["count"] for group in counted["groups"])
     sizes = [group["count"] for group in counted["groups"]]
     assert sizes == sorted(sizes, reverse=True)
-    keys = by.split(",")
     if all(key in listed[0] and key != "local" for key in keys):  # local: here the address, there with its port
         expected = Counter(tuple(row[key] for key in keys) for row in listed)
         assert {tuple(group[key] for key in keys): group["count"] for group in counted["groups"]} == dict(expected)

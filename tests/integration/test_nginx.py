@@ -34,7 +34,7 @@ http {{
     }}
 }}
 """
-LOAD_S = 10
+LOAD_S = 15
 
 
 @pytest.fixture

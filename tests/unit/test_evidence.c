@@ -68,7 +68,8 @@ static uint16_t bits_without(unsigned evidence)
 static void show(struct scene *scene, unsigned evidence)
 {
     struct snapshot *snapshot = &scene->snapshot;
-    memcpy(snapshot->conns, scene->conns, snapshot->conn_count * sizeof *scene->conns);
+    if (snapshot->conn_count > 0)
+        memcpy(snapshot->conns, scene->conns, snapshot->conn_count * sizeof *scene->conns);
     if (snapshot->process_count > 0)
         memcpy(snapshot->processes, scene->processes, snapshot->process_count * sizeof *scene->processes);
     if (snapshot->netns_count > 0)
@@ -337,7 +338,8 @@ static void open_scene(struct scene *scene, const char *path)
     snapshot->origin = "a capture";
     scene->has = evidence_of(snapshot);
     scene->conns = xcalloc(snapshot->conn_count + 1, sizeof *scene->conns);
-    memcpy(scene->conns, snapshot->conns, snapshot->conn_count * sizeof *scene->conns);
+    if (snapshot->conn_count > 0)
+        memcpy(scene->conns, snapshot->conns, snapshot->conn_count * sizeof *scene->conns);
     scene->processes = xcalloc(snapshot->process_count + 1, sizeof *scene->processes);
     if (snapshot->process_count > 0)
         memcpy(scene->processes, snapshot->processes, snapshot->process_count * sizeof *scene->processes);

@@ -18,6 +18,8 @@ static inline unsigned digit_at(const char *at, const char *end)
 static inline size_t take_v4(const char *text, size_t length, uint8_t out[4])
 {
     enum { NINE = 9 };
+    if (length == 0)
+        return 0;
     const char *at = text, *end = text + length;
     for (unsigned part = 0; part < 4; part++) {
         unsigned value = digit_at(at, end), digit;
