@@ -173,8 +173,8 @@ static bool handshake_give_up_ms(const struct snapshot *snapshot, const struct c
 /* --- a window that was taken back ------------------------------------------------------------------------------- */
 
 enum {
-    DOUBLINGS =
-        3, /* more than an acknowledgement without a new round-trip time leaves behind: Karn's rule, RFC 6298 §3 */
+    /* More than an acknowledgement without a new round-trip time leaves behind: Karn's rule, RFC 6298 §3. */
+    DOUBLINGS = 3,
     LONG_PAUSE_MS = 10 * 1000, /* that no path needs before anything was sent again */
 };
 
@@ -210,18 +210,18 @@ static uint64_t resending_uncounted_ms(const struct conn *conn, uint64_t first, 
 
 struct age conn_retransmitting_for(const struct snapshot *snapshot, const struct conn *conn)
 {
+    if (!conn_has(conn, CONN_TIMER) || conn->timer != TIMER_RETRANSMIT)
+        return (struct age){ .kind = AGE_UNKNOWN };
     const struct net_values *values = snapshot_net_values(snapshot, conn);
     bool uncounted = conn_resends_uncounted(conn);
-    if (!conn_has(conn, CONN_TIMER) || conn->timer != TIMER_RETRANSMIT || (conn->retransmits == 0 && !uncounted))
+    if (conn->retransmits == 0 && !uncounted)
         return (struct age){ .kind = AGE_UNKNOWN };
     if (is_handshake(conn))
         return handshake_age(snapshot, conn);
 
     uint64_t first = conn_has(conn, CONN_TCP_INFO) && conn->rtt_us > 0 ? base_rto_ms(conn, values) : rto_min_ms(values);
-    if (uncounted) {
-        uint64_t ms = resending_uncounted_ms(conn, first, rto_max_ms(values));
-        return (struct age){ .kind = AGE_AT_LEAST, .ms = ms };
-    }
+    if (uncounted)
+        return (struct age){ .kind = AGE_AT_LEAST, .ms = resending_uncounted_ms(conn, first, rto_max_ms(values)) };
     /* The kernel's own clock of this recovery, where it is the only one. */
     if (conn_has(conn, CONN_RTO_TIME) && conn->rto_recoveries == 1)
         return (struct age){ .kind = AGE_EXACT, .ms = first + conn->total_rto_time_ms };

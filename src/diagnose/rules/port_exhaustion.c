@@ -33,6 +33,7 @@ enum {
 /* What is gathered of one network namespace. */
 struct space {
     struct port_range range;
+    uint32_t sockets;  /* that have a local port */
     uint32_t in_range; /* sockets whose local port is in the range */
     uint32_t bound;    /* distinct bound ports, beyond the reserved ones */
     bool is_tight;     /* so many that it may be short of ports */
@@ -59,20 +60,43 @@ static void count_bound(const struct snapshot *snapshot, struct space *spaces)
     free(ranges);
 }
 
+/* In the smallest range that the rows may tell instead of the usual one. */
+static bool may_be_short_of_others(
+    const struct snapshot *snapshot, const struct space *space, const struct limits *limits)
+{
+    struct port_range smallest = ports_range_smallest(snapshot);
+    return space->range.is_assumed && is_short(space->sockets, &smallest, limits);
+}
+
+/* It takes a pass over all connections: only where the answer may depend on it. */
+static void take_range_of_rows(const struct snapshot *snapshot, uint32_t netns, struct space *space)
+{
+    space->range = ports_range_or_usual(snapshot, netns);
+    space->in_range = 0;
+    for (size_t i = 0; i < snapshot->conn_count; i++)
+        space->in_range += snapshot->conns[i].netns == netns &&
+            port_range_has(&space->range, snapshot->conns[i].local_port);
+}
+
 /* The namespaces; false where none of them has enough sockets to be short of ports: most hosts are done here. */
 static bool survey(const struct snapshot *snapshot, const struct limits *limits, struct space *spaces)
 {
     bool any = false;
     for (uint32_t n = 0; n < snapshot->netns_count; n++)
-        spaces[n].range = ports_range_or_usual(snapshot, n);
+        spaces[n].range = ports_range_usual(snapshot, n);
     for (size_t i = 0; i < snapshot->conn_count; i++) {
         const struct conn *conn = &snapshot->conns[i];
-        if (conn->netns < snapshot->netns_count && port_range_has(&spaces[conn->netns].range, conn->local_port))
-            spaces[conn->netns].in_range++;
+        if (conn->netns >= snapshot->netns_count)
+            continue;
+        spaces[conn->netns].sockets++;
+        spaces[conn->netns].in_range += port_range_has(&spaces[conn->netns].range, conn->local_port);
     }
     for (uint32_t n = 0; n < snapshot->netns_count; n++) {
-        spaces[n].is_tight = is_short(spaces[n].in_range, &spaces[n].range, limits);
-        any |= spaces[n].is_tight;
+        struct space *space = &spaces[n];
+        if (is_short(space->in_range, &space->range, limits) || may_be_short_of_others(snapshot, space, limits))
+            take_range_of_rows(snapshot, n, space);
+        space->is_tight = is_short(space->in_range, &space->range, limits);
+        any |= space->is_tight;
     }
     if (any)
         count_bound(snapshot, spaces);

@@ -55,17 +55,35 @@ static struct port_range range_of(uint16_t first, uint16_t last)
     };
 }
 
+static bool is_windows(const struct platform *platform)
+{
+    return platform->os != NULL && strcmp(platform->os, "windows") == 0;
+}
+
+struct port_range ports_range_usual(const struct snapshot *snapshot, uint32_t netns)
+{
+    const struct platform *platform = platform_of(snapshot);
+    return ports_range(snapshot, netns, platform->port_first, platform->port_last);
+}
+
+struct port_range ports_range_smallest(const struct snapshot *snapshot)
+{
+    const struct platform *platform = platform_of(snapshot);
+    if (is_windows(platform))
+        return range_of(OLD_FIRST, OLD_LAST);
+    return platform->os == NULL ? range_of(DYNAMIC_FIRST, DYNAMIC_LAST) : (struct port_range){ 0 };
+}
+
 struct port_range ports_range_or_usual(const struct snapshot *snapshot, uint32_t netns)
 {
     const struct platform *platform = platform_of(snapshot);
-    struct port_range range = ports_range(snapshot, netns, platform->port_first, platform->port_last);
+    struct port_range range = ports_range_usual(snapshot, netns);
     if (!range.is_assumed)
         return range;
     struct seen seen = find_ports(snapshot, netns, &range);
     if (seen.connections == 0)
         return range;
-    bool is_windows = platform->os != NULL && strcmp(platform->os, "windows") == 0;
-    if (is_windows && seen.lowest >= OLD_FIRST && seen.highest <= OLD_LAST)
+    if (is_windows(platform) && seen.lowest >= OLD_FIRST && seen.highest <= OLD_LAST)
         return range_of(OLD_FIRST, OLD_LAST);
     if (platform->os == NULL && seen.lowest >= DYNAMIC_FIRST)
         return range_of(DYNAMIC_FIRST, DYNAMIC_LAST);

@@ -3,9 +3,13 @@
 #include "diagnose/rule.h"
 #include "model/port_use.h"
 
+/* The range that is set. If that is not known, the system's default. */
+struct port_range ports_range_usual(const struct snapshot *snapshot, uint32_t netns);
+/* The smallest range that ports_range_or_usual() may take from the rows of such a system; no usable port: none. */
+struct port_range ports_range_smallest(const struct snapshot *snapshot);
 /*
- * As it is set, else as it usually is on that platform; unless the rows show that it is another: then that of an older
- * system where they all lie in it, or nothing usable.
+ * The usual range, unless the rows refute it: then the range of an older system in which they all lie, or a range
+ * without a usable port. It takes a pass over all connections.
  */
 struct port_range ports_range_or_usual(const struct snapshot *snapshot, uint32_t netns);
 /* What it is where it is assumed: "Windows's default, 49152 to 65535". */
