@@ -236,7 +236,7 @@ def test_mistakes_are_named(words, why):
 # --- all at once ----------------------------------------------------------------------------------------------------
 
 def start_all(before=()):
-    drills = {finding: Drill(finding, "--for", "300", before=before) for finding in DRILLS}
+    drills = {finding: Drill(finding, "--for", "900", before=before) for finding in DRILLS}
     try:
         for drill in drills.values():
             drill.wait_until_it_stands()

@@ -181,8 +181,10 @@ static enum endpoint_result parse_word(const char *text, size_t length, struct i
 enum endpoint_result address_parse(const char *text, size_t length, struct ip *ret_ip, bool *ret_ipv6)
 {
     uint8_t v4[4];
-    size_t bare = take_v4(text, length, v4);
     *ret_ipv6 = false;
+    if (length == 0)
+        return END_BAD;
+    size_t bare = take_v4(text, length, v4);
     if (bare > 0 && (bare == length || text[bare] == '%')) {
         *ret_ip = ip_from_v4(v4);
         return END_OK;
