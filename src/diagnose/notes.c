@@ -66,8 +66,7 @@ static void note_young(struct diagnosis *diagnosis, const bool *selected, enum c
     if (count == 0)
         return;
     if (is_only_state_known(diagnosis->snapshot, state))
-        why =
-            "not judged: so few are usual at any moment, and whether these pass or stay is not known from this source.";
+        why = "not judged: this few is common, and this source cannot show whether they are stuck.";
     lines_add(&diagnosis->notes, &diagnosis->arena, "%s %s: %s", state_name(state),
         phrases_count(&diagnosis->arena, count), why);
 }

@@ -22,7 +22,8 @@ static const struct platform platforms[] = {
         .no_port = "EADDRNOTAVAIL (\"Cannot assign requested address\")",
         .bound_first = "set IP_BIND_ADDRESS_NO_PORT",
         .ports_wont_help =
-            "tcp_fin_timeout: it does not shorten TIME_WAIT, which is fixed at 60 s. tcp_max_tw_buckets is another limit.",
+            "tcp_fin_timeout: it does not shorten TIME_WAIT, which is fixed at 60 s (FIN_WAIT_2 it does). tcp_max_tw_buckets is "
+            "another limit.",
         .time_wait_s = 60,
         .time_wait_life = "Each ends by itself within 60 s",
         .time_wait_wont_help =
@@ -67,11 +68,15 @@ static const struct platform platforms[] = {
             "netsh int ipv4 set dynamicport tcp start=10000 num=55535" },
         .reserve_port = "netsh int ipv4 add excludedportrange protocol=tcp startport={} numberofports=1",
         .no_port = "WSAENOBUFS (10055) or WSAEADDRINUSE (10048)",
-        .bound_first = "set SO_REUSE_UNICASTPORT (or AutoReusePortRange by Set-NetTCPSetting)",
-        .ports_wont_help = "MaxUserPort in the registry: since Windows Vista the dynamic range is set with netsh. And "
-                           "\"start=10000 num=1000\", which is found as an example, shrinks 16,384 ports to 1,000.",
+        .bound_first = "set SO_REUSE_UNICASTPORT in it (its range: Set-NetTCPSetting -AutoReusePortRangeStartPort and "
+                       "-AutoReusePortRangeNumberOfPorts)",
+        .ports_wont_help =
+            "MaxUserPort in the registry: since Windows Vista the dynamic range is set with netsh, or with "
+            "Set-NetTCPSetting -DynamicPortRangeStartPort; an old value that an installer left may still override "
+            "it, so look. And "
+            "\"start=10000 num=1000\", which is found as an example, shrinks 16,384 ports to 1,000.",
         .time_wait_life =
-            "Each ends by itself, after TcpTimedWaitDelay (30 to 300 s; documented defaults differ, from 2 to "
+            "Each ends by itself, after TcpTimedWaitDelay (0 to 300 s; documented defaults differ, from 1 to "
             "4 minutes)",
         .time_wait_wont_help =
             "Set-NetTCPSetting: it has no parameter for TIME_WAIT. TcpTimedWaitDelay (registry, restart "
@@ -103,7 +108,8 @@ static const struct platform platforms[] = {
             "-r dumps a copy, and stops the process only while that is made; the file is as large as its memory.",
         .packets =
             "pktmon filter add -i {}; pktmon start --capture; Start-Sleep 30; pktmon stop; pktmon etl2pcap PktMon.etl",
-        .route = "Test-NetConnection {} -InformationLevel Detailed; Get-NetFirewallProfile",
+        .route =
+            "Test-NetConnection {} -InformationLevel Detailed; Get-NetFirewallProfile   # on or off; rules: Get-NetFirewallRule",
         .kill_sockets = "Ending the connections from outside (TCPView, SetTcpEntry): the leaked handle stays.",
     },
     {

@@ -36,12 +36,12 @@ void upstream_describe_waiting(const struct context *context, const struct group
     finding->title = arena_printf(arena, "%s keeps %s %s that %s closed, while it waits for %s", owner,
         phrases_conns(arena, group->count), phrases_service(arena, context, group), phrases_peers_have(group), server);
     finding->why = arena_printf(arena,
-        "It passes on what comes here, and has as many connections to %s on which %s. A proxy or a tunnel keeps its "
+        "It looks like a proxy: it has as many connections to %s, on which %s. A proxy or a tunnel keeps its "
         "client's connection until the server has answered or has closed too, even when the client has gone: look "
         "at the server first.",
         server,
         upstream->half_closed * 2 > upstream->waiting ? "it has closed its side and the server has not"
-                                                      : "it has asked and no answer has come");
+                                                      : "it has sent a request and waits for the reply");
     lines_add(&finding->evidence, arena, "%s has %s on which it spoke last and nothing has come back, to %s.", owner,
         phrases_conns(arena, upstream->waiting), server);
     cite(context, group, upstream, arena, finding);

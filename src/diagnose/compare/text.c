@@ -152,7 +152,7 @@ static const char *title_of_growth(struct diff *diff, const struct diff_row *row
         return arena_printf(arena, "%s: %s to %s, and no more since; nobody closes them%s",
             words_that(arena, row, several ? "keep" : "keeps", "stay", begins),
             phrases_count(arena, row->counts[row->since]), phrases_count(arena, row->counts[row->until]), until);
-    return arena_printf(arena, "%s: %s%s%s; whether they leak these captures do not tell: look again",
+    return arena_printf(arena, "%s: %s%s%s; these captures cannot show whether that is a leak: take another one",
         words_that(arena, row, several ? "have ever more" : "has ever more", "grow", begins), words_growth(diff, row),
         row->went_between == 0 ? words_went(diff, row) : "", until);
 }

@@ -178,8 +178,9 @@ void by_count_syn_sent(const struct context *context, const struct rule *rule, c
                 "on their way: they are dropped by a firewall, a host that is down, a wrong address or route, or a "
                 "server whose accept queue is full.";
     evidence(arena, context, total, finding);
-    lines_add(
-        &finding->ruled_out, arena, "A port on which nobody listens: that host would refuse with a reset at once.");
+    lines_add(&finding->ruled_out, arena,
+        "Not a port on which nobody listens, if that host refuses: a reset would have come at once. Windows with its firewall "
+        "on does not refuse (stealth mode).");
     fix_rows(arena, context, "See to which address and port they go.", finding);
     lines_add(&finding->will_not_help, arena, "%s", platform_of(context->snapshot)->handshake_wont_help);
 }

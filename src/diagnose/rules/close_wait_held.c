@@ -80,7 +80,8 @@ static void word_fixes(
             NULL);
     lines_add(&finding->will_not_help, arena, "%s", platform->close_wait_wont_help);
     lines_add(&finding->will_not_help, arena,
-        "TCP keepalive: as long as the peer's kernel knows the connection it answers the probes, and nothing changes.");
+        "TCP keepalive: the peer's kernel answers the probes as long as it knows the connection. Later a probe brings a reset: "
+        "the row goes, and the descriptor stays unless the program watches it.");
 }
 
 void close_wait_held_describe(
@@ -91,8 +92,8 @@ void close_wait_held_describe(
     finding->title = arena_printf(arena, "%s has not closed %s %s that %s closed", owner,
         phrases_conns(arena, group->count), phrases_service(arena, context, group), phrases_peers_have(group));
     finding
-        ->why = "The peers have closed, and the program here has not: that is what CLOSE_WAIT means, and only the "
-                "program can end it. Either it has read the end of the stream and forgot to close (a leak), or it does "
+        ->why = "The peers have closed, and the program here has not: that is what CLOSE_WAIT means, and it is for the "
+                "program to end it. Either it has read the end of the stream and forgot to close (a leak), or it does "
                 "not read at all (it hangs, or does not watch these connections), or it still has data to send that "
                 "the peers do not take. Which of them is not in this capture.";
     word_evidence(context, group, arena, finding);

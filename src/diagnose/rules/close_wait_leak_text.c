@@ -80,12 +80,11 @@ void close_wait_leak_describe(
         obstacle_title(obstacle_of(obstructed)), phrases_conns(arena, group->count),
         phrases_service(arena, context, group), phrases_peers_have(group));
     finding->why = arena_printf(arena,
-        "The peers are done and everything they sent, the end of stream with it, has been read; %s still holds the "
-        "descriptors and has not called close(). %s",
+        "The peers are done, and everything they sent has been read; the end of stream too, or the next read returns "
+        "it. Yet %s holds the descriptors and has not called close(). %s",
         phrases_process_within(arena, finding->owner),
         may_wait ? "Either it leaks them, or it waits for a server behind it: see the proof."
-                 : "Nothing else can end these connections: unless it still means to send something, the program leaks "
-                   "them.");
+                 : "Unless it still means to send something, the program leaks them.");
     if (upstream.waits)
         upstream_describe_waiting(context, group, &upstream, arena, finding);
     else if (blocked)
@@ -111,13 +110,14 @@ void close_wait_leak_describe(
     if (!waits)
         close_wait_rule_out_network(arena, finding);
     close_wait_rule_out_blocked_writer(arena, group, finding);
-    lines_add(&finding->ruled_out, arena, "An end of stream that nobody noticed: it would count 1 in Recv-Q.");
+    lines_add(&finding->ruled_out, arena, "Not data that waits unread: Recv-Q would be above 0.");
     close_wait_rule_out_half_close(arena, group, finding);
     if (group->incoming && group->answers_known && half_closed == 0 && group->unanswered == 0)
         lines_add(&finding->ruled_out, arena,
-            "A half-close to wait for an answer: no peer has asked for something and got nothing yet.");
+            "Not a half-close to wait for an answer, as far as it shows: no peer that still waits has asked and got nothing.");
     if (finding->process_count == 1)
-        lines_add(&finding->ruled_out, arena, "A descriptor inherited by another process: only this one holds them.");
+        lines_add(
+            &finding->ruled_out, arena, "Not a descriptor inherited by another process: only this one holds them.");
     finding_judge_age(group, CLOSE_WAIT_CERTAIN_MS, finding);
     /* A proxy may be half-closed on purpose for a while, which a second look soon after the first does not rule out. */
     bool looks_too_near = group->resets > 0 && group->confirmed_ms < CERTAIN_LEAK_MS;

@@ -29,7 +29,8 @@ void close_wait_wont_help(struct arena *arena, const struct context *context, st
 {
     lines_add(&finding->will_not_help, arena, "%s", platform_of(context->snapshot)->close_wait_wont_help);
     lines_add(&finding->will_not_help, arena,
-        "TCP keepalive: as long as the peer's kernel knows the connection it answers the probes, and nothing changes.");
+        "TCP keepalive: the peer's kernel answers the probes as long as it knows the connection. Later a probe brings a reset: "
+        "the row goes, and the descriptor stays unless the program watches it.");
 }
 
 void close_wait_lower_confidence(struct finding *finding, enum confidence confidence)
@@ -40,8 +41,7 @@ void close_wait_lower_confidence(struct finding *finding, enum confidence confid
 
 void close_wait_rule_out_network(struct arena *arena, struct finding *finding)
 {
-    lines_add(&finding->ruled_out, arena,
-        "The network and the peer: the peer's FIN has arrived and was acknowledged, nothing is outstanding from them.");
+    lines_add(&finding->ruled_out, arena, "Not the network: the peer's FIN has arrived here and was acknowledged.");
 }
 
 void close_wait_rule_out_blocked_writer(struct arena *arena, const struct group *group, struct finding *finding)
@@ -279,8 +279,8 @@ void close_wait_inherited_describe(
     }
     phrases_fix_restart(arena, context, last, &finding->fix_now);
     fixes_add(&finding->fix_for_good, arena,
-        "Open sockets close-on-exec: accept4(…, SOCK_CLOEXEC), socket(… | SOCK_CLOEXEC); Python does so by itself "
-        "unless close_fds=False or pass_fds is given.",
+        "Open sockets close-on-exec: accept4(…, SOCK_CLOEXEC), socket(… | SOCK_CLOEXEC); Python does so by itself, but "
+        "for pass_fds and set_inheritable(True); fork() without exec keeps them in any language.",
         NULL);
     fixes_add(&finding->fix_for_good, arena,
         "After fork(), close in the parent what the child serves, and in the child what the parent serves.", NULL);

@@ -103,7 +103,8 @@ void established_unanswered_describe(
     lines_add(&finding->ruled_out, arena, "A lost segment or two: each further attempt has doubled the pause.");
 
     const char *address = phrases_address(arena, &finding->peers[0].address);
-    fixes_add(&finding->fix_now, arena, "See whether the peer is there, and how large packets may be on the way.",
+    fixes_add(&finding->fix_now, arena,
+        "See whether the peer is there, and how large packets may be on the way. Silence proves nothing where ping is filtered.",
         arena_printf(arena, "ping -c 3 %s; tracepath -n %s", address, address));
     fixes_add(&finding->fix_now, arena, "See on this host whether its answers arrive.",
         arena_printf(arena, "tcpdump -ni any 'host %s and tcp'", address));
@@ -264,7 +265,7 @@ static void word_blocked(const struct context *context, const struct group *grou
         phrases_conns(arena, group->count), phrases_service(arena, context, group));
     finding->why = arena_printf(arena,
         "What the peers sent waits in the receive queues, most likely because %s cannot pass it on: as many of its "
-        "other connections have data that their peers do not take. Those are the cause, this is what follows.",
+        "other connections have data that their peers do not take. Fix those connections first; this is only a consequence.",
         owner);
     lines_add(&finding->evidence, arena, "%s of %s have data in Send-Q that the peer does not take.",
         phrases_conns(arena, upstream->blocked), owner);

@@ -20,8 +20,11 @@ void queue_evidence(struct arena *arena, const struct queue *queue, struct findi
             "%s more %s half-open (SYN_RECEIVED): the last step of the handshake is dropped while the queue is full.",
             phrases_count(arena, queue->half_open), queue->half_open == 1 ? "is" : "are");
     if (queue->syns_refused > 0)
-        lines_add(&finding->evidence, arena, "%s of this host %s in SYN_SENT before it: the SYNs are dropped.",
-            phrases_conns(arena, queue->syns_refused), queue->syns_refused == 1 ? "waits" : "wait");
+        lines_add(&finding->evidence, arena,
+            "%s on this host %s trying to connect to it (SYN_SENT); the full queue drops %s.",
+            queue->syns_refused == 1 ? "1 client"
+                                     : arena_printf(arena, "%s clients", phrases_count(arena, queue->syns_refused)),
+            queue->syns_refused == 1 ? "is" : "are", queue->syns_refused == 1 ? "its SYN" : "their SYNs");
     if (queue->unanswered > 0)
         lines_add(&finding->evidence, arena,
             "%s of this host %s ESTABLISHED while this end is not there yet, and %s data in vain.",

@@ -128,8 +128,9 @@ void syn_sent_unanswered_describe(
     evidence_give_up(arena, finding, &finding->evidence);
     phrases_pairs(arena, context, group, &finding->evidence);
 
-    lines_add(
-        &finding->ruled_out, arena, "A port on which nobody listens: that host would refuse with a reset at once.");
+    lines_add(&finding->ruled_out, arena,
+        "Not a port on which nobody listens, if that host refuses: a reset would have come at once. Windows with its firewall "
+        "on does not refuse (stealth mode).");
     lines_add(&finding->ruled_out, arena, "This host out of ports: then no SYN is sent, connect() fails.");
     if (is_scattered(finding)) {
         finding->severity = SEVERITY_INFO;
@@ -333,9 +334,12 @@ void syn_recv_unanswered_describe(
 
     const char *address = phrases_address(arena, &finding->peers[0].address);
     fixes_add(&finding->fix_now, arena, "See whether the SYN-ACK leaves, and by which interface.",
-        arena_printf(arena, "tcpdump -eni any 'host %s and tcp'", address));
-    fixes_add(&finding->fix_now, arena, "See the way back, and whether reverse-path filters or conntrack drop.",
-        arena_printf(arena, "ip route get %s; nft list ruleset; nstat -az TcpExtIPReversePathFilter", address));
+        arena_printf(arena, "tcpdump -ni any 'host %s and tcp'", address));
+    fixes_add(&finding->fix_now, arena,
+        "See the way back from the service's address, and what filters it. nft does not show the rules of iptables-legacy, of "
+        "eBPF (Cilium) and of a cloud's security groups.",
+        arena_printf(arena, "ip route get %s from %s; nft list ruleset", address,
+            phrases_address(arena, &context->snapshot->conns[group->conns[0]].local)));
     fixes_add(&finding->fix_for_good, arena,
         "Make both directions take the same firewall (or let it not track this traffic), and give this host a "
         "route back to the clients' network.",

@@ -155,8 +155,8 @@ static void fix_range(
         return;
     fixes_add(&finding->fix_now, arena,
         arena_printf(arena,
-            "Widen the range to %s ports. First see that no service listens there, or keep its port out with "
-            "net.ipv4.ip_local_reserved_ports.",
+            "Widen the range to %s ports. First see that no service listens there, and on a node of Kubernetes that no NodePort "
+            "lies there (30000 to 32767: no socket shows it); keep their ports out with net.ipv4.ip_local_reserved_ports.",
             phrases_count(arena, (uint64_t)shortage->range.last - WIDE_FIRST + 1)),
         arena_printf(arena, "sysctl -w net.ipv4.ip_local_port_range='%d %u'", WIDE_FIRST, shortage->range.last));
 }
@@ -196,8 +196,7 @@ static void fixes_for_connections(
     else if (bound_first != NULL)
         fixes_add(&finding->fix_for_good, arena,
             arena_printf(arena,
-                "Where a program binds a source address first, let it %s: else it gets each port only once for all "
-                "destinations.",
+                "Where a program binds a source address first, %s, otherwise one port serves only one destination.",
                 bound_first),
             NULL);
     fixes_add(&finding->fix_for_good, arena,
@@ -218,8 +217,8 @@ static void will_not_help(
 {
     const struct platform *platform = platform_of(context->snapshot);
     lines_add(&finding->will_not_help, arena,
-        "SO_REUSEADDR: it lets several sockets bind one port, and then connect() to the same destination fails "
-        "instead.");
+        "SO_REUSEADDR: before bind(address, 0) it changes nothing (unless net.ipv4.ip_autobind_reuse is 1); with a port of "
+        "the program's own choice connect() to the same destination fails instead.");
     lines_add(&finding->will_not_help, arena, "%s", platform->ports_wont_help);
     if (shortage->kind == SHORTAGE_SOURCE && platform->time_wait_reuse != NULL)
         lines_add(&finding->will_not_help, arena, "tcp_tw_reuse: it concerns connect(), not bind().");

@@ -128,8 +128,8 @@ static void will_not_help(
         lines_add(&finding->will_not_help, arena,
             "Changing or restarting the application here: it has closed, these sockets are the kernel's.");
     lines_add(&finding->will_not_help, arena,
-        "tcp_fin_timeout (FIN_WAIT_2), TcpTimedWaitDelay (TIME_WAIT), InitialRto and MaxSynRetransmissions (the "
-        "handshake): none of them governs %s.",
+        "None of these affects %s: tcp_fin_timeout is for FIN_WAIT_2, TcpTimedWaitDelay for TIME_WAIT, InitialRto and "
+        "MaxSynRetransmissions for the handshake.",
         state_of(context, group));
 }
 

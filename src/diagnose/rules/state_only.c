@@ -97,8 +97,9 @@ void by_state_syn_sent_describe(
                 "on their way: they are dropped there or on the way back, by a firewall, a host that is down, a wrong "
                 "address or route, or a server whose accept queue is full.";
     evidence_number(arena, context, group, finding);
-    lines_add(
-        &finding->ruled_out, arena, "A port on which nobody listens: that host would refuse with a reset at once.");
+    lines_add(&finding->ruled_out, arena,
+        "Not a port on which nobody listens, if that host refuses: a reset would have come at once. Windows with its firewall "
+        "on does not refuse (stealth mode).");
     fix_look_again(arena, context, finding);
     fix_packets(arena, context, "See whether the SYN leaves that host, and whether anything comes back.", finding);
     fixes_add(&finding->fix_now, arena, "See the way there, and what the host's own firewall does with it.",
@@ -186,7 +187,8 @@ void by_state_fin_wait_2_describe(
         phrases_conns(arena, group->count), owner_phrase(arena, finding), phrases_service(arena, context, group));
     finding->why = arena_printf(arena,
         "This side has closed, the peers' kernels have acknowledged it, but the programs there keep their ends open. %s; "
-        "where it has only shut down its sending side (a half-close), they stay for as long as the peers like. Which of "
+        "where it has only shut down its sending side (a half-close), they may stay for as long as the peers like (what a "
+        "kernel that is not Linux does then differs by version). Which of "
         "them is not in this capture.",
         platform->fin_wait_2_life);
     lines_add(&finding->evidence, arena, "%s were in FIN_WAIT_2 at one moment.", phrases_conns(arena, group->count));
