@@ -267,6 +267,54 @@ static void table_of_a_device(void **state)
     CHECK(cases);
 }
 
+/* Two programs about the same sockets: what one does not know is filled in, and nothing counts twice. */
+static void several_tables(void **state)
+{
+    (void)state;
+#define SS "$ ss -tan\nESTAB 0 0 10.0.0.5:80 10.1.2.3:5\nCLOSE-WAIT 1 0 10.0.0.5:80 10.1.2.3:6\n"
+#define BOTH(owner)                                                                                                    \
+    "ESTABLISHED 10.0.0.5:80 10.1.2.3:5 rq=0 sq=0" owner "\nCLOSE_WAIT 10.0.0.5:80 10.1.2.3:6 rq=1 sq=0" owner "\n"
+    static const struct one cases[] = {
+        { SS "LISTEN 0 128 0.0.0.0:80 0.0.0.0:*\n$ netstat -tnp\ntcp 0 0 10.0.0.5:80 10.1.2.3:5 ESTABLISHED 812/java\n"
+             "tcp 1 0 10.0.0.5:80 10.1.2.3:6 CLOSE_WAIT 812/java\n",
+            "capture-linux-netstat",
+            BOTH(" by 812/java") "LISTEN 0.0.0.0:80 0.0.0.0:* rq=0 sq=128 backlog\n" NOTHING_ELSE },
+        { SS "CLOSE-WAIT 1 0 10.0.0.5:80 10.1.2.3:7\n$ lsof -nP -iTCP\n"
+             "java 812 www 12u IPv4 77 0t0 TCP 10.0.0.5:80->10.1.2.3:5 (ESTABLISHED)\n"
+             "java 812 www 13u IPv4 78 0t0 TCP 10.0.0.5:80->10.1.2.3:6 (CLOSE_WAIT)\n",
+            "capture-ss",
+            "ESTABLISHED 10.0.0.5:80 10.1.2.3:5 rq=0 sq=0 ino=77 by 812/java:12\n"
+            "CLOSE_WAIT 10.0.0.5:80 10.1.2.3:6 rq=1 sq=0 ino=78 by 812/java:13\n"
+            "CLOSE_WAIT 10.0.0.5:80 10.1.2.3:7 rq=1 sq=0\n" NOTHING_ELSE },
+        /* Another host, or another moment: said, and not mixed up. */
+        { SS "LISTEN 0 128 0.0.0.0:80 0.0.0.0:*\n$ netstat -tnp\ntcp 0 0 10.0.0.6:80 10.1.2.3:5 ESTABLISHED 812/java\n"
+             "tcp 1 0 10.0.0.5:80 10.1.2.3:6 LAST_ACK 812/java\n",
+            "capture-linux-netstat",
+            "ESTABLISHED 10.0.0.6:80 10.1.2.3:5 rq=0 sq=0 by 812/java\n"
+            "LAST_ACK 10.0.0.5:80 10.1.2.3:6 rq=1 sq=0 by 812/java\ngap another-format\n" NOTHING_ELSE },
+        /* A list of processes. */
+        { "  TCP 10.0.0.5:80 10.1.2.3:5 CLOSE_WAIT 812\n  TCP 10.0.0.5:80 10.1.2.3:6 CLOSE_WAIT 812\n"
+          "  TCP 10.0.0.5:80 10.1.2.3:7 CLOSE_WAIT 812\n\n"
+          "Image Name                     PID Session Name        Session#    Mem Usage\n"
+          "========================= ======== ================ =========== ============\n"
+          "w3wp.exe                       812 Services                   0     98,104 K\n",
+            "capture-windows-netstat",
+            "CLOSE_WAIT 10.0.0.5:80 10.1.2.3:5 by 812/w3wp.exe\nCLOSE_WAIT 10.0.0.5:80 10.1.2.3:6 by 812/w3wp.exe\n"
+            "CLOSE_WAIT 10.0.0.5:80 10.1.2.3:7 by 812/w3wp.exe\n" NOTHING_ELSE },
+        /* Listeners that the first was not asked for. */
+        { "tcp 0 0 10.0.0.5:80 10.1.2.3:5 ESTABLISHED 812/java\ntcp 0 0 10.0.0.5:80 10.1.2.3:6 ESTABLISHED 812/java\n"
+          "tcp 0 0 10.0.0.5:80 10.1.2.3:7 ESTABLISHED 812/java\n" SS "LISTEN 3 5 0.0.0.0:80 0.0.0.0:*\n",
+            "capture-linux-netstat",
+            "ESTABLISHED 10.0.0.5:80 10.1.2.3:5 rq=0 sq=0 by 812/java\n"
+            "ESTABLISHED 10.0.0.5:80 10.1.2.3:6 rq=0 sq=0 by 812/java\n"
+            "ESTABLISHED 10.0.0.5:80 10.1.2.3:7 rq=0 sq=0 by 812/java\n"
+            "LISTEN 0.0.0.0:80 0.0.0.0:* rq=3 sq=5 backlog\ngap another-format\n" NOTHING_ELSE },
+    };
+    CHECK(cases);
+#undef SS
+#undef BOTH
+}
+
 /* Messages of the log, alone or between rows; what only looks like one is none. */
 static void log_lines(void **state)
 {
@@ -501,6 +549,7 @@ int main(void)
         cmocka_unit_test(conntrack),
         cmocka_unit_test(tcpview),
         cmocka_unit_test(table_of_a_device),
+        cmocka_unit_test(several_tables),
         cmocka_unit_test(log_lines),
         cmocka_unit_test(powershell),
         cmocka_unit_test(cells_of_powershell_tables),

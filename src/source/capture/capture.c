@@ -11,6 +11,7 @@
 #include "source/capture/capture_gaps.h"
 #include "source/capture/formats/tasks.h"
 #include "source/capture/input/open.h"
+#include "source/capture/other_tables.h"
 
 /* What the beginning of a text is. */
 struct recognised {
@@ -106,6 +107,9 @@ static int parse_text(const struct capture_options *options, struct capture *cap
     capture->snapshot_count += looks_keep_best(&capture->looks, snapshot);
     if (!snapshot->counts_only)
         keep_larger_totals(snapshot);
+    result = other_tables_read(capture);
+    if (result < 0)
+        return error_set(err, result, options->path, "not enough memory");
     snapshot->os = capture->os;
     snapshot->source = capture->format->id;
     if (options->tasks != NULL)
@@ -132,6 +136,7 @@ int capture_read_input(
         .input = input,
         .path = options->path,
         .os = format->os,
+        .keeps_leftovers = !format->is_counts,
         .repairs = true };
     capture.charset = charset_detect(input_bytes(input), length);
     capture.other_format = found.runner_up;

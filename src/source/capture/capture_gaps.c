@@ -46,6 +46,8 @@ static void note_origin(struct capture *capture, const char *path)
     } else {
         buf_printf(&text, "%s: ", capture->format->title);
         count_lines(&text, kinds[LINE_ROW], "row");
+        if (capture->joined.length > 2)
+            buf_printf(&text, ", %.*s", (int)capture->joined.length - 2, buf_text(&capture->joined));
         struct numbers beside = *numbers;
         beside.state_lines = 0; /* the rows themselves are counted */
         count_numbers(&text, &beside, ", ");

@@ -10,6 +10,8 @@ void capture_deinit(struct capture *capture)
     pids_deinit(&capture->pids);
     state_words_deinit(&capture->state_words);
     looks_deinit(&capture->looks);
+    leftovers_deinit(&capture->leftovers);
+    buf_deinit(&capture->joined);
 }
 
 struct conn *capture_draft(struct capture *capture)

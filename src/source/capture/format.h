@@ -14,6 +14,7 @@
 #include "source/capture/input/input.h"
 #include "source/capture/input/lines.h"
 #include "source/capture/left_out.h"
+#include "source/capture/leftovers.h"
 #include "source/capture/repeats.h"
 #include "source/capture/repair.h"
 #include "source/capture/process_names.h"
@@ -67,7 +68,10 @@ struct capture {
     int snapshot_count; /* of which one was taken */
     struct state_words state_words;
     struct left_out left_out;
-    struct numbers numbers; /* what stands beside the rows, or instead of them */
+    struct leftovers leftovers; /* where it keeps_leftovers */
+    struct leftovers *left_by;  /* the lines are those; who reads them marks what it understands. NULL: another input */
+    struct buf joined;          /* for people: which other tables told of the same connections */
+    struct numbers numbers;     /* what stands beside the rows, or instead of them */
 
     uint64_t lines;
     uint64_t kinds[LINE_KINDS]; /* how many lines of each */
@@ -79,9 +83,10 @@ struct capture {
     uint64_t alike;      /* rows with an end that may be another than one that is written the same */
     struct word_ends word_ends;
     struct first_line first_malformed;
-    bool after_row;       /* the line before was a row, or belonged to one */
-    bool after_damage;    /* it was not understood */
-    bool repairs;         /* lines that are not understood as they stand are mended */
+    bool after_row;    /* the line before was a row, or belonged to one */
+    bool after_damage; /* it was not understood */
+    bool repairs;      /* lines that are not understood as they stand are mended */
+    bool keeps_leftovers;
     bool only_recognises; /* what the rows are of is asked, and nothing that stands beside them */
     bool out_of_memory;
     struct conn nowhere; /* what is filled in then */

@@ -92,6 +92,8 @@ static void read_line(const struct format *self, struct capture *capture, struct
     line_take_off_quotes(line);
     capture->lines++;
     bool blank = is_blank(line);
+    if (blank && capture->keeps_leftovers)
+        leftovers_keep(&capture->leftovers, line, LINE_OTHER, true);
     if (blank && !self->takes_blank_lines)
         return;
     enum line_kind kind = understand(self, capture, line);
@@ -101,9 +103,15 @@ static void read_line(const struct format *self, struct capture *capture, struct
         capture_drop_owners(capture); /* a PID may be cut as well */
         kind = LINE_PART;
     }
-    if (kind == LINE_OTHER && !self->is_counts && !capture->only_recognises &&
-        numbers_line(capture, line) == LINE_OTHER)
+    bool is_number = kind == LINE_OTHER && !self->is_counts && !capture->only_recognises &&
+        numbers_line(capture, line) != LINE_OTHER;
+    if (kind == LINE_OTHER && !is_number && !self->is_counts && !capture->only_recognises)
         left_out_note(&capture->left_out, line);
+    bool is_left = kind == LINE_OTHER || kind == LINE_PART || kind == LINE_MALFORMED;
+    if (is_left && !is_number && !blank && capture->keeps_leftovers)
+        leftovers_keep(&capture->leftovers, line, (uint8_t)kind, false);
+    if (!is_left && capture->left_by != NULL && line->number <= capture->left_by->count)
+        capture->left_by->lines[line->number - 1].is_read = true;
     capture_note_line(capture, line, kind);
     capture->too_long += line->was_cut && kind == LINE_ROW;
     capture->after_row = kind == LINE_ROW || kind == LINE_DETAIL;
