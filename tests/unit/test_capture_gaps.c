@@ -196,6 +196,9 @@ static void what_is_none_of_these_is_refused(void **state)
     expect_refusal("a\0b\1", 4, "binary");
     expect_refusal("dear all,\nnothing works\n", 24, "text without a row");
     expect_refusal("root:x:0:0:root:/root:/bin/bash\n", 32, "text without a row");
+    expect_refusal("[root@web ~]# uptime\n", 21, "text without a row");
+    expect_refusal("[ {\"a\": 1} ]", 12, "JSON");
+    expect_refusal("<snip>\n", 7, "text without a row");
 }
 
 static void every_kind_has_an_id_of_its_own(void **state)
