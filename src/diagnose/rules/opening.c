@@ -13,10 +13,18 @@
  */
 #include "diagnose/rules/opening.h"
 
+#include <string.h>
+
 #include "diagnose/context.h"
+#include "diagnose/group.h"
 #include "diagnose/limits.h"
+#include "diagnose/phrases.h"
+#include "diagnose/phrases_age.h"
+#include "diagnose/phrases_owners.h"
+#include "diagnose/phrases_peer.h"
 #include "diagnose/queues.h"
 #include "diagnose/rule.h"
+#include "diagnose/rules/state_only.h"
 
 enum {
     SYN_RETRANSMITS = 2,    /* 2 s at the least: not one lost segment */
@@ -30,7 +38,8 @@ bool syn_sent_unanswered_applies(const struct context *context, const struct con
         context_is_settled(context, conn, limits);
 }
 
-bool syn_recv_flood_rise(const struct context *context, uint32_t netns, int64_t *ret_rise, uint64_t *ret_ms)
+/* By how much cookies and dropped requests have risen since the earlier reading. Returns false where that is not known. */
+static bool flood_rise(const struct context *context, uint32_t netns, int64_t *ret_rise, uint64_t *ret_ms)
 {
     /* With cookies on, and with cookies off: the requests that found the queue full. */
     int64_t cookies = 0, drops = 0;
@@ -115,4 +124,341 @@ bool syn_recv_unanswered_applies(const struct context *context, const struct con
 {
     return (!conn_has(conn, CONN_TIMER) || conn->retransmits >= SYNACK_RETRANSMITS) &&
         context_is_settled(context, conn, limits);
+}
+
+/* --- what the findings say ---------------------------------------------------------------------------------------- */
+
+/* --- words that several share --------------------------------------------------------------------------------- */
+
+static void evidence_retransmits(
+    struct arena *arena, const struct group *group, const char *what, struct finding *finding)
+{
+    if (group->retransmits_min == group->retransmits_max)
+        lines_add(&finding->evidence, arena, "The %s was sent again %u time%s without an answer.", what,
+            group->retransmits_max, group->retransmits_max == 1 ? "" : "s");
+    else
+        lines_add(&finding->evidence, arena, "The %ss were sent again %u to %u times without an answer.", what,
+            group->retransmits_min, group->retransmits_max);
+}
+
+static void evidence_give_up(struct arena *arena, const struct finding *finding, struct lines *evidence)
+{
+    if (!finding->give_up_known)
+        return;
+    const char *first = phrases_duration(arena, finding->first_give_up_ms);
+    const char *last = phrases_duration(arena, finding->last_give_up_ms);
+    if (strcmp(first, last) == 0)
+        lines_add(evidence, arena, "Without an answer the kernel gives up in about %s.", last);
+    else
+        lines_add(evidence, arena, "Without an answer the kernel gives them up in about %s to %s.", first, last);
+}
+
+/* --- SYN_SENT ------------------------------------------------------------------------------------------------- */
+
+/* What else this host has open to the same destinations: whether anybody gets through there. Of many ports, to any. */
+static uint64_t count_open(const struct snapshot *snapshot, const struct group *group, bool any_address)
+{
+    bool any_port = group->distinct_ports > 1;
+    const struct conn *first = &snapshot->conns[group->conns[0]];
+    uint64_t open = 0;
+    for (size_t i = 0; i < snapshot->conn_count; i++) {
+        const struct conn *conn = &snapshot->conns[i];
+        open += conn->state == STATE_ESTABLISHED && conn->netns == first->netns &&
+            (any_port || conn->remote_port == first->remote_port) &&
+            (any_address || ip_equal(&conn->remote, &first->remote));
+    }
+    return open;
+}
+
+/* Many addresses, one attempt or two each: a crawler or a scanner meets silent hosts all day. */
+static bool is_scattered(const struct finding *finding)
+{
+    enum { MANY = 8 };
+    return finding->distinct_peers > MANY && finding->count < finding->distinct_peers * 3;
+}
+
+static void syn_sent_fixes(
+    struct arena *arena, const struct group *group, const struct conn *first, struct finding *finding)
+{
+    const char *address = phrases_address(arena, &first->remote);
+    const char *peer = finding->distinct_peers == 1 ? address : "one of the peers";
+    bool many_ports = group->distinct_ports > 1;
+    const char *port = many_ports ? "" : arena_printf(arena, " port %u", first->remote_port);
+    fixes_add(&finding->fix_now, arena, "See whether the SYN leaves this host, and whether anything comes back.",
+        arena_printf(arena, "tcpdump -ni any 'host %s and tcp%s or icmp or icmp6'", address, port));
+    fixes_add(&finding->fix_now, arena, "See which way it takes, and what this host's own firewall does with it.",
+        arena_printf(arena, "ip route get %s; nft list ruleset", address));
+    fixes_add(&finding->fix_now, arena,
+        arena_printf(arena, "On %s, if you can: is it up, does it listen on%s, is that listener's queue full?", peer,
+            many_ports ? " these ports" : port),
+        NULL);
+    fixes_add(&finding->fix_for_good, arena,
+        "Give connect() a time limit of a few seconds, try another server after it, and do not start more attempts "
+        "while none gets through.",
+        NULL);
+    fixes_add(&finding->fix_for_good, arena,
+        "Let firewalls on your own network reject (reset, ICMP) instead of dropping: then a wrong rule fails at once.",
+        NULL);
+    lines_add(&finding->will_not_help, arena, "More tcp_syn_retries: the same silence, for longer.");
+    lines_add(&finding->will_not_help, arena,
+        "tcp_fin_timeout, tcp_tw_reuse, more ephemeral ports: without a free port connect() fails at once and no "
+        "SYN is sent.");
+}
+
+void syn_sent_unanswered_describe(
+    const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
+{
+    if (!group->timers_known) {
+        by_state_syn_sent_describe(context, group, arena, finding);
+        return;
+    }
+    const struct snapshot *snapshot = context->snapshot;
+    const struct conn *first = &snapshot->conns[group->conns[0]];
+    bool one_peer = finding->distinct_peers == 1;
+    uint64_t open = count_open(snapshot, group, !one_peer);
+    const char *destination = phrases_service(arena, context, group);
+
+    finding->title = arena_printf(arena, "%s cannot connect %s: nobody answers %s", phrases_owner(arena, finding),
+        destination,
+        group->count == 1 ? "its SYN" : arena_printf(arena, "the SYNs of %s", phrases_conns(arena, group->count)));
+    finding->why = arena_printf(arena,
+        "A SYN was sent, again and again, and neither an acceptance nor a refusal came back: it is dropped on the "
+        "way there, or the answer on the way back. That is a firewall that drops, a host that is down, a wrong "
+        "address or route%s.",
+        open > 0
+            ? ", or a server there that does not keep up: its accept queue is full, and its kernel drops what comes"
+            : "");
+    evidence_retransmits(arena, group, "SYN", finding);
+    if (group->ages_known)
+        lines_add(
+            &finding->evidence, arena, "In SYN_SENT %s (counted from the first SYN).", phrases_ages(arena, group));
+    if (open > 0)
+        lines_add(&finding->evidence, arena, "%s %s of this host %s established: some get through.",
+            phrases_conns(arena, open), destination, open == 1 ? "is" : "are");
+    else
+        lines_add(&finding->evidence, arena, "Not one connection of this host %s is established.", destination);
+    if (finding->distinct_peers > 1)
+        lines_add(&finding->evidence, arena, "They go to %s different addresses.",
+            phrases_count(arena, finding->distinct_peers));
+    evidence_give_up(arena, finding, &finding->evidence);
+    phrases_pairs(arena, context, group, &finding->evidence);
+
+    lines_add(&finding->ruled_out, arena,
+        "Not a port on which nobody listens, if that host refuses: a reset would have come at once. Windows with its firewall "
+        "on does not refuse (stealth mode).");
+    lines_add(&finding->ruled_out, arena, "This host out of ports: then no SYN is sent, connect() fails.");
+    if (is_scattered(finding)) {
+        finding->severity = SEVERITY_INFO;
+        lines_add(&finding->ruled_out, arena,
+            "One destination that is down: there are nearly as many destinations as attempts, as a crawler or a "
+            "scanner has them. Worth a look only if they should all answer: then it is this host's own uplink or "
+            "firewall.");
+    }
+    syn_sent_fixes(arena, group, first, finding);
+}
+
+/* --- SYN_RECEIVED: a flood ------------------------------------------------------------------------------------ */
+
+/* As many have come within the last second: one of 16 is more than clients on their way. */
+enum { YOUNG_PART = 16 };
+
+static void flood_evidence_counters(const struct context *context, const struct group *group, const struct queue *queue,
+    struct arena *arena, struct finding *finding)
+{
+    const struct conn *first = &context->snapshot->conns[group->conns[0]];
+    int64_t rise, answered = 0;
+    uint64_t ms;
+    if (!flood_rise(context, first->netns, &rise, &ms)) {
+        finding->confidence = CONFIDENCE_LIKELY;
+        lines_add(&finding->evidence, arena,
+            "Whether further requests find the queue full now could not be told: that takes two readings of the counters.");
+        return;
+    }
+    bool cookies = setting_value(snapshot_net_values(context->snapshot, first), SETTING_SYNCOOKIES, 1) != 0;
+    if (rise == 0) {
+        /* What is young has come in the last second: it goes on, and just fits in as old ones are dropped. */
+        bool goes_on = (queue->half_open - queue->half_open_repeated) * YOUNG_PART >= queue->half_open;
+        finding->confidence = goes_on ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE;
+        finding->severity = goes_on ? finding->severity : SEVERITY_INFO;
+        lines_add(&finding->evidence, arena, "No further request found the queue full during the last %s%s.",
+            phrases_duration(arena, ms),
+            goes_on ? "; but new ones take the places of those that the kernel drops" : "");
+        return;
+    }
+    finding->confidence = CONFIDENCE_CERTAIN;
+    lines_add(&finding->evidence, arena, "%s further requests found the queue full within %s: %s.",
+        phrases_count(arena, (uint64_t)rise), phrases_duration(arena, ms),
+        cookies ? "the kernel answers them with SYN cookies (TCPReqQFullDoCookies)"
+                : "they were dropped, because SYN cookies are off (TCPReqQFullDrop)");
+    if (!cookies)
+        finding->severity = SEVERITY_CRITICAL;
+    if (snapshot_counter_rise(context->snapshot, first->netns, COUNTER_SYNCOOKIES_RECV, &answered, &ms) &&
+        answered > 0) {
+        lines_add(&finding->evidence, arena,
+            "%s cookies came back valid in that time: real clients are among them, and get through.",
+            phrases_count(arena, (uint64_t)answered));
+        if (answered * 2 > rise)
+            finding->confidence = CONFIDENCE_POSSIBLE; /* more than the backlog was made for, and no flood */
+    }
+}
+
+void syn_recv_flood_describe(
+    const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
+{
+    const struct conn *first = &context->snapshot->conns[group->conns[0]];
+    const struct conn *listener = context_listener(context, first);
+    const struct queue *queue = context_queue(context, listener);
+    uint32_t backlog = listener->send_q_bytes;
+    const struct net_values *values = snapshot_net_values(context->snapshot, first);
+
+    bool spread = finding->distinct_peers * 2 > group->count;
+    finding->title = arena_printf(arena, "%s half-open connections %s fill the request queue of %s: a SYN flood",
+        phrases_count(arena, group->count), phrases_service(arena, context, group),
+        phrases_process(arena, finding->owner));
+    finding
+        ->why = "Many ask for a connection and never answer the acceptance, as senders with made-up addresses do. The "
+                "requests fill the listener's queue until each times out. The program here is not involved: it "
+                "sees a connection only when the handshake is complete.";
+    lines_add(&finding->evidence, arena, "%s half-open connections at a backlog of %s: %s.",
+        phrases_count(arena, queue->half_open), phrases_count(arena, backlog),
+        queue_is_near_backlog(queue) ? "no further ones are kept"
+                                     : "it has been full, and the kernel drops the old ones in waves");
+    if (queue->half_open_timed > 0)
+        lines_add(&finding->evidence, arena,
+            "%s of them have not answered the first SYN-ACK within a second; the others are younger than that.",
+            phrases_count(arena, queue->half_open_repeated));
+    else
+        lines_add(&finding->evidence, arena, "How old they are is not known from this source.");
+    lines_add(&finding->evidence, arena, "They came from %s address%s%s.",
+        phrases_count(arena, finding->distinct_peers), finding->distinct_peers == 1 ? "" : "es",
+        spread ? ": nearly as many as connections, as made-up senders have them"
+               : "; real clients there whom the SYN-ACKs do not reach (a broken way back) would look the same");
+    flood_evidence_counters(context, group, queue, arena, finding);
+    evidence_give_up(arena, finding, &finding->evidence);
+    if (!spread && finding->confidence > CONFIDENCE_LIKELY)
+        finding->confidence = CONFIDENCE_LIKELY;
+    if (queue->half_open_timed == 0)
+        finding->confidence = CONFIDENCE_POSSIBLE;
+
+    lines_add(&finding->ruled_out, arena, "A program that does not accept: its accept queue holds %s of %s.",
+        phrases_count(arena, listener->recv_q_bytes), phrases_count(arena, (uint64_t)backlog + 1));
+    if (queue->half_open_repeated > 0)
+        lines_add(&finding->ruled_out, arena,
+            "A busy moment: clients that are there answer within a round trip, and need no second SYN-ACK.");
+
+    if (setting_value(values, SETTING_SYNCOOKIES, 1) == 0)
+        fixes_add(&finding->fix_now, arena, "Switch SYN cookies on: real clients get through while the queue is full.",
+            "sysctl -w net.ipv4.tcp_syncookies=1");
+    else
+        fixes_add(&finding->fix_now, arena,
+            "Usually nothing: with SYN cookies real clients get through; watch the load of the line and the CPU.",
+            NULL);
+    fixes_add(&finding->fix_now, arena, "See where they come from.",
+        arena_printf(arena, "tcpwhy count --state syn-received --port %u --by peer-net", first->local_port));
+    fixes_add(&finding->fix_for_good, arena,
+        "Filter made-up senders before they reach this host (the provider, a load balancer, nftables synproxy).", NULL);
+    fixes_add(&finding->fix_for_good, arena,
+        "If they are real clients behind a slow line: a larger listen() backlog, and net.core.somaxconn with it.",
+        NULL);
+    lines_add(
+        &finding->will_not_help, arena, "Restarting the program: the requests come again, and real clients suffer.");
+    lines_add(&finding->will_not_help, arena,
+        "tcp_max_syn_backlog while SYN cookies are on: the listener's backlog is the limit then.");
+    lines_add(&finding->will_not_help, arena, "Blocking single addresses: a flood makes up its senders.");
+}
+
+/* --- SYN_RECEIVED: the answer does not arrive ----------------------------------------------------------------- */
+
+/*
+ * A listener whose queue was full has dropped the last step of handshakes, which the client does not repeat until the
+ * SYN-ACK comes again: what is half-open may be left over from then, and the client have answered.
+ */
+static void assess_listener(
+    struct arena *arena, const struct snapshot *snapshot, const struct conn *listener, struct finding *finding)
+{
+    if (listener == NULL)
+        return;
+    bool by_both;
+    uint64_t drops = queue_drops(snapshot, listener, &by_both);
+    if (drops > 0) {
+        /* Its queue is well filled now: that is the likelier cause, and has a finding of its own where it lasts. */
+        if (conn_has(listener, CONN_QUEUES | CONN_BACKLOG) && listener->recv_q_bytes * 2ULL >= listener->send_q_bytes)
+            finding->severity = SEVERITY_INFO;
+        finding->confidence = CONFIDENCE_POSSIBLE;
+        lines_add(&finding->evidence, arena,
+            "The listener has dropped %s connection attempts since it was opened, as it does while its accept queue is full: "
+            "if that was a moment ago, the clients have answered, and their answer was dropped here.",
+            phrases_count(arena, drops));
+    } else if (conn_has(listener, CONN_QUEUES | CONN_BACKLOG)) {
+        lines_add(&finding->ruled_out, arena, "A program that does not accept: its accept queue holds %s of %s.",
+            phrases_count(arena, listener->recv_q_bytes), phrases_count(arena, (uint64_t)listener->send_q_bytes + 1));
+    }
+}
+
+/*
+ * A flood is ruled out by numbers only: half-open connections far below the backlog, or a few addresses of which each has
+ * several.
+ */
+static void assess_flood(
+    const struct context *context, const struct conn *listener, struct arena *arena, struct finding *finding)
+{
+    enum { MANY = 8 };
+    const struct queue *queue = context_queue(context, listener);
+    bool spread = finding->distinct_peers >= MANY && finding->distinct_peers * 2 > finding->count;
+    if (queue != NULL && conn_has(listener, CONN_QUEUES | CONN_BACKLOG) && !queue_is_near_backlog(queue))
+        lines_add(&finding->ruled_out, arena,
+            "A flood that shuts others out: %s half-open connections do not fill a request queue of %s.",
+            phrases_count(arena, queue->half_open), phrases_count(arena, listener->send_q_bytes));
+    else if (!spread)
+        lines_add(&finding->ruled_out, arena, "A flood of made-up senders: they come from %s address%s only.",
+            phrases_count(arena, finding->distinct_peers), finding->distinct_peers == 1 ? "" : "es");
+    else
+        lines_add(&finding->evidence, arena,
+            "A SYN flood looks like this: nearly every one has an address of its own. How many the listener's request "
+            "queue holds is not known here, so that it is not ruled out.");
+}
+
+void syn_recv_unanswered_describe(
+    const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
+{
+    if (!group->timers_known) {
+        by_state_syn_received_describe(context, group, arena, finding);
+        return;
+    }
+    const char *service = phrases_service(arena, context, group);
+    const struct conn *listener = group->listener;
+    finding->title = arena_printf(arena, "%s %s stay half-open: the clients do not answer the SYN-ACK",
+        phrases_conns(arena, group->count), service);
+    finding
+        ->why = "The SYN has arrived, the acceptance was sent and sent again, and the last step of the handshake does "
+                "not come: the SYN-ACK is lost on its way to the client (a route back that differs, a firewall "
+                "that saw only one direction), the client's own firewall drops it, or the sender's address was "
+                "made up.";
+    evidence_retransmits(arena, group, "SYN-ACK", finding);
+    if (group->ages_known)
+        lines_add(&finding->evidence, arena, "In SYN_RECEIVED %s.", phrases_ages(arena, group));
+    if (finding->distinct_peers == 1)
+        lines_add(&finding->evidence, arena, "All from one address: that host, or the way back to it.");
+    else if (finding->distinct_peers > 1)
+        lines_add(
+            &finding->evidence, arena, "They came from %s addresses.", phrases_count(arena, finding->distinct_peers));
+    assess_listener(arena, context->snapshot, listener, finding);
+    evidence_give_up(arena, finding, &finding->evidence);
+    phrases_pairs(arena, context, group, &finding->evidence);
+    assess_flood(context, listener, arena, finding);
+
+    const char *address = phrases_address(arena, &finding->peers[0].address);
+    fixes_add(&finding->fix_now, arena, "See whether the SYN-ACK leaves, and by which interface.",
+        arena_printf(arena, "tcpdump -ni any 'host %s and tcp'", address));
+    fixes_add(&finding->fix_now, arena,
+        "See the way back from the service's address, and what filters it. nft does not show the rules of iptables-legacy, of "
+        "eBPF (Cilium) and of a cloud's security groups.",
+        arena_printf(arena, "ip route get %s from %s; nft list ruleset", address,
+            phrases_address(arena, &context->snapshot->conns[group->conns[0]].local)));
+    fixes_add(&finding->fix_for_good, arena,
+        "Make both directions take the same firewall (or let it not track this traffic), and give this host a "
+        "route back to the clients' network.",
+        NULL);
+    lines_add(&finding->will_not_help, arena, "More tcp_synack_retries: the same loss, for longer.");
+    lines_add(&finding->will_not_help, arena, "A larger backlog or a restart: the program is not involved yet.");
 }
