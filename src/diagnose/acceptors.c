@@ -8,8 +8,8 @@
 #include "model/holders.h"
 
 /*
- * How likely it is that a process which has the listener open is the one that accepts. The kernel does not say who called
- * accept() last; but who serves holds connections that came in through a listener, or waits in accept() on it.
+ * How likely it is that a process which has the listener open is the one that accepts. The kernel does not say who
+ * called accept() last; but who serves holds connections that came in through a listener, or waits in accept() on it.
  */
 enum part {
     PART_INHERITED, /* a program that never accepts */

@@ -8,7 +8,10 @@
 #include "diagnose/context.h"
 #include "model/diagnosis.h"
 
-/* Those of a listener that should accept; of the many listeners of one port (SO_REUSEPORT), of those where something waits. */
+/*
+ * Those of a listener that should accept; of the many listeners of one port (SO_REUSEPORT), of those where something
+ * waits.
+ */
 struct acceptors {
     const struct process_count *items; /* with the connections of listeners that each holds: one that serves has some */
     size_t count;

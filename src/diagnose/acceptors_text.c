@@ -30,8 +30,8 @@ void acceptors_evidence(struct arena *arena, const struct acceptors *acceptors, 
     enum { SHARES_SHOWN = 6 };
     if (acceptors->is_inherited) {
         lines_add(evidence, arena,
-            "The listener is inherited: only %s has it open, a program that never accepts. The server that opened it has "
-            "ended, or has closed it.",
+            "The listener is inherited: only %s has it open, a program that never accepts. The server that opened it "
+            "has ended, or has closed it.",
             phrases_process(arena, acceptors->items[0].process));
         return;
     }

@@ -8,7 +8,9 @@
 
 /* --- where a command acts --------------------------------------------------------------------------------------- */
 
-/* Whether this host's own namespace is meant, as far as it can be told: settings that are kept in files are for that. */
+/*
+ * Whether this host's own namespace is meant, as far as it can be told: settings that are kept in files are for that.
+ */
 static bool is_of_host(const struct netns *netns)
 {
     return netns == NULL || (netns->is_own && (netns->name == NULL || strcmp(netns->name, "host") == 0));
@@ -20,7 +22,10 @@ static bool starts_with(const char *text, const char *word)
     return strncmp(text, word, length) == 0 && (text[length] == ' ' || text[length] == '\0' || text[length] == ';');
 }
 
-/* These two are of the kernel as a whole (ipv4_table in net/ipv4/sysctl_net_ipv4.c): in another namespace they do not exist. */
+/*
+ * These two are of the kernel as a whole (ipv4_table in net/ipv4/sysctl_net_ipv4.c): in another namespace they do not
+ * exist.
+ */
 static bool is_of_kernel(const char *part, size_t length)
 {
     static const char *const keys[] = { "net.ipv4.tcp_mem", "net.ipv4.tcp_max_orphans" };
@@ -111,8 +116,8 @@ static void place_all(struct arena *arena, const struct finding *finding, const 
             continue;
         if (strstr(fix->command, "sysctl -w ") != NULL)
             fix->text = arena_printf(arena,
-                "%s It is a setting of that network namespace and goes with it: in a container it belongs in the definition "
-                "(docker run --sysctl, securityContext.sysctls of a pod).",
+                "%s It is a setting of that network namespace and goes with it: in a container it belongs in the "
+                "definition (docker run --sysctl, securityContext.sysctls of a pod).",
                 fix->text);
         if (entry != NULL) {
             fix->command = place(arena, fix->command, entry);

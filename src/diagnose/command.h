@@ -1,7 +1,8 @@
 #pragma once
 /*
- * Commands that a finding prints to be pasted into a shell. They must act where the fault is: most settings, routes, packet
- * filters and packets belong to one network namespace, and the finding's need not be the one of whoever reads it.
+ * Commands that a finding prints to be pasted into a shell. They must act where the fault is: most settings, routes,
+ * packet filters and packets belong to one network namespace, and the finding's need not be the one of whoever reads
+ * it.
  */
 #include <stdbool.h>
 
@@ -9,8 +10,8 @@
 
 /*
  * Puts in front of every command of the finding that acts on a network namespace, or looks into one, what enters the
- * finding's (nsenter, ip netns exec). Where no command can enter it, it becomes a part of the sentence, with the name of
- * the namespace. To be called once, when the finding is whole.
+ * finding's (nsenter, ip netns exec). Where no command can enter it, it becomes a part of the sentence, with the name
+ * of the namespace. To be called once, when the finding is whole.
  */
 void command_place(struct arena *arena, struct finding *finding);
 

@@ -10,7 +10,9 @@
 #include "model/listeners.h"
 #include "model/policy.h"
 
-/* Connections that wait for their peers, which may be why others are not closed: upstream.c, made when first asked for. */
+/*
+ * Connections that wait for their peers, which may be why others are not closed: upstream.c, made when first asked for.
+ */
 struct waiting_conns {
     struct waiting_conn {
         uint32_t conn;
@@ -60,9 +62,9 @@ bool context_guesses_direction(const struct context *context, const struct conn 
 bool context_is_settled(const struct context *context, const struct conn *conn, const struct limits *limits);
 
 /*
- * Whether the peer has asked for something and never got a byte. A FIN does not tell whether it has closed, or only shut
- * down its sending side (RFC 9293 section 3.6.1) to wait for an answer that the process here is at work on. `other` is its end,
- * where that is seen, or NULL.
+ * Whether the peer has asked for something and never got a byte. A FIN does not tell whether it has closed, or only
+ * shut down its sending side (RFC 9293 section 3.6.1) to wait for an answer that the process here is at work on.
+ * `other` is its end, where that is seen, or NULL.
  */
 bool context_is_unanswered(const struct context *context, const struct conn *conn, const struct conn *other);
 
@@ -70,8 +72,9 @@ bool context_is_unanswered(const struct context *context, const struct conn *con
 bool context_is_asked_about(const struct context *context, uint64_t count);
 
 /*
- * Never accepted. Where the source shows no inodes, but who holds the listener: nobody is shown to hold the connection, and
- * the listener's queue is not empty. Who may see the one may see the other, unless another user's process accepted it.
+ * Never accepted. Where the source shows no inodes, but who holds the listener: nobody is shown to hold the connection,
+ * and the listener's queue is not empty. Who may see the one may see the other, unless another user's process accepted
+ * it.
  */
 bool context_is_unaccepted(const struct context *context, const struct conn *conn);
 

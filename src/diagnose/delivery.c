@@ -26,8 +26,8 @@ static bool is_window_below_flight(const struct conn *conn)
 }
 
 /*
- * Whether the peer has answered what was sent last, or the time before: of two in a row one at least. The timer tells when
- * that was. True where the source does not show it.
+ * Whether the peer has answered what was sent last, or the time before: of two in a row one at least. The timer tells
+ * when that was. True where the source does not show it.
  */
 static bool answers_probes(const struct conn *conn)
 {

@@ -1,7 +1,7 @@
 #pragma once
 /*
- * What becomes of the data that a connection has to send. The one place that tells a peer that does not take it from one
- * that does not answer; all rules, in whatever state, go by it.
+ * What becomes of the data that a connection has to send. The one place that tells a peer that does not take it from
+ * one that does not answer; all rules, in whatever state, go by it.
  */
 #include <stdbool.h>
 
@@ -17,9 +17,9 @@ enum delivery {
      */
     DELIVERY_WINDOW_TAKEN_BACK,
     /*
-     * The same data is sent again and again, and the peer is heard meanwhile. Where the peer has closed its sending side,
-     * nothing but answers to that data can come: its receive buffer is full. Else it may have sent of its own accord,
-     * and what we send may be lost on the way.
+     * The same data is sent again and again, and the peer is heard meanwhile. Where the peer has closed its sending
+     * side, nothing but answers to that data can come: its receive buffer is full. Else it may have sent of its own
+     * accord, and what we send may be lost on the way.
      */
     DELIVERY_REFUSED,
     DELIVERY_UNANSWERED, /* the same, or window probes; and nothing comes back */

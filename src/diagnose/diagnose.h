@@ -17,9 +17,9 @@ int diagnose(const struct snapshot *snapshot, const struct selection *selection,
     struct diagnosis *ret_diagnosis);
 
 /*
- * The states, as STATE_BIT()s, that a snapshot has to hold for this selection: those that were asked for and what judges
- * them. With `findings`, also what a finding about them tells of: the other ends, and the ports that they use up; else the
- * causes of the connections are all that is wanted. 0: all states.
+ * The states, as STATE_BIT()s, that a snapshot has to hold for this selection: those that were asked for and what
+ * judges them. With `findings`, also what a finding about them tells of: the other ends, and the ports that they use
+ * up; else the causes of the connections are all that is wanted. 0: all states.
  */
 uint32_t diagnose_states(const struct selection *selection, bool findings);
 

@@ -14,7 +14,9 @@ void finding_fill_from_conns(const struct context *context, struct arena *arena,
 /* So many that they cannot all be passing, although how old they are is not known. */
 bool finding_is_critical_by_number(const struct group *group, const struct limits *limits);
 
-/* A new finding of the rule with its id and fault, severity info, confidence certain; the pointer holds until the next. */
+/*
+ * A new finding of the rule with its id and fault, severity info, confidence certain; the pointer holds until the next.
+ */
 struct finding *finding_list_add(struct finding_list *list, const struct rule *rule);
 
 /* Lowers the confidence to likely where the oldest is younger than that and no second look has confirmed it. */

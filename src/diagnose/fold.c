@@ -19,9 +19,9 @@
 enum {
     ENDS_MAX = 8, /* addresses, or ports, that are told one by one */
     /*
-     * Ports on which somebody listens are services that were set up as such, and people know them by their numbers: nine
-     * services of one process, with a few stuck connections each, are nine findings. More than these are a range from
-     * which listeners are taken as they are needed.
+     * Ports on which somebody listens are services that were set up as such, and people know them by their numbers:
+     * nine services of one process, with a few stuck connections each, are nine findings. More than these are a range
+     * from which listeners are taken as they are needed.
      */
     LISTENED_MAX = 32,
     /* Addresses of as many processes: to each job its own printer. */

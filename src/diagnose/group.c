@@ -27,7 +27,10 @@
 
 /* --- owners ----------------------------------------------------------------------------------------------------- */
 
-/* The command line; of a process that shows its work there ("postgres: app db 10.0.0.7(40122) SELECT") the program's name. */
+/*
+ * The command line; of a process that shows its work there ("postgres: app db 10.0.0.7(40122) SELECT") the program's
+ * name.
+ */
 static const char *program_of(const struct process *process)
 {
     if (process->name == NULL)
@@ -332,7 +335,8 @@ static struct fold_key kindred_key(const struct fold_key *key)
 }
 
 /*
- * A source that tells causes apart must not make less of the connections' number: the greatest part of them stands for all.
+ * A source that tells causes apart must not make less of the connections' number: the greatest part of them stands for
+ * all.
  */
 static void count_kindred(const struct fold_key_table *keys, struct group *groups)
 {

@@ -28,7 +28,9 @@ struct group {
     const struct process *holder;          /* holds most of them, or NULL */
     const struct process *listener_holder; /* or NULL */
 
-    /* Folded over so many ports, local if incoming, else remote; 0: it has one. Then there is no one listener either. */
+    /*
+     * Folded over so many ports, local if incoming, else remote; 0: it has one. Then there is no one listener either.
+     */
     uint32_t distinct_ports;
     struct port_count used_ports[PORTS_SHOWN]; /* those that far more connections have than others, most first */
     unsigned used_count;

@@ -1,15 +1,16 @@
 /*
- * One story, many owners: a program that is started once for each job or session, as by cron, CUPS, inetd or an FTP server,
- * holds one stuck connection in each of its processes. These are no copies of one another as workers are (group.c): their
- * parents are shells and sessions of their own, and the job stands in their command lines. Told one by one they would be
- * forty findings that are each too small to matter, so that what they have in common makes them one owner:
+ * One story, many owners: a program that is started once for each job or session, as by cron, CUPS, inetd or an FTP
+ * server, holds one stuck connection in each of its processes. These are no copies of one another as workers are
+ * (group.c): their parents are shells and sessions of their own, and the job stands in their command lines. Told one by
+ * one they would be forty findings that are each too small to matter, so that what they have in common makes them one
+ * owner:
  *
  *   the program: its name, and of an interpreter the script;
  *   the place: the container, or the unit, whatever instance of it (ftp@3.service, session-12.scope);
  *   the cause, and whatever else makes a key.
  *
- * Two may be chance, and are two programs that somebody knows apart. Ends are not compared here: keys that differ by the
- * peer stay apart until fold.c folds them.
+ * Two may be chance, and are two programs that somebody knows apart. Ends are not compared here: keys that differ by
+ * the peer stay apart until fold.c folds them.
  */
 #include "diagnose/kin.h"
 
@@ -81,8 +82,8 @@ static bool is_interpreter(const char *name)
 }
 
 /*
- * What an interpreter runs: the first argument that is no option. Code given by -c or -e counts as a whole, but in a shell,
- * where it is a command with its arguments.
+ * What an interpreter runs: the first argument that is no option. Code given by -c or -e counts as a whole, but in a
+ * shell, where it is a command with its arguments.
  */
 static struct span script_of(const struct process *process)
 {

@@ -3,7 +3,7 @@
 #include "diagnose/rule.h"
 
 /*
- * Each message is the proof of a finding: of one that the connections have led to already, or of a new one. A new one is
- * likely at most: when it was written, and whether it is still so, nobody knows.
+ * Each message is the proof of a finding: of one that the connections have led to already, or of a new one. A new one
+ * is likely at most: when it was written, and whether it is still so, nobody knows.
  */
 void logged_judge(const struct context *context, struct arena *arena, struct finding_list *list);

@@ -45,8 +45,9 @@ static void note_time_wait(const struct context *context, struct diagnosis *diag
         phrases_count(arena, count), platform_of(snapshot)->time_wait_life, who);
     if (context_is_asked_about(context, count))
         lines_add(&diagnosis->notes, arena,
-            "Nobody owns a connection in TIME_WAIT, and so it has no process id (Windows shows 0): its program has closed it "
-            "already. It catches segments that come late (RFC 9293 section 3.6.1). There is nothing to end and nothing to fix.");
+            "Nobody owns a connection in TIME_WAIT, and so it has no process id (Windows shows 0): its program has "
+            "closed it already. It catches segments that come late (RFC 9293 section 3.6.1). There is nothing to end "
+            "and nothing to fix.");
 }
 
 /* Whether all that is known of the connections in that state is the state: then none can be said to be young. */

@@ -11,8 +11,8 @@
 /* --- which one -------------------------------------------------------------------------------------------------- */
 
 /*
- * In the freezer of its control group, whatever it waited for before: kernel/cgroup/freezer.c, kernel/freezer.c. Where the
- * compiler has put do_freezer_trap() into get_signal(), nothing else sleeps there but what is stopped (T, t).
+ * In the freezer of its control group, whatever it waited for before: kernel/cgroup/freezer.c, kernel/freezer.c. Where
+ * the compiler has put do_freezer_trap() into get_signal(), nothing else sleeps there but what is stopped (T, t).
  */
 static bool is_frozen(const struct wait_place *place)
 {
@@ -79,7 +79,9 @@ enum obstacle obstacle_of(const struct process *process)
     }
 }
 
-/* A descriptor's number must be below the limit: alloc_fd() in fs/file.c. With as many open as the limit none is free. */
+/*
+ * A descriptor's number must be below the limit: alloc_fd() in fs/file.c. With as many open as the limit none is free.
+ */
 static bool has_no_descriptor(const struct process *process)
 {
     return process != NULL && process->fds_limit != 0 && process->fds_limit != UINT32_MAX && process->fds_open > 0 &&
@@ -170,9 +172,9 @@ const char *obstacle_text(struct arena *arena, const struct process *process, en
 /* --- what helps ------------------------------------------------------------------------------------------------- */
 
 /*
- * What works on each. SIGTERM waits until a stopped process is continued, until a tracer passes it on, and until a frozen
- * group thaws (kernel/signal.c, complete_signal()); SIGKILL gets through to all but state D, and ptrace() attaches to one
- * tracer at a time (ptrace_attach()), while that of a frozen process waits for it to thaw.
+ * What works on each. SIGTERM waits until a stopped process is continued, until a tracer passes it on, and until a
+ * frozen group thaws (kernel/signal.c, complete_signal()); SIGKILL gets through to all but state D, and ptrace()
+ * attaches to one tracer at a time (ptrace_attach()), while that of a frozen process waits for it to thaw.
  */
 static const struct {
     const char *title;       /* before another verb */

@@ -1,7 +1,7 @@
 #pragma once
 /*
- * What keeps a process from acting on its sockets: it is stopped, traced, frozen, stuck in the kernel, out of descriptors.
- * Each obstacle has its own remedy, and most of the usual advice fails on it: see the table in obstacle.c.
+ * What keeps a process from acting on its sockets: it is stopped, traced, frozen, stuck in the kernel, out of
+ * descriptors. Each obstacle has its own remedy, and most of the usual advice fails on it: see the table in obstacle.c.
  */
 #include <stdbool.h>
 
@@ -32,8 +32,8 @@ const char *obstacle_text(struct arena *arena, const struct process *process, en
 const char *obstacle_title(enum obstacle obstacle);
 
 /*
- * Adds what removes the obstacle of these processes, all of them in one command; nothing but true for those of them that
- * have it. False where there is no such remedy.
+ * Adds what removes the obstacle of these processes, all of them in one command; nothing but true for those of them
+ * that have it. False where there is no such remedy.
  */
 bool obstacle_fix(struct arena *arena, const struct snapshot *snapshot, const struct process_count *processes,
     size_t count, enum obstacle obstacle, struct fixes *fixes);

@@ -167,8 +167,8 @@ void pair_note_unsure(const struct stuck *stuck, size_t count, struct diagnosis 
     *gap = (struct gap){
         .id = gap_infos[GAP_ENDS_AMBIGUOUS].id,
         .text = arena_printf(&diagnosis->arena,
-            "which other ends %s that may be stuck %s: other network namespaces of this host use the same addresses and "
-            "ports, as isolated containers do; none of those was taken for an other end",
+            "which other ends %s that may be stuck %s: other network namespaces of this host use the same addresses "
+            "and ports, as isolated containers do; none of those was taken for an other end",
             phrases_conns(&diagnosis->arena, unsure), unsure == 1 ? "has" : "have"),
         .remedy = gap_infos[GAP_ENDS_AMBIGUOUS].remedy,
     };

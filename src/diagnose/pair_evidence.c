@@ -29,8 +29,9 @@ static bool do_bytes_agree(const struct conn *sender, const struct conn *receive
 }
 
 /*
- * Nothing has come later than it was sent; what was sent again, or not taken, may have been sent later than anything came
- * (tcp_event_data_sent(), tcp_event_data_recv()). Where nothing was ever sent, both clocks have run since the handshake.
+ * Nothing has come later than it was sent; what was sent again, or not taken, may have been sent later than anything
+ * came (tcp_event_data_sent(), tcp_event_data_recv()). Where nothing was ever sent, both clocks have run since the
+ * handshake.
  */
 static bool do_clocks_agree(const struct conn *sender, const struct conn *receiver, uint32_t tolerance)
 {

@@ -1,5 +1,7 @@
 #pragma once
-/* Whether two connections whose addresses and ports fit, in two network namespaces of one host, can be one connection. */
+/*
+ * Whether two connections whose addresses and ports fit, in two network namespaces of one host, can be one connection.
+ */
 #include <stdbool.h>
 
 #include "model/snapshot.h"

@@ -102,8 +102,9 @@ void phrases_unseen(
         : arena_printf(
               arena, " %s listens on the %s.", phrases_process(arena, group->listener_holder), phrases_ports(group));
     lines_add(evidence, arena,
-        "No descriptor of them was found: they are held where tcpwhy cannot look (no permission, another PID namespace), are on "
-        "the way from one process to another (SCM_RIGHTS), or belong to io_uring or to the kernel itself.%s",
+        "No descriptor of them was found: they are held where tcpwhy cannot look (no permission, another PID "
+        "namespace), are on the way from one process to another (SCM_RIGHTS), or belong to io_uring or to the kernel "
+        "itself.%s",
         listens);
 }
 
@@ -213,8 +214,8 @@ void phrases_fix_restart(
             fixes_add(fixes, arena, platform->owners.text, platform->owners.command);
         else if (has_gap(context->snapshot, "owners-elsewhere"))
             fixes_add(fixes, arena,
-                "Every process that can be seen from here was searched. Look from the PID namespace that they are in, or "
-                "from the host's. The kernel's own clients (NFS, CIFS, iSCSI) have no process.",
+                "Every process that can be seen from here was searched. Look from the PID namespace that they are in, "
+                "or from the host's. The kernel's own clients (NFS, CIFS, iSCSI) have no process.",
                 "sudo lsns -t pid");
         else /* tcpwhy itself tells, where it may */
             fixes_add(fixes, arena, platform->owners.text, "sudo tcpwhy");

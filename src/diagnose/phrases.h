@@ -10,7 +10,10 @@ const char *phrases_conns(struct arena *arena, uint64_t number); /* "1,204 conne
 const char *phrases_duration(struct arena *arena, uint64_t ms);  /* "4 h 12 min" */
 const char *phrases_bytes(struct arena *arena, uint64_t bytes);
 const char *phrases_address(struct arena *arena, const struct ip *address);
-/* For a command that selects what has this remote end: " --peer ADDRESS"; " --port PORT", or nothing, where a word stands. */
+/*
+ * For a command that selects what has this remote end: " --peer ADDRESS"; " --port PORT", or nothing, where a word
+ * stands.
+ */
 const char *phrases_select_end(struct arena *arena, const struct ip *address, uint16_t port);
 const char *phrases_end(struct arena *arena, const struct ip *address, uint16_t port); /* "10.0.0.9:5432" */
 const char *phrases_process(struct arena *arena, const struct process *process); /* "nginx (pid 812)", "a process" */
@@ -30,14 +33,18 @@ const char *phrases_ports(const struct group *group);
 /* Why the process cannot act on its sockets now ("is stopped (state T)"), or NULL where nothing shows that. */
 const char *phrases_obstacle(struct arena *arena, const struct process *process);
 
-/* Whether it was looked at, so that "it runs" can be said of it: most captures show a name and a number, and no state. */
+/*
+ * Whether it was looked at, so that "it runs" can be said of it: most captures show a name and a number, and no state.
+ */
 bool phrases_is_state_known(const struct process *process);
 /* Stopped, frozen, held by a debugger, ended or stuck in the kernel: nothing that comes to it makes it act. */
 bool phrases_is_halted(const struct process *process);
 /* What removes that of the process, and of all others of the finding that have the same; false where it has none. */
 bool phrases_fix_obstacle(struct arena *arena, const struct context *context, const struct finding *finding,
     const struct process *obstructed, struct fixes *fixes);
-/* "systemctl restart X", else "kill PID": what ends the process properly; where nobody is known, how to find out who. */
+/*
+ * "systemctl restart X", else "kill PID": what ends the process properly; where nobody is known, how to find out who.
+ */
 void phrases_fix_restart(
     struct arena *arena, const struct context *context, const struct process *process, struct fixes *fixes);
 /* Where its threads hang; nothing where nobody is known. */

@@ -38,12 +38,13 @@ void phrases_clock_set_back(
         return;
     if (group->keepalives > 0)
         lines_add(evidence, arena,
-            "Keepalive runs on %s, and each answer to a probe sets that clock back: the age is not known, which is not the "
-            "same as young.",
+            "Keepalive runs on %s, and each answer to a probe sets that clock back: the age is not known, which is not "
+            "the same as young.",
             how_many(arena, group, group->keepalives));
     else
         lines_add(evidence, arena,
-            "Whether keepalive runs is not shown. Each answer to a probe would set that clock back: the age is not known.");
+            "Whether keepalive runs is not shown. Each answer to a probe would set that clock back: the age is not "
+            "known.");
     lines_add(evidence, arena, "No data has passed in either direction for %s%s: keepalive does not change that.",
         group->count == 1 ? "" : "up to ", phrases_duration(arena, group->oldest_ms));
     if (group->confirmed_ms == 0)

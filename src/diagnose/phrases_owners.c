@@ -56,8 +56,8 @@ void phrases_fix_restart_owners(struct arena *arena, const struct context *conte
         : arena_printf(arena, "the first %zu of %s", named, phrases_count(arena, finding->process_count));
     fixes_add(&finding->fix_now, arena,
         arena_printf(arena,
-            "End %s: each is a process of its own, started for a job or a session. Restarting what started them does not "
-            "end them everywhere.",
+            "End %s: each is a process of its own, started for a job or a session. Restarting what started them does "
+            "not end them everywhere.",
             which),
         platform_fill(arena, command, pids));
 }

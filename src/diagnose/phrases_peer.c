@@ -110,8 +110,8 @@ static void tell_absent(
         const struct host *own = hosts_of_conn(snapshot, &snapshot->conns[group->conns[0]]);
         if (absent > 0 && !hosts_hide_ends(snapshot, own, &snapshot->hosts[host]))
             lines_add(evidence, arena,
-                "%s of them %s to %s, which was looked at too and has no end that fits: it has closed or forgotten %s, a "
-                "NAT hides %s, or it was looked at at another moment.",
+                "%s of them %s to %s, which was looked at too and has no end that fits: it has closed or forgotten %s, "
+                "a NAT hides %s, or it was looked at at another moment.",
                 phrases_count(arena, absent), absent == 1 ? "goes" : "go", snapshot->hosts[host].name,
                 absent == 1 ? "it" : "them", absent == 1 ? "it" : "them");
     }
@@ -172,8 +172,8 @@ void phrases_taken_back(struct arena *arena, const struct group *group, struct l
     if (group->taken_back == 0)
         return;
     lines_add(evidence, arena,
-        "On %s the peer took back the window that it had offered, after the data was sent: its buffer is full. The data is "
-        "sent again as the probe (up to %u times so far), and the peer's kernel answers.",
+        "On %s the peer took back the window that it had offered, after the data was sent: its buffer is full. The "
+        "data is sent again as the probe (up to %u times so far), and the peer's kernel answers.",
         group->taken_back == group->count && group->count > 1 ? "all of them" : phrases_conns(arena, group->taken_back),
         group->retransmits_max);
 }

@@ -3,9 +3,9 @@
 #include <string.h>
 
 /*
- * Sources. Windows: Microsoft's pages on netsh dynamicport ("The default dynamic port range for TCP/IP has changed"), on
- * TcpTimedWaitDelay, on Set-NetTCPSetting, and the events of the source Tcpip. macOS and FreeBSD: tcp(4), ip(4), sysctl(8).
- * Solaris: the Tunable Parameters Reference Manual. AIX: the descriptions of the commands no and rmsock.
+ * Sources. Windows: Microsoft's pages on netsh dynamicport ("The default dynamic port range for TCP/IP has changed"),
+ * on TcpTimedWaitDelay, on Set-NetTCPSetting, and the events of the source Tcpip. macOS and FreeBSD: tcp(4), ip(4),
+ * sysctl(8). Solaris: the Tunable Parameters Reference Manual. AIX: the descriptions of the commands no and rmsock.
  */
 static const struct platform platforms[] = {
     {
@@ -22,8 +22,8 @@ static const struct platform platforms[] = {
         .no_port = "EADDRNOTAVAIL (\"Cannot assign requested address\")",
         .bound_first = "set IP_BIND_ADDRESS_NO_PORT",
         .ports_wont_help =
-            "tcp_fin_timeout: it does not shorten TIME_WAIT, which is fixed at 60 s (FIN_WAIT_2 it does). tcp_max_tw_buckets is "
-            "another limit.",
+            "tcp_fin_timeout: it does not shorten TIME_WAIT, which is fixed at 60 s (FIN_WAIT_2 it does). "
+            "tcp_max_tw_buckets is another limit.",
         .time_wait_s = 60,
         .time_wait_life = "Each ends by itself within 60 s",
         .time_wait_wont_help =
@@ -36,12 +36,13 @@ static const struct platform platforms[] = {
             "tcp_fin_timeout, tcp_tw_reuse, TcpTimedWaitDelay: they concern FIN_WAIT_2 and TIME_WAIT. "
             "CLOSE_WAIT has no timer of its own.",
         .sent_fin_wont_help =
-            "tcp_fin_timeout (FIN_WAIT_2), tcp_tw_reuse (TIME_WAIT), tcp_syn_retries (the handshake): none of them governs",
+            "tcp_fin_timeout (FIN_WAIT_2), tcp_tw_reuse (TIME_WAIT), tcp_syn_retries (the handshake): none of them "
+            "governs",
         .handshake_wont_help = "More tcp_syn_retries: the same silence, for longer.",
         .rows = "sudo ss -tanpiemo",
         .port_users = "ss -tan | awk '{print $5}' | sort | uniq -c | sort -rn | head",
-        .owners = { "Find out who holds them: look again as root, and in other PID namespaces. The kernel's own clients "
-                    "(NFS, CIFS, iSCSI) have no process.",
+        .owners = { "Find out who holds them: look again as root, and in other PID namespaces. The kernel's own "
+                    "clients (NFS, CIFS, iSCSI) have no process.",
             "sudo ss -tanpie" },
         .restart = { "End the process in its usual way and start it again: the kernel closes its descriptors with it.",
             "kill -TERM {}" },
@@ -92,14 +93,16 @@ static const struct platform platforms[] = {
         .handshake_wont_help =
             "Set-NetTCPSetting -MaxSynRetransmissions or -InitialRtoMs: the same silence, for longer.",
         .rows = "netstat -ano",
-        .port_users =
-            "Get-NetTCPConnection | Group-Object RemoteAddress,RemotePort,OwningProcess | Sort-Object Count -Descending | Select-Object -First 10 Count,Name",
+        .port_users = "Get-NetTCPConnection | Group-Object RemoteAddress,RemotePort,OwningProcess | Sort-Object Count "
+                      "-Descending | Select-Object -First 10 Count,Name",
         .owners = { "Find out who holds them, from an elevated prompt.",
             "Get-NetTCPConnection | Group-Object State,OwningProcess | Sort-Object Count -Descending | "
             "Select-Object -First 20 Count,Name; tasklist" },
-        .restart = { "Restart the service by its name: Windows closes its sockets with it. taskkill without /F only asks a "
-                     "program's windows, and a service has none; with /F it ends at once, and loses what it has in memory.",
-            "Restart-Service -Name (Get-CimInstance Win32_Service -Filter 'ProcessId={}').Name   # no service: taskkill /F "
+        .restart = { "Restart the service by its name: Windows closes its sockets with it. taskkill without /F only "
+                     "asks a program's windows, and a service has none; with /F it ends at once, and loses what it has "
+                     "in memory.",
+            "Restart-Service -Name (Get-CimInstance Win32_Service -Filter 'ProcessId={}').Name   # no service: "
+            "taskkill /F "
             "/PID {}" },
         .service = { "See which service it is.",
             "Get-CimInstance Win32_Service -Filter 'ProcessId={}'; Get-Process -Id {}" },
@@ -108,8 +111,8 @@ static const struct platform platforms[] = {
             "-r dumps a copy, and stops the process only while that is made; the file is as large as its memory.",
         .packets =
             "pktmon filter add -i {}; pktmon start --capture; Start-Sleep 30; pktmon stop; pktmon etl2pcap PktMon.etl",
-        .route =
-            "Test-NetConnection {} -InformationLevel Detailed; Get-NetFirewallProfile   # on or off; rules: Get-NetFirewallRule",
+        .route = "Test-NetConnection {} -InformationLevel Detailed; Get-NetFirewallProfile   # on or off; rules: "
+                 "Get-NetFirewallRule",
         .kill_sockets = "Ending the connections from outside (TCPView, SetTcpEntry): the leaked handle stays.",
     },
     {
@@ -192,7 +195,8 @@ static const struct platform platforms[] = {
         .time_wait_life = "Each ends by itself after tcp_timewait, 15 s unless it was changed",
         .time_wait_wont_help = "More descriptors (ulimit -n): TIME_WAIT takes none.",
         .fin_wait_2_life =
-            "Where the program has closed, the kernel drops them by itself after tcp_finwait2, which counts half-seconds",
+            "Where the program has closed, the kernel drops them by itself after tcp_finwait2, which counts "
+            "half-seconds",
         .fin_wait_2_wont_help = "tcp_timewait: it concerns TIME_WAIT.",
         .close_wait_wont_help =
             "tcp_timewait, tcp_finwait2: they concern TIME_WAIT and FIN_WAIT_2. CLOSE_WAIT has no timer "
@@ -201,8 +205,8 @@ static const struct platform platforms[] = {
             "tcp_timewait (TIME_WAIT), tcp_finwait2 (FIN_WAIT_2), tcp_keepinit (the handshake): none of them governs",
         .handshake_wont_help = "A longer tcp_keepinit: the same silence, for longer.",
         .rows = "netstat -Aan",
-        .owners = { "Find out who holds them: rmsock names the process of a socket, by its address in the first column of "
-                    "netstat -Aan.",
+        .owners = { "Find out who holds them: rmsock names the process of a socket, by its address in the first column "
+                    "of netstat -Aan.",
             "netstat -Aan; rmsock ADDRESS tcpcb   # a socket that no process holds is ended at once" },
         .restart = { "End the process in its usual way and start it again: the kernel closes its descriptors with it.",
             "kill -TERM {}" },
@@ -226,7 +230,8 @@ static const struct platform platforms[] = {
         .fin_wait_2_life = "Where the program has closed, most kernels drop them by themselves after a minute",
         .fin_wait_2_wont_help = "The maximum segment lifetime (net.inet.tcp.msl): it concerns TIME_WAIT.",
         .close_wait_wont_help =
-            "The maximum segment lifetime (net.inet.tcp.msl): it concerns TIME_WAIT. CLOSE_WAIT has no timer of its own.",
+            "The maximum segment lifetime (net.inet.tcp.msl): it concerns TIME_WAIT. CLOSE_WAIT has no timer of its "
+            "own.",
         .sent_fin_wont_help =
             "The maximum segment lifetime (TIME_WAIT), net.inet.tcp.keepinit (the handshake): none of them governs",
         .handshake_wont_help = "A longer time-out of the handshake: the same silence, for longer.",

@@ -1,7 +1,7 @@
 #pragma once
 /*
- * What differs between the systems that a snapshot may come from, in what is known of them and in what one would do there.
- * One row each, in platform.c; the words of the findings take it from here. Nobody on Windows is told to run ss.
+ * What differs between the systems that a snapshot may come from, in what is known of them and in what one would do
+ * there. One row each, in platform.c; the words of the findings take it from here. Nobody on Windows is told to run ss.
  */
 #include <stdbool.h>
 #include <stdint.h>

@@ -78,8 +78,8 @@ static void add_waiting(struct queue *queue, const struct snapshot *snapshot, co
         return;
     queue->aged++;
     /*
-     * Since the handshake's end: this clock is set then (tcp_create_openreq_child()), and by what is sent, which is nothing
-     * before accept(). The other is set back by every segment of the client, its keepalive probes among them.
+     * Since the handshake's end: this clock is set then (tcp_create_openreq_child()), and by what is sent, which is
+     * nothing before accept(). The other is set back by every segment of the client, its keepalive probes among them.
      */
     uint32_t waited_ms = conn->last_data_sent_ms > conn->last_ack_recv_ms ? conn->last_data_sent_ms
                                                                           : conn->last_ack_recv_ms;
@@ -163,7 +163,7 @@ static void count_calls(struct queues *queues, const struct snapshot *snapshot)
     }
 }
 
-/* --- from where half-open connections come -------------------------------------------------------------------------- */
+/* --- from where half-open connections come ------------------------------------------------------------------------ */
 
 struct half_open {
     uint32_t queue;

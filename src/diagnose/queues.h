@@ -48,14 +48,16 @@ bool queue_is_half_full(const struct queue *queue);
 /* What waits at the listener, or NULL where nothing does. */
 const struct queue *queues_at(const struct queues *queues, const struct conn *listener);
 /*
- * The listener of this host that keeps the connection from getting on: its own, where it waits to be accepted or for its
- * handshake to end; that at its other end, where what it sends is dropped at a full queue. NULL where there is none.
+ * The listener of this host that keeps the connection from getting on: its own, where it waits to be accepted or for
+ * its handshake to end; that at its other end, where what it sends is dropped at a full queue. NULL where there is
+ * none.
  */
 const struct conn *queues_stalled_listener(const struct queues *queues, const struct conn *conn);
 /*
- * Connections that the listener has dropped, at most. Its own counter (sk_drops) also takes in what is no connection: bare
- * ACKs that TCP_DEFER_ACCEPT ignores (tcp_check_req(), tcp_v4_rcv()). ListenDrops of its namespace counts connections
- * only, of all its listeners: what both allow is the answer. Where the latter is unknown, *ret_by_both is false.
+ * Connections that the listener has dropped, at most. Its own counter (sk_drops) also takes in what is no connection:
+ * bare ACKs that TCP_DEFER_ACCEPT ignores (tcp_check_req(), tcp_v4_rcv()). ListenDrops of its namespace counts
+ * connections only, of all its listeners: what both allow is the answer. Where the latter is unknown, *ret_by_both is
+ * false.
  */
 uint64_t queue_drops(const struct snapshot *snapshot, const struct conn *listener, bool *ret_by_both);
 /* The same since the earlier reading; 0 where that is not known. */

@@ -13,8 +13,9 @@
 #define ITS_CONNECTIONS "that closes every one of these connections."
 
 /*
- * What stands in the path of a control group, and by whose tool what is in it is restarted; {}: the container. Kubernetes
- * comes first: with Docker below it both are in the path, and what Docker restarts the kubelet does not know of.
+ * What stands in the path of a control group, and by whose tool what is in it is restarted; {}: the container.
+ * Kubernetes comes first: with Docker below it both are in the path, and what Docker restarts the kubelet does not know
+ * of.
  */
 static const struct {
     const char *in_path, *text, *command;
@@ -59,11 +60,11 @@ bool restart_container(
         return true;
     }
     fixes_add(fixes, arena,
-        word == NULL
-            ? "Restart its container with what started it: " ITS_CONNECTIONS
-            : arena_printf(arena,
-                  "Restart its container, %s, with what started it (Docker, Podman, Kubernetes, systemd): " ITS_CONNECTIONS,
-                  process->container),
+        word == NULL ? "Restart its container with what started it: " ITS_CONNECTIONS
+                     : arena_printf(arena,
+                           "Restart its container, %s, with what started it (Docker, Podman, Kubernetes, "
+                           "systemd): " ITS_CONNECTIONS,
+                           process->container),
         NULL);
     return true;
 }
@@ -77,8 +78,9 @@ static const struct {
     struct platform_fix fix;
 } systems[] = {
     { "System", 4,
-        { "The sockets of PID 4 are the kernel's: of HTTP.sys (IIS, WinRM, ADFS, Exchange), or of file shares (SMB). It cannot "
-          "be ended. See which request queue and which process it is, and restart that service or application pool.",
+        { "The sockets of PID 4 are the kernel's: of HTTP.sys (IIS, WinRM, ADFS, Exchange), or of file shares (SMB). "
+          "It cannot be ended. See which request queue and which process it is, and restart that service or "
+          "application pool.",
             "netsh http show servicestate view=requestq verbose=yes; Get-SmbSession; Get-SmbConnection" } },
     { "svchost.exe", 0,
         { "Several services may run in one svchost. See which, and restart the one that it is (Restart-Service).",

@@ -1,7 +1,7 @@
 #pragma once
 /*
- * What ends a process in the usual way, and what it belongs to with it: a container by the runtime that its control group
- * names, Windows' services by their manager.
+ * What ends a process in the usual way, and what it belongs to with it: a container by the runtime that its control
+ * group names, Windows' services by their manager.
  */
 #include "model/diagnosis.h"
 

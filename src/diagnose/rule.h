@@ -2,8 +2,9 @@
 /*
  * What a rule is, and the table of them.
  * 
- * A diagnosis runs in four steps: the cause of each connection (the first rule that applies), the folding of connections
- * with one cause, one owner and one service into groups, the facts of each group, and its description as a finding.
+ * A diagnosis runs in four steps: the cause of each connection (the first rule that applies), the folding of
+ * connections with one cause, one owner and one service into groups, the facts of each group, and its description as a
+ * finding.
  */
 #include <stdbool.h>
 #include <stddef.h>

@@ -33,9 +33,9 @@
 enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE };
 
 /*
- * CLOSE_WAIT: who closes when told to has a connection in it for a moment only. So many at one moment must have been there
- * for long, or come and go by the hundred thousand a second. The same for all causes: a source that shows more tells the
- * cause better, and must not make less of their number.
+ * CLOSE_WAIT: who closes when told to has a connection in it for a moment only. So many at one moment must have been
+ * there for long, or come and go by the hundred thousand a second. The same for all causes: a source that shows more
+ * tells the cause better, and must not make less of their number.
  */
 enum { NO_MOMENT = 1000 };
 

@@ -8,7 +8,7 @@
 #include "model/port_use.h"
 #include "model/select.h"
 
-/* --- counting ------------------------------------------------------------------------------------------------------- */
+/* --- counting ----------------------------------------------------------------------------------------------------- */
 
 void totals_count(const struct selection *selection, struct diagnosis *diagnosis)
 {
@@ -24,7 +24,10 @@ void totals_count(const struct selection *selection, struct diagnosis *diagnosis
     }
 }
 
-/* All that are alike but for what else they were counted by: tcp and tcp6, addresses. False: it is in the sum of one before. */
+/*
+ * All that are alike but for what else they were counted by: tcp and tcp6, addresses. False: it is in the sum of one
+ * before.
+ */
 static bool sum_up(const struct snapshot *snapshot, uint32_t detailed, size_t index, struct total *ret_sum)
 {
     *ret_sum = snapshot->totals[index];
@@ -57,7 +60,7 @@ void totals_judge(const struct context *context, struct diagnosis *diagnosis, st
     }
 }
 
-/* --- numbers beside rows ------------------------------------------------------------------------------------------- */
+/* --- numbers beside rows ------------------------------------------------------------------------------------------ */
 
 uint64_t totals_of_group(const struct snapshot *snapshot, const struct group *group)
 {
@@ -118,7 +121,7 @@ void totals_tell(
         phrases_count(arena, group->counted), phrases_count(arena, group->count));
 }
 
-/* --- what counters mean --------------------------------------------------------------------------------------------- */
+/* --- what counters mean ------------------------------------------------------------------------------------------- */
 
 /* What a counter counts, and where to read more. */
 static const struct {
@@ -129,13 +132,15 @@ static const struct {
         "connections that a full accept queue did not take: a process accepts too slowly, or hangs (tcpwhy explain "
         "accept-queue-overflow)" },
     { COUNTER_LISTEN_DROPS,
-        "SYNs and connections that a listener dropped, for a full queue or any other reason; it includes ListenOverflows" },
+        "SYNs and connections that a listener dropped, for a full queue or any other reason; it includes "
+        "ListenOverflows" },
     { COUNTER_TIME_WAIT_OVERFLOW,
         "connections that ended without TIME_WAIT, because tcp_max_tw_buckets was reached (tcpwhy explain "
         "time-wait-overflow)" },
     { COUNTER_TIME_WAITED, "connections that went through TIME_WAIT and left it in time: normal" },
     { COUNTER_ABORT_ON_DATA,
-        "connections that a program here closed while data was still unread, or that got data after they were closed: the "
+        "connections that a program here closed while data was still unread, or that got data after they were closed: "
+        "the "
         "kernel resets them, and the peer sees \"connection reset\"" },
     { COUNTER_ABORT_ON_CLOSE, "connections that were closed here with data unread: reset instead of ended in order" },
     { COUNTER_ABORT_ON_MEMORY,
@@ -194,7 +199,7 @@ static void note_counters(const struct context *context, struct diagnosis *diagn
             "(nstat -az, or netstat -s again, pasted below the first).");
 }
 
-/* --- what settings allow -------------------------------------------------------------------------------------------- */
+/* --- what settings allow ------------------------------------------------------------------------------------------ */
 
 static void note_orphans(const struct context *context, struct diagnosis *diagnosis)
 {
@@ -212,8 +217,8 @@ static void note_orphans(const struct context *context, struct diagnosis *diagno
             phrases_count(arena, (uint64_t)limit), orphans * 100 / limit, phrases_count(arena, (uint64_t)limit / 4));
     lines_add(&diagnosis->notes, arena, "Orphans %s%s.", phrases_count(arena, (uint64_t)orphans), share);
     lines_add(&diagnosis->notes, arena,
-        "An orphan is closed by its process and not yet by the peer: FIN_WAIT_1, LAST_ACK or CLOSING of a peer that does "
-        "not acknowledge. See whose: ss -tan state fin-wait-1 state last-ack state closing.");
+        "An orphan is closed by its process and not yet by the peer: FIN_WAIT_1, LAST_ACK or CLOSING of a peer that "
+        "does not acknowledge. See whose: ss -tan state fin-wait-1 state last-ack state closing.");
     if (values->has_setting[SETTING_ORPHAN_RETRIES])
         lines_add(&diagnosis->notes, arena, "tcp_orphan_retries %" PRId64 ": %s.",
             values->settings[SETTING_ORPHAN_RETRIES],
@@ -236,19 +241,19 @@ static void note_range(const struct context *context, struct diagnosis *diagnosi
               phrases_count(arena, range.usable));
     bool usual = range.first == platform->port_first && range.last == platform->port_last;
     lines_add(&diagnosis->notes, arena,
-        "Ports for outgoing connections: %u to %u, %s%s%s. So many connections may there be from one address of this host "
-        "to one destination (address and port) at one moment; another destination has the range anew.",
+        "Ports for outgoing connections: %u to %u, %s%s%s. So many connections may there be from one address of this "
+        "host to one destination (address and port) at one moment; another destination has the range anew.",
         range.first, range.last, phrases_count(arena, range.usable + range.reserved), reserved,
         usual ? arena_printf(arena, ", the default of %s", platform->name) : "");
     if (platform->time_wait_s > 0)
         lines_add(&diagnosis->notes, arena,
-            "A port stays in TIME_WAIT for %u s: about %s connections a second to one destination, closed here first, use "
-            "the range up.",
+            "A port stays in TIME_WAIT for %u s: about %s connections a second to one destination, closed here first, "
+            "use the range up.",
             platform->time_wait_s, phrases_count(arena, range.usable / platform->time_wait_s));
     else
         lines_add(&diagnosis->notes, arena,
-            "A port stays in TIME_WAIT for two to four minutes: %s to %s connections a second to one destination, closed "
-            "here first, use the range up.",
+            "A port stays in TIME_WAIT for two to four minutes: %s to %s connections a second to one destination, "
+            "closed here first, use the range up.",
             phrases_count(arena, range.usable / 240), phrases_count(arena, range.usable / 120));
     if (platform->port_users != NULL)
         lines_add(&diagnosis->notes, arena, "Who uses them, and to where: %s", platform->port_users);

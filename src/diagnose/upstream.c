@@ -1,16 +1,18 @@
 /*
- * What keeps the process here from acting may lie one connection further on. A proxy or a tunnel keeps a connection that
- * its client has closed until the server behind it has answered or has closed too, and stops reading from a server whose
- * data a client does not take. Then the process is where it shows, and the other end of the other connection is at fault.
+ * What keeps the process here from acting may lie one connection further on. A proxy or a tunnel keeps a connection
+ * that its client has closed until the server behind it has answered or has closed too, and stops reading from a server
+ * whose data a client does not take. Then the process is where it shows, and the other end of the other connection is
+ * at fault.
  *
- * A process waits for its servers when it has at least as many connections that it opened and on which something is owed:
- * its FIN is out and the server's has not come (FIN_WAIT_2), or it spoke last. The latter says little by itself: a relay of
- * log lines speaks last on every connection, for nobody ever answers there. So it counts by what else is known: whether the
- * server's end was seen, and is well; whether the server has answered before; whether more was sent while nothing came.
- * It is blocked when at least as many of its connections have data to send that the peer does not take.
+ * A process waits for its servers when it has at least as many connections that it opened and on which something is
+ * owed: its FIN is out and the server's has not come (FIN_WAIT_2), or it spoke last. The latter says little by itself:
+ * a relay of log lines speaks last on every connection, for nobody ever answers there. So it counts by what else is
+ * known: whether the server's end was seen, and is well; whether the server has answered before; whether more was sent
+ * while nothing came. It is blocked when at least as many of its connections have data to send that the peer does not
+ * take.
  *
- * One connection may also carry what many clients want (ssh -L, HTTP/2, a pool in front of a database). Then it explains
- * all of them only where it is the only way on, and it is plain that nothing passes there.
+ * One connection may also carry what many clients want (ssh -L, HTTP/2, a pool in front of a database). Then it
+ * explains all of them only where it is the only way on, and it is plain that nothing passes there.
  */
 #include "diagnose/upstream.h"
 
@@ -57,7 +59,9 @@ static bool holds(
     return false;
 }
 
-/* Its last word was ours. In one tick of the clock both ways may have been used: then whether anything ever came tells. */
+/*
+ * Its last word was ours. In one tick of the clock both ways may have been used: then whether anything ever came tells.
+ */
 static bool spoke_last(const struct conn *conn)
 {
     if (!conn_has(conn, CONN_TCP_INFO) || conn->last_data_sent_ms < SILENT_MS)
@@ -102,7 +106,10 @@ static enum upstream_sign sign_of(const struct context *context, const struct co
         return UPSTREAM_SILENT;
     if (conn->bytes_received > 0)
         return UPSTREAM_DIALOGUE;
-    /* Of a connection on which nothing came, the time since the last data is that since it was made: tcp_finish_connect(). */
+    /*
+     * Of a connection on which nothing came, the time since the last data is that since it was made:
+     * tcp_finish_connect().
+     */
     return conn->last_data_recv_ms > conn->last_data_sent_ms + FIRST_REQUEST_MS ? UPSTREAM_ONE_WAY : UPSTREAM_SILENT;
 }
 
@@ -154,8 +161,8 @@ static const struct waiting_conns *find_ends(const struct context *context)
 }
 
 /*
- * One of the clients that the processes serve, on this port or on another, who is no way on. The session of a tunnel came in
- * too (ssh -R), but through a listener that another process holds.
+ * One of the clients that the processes serve, on this port or on another, who is no way on. The session of a tunnel
+ * came in too (ssh -R), but through a listener that another process holds.
  */
 static bool is_client(
     const struct context *context, const struct group *group, const struct finding *finding, const struct conn *conn)
@@ -214,8 +221,8 @@ static bool has_another_way(const struct context *context, const struct group *g
 }
 
 /*
- * As many stuck ones as the group has explain it well enough to say so. Where there is no other way on, a few carry what
- * many clients want: then this is the cause, and what is found here only follows.
+ * As many stuck ones as the group has explain it well enough to say so. Where there is no other way on, a few carry
+ * what many clients want: then this is the cause, and what is found here only follows.
  */
 static void judge_blocked(
     const struct context *context, const struct group *group, const struct finding *finding, struct upstream *upstream)

@@ -132,8 +132,8 @@ void upstream_describe_workers(
         return;
     const char *server = upstream_server(arena, &upstream);
     lines_add(&finding->evidence, arena,
-        "The processes that should accept have %s on which they spoke last and nothing has come back, to %s: they may be "
-        "waiting for that.",
+        "The processes that should accept have %s on which they spoke last and nothing has come back, to %s: they may "
+        "be waiting for that.",
         phrases_conns(arena, upstream.waiting), server);
     fixes_add(&finding->fix_now, arena, "Look at what it waits for: does the server behind it answer?",
         arena_printf(arena, "tcpwhy list%s --sort -age",

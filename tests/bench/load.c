@@ -79,7 +79,9 @@ static void make_namespace(void)
     write_setting("/proc/sys/net/ipv4/tcp_max_tw_buckets", "262144");
 }
 
-/* Returns in a child, the first process of the namespace, with a /proc that shows no others; the caller waits for it. */
+/*
+ * Returns in a child, the first process of the namespace, with a /proc that shows no others; the caller waits for it.
+ */
 static void become_first_process(void)
 {
     check(unshare(CLONE_NEWPID | CLONE_NEWNS), "unshare");

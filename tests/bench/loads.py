@@ -108,7 +108,7 @@ class Load:
         return counts
 
     def measure_captures(self):
-        """[(what, bytes, Cost)]: how long it takes to read this load from text; empty where --from is not understood."""
+        """[(what, bytes, Cost)]: how long it takes to read this load from text; empty where there is no --from."""
         if self.sockets > 200_000:
             return []
         results = []

@@ -70,7 +70,8 @@ def print_size(size):
         print(f"\nWith nothing stuck: `{name}` {wall_text(cost)} ms, CPU {number(cost.cpu_ms)} ms.")
     rows = size.wall("tcpwhy list --json"), size.wall("tcpwhy list --limit 1")
     if None not in rows:
-        print(f"\nJSON of `list`: {(rows[0] - rows[1]) * 1e6 / size.total:,.0f} ns a connection beyond `list --limit 1`.")
+        print(f"\nJSON of `list`: {(rows[0] - rows[1]) * 1e6 / size.total:,.0f} ns a connection beyond `list --limit "
+              f"1`.")
 
 
 def print_captures(captures):

@@ -35,7 +35,8 @@ EACH = ["netlink-message", "owners-join", "diagnose", "diagnose-crowd", "list-te
 
 
 def count(words, *options):
-    done = subprocess.run(["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", *options, *map(str, words)],
+    done = subprocess.run(["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", *options, *map(str,
+            words)],
                           stdin=subprocess.DEVNULL, capture_output=True, text=True)
     collected = re.search(r"Collected : (\d+)", done.stderr)
     if done.returncode != 0 or not collected:
@@ -78,10 +79,12 @@ def main():
     counted = dict(measure())
     for what in counted.keys() | limits.keys():
         if what not in counted or what not in limits:
-            print(f"{what}: is {'not counted any more' if what in limits else 'without a limit'}: --renew", file=sys.stderr)
+            print(f"{what}: is {'not counted any more' if what in limits else 'without a limit'}: --renew",
+                  file=sys.stderr)
             return 1
     for what, instructions in counted.items():
-        print(f"{what:<24} {instructions:>12,} {limits[what]:>12,}{'  EXCEEDED' if instructions > limits[what] else ''}")
+        print(f"{what:<24} {instructions:>12,} "
+              f"{limits[what]:>12,}{'  EXCEEDED' if instructions > limits[what] else ''}")
     return 1 if any(counted[what] > limits[what] for what in counted) else 0
 
 

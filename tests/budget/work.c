@@ -188,8 +188,8 @@ static void write_ss(struct work *work)
     static const char *const states[] = { "ESTAB", "TIME-WAIT", "CLOSE-WAIT", "LAST-ACK" };
     for (size_t i = 0; i < work->connections; i++)
         buf_printf(&work->text,
-            "%-10s 0      0      10.0.0.5:443    10.7.%zu.%zu:%zu users:((\"nginx\",pid=%zu,fd=%zu)) uid:33 ino:%zu sk:%zx\n"
-            "\t skmem:(r0,rb131072,t0,tb16384,f0,w0,o0,bl0,d0) cubic rto:204 rtt:0.366/0.724 mss:1448 cwnd:10 "
+            "%-10s 0      0      10.0.0.5:443    10.7.%zu.%zu:%zu users:((\"nginx\",pid=%zu,fd=%zu)) uid:33 ino:%zu "
+            "sk:%zx\n\t skmem:(r0,rb131072,t0,tb16384,f0,w0,o0,bl0,d0) cubic rto:204 rtt:0.366/0.724 mss:1448 cwnd:10 "
             "bytes_sent:1000 bytes_acked:1001 bytes_received:5231 lastsnd:9684 lastrcv:9684 lastack:9684\n",
             states[i % 4], i / 256, i % 256, 1024 + i, 4000 + i % 12, i + 10, 70000 + i, i + 1);
 }
@@ -199,8 +199,8 @@ static void write_powershell_json(struct work *work)
     for (size_t i = 0; i < work->connections; i++)
         buf_printf(&work->text,
             "%s\r\n    {\r\n        \"LocalAddress\":  \"10.0.0.5\",\r\n        \"LocalPort\":  443,\r\n"
-            "        \"RemoteAddress\":  \"10.7.%zu.%zu\",\r\n        \"RemotePort\":  %zu,\r\n        \"State\":  %zu,\r\n"
-            "        \"OwningProcess\":  %zu\r\n    }",
+            "        \"RemoteAddress\":  \"10.7.%zu.%zu\",\r\n        \"RemotePort\":  %zu,\r\n"
+            "        \"State\":  %zu,\r\n        \"OwningProcess\":  %zu\r\n    }",
             i > 0 ? "," : "[", i / 256, i % 256, 1024 + i, 5 + i % 4, 4000 + i % 12);
     buf_str(&work->text, "\r\n]\r\n");
 }

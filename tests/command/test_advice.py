@@ -59,5 +59,6 @@ def test_evidence_is_kept_before_a_process_is_ended():
     for path, finding in findings():
         now = [fix["command"] for fix in finding["fix_now"] if fix["command"]]
         for number, command in enumerate(now):
-            if re.match(r"(kill -(TERM|KILL|9)|taskkill|Stop-Process|Restart-Service)\b", command) and "# " not in command:
+            if re.match(r"(kill -(TERM|KILL|9)|taskkill|Stop-Process|Restart-Service)\b",
+                        command) and "# " not in command:
                 assert number > 0, f"{path.name}: {finding['id']}: {command}"

@@ -52,7 +52,8 @@ def samples_of_their_own():
 def check(*words, env=None, **how):
     clean = {k: v for k, v in os.environ.items() if k != "XDG_CONFIG_HOME" and (k != "XDG_STATE_HOME" or not env)}
     # However busy the machine is.
-    return Answer(subprocess.run([PROGRAM, "check", "--timeout", "50", *words], capture_output=True, timeout=60, check=False,
+    return Answer(subprocess.run([PROGRAM, "check", "--timeout", "50", *words], capture_output=True, timeout=60,
+                                 check=False,
                                  stdin=subprocess.DEVNULL, env={**clean, **(env or {})}, **how))
 
 
@@ -134,7 +135,8 @@ def test_all_selections(port):
     assert check(*mine, "--older", "1d", "-c", "0").status == OK
     assert check(*mine, "--cause", "normal", "-c", "15:15").status == OK
     assert check(*mine, "--process", "nobody-is-called-so", "-c", "0").status == OK
-    assert check(*mine, "--peer", "127.0.0.0/8", "--netns", "self", "-4", "-c", "15:15").status == CRITICAL  # the listener
+    assert check(*mine, "--peer", "127.0.0.0/8", "--netns", "self", "-4", "-c",
+                 "15:15").status == CRITICAL  # the listener
     assert check(*mine, "--state", "estab", "--peer", "127.0.0.0/8", "-c", "14:14").status == OK
 
 
@@ -194,7 +196,8 @@ def test_a_leak_that_will_use_up_the_descriptors_soon_is_critical(tmp_path):
             listener.bind(("127.0.0.1", 0))
             listener.listen(64)
             kept = []
-            where = ["--port", str(listener.getsockname()[1]), "--samples", str(tmp_path / "kept"), "--growth-over", "5s"]
+            where = ["--port", str(listener.getsockname()[1]), "--samples", str(tmp_path / "kept"), "--growth-over",
+                     "5s"]
             leak_more(listener, kept, 12)
             time.sleep(5.2)
             assert check(*where).status == WARNING
@@ -202,7 +205,8 @@ def test_a_leak_that_will_use_up_the_descriptors_soon_is_critical(tmp_path):
             time.sleep(5.2)
             answer = check(*where)
             assert answer.status == CRITICAL
-            assert re.search(rf"; \d+\.\d a minute more over .*\(pid {PID}\) runs out of descriptors in \d+ min", answer.words)
+            assert re.search(rf"; \d+\.\d a minute more over .*\(pid {PID}\) runs out of descriptors in \d+ min",
+                             answer.words)
             assert any(line.startswith("[WARNING] close-wait-leak") for line in answer.more), "the diagnosis as it is"
             time.sleep(6)
             assert check(*where).status == WARNING, "it has stopped growing"
@@ -308,7 +312,8 @@ def test_the_timeout_interrupts_what_blocks(tmp_path):
 def test_the_timeout_is_kept_whatever_signals_are_held_back(tmp_path):
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    hold_back = "import os, signal, sys; signal.pthread_sigmask(signal.SIG_BLOCK, range(1, 32)); os.execv(sys.argv[1], sys.argv[1:])"
+    hold_back = ("import os, signal, sys; signal.pthread_sigmask(signal.SIG_BLOCK, range(1, 32)); "
+                 "os.execv(sys.argv[1], sys.argv[1:])")
     done = subprocess.run(["/usr/bin/python3", "-c", hold_back, PROGRAM, "check", "-t", "1", "--from", pipe],
                           capture_output=True, timeout=20, check=False)
     assert Answer(done).status == UNKNOWN
@@ -332,7 +337,8 @@ def test_growth_is_measured_between_runs(samples):
         listener.listen(64)
         port = listener.getsockname()[1]
         # Of this namespace: in others that run tests at the same time, somebody may have the same port.
-        words = ["--local", f":{port}", "--state", "estab", "--netns", "self", "--samples", str(samples), "--growth-over", "2s"]
+        words = ["--local", f":{port}", "--state", "estab", "--netns", "self", "--samples", str(samples),
+                 "--growth-over", "2s"]
         first = check(*words, "--growth", "60/min,6000/min")
         assert first.status == OK and "not known yet" in first.words
         assert stat.S_IMODE(samples.stat().st_mode) == 0o700
@@ -357,7 +363,8 @@ def test_growth_is_measured_between_runs(samples):
 
 
 @pytest.mark.parametrize("content", [
-    b"", b"\0" * 100, b"tcpwhy.samples/1\nof something else\n", b"tcpwhy.samples/1\nof check; listen; 300000 ms\nseries x\n9",
+    b"", b"\0" * 100, b"tcpwhy.samples/1\nof something else\n", b"tcpwhy.samples/1\nof check; listen; 300000 ms\n"
+                                                                b"series x\n9",
     b"x" * 3_000_000], ids=["empty", "zeros", "foreign", "cut", "huge"])
 def test_a_broken_file_counts_as_none(samples, content):
     words = ["--state", "listen", "--growth", "1/min", "--samples", str(samples)]

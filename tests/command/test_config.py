@@ -62,7 +62,8 @@ IGNORE = "[ignore mine]\nport = {port}\nreason = a test\n"
 
 def test_what_is_printed_is_a_configuration(file):
     first = file("[close-wait-leak]\nwarning_count = 7\n[service a]\nprocess = x, y*\npeer = 10.0.0.0/8:80, :443\n"
-                 "established-idle.settle = 90m\n[ignore b]\nfinding = last-ack-*\nreason = r\nuntil = 2026-12-31\n", "one")
+                 "established-idle.settle = 90m\n[ignore b]\nfinding = last-ack-*\nreason = r\nuntil = 2026-12-31\n",
+                         "one")
     printed = run("config", "--config", first)
     assert printed.returncode == 0 and printed.stderr == ""
     second = file(printed.stdout, "two")
@@ -85,7 +86,8 @@ def test_json(file):
     said = json.loads(run("config", "--json", "--config", path).stdout)
     assert said["schema"] == "tcpwhy.config/1"
     set_here = [v for v in said["findings"] if v["file"]]
-    assert set_here == [{"finding": "close-wait-leak", "name": "warning_count", "value": "7", "file": str(path), "line": 2}]
+    assert set_here == [{"finding": "close-wait-leak", "name": "warning_count", "value": "7", "file": str(path),
+                         "line": 2}]
     assert [(i["name"], i["port"], i["reason"], i["until"]) for i in said["ignores"]] == [("b", "1", "\x1b[31m", None)]
     assert "\x1b" not in run("config", "--config", path).stdout
 
@@ -163,7 +165,8 @@ def test_what_is_ignored_is_shown_and_does_not_count(file, leak):
     said = json.loads(run(*where, "--json", "--config", file(IGNORE.format(port=leak) + "until = 2999-12-31\n")).stdout)
     assert said["verdict"] == "healthy" and said["findings"] == []
     (ignored,) = said["ignored"]
-    assert (ignored["name"], ignored["reason"], ignored["until"], ignored["line"]) == ("mine", "a test", "2999-12-31", 1)
+    assert (ignored["name"], ignored["reason"], ignored["until"], ignored["line"]) == ("mine", "a test", "2999-12-31",
+            1)
     assert (ignored["finding"]["id"], ignored["finding"]["count"]) == ("close-wait-leak", 12)
     over = run(*where, "--config", file(IGNORE.format(port=leak) + "until = 2020-01-01\n"))
     assert over.returncode == 1 and "meant until 2020-01-01" in over.stdout.replace("\n", " ").replace("    ", "")

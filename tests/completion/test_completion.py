@@ -19,7 +19,8 @@ def run(*arguments):
 
 def complete(*words):
     """What bash offers for the last word; words are split as bash splits them, at = too."""
-    driver = 'source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _tcpwhy "$1"; printf "%s\\n" "${COMPREPLY[@]}"'
+    driver = ('source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _tcpwhy "$1"; '
+              'printf "%s\\n" "${COMPREPLY[@]}"')
     result = subprocess.run(
         ["bash", "--norc", "-c", driver, "bash", str(SCRIPT), PROGRAM, *words],
         capture_output=True, text=True, check=False, timeout=60)

@@ -4,8 +4,9 @@
     golden.py check RENDER CASES…     compares, as TAP
     golden.py update RENDER CASES…    writes what is rendered now: read the difference before you commit it
 
-A case is CASES/NAME.fixture or CASES/NAME.capture (with NAME.tasks, where there is one). Beside it stand its renderings: NAME.80.txt, NAME.60.txt and NAME.json for every case, and
-NAME.80.colour.txt, NAME.80.ascii.txt, NAME.80.all.txt where the fixture has a line "# also: colour ascii all".
+A case is CASES/NAME.fixture or CASES/NAME.capture (with NAME.tasks, where there is one). Beside it stand its
+renderings: NAME.80.txt, NAME.60.txt and NAME.json for every case, and NAME.80.colour.txt, NAME.80.ascii.txt,
+NAME.80.all.txt where the fixture has a line "# also: colour ascii all".
 """
 
 import difflib
@@ -35,7 +36,8 @@ def render(program, form, width, fixture, *options):
     done = subprocess.run([pathlib.Path(program).resolve(), *options, form, str(width), fixture.name],
                           capture_output=True, check=False, cwd=fixture.parent)
     if done.returncode != 0:
-        raise SystemExit(f"Bail out! {fixture.name} {form} {width}: status {done.returncode} {done.stderr.decode('utf-8', 'replace').strip()}")
+        raise SystemExit(f"Bail out! {fixture.name} {form} {width}: status {done.returncode} "
+                         f"{done.stderr.decode('utf-8', 'replace').strip()}")
     return done.stdout
 
 

@@ -1,9 +1,9 @@
 /*
  * Renders a fixture, or a capture, as the program would render that host: render [--saved|--redacted] FORM WIDTH FILE,
- * where FORM is text, colour, ascii, all (every connection), json, or snapshot: the lines of a saved one. A capture's name
- * ends in .capture; a list of processes beside it, in .tasks; a configuration to be judged by, in .conf. With --saved the
- * snapshot is written to a file first, and what is rendered is what was read back from it; with --redacted names and
- * addresses were replaced before. The golden tests compare what it prints.
+ * where FORM is text, colour, ascii, all (every connection), json, or snapshot: the lines of a saved one. A capture's
+ * name ends in .capture; a list of processes beside it, in .tasks; a configuration to be judged by, in .conf. With
+ * --saved the snapshot is written to a file first, and what is rendered is what was read back from it; with --redacted
+ * names and addresses were replaced before. The golden tests compare what it prints.
  */
 #include <errno.h>
 #include <locale.h>

@@ -4,9 +4,9 @@
     several.py check PROGRAM RENDER SCHEMAS CASES     compares, as TAP; the JSON also with its schema
     several.py update PROGRAM RENDER SCHEMAS CASES    writes what is said now: read the difference before you commit it
 
-A case is a folder of CASES with 1.fixture, 2.fixture …: diff-NAME for `tcpwhy diff`, one host at several times; hosts-NAME
-for several --from, several hosts. Beside them stand report.txt, report.json and status, the exit status. Several hosts in
-one file, joined by `tcpwhy capture`, have to make the same report.
+A case is a folder of CASES with 1.fixture, 2.fixture …: diff-NAME for `tcpwhy diff`, one host at several times;
+hosts-NAME for several --from, several hosts. Beside them stand report.txt, report.json and status, the exit status.
+Several hosts in one file, joined by `tcpwhy capture`, have to make the same report.
 """
 
 import difflib
@@ -75,10 +75,12 @@ def main():
                 expected_file.write_text(actual, "utf-8")
                 continue
             expected = expected_file.read_text("utf-8") if expected_file.exists() else ""
-            reasons = list(difflib.unified_diff(expected.splitlines(), actual.splitlines(), "expected", "said", lineterm=""))
+            reasons = list(difflib.unified_diff(expected.splitlines(), actual.splitlines(), "expected", "said",
+                                                lineterm=""))
             if name == "report.json":
                 validator = validators[case.name.partition("-")[0]]
-                reasons += [f"{error.json_path}: {error.message}" for error in validator.iter_errors(json.loads(actual))]
+                reasons += [f"{error.json_path}: {error.message}" for error in validator.iter_errors(json.loads(
+                        actual))]
                 if case.name.startswith("hosts-"):
                     joined, _ = run(program, render, case, "--json", joined=True)
                     reasons += difflib.unified_diff(without_files(actual), without_files(joined), "several files",

@@ -15,7 +15,8 @@ def pytest_configure(config):
 
 
 def pytest_collection_modifyitems(items):
-    # The world first, while what its closed peers leave behind is there (60 s); then what makes its own; then what waits.
+    # The world first, while what its closed peers leave behind is there (60 s); then what makes its own; then what
+    # waits.
     items.sort(key=lambda item: (item.get_closest_marker("last") is not None, "_world" not in item.fixturenames))
     for item in items:
         proves = [marker.args for marker in item.iter_markers("finding")]

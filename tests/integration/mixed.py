@@ -1,7 +1,8 @@
-"""python3 mixed.py — sockets in every state that one host can hold still, on loopback, and their descriptors in every place.
+"""python3 mixed.py — sockets in every state that one host can hold still, on loopback, and their descriptors in every
+place.
 
-To be run in a network namespace of its own, where what it loses of packets hurts nobody. Says "ready" when all stand, and
-ends with its stdin.
+To be run in a network namespace of its own, where what it loses of packets hurts nobody. Says "ready" when all stand,
+and ends with its stdin.
 """
 
 import ctypes
@@ -51,7 +52,8 @@ def fill(sender):
 
 def lose(rule):
     subprocess.run(["nft", "-f", "-"], check=True, text=True, input=f"add table inet lost\n"
-                   f"add chain inet lost input {{ type filter hook input priority 0; }}\nadd rule inet lost input {rule} drop")
+                   f"add chain inet lost input {{ type filter hook input priority 0; }}\nadd rule inet lost input "
+                   f"{rule} drop")
 
 
 def answered(family, address):

@@ -65,7 +65,7 @@ def vsftpd_sessions(software, pair):
 
 
 def cups_backends(software, pair):
-    """Printers that take nothing: a backend for each job, with the job in its command line and the printer as its name."""
+    """Printers that take nothing: a backend for each job, with the job in its arguments, named after the printer."""
     addresses = [f"10.177.0.{n}" for n in range(100, 100 + PRINTERS)]
     for address in addresses:
         ip("-n", pair.peer, "address", "add", f"{address}/24", "dev", pair.peer_link)
@@ -78,7 +78,7 @@ def cups_backends(software, pair):
 
 
 def cron_jobs(software, pair):
-    """Uploads to a server that reads nothing, each started by a shell of its own, at other times and by other commands."""
+    """Uploads to a server that reads nothing, each started by a shell of its own, by other commands."""
     deaf(software, pair.peer, 8080)
     job = big_file(software)
     jobs = "".join(f'sh -c "curl -s -H Expect: -T {job} http://{Pair.peer_address}:8080/{n} >/dev/null; true" &\n'
@@ -90,7 +90,8 @@ def cron_jobs(software, pair):
 def pipes_to_nc(software, pair):
     """Shells that keep a pipe to nc open after the server has closed: nc goes on waiting for its input."""
     nginx = software.nginx(pair.peer, keepalive_timeout="1s")
-    ask = f"(printf 'GET / HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n'; exec sleep 1000) | nc {Pair.peer_address} 8080 >/dev/null"
+    ask = ("(printf 'GET / HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n'; exec sleep 1000) | "
+               f"nc {Pair.peer_address} 8080 >/dev/null")
     software.start(pair.service, "sh", "-c", "".join(f'sh -c "{ask}" &\n' for _ in range(JOBS)) + "wait")
     wait_stuck(pair.service, "CLOSE_WAIT", JOBS, 8080)
     return nginx

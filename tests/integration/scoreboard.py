@@ -87,7 +87,8 @@ def write(reporter, findings):
     rows = sorted({*findings, *(finding for finding, _ in board.cells)})
     if board.cells:
         reporter.section("findings")
-        reporter.write_line(f"{'':<28}{'fired on its drill':<24}{'fired on an independent case':<36}quiet on look-alikes")
+        reporter.write_line(f"{'':<28}{'fired on its drill':<24}{'fired on an independent case':<36}quiet on "
+                            f"look-alikes")
         for finding in rows:
             drill, independent, lookalike = (board.cell(finding, column) for column in COLUMNS)
             reporter.write_line(f"{finding:<28}{drill:<24}{independent:<36}{lookalike}")

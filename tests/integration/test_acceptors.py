@@ -81,7 +81,8 @@ def children_of(pid):
 def make_redis(scenes):
     if scenes.tool("redis", "redis-server"):
         scenes.ports["redis"] = 6399
-        process = scenes.start("redis-server", "--port", 6399, "--bind", "127.0.0.1", "--save", "", "--dir", scenes.folder)
+        process = scenes.start("redis-server", "--port", 6399, "--bind", "127.0.0.1", "--save", "", "--dir",
+                               scenes.folder)
         wait_for(lambda: b":6399" in listening(scenes), "redis listens")
         scenes.pids["redis"] = process.pid
         os.kill(process.pid, signal.SIGSTOP)
@@ -98,7 +99,8 @@ def make_gunicorn(scenes, name, request):
         (scenes.folder / "app.py").write_text(APP)
         process = scenes.start("gunicorn", "--workers", 3, "--timeout", 0, "--bind", f"127.0.0.1:{port}",
                                "app:application", cwd=scenes.folder)
-        wait_for(lambda: f":{port}".encode() in listening(scenes) and len(children_of(process.pid)) == 3, "gunicorn serves")
+        wait_for(lambda: f":{port}".encode() in listening(scenes) and len(children_of(process.pid)) == 3,
+                 "gunicorn serves")
         scenes.pids[name] = process.pid
         if request:
             scenes.clients(name, count=3, request=f"GET {request} HTTP/1.0\\r\\n\\r\\n")

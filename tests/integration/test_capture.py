@@ -56,7 +56,8 @@ def test_a_capture_has_the_findings_of_the_live_host(leak, saved):
 
 
 def test_every_command_answers_from_a_capture(leak, saved):
-    rows = json.loads(program.run("list", "--json", "--port", leak.port, "--state", "close-wait", "--from", saved).stdout)
+    rows = json.loads(program.run("list", "--json", "--port", leak.port, "--state", "close-wait", "--from",
+                                  saved).stdout)
     assert {row["pid"] for row in rows["connections"]} == {os.getpid()}
     groups = json.loads(program.run("count", "--json", "--port", leak.port, "--from", saved).stdout)["groups"]
     assert {group["state"]: group["count"] for group in groups}["CLOSE_WAIT"] == LEAKED
@@ -97,7 +98,8 @@ def large_snapshot(path, count):
             out.write(json.dumps(line) + "\n")
         for number in range(count):
             out.write('{"type":"connection","state":"ESTABLISHED","local":"10.0.0.1","local_port":80,'
-                      f'"remote":"10.{number >> 16}.{number >> 8 & 255}.{number & 255}","remote_port":5000,"cookie":{random.getrandbits(60)}}}\n')
+                      f'"remote":"10.{number >> 16}.{number >> 8 & 255}.{number & 255}","remote_port":5000,'
+                       f'"cookie":{random.getrandbits(60)}}}\n')
         out.write(json.dumps({"type": "end", "connections": count}) + "\n")
 
 

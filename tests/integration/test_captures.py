@@ -1,4 +1,5 @@
-"""--from: what other programs print of this host leads to the same findings, as far as it shows enough; and never further."""
+"""--from: what other programs print of this host leads to the same findings, as far as it shows enough; and never
+further."""
 
 import shutil
 import subprocess
@@ -24,7 +25,8 @@ LESS = {
     "cat /proc/net/tcp /proc/net/tcp6": {"inherited": "close-wait-leak"},
     "lsof -nP -iTCP -Tqs": {"not_accepted": None},  # no descriptor, no row
     # No queues: that they are not closed is all that shows.
-    "lsof -nP -iTCP": {name: "close-wait-held" for name in SCENES} | {"not_accepted": None, "inherited": "close-wait-inherited"},
+    "lsof -nP -iTCP": {name: "close-wait-held" for name in SCENES} | {"not_accepted": None,
+                                                                      "inherited": "close-wait-inherited"},
 }
 WITHOUT_OWNERS = ("ss -tan", "cat /proc/net/tcp /proc/net/tcp6")
 
@@ -52,7 +54,8 @@ def captured(request, _world, tmp_path_factory):
 
 def of_scene(report, fault):
     """The findings about it, and how many connections they have."""
-    found = [f for f in report["findings"] if any(end and end["port"] == fault.port for end in (f["local"], f["remote"]))
+    found = [f for f in report["findings"] if any(end and end["port"] == fault.port for end in
+                                                        (f["local"], f["remote"]))
              and f["id"].startswith("close-wait")]
     return found
 
@@ -112,7 +115,8 @@ def test_what_a_capture_lacks_is_said_with_what_to_ask_for(captured):
     assert report["source"]["kind"].startswith("capture-") and report["source"]["from"] == str(path)
     assert report["host"]["os"] == "linux"
     lost = report.gap("lines-not-understood")
-    # A process of this world has a newline in its name, which ss prints as it is: the owner of those rows is not guessed.
+    # A process of this world has a newline in its name, which ss prints as it is: the owner of those rows is not
+    # guessed.
     assert lost is None or (command == "ss -tanp" and '",pid=' in lost["text"])
     if command.startswith("ss -tanpiemo"):
         assert gap is None
@@ -195,7 +199,8 @@ def test_names_of_a_capture_are_hostile(tmp_path):
 
 def test_pids_get_their_names_from_a_list(tmp_path):
     path, tasks = tmp_path / "netstat.txt", tmp_path / "tasks.txt"
-    path.write_bytes(b"".join(b"  TCP    10.0.0.5:9100   10.1.2.3:%d   CLOSE_WAIT   4312\r\n" % (50000 + i) for i in range(12)))
+    path.write_bytes(b"".join(b"  TCP    10.0.0.5:9100   10.1.2.3:%d   CLOSE_WAIT   4312\r\n" % (50000 + i) for i
+                              in range(12)))
     tasks.write_bytes(b'"Image Name","PID"\r\n"spoolsvc.exe","4312"\r\n')
     assert program.diagnose("--from", path).gap("processes-unnamed")["remedy"].count("tasklist")
     report = program.diagnose("--from", path, "--tasks", tasks)

@@ -54,7 +54,8 @@ def classic(netns, state):
 # --- healthy --------------------------------------------------------------------------------------------------------
 
 class ComeAndGo(threading.Thread):
-    """Hundreds of clients from far away come and go, all at once: their last acknowledgements are on the way for a while."""
+    """Hundreds of clients from far away come and go, all at once: their last acknowledgements are on the way for a
+    while."""
 
     def __init__(self, software, netns, count=800):
         super().__init__(daemon=True)
@@ -97,11 +98,12 @@ class Tally:
     def note(self):
         told = ", ".join(f"{state} critical {self.criticals(state)} times (up to {max(self.classic[state])[0]:,})"
                          for state in STATES if self.criticals(state))
-        return f"{self.checks} checks, {len(self.alarms)} alarms; of {len(self.classic['LAST_ACK'])} runs of grep -c: {told}"
+        return (f"{self.checks} checks, {len(self.alarms)} alarms; "
+                f"of {len(self.classic['LAST_ACK'])} runs of grep -c: {told}")
 
 
 def load_for_a_while(tally, seconds):
-    """Real servers, short connections, a long way: all healthy. The loads of loads.py end by themselves after a while."""
+    """Real servers, short connections, a long way: all healthy. The loads of loads.py end after a while."""
     software, namespaces = Software(), Namespaces()
     try:
         busy = namespaces.add()

@@ -25,7 +25,8 @@ NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
 @dataclass(frozen=True)
 class Expected:
     fault: str
-    state: str  # what ss shows in the namespace, as often as the drill says; None: nothing, the sockets are open all the same
+    # What ss shows in the namespace, as often as the drill says. None: nothing, although the sockets are open.
+    state: str
     at_least: bool = False  # it goes on: more may come
     owned: bool = True  # a process is named, and it is the drill's
     counted: bool = True  # the finding's count is the drill's

@@ -188,7 +188,8 @@ def sockets_of(made):
 
 def seen_from_the_service_only(world, name, folder):
     """As ss shows it there: of the other host nothing is known."""
-    done = subprocess.run(["ip", "netns", "exec", world.path.service, "ss", "-tanpiemo"], capture_output=True, check=True)
+    done = subprocess.run(["ip", "netns", "exec", world.path.service, "ss", "-tanpiemo"], capture_output=True,
+                          check=True)
     (folder / "ss.txt").write_bytes(done.stdout)
     return program.diagnose("--from", folder / "ss.txt", "--port", world[name].port)
 
@@ -204,7 +205,8 @@ def test_a_server_at_work_on_the_answer(world, report, tmp_path):
     young = found["age_s"]["oldest"] < 60
     assert (found["id"], found["confidence"]) == ("close-wait-leak", "likely")
     assert (found["severity"], alone.status) == (("info", program.HEALTHY) if young else ("warning", program.WARNING))
-    assert f"On {world['at_work'].count} of them the peer has sent something, and nothing was ever sent back" in words_of(found)
+    sent = f"On {world['at_work'].count} of them the peer has sent something, and nothing was ever sent back"
+    assert sent in words_of(found)
 
 
 @pytest.mark.finding("close-wait-leak", "fires")

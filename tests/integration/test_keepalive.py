@@ -1,7 +1,7 @@
 """No finding comes and goes on a host where nothing changes: 30 looks at faults that last, whatever keepalive does.
 
-All of them stand at the same time, each with keepalive of 1, 5, 15 and 60 s and without, beside a Go server that leaks with
-the keepalive that Go has by default, and a Node server with its own.
+All of them stand at the same time, each with keepalive of 1, 5, 15 and 60 s and without, beside a Go server that leaks
+with the keepalive that Go has by default, and a Node server with its own.
 """
 
 import json

@@ -63,7 +63,8 @@ def test_csv_is_the_json(world):
                                 "peer-net", "peer-port", "local", "local-port", "service", "state,pid",
                                 "netns,state,cause"])
 def test_count_adds_up(world, by):
-    words = ["--port", ",".join(str(world[n].port) for n in ("leak", "unread", "not_accepted", "inherited", "leak_ipv6"))]
+    words = ["--port", ",".join(str(world[n].port) for n in ("leak", "unread", "not_accepted", "inherited",
+                                                             "leak_ipv6"))]
     keys = by.split(",")
 
     def alike(listed):

@@ -169,7 +169,8 @@ def test_only_the_states_asked_for(mixed):
 # --- where processes and namespaces are --------------------------------------------------------------------------
 
 @pytest.mark.parametrize("kind, states", [
-    ("listens6", {"LISTEN"}), ("waits", {"TIME_WAIT"}), ("waits6", {"TIME_WAIT"}), ("orphan", {"LAST_ACK", "FIN_WAIT_2"}),
+    ("listens6", {"LISTEN"}), ("waits", {"TIME_WAIT"}), ("waits6", {"TIME_WAIT"}),
+    ("orphan", {"LAST_ACK", "FIN_WAIT_2"}),
     ("bound", {"BOUND"})])
 def test_a_namespace_with_little_in_it(kind, states):
     """Namespaces without sockets are not walked over: what is no socket of a process counts all the same."""
@@ -263,7 +264,8 @@ def test_a_namespace_that_only_a_descriptor_keeps():
     maker = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
         inode, _ = int(maker.stdout.readline()), maker.stdout.readline()
-        names = {source: json.loads(subprocess.run([str(DUMP), source], capture_output=True, check=True).stdout)["netns"]
+        names = {source: json.loads(
+                     subprocess.run([str(DUMP), source], capture_output=True, check=True).stdout)["netns"]
                  for source in ("bpf", "netlink")}
         assert f"net:[{inode}]" in names["bpf"] and f"net:[{inode}]" in names["netlink"]
     finally:
@@ -284,7 +286,8 @@ def test_numbers_are_of_the_pid_namespace():
             return [(row["pid"], row["process"], row["fd"]) for row in rows]
         print(json.dumps([os.getpid(), made.fileno(), holders("bpf"), holders("netlink")]))
     """
-    done = subprocess.run([*IN_PID_NAMESPACE, sys.executable, "-c", code, program.path()], capture_output=True, text=True)
+    done = subprocess.run([*IN_PID_NAMESPACE, sys.executable, "-c", code, program.path()], capture_output=True,
+                          text=True)
     assert done.returncode == 0, done.stderr
     pid, fd, seen, expected = json.loads(done.stdout)
     assert pid < 100 and seen == expected and [row[0] for row in seen] == [pid] and seen[0][2] == fd

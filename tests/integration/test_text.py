@@ -115,7 +115,8 @@ def test_commands_to_paste_are_harmless(world, report):
     ("diagnose", 60), ("diagnose", 80), ("diagnose", 200), ("list", 120), ("list", 200)])
 def test_width(world, command, columns):
     """Nothing is wider than the terminal, but a word that cannot be broken: a command to paste, an address."""
-    words = [*COMMANDS[command], "--port", ",".join(str(world[n].port) for n in ("unread", "not_accepted", "inherited"))]
+    words = [*COMMANDS[command], "--port", ",".join(str(world[n].port) for n in ("unread", "not_accepted",
+                                                                       "inherited"))]
     outs = [on_terminal(*words, columns=columns, env={"NO_COLOR": "1"})[0].decode()]
     if command == "diagnose":  # a list that is piped is for programs: never cut
         outs.append(program.run(*words, env={"COLUMNS": str(columns)}).stdout.decode())
@@ -127,7 +128,8 @@ def test_width(world, command, columns):
 
 def unbreakable(line):
     """A command line to paste is kept whole."""
-    return re.match(r"\s+(\$ |# )?\S*(tcpwhy|ss|kill|py-spy|for p in|gdb|strace|lsof|gcore|systemctl|jstack|cat|sysctl|ip|tcpdump)\b", line)
+    return re.match(r"\s+(\$ |# )?\S*(tcpwhy|ss|kill|py-spy|for p in|"
+                    r"gdb|strace|lsof|gcore|systemctl|jstack|cat|sysctl|ip|tcpdump)\b", line)
 
 
 def test_report_for_people(world):

@@ -1,7 +1,7 @@
 """Whom a finding names where the process that holds the connections passes on what comes: itself, or who is behind it.
 
-A relay that leaks to a healthy collector; ssh -L whose one connection is lost; HAProxy before a backend that hangs; and ssh -L
-to a server that is at work on its answer. Real programs, all at the same time.
+A relay that leaks to a healthy collector; ssh -L whose one connection is lost; HAProxy before a backend that hangs; and
+ssh -L to a server that is at work on its answer. Real programs, all at the same time.
 """
 
 import os
@@ -186,7 +186,8 @@ def test_a_tunnel_whose_one_connection_is_lost_is_the_cause_of_all_that_hang_on_
     for diagnosis in scene.looks:
         (finding,) = diagnosis.findings_of(scene.pid)
         assert (finding["id"], finding["count"], finding["severity"]) == ("established-unanswered", 1, "warning")
-        assert any(f"keeps {TUNNELLED} connections on port {TUNNEL} in CLOSE_WAIT" in line for line in finding["evidence"])
+        assert any(f"keeps {TUNNELLED} connections on port {TUNNEL} in CLOSE_WAIT" in line for line in finding[
+                "evidence"])
 
 
 @pytest.mark.finding("established-unanswered", "quiet")

@@ -98,7 +98,8 @@ COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 def screens(out):
     """What stood on the screen, a list of lines for each report."""
     parts = re.split(r"\x1b\[H(?:\x1b\[2J\x1b\[H)?", out)[1:]
-    return [[line.replace("\x1b[K", "").replace("\x1b[J", "").strip("\r") for line in COLOUR.sub("", part).split("\r\n")]
+    return [[line.replace("\x1b[K", "").replace("\x1b[J", "").strip("\r") for line in COLOUR.sub("", part).split(
+            "\r\n")]
             for part in parts]
 
 
@@ -193,7 +194,8 @@ def test_the_report_before_confirms_the_next():
 
 def test_what_the_parent_ignores_stays_ignored(leak):
     """A background job of a script ignores Ctrl-C."""
-    process = subprocess.Popen(["sh", "-c", 'trap "" INT; exec "$@"', "sh", program.path(), "--watch", "200ms", "--json",
+    process = subprocess.Popen(["sh", "-c", 'trap "" INT; exec "$@"', "sh", program.path(), "--watch", "200ms",
+                                "--json",
                                 "--port", str(leak.port)], stdout=subprocess.PIPE, env=clean_environment())
     process.stdout.readline()
     process.send_signal(signal.SIGINT)

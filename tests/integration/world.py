@@ -57,7 +57,8 @@ PATH = {
 }
 
 CLOSE_WAIT_HERE = {name for name, (maker, _) in HOST.items()
-                   if maker.startswith("close_wait") and maker not in ("close_wait_leak_client", "close_wait_tls_notify")}
+                   if maker.startswith("close_wait") and maker not in ("close_wait_leak_client",
+                           "close_wait_tls_notify")}
 
 RUN_MAX_S = 3600  # no run takes longer
 
@@ -85,7 +86,8 @@ class World:
         self._began = time.time()
         without_netns = privileges.without_netns()
         if without_netns:
-            self._missing |= dict.fromkeys([*PATH, "link_down", "named", "unshared", "contained", "hostile_unit"], without_netns)
+            self._missing |= dict.fromkeys([*PATH, "link_down", "named", "unshared", "contained", "hostile_unit"],
+                                           without_netns)
         else:
             self._begin_in_namespaces()
         for name, (maker, arguments) in HOST.items():

@@ -1,4 +1,4 @@
-"""The packaging and the metrics with the programs that they are made for: Prometheus, node_exporter, Nagios, Icinga 2."""
+"""The packaging and the metrics, with the real Prometheus, node_exporter, Nagios and Icinga 2."""
 import os
 import sys
 from pathlib import Path

@@ -1,4 +1,5 @@
-"""Prometheus, node_exporter, Nagios 4 and Icinga 2, each in a folder and a network namespace of the tests, stopped by pid."""
+"""Prometheus, node_exporter, Nagios 4 and Icinga 2, each in a folder and a network namespace of the tests, stopped by
+pid."""
 import json
 import re
 import subprocess
@@ -90,7 +91,8 @@ class Prometheus(Daemon):
 
     def launch(self):
         return self.start("prometheus", f"--config.file={self.folder}/prometheus.yml",
-                          f"--storage.tsdb.path={self.folder}/data", f"--web.listen-address=127.0.0.1:{PROMETHEUS_PORT}")
+                          f"--storage.tsdb.path={self.folder}/data",
+                                  f"--web.listen-address=127.0.0.1:{PROMETHEUS_PORT}")
 
     def query(self, expression):
         answer = json.loads(fetch(self.netns, PROMETHEUS_PORT, "/api/v1/query", query=expression) or "{}")
@@ -160,7 +162,8 @@ class Nagios(Monitor):
             "  active_checks_enabled 0\n  contacts nobody\n  notification_period always\n}\n" +
             "".join(f"define service {{\n  host_name here\n  service_description {name}\n"
                     f"  check_command check_tcpwhy_with!{options}\n  check_interval 2\n  retry_interval 1\n"
-                    "  max_check_attempts 2\n  check_period always\n  contacts nobody\n  notification_period always\n}\n"
+                    "  max_check_attempts 2\n  check_period always\n  contacts nobody\n  notification_period always\n"
+                    "}\n"
                     for name, options in services.items()))
         self.write_main("objects.cfg")
 
@@ -191,7 +194,8 @@ class Icinga(Monitor):
             (self.folder / name).mkdir()
         # The services are those that are installed; only how often they run is another.
         text = (PACKAGING / "icinga2/tcpwhy-services.conf").read_text()
-        text = text.replace("check_interval = 1m", "check_interval = 2s").replace("retry_interval = 30s", "retry_interval = 1s")
+        text = text.replace("check_interval = 1m", "check_interval = 2s").replace("retry_interval = 30s",
+                "retry_interval = 1s")
         assert "2s" in text and "= 1s" in text
         (self.folder / "services.conf").write_text(text)
         (self.folder / "icinga2.conf").write_text(

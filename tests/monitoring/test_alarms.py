@@ -1,4 +1,4 @@
-"""A leak begins and ends: Nagios, Icinga 2 and Prometheus see it, each with the configuration that tcpwhy brings along."""
+"""A leak begins and ends: Nagios, Icinga 2 and Prometheus see it, with the configuration that tcpwhy ships."""
 import json
 import subprocess
 import time
@@ -23,7 +23,8 @@ class Leak:
 
     def __init__(self, netns):
         self.process = subprocess.Popen(
-            inside(netns, program.path(), "drill", "close-wait-leak", "--in-host", "--count", LEAKS, "--for", "10m", "--json"),
+            inside(netns, program.path(), "drill", "close-wait-leak", "--in-host", "--count", LEAKS, "--for", "10m",
+                   "--json"),
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
         self.said = json.loads(self.process.stdout.readline())
 
@@ -134,7 +135,8 @@ def test_the_alert_fires_and_resolves(story, record_property):
     assert alert["annotations"]["runbook"] == "tcpwhy explain close-wait-leak"
     assert "drill-leak" in alert["annotations"]["summary"]
     assert [value for _, value in story.seen["resolved"]] == [0]
-    record_property("note", f"Prometheus: fires after {story.seconds['alert']} s, resolved {story.seconds['resolved']} s "
+    record_property("note", f"Prometheus: fires after {story.seconds['alert']} s, resolved {story.seconds['resolved']} "
+                            f"s "
                             "after the end")
 
 

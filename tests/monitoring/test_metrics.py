@@ -221,13 +221,14 @@ def test_node_exporter_takes_hostile_names(hostile, netns, tmp_path):
 # --- least privilege ------------------------------------------------------------------------------------------------
 
 def test_the_capabilities_of_the_unit_are_enough(netns):
-    """What packaging/systemd leaves to it shows the owners in other namespaces too; without, it says what is missing."""
+    """What packaging/systemd leaves to it shows the owners in other namespaces too, or says what is missing."""
     if not shutil.which("setpriv"):
         pytest.skip("needs setpriv")
     kept = "+sys_ptrace,+dac_read_search,+sys_admin"
     only = ["setpriv", "--inh-caps=-all," + kept, "--bounding-set=-all," + kept, "--no-new-privs"]
     with subprocess.Popen(["nsenter", f"--net=/run/netns/{netns}", "/usr/bin/python3", "-c",
-                           "import socket,time\nl=socket.create_server(('127.0.0.1',20801))\nprint(flush=True)\ntime.sleep(60)"],
+                           "import socket,time\nl=socket.create_server(('127.0.0.1',20801))\nprint(flush=True)\n"
+                           "time.sleep(60)"],
                           stdout=subprocess.PIPE) as holder:
         try:
             holder.stdout.readline()

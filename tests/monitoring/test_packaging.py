@@ -27,7 +27,8 @@ def names_that_exist():
 def rules_text():
     """The expressions: without names of recorded rules, alerts and annotations."""
     text = RULES.read_text()
-    return "\n".join(line for line in text.splitlines() if not re.match(r"\s*(- record|- alert|summary|description|runbook|#)", line))
+    return "\n".join(line for line in text.splitlines() if not re.match(r"\s*(- record|- "
+                                                                        r"alert|summary|description|runbook|#)", line))
 
 
 def expressions_of_dashboard():
@@ -63,8 +64,10 @@ def test_rules_are_valid_and_do_what_they_should():
 
 @pytest.mark.tools("promtool")
 @pytest.mark.parametrize("found, put", [
-    (r"> 1 / 60", "> 1 / 2"), (r"offset 10m\)", "offset 10m) or vector(1)"), (r"4 \* 3600", "4 * 36"), (r"> 0\.3\n", "> 0\n"),
-    (r"> 0\.95", "> 0.99"), (r"> 0\.8\n", "> 0.7\n"), (r"(overflows_total\[5m\]\)) > 0\n", r"\1 >= 0\n"), (r"for: 15m", "for: 1m"),
+    (r"> 1 / 60", "> 1 / 2"), (r"offset 10m\)", "offset 10m) or vector(1)"), (r"4 \* 3600", "4 * 36"), (r"> 0\.3\n",
+            "> 0\n"),
+    (r"> 0\.95", "> 0.99"), (r"> 0\.8\n", "> 0.7\n"), (r"(overflows_total\[5m\]\)) > 0\n", r"\1 >= 0\n"), (r"for: 15m",
+            "for: 1m"),
     (r"explain port-exhaustion", "explain ports"), (r"0\.25 \*", "0.2 *"), (r"> 600", "> 6000"),
 ])
 def test_the_tests_of_the_rules_notice(tmp_path, found, put):
@@ -141,7 +144,8 @@ def test_nagios_reads_the_commands_and_services(tmp_path):
     nagios = Nagios(tmp_path / "nagios", None, {"TCP": "--netns self"})
     (nagios.folder / "templates.cfg").write_text(TEMPLATES)
     objects = nagios.folder / "objects.cfg"
-    objects.write_text(objects.read_text().replace("host_name here\n  address", "host_name here\n  hostgroups tcpwhy\n  address"))
+    objects.write_text(objects.read_text().replace("host_name here\n  address", "host_name here\n  hostgroups tcpwhy\n"
+                                                                                "  address"))
     nagios.write_main("templates.cfg", "objects.cfg", PACKAGING / "nagios/tcpwhy-services.cfg")
     done = subprocess.run(["nagios4", "-v", nagios.folder / "nagios.cfg"], capture_output=True, text=True)
     assert done.returncode == 0 and "Total Errors:   0" in done.stdout, done.stdout
@@ -165,7 +169,8 @@ def test_nagios_commands_use_options_that_exist():
 def test_icinga_reads_the_command_and_services(tmp_path):
     icinga = Icinga(tmp_path / "icinga", None, {"LAST_ACK": "tcpwhy_state = \"LAST_ACK\", tcpwhy_warning = 100"})
     conf = icinga.folder / "icinga2.conf"
-    conf.write_text(conf.read_text().replace('check_command = "dummy"', 'check_command = "dummy"\n  vars.tcpwhy = true'))
+    conf.write_text(conf.read_text().replace('check_command = "dummy"',
+                                             'check_command = "dummy"\n  vars.tcpwhy = true'))
     done = subprocess.run([*map(str, icinga.command()), "-C"], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
     assert "Instantiated 3 Services" in done.stdout and "warning/" not in done.stdout, done.stdout
@@ -201,7 +206,8 @@ def test_systemd_reads_the_units(units):
 
 @pytest.mark.tools("systemd-analyze")
 def test_the_service_is_hardened(units):
-    done = subprocess.run(["systemd-analyze", "security", "--offline=yes", "--threshold=30", units / "tcpwhy-metrics.service"],
+    done = subprocess.run(["systemd-analyze", "security", "--offline=yes", "--threshold=30",
+                           units / "tcpwhy-metrics.service"],
                           capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-300:]  # an exposure of 3.0 of 10 at most
 
@@ -209,7 +215,8 @@ def test_the_service_is_hardened(units):
 @pytest.mark.tools("systemd-analyze", "strace")
 def test_the_service_may_call_what_it_needs(tmp_path):
     """Each system call of a run is in the filter of the unit."""
-    done = subprocess.run(["strace", "-fqq", "-o", tmp_path / "calls", program.path(), "metrics", "--textfile", tmp_path],
+    done = subprocess.run(["strace", "-fqq", "-o", tmp_path / "calls", program.path(), "metrics", "--textfile",
+                           tmp_path],
                           capture_output=True, text=True)
     if done.returncode != 0:
         pytest.skip(f"needs strace: {done.stderr.strip()}")
@@ -229,7 +236,8 @@ STARTED_WITH = {"execve"}  # systemd itself allows what starts the program
 def calls_of(word):
     if not word.startswith("@"):
         return {word}
-    listed = subprocess.run(["systemd-analyze", "syscall-filter", word], capture_output=True, text=True, check=True).stdout
+    listed = subprocess.run(["systemd-analyze", "syscall-filter", word], capture_output=True, text=True,
+                            check=True).stdout
     found = set()
     for line in listed.splitlines()[1:]:
         name = line.strip()
@@ -258,5 +266,6 @@ def test_everything_is_installed(tmp_path):
     said = subprocess.run([tmp_path / plugin, "-V"], capture_output=True, text=True)
     assert said.stdout.startswith("check_tcpwhy ")
     (service,) = (path for path in found if path.endswith("tcpwhy-metrics.service"))
-    assert "@" not in (tmp_path / service).read_text().replace("@system-service", "").replace("@privileged", "").replace(
+    assert "@" not in (tmp_path / service).read_text().replace("@system-service", "").replace("@privileged",
+            "").replace(
         "@resources", "")

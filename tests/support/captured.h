@@ -3,8 +3,8 @@
 #include "model/snapshot.h"
 
 /*
- * Reads it and returns what it was recognised as ("capture-ss"), or fails the test. Where it was recognised and refused all the
- * same, there is a gap "refused". Release with snapshot_deinit().
+ * Reads it and returns what it was recognised as ("capture-ss"), or fails the test. Where it was recognised and refused
+ * all the same, there is a gap "refused". Release with snapshot_deinit().
  */
 const char *captured(struct snapshot *snapshot, const char *text, size_t length);
 /*

@@ -35,7 +35,8 @@
  *
  * process PID NAME [KEY=VALUE]…   user= uid= unit= container= command= parent= state= threads= netns= running=
  * cgroup=ID
- *   fds=OPEN/LIMIT (LIMIT may be "none"; without it unknown) hard=LIMIT sockets=N. How many TCP sockets it holds is counted.
+ *   fds=OPEN/LIMIT (LIMIT may be "none"; without it unknown) hard=LIMIT sockets=N. How many TCP sockets it holds is
+ *   counted.
  *
  * wait PID STATE [KEY=VALUE]…   channel= call= target= fd= threads=: where threads of that process wait. Several
  *   lines: several places.
@@ -47,13 +48,14 @@
  *   known, with all that shares its presence bit, and nothing else is. timer= none, retransmit, keepalive, time_wait,
  *   persist or delayed_ack. shutdown= receive, send or both. Times are in the field's unit, or with one: 250ms, 14s,
  *   5m, 2h, 1d.
- *   holders=PID:FD,PID:FDe…   the descriptors that refer to it ("e": closed on exec); the uid is the first one's unless named.
+ *   holders=PID:FD,PID:FDe…   the descriptors that refer to it ("e": closed on exec); the uid is the first one's unless
+ *   named.
  *   inode=   unique by itself where there are holders, 0 (nobody's) where there are none; "?": unknown
  *   cookie=  unique by itself; "?": unknown
  *   netns=NAME, cgroup=ID, ipv6 (the socket's family where its addresses do not tell)
  *   xN makes N of them: the peer's port counts up (after 65535 the address does), or what vary= names: peer_port,
- *   peer_address, local_port, ports (local and peer), hosts (local_port and peer_address), none. Inodes, cookies and descriptors count up too. A number may then be a range,
- *   FIRST..LAST, spread evenly over the N.
+ *   peer_address, local_port, ports (local and peer), hosts (local_port and peer_address), none. Inodes,
+ *   cookies and descriptors count up too. A number may then be a range, FIRST..LAST, spread evenly over the N.
  *
  * gap ID text= remedy=
  */

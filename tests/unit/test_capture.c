@@ -49,7 +49,8 @@ static void windows_netstat(void **state)
         { "  TCP    10.0.0.5:80 10.0.0.6:2 ESTABLISHED 812 InHost\n  W3SVC\n [w3wp.exe]\n"
           "  TCP    10.0.0.5:80 10.0.0.6:3 ESTABLISHED 812\n",
             "capture-windows-netstat",
-            "ESTABLISHED 10.0.0.5:80 10.0.0.6:2 by 812/w3wp.exe\nESTABLISHED 10.0.0.5:80 10.0.0.6:3 by 812/w3wp.exe\n" NOTHING_ELSE },
+            "ESTABLISHED 10.0.0.5:80 10.0.0.6:2 by 812/w3wp.exe\n"
+            "ESTABLISHED 10.0.0.5:80 10.0.0.6:3 by 812/w3wp.exe\n" NOTHING_ELSE },
         { "  TCP    10.0.0.5:80 10.0.0.6:2 ESTABLISHED\n [w3wp.exe]\n", "capture-windows-netstat",
             "ESTABLISHED 10.0.0.5:80 10.0.0.6:2 by 0/w3wp.exe\n" NOTHING_ELSE },
         { "> >   TCP    [fe80::1%7]:445  [fe80::2%7]:50200  ESTABLISHED 4\n", "capture-windows-netstat",
@@ -89,8 +90,8 @@ static void ss(void **state)
             "ESTABLISHED 10.0.0.5:80 10.1.2.3:5 rq=0 sq=0\n" NOTHING_ELSE },
         { "LISTEN 1 128 *:80 *:*\nLISTEN 0 0 [::1]:81 [::]:*\n", "capture-ss",
             "LISTEN 0.0.0.0:80 0.0.0.0:* rq=1 sq=128 backlog\nLISTEN [::1]:81 [::]:* rq=0 sq=0\n" NOTHING_ELSE },
-        { "tcp CLOSE-WAIT 1 0 [::ffff:10.0.0.5]:80 [::ffff:10.1.2.3]:5 users:((\"a b\",pid=7,fd=3),(\"c\",pid=8,fd=4))\n"
-          "u_str ESTAB 0 0 * 21542 * 21543\nnl UNCONN 0 0 0:0 *\n",
+        { "tcp CLOSE-WAIT 1 0 [::ffff:10.0.0.5]:80 [::ffff:10.1.2.3]:5 users:((\"a "
+          "b\",pid=7,fd=3),(\"c\",pid=8,fd=4))\nu_str ESTAB 0 0 * 21542 * 21543\nnl UNCONN 0 0 0:0 *\n",
             "capture-ss", "CLOSE_WAIT 10.0.0.5:80 10.1.2.3:5 rq=1 sq=0 by 7/a b:3 by 8/c:4\n" NOTHING_ELSE },
         /* A name may pretend to be what follows it. */
         { "ESTAB 0 0 1.2.3.4:5 6.7.8.9:10 users:((\"x\",pid=1\",pid=2,fd=3))\n", "capture-ss",
@@ -148,7 +149,8 @@ static void lsof_and_proc(void **state)
             "LISTEN [::]:80 [::]:* rq=1 sq=0 ino=39945 by 812/nginx:3\n" NOTHING_ELSE },
         { "mysqld 99 bob 7u IPv4 0x5a2c1d43 0t0 TCP 127.0.0.1:3306->127.0.0.1:5 (ESTABLISHED)\n", "capture-lsof",
             "ESTABLISHED 127.0.0.1:3306 127.0.0.1:5 by 99/mysqld:7\n" NOTHING_ELSE },
-        { "   3: 0500000A:238C 0302010A:C3CA 08 00000000:00000001 00:00000000 00000000     7        0 21542 1 0 20 4 30\n",
+        { "   3: 0500000A:238C 0302010A:C3CA 08 00000000:00000001 00:00000000 00000000     7        0 21542 1 0 20 4 "
+          "30\n",
             "capture-proc-net-tcp",
             "CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:50122 rq=1 sq=0 timer=none/0/0/0 ino=21542 uid=7\n" NOTHING_ELSE },
     };
@@ -183,8 +185,8 @@ static void bsd_and_solaris(void **state)
 {
     (void)state;
     static const struct one cases[] = {
-        { "tcp4 0 0 192.168.1.5.52345 17.57.146.20.5223 ESTABLISHED\ntcp46 0 0 *.8080 *.* LISTEN\ntcp4 0 0 *.* *.* CLOSED\n"
-          "tcp4 0 0 *.49 *.*\n",
+        { "tcp4 0 0 192.168.1.5.52345 17.57.146.20.5223 ESTABLISHED\ntcp46 0 0 *.8080 *.* LISTEN\n"
+          "tcp4 0 0 *.* *.* CLOSED\ntcp4 0 0 *.49 *.*\n",
             "capture-bsd-netstat",
             "ESTABLISHED 192.168.1.5:52345 17.57.146.20:5223 rq=0 sq=0\nLISTEN [::]:8080 [::]:*\n"
             "CLOSED 0.0.0.0:* 0.0.0.0:* rq=0 sq=0\nBOUND 0.0.0.0:49 0.0.0.0:* rq=0 sq=0\n" NOTHING_ELSE },
@@ -202,7 +204,8 @@ static void bsd_and_solaris(void **state)
         /* -L: one and a half times the backlog may wait. */
         { "Proto Listen Local Address\ntcp4  49/0/32  *.143\ntcp6  0/3/32  *.143\nunix  0/0/128 /var/run/log\n",
             "capture-bsd-netstat",
-            "LISTEN 0.0.0.0:143 0.0.0.0:* rq=49 sq=48 backlog\nLISTEN [::]:143 [::]:* rq=0 sq=48 backlog\n" NOTHING_ELSE },
+            "LISTEN 0.0.0.0:143 0.0.0.0:* rq=49 sq=48 backlog\n"
+            "LISTEN [::]:143 [::]:* rq=0 sq=48 backlog\n" NOTHING_ELSE },
         { "UDP: IPv4\n  *.111   Idle\nTCP: IPv4\n   *.22   *.*  0  0  128000  0 LISTEN\n"
           "10.0.0.1.22  10.0.0.2.52111  64240  3  128872  7 ESTABLISHED\n",
             "capture-solaris-netstat",
@@ -242,11 +245,13 @@ static void tcpview(void **state)
           "app.exe\t2312\tUDP\t192.0.2.5\t49200\t*\t*\t\n"
           "[System Process]\t0\tTCP\t192.0.2.5\t49201\t192.0.2.7\t1433\tTIME_WAIT\n",
             "capture-tcpview",
-            "CLOSE_WAIT 192.0.2.5:49200 192.0.2.7:1433 by 2312/app.exe\nTIME_WAIT 192.0.2.5:49201 192.0.2.7:1433\n" NOTHING_ELSE },
+            "CLOSE_WAIT 192.0.2.5:49200 192.0.2.7:1433 by 2312/app.exe\n"
+            "TIME_WAIT 192.0.2.5:49201 192.0.2.7:1433\n" NOTHING_ELSE },
         { "app.exe\t2312\tTCP\tClose Wait\t192.0.2.5\t49200\t192.0.2.7\t1433\t1/2/2026 9:00:00 AM\tapp.exe\n"
           "app.exe\t2312\tTCPv6\tListen\t::\t80\t::\t0\t1/2/2026 9:00:00 AM\tapp.exe\n",
             "capture-tcpview",
-            "CLOSE_WAIT 192.0.2.5:49200 192.0.2.7:1433 by 2312/app.exe\nLISTEN [::]:80 [::]:* by 2312/app.exe\n" NOTHING_ELSE },
+            "CLOSE_WAIT 192.0.2.5:49200 192.0.2.7:1433 by 2312/app.exe\n"
+            "LISTEN [::]:80 [::]:* by 2312/app.exe\n" NOTHING_ELSE },
         { "TCP,app.exe,2312,CLOSE_WAIT,192.0.2.5:49200,192.0.2.7:1433\nUDP,app.exe,2312,*,192.0.2.5:5,*\n",
             "capture-tcpview", "CLOSE_WAIT 192.0.2.5:49200 192.0.2.7:1433 by 2312/app.exe\n" NOTHING_ELSE },
     };
@@ -356,16 +361,19 @@ static void powershell(void **state)
             "capture-powershell-table",
             "CLOSE_WAIT 10.0.0.5:80 10.1.2.3:5 by 812/?\nLISTEN [::]:80 [::]:* by 812/?\n" NUMBERS_ONLY NOTHING_ELSE },
         { "LocalAddress : 10.0.0.5\nLocalPort : 80\nRemoteAddress : 10.1.2.3\nRemotePort : 5\nState : LastAck\n\n"
-          "LocalAddress : ::1\nLocalPort : 81\nRemoteAddress : ::1\nRemotePort : 6\nState : TimeWait\nOwningProcess : 0\n",
+          "LocalAddress : ::1\nLocalPort : 81\nRemoteAddress : ::1\nRemotePort : 6\nState : TimeWait\n"
+          "OwningProcess : 0\n",
             "capture-powershell-list", "LAST_ACK 10.0.0.5:80 10.1.2.3:5\nTIME_WAIT [::1]:81 [::1]:6\n" NOTHING_ELSE },
         { "\"State\",\"LocalAddress\",\"LocalPort\",\"RemoteAddress\",\"RemotePort\",\"ProcessName\"\n"
           "\"FinWait2\",\"10.0.0.5\",\"80\",\"10.1.2.3\",\"5\",\"say \"\"hi\"\", ho\"\n",
             "capture-powershell-csv", "FIN_WAIT_2 10.0.0.5:80 10.1.2.3:5 by 0/say \"\"hi\"\", ho\n" NOTHING_ELSE },
         { "{\"State\": 8, \"LocalAddress\": \"10.0.0.5\", \"LocalPort\": 80, \"RemoteAddress\": \"10.1.2.3\",\n"
-          "\"RemotePort\": 5, \"OwningProcess\": 812, \"CimClass\": {\"State\": 5, \"LocalPort\": [1, {\"State\": 2}]}}",
+          "\"RemotePort\": 5, \"OwningProcess\": 812, \"CimClass\": {\"State\": 5, \"LocalPort\": [1, {\"State\": "
+          "2}]}}",
             "capture-powershell-json", "CLOSE_WAIT 10.0.0.5:80 10.1.2.3:5 by 812/?\n" NUMBERS_ONLY NOTHING_ELSE },
         { "PS C:\\> Get-NetTCPConnection -State CloseWait | ConvertTo-Json\r\n{\r\n  \"State\" : \"CloseWait\",\r\n"
-          "\"LocalAddress\" : \"::1\", \"LocalPort\" : 80, \"RemoteAddress\" : \"::1\", \"RemotePort\" : 5 }\r\nPS C:\\> ",
+          "\"LocalAddress\" : \"::1\", \"LocalPort\" : 80, \"RemoteAddress\" : \"::1\", \"RemotePort\" : 5 }\r\n"
+          "PS C:\\> ",
             "capture-powershell-json", "CLOSE_WAIT [::1]:80 [::1]:5\n" NOTHING_ELSE },
         { "[{\"State\":\"Bound\",\"LocalAddress\":\"::\",\"LocalPort\":80,\"RemoteAddress\":\"::\",\"RemotePort\":0,"
           "\"OwningProcess\":7,\"Process\":\"a\\u0062\\\\c\"}, {\"State\":100}]",
@@ -414,12 +422,13 @@ static void cells_of_powershell_tables(void **state)
             "capture-powershell-table",
             "BOUND 10.0.0.5:9100 10.1.2.3:50000\nBOUND 10.0.0.5:9100 10.1.2.3:50001 by 0/My App\n" NOTHING_ELSE },
         /* A second table with other columns; one of another command. */
-        { "LocalAddress LocalPort RemoteAddress RemotePort State\n------------ --------- ------------- ---------- -----\n"
+        { "LocalAddress LocalPort RemoteAddress RemotePort State\n"
+          "------------ --------- ------------- ---------- -----\n"
           "10.0.0.5          9100 10.1.2.3           50000 Bound\n\x01\v\n"
           "AppliedSetting State LocalAddress LocalPort RemoteAddress RemotePort\n"
           "-------------- ----- ------------ --------- ------------- ----------\n"
-          "               Bound 10.0.0.5          9100 10.1.2.3           50001\n\n"
-          "LocalAddress LocalPort\n------------ ---------\n10.0.0.5     123\n",
+          "               Bound 10.0.0.5          9100 10.1.2.3           50001\n\nLocalAddress LocalPort\n"
+          "------------ ---------\n10.0.0.5     123\n",
             "capture-powershell-table",
             "BOUND 10.0.0.5:9100 10.1.2.3:50000\nBOUND 10.0.0.5:9100 10.1.2.3:50001\n" NOTHING_ELSE },
     };
@@ -444,8 +453,8 @@ static void columns_that_powershell_was_not_asked_for(void **state)
           "\"LocalAddress\",\"LocalPort\",\"RemoteAddress\",\"RemotePort\",\"OwningProcess\",\"State\"\n"
           "\"10.0.0.6\",\"9100\",\"10.1.2.3\",\"50000\",\"8\",\"Bound\"\n",
             "capture-powershell-csv",
-            "CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:50000 by 4312/?\nBOUND 10.0.0.6:9100 10.1.2.3:50000 by 8/?\n" NUMBERS_ONLY
-                NOTHING_ELSE },
+            "CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:50000 by 4312/?\n"
+            "BOUND 10.0.0.6:9100 10.1.2.3:50000 by 8/?\n" NUMBERS_ONLY NOTHING_ELSE },
         /* CSV of processes behind it. */
         { "LocalAddress,LocalPort,RemoteAddress,RemotePort,State\n10.0.0.5,9100,10.1.2.3,50000,CloseWait\n\n"
           "Name,SI,Handles,Id,Path\njava,0,300,4312,\n",

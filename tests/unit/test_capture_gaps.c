@@ -88,8 +88,8 @@ static void names_and_cut_addresses_are_said(void **state)
     (void)state;
     expect_gap("tcp 0 0 10.0.0.5:80 10.1.2.3:5 ESTABLISHED\ntcp 0 0 web:http 10.1.2.3:5 ESTABLISHED\n",
         "names-for-addresses",
-        "in 1 row words stand where numbers belong (local address in 1, name of a known service in the place of its port in 1), "
-        "first \"web:http, 10.1.2.3:5\"");
+        "in 1 row words stand where numbers belong (local address in 1, name of a known service in the place of its "
+        "port in 1), first \"web:http, 10.1.2.3:5\"");
     expect_gap("tcp6 0 0 2001:db8:85a3:8d3:1:443 ::1:5 CLOSE_WAIT\n", "addresses-cut", "in 1 row");
 }
 

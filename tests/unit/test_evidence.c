@@ -1,8 +1,8 @@
 /*
- * More evidence never gives less. Every golden case, with a finding of each kind, is diagnosed with each combination of what a
- * source may show of it: owners, what is known of these, inodes, timers, tcp_info, queues, settings. Whatever is found
- * with less must be found with more: each connection in a finding at least as severe, or cited by one, unless the added
- * evidence itself shows why not. Those reasons are the table below, and there are no others.
+ * More evidence never gives less. Every golden case, with a finding of each kind, is diagnosed with each combination of
+ * what a source may show of it: owners, what is known of these, inodes, timers, tcp_info, queues, settings. Whatever is
+ * found with less must be found with more: each connection in a finding at least as severe, or cited by one, unless the
+ * added evidence itself shows why not. Those reasons are the table below, and there are no others.
  */
 #include "diagnose/diagnose.h"
 
@@ -95,8 +95,8 @@ static void show(struct scene *scene, unsigned evidence)
 }
 
 /*
- * What no source shows: details of nobody, or without the inodes and timers that a live host has; timers or tcp_info without
- * the queues that stand before them.
+ * What no source shows: details of nobody, or without the inodes and timers that a live host has; timers or tcp_info
+ * without the queues that stand before them.
  */
 static bool is_possible(unsigned evidence)
 {
@@ -170,7 +170,7 @@ static const struct result *result_of(struct scene *scene, unsigned evidence)
     return result;
 }
 
-/* --- the reasons why more evidence may give less ------------------------------------------------------------------- */
+/* --- the reasons why more evidence may give less ------------------------------------------------------------------ */
 
 /* The connection as the richer capture shows it, and what was found with less. */
 struct loss {
@@ -323,7 +323,7 @@ static unsigned compare_all(struct scene *scene)
     return lost;
 }
 
-/* --- the scenes ----------------------------------------------------------------------------------------------------- */
+/* --- the scenes --------------------------------------------------------------------------------------------------- */
 
 static void open_scene(struct scene *scene, const char *path)
 {

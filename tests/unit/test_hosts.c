@@ -50,12 +50,14 @@ static bool has_line(const struct lines *lines, const char *part)
     return false;
 }
 
-#define WEB                                                                                                                                           \
-    "host web-3 linux 6.18.44 2026-01-31T12:03:11.123Z\nnetns host own inode=7\ncgroup 5 /web\nprocess 100 client user=www fds=200/1024 netns=host\n" \
-    "conn LISTEN *:80 holders=100:3\n"                                                                                                                \
+#define WEB                                                                                                            \
+    "host web-3 linux 6.18.44 2026-01-31T12:03:11.123Z\nnetns host own inode=7\ncgroup 5 /web\n"                       \
+    "process 100 client user=www fds=200/1024 netns=host\n"                                                            \
+    "conn LISTEN *:80 holders=100:3\n"                                                                                 \
     "conn ESTABLISHED 10.0.0.5:80 203.0.113.5:50000 holders=100:4\n"
-#define DB                                                                                                                                           \
-    "host db-1 linux 6.18.44 2026-01-31T12:03:11.123Z\nnetns host own inode=7\ncgroup 5 /db\nprocess 100 postgres user=pg fds=300/1024 netns=host\n" \
+#define DB                                                                                                             \
+    "host db-1 linux 6.18.44 2026-01-31T12:03:11.123Z\nnetns host own inode=7\ncgroup 5 /db\n"                         \
+    "process 100 postgres user=pg fds=300/1024 netns=host\n"                                                           \
     "conn LISTEN *:5432 holders=100:3\n"
 #define OLD " recv_q=0 send_q=0 timer=none last_data_sent=4h last_data_recv=4h last_ack_recv=4h"
 

@@ -47,7 +47,8 @@ static void what_only_shows_is_taken_off(void **state)
     expect_whole(TCP("1") "  TCP\xc2\xa0\xc2\xa0 10.0.0.5:9100\xc2\xa0 10.1.2.3:2 \xc2\xa0 CLOSE_WAIT  4312\n");
     expect_whole(TCP("1") "  TCP    10.0.0.5:\x1b[01;31m\x1b[K9100\x1b[m\x1b[K   10.1.2.3:2   CLOSE_WAIT   4312\n");
     expect_whole(
-        "&gt; TCP  10.0.0.5:9100  10.1.2.3:1  CLOSE_WAIT  4312\n&gt; TCP  10.0.0.5:9100  10.1.2.3:2  CLOSE_WAIT  4312\n");
+        "&gt; TCP  10.0.0.5:9100  10.1.2.3:1  CLOSE_WAIT  4312\n&gt; TCP  10.0.0.5:9100  10.1.2.3:2  CLOSE_WAIT  "
+        "4312\n");
     expect_whole(" > " TCP("1") " > " TCP("2"));
 }
 
@@ -160,7 +161,7 @@ static void names_instead_of_numbers(void **state)
     snapshot_deinit(&snapshot);
 }
 
-/* --- whose, and which ---------------------------------------------------------------------------------------------- */
+/* --- whose, and which --------------------------------------------------------------------------------------------- */
 
 static void the_owner_of_another_protocol(void **state)
 {
@@ -221,7 +222,7 @@ static void what_the_tracker_knows_is_no_socket(void **state)
     expect_whole(LINUX("1") LINUX("2") "tcp_fin_timeout:60\ntcp_rmem = 4096 131072 6291456\ntcp_tw_reuse:2\n");
 }
 
-/* --- what stands around -------------------------------------------------------------------------------------------- */
+/* --- what stands around ------------------------------------------------------------------------------------------- */
 
 static void logs_before_it(void **state)
 {

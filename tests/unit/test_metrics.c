@@ -98,7 +98,8 @@ static void everything_of_a_host(void **state)
         "tcpwhy_process_open_fds{process=\"proxy\",pid=\"900\"} 500",
         "tcpwhy_ports_used_ratio{netns=\"host\",source=\"10.0.0.5\",destination=\"10.9.9.9\",port=\"5432\"} 0.250000",
         "tcpwhy_accept_queue_connections{netns=\"host\",address=\"0.0.0.0\",port=\"9100\",process=\"spoolsvc\"} 3",
-        "tcpwhy_accept_queue_limit_connections{netns=\"host\",address=\"0.0.0.0\",port=\"9100\",process=\"spoolsvc\"} 128",
+        "tcpwhy_accept_queue_limit_connections{netns=\"host\",address=\"0.0.0.0\",port=\"9100\",process=\"spoolsvc\"} "
+        "128",
         "tcpwhy_listener_drops_total{netns=\"host\",address=\"0.0.0.0\",port=\"9100\",process=\"spoolsvc\"} 20",
         "tcpwhy_listener_drops_total{netns=\"blue\",address=\"0.0.0.0\",port=\"80\",process=\"\"} 0",
         "tcpwhy_orphans 7",
@@ -250,8 +251,8 @@ static void add_process(struct buf *fixture, unsigned number)
     buf_printf(fixture,
         "process %u svc-%u parent=1 fds=%u/4096 running=2d\n"
         "conn LISTEN *:%u recv_q=%u send_q=128 skmem_drops=%u holders=%u:3\n"
-        "conn ESTABLISHED 10.0.0.5:%u 10.%u.%u.1:50000 x%d vary=peer_address recv_q=0 send_q=0 timer=none holders=%u:9\n"
-        "conn CLOSE_WAIT 10.0.0.6:%u 11.%u.%u.1:50000 x%d vary=peer_address recv_q=0 send_q=0 timer=none "
+        "conn ESTABLISHED 10.0.0.5:%u 10.%u.%u.1:50000 x%d vary=peer_address recv_q=0 send_q=0 timer=none "
+        "holders=%u:9\nconn CLOSE_WAIT 10.0.0.6:%u 11.%u.%u.1:50000 x%d vary=peer_address recv_q=0 send_q=0 timer=none "
         "last_ack_recv=4h last_data_sent=4h last_data_recv=4h holders=%u:99\n",
         number + 10, number, number % 4000 + 100, number + 1000, number % 100, number, number + 10, number + 1000, high,
         low, CLIENTS - LEAKS, number + 10, number + 1000, high, low, LEAKS, number + 10);

@@ -14,15 +14,18 @@
     "process 812 webapp parent=800 fds=30/20000 running=2d\n"                                                          \
     "wait 812 S channel=ep_poll call=epoll_wait threads=1\n"                                                           \
     "conn LISTEN *:9100 recv_q=0 send_q=128 holders=812:3\n" LEAK "\n" elsewhere
-#define LEAK                                                                                                            \
-    "conn CLOSE_WAIT 10.0.0.5:9100 10.0.0.9:40000 x12 recv_q=0 send_q=0 timer=none bytes_acked=800 bytes_received=101 " \
+#define LEAK                                                                                                           \
+    "conn CLOSE_WAIT 10.0.0.5:9100 10.0.0.9:40000 x12 recv_q=0 send_q=0 timer=none bytes_acked=800 "                   \
+    "bytes_received=101 "                                                                                              \
     "last_ack_recv=5m last_data_sent=300500ms last_data_recv=301s rtt=300 holders=812:12"
-#define LEAK_OF_NOBODY                                                                                                  \
-    "conn CLOSE_WAIT 10.0.0.5:9100 10.0.0.9:40000 x12 recv_q=0 send_q=0 timer=none bytes_acked=800 bytes_received=101 " \
+#define LEAK_OF_NOBODY                                                                                                 \
+    "conn CLOSE_WAIT 10.0.0.5:9100 10.0.0.9:40000 x12 recv_q=0 send_q=0 timer=none bytes_acked=800 "                   \
+    "bytes_received=101 "                                                                                              \
     "last_ack_recv=5m last_data_sent=300500ms last_data_recv=301s rtt=300\n"
 #define CLIENTS(netns) "netns " netns "\nprocess 970 client parent=800 fds=20/1024 running=1h\n" FAR
 #define FAR                                                                                                            \
-    "conn FIN_WAIT_2 10.0.0.9:40000 10.0.0.5:9100 x12 vary=local_port recv_q=0 send_q=0 timer=none rtt=300 holders=970:20 "
+    "conn FIN_WAIT_2 10.0.0.9:40000 10.0.0.5:9100 x12 vary=local_port recv_q=0 send_q=0 timer=none rtt=300 "           \
+    "holders=970:20 "
 /* A SYN and a FIN count in what a client has had acknowledged. */
 #define FITS "bytes_acked=102 bytes_received=800 last_ack_recv=5m last_data_sent=301s last_data_recv=300500ms\n"
 
@@ -114,7 +117,9 @@ static void of_two_that_fit_neither_is_a_pair(void **state)
     check(HOST(CLIENTS("one") FITS "netns other\n" FAR FITS), (struct expected){ .gap = true });
 }
 
-/* Three networks with the same addresses: those whose traffic differs are told apart, and have ends that are not seen. */
+/*
+ * Three networks with the same addresses: those whose traffic differs are told apart, and have ends that are not seen.
+ */
 static void of_three_the_one_that_agrees_is_a_pair(void **state)
 {
     (void)state;

@@ -104,11 +104,13 @@ static void a_service_has_limits_of_its_own(void **state)
     expect(HOST SPOOL_30 BACKUP_200, "[service b]\nport=873\nclose-wait-leak.severity_at_most=info\n",
         "close-wait-leak 30 warning; close-wait-leak 200 info; warning");
     expect(HOST SPOOL_30 BACKUP_200,
-        "[close-wait-leak]\nwarning_count=1000\ncritical_count=0\n[service s]\nport=9100\nclose-wait-leak.warning_count=5\n",
+        "[close-wait-leak]\nwarning_count=1000\ncritical_count=0\n[service s]\nport=9100\n"
+        "close-wait-leak.warning_count=5\n",
         "close-wait-leak 30 warning; close-wait-leak 200 info; warning");
     /* The first that fits. */
     expect(HOST SPOOL_30,
-        "[service one]\nport=9100\nclose-wait-leak.settle=11m\n[service two]\nprocess=spoolsvc\nclose-wait-leak.settle=1\n",
+        "[service one]\nport=9100\nclose-wait-leak.settle=11m\n[service two]\nprocess=spoolsvc\n"
+        "close-wait-leak.settle=1\n",
         "healthy");
     /* Both ends of an override are judged apart, though they have one owner and one service. */
     expect(HOST SPOOL_30 "conn CLOSE_WAIT 10.0.0.5:9100 192.168.0.1:40000 x20" LEAK "holders=812:60\n",
@@ -116,7 +118,9 @@ static void a_service_has_limits_of_its_own(void **state)
         "close-wait-leak 20 critical; close-wait-leak 30 warning; critical");
 }
 
-/* Connections on many ports are one finding; but a listener that was given limits of its own is to be seen by itself. */
+/*
+ * Connections on many ports are one finding; but a listener that was given limits of its own is to be seen by itself.
+ */
 static void ports_with_limits_of_their_own_are_not_folded(void **state)
 {
     (void)state;

@@ -177,7 +177,8 @@ static void what_is_not_known_goes(void **state)
         "wait 812 S call=read fd=6 target=anon_inode:[secret]\n"
         "wait 812 S call=read fd=7 target=\"the listener on 0.0.0.0:80\"\n"
         "wait 812 S call=read fd=8 target=socket:[17]\n"
-        "conn LISTEN *:80 holders=812:4\ngap secret text=secret remedy=secret\ngap owners-hidden text=secret remedy=root\n");
+        "conn LISTEN *:80 holders=812:4\ngap secret text=secret remedy=secret\n"
+        "gap owners-hidden text=secret remedy=root\n");
     snapshot.os = "secret";
     snapshot.source = "secret";
     snapshot.kernel = "6.1.0-13-secret";

@@ -1,6 +1,6 @@
 /*
- * What is concluded from captures: no more than they show. Each names the finding, its count, severity and confidence, and
- * words that must, or must not, be among its advice.
+ * What is concluded from captures: no more than they show. Each names the finding, its count, severity and confidence,
+ * and words that must, or must not, be among its advice.
  */
 #include "diagnose/diagnose.h"
 
@@ -124,7 +124,8 @@ static const struct scene scenes[] = {
         "tcp 0 100000 192.0.2.4:8443 203.0.113.1:# ESTABLISHED 900/streamer probe (3.10/0/0)", 40000, 12, "", "", NULL,
         NULL },
     { "ss: the same with its clocks, which say since when", "",
-        "ESTAB 0 100000 192.0.2.4:8443 203.0.113.1:# timer:(persist,20sec,0) rto:204 rtt:1/0.5 lastsnd:39000 lastack:80",
+        "ESTAB 0 100000 192.0.2.4:8443 203.0.113.1:# timer:(persist,20sec,0) rto:204 rtt:1/0.5 lastsnd:39000 "
+        "lastack:80",
         40000, 12, "", "established-zero-window 12 info likely\n", NULL, NULL },
     { "lsof: sockets in no table", "COMMAND PID USER FD TYPE DEVICE SIZE/OFF NODE NAME\n",
         "agent1 43629 xx 14u sock 0,7 0t0 12669# protocol: TCP", 22513, 60, "", "closed-held 60 warning likely\n",
@@ -182,8 +183,8 @@ static const struct scene scenes[] = {
         "CLOSE-WAIT 1 0 10.0.0.5:80 10.1.2.3:# users:((\"java\",pid=812,fd=9))", 40000, 20, "",
         "close-wait-unread 20 warning likely\n", "java (pid 812) does not read", "runs, but" },
     { "ss -p: the same of open ones", "LISTEN 0 64 0.0.0.0:80 0.0.0.0:* users:((\"java\",pid=812,fd=7))\n",
-        "ESTAB 500 0 10.0.0.5:80 10.1.2.3:# users:((\"java\",pid=812,fd=9))\n\t cubic rto:204 rtt:1/0.5 lastsnd:400000 lastrcv:400000 "
-        "lastack:400000",
+        "ESTAB 500 0 10.0.0.5:80 10.1.2.3:# users:((\"java\",pid=812,fd=9))\n"
+        "\t cubic rto:204 rtt:1/0.5 lastsnd:400000 lastrcv:400000 lastack:400000",
         40000, 20, "", "established-unread 20 warning likely\n", "java (pid 812) does not read", "runs, but" },
     { "ss -e: never accepted", "LISTEN 20 64 0.0.0.0:80 0.0.0.0:* ino:7 sk:1\n",
         "CLOSE-WAIT 1 0 10.0.0.5:80 10.1.2.3:# ino:0 sk:2", 40000, 20, "",

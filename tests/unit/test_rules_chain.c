@@ -34,7 +34,8 @@ static const struct rule_case cases[] = {
         SERVER READ_30 TO_SERVER("ESTABLISHED") ASKED_ONCE MINE_TOO, "close-wait-leak 30 812 warning possible\n" },
     { "a relay of log lines sends more and more, and nobody ever answers: it leaks",
         SERVER GONE_30 SINCE("1m") "bytes_received=301 bytes_acked=0 holders=812:20\n" TO_SERVER(
-            "ESTABLISHED") "last_data_sent=1m last_data_recv=30m last_ack_recv=1m bytes_received=0 bytes_acked=900 " MINE_TOO,
+            "ESTABLISHED") "last_data_sent=1m last_data_recv=30m last_ack_recv=1m bytes_received=0 "
+                           "bytes_acked=900 " MINE_TOO,
         "close-wait-leak 30 812 warning likely\n" },
     { "a relay that has sent one line: a guess, and no reason to say it softly",
         SERVER GONE_30 SINCE("30s") "bytes_received=301 bytes_acked=0 holders=812:20\n" TO_SERVER("ESTABLISHED")
@@ -43,11 +44,13 @@ static const struct rule_case cases[] = {
     { "its collector was seen: it has read everything and waits for more",
         SERVER GONE_30 SINCE(
             "20m") "holders=812:20\n"
-                   "process 971 collector parent=800 fds=50/1024 state=S running=1h\nwait 971 S call=epoll_wait threads=1\n"
-                   "conn ESTABLISHED 127.0.0.1:50000 127.0.0.1:8080 x30 vary=local_port " IDLE
+                   "process 971 collector parent=800 fds=50/1024 state=S running=1h\n"
+                   "wait 971 S call=epoll_wait threads=1\nconn ESTABLISHED 127.0.0.1:50000 127.0.0.1:8080 x30 "
+                   "vary=local_port " IDLE
                    "last_data_sent=20m last_data_recv=21m last_ack_recv=20m bytes_received=9 bytes_acked=900 " MINE_TOO
                    "conn ESTABLISHED 127.0.0.1:8080 127.0.0.1:50000 x30 " IDLE
-                   "last_data_sent=21m last_data_recv=20m last_ack_recv=20m bytes_received=900 bytes_acked=9 holders=971:9\n",
+                   "last_data_sent=21m last_data_recv=20m last_ack_recv=20m bytes_received=900 bytes_acked=9 "
+                   "holders=971:9\n",
         "close-wait-leak 30 812 warning certain\n" },
     { "the same collector is stopped: that is plain",
         SERVER GONE_30 SINCE(
@@ -56,7 +59,8 @@ static const struct rule_case cases[] = {
                    "conn ESTABLISHED 127.0.0.1:50000 127.0.0.1:8080 x30 vary=local_port " IDLE
                    "last_data_sent=20m last_data_recv=21m last_ack_recv=20m bytes_received=9 bytes_acked=900 " MINE_TOO
                    "conn ESTABLISHED 127.0.0.1:8080 127.0.0.1:50000 x30 " IDLE
-                   "last_data_sent=21m last_data_recv=20m last_ack_recv=20m bytes_received=900 bytes_acked=9 holders=971:9\n",
+                   "last_data_sent=21m last_data_recv=20m last_ack_recv=20m bytes_received=900 bytes_acked=9 "
+                   "holders=971:9\n",
         "close-wait-leak 30 812 warning likely\n" },
 
     /* One connection further on carries what all want */
@@ -66,7 +70,8 @@ static const struct rule_case cases[] = {
     { "the same behind a window of zero",
         SERVER GONE_30 SINCE(
             "6m") "holders=812:20\n" ONE_ON
-                  "send_q=90000 timer=persist snd_wnd=0 timer_ms=9000 last_data_sent=6m last_ack_recv=3s last_data_recv=7m "
+                  "send_q=90000 timer=persist snd_wnd=0 timer_ms=9000 last_data_sent=6m last_ack_recv=3s "
+                  "last_data_recv=7m "
                   "holders=812:7\n",
         "established-zero-window 1 812 warning certain\n" },
     { "it has another way on, which is open: the stuck one does not explain them",

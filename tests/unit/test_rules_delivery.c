@@ -137,7 +137,9 @@ static void what_was_taken_back_is_told_as_such(void **state)
     }
 }
 
-/* A timeout that no path makes tells it where /proc/net/tcp shows little more, and a first one on a slow line does not. */
+/*
+ * A timeout that no path makes tells it where /proc/net/tcp shows little more, and a first one on a slow line does not.
+ */
 static void the_timeout_alone_tells_it(void **state)
 {
     (void)state;

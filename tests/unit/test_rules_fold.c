@@ -1,6 +1,6 @@
 /*
- * Folding over ports: what one owner has on many ports is one finding, and what people know as services of their own stays
- * apart.
+ * Folding over ports: what one owner has on many ports is one finding, and what people know as services of their own
+ * stays apart.
  */
 #include "diagnose/diagnose.h"
 

@@ -1,6 +1,6 @@
 /*
- * One story, many owners: a program that runs once for each job or session. Judged as one, whatever its processes are called
- * and whoever started them; but not what has only a cause in common.
+ * One story, many owners: a program that runs once for each job or session. Judged as one, whatever its processes are
+ * called and whoever started them; but not what has only a cause in common.
  */
 #include "rule_cases.h"
 #include "unit.h"
@@ -35,18 +35,21 @@ static const struct rule_case cases[] = {
     { "services of their own stay apart, though one program runs them",
         HOST CURL(801, 701, "1") CURL(802, 702, "2") CURL(803, 703, "3") TO(40000, "10.9.9.9:5432", 801)
             TO(40001, "10.9.9.9:80", 802) TO(40002, "10.9.9.9:25", 803),
-        "close-wait-leak 1 801 info certain\nclose-wait-leak 1 802 info certain\nclose-wait-leak 1 803 info certain\n" },
+        "close-wait-leak 1 801 info certain\nclose-wait-leak 1 802 info certain\n"
+        "close-wait-leak 1 803 info certain\n" },
     { "three programs that have nothing to do with each other",
         HOST "process 801 one parent=1 fds=9/1024 running=1h\nprocess 802 two parent=1 fds=9/1024 running=1h\n"
              "process 803 three parent=1 fds=9/1024 running=1h\n" TO(40000, "10.9.9.9:80", 801)
                  TO(40001, "10.9.9.9:80", 802) TO(40002, "10.9.9.9:80", 803),
-        "close-wait-leak 1 801 info certain\nclose-wait-leak 1 802 info certain\nclose-wait-leak 1 803 info certain\n" },
+        "close-wait-leak 1 801 info certain\nclose-wait-leak 1 802 info certain\n"
+        "close-wait-leak 1 803 info certain\n" },
     { "one interpreter, three scripts",
         HOST "process 801 python3 parent=1 command=\"python3 /opt/one.py 1\" fds=9/1024 running=1h\n"
              "process 802 python3 parent=2 command=\"python3 -u /opt/two.py 1\" fds=9/1024 running=1h\n"
              "process 803 python3 parent=3 command=\"python3 -c import-three\" fds=9/1024 running=1h\n" TO(
                  40000, "10.9.9.9:80", 801) TO(40001, "10.9.9.9:80", 802) TO(40002, "10.9.9.9:80", 803),
-        "close-wait-leak 1 801 info certain\nclose-wait-leak 1 802 info certain\nclose-wait-leak 1 803 info certain\n" },
+        "close-wait-leak 1 801 info certain\nclose-wait-leak 1 802 info certain\n"
+        "close-wait-leak 1 803 info certain\n" },
     { "one script with other arguments",
         HOST "process 801 python3 parent=1 command=\"python3 /opt/one.py 1\" fds=9/1024 running=1h\n"
              "process 802 python3 parent=2 command=\"python3 -u /opt/one.py 2\" fds=9/1024 running=1h\n"
@@ -64,7 +67,8 @@ static const struct rule_case cases[] = {
              "process 802 proxy parent=1 unit=two.service command=\"proxy two\" fds=9/1024 running=1h\n"
              "process 803 proxy parent=1 unit=three.service command=\"proxy three\" fds=9/1024 running=1h\n" TO(
                  40000, "10.9.9.9:80", 801) TO(40001, "10.9.9.9:80", 802) TO(40002, "10.9.9.9:80", 803),
-        "close-wait-leak 1 801 info certain\nclose-wait-leak 1 802 info certain\nclose-wait-leak 1 803 info certain\n" },
+        "close-wait-leak 1 801 info certain\nclose-wait-leak 1 802 info certain\n"
+        "close-wait-leak 1 803 info certain\n" },
     { "and in three containers",
         JOBS("proxy", "container=abc") "process 804 proxy parent=1 container=def fds=9/1024 running=1h\n" TO(
             40000, "10.9.9.9:80", 801) TO(40001, "10.9.9.9:80", 802) TO(40002, "10.9.9.9:80", 803)

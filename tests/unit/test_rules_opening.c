@@ -1,6 +1,6 @@
 /*
- * The findings about connections that open, wait to be accepted or are open, and about what they use up. Hosts differ in
- * the one thing that decides.
+ * The findings about connections that open, wait to be accepted or are open, and about what they use up. Hosts differ
+ * in the one thing that decides.
  */
 #include "diagnose/diagnose.h"
 
@@ -323,7 +323,8 @@ static const struct rule_case cases[] = {
         HOST "conn ESTABLISHED 10.0.0.5:40010 10.0.0.5:40010 recv_q=0 send_q=0 holders=900:20\n"
              "conn ESTABLISHED [::1]:40011 [::1]:40011 recv_q=0 send_q=0 holders=900:21\n"
              "conn ESTABLISHED ::ffff:127.0.0.1:40012 127.0.0.1:40012 recv_q=0 send_q=0 holders=900:22\n",
-        "self-connect 1 900 warning certain\nself-connect 1 900 warning certain\nself-connect 1 900 warning certain\n" },
+        "self-connect 1 900 warning certain\nself-connect 1 900 warning certain\n"
+        "self-connect 1 900 warning certain\n" },
     { "a client and its service on one host",
         LISTENING "conn ESTABLISHED 127.0.0.1:80 127.0.0.1:40010 recv_q=0 send_q=0 " QUIET_FOR(
             "1s") "holders=812:9\n"
@@ -367,12 +368,12 @@ static const struct rule_case cases[] = {
                            "10m") "holders=910:520\n",
         "close-wait-leak 450 910 critical certain\n" },
     { "workers that are alike are one finding",
-        HOST
-        "process 911 proxy parent=910 fds=870/1024 running=2d\nprocess 912 proxy parent=910 fds=880/1024 running=2d\n" OPEN
-        "x850 recv_q=0 send_q=0 timer=none " QUIET_FOR(
-            "1s") "holders=911:20\n"
-                  "conn ESTABLISHED 10.0.0.5:80 10.3.0.1:1024 x860 recv_q=0 send_q=0 timer=none " QUIET_FOR(
-                      "1s") "holders=912:20\n",
+        HOST "process 911 proxy parent=910 fds=870/1024 running=2d\n"
+             "process 912 proxy parent=910 fds=880/1024 running=2d\n" OPEN
+             "x850 recv_q=0 send_q=0 timer=none " QUIET_FOR(
+                 "1s") "holders=911:20\n"
+                       "conn ESTABLISHED 10.0.0.5:80 10.3.0.1:1024 x860 recv_q=0 send_q=0 timer=none " QUIET_FOR(
+                           "1s") "holders=912:20\n",
         "descriptor-exhaustion 860 912 warning certain\n" },
 
     /* Memory */

@@ -30,6 +30,7 @@ ALLOWED = {("src/base/memory.c", "names stderr"), ("src/base/memory.c", "ends th
 
 PLATFORMS = r"^\s*#\s*(if|ifdef|ifndef|elif).*\b(_WIN32|_WIN64|__linux__|__APPLE__|__unix__|__MINGW32__|__FreeBSD__)\b"
 LINES_MAX = 500
+COLUMNS_MAX = 120  # .clang-format breaks code there, but neither long strings nor all comments
 
 
 def folder_of(path):
@@ -99,6 +100,16 @@ def check_size(path, text):
         yield f"{path}: lacks #pragma once"
 
 
+def is_written_by_hand(path):
+    return (ROOT / path).is_file() and path.suffix in (".c", ".h", ".py", "")
+
+
+def check_width(path):
+    for number, line in enumerate((ROOT / path).read_text().splitlines(), 1):
+        if len(line) > COLUMNS_MAX:
+            yield f"{path}:{number}: {len(line)} columns; at most {COLUMNS_MAX}"
+
+
 def check_file(path):
     text = (ROOT / path).read_text()
     code = without_comments(text)
@@ -119,6 +130,8 @@ def run_layers(outcome):
     """Direction of the includes, forbidden words, and a page and a test for every finding."""
     for path in files("src/**/*.[ch]"):
         outcome.expect(str(path), check_file(path))
+    written = files("src/**/*.[ch]", "tests/**/*.[ch]", "tests/**/*.py", "tests/bench/*", "tools/**/*")
+    outcome.expect("columns", [wide for path in written if is_written_by_hand(path) for wide in check_width(path)])
     arrows = graph.arrows(graph.modules())
     outcome.expect("rooms", [f"src/{a}.c must not include {b}.h" for a, b in sorted(arrows) if not may_meet(a, b)])
     outcome.expect("circles", list(check_circles(arrows)))

@@ -18,7 +18,8 @@ def layout(path):
 
 
 def cppcheck(outcome):
-    done = run(["cppcheck", f"--project={builds.CLANG}/compile_commands.json", "--enable=warning,performance,portability",
+    done = run(["cppcheck", f"--project={builds.CLANG}/compile_commands.json",
+                "--enable=warning,performance,portability",
                 "--inline-suppr", "--suppressions-list=tools/cppcheck-suppressions", "--quiet", "--error-exitcode=1"])
     outcome.expect("cppcheck", [] if done.returncode == 0 else [done.stdout])
 

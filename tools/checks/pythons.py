@@ -22,7 +22,8 @@ def run_pytest(outcome, suite, *options, program=PROGRAM, report=None, **environ
         return
     junit = REPORTS / f"{report or suite}.xml"
     junit.unlink(missing_ok=True)
-    done = run(["/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={junit}", *options, folder],
+    done = run(["/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={junit}", *options,
+                folder],
                timeout=1200, TCPWHY=str(program), **environment)
     if not junit.exists():
         outcome.fail(suite, done.stdout)
@@ -30,7 +31,8 @@ def run_pytest(outcome, suite, *options, program=PROGRAM, report=None, **environ
     heading = "= findings ="
     if heading in done.stdout:  # tests/integration/scoreboard.py
         rest = done.stdout[done.stdout.index(heading):].splitlines()[1:]
-        ends = [i for i, line in enumerate(rest) if "short test summary" in line or re.match(r"\d+ (passed|failed)", line)]
+        ends = [i for i, line in enumerate(rest) if "short test summary" in line or re.match(r"\d+ (passed|failed)",
+                line)]
         outcome.table += rest[:ends[0]] if ends else rest
     before = len(outcome.failed)
     cases = outcome.add_junit(junit)

@@ -149,8 +149,8 @@ static bool is_rising(const struct series *series)
 }
 
 /*
- * Those that have settled become more, to the last, and by more than chance makes of it that some of them went: whatever
- * else comes and goes.
+ * Those that have settled become more, to the last, and by more than chance makes of it that some of them went:
+ * whatever else comes and goes.
  */
 static bool does_settle(const struct diff *diff, const struct series *series)
 {

@@ -2,9 +2,9 @@
 
 #include "diagnose/compare/classify.h"
 /*
- * How fast processes take descriptors, and when that comes to their limit. A busy server takes and returns them: what was
- * seen in a moment goes on only where it has done so for a while, and where it comes from what stays: connections that
- * leak or pile up, or descriptors that are no TCP connections.
+ * How fast processes take descriptors, and when that comes to their limit. A busy server takes and returns them: what
+ * was seen in a moment goes on only where it has done so for a while, and where it comes from what stays: connections
+ * that leak or pile up, or descriptors that are no TCP connections.
  */
 
 #include <stdlib.h>

@@ -1,16 +1,16 @@
 /*
- * One look tells how many connections there are; several tell whether they are the same ones. That separates a leak from
- * load. The judgement (classify.c), for each row, which is a process, a service and a state (rows.c):
+ * One look tells how many connections there are; several tell whether they are the same ones. That separates a leak
+ * from load. The judgement (classify.c), for each row, which is a process, a service and a state (rows.c):
  *
  *   1. A connection has settled where it was there in the looks before too. Where those that have settled become more,
  *      in the later looks as well, and hardly any of them goes, nobody ends them, however many others come and go.
- *   2. Two looks show only what becomes of those of the first. Where these are some, and hardly any went, those that came
- *      will not go either. Else it grows, and whether it leaks another look must tell.
- *   3. That is a leak in CLOSE_WAIT, which only the process can end, and deserves a warning; likewise what has closed and
- *      does not end in the time that the kernel gives it. Open connections may pile up by right: pools, more clients.
+ *   2. Two looks show only what becomes of the connections of the first. Where these are some, and hardly any went,
+ *      those that came will not go either. Otherwise the number grows, and a third look must show whether it leaks.
+ *   3. In CLOSE_WAIT, which only the process can end, that is a leak and deserves a warning. So does what has closed
+ *      and does not end in the time that the kernel gives it. Open connections may well pile up: pools, more clients.
  *   4. Where all were replaced at once the process was started again: the looks before and after are judged apart.
- *   5. Descriptors count where they go on growing by what leaks or piles up, or by what is no connection; a limit that is
- *      reached counts in any case (descriptors.c).
+ *   5. Descriptors count where they go on growing by what leaks or piles up, or by what is no connection. A limit that
+ *      is reached counts in any case (descriptors.c).
  */
 #include "diagnose/compare/diff.h"
 
@@ -74,10 +74,10 @@ static void note_times(struct diff_builder *builder, uint64_t interval_ms)
     if (diff->reordered)
         note_gap(diff, GAP_CAPTURES_REORDERED,
             interval_ms != 0
-                ? "what they would show in the order in which they were given: by their own times it is another, which was "
-                  "taken, with the times between them from --interval"
-                : "what they would show in the order in which they were given: by their own times it is another, which was "
-                  "taken");
+                ? "what they would show in the order in which they were given: by their own times it is another, which "
+                  "was taken, with the times between them from --interval"
+                : "what they would show in the order in which they were given: by their own times it is another, which "
+                  "was taken");
     if (!diff->times_known)
         note_gap(diff, GAP_TIMES_UNKNOWN,
             "how fast anything grows: by their times the captures are not one after the other");

@@ -1,6 +1,6 @@
 /*
- * A connection keeps its ends for life, and its cookie, where it is known, belongs to no other. Looks of different kinds
- * can be matched too: one by netlink with one from a pasted netstat. Listeners may share an address and port
+ * A connection keeps its ends for life, and its cookie, where it is known, belongs to no other. Looks of different
+ * kinds can be matched too: one by netlink with one from a pasted netstat. Listeners may share an address and port
  * (SO_REUSEPORT): each is matched once.
  */
 #include "diagnose/compare/match.h"

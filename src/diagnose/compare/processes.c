@@ -34,9 +34,9 @@ static bool differ(const char *one, const char *other)
 }
 
 /*
- * When a process was started tells it from another with its PID: a container's first one always has 1. A clock that is set
- * meanwhile moves the times of the looks, so that little is forgiven. A program may rewrite its command line as it runs, as
- * PostgreSQL does: that tells only where the times do not.
+ * When a process was started tells it from another with its PID: a container's first one always has 1. A clock that is
+ * set meanwhile moves the times of the looks, so that little is forgiven. A program may rewrite its command line as it
+ * runs, as PostgreSQL does: that tells only where the times do not.
  */
 static bool was_restarted(
     const struct snapshot *then, const struct process *before, const struct snapshot *now, const struct process *after)

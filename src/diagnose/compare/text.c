@@ -117,8 +117,8 @@ static const char *title_of_process(struct diff *diff, const struct diff_process
 }
 
 /*
- * "app (pid 812) has ever more connections in …", or, of nobody's, "Connections in … grow". What a process is called is not
- * made to begin with a capital.
+ * "app (pid 812) has ever more connections in …", or, of nobody's, "Connections in … grow". What a process is called is
+ * not made to begin with a capital.
  */
 static const char *words_that(
     struct arena *arena, const struct diff_row *row, const char *somebody_does, const char *they_do, bool begins)

@@ -1,6 +1,6 @@
 /*
- * A look may not show who holds a connection, or what its host listens on; another look at the same connection may. Both
- * hold for all of the connection's life.
+ * A look may not show who holds a connection, or what its host listens on; another look at the same connection may.
+ * Both hold for all of the connection's life.
  */
 #include "diagnose/compare/track.h"
 

@@ -14,7 +14,7 @@ enum {
     BOUND_LEAST = 500,         /* sockets that are about to connect are bound for a moment only */
 };
 
-/* --- the finding ---------------------------------------------------------------------------------------------------- */
+/* --- the finding -------------------------------------------------------------------------------------------------- */
 
 static struct finding *add(const struct context *context, const struct rule *rule, const struct total *total,
     enum severity severity, struct finding_list *list)
@@ -65,7 +65,7 @@ static void fix_rows(struct arena *arena, const struct context *context, const c
         platform_of(context->snapshot)->rows);
 }
 
-/* --- states --------------------------------------------------------------------------------------------------------- */
+/* --- states ------------------------------------------------------------------------------------------------------- */
 
 void by_count_close_wait(const struct context *context, const struct rule *rule, const struct total *total,
     struct arena *arena, struct finding_list *list)
@@ -87,8 +87,8 @@ void by_count_close_wait(const struct context *context, const struct rule *rule,
     if (finding->owner != NULL)
         phrases_fix_threads(arena, context, finding->owner, &finding->fix_now);
     fixes_add(&finding->fix_for_good, arena,
-        "Close the socket on every path out of the handler, errors and time-outs included. 'tcpwhy explain closing' has "
-        "the pattern for C, C#, Java, Python, JavaScript and Go.",
+        "Close the socket on every path out of the handler, errors and time-outs included. 'tcpwhy explain closing' "
+        "has the pattern for C, C#, Java, Python, JavaScript and Go.",
         NULL);
     lines_add(&finding->will_not_help, arena, "%s", platform_of(context->snapshot)->close_wait_wont_help);
 }
@@ -104,9 +104,9 @@ void by_count_sent_fin(const struct context *context, const struct rule *rule, c
     finding->title = arena_printf(arena, "%s%s wait in %s for an acknowledgement of their FIN",
         phrases_conns(arena, total->count), whose(arena, finding), state);
     finding->why = arena_printf(arena,
-        "This side has closed and sent its FIN; a connection passes through %s in one round trip. So many at one moment say "
-        "that some peers do not acknowledge: they are gone (crashed, asleep, behind a NAT or firewall that forgot the "
-        "connection), or they do not read the data that stands before the FIN.",
+        "This side has closed and sent its FIN; a connection passes through %s in one round trip. So many at one "
+        "moment say that some peers do not acknowledge: they are gone (crashed, asleep, behind a NAT or firewall that "
+        "forgot the connection), or they do not read the data that stands before the FIN.",
         state);
     evidence(arena, context, total, finding);
     lines_add(&finding->ruled_out, arena,
@@ -127,9 +127,9 @@ void by_count_fin_wait_2(const struct context *context, const struct rule *rule,
     finding->title = arena_printf(arena, "%s%s wait in FIN_WAIT_2 for peers that do not close",
         phrases_conns(arena, total->count), whose(arena, finding));
     finding->why = arena_printf(arena,
-        "This side has closed, the peers' kernels have acknowledged it, and the programs there keep their ends open. %s, "
-        "so that a busy server has some at any moment. Where a program here has only shut down its sending side, nothing "
-        "limits them.",
+        "This side has closed, the peers' kernels have acknowledged it, and the programs there keep their ends open. "
+        "%s, so that a busy server has some at any moment. Where a program here has only shut down its sending side, "
+        "nothing limits them.",
         platform->fin_wait_2_life);
     evidence(arena, context, total, finding);
     lines_add(&finding->ruled_out, arena,
@@ -155,8 +155,8 @@ void by_count_time_wait(const struct context *context, const struct rule *rule, 
     finding->title = arena_printf(arena, "%s in TIME_WAIT: normal in itself, the side that closes first waits",
         phrases_conns(arena, total->count));
     finding->why = arena_printf(arena,
-        "%s and holds neither a descriptor nor a process. It matters only where this host opened them and most go to one "
-        "destination: then they use up the ports, %s at most (%u to %u%s).",
+        "%s and holds neither a descriptor nor a process. It matters only where this host opened them and most go to "
+        "one destination: then they use up the ports, %s at most (%u to %u%s).",
         platform->time_wait_life, phrases_count(arena, range.usable), range.first, range.last,
         range.is_assumed ? arena_printf(arena, ", assumed: the default of %s", platform->name) : "");
     evidence(arena, context, total, finding);
@@ -179,8 +179,8 @@ void by_count_syn_sent(const struct context *context, const struct rule *rule, c
                 "server whose accept queue is full.";
     evidence(arena, context, total, finding);
     lines_add(&finding->ruled_out, arena,
-        "Not a port on which nobody listens, if that host refuses: a reset would have come at once. Windows with its firewall "
-        "on does not refuse (stealth mode).");
+        "Not a port on which nobody listens, if that host refuses: a reset would have come at once. Windows with its "
+        "firewall on does not refuse (stealth mode).");
     fix_rows(arena, context, "See to which address and port they go.", finding);
     lines_add(&finding->will_not_help, arena, "%s", platform_of(context->snapshot)->handshake_wont_help);
 }

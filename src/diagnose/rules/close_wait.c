@@ -69,9 +69,9 @@ static bool holds(const struct snapshot *snapshot, const struct conn *conn, uint
 
 /*
  * Held by one process only, another program that the listening process started: what accepted it has closed it, the
- * child got the descriptor by accident. Descriptors 0 to 2 are given on purpose (inetd, CGI). One that is closed on exec
- * did not come through exec(): the child set that (sshd-session, systemd's sd_listen_fds()) or was handed it over a
- * UNIX socket (Node.js's cluster, dovecot), and knows of it.
+ * child got the descriptor by accident. Descriptors 0 to 2 are given on purpose (inetd, CGI). One that is closed on
+ * exec did not come through exec(): the child set that (sshd-session, systemd's sd_listen_fds()) or was handed it over
+ * a UNIX socket (Node.js's cluster, dovecot), and knows of it.
  */
 static bool is_left_in_child(const struct context *context, const struct conn *conn)
 {

@@ -1,9 +1,9 @@
 /*
- * CLOSE_WAIT of which little more than the state is known: Windows' netstat and lsof show no queues, in those of BSD and
- * Solaris a FIN does not count, and netstat -tan has no timers. The state alone says that the peer's FIN has come and that
- * close() has not been called here (RFC 9293 §3.6); whether the end of the stream was read, waits unread, or stands behind
- * data that the peer does not take, it does not say. So there is one finding for what the other rules could not tell
- * apart, which claims no more than that, and says what would.
+ * CLOSE_WAIT of which little more than the state is known: Windows' netstat and lsof show no queues, in those of BSD
+ * and Solaris a FIN does not count, and netstat -tan has no timers. The state alone says that the peer's FIN has come
+ * and that close() has not been called here (RFC 9293 §3.6); whether the end of the stream was read, waits unread, or
+ * stands behind data that the peer does not take, it does not say. So there is one finding for what the other rules
+ * could not tell apart, which claims no more than that, and says what would.
  */
 #include "diagnose/rules/close_wait_held.h"
 
@@ -22,7 +22,10 @@ bool close_wait_held_applies(const struct context *context, const struct conn *c
     return !all_known && !conn_is_unheld(conn) && context_is_settled(context, conn, limits);
 }
 
-/* What the queues say where they are known: not whether the end of the stream was read, or this would not be the finding. */
+/*
+ * What the queues say where they are known: not whether the end of the stream was read, or this would not be the
+ * finding.
+ */
 static void evidence_queues(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 {
@@ -36,12 +39,13 @@ static void evidence_queues(
     }
     if (group->unsent_bytes > 0)
         lines_add(&finding->evidence, arena,
-            "%s wait in Send-Q: the program still sends, or the peers do not take it. %s shows no timers, which would tell.",
+            "%s wait in Send-Q: the program still sends, or the peers do not take it. %s shows no timers, which would "
+            "tell.",
             phrases_bytes(arena, group->unsent_bytes), source);
     else
         lines_add(&finding->evidence, arena,
-            "Recv-Q and Send-Q are 0: no data waits. An end of stream is not counted there on %s: whether it was read is "
-            "not known.",
+            "Recv-Q and Send-Q are 0: no data waits. An end of stream is not counted there on %s: whether it was read "
+            "is not known.",
             platform_of(context->snapshot)->name);
 }
 
@@ -76,12 +80,13 @@ static void word_fixes(
         NULL);
     if (!group->incoming)
         fixes_add(&finding->fix_for_good, arena,
-            "If it is a pool of connections: let it drop idle ones sooner than the server does, and test one before use.",
+            "If it is a pool of connections: let it drop idle ones sooner than the server does, and test one before "
+            "use.",
             NULL);
     lines_add(&finding->will_not_help, arena, "%s", platform->close_wait_wont_help);
     lines_add(&finding->will_not_help, arena,
-        "TCP keepalive: the peer's kernel answers the probes as long as it knows the connection. Later a probe brings a reset: "
-        "the row goes, and the descriptor stays unless the program watches it.");
+        "TCP keepalive: the peer's kernel answers the probes as long as it knows the connection. Later a probe brings "
+        "a reset: the row goes, and the descriptor stays unless the program watches it.");
 }
 
 void close_wait_held_describe(

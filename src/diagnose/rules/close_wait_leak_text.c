@@ -114,7 +114,8 @@ void close_wait_leak_describe(
     close_wait_rule_out_half_close(arena, group, finding);
     if (group->incoming && group->answers_known && half_closed == 0 && group->unanswered == 0)
         lines_add(&finding->ruled_out, arena,
-            "Not a half-close to wait for an answer, as far as it shows: no peer that still waits has asked and got nothing.");
+            "Not a half-close to wait for an answer, as far as it shows: no peer that still waits has asked and got "
+            "nothing.");
     if (finding->process_count == 1)
         lines_add(
             &finding->ruled_out, arena, "Not a descriptor inherited by another process: only this one holds them.");

@@ -4,8 +4,8 @@
  * HttpClient and many database drivers work so by design. That is no trouble, however many processes do it: what counts
  * is what each of them keeps.
  *
- * A pool is bounded. A thread uses one connection to a server at a time, so that a program keeps about as many as it has
- * threads, or as its configuration says; and it uses them again. More than that, still growing, or hours old is a
+ * A pool is bounded. A thread uses one connection to a server at a time, so that a program keeps about as many as it
+ * has threads, or as its configuration says; and it uses them again. More than that, still growing, or hours old is a
  * program that takes a new connection each time and forgets the one before.
  */
 #include "diagnose/context.h"
@@ -31,7 +31,9 @@ enum {
 
 enum growth { GROWTH_UNKNOWN, AT_REST, GROWS };
 
-/* The program at the other end has not closed its descriptor: it waits until this end closes, which a pool never does. */
+/*
+ * The program at the other end has not closed its descriptor: it waits until this end closes, which a pool never does.
+ */
 static bool is_awaited(const struct snapshot *snapshot, const struct group *group)
 {
     for (size_t i = 0; i < group->pair_count; i++) {
@@ -43,8 +45,8 @@ static bool is_awaited(const struct snapshot *snapshot, const struct group *grou
 }
 
 /*
- * Connections still fall silent one after the other: a good part of them did so in the younger half of the time since the
- * first. Keepalive sets that clock back (close_wait_evidence_age()), and then it tells nothing.
+ * Connections still fall silent one after the other: a good part of them did so in the younger half of the time since
+ * the first. Keepalive sets that clock back (close_wait_evidence_age()), and then it tells nothing.
  */
 static enum growth growth_of(const struct snapshot *snapshot, const struct group *group)
 {
@@ -116,8 +118,8 @@ bool close_wait_is_idle_pool(
         lines_add(&finding->ruled_out, arena, "A pool at rest: %s, more than a pool keeps.", of_one);
     else {
         lines_add(&finding->evidence, arena,
-            "%s%s: as many as a pool keeps of connections that nobody uses now. The next use finds them closed and opens "
-            "others.",
+            "%s%s: as many as a pool keeps of connections that nobody uses now. The next use finds them closed and "
+            "opens others.",
             finding->process_count > 1 ? "At most " : "", of_one);
         return true;
     }

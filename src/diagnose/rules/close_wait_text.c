@@ -29,8 +29,8 @@ void close_wait_wont_help(struct arena *arena, const struct context *context, st
 {
     lines_add(&finding->will_not_help, arena, "%s", platform_of(context->snapshot)->close_wait_wont_help);
     lines_add(&finding->will_not_help, arena,
-        "TCP keepalive: the peer's kernel answers the probes as long as it knows the connection. Later a probe brings a reset: "
-        "the row goes, and the descriptor stays unless the program watches it.");
+        "TCP keepalive: the peer's kernel answers the probes as long as it knows the connection. Later a probe brings "
+        "a reset: the row goes, and the descriptor stays unless the program watches it.");
 }
 
 void close_wait_lower_confidence(struct finding *finding, enum confidence confidence)
@@ -130,8 +130,8 @@ void close_wait_not_accepted_describe(
             phrases_conns(arena, group->count), group->count == 1 ? "has" : "have");
     } else {
         lines_add(&finding->evidence, arena,
-            "%s in CLOSE_WAIT %s no owner, although the listener's is shown, and connections wait in its queue: they were "
-            "never accepted. (A process of a user whose descriptors could not be read would look the same.)",
+            "%s in CLOSE_WAIT %s no owner, although the listener's is shown, and connections wait in its queue: they "
+            "were never accepted. (A process of a user whose descriptors could not be read would look the same.)",
             phrases_conns(arena, group->count), group->count == 1 ? "has" : "have");
         close_wait_lower_confidence(finding, CONFIDENCE_LIKELY);
     }

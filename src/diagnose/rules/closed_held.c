@@ -1,10 +1,10 @@
 /*
- * CLOSED, and still open in a process. A connection that is reset, that times out, or that both ends have closed while a
- * descriptor was left (shutdown() without close()), goes to CLOSED: tcp_done() in net/ipv4/tcp.c takes it out of every table. netstat
- * and ss show nothing any more; the descriptor stays until the process closes it.
+ * CLOSED, and still open in a process. A connection that is reset, that times out, or that both ends have closed while
+ * a descriptor was left (shutdown() without close()), goes to CLOSED: tcp_done() in net/ipv4/tcp.c takes it out of
+ * every table. netstat and ss show nothing any more; the descriptor stays until the process closes it.
  *
- * A socket that was only made, or only bound, is in the same state. Both ends tell it apart where they are seen, and that its
- * directions are shut down; lsof's "protocol: TCP" says neither, and only their number speaks.
+ * A socket that was only made, or only bound, is in the same state. Both ends tell it apart where they are seen, and
+ * that its directions are shut down; lsof's "protocol: TCP" says neither, and only their number speaks.
  */
 #include "diagnose/rules/closed_held.h"
 #include "diagnose/command.h"
@@ -43,8 +43,8 @@ static bool is_failed_attempt(const struct conn *conn)
 }
 
 /*
- * On Windows a row in CLOSED is one that is being removed. Elsewhere a socket without a peer and without a known holder is only
- * made or bound (netstat of BSD), unless the source knows that it was more: then it has a holder.
+ * On Windows a row in CLOSED is one that is being removed. Elsewhere a socket without a peer and without a known holder
+ * is only made or bound (netstat of BSD), unless the source knows that it was more: then it has a holder.
  */
 bool closed_held_applies(const struct context *context, const struct conn *conn, const struct limits *limits)
 {
@@ -110,12 +110,12 @@ static void set_why(const struct group *group, const struct kinds *kinds, struct
             "with it nor called close(), so that each attempt leaves a descriptor behind.";
     if (kinds->unknown == group->count)
         finding->why = group->count >= MANY_UNKNOWN
-            ? "A TCP socket that is in none of the kernel's tables has no connection: that was reset, has timed out or was "
-              "closed by both ends, or there never was one. The program still has the descriptors open. So many are not "
-              "made ahead of their use: it leaks them, most likely after resets."
-            : "A TCP socket that is in none of the kernel's tables has no connection: that was reset, has timed out or was "
-              "closed by both ends, or there never was one. The program still has the descriptors open. If they stay, and "
-              "become more, it leaks them.";
+            ? "A TCP socket that is in none of the kernel's tables has no connection: that was reset, has timed out or "
+              "was closed by both ends, or there never was one. The program still has the descriptors open. So many "
+              "are not made ahead of their use: it leaks them, most likely after resets."
+            : "A TCP socket that is in none of the kernel's tables has no connection: that was reset, has timed out or "
+              "was closed by both ends, or there never was one. The program still has the descriptors open. If they "
+              "stay, and become more, it leaks them.";
 }
 
 static void add_evidence(
@@ -168,14 +168,15 @@ static void add_fixes(
             arena_printf(arena, "lsof -nP -a -p %u | grep -c 'protocol: TCP'", owner->pid));
     fixes_add(&finding->fix_for_good, arena,
         group->incoming || group->distinct_ports > 1
-            ? "Close the socket on every path out of the handler: an error on reading or writing (ECONNRESET, EPIPE, ETIMEDOUT) "
-              "is an end as the end of the stream is. Whoever keeps connections in a list and waits has to watch them: "
-              "EPOLLERR, EPOLLHUP and EPOLLRDHUP come at a reset."
-            : "Close the socket on every error, of connect() too, before the next attempt makes another one; test a connection "
-              "of a pool before its next use, and close what has ended.",
+            ? "Close the socket on every path out of the handler: an error on reading or writing (ECONNRESET, EPIPE, "
+              "ETIMEDOUT) is an end as the end of the stream is. Whoever keeps connections in a list and waits has to "
+              "watch them: EPOLLERR, EPOLLHUP and EPOLLRDHUP come at a reset."
+            : "Close the socket on every error, of connect() too, before the next attempt makes another one; test a "
+              "connection of a pool before its next use, and close what has ended.",
         NULL);
     lines_add(&finding->will_not_help, arena,
-        "Keepalive, tcp_fin_timeout, tcp_retries2, ss -K: these connections are over, and nothing of them is left to end.");
+        "Keepalive, tcp_fin_timeout, tcp_retries2, ss -K: these connections are over, and nothing of them is left to "
+        "end.");
     lines_add(&finding->will_not_help, arena,
         "Counting states with netstat or ss: they show none of these, however many there are.");
 }
@@ -206,7 +207,8 @@ void closed_held_describe(
     rule_out(&kinds, group, arena, finding);
     if (may_be_pool(group, &kinds, finding)) {
         lines_add(&finding->evidence, arena,
-            "This host opened them: a pool that nobody uses now closes what the server has reset when it is used next.");
+            "This host opened them: a pool that nobody uses now closes what the server has reset when it is used "
+            "next.");
         finding->severity = SEVERITY_INFO;
     }
     finding_judge_age(group, CERTAIN_MS, finding);

@@ -1,7 +1,7 @@
 /*
- * A process whose descriptors run out, with sockets as the reason, TCP's or others: at RLIMIT_NOFILE accept(), socket() and open()
- * fail with EMFILE (alloc_fd() in fs/file.c), and clients pile up before it. Where another finding about the process
- * explains its descriptors already (a leak, say), that is the root cause and this is its proof, told there.
+ * A process whose descriptors run out, with sockets as the reason, TCP's or others: at RLIMIT_NOFILE accept(), socket()
+ * and open() fail with EMFILE (alloc_fd() in fs/file.c), and clients pile up before it. Where another finding about the
+ * process explains its descriptors already (a leak, say), that is the root cause and this is its proof, told there.
  *
  * Workers that are alike have one finding: the one who is nearest to its limit stands for them.
  */
@@ -164,8 +164,8 @@ static void word(struct exhausted *exhausted, struct arena *arena, struct findin
         lines_add(&finding->evidence, arena, "%s of them are TCP sockets.", phrases_count(arena, process->tcp_sockets));
     else
         lines_add(&finding->evidence, arena,
-            "%s of them are sockets, %s of these in the tables of TCP: the others are UNIX, UDP and the like, or TCP sockets "
-            "without a connection.",
+            "%s of them are sockets, %s of these in the tables of TCP: the others are UNIX, UDP and the like, or TCP "
+            "sockets without a connection.",
             phrases_count(arena, count_sockets(process)), phrases_count(arena, process->tcp_sockets));
     evidence_states(arena, exhausted, finding);
     if (alike > 0)

@@ -32,10 +32,10 @@ bool established_unanswered_applies(const struct context *context, const struct 
 }
 
 /*
- * A probe carries no data and does not count as sent (tcp_xmit_probe_skb()). Without tcp_info the pause between probes has
- * to tell for how long, and tells least: half of the limit then is enough, because no pause gets that long on a window that
- * closes for a moment, and the connection may be far older. Where the window was taken back, data is what probes it, and
- * the pauses between tell for how long.
+ * A probe carries no data and does not count as sent (tcp_xmit_probe_skb()). Without tcp_info the pause between probes
+ * has to tell for how long, and tells least: half of the limit then is enough, because no pause gets that long on a
+ * window that closes for a moment, and the connection may be far older. Where the window was taken back, data is what
+ * probes it, and the pauses between tell for how long.
  */
 static bool is_held_up(const struct context *context, const struct conn *conn, const struct limits *limits)
 {
@@ -112,8 +112,8 @@ static void assess_silence(struct arena *arena, const struct group *group, struc
 {
     if (group->heard > 0) {
         lines_add(&finding->evidence, arena,
-            "On %s the peer was heard in the meantime: its host is there; what is sent from here is lost on the way (too "
-            "large for the path, filtered), or its receive buffer is full.",
+            "On %s the peer was heard in the meantime: its host is there; what is sent from here is lost on the way "
+            "(too large for the path, filtered), or its receive buffer is full.",
             phrases_conns(arena, group->heard));
         lower_confidence(finding, CONFIDENCE_LIKELY);
     } else if (group->silent_min_ms != UINT64_MAX) {
@@ -160,8 +160,8 @@ void established_unanswered_describe(
     evidence_peers(arena, finding);
     if (finding->give_up_known)
         lines_add(&finding->evidence, arena,
-            "Unless the peer answers, the kernel gives up in about %s at the latest (tcp_retries2; TCP_USER_TIMEOUT may end "
-            "it sooner), and the program gets ETIMEDOUT.",
+            "Unless the peer answers, the kernel gives up in about %s at the latest (tcp_retries2; TCP_USER_TIMEOUT "
+            "may end it sooner), and the program gets ETIMEDOUT.",
             phrases_duration(arena, finding->last_give_up_ms));
     phrases_pairs(arena, context, group, &finding->evidence);
 
@@ -169,7 +169,8 @@ void established_unanswered_describe(
 
     const char *address = phrases_address(arena, &finding->peers[0].address);
     fixes_add(&finding->fix_now, arena,
-        "See whether the peer is there, and how large packets may be on the way. Silence proves nothing where ping is filtered.",
+        "See whether the peer is there, and how large packets may be on the way. Silence proves nothing where ping is "
+        "filtered.",
         arena_printf(arena, "ping -c 3 %s; tracepath -n %s", address, address));
     fixes_add(&finding->fix_now, arena, "See on this host whether its answers arrive.",
         arena_printf(arena, "tcpdump -ni any 'host %s and tcp'", address));
@@ -177,7 +178,8 @@ void established_unanswered_describe(
         "Bound the wait: TCP_USER_TIMEOUT (say 30 s) in the program, or its own time limit on answers; then reconnect.",
         NULL);
     fixes_add(&finding->fix_for_good, arena,
-        "Keepalive with pauses shorter than the idle time-out of firewalls and NATs on the path keeps their state alive.",
+        "Keepalive with pauses shorter than the idle time-out of firewalls and NATs on the path keeps their state "
+        "alive.",
         NULL);
     lines_add(&finding->will_not_help, arena,
         "tcp_fin_timeout, tcp_tw_reuse, TcpTimedWaitDelay: they concern FIN_WAIT_2 and TIME_WAIT.");
@@ -228,8 +230,8 @@ void established_zero_window_describe(
             phrases_conns(arena, group->count - group->taken_back));
     if (group->ages_from_timer)
         lines_add(&finding->evidence, arena,
-            "The pauses between probes double from a fraction of a second on, and have become long: so nothing could be sent "
-            "for at least %s. It may be far longer: this capture has no clock of it.",
+            "The pauses between probes double from a fraction of a second on, and have become long: so nothing could "
+            "be sent for at least %s. It may be far longer: this capture has no clock of it.",
             phrases_duration(arena, group->proven_oldest_ms));
     else if (group->ages_known)
         lines_add(&finding->evidence, arena, "No data could be sent %s.", phrases_ages(arena, group));
@@ -285,9 +287,9 @@ static const char *unread_why(
     if (process == NULL)
         return "What the peers sent waits in the receive queues; whoever holds these connections does not read them.";
     return arena_printf(arena,
-        "What the peers sent waits in the receive queues; %s from these connections: %stheir handler is busy elsewhere, "
-        "waits for something else, or has forgotten them; or it has paused reading on purpose, because it cannot pass "
-        "the data on.",
+        "What the peers sent waits in the receive queues; %s from these connections: %stheir handler is busy "
+        "elsewhere, waits for something else, or has forgotten them; or it has paused reading on purpose, because it "
+        "cannot pass the data on.",
         arena_printf(arena, phrases_is_state_known(process) ? "%s runs, but does not read" : "%s does not read", owner),
         phrases_is_state_known(process) ? "" : "it is stopped or hangs (its state is not known), ");
 }
@@ -330,7 +332,8 @@ static void word_blocked(const struct context *context, const struct group *grou
         phrases_conns(arena, group->count), phrases_service(arena, context, group));
     finding->why = arena_printf(arena,
         "What the peers sent waits in the receive queues, most likely because %s cannot pass it on: as many of its "
-        "other connections have data that their peers do not take. Fix those connections first; this is only a consequence.",
+        "other connections have data that their peers do not take. Fix those connections first; this is only a "
+        "consequence.",
         owner);
     lines_add(&finding->evidence, arena, "%s of %s have data in Send-Q that the peer does not take.",
         phrases_conns(arena, upstream->blocked), owner);
@@ -376,8 +379,8 @@ void established_unread_describe(
         lines_add(&finding->ruled_out, arena, "A slow reader: the queues have not become shorter.");
     else if (finding->owner == NULL || finding->owner->state != 'T') {
         /*
-         * From one look it may be reading, slowly: with a large buffer the window opens again only when half of it has been
-         * read, and until then nothing comes.
+         * From one look it may be reading, slowly: with a large buffer the window opens again only when half of it has
+         * been read, and until then nothing comes.
          */
         lower_confidence(finding, CONFIDENCE_LIKELY);
         if (obstacle == NULL && group->oldest_ms < SLOW_READER_MS)

@@ -147,12 +147,12 @@ static void held_by_who_waits(
         phrases_conns(arena, group->count), phrases_service(arena, context, group),
         finding->distinct_peers == 1 ? "a peer" : "peers");
     finding->why = is_alive
-        ? "The process has shut down its side and kept the descriptors; the peer's kernel has acknowledged that, but the "
-          "program there has not closed: it never will, or is still at work on its answer. Nobody has set a limit to the "
-          "wait."
-        : "The process has shut down its side and kept the descriptors, and the peer's kernel acknowledged that then. Since "
-          "then nothing has come: the program there does not close, is still at work on its answer, or the peer or the way "
-          "to it is gone. Nobody has set a limit to the wait.";
+        ? "The process has shut down its side and kept the descriptors; the peer's kernel has acknowledged that, but "
+          "the program there has not closed: it never will, or is still at work on its answer. Nobody has set a limit "
+          "to the wait."
+        : "The process has shut down its side and kept the descriptors, and the peer's kernel acknowledged that then. "
+          "Since then nothing has come: the program there does not close, is still at work on its answer, or the peer "
+          "or the way to it is gone. Nobody has set a limit to the wait.";
     finding_judge_age(group, CERTAIN_MS, finding);
     lines_add(&finding->ruled_out, arena,
         "Not a half-close on which data still flows: that would make the connections young again.");
@@ -208,7 +208,8 @@ void fin_wait_2_held_describe(
         "tcp_fin_timeout: it starts with close(). Nothing limits FIN_WAIT_2 while a descriptor is open.");
     if (is_peer_alive(group))
         lines_add(&finding->will_not_help, arena,
-            "TCP keepalive against a program that does not close: its kernel answers for it. It ends what has vanished.");
+            "TCP keepalive against a program that does not close: its kernel answers for it. It ends what has "
+            "vanished.");
 }
 
 /* --- orphaned --------------------------------------------------------------------------------------------------- */
@@ -299,7 +300,7 @@ void fin_wait_2_orphaned_describe(
         "net.ipv4.tcp_fin_timeout", "20");
     if (!group->incoming)
         lines_add(&finding->will_not_help, arena,
-            "tcp_tw_reuse: since Linux 6.12 it does not take the port of a connection in FIN_WAIT_2; before, it did, and "
-            "reset the peer.");
+            "tcp_tw_reuse: since Linux 6.12 it does not take the port of a connection in FIN_WAIT_2; before, it did, "
+            "and reset the peer.");
     lines_add(&finding->will_not_help, arena, "Restarting the service here: what is closed is the kernel's.");
 }

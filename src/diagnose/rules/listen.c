@@ -3,9 +3,9 @@
  * backlog (sk_acceptq_is_full() in include/net/sock.h), the kernel drops what comes: SYNs and last ACKs of handshakes
  * alike (tcp_conn_request(), tcp_v4_syn_recv_sock()). Whatever fills it, it is emptied by accept() alone.
  *
- * A queue may be full for a moment when many come at once. It is a finding when what waits has waited for a second, when
- * clients on this host have had to ask again, or when the listener has dropped connections between two readings; and in a
- * capture that knows no ages, where nothing but the row itself speaks.
+ * A queue may be full for a moment when many come at once. It is a finding when what waits has waited for a second,
+ * when clients on this host have had to ask again, or when the listener has dropped connections between two readings;
+ * and in a capture that knows no ages, where nothing but the row itself speaks.
  *
  * Where peers have given up already, close-wait-not-accepted is the one finding about that listener, and says all this.
  */

@@ -1,12 +1,13 @@
 /*
- * ESTABLISHED without a socket of its own: the handshake is complete, and the connection waits in the accept queue. It is
- * a first-in, first-out queue (reqsk_queue_add(), inet_csk_accept()), so that the age of the oldest says for how long nobody
- * has come to the end of it, whatever else waits there, whether the clients have sent something or are silent, and however
- * far it is from full. Its clock is exact: the child's lsndtime is set when it is made (tcp_create_openreq_child()), and
- * nothing is sent on it before somebody accepts it, while a client's keepalive does not touch that clock.
+ * ESTABLISHED without a socket of its own: the handshake is complete, and the connection waits in the accept queue. It
+ * is a first-in, first-out queue (reqsk_queue_add(), inet_csk_accept()), so that the age of the oldest says for how
+ * long nobody has come to the end of it, whatever else waits there, whether the clients have sent something or are
+ * silent, and however far it is from full. Its clock is exact: the child's lsndtime is set when it is made
+ * (tcp_create_openreq_child()), and nothing is sent on it before somebody accepts it, while a client's keepalive does
+ * not touch that clock.
  *
- * A busy server may let clients wait for a moment. It is a finding when the oldest has waited for as long as the limit says,
- * or for a moment only, and the process that should accept cannot act.
+ * A busy server may let clients wait for a moment. It is a finding when the oldest has waited for as long as the limit
+ * says, or for a moment only, and the process that should accept cannot act.
  */
 #include "diagnose/rules/not_accepted.h"
 
@@ -114,7 +115,8 @@ void established_not_accepted_describe(
               "nobody takes them out with accept(): %s %s. The clients believe that they are connected, and wait.",
               phrases_process(arena, acceptors.obstructed), text)
         : "The kernel has completed these connections and keeps them in the accept queue of the listening socket; "
-          "nobody takes them out with accept(), or not fast enough. The clients believe that they are connected, and wait.";
+          "nobody takes them out with accept(), or not fast enough. The clients believe that they are connected, and "
+          "wait.";
     add_evidence(context, group, &acceptors, arena, finding);
     if (group->listener == NULL && finding->confidence > CONFIDENCE_LIKELY)
         finding->confidence = CONFIDENCE_LIKELY;

@@ -1,15 +1,15 @@
 /*
- * SYN_SENT and SYN_RECEIVED: the handshake (RFC 9293 §3.5). Either lasts for one round trip; what stays longer sends its
- * SYN or SYN-ACK again, which is what these rules go by, whatever the count.
+ * SYN_SENT and SYN_RECEIVED: the handshake (RFC 9293 §3.5). Either lasts for one round trip; what stays longer sends
+ * its SYN or SYN-ACK again, which is what these rules go by, whatever the count.
  *
  * SYN_SENT: a closed port answers with a reset at once, so that silence means that the SYN, or its answer, was dropped:
  * by a firewall, by a host that is down, or by a listener whose accept queue is full (tcp_conn_request() in
  * net/ipv4/tcp_input.c). The last of these is the listener's finding where it is on this host.
  *
- * SYN_RECEIVED: a client that exists answers the SYN-ACK. Many who do not, up to the listener's backlog, with the kernel
- * answering further SYNs by cookies (inet_csk_reqsk_queue_is_full(), tcp_syn_flood_action()) is a flood of made-up
- * senders; a few are clients that the answer does not reach. Both can also be the last ACK dropped at a full accept
- * queue (tcp_v4_syn_recv_sock()): again the listener's finding.
+ * SYN_RECEIVED: a client that exists answers the SYN-ACK. Many who do not, up to the listener's backlog, with the
+ * kernel answering further SYNs by cookies (inet_csk_reqsk_queue_is_full(), tcp_syn_flood_action()) is a flood of
+ * made-up senders; a few are clients that the answer does not reach. Both can also be the last ACK dropped at a full
+ * accept queue (tcp_v4_syn_recv_sock()): again the listener's finding.
  */
 #include "diagnose/rules/opening.h"
 
@@ -38,7 +38,9 @@ bool syn_sent_unanswered_applies(const struct context *context, const struct con
         context_is_settled(context, conn, limits);
 }
 
-/* By how much cookies and dropped requests have risen since the earlier reading. Returns false where that is not known. */
+/*
+ * By how much cookies and dropped requests have risen since the earlier reading. Returns false where that is not known.
+ */
 static bool flood_rise(const struct context *context, uint32_t netns, int64_t *ret_rise, uint64_t *ret_ms)
 {
     /* With cookies on, and with cookies off: the requests that found the queue full. */
@@ -50,8 +52,9 @@ static bool flood_rise(const struct context *context, uint32_t netns, int64_t *r
 }
 
 /*
- * Whether requests have found a queue full in this namespace since it was made. It may not have been this queue, and not
- * today; but between two waves in which the kernel drops old requests, a flooded queue is no more than three quarters full.
+ * Whether requests have found a queue full in this namespace since it was made. It may not have been this queue, and
+ * not today; but between two waves in which the kernel drops old requests, a flooded queue is no more than three
+ * quarters full.
  */
 static bool was_full(const struct context *context, const struct queue *queue)
 {
@@ -85,10 +88,10 @@ static bool are_cookies_lost(const struct context *context, uint32_t netns)
 }
 
 /*
- * Clients that are there answer within a round trip, however many they are. How many have been asked twice only tells how
- * old the flood is: the kernel drops the old ones sooner while the queue is more than half full (reqsk_timer_handler()), and
- * half of a steady flood is young. So a good part of them is enough where they come from everywhere; where they come from
- * few addresses, which may be clients whom the answers do not reach, most have to.
+ * Clients that are there answer within a round trip, however many they are. How many have been asked twice only tells
+ * how old the flood is: the kernel drops the old ones sooner while the queue is more than half full
+ * (reqsk_timer_handler()), and half of a steady flood is young. So a good part of them is enough where they come from
+ * everywhere; where they come from few addresses, which may be clients whom the answers do not reach, most have to.
  */
 static bool is_flooded(const struct context *context, const struct queue *queue, const struct limits *limits)
 {
@@ -244,8 +247,8 @@ void syn_sent_unanswered_describe(
     phrases_pairs(arena, context, group, &finding->evidence);
 
     lines_add(&finding->ruled_out, arena,
-        "Not a port on which nobody listens, if that host refuses: a reset would have come at once. Windows with its firewall "
-        "on does not refuse (stealth mode).");
+        "Not a port on which nobody listens, if that host refuses: a reset would have come at once. Windows with its "
+        "firewall on does not refuse (stealth mode).");
     lines_add(&finding->ruled_out, arena, "This host out of ports: then no SYN is sent, connect() fails.");
     if (is_scattered(finding)) {
         finding->severity = SEVERITY_INFO;
@@ -271,7 +274,8 @@ static void flood_evidence_counters(const struct context *context, const struct 
     if (!flood_rise(context, first->netns, &rise, &ms)) {
         finding->confidence = CONFIDENCE_LIKELY;
         lines_add(&finding->evidence, arena,
-            "Whether further requests find the queue full now could not be told: that takes two readings of the counters.");
+            "Whether further requests find the queue full now could not be told: that takes two readings of the "
+            "counters.");
         return;
     }
     bool cookies = setting_value(snapshot_net_values(context->snapshot, first), SETTING_SYNCOOKIES, 1) != 0;
@@ -386,8 +390,8 @@ static void assess_listener(
             finding->severity = SEVERITY_INFO;
         finding->confidence = CONFIDENCE_POSSIBLE;
         lines_add(&finding->evidence, arena,
-            "The listener has dropped %s connection attempts since it was opened, as it does while its accept queue is full: "
-            "if that was a moment ago, the clients have answered, and their answer was dropped here.",
+            "The listener has dropped %s connection attempts since it was opened, as it does while its accept queue is "
+            "full: if that was a moment ago, the clients have answered, and their answer was dropped here.",
             phrases_count(arena, drops));
     } else if (conn_has(listener, CONN_QUEUES | CONN_BACKLOG)) {
         lines_add(&finding->ruled_out, arena, "A program that does not accept: its accept queue holds %s of %s.",
@@ -396,8 +400,8 @@ static void assess_listener(
 }
 
 /*
- * A flood is ruled out by numbers only: half-open connections far below the backlog, or a few addresses of which each has
- * several.
+ * A flood is ruled out by numbers only: half-open connections far below the backlog, or a few addresses of which each
+ * has several.
  */
 static void assess_flood(
     const struct context *context, const struct conn *listener, struct arena *arena, struct finding *finding)
@@ -451,8 +455,8 @@ void syn_recv_unanswered_describe(
     fixes_add(&finding->fix_now, arena, "See whether the SYN-ACK leaves, and by which interface.",
         arena_printf(arena, "tcpdump -ni any 'host %s and tcp'", address));
     fixes_add(&finding->fix_now, arena,
-        "See the way back from the service's address, and what filters it. nft does not show the rules of iptables-legacy, of "
-        "eBPF (Cilium) and of a cloud's security groups.",
+        "See the way back from the service's address, and what filters it. nft does not show the rules of "
+        "iptables-legacy, of eBPF (Cilium) and of a cloud's security groups.",
         arena_printf(arena, "ip route get %s from %s; nft list ruleset", address,
             phrases_address(arena, &context->snapshot->conns[group->conns[0]].local)));
     fixes_add(&finding->fix_for_good, arena,

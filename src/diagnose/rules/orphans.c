@@ -155,8 +155,8 @@ static void describe(const struct orphan_limit *facts, struct arena *arena, stru
         "sending with TCP_USER_TIMEOUT.",
         NULL);
     command_keep_setting(arena, finding, &finding->fix_for_good,
-        "Give up sooner on peers that are gone: fewer attempts for each orphan. It is set in each network namespace. Its "
-        "price: a client that is out of reach for some 13 s instead of 100 s loses the end of its answer.",
+        "Give up sooner on peers that are gone: fewer attempts for each orphan. It is set in each network namespace. "
+        "Its price: a client that is out of reach for some 13 s instead of 100 s loses the end of its answer.",
         "net.ipv4.tcp_orphan_retries", "4");
     lines_add(&finding->will_not_help, arena, "Restarting the service: that closes more sockets, and makes orphans.");
     lines_add(&finding->will_not_help, arena,

@@ -155,8 +155,9 @@ static void fix_range(
         return;
     fixes_add(&finding->fix_now, arena,
         arena_printf(arena,
-            "Widen the range to %s ports. First see that no service listens there, and on a node of Kubernetes that no NodePort "
-            "lies there (30000 to 32767: no socket shows it); keep their ports out with net.ipv4.ip_local_reserved_ports.",
+            "Widen the range to %s ports. First see that no service listens there, and on a node of Kubernetes that no "
+            "NodePort lies there (30000 to 32767: no socket shows it); keep their ports out with "
+            "net.ipv4.ip_local_reserved_ports.",
             phrases_count(arena, (uint64_t)shortage->range.last - WIDE_FIRST + 1)),
         arena_printf(arena, "sysctl -w net.ipv4.ip_local_port_range='%d %u'", WIDE_FIRST, shortage->range.last));
 }
@@ -217,8 +218,8 @@ static void will_not_help(
 {
     const struct platform *platform = platform_of(context->snapshot);
     lines_add(&finding->will_not_help, arena,
-        "SO_REUSEADDR: before bind(address, 0) it changes nothing (unless net.ipv4.ip_autobind_reuse is 1); with a port of "
-        "the program's own choice connect() to the same destination fails instead.");
+        "SO_REUSEADDR: before bind(address, 0) it changes nothing (unless net.ipv4.ip_autobind_reuse is 1); with a "
+        "port of the program's own choice connect() to the same destination fails instead.");
     lines_add(&finding->will_not_help, arena, "%s", platform->ports_wont_help);
     if (shortage->kind == SHORTAGE_SOURCE && platform->time_wait_reuse != NULL)
         lines_add(&finding->will_not_help, arena, "tcp_tw_reuse: it concerns connect(), not bind().");
@@ -248,8 +249,8 @@ static void title_and_why(
         finding->title = arena_printf(arena, "%s of %s ports of %s are used (%u %%): sockets%s bound before connecting",
             used, usable, from, percent(shortage), owner);
         finding->why = arena_printf(arena,
-            "The sockets were bound to a source address before they connected. Then the kernel must find a port that nobody "
-            "has on that address, whatever the destination; at the end bind() fails with %s.",
+            "The sockets were bound to a source address before they connected. Then the kernel must find a port that "
+            "nobody has on that address, whatever the destination; at the end bind() fails with %s.",
             is_windows(context) ? "WSAEADDRINUSE (10048)" : "EADDRINUSE (\"Address already in use\")");
         return;
     case SHORTAGE_BOUND:

@@ -1,7 +1,7 @@
 /*
- * Which range a host takes its ephemeral ports from, where no setting tells. Each system has its default, which may have
- * been changed, and which older ones have not: so the ports that the rows show may refute it. Of many connections to one
- * destination the local ports are ephemeral ones.
+ * Which range a host takes its ephemeral ports from, where no setting tells. Each system has its default, which may
+ * have been changed, and which older ones have not: so the ports that the rows show may refute it. Of many connections
+ * to one destination the local ports are ephemeral ones.
  */
 #include "diagnose/rules/port_shortage.h"
 

@@ -1,7 +1,7 @@
 /*
  * A socket that is connected to itself. Two SYNs that cross make one connection (RFC 9293 section 3.5, figure 8), and a
- * socket may meet its own: connect() to a port of this host on which nobody listens picks an ephemeral port as its source,
- * and where that is the port it connects to, the SYN comes back to the socket that has sent it
+ * socket may meet its own: connect() to a port of this host on which nobody listens picks an ephemeral port as its
+ * source, and where that is the port it connects to, the SYN comes back to the socket that has sent it
  * (tcp_rcv_synsent_state_process()). A client that tries again and again gets there sooner or later.
  *
  * One row proves it: two sockets of one host cannot have the same address and port at both ends.
@@ -49,13 +49,13 @@ static void add_evidence_of_port(
     bool is_known = values->has_setting[SETTING_PORT_RANGE_FIRST] && values->has_setting[SETTING_PORT_RANGE_LAST];
     if (is_ephemeral(context, conn, &first, &last))
         lines_add(&finding->evidence, arena,
-            "Port %u is one of the ephemeral ports (%lld to %lld%s): connect() may choose it as the source of a connection "
-            "to that same port.",
+            "Port %u is one of the ephemeral ports (%lld to %lld%s): connect() may choose it as the source of a "
+            "connection to that same port.",
             conn->local_port, (long long)first, (long long)last, is_known ? "" : ", assumed: what is set was not seen");
     else
         lines_add(&finding->evidence, arena,
-            "Port %u is none of the ephemeral ports (%lld to %lld%s): the program has chosen it as its source (bind()), or "
-            "the range was another then.",
+            "Port %u is none of the ephemeral ports (%lld to %lld%s): the program has chosen it as its source "
+            "(bind()), or the range was another then.",
             conn->local_port, (long long)first, (long long)last, is_known ? "" : ", assumed: what is set was not seen");
     if ((context->seen & STATE_BIT(STATE_LISTEN)) != 0 && context->snapshot->origin == NULL &&
         context_listener(context, conn) == NULL)
@@ -100,8 +100,8 @@ static void add_fixes(
                 platform->reserve_setting, port);
     }
     lines_add(&finding->will_not_help, arena,
-        "Restarting the service, or SO_REUSEADDR in it: the port is taken by a connection of the client, which would have "
-        "to set that option too.");
+        "Restarting the service, or SO_REUSEADDR in it: the port is taken by a connection of the client, which would "
+        "have to set that option too.");
     lines_add(&finding->will_not_help, arena,
         "Looking for a slow or hung peer: there is none. What is written comes back to the writer.");
 }
@@ -117,10 +117,10 @@ void self_connect_describe(
         "%s is connected to itself at %s, and keeps port %u from the service that should listen there",
         phrases_owner(arena, finding), end, conn->local_port);
     finding->why = arena_printf(arena,
-        "The program connected to port %u while nobody listened on it, and the kernel gave the connection that same port as "
-        "its source: its SYN met itself (a simultaneous open, RFC 9293 section 3.5). connect() succeeded, so that the "
-        "client believes that it talks to the service; it reads back what it writes. While this connection is open, the "
-        "service cannot bind the port (%s).",
+        "The program connected to port %u while nobody listened on it, and the kernel gave the connection that same "
+        "port as its source: its SYN met itself (a simultaneous open, RFC 9293 section 3.5). connect() succeeded, so "
+        "that the client believes that it talks to the service; it reads back what it writes. While this connection is "
+        "open, the service cannot bind the port (%s).",
         conn->local_port,
         os != NULL && strcmp(os, "windows") == 0 ? "WSAEADDRINUSE, 10048" : "EADDRINUSE, \"Address already in use\"");
     lines_add(&finding->evidence, arena, "Both ends are %s: this is one socket, not two.", end);

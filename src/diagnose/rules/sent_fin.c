@@ -3,8 +3,9 @@
  * §3.3.2). They differ in who closed first: this side, both at once, the peer. What keeps them is the same: the
  * application here has done its part and is never at fault. Linux enters the states when the FIN is queued, so that
  * data may stand before it. Either nothing comes back (the retransmit timer doubles) or the peer's receive window is
- * zero (the persist timer probes, or its kernel refuses what comes): tcp_write_timeout() and tcp_probe_timer() in net/ipv4/tcp_timer.c. Data that still
- * flows to a slow reader resets both, so that such a connection stays young and is normal.
+ * zero (the persist timer probes, or its kernel refuses what comes): tcp_write_timeout() and tcp_probe_timer() in
+ * net/ipv4/tcp_timer.c. Data that still flows to a slow reader resets both, so that such a connection stays young and
+ * is normal.
  */
 #include "diagnose/rules/sent_fin.h"
 
@@ -251,8 +252,8 @@ void sent_fin_unanswered_describe(
         "a security group without a rule back, peers that lose their network (mobile clients).",
         NULL);
     command_keep_setting(arena, finding, &finding->fix_for_good,
-        "Only where there are so many that the orphan limit comes near: fewer attempts for each orphan shorten its life. "
-        "Its price: a client that is out of reach for some 13 s instead of 100 s loses the end of its answer.",
+        "Only where there are so many that the orphan limit comes near: fewer attempts for each orphan shorten its "
+        "life. Its price: a client that is out of reach for some 13 s instead of 100 s loses the end of its answer.",
         "net.ipv4.tcp_orphan_retries", "4");
     will_not_help(arena, context, group, finding);
 }

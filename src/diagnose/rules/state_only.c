@@ -98,8 +98,8 @@ void by_state_syn_sent_describe(
                 "address or route, or a server whose accept queue is full.";
     evidence_number(arena, context, group, finding);
     lines_add(&finding->ruled_out, arena,
-        "Not a port on which nobody listens, if that host refuses: a reset would have come at once. Windows with its firewall "
-        "on does not refuse (stealth mode).");
+        "Not a port on which nobody listens, if that host refuses: a reset would have come at once. Windows with its "
+        "firewall on does not refuse (stealth mode).");
     fix_look_again(arena, context, finding);
     fix_packets(arena, context, "See whether the SYN leaves that host, and whether anything comes back.", finding);
     fixes_add(&finding->fix_now, arena, "See the way there, and what the host's own firewall does with it.",
@@ -134,8 +134,8 @@ static void fix_flood(const struct context *context, struct arena *arena, struct
 {
     if (platform_of(context->snapshot)->os != NULL && strcmp(platform_of(context->snapshot)->os, "linux") == 0)
         fixes_add(&finding->fix_now, arena,
-            "See whether the kernel takes it for a flood: cookies sent (TCPReqQFullDoCookies) rise, and far fewer come back "
-            "valid (SyncookiesRecv). Then real clients get through, and routing is not the question.",
+            "See whether the kernel takes it for a flood: cookies sent (TCPReqQFullDoCookies) rise, and far fewer come "
+            "back valid (SyncookiesRecv). Then real clients get through, and routing is not the question.",
             "sysctl net.ipv4.tcp_syncookies; nstat -az TcpExtTCPReqQFullDoCookies TcpExtTCPReqQFullDrop "
             "TcpExtSyncookiesRecv; sleep 5; nstat");
     fixes_add(&finding->fix_for_good, arena,
@@ -153,10 +153,10 @@ void by_state_syn_received_describe(
         phrases_conns(arena, group->count), phrases_service(arena, context, group),
         spread ? ": as in a SYN flood" : "");
     finding->why = spread
-        ? "SYNs came from as many addresses as there are connections, and none of these answers the SYN-ACK. That is what "
-          "a SYN flood looks like: the senders are made up. Otherwise the SYN-ACKs do not reach real clients (a route "
-          "back that differs, a firewall that saw only one direction), or the service does not accept and its queue is "
-          "full."
+        ? "SYNs came from as many addresses as there are connections, and none of these answers the SYN-ACK. That is "
+          "what a SYN flood looks like: the senders are made up. Otherwise the SYN-ACKs do not reach real clients (a "
+          "route back that differs, a firewall that saw only one direction), or the service does not accept and its "
+          "queue is full."
         : "The clients' SYNs came, and the SYN-ACKs are not answered. Either they do not reach the clients (a route "
           "back that differs, a firewall that saw only one direction), or the senders were made up (a SYN "
           "flood), or the service does not accept and its queue is full.";
@@ -186,10 +186,9 @@ void by_state_fin_wait_2_describe(
     finding->title = arena_printf(arena, "%s%s %s wait in FIN_WAIT_2 for peers that do not close",
         phrases_conns(arena, group->count), owner_phrase(arena, finding), phrases_service(arena, context, group));
     finding->why = arena_printf(arena,
-        "This side has closed, the peers' kernels have acknowledged it, but the programs there keep their ends open. %s; "
-        "where it has only shut down its sending side (a half-close), they may stay for as long as the peers like (what a "
-        "kernel that is not Linux does then differs by version). Which of "
-        "them is not in this capture.",
+        "This side has closed, the peers' kernels have acknowledged it, but the programs there keep their ends open. "
+        "%s; where it has only shut down its sending side (a half-close), they may stay for as long as the peers like "
+        "(what a kernel that is not Linux does then differs by version). Which of them is not in this capture.",
         platform->fin_wait_2_life);
     lines_add(&finding->evidence, arena, "%s were in FIN_WAIT_2 at one moment.", phrases_conns(arena, group->count));
     if (finding->distinct_peers == 1)

@@ -148,7 +148,8 @@ static void evidence_counters(const struct snapshot *snapshot, struct arena *are
         finding->severity = SEVERITY_CRITICAL;
     } else if (events.aborted > 0) {
         lines_add(&finding->evidence, arena,
-            "%s connections were aborted for want of memory, or as orphans too many, since it started (TCPAbortOnMemory).",
+            "%s connections were aborted for want of memory, or as orphans too many, since it started "
+            "(TCPAbortOnMemory).",
             phrases_count(arena, (uint64_t)events.aborted));
     }
 }
@@ -185,8 +186,8 @@ static void word(
     finding->why = usage->pages >= usage->limit
         ? "TCP has used up its memory: the kernel drops packets that arrive, refuses to queue what programs send, and "
           "aborts orphans (\"TCP: out of memory\" in the kernel log). Connections look as if the network were bad."
-        : "TCP is under memory pressure: the kernel shrinks the windows and buffers of every connection, so that all of "
-          "them become slow. At the limit it drops packets and aborts connections.";
+        : "TCP is under memory pressure: the kernel shrinks the windows and buffers of every connection, so that all "
+          "of them become slow. At the limit it drops packets and aborts connections.";
     lines_add(&finding->evidence, arena, "%s pages in use; pressure begins at %s, the limit is %s (tcp_mem).",
         phrases_count(arena, (uint64_t)usage->pages), phrases_count(arena, (uint64_t)usage->pressure),
         phrases_count(arena, (uint64_t)usage->limit));

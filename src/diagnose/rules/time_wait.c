@@ -80,8 +80,8 @@ void time_wait_churn_describe(
     const struct platform *platform = platform_of(context->snapshot);
     finding->why = arena_printf(arena,
         group->incoming
-            ? "They are over. The service here closes first, as most servers do, and TIME_WAIT stays with the side that "
-              "does. %s and holds neither a descriptor nor a process nor a port of its own."
+            ? "They are over. The service here closes first, as most servers do, and TIME_WAIT stays with the side "
+              "that does. %s and holds neither a descriptor nor a process nor a port of its own."
             : "They are over. The client here closes first, and TIME_WAIT stays with the side that does. %s and holds "
               "neither a descriptor nor a process, but a local port towards that destination.",
         platform->time_wait_life);
@@ -94,8 +94,8 @@ void time_wait_churn_describe(
         lines_add(&finding->evidence, arena, "In TIME_WAIT %s, of 60 s.", phrases_ages(arena, group));
     if (group->incoming && are_within_host(context->snapshot, group))
         lines_add(&finding->evidence, arena,
-            "All of them share the service's own port %u; but their clients are on this host too, so that each keeps one "
-            "of its ephemeral ports at the other end.",
+            "All of them share the service's own port %u; but their clients are on this host too, so that each keeps "
+            "one of its ephemeral ports at the other end.",
             finding->local.port);
     else if (group->incoming)
         lines_add(&finding->evidence, arena,
@@ -109,8 +109,8 @@ void time_wait_churn_describe(
         group->incoming
             ? "If opening so many connections costs too much: keep them open (HTTP keep-alive), so that clients use "
               "them for more than one request."
-            : "If ports to that destination run short, or opening so many costs too much: keep connections open and use "
-              "them again (keep-alive, a pool), or let the other side close first.",
+            : "If ports to that destination run short, or opening so many costs too much: keep connections open and "
+              "use them again (keep-alive, a pool), or let the other side close first.",
         NULL);
     lines_add(&finding->will_not_help, arena, "%s", platform->time_wait_wont_help);
     if (group->incoming && platform->time_wait_reuse != NULL)

@@ -78,7 +78,8 @@ const struct metric_family metric_families[METRIC_COUNT] = {
     [METRIC_FAILED_OPENS] = { "tcpwhy_failed_opens", METRIC_COUNTER, NULL, { NETNS },
         "Connections that failed before they were established (AttemptFails)." },
     [METRIC_RESETS] = { "tcpwhy_resets", METRIC_COUNTER, NULL, { NETNS },
-        "Connections that went from ESTABLISHED or CLOSE_WAIT to CLOSED: resets, time-outs and keepalive (EstabResets)." },
+        "Connections that went from ESTABLISHED or CLOSE_WAIT to CLOSED: resets, time-outs and keepalive "
+        "(EstabResets)." },
     [METRIC_RESETS_SENT] = { "tcpwhy_resets_sent", METRIC_COUNTER, NULL, { NETNS },
         "Segments sent with RST (OutRsts)." },
 };

@@ -230,7 +230,9 @@ void text_finding(
     paragraph(flow, "Why", finding->why);
     how_long(flow, finding);
     text_lines(flow, "Proof", &finding->evidence);
-    /* What is only worth knowing is told in short, unless everything is asked for: a healthy host has a short report. */
+    /*
+     * What is only worth knowing is told in short, unless everything is asked for: a healthy host has a short report.
+     */
     bool brief = finding->severity == SEVERITY_INFO && !options->all_connections && !finding->is_answer;
     if (brief) {
         flow_line(flow);

@@ -71,8 +71,8 @@ static int parse_snapshot(const struct capture_options *options, struct capture 
 }
 
 /*
- * Beside rows, a number counts where it is of a state and far larger than what the rows show: then these are an excerpt. One
- * is kept for each state, the largest.
+ * Beside rows, a number counts where it is of a state and far larger than what the rows show: then these are an
+ * excerpt. One is kept for each state, the largest.
  */
 static void keep_larger_totals(struct snapshot *snapshot)
 {

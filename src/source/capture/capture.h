@@ -1,8 +1,8 @@
 #pragma once
 /*
- * A snapshot from what somebody saved or pasted: the output of netstat, ss, lsof, PowerShell, /proc/net/tcp. What it is,
- * is told from its content, never from its name or from the language of its headings. Pure but for reading the file;
- * the same on every platform, whatever the platform that the capture comes from.
+ * A snapshot from what somebody saved or pasted: the output of netstat, ss, lsof, PowerShell, /proc/net/tcp. What it
+ * is, is told from its content, never from its name or from the language of its headings. Pure but for reading the
+ * file; the same on every platform, whatever the platform that the capture comes from.
  */
 #include "base/error.h"
 #include "model/snapshot.h"
@@ -10,7 +10,9 @@
 struct capture_options {
     const char *path;  /* "-": standard input */
     const char *tasks; /* a list of processes (tasklist, Get-Process) that names the PIDs; NULL: none */
-    /* An initialised snapshot for the earlier look that a saved one may have; must outlive its use. NULL: not wanted. */
+    /*
+     * An initialised snapshot for the earlier look that a saved one may have; must outlive its use. NULL: not wanted.
+     */
     struct snapshot *previous;
 };
 

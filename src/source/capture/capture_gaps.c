@@ -281,8 +281,8 @@ static void note_counts_only(struct snapshot *snapshot)
         at++;
     if (snapshot->counts_only)
         snapshot_note_gap(snapshot, GAP_COUNTS_ONLY,
-            "the connections themselves: these are numbers only, and do not tell who holds the connections, to whom they "
-            "go, on which ports, and how long they have been there",
+            "the connections themselves: these are numbers only, and do not tell who holds the connections, to whom "
+            "they go, on which ports, and how long they have been there",
             asks[at].owners);
 }
 
@@ -422,6 +422,7 @@ int capture_refuse(const char *path, const char *bytes, size_t length, struct er
 {
     return error_set(err, -EBADMSG, path,
         "looks like %s; accepted is what netstat (Windows, Linux, macOS, BSD, AIX, Solaris), ss, lsof -i, "
-        "Get-NetTCPConnection (table, list, CSV, JSON), TCPView, conntrack or /proc/net/tcp print, and what tcpwhy capture saves",
+        "Get-NetTCPConnection (table, list, CSV, JSON), TCPView, conntrack or /proc/net/tcp print, and what tcpwhy "
+        "capture saves",
         describe(bytes, length));
 }

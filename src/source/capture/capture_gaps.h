@@ -3,8 +3,8 @@
 #include "source/capture/format.h"
 
 /*
- * Notes the gaps, and where the snapshot comes from. Returns 0, or -EBADMSG with err filled: fewer rows were understood than
- * not.
+ * Notes the gaps, and where the snapshot comes from. Returns 0, or -EBADMSG with err filled: fewer rows were understood
+ * than not.
  */
 int capture_report(struct capture *capture, const char *path, struct error *err);
 /* Notes only the lines that were not understood. */

@@ -100,9 +100,12 @@ static enum endpoint_result parse_v6(const char *text, size_t length, struct ip 
     return gap < 0 && groups < GROUPS ? END_CUT : END_OK;
 }
 
-/* --- words ---------------------------------------------------------------------------------------------------------- */
+/* --- words -------------------------------------------------------------------------------------------------------- */
 
-/* Printed characters, one of them a letter, or one that stands for what was taken out: "web-3", "<IPAddress>", "10.0.*.*". */
+/*
+ * Printed characters, one of them a letter, or one that stands for what was taken out: "web-3", "<IPAddress>",
+ * "10.0.*.*".
+ */
 static bool is_word(const char *text, size_t length)
 {
     enum { LENGTH_MAX = 255 };

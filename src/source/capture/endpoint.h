@@ -1,7 +1,7 @@
 #pragma once
 /*
- * An end of a connection as the different netstats write it: "10.0.0.5:80", "[fe80::1%3]:80", "::1:80", "*:80", and with
- * a dot before the port "10.0.0.5.80", "fe80::1%lo0.80", "*.80".
+ * An end of a connection as the different netstats write it: "10.0.0.5:80", "[fe80::1%3]:80", "::1:80", "*:80", and
+ * with a dot before the port "10.0.0.5.80", "fe80::1%lo0.80", "*.80".
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -28,8 +28,8 @@ struct end {
 /* The whole text, `length` bytes. `separator` stands before the port: ':' or '.'. */
 enum endpoint_result endpoint_parse(const char *text, size_t length, char separator, struct end *ret_end);
 /*
- * By far the most, fast: "10.0.0.5:80". False, with the outputs untouched, for anything else, which endpoint_parse() then
- * looks at with care.
+ * By far the most, fast: "10.0.0.5:80". False, with the outputs untouched, for anything else, which endpoint_parse()
+ * then looks at with care.
  */
 bool endpoint_parse_plain(const char *text, size_t length, char separator, struct ip *ret_address, uint16_t *ret_port);
 /* An address alone, a zone behind it or not. */

@@ -137,8 +137,8 @@ void capture_count(struct capture *capture, enum line_kind kind);
 /* The same, and keeps the first that was not understood. */
 void capture_note_line(struct capture *capture, const struct line *line, enum line_kind kind);
 /*
- * A connection to fill in, of which nothing is known yet. It is none of the snapshot's until capture_add(), and gone with
- * the next one if that is never called. Never NULL: without memory, which is noted, it leads nowhere.
+ * A connection to fill in, of which nothing is known yet. It is none of the snapshot's until capture_add(), and gone
+ * with the next one if that is never called. Never NULL: without memory, which is noted, it leads nowhere.
  */
 struct conn *capture_draft(struct capture *capture);
 /* The draft becomes a connection of the snapshot; it stays where it is until the next draft. */

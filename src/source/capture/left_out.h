@@ -1,5 +1,7 @@
 #pragma once
-/* What tells that a text has been shortened: "...", "[very long list]", "<snip>", and "| head" of the command above it. */
+/*
+ * What tells that a text has been shortened: "...", "[very long list]", "<snip>", and "| head" of the command above it.
+ */
 #include <stdint.h>
 
 #include "source/capture/input/lines.h"

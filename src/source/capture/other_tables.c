@@ -11,7 +11,7 @@
 #include "source/capture/formats/tasks.h"
 #include "source/capture/input/open.h"
 
-/* --- one row of two programs ---------------------------------------------------------------------------------------- */
+/* --- one row of two programs -------------------------------------------------------------------------------------- */
 
 #define TAKE(field) conn->field = other->field
 
@@ -90,8 +90,8 @@ static void take_holders(
 }
 
 /*
- * Listeners last, so that those of the other table may be added, on ports on which the capture has none: it was filtered.
- * Connections come and go between two commands, and are not.
+ * Listeners last, so that those of the other table may be added, on ports on which the capture has none: it was
+ * filtered. Connections come and go between two commands, and are not.
  */
 static uint64_t add_listeners(struct capture *capture, const struct snapshot *from)
 {
@@ -144,7 +144,7 @@ static uint64_t join(struct capture *capture, const struct snapshot *from)
     return joined;
 }
 
-/* --- what is left ---------------------------------------------------------------------------------------------------- */
+/* --- what is left ------------------------------------------------------------------------------------------------- */
 
 /* The first of the lines that nothing has understood, which the report names. */
 static void find_first_malformed(struct capture *capture, const struct leftovers *left)
@@ -187,7 +187,7 @@ static void drop_read(struct capture *capture)
         find_first_malformed(capture, all);
 }
 
-/* --- tables ---------------------------------------------------------------------------------------------------------- */
+/* --- tables ------------------------------------------------------------------------------------------------------- */
 
 /* "ss -tanp: 40 rows of the same connections", or why they were not taken. */
 static void tell(struct capture *capture, const struct format *format, uint64_t rows, uint64_t joined)

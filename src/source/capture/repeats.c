@@ -114,9 +114,9 @@ struct extent {
 };
 
 /*
- * Where a connection comes again, a look may have begun: at the interruption before, or where there is none, with it. That
- * it was one is certain when a good part of what follows comes again, too: two rows alike may be of two namespaces, or of
- * a port that was taken again; and a busy kernel shows some sockets twice (/proc/net/tcp).
+ * Where a connection comes again, a look may have begun: at the interruption before, or where there is none, with it.
+ * That it was one is certain when a good part of what follows comes again, too: two rows alike may be of two
+ * namespaces, or of a port that was taken again; and a busy kernel shows some sockets twice (/proc/net/tcp).
  */
 struct search {
     const struct snapshot *snapshot;
@@ -176,8 +176,8 @@ static struct extent measure(const struct snapshot *snapshot, uint32_t start, ui
 }
 
 /*
- * The present look ends here. The best one is taken: the last, but not one with less than half of the rows, which has been
- * filtered or cut, nor one of one state behind one of several, nor one that shows less.
+ * The present look ends here. The best one is taken: the last, but not one with less than half of the rows, which has
+ * been filtered or cut, nor one of one state behind one of several, nor one that shows less.
  */
 static void choose_look(struct search *search, uint32_t end)
 {
@@ -268,8 +268,8 @@ static size_t find_repeats(const struct looks *looks, struct search *search, boo
 }
 
 /*
- * A kernel that is busy shows some sockets twice, where /proc/net/tcp is read piece by piece: the later row counts. Where
- * many are alike, something has cut from them what differs.
+ * A kernel that is busy shows some sockets twice, where /proc/net/tcp is read piece by piece: the later row counts.
+ * Where many are alike, something has cut from them what differs.
  */
 static void drop_repeats(const struct looks *looks, struct snapshot *snapshot, const struct extent *best)
 {

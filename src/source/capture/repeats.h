@@ -1,7 +1,8 @@
 #pragma once
 /*
  * A text may hold several looks one after the other: "netstat -ano 5", a loop in a shell. Each has its own row of a
- * connection that lasts, so that all of them together would count it as often. Only one is taken: the last that is whole.
+ * connection that lasts, so that all of them together would count it as often. Only one is taken: the last that is
+ * whole.
  */
 #include <stdbool.h>
 #include <stddef.h>

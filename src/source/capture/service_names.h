@@ -1,5 +1,7 @@
 #pragma once
-/* Names of services as netstat and ss print them without -n, and their ports: IANA's registry, as /etc/services has it. */
+/*
+ * Names of services as netstat and ss print them without -n, and their ports: IANA's registry, as /etc/services has it.
+ */
 #include <stddef.h>
 #include <stdint.h>
 

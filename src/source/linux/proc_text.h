@@ -26,7 +26,9 @@ int proc_parse_status_uid(const char *text, uint32_t *ret_uid);
 uint32_t proc_parse_status_tracer(const char *text);
 /* "voluntary_ctxt_switches:" of /proc/PID/status: how often it has gone to sleep. */
 uint64_t proc_parse_status_switches(const char *text);
-/* "Max open files" of /proc/PID/limits: the soft and the hard limit, UINT32_MAX for unlimited. Returns 0 or -EBADMSG. */
+/*
+ * "Max open files" of /proc/PID/limits: the soft and the hard limit, UINT32_MAX for unlimited. Returns 0 or -EBADMSG.
+ */
 int proc_parse_limits(const char *text, uint32_t *ret_soft, uint32_t *ret_hard);
 /* "flags:" of /proc/PID/fdinfo/FD, which is octal: O_CLOEXEC and what open() was called with. Returns 0 or -EBADMSG. */
 int proc_parse_fdinfo_flags(const char *text, uint32_t *ret_flags);

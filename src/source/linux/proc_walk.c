@@ -105,9 +105,9 @@ static bool is_refusal(int result)
 /*
  * Tries the numbers from 0 on until as many descriptors have been found as there are: without listing the folder, which
  * would cost a third as much again as reading the links does (0.9 and 2.7 µs a descriptor). Most tables are dense; a
- * number that is not in use costs 2 µs, so that a table with holes is listed. A process that opens low numbers meanwhile
- * makes this end too early: WALK_CAREFULLY does not count. Returns the first number that was not tried, or a negative
- * errno.
+ * number that is not in use costs 2 µs, so that a table with holes is listed. A process that opens low numbers
+ * meanwhile makes this end too early: WALK_CAREFULLY does not count. Returns the first number that was not tried, or a
+ * negative errno.
  */
 static int64_t try_numbers(struct walker *walker, struct walk_visit *visit, int folder, uint64_t count)
 {

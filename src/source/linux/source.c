@@ -267,7 +267,8 @@ static bool is_doubtful(const struct reading *reading)
 
 /*
  * Sockets still have no owner. A process may hide its descriptors from a walk that counts them, by opening and closing
- * others meanwhile: it is done once more, so that nothing stays hidden. By eBPF the kernel itself walks over the tables.
+ * others meanwhile: it is done once more, so that nothing stays hidden. By eBPF the kernel itself walks over the
+ * tables.
  */
 static int search_carefully(struct reading *reading, struct error *err)
 {

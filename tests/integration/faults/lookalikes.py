@@ -47,7 +47,8 @@ def half_closed_flow(stage, count=3, address=LOOPBACK, interval_s=0.2):
 
 @is_maker
 def half_closed_work(stage, count=12, address=LOOPBACK, service_netns=None, peer_netns=None, answers=False):
-    """Peers that half-close and wait for an answer, and a server at work on it. Or it has answered before, and then read
+    """Peers that half-close and wait for an answer, and a server at work on it. Or it has answered before, and then
+    read
     the end of the stream: nobody waits, it has forgotten to close."""
 
     def server():

@@ -69,7 +69,8 @@ class Crowd:
     def always_come_and_go(self, address, port, text, threads=1):
         """Short connections, one after the other: ask, read the answer, close first."""
         for _ in range(threads):
-            threading.Thread(target=self._come_and_go, args=(address, port, text.encode("latin-1")), daemon=True).start()
+            arguments = (address, port, text.encode("latin-1"))
+            threading.Thread(target=self._come_and_go, args=arguments, daemon=True).start()
 
     def _come_and_go(self, address, port, text):
         while True:

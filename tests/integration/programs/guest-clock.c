@@ -60,8 +60,9 @@ int clock_gettime(clockid_t id, struct timespec *time)
 }
 
 /*
- * Rounded up: no timer may be early, and none may be switched off by becoming 0. Nor may one ring again before the guest has
- * handled its signal: it would do nothing else any more, not even set the timer anew when it is no longer hurried.
+ * Rounded up: no timer may be early, and none may be switched off by becoming 0. Nor may one ring again before the
+ * guest has handled its signal: it would do nothing else any more, not even set the timer anew when it is no longer
+ * hurried.
  */
 static struct timespec sooner(struct timespec time, int64_t rate)
 {

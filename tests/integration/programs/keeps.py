@@ -1,6 +1,7 @@
 """Programs that keep descriptors of TCP sockets which are in no table, and what looks like them: keeps.py ROLE [COUNT].
 
-Each prints "ready" when it stands, and stays. Peers are threads of its own or of a child, so that one command is one scene.
+Each prints "ready" when it stands, and stays. Peers are threads of its own or of a child, so that one command is one
+scene.
 """
 import os
 import resource

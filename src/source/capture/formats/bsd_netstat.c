@@ -4,9 +4,9 @@
  *   tcp4       0      0  192.168.1.5.52345      17.57.146.20.5223      ESTABLISHED
  *   tcp46      0      0  *.8080                 *.*                    LISTEN
  *
- * macOS' -v adds columns, the PID among them; their headings, always English, say which it is. -A puts the address of the
- * kernel's control block before each row, as AIX does in most instructions. -L shows the listeners with their queues: those
- * that wait to be accepted, those that are incomplete, and the limit.
+ * macOS' -v adds columns, the PID among them; their headings, always English, say which it is. -A puts the address of
+ * the kernel's control block before each row, as AIX does in most instructions. -L shows the listeners with their
+ * queues: those that wait to be accepted, those that are incomplete, and the limit.
  *
  *   f1000e00031d53b8 tcp4       0      0  192.0.2.1.22       192.0.2.7.50122      ESTABLISHED
  *   tcp4  49/0/32                          *.143
@@ -87,8 +87,8 @@ static bool parse_queues(const struct token *word, uint64_t ret_numbers[3])
 }
 
 /*
- * A row of -L. The limit is what listen() was given; the kernels of FreeBSD and macOS drop where more than one and a half
- * times that wait (sonewconn() in kern/uipc_socket.c), which is what Send-Q tells on Linux.
+ * A row of -L. The limit is what listen() was given; the kernels of FreeBSD and macOS drop where more than one and a
+ * half times that wait (sonewconn() in kern/uipc_socket.c), which is what Send-Q tells on Linux.
  */
 static enum line_kind listener(
     struct capture *capture, const struct token *words, const uint64_t queues[3], struct conn *conn)

@@ -5,9 +5,9 @@
  *
  * Its states are those of the tracker, which follows both directions from what passes (net/netfilter/
  * nf_conntrack_proto_tcp.c), and not those of a socket. Two of them mean the same for the one who opened: SYN_SENT,
- * nobody has answered, and SYN_RECV; ESTABLISHED is that both have agreed. From the first FIN on an entry goes by itself
- * within two minutes, whatever the sockets do: TIME_WAIT lasts 120 s there, and CLOSE_WAIT is no program that does not
- * close. Those are counted, and no connections.
+ * nobody has answered, and SYN_RECV; ESTABLISHED is that both have agreed. From the first FIN on an entry goes by
+ * itself within two minutes, whatever the sockets do: TIME_WAIT lasts 120 s there, and CLOSE_WAIT is no program that
+ * does not close. Those are counted, and no connections.
  */
 #include "source/capture/formats/conntrack.h"
 

@@ -1,6 +1,6 @@
 /*
- * Counters of a host, as programs print them: ss -s, /proc/net/sockstat, snmp and netstat, nstat, and netstat -s of net-tools
- * (statistics.c), Windows and FreeBSD, which has a sentence for each.
+ * Counters of a host, as programs print them: ss -s, /proc/net/sockstat, snmp and netstat, nstat, and netstat -s of
+ * net-tools (statistics.c), Windows and FreeBSD, which has a sentence for each.
  */
 #include "source/capture/formats/numbers.h"
 
@@ -10,7 +10,7 @@
 
 #include "source/text/proc_values.h"
 
-/* --- values --------------------------------------------------------------------------------------------------------- */
+/* --- values ------------------------------------------------------------------------------------------------------- */
 
 /* Counts since the host started; else it is the present. */
 static bool is_sum(enum counter counter)
@@ -54,7 +54,7 @@ static enum counter counter_named(const char *name, size_t length)
     return (enum counter)counter;
 }
 
-/* --- ss -s ---------------------------------------------------------------------------------------------------------- */
+/* --- ss -s -------------------------------------------------------------------------------------------------------- */
 
 /* "estab 1556" somewhere in the line. */
 static bool value_behind(const char *text, const char *name, uint64_t *ret_value)
@@ -82,7 +82,9 @@ static void add_state(struct capture *capture, enum conn_state state, uint64_t c
     total->count = count;
 }
 
-/* "TCP:   1655 (estab 1556, closed 39, orphaned 40, synrecv 0, timewait 39/0), ports 0": print_summary() in misc/ss.c */
+/*
+ * "TCP:   1655 (estab 1556, closed 39, orphaned 40, synrecv 0, timewait 39/0), ports 0": print_summary() in misc/ss.c
+ */
 static bool read_ss_summary(struct capture *capture, const char *text)
 {
     uint64_t value;
@@ -113,7 +115,7 @@ static bool is_ss_table(const char *text)
     return false;
 }
 
-/* --- /proc ---------------------------------------------------------------------------------------------------------- */
+/* --- /proc -------------------------------------------------------------------------------------------------------- */
 
 static bool read_proc(struct capture *capture, const char *text)
 {
@@ -144,7 +146,7 @@ static bool read_proc(struct capture *capture, const char *text)
     return true;
 }
 
-/* --- sentences ------------------------------------------------------------------------------------------------------ */
+/* --- sentences ---------------------------------------------------------------------------------------------------- */
 
 /* "67 times the listen queue of a socket overflowed"; the number stands first, or where the sentence has a %. */
 static const struct {

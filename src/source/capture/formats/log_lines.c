@@ -1,7 +1,7 @@
 /*
- * Lines of a system's log that a kernel writes when it runs short of ports, places in a queue, memory or entries. They stand
- * alone, and between the rows of other programs. What Windows' event viewer shows has its number in a line of its own, in
- * whatever language the text is:
+ * Lines of a system's log that a kernel writes when it runs short of ports, places in a queue, memory or entries. They
+ * stand alone, and between the rows of other programs. What Windows' event viewer shows has its number in a line of its
+ * own, in whatever language the text is:
  *
  *   Source:        Tcpip
  *   Event ID:      4227

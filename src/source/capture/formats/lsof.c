@@ -117,8 +117,8 @@ static size_t unescape(char *name, size_t length)
 }
 
 /*
- * A TCP socket that is in no table, so that lsof knows only what it is: "protocol: TCP", or of an old lsof "can't identify
- * protocol". Its NODE is the inode, before these words.
+ * A TCP socket that is in no table, so that lsof knows only what it is: "protocol: TCP", or of an old lsof "can't
+ * identify protocol". Its NODE is the inode, before these words.
  */
 static unsigned words_of_unconnected(const struct token *words, unsigned count, bool *ret_ipv6)
 {

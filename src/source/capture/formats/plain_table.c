@@ -1,6 +1,6 @@
 /*
- * A table of connections of a program that is not known, as devices and embedded stacks print them: a protocol, two ends,
- * a state, and no more that could be told apart.
+ * A table of connections of a program that is not known, as devices and embedded stacks print them: a protocol, two
+ * ends, a state, and no more that could be told apart.
  *
  *   PROT LOCAL ADDRESS         FOREIGN ADDRESS       STATE
  *   tcp  192.0.2.206:80        192.0.2.203:52986     SYN-RECEIVED

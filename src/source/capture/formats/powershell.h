@@ -25,8 +25,8 @@ struct record {
 /* "LocalAddress", in any case. */
 enum property property_find(const char *name, size_t length);
 /*
- * Of the properties that something has, a bit each: enough for a heading or a record of connections. Less may be missing
- * than record_add() needs: what is to be said is that its rows are none.
+ * Of the properties that something has, a bit each: enough for a heading or a record of connections. Less may be
+ * missing than record_add() needs: what is to be said is that its rows are none.
  */
 bool properties_are_of_conn(unsigned properties);
 /* The local address of a record of something that has no such column: any of the host. */

@@ -1,6 +1,7 @@
 /*
  * Get-NetTCPConnection | ConvertTo-Json: an array of objects, or one object; State a number or, with -EnumsAsStrings, a
- * name. PowerShell 5.1 wraps an array that another command has passed on: {"value":[…],"Count":2}. Read piece by piece: only the strings and numbers of the objects that matter are ever kept.
+ * name. PowerShell 5.1 wraps an array that another command has passed on: {"value":[…],"Count":2}. Read piece by piece:
+ * only the strings and numbers of the objects that matter are ever kept.
  */
 #include <errno.h>
 #include <string.h>

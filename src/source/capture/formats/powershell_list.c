@@ -4,9 +4,9 @@
  *   LocalAddress   : 10.0.0.5
  *   LocalPort      : 49700
  *
- * PowerShell ends a record with a blank line. Mails drop those: there a record ends where LocalAddress comes again, with
- * which it begins (the order of the properties in the class MSFT_NetTCPConnection's view). A text that begins in the middle
- * of a record and has no blank lines does not tell where one ends: nothing of it is taken.
+ * PowerShell ends a record with a blank line. Mails drop those: there a record ends where LocalAddress comes again,
+ * with which it begins (the order of the properties in the class MSFT_NetTCPConnection's view). A text that begins in
+ * the middle of a record and has no blank lines does not tell where one ends: nothing of it is taken.
  */
 #include "source/capture/formats/powershell.h"
 

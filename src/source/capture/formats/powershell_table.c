@@ -5,8 +5,8 @@
  *   ------------ --------- ------------- ---------- -----       -------------- ------------- -----------
  *   10.0.0.5          9100 10.1.2.3           50000 CloseWait                           4312 Docker Desktop
  *
- * A cell begins where the rule of its column does, or, as numbers do, ends where that ends; it may be empty, or have blanks
- * in it. A mail may have made one blank of several: then only the order of the words is left.
+ * A cell begins where the rule of its column does, or, as numbers do, ends where that ends; it may be empty, or have
+ * blanks in it. A mail may have made one blank of several: then only the order of the words is left.
  */
 #include "base/text.h"
 #include "source/capture/formats/columns.h"
@@ -81,7 +81,7 @@ static enum line_kind read_rule(
     return LINE_OTHER;
 }
 
-/* --- rows ----------------------------------------------------------------------------------------------------------- */
+/* --- rows --------------------------------------------------------------------------------------------------------- */
 
 static enum line_kind add(struct capture *capture, const struct powershell_table *table, struct record *record)
 {
@@ -114,7 +114,10 @@ struct placed {
     bool possible;              /* addresses, ports, states and PIDs are one word each */
 };
 
-/* The column that a word stands in: the one that it begins or ends with, else one that it overlaps, else the one before. */
+/*
+ * The column that a word stands in: the one that it begins or ends with, else one that it overlaps, else the one
+ * before.
+ */
 static unsigned column_of(const struct powershell_table *table, size_t start, size_t end)
 {
     unsigned over = table->count, before = 0;
@@ -161,8 +164,8 @@ static void place(const struct powershell_table *table, const char *line, const 
 }
 
 /*
- * Word by word into the columns, or into those only that matter here, where the others are empty. More words than columns
- * belong to a name in the last one.
+ * Word by word into the columns, or into those only that matter here, where the others are empty. More words than
+ * columns belong to a name in the last one.
  */
 static bool take_in_order(const struct powershell_table *table, const struct token *words, unsigned count,
     bool only_known, struct record *ret_record)

@@ -16,7 +16,7 @@ static bool contains(const char *text, const char *what)
     return strcasestr(text, what) != NULL;
 }
 
-/* --- sysctl --------------------------------------------------------------------------------------------------------- */
+/* --- sysctl ------------------------------------------------------------------------------------------------------- */
 
 static void set_setting(struct capture *capture, enum setting setting, int64_t value)
 {
@@ -122,7 +122,7 @@ static bool read_bsd(struct capture *capture, const char *text)
     return strncmp(text, "net.inet.ip.portrange.", 22) == 0;
 }
 
-/* --- netsh ---------------------------------------------------------------------------------------------------------- */
+/* --- netsh -------------------------------------------------------------------------------------------------------- */
 
 /* The number behind the colon, where there is nothing else. */
 static bool number_behind_colon(const char *text, uint64_t *ret_number)
@@ -170,7 +170,9 @@ static bool read_excluded(struct numbers *numbers, const char *text)
     return true;
 }
 
-/* A command, or the heading that it prints: "Protocol tcp Dynamic Port Range", "Protokoll tcp dynamischer Portbereich". */
+/*
+ * A command, or the heading that it prints: "Protocol tcp Dynamic Port Range", "Protokoll tcp dynamischer Portbereich".
+ */
 static bool note_netsh(struct numbers *numbers, const char *text)
 {
     bool command = contains(text, "netsh int");
@@ -211,7 +213,7 @@ static bool read_netsh(struct capture *capture, const char *text)
     return true;
 }
 
-/* --- ulimit --------------------------------------------------------------------------------------------------------- */
+/* --- ulimit ------------------------------------------------------------------------------------------------------- */
 
 /* "open files                      (-n) 1024" of ulimit -a, "Max open files  1024  4096  files" of /proc/PID/limits. */
 static bool read_ulimit(struct capture *capture, const char *text)

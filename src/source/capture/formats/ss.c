@@ -28,8 +28,8 @@ static bool is_netid(const struct token *word)
 }
 
 /*
- * "State  Recv-Q  Send-Q  Local Address:Port …": ss is never translated. With a filter for one state it leaves that column
- * out: "Recv-Q  Send-Q …".
+ * "State  Recv-Q  Send-Q  Local Address:Port …": ss is never translated. With a filter for one state it leaves that
+ * column out: "Recv-Q  Send-Q …".
  */
 static bool read_heading(struct ss *ss, const struct token *words, unsigned count)
 {

@@ -46,7 +46,10 @@ static void skip_word(const char **text, const char *word)
         *text += length;
 }
 
-/* Where the name ends that stands before `",pid=81,fd=7)` or `",81,7)`; NULL: nowhere. A number at the very end may be cut. */
+/*
+ * Where the name ends that stands before `",pid=81,fd=7)` or `",81,7)`; NULL: nowhere. A number at the very end may be
+ * cut.
+ */
 static const char *find_pid(const char *name, const char *mark, const char **ret_behind, uint64_t *ret_pid)
 {
     for (const char *end = name; (end = strstr(end, mark)) != NULL; end++) {
@@ -206,7 +209,7 @@ static void read_memory(struct capture *capture, const char *value, struct conn 
     } while (*value == ',');
 }
 
-/* --- struct tcp_info ------------------------------------------------------------------------------------------------ */
+/* --- struct tcp_info ---------------------------------------------------------------------------------------------- */
 
 static void read_rto(struct capture *capture, const char *value, struct conn *conn)
 {

@@ -320,7 +320,10 @@ static bool is_heading(struct capture *capture, const struct word *words, unsign
     return true;
 }
 
-/* "grep -c", "| wc -l", "find /c", "(…).Count", "Measure-Object": a number comes next. Also which table a command makes. */
+/*
+ * "grep -c", "| wc -l", "find /c", "(…).Count", "Measure-Object": a number comes next. Also which table a command
+ * makes.
+ */
 static bool note_command(struct capture *capture, const struct line *line)
 {
     static const char *const asking[] = { "grep -c", "egrep -c", "wc -l", "find /c", "find /i /c", ".Count",
@@ -369,7 +372,7 @@ static bool read_asked(struct capture *capture, const struct line *line, const s
     return true;
 }
 
-/* --- lines ---------------------------------------------------------------------------------------------------------- */
+/* --- lines -------------------------------------------------------------------------------------------------------- */
 
 /* "tcp6", an address: what else the number is about. */
 static const struct token *key_of(const struct word *words, unsigned count)

@@ -1,6 +1,6 @@
 /*
- * Lists of processes. Their headings are translated, but for "PID" of tasklist and for those of Get-Process; in tables a
- * rule of = or - shows where the columns are:
+ * Lists of processes. Their headings are translated, but for "PID" of tasklist and for those of Get-Process; in tables
+ * a rule of = or - shows where the columns are:
  *
  *   Image Name                     PID Session Name        Session#    Mem Usage
  *   ========================= ======== ================ =========== ============
@@ -201,7 +201,7 @@ static bool read_table_row(struct tasks *tasks, const char *line, size_t length)
     return false;
 }
 
-/* --- CSV ------------------------------------------------------------------------------------------------------------ */
+/* --- CSV ---------------------------------------------------------------------------------------------------------- */
 
 static unsigned split_cells(const char *line, char separator, struct token cells[CELLS_MAX])
 {
@@ -276,7 +276,7 @@ static bool read_csv_line(struct tasks *tasks, const char *line)
     return false;
 }
 
-/* --- lists ---------------------------------------------------------------------------------------------------------- */
+/* --- lists -------------------------------------------------------------------------------------------------------- */
 
 static void end_record(struct tasks *tasks)
 {
@@ -305,7 +305,9 @@ static struct token trimmed(const char *text, size_t length)
     return (struct token){ text, length };
 }
 
-/* "PID:   1044", below "Image Name:   svchost.exe" in any language; "Id : 1044" before or behind "ProcessName : java". */
+/*
+ * "PID:   1044", below "Image Name:   svchost.exe" in any language; "Id : 1044" before or behind "ProcessName : java".
+ */
 static void take_pid(struct tasks *tasks, const struct token *key, uint32_t pid)
 {
     struct list *list = &tasks->list;
@@ -347,7 +349,9 @@ static void read_list_row(struct tasks *tasks, const char *line)
     keep_text(tasks->list.last_value, &value);
 }
 
-/* -------------------------------------------------------------------------------------------------------------------- */
+/*
+ * --------------------------------------------------------------------------------------------------------------------
+ */
 
 static void keep_headings(struct table *table, const char *line)
 {

@@ -50,9 +50,10 @@ void record_write(struct json *json, const struct record *record, const void *ob
 typedef int (*record_other)(void *data, struct json_reader *reader);
 
 /*
- * Reads the members of an object up to its end, which is that of the document where it is the outermost one, into a struct that is zeroed but for indexes and descriptors (NO_INDEX,
- * -1). Texts go to the arena. Members that nobody knows are skipped. Returns 0, or -EINVAL where that is not JSON, a
- * value does not fit its field, or a needed one is missing.
+ * Reads the members of an object up to its end, which is that of the document where it is the outermost one, into a
+ * struct that is zeroed but for indexes and descriptors (NO_INDEX, -1). Texts go to the arena. Members that nobody
+ * knows are skipped. Returns 0, or -EINVAL where that is not JSON, a value does not fit its field, or a needed one is
+ * missing.
  */
 int record_read(struct json_reader *reader, const struct record *record, void *object, struct arena *arena,
     record_other other, void *data);

@@ -19,7 +19,7 @@ bool redact_is_netns(const char *text);
 /* The length of "6.1.0-13" in "6.1.0-13-acme". */
 size_t redact_version_length(const char *kernel);
 /*
- * Of "the listener on 10.0.0.5:80" and "the ESTABLISHED connection to [2001:db8::1]:80": the length of what stands before
- * the address, or 0 where the text is another; the address, and the port as text with its colon.
+ * Of "the listener on 10.0.0.5:80" and "the ESTABLISHED connection to [2001:db8::1]:80": the length of what stands
+ * before the address, or 0 where the text is another; the address, and the port as text with its colon.
  */
 size_t redact_parse_target(const char *text, struct ip *ret_address, const char **ret_port);
