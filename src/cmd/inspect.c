@@ -75,8 +75,7 @@ static bool is_anything_stuck(const struct snapshot *snapshot, const void *data)
 {
     const struct question *question = data;
     struct diagnosis diagnosis;
-    if (diagnose(snapshot, question->selection, question->policy, &diagnosis) < 0)
-        return true;
+    diagnose(snapshot, question->selection, question->policy, &diagnosis);
     bool stuck = diagnosis.finding_count > 0 || diagnosis.wants_rates;
     for (size_t i = 0; i < snapshot->conn_count && !stuck; i++)
         stuck = diagnosis.causes[i] != 0 || waits_for_accept(&snapshot->conns[i]);
@@ -126,14 +125,14 @@ static int look_again(const struct inspect_options *options, struct inspection *
 }
 
 /* A rule wants to know how fast counters rise: a moment is enough to tell rising from resting. */
-static int look_at_rates(const struct inspect_options *options, struct inspection *inspection)
+static void look_at_rates(const struct inspect_options *options, struct inspection *inspection)
 {
     enum { MOMENT_MS = 250 };
     diagnosis_deinit(&inspection->diagnosis);
     clock_sleep_ms(MOMENT_MS);
     source_read_counters(&inspection->snapshot, &inspection->previous);
     inspection->snapshot.previous = &inspection->previous;
-    return diagnose(&inspection->snapshot, &options->selection, &inspection->policy, &inspection->diagnosis);
+    diagnose(&inspection->snapshot, &options->selection, &inspection->policy, &inspection->diagnosis);
 }
 
 /* What makes no sense for a capture is said, not passed over. */
@@ -228,17 +227,13 @@ static int look_closely(const struct inspect_options *options, const struct insp
 
     const struct snapshot *earlier = previous ? &previous->snapshot : &inspection->previous;
     if (confirm)
-        result = snapshot_confirm(&inspection->snapshot, earlier);
+        snapshot_confirm(&inspection->snapshot, earlier);
     else if (previous != NULL)
         inspection->snapshot.previous = earlier;
-    if (result == 0)
-        result = diagnose(&inspection->snapshot, &options->selection, &inspection->policy, &inspection->diagnosis);
-    if (result == 0 && inspection->diagnosis.wants_rates && inspection->snapshot.previous == NULL &&
-        options->from_count == 0)
-        result = look_at_rates(options, inspection);
-    if (result < 0)
-        error_set(err, result, NULL, "the connections cannot be diagnosed: %s", strerror(-result));
-    return result;
+    diagnose(&inspection->snapshot, &options->selection, &inspection->policy, &inspection->diagnosis);
+    if (inspection->diagnosis.wants_rates && inspection->snapshot.previous == NULL && options->from_count == 0)
+        look_at_rates(options, inspection);
+    return 0;
 }
 
 bool cmd_config_finding(unsigned index, struct config_finding *ret_finding)

@@ -298,7 +298,7 @@ static bool takes_in_all(const struct selection *selection)
     return selection_is_empty(&rest);
 }
 
-int diagnose(const struct snapshot *snapshot, const struct selection *selection, const struct policy *policy,
+void diagnose(const struct snapshot *snapshot, const struct selection *selection, const struct policy *policy,
     struct diagnosis *ret_diagnosis)
 {
     struct diagnosis diagnosis = { .snapshot = snapshot, .verdict = VERDICT_HEALTHY };
@@ -341,5 +341,4 @@ int diagnose(const struct snapshot *snapshot, const struct selection *selection,
     free(stuck);
     confirm_deinit(&confirm);
     context_deinit(&context);
-    return 0;
 }

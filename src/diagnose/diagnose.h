@@ -11,9 +11,9 @@
 /*
  * Diagnoses the connections that the selection takes in (NULL: all); the others still serve as proof, for instance as
  * the other end of a connection. The policy (NULL: the defaults) sets limits, and what is known and not to be counted.
- * Returns 0, or -ENOMEM. Snapshot and policy must outlive the diagnosis.
+ * Snapshot and policy must outlive the diagnosis.
  */
-int diagnose(const struct snapshot *snapshot, const struct selection *selection, const struct policy *policy,
+void diagnose(const struct snapshot *snapshot, const struct selection *selection, const struct policy *policy,
     struct diagnosis *ret_diagnosis);
 
 /*

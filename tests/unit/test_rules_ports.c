@@ -104,7 +104,7 @@ static void the_destination_is_named(void **state)
     fixture_must(&snapshot,
         RANGE ESTABLISHED("10.0.0.5:40000", "10.9.9.9:5432", "600")
             TIME_WAIT("10.0.0.5:40600", "10.9.9.9:5432", "250"));
-    assert_int_equal(diagnose(&snapshot, NULL, NULL, &diagnosis), 0);
+    diagnose(&snapshot, NULL, NULL, &diagnosis);
     const struct finding *finding = &diagnosis.findings[0];
     assert_string_equal(finding->id, "port-exhaustion");
     assert_true(finding->remote.known);
@@ -124,11 +124,11 @@ static void a_selection_sees_it_where_it_is_concerned(void **state)
     struct diagnosis diagnosis;
     struct selection selection = { .states = STATE_BIT(STATE_LISTEN) };
     fixture_must(&snapshot, RANGE ESTABLISHED("10.0.0.5:40000", "10.9.9.9:5432", "850"));
-    assert_int_equal(diagnose(&snapshot, &selection, NULL, &diagnosis), 0);
+    diagnose(&snapshot, &selection, NULL, &diagnosis);
     assert_int_equal(diagnosis.finding_count, 0);
     diagnosis_deinit(&diagnosis);
     selection.states = STATE_BIT(STATE_ESTABLISHED);
-    assert_int_equal(diagnose(&snapshot, &selection, NULL, &diagnosis), 0);
+    diagnose(&snapshot, &selection, NULL, &diagnosis);
     assert_int_equal(diagnosis.finding_count, 1);
     diagnosis_deinit(&diagnosis);
     snapshot_deinit(&snapshot);

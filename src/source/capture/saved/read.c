@@ -82,14 +82,13 @@ static int finish_without_second(struct reading *reading, struct error *err)
 }
 
 /* The two looks belong together as they did when they were taken. */
-static int join_looks(struct reading *reading)
+static void join_looks(struct reading *reading)
 {
     struct snapshot *snapshot = reading->snapshot;
     bool confirms = snapshot->confirms;
     snapshot->confirms = false;
-    if (reading->is_previous || snapshot->previous == NULL || !confirms)
-        return 0;
-    return snapshot_confirm(snapshot, snapshot->previous);
+    if (!reading->is_previous && snapshot->previous != NULL && confirms)
+        snapshot_confirm(snapshot, snapshot->previous);
 }
 
 static int finish(struct reading *reading, struct error *err)
@@ -99,7 +98,9 @@ static int finish(struct reading *reading, struct error *err)
         result = finish_without_second(reading, err);
     if (result == 0)
         result = saved_join_parts(reading, err);
-    return result == 0 && reading->part_count == 0 ? join_looks(reading) : result;
+    if (result == 0 && reading->part_count == 0)
+        join_looks(reading);
+    return result;
 }
 
 unsigned saved_recognise(const struct format *self, const char *bytes, size_t length, bool repairs)
