@@ -98,8 +98,8 @@ static void everything_of_a_host(void **state)
         "tcpwhy_process_open_fds{process=\"proxy\",pid=\"900\"} 500",
         "tcpwhy_ports_used_ratio{netns=\"host\",source=\"10.0.0.5\",destination=\"10.9.9.9\",port=\"5432\"} 0.250000",
         "tcpwhy_accept_queue_connections{netns=\"host\",address=\"0.0.0.0\",port=\"9100\",process=\"spoolsvc\"} 3",
-        "tcpwhy_accept_queue_limit_connections{netns=\"host\",address=\"0.0.0.0\",port=\"9100\",process=\"spoolsvc\"} "
-        "128",
+        ("tcpwhy_accept_queue_limit_connections{netns=\"host\",address=\"0.0.0.0\",port=\"9100\",process=\"spoolsvc\"} "
+         "128"),
         "tcpwhy_listener_drops_total{netns=\"host\",address=\"0.0.0.0\",port=\"9100\",process=\"spoolsvc\"} 20",
         "tcpwhy_listener_drops_total{netns=\"blue\",address=\"0.0.0.0\",port=\"80\",process=\"\"} 0",
         "tcpwhy_orphans 7",
