@@ -138,11 +138,11 @@ static int unknown(const struct command *self, const char *words)
 {
     char subject[sizeof(struct error){ 0 }.subject];
     snprintf(subject, sizeof subject, "'%.100s'", words);
-    const struct page *nearest[SUGGESTIONS];
+    const char *nearest[SUGGESTIONS];
     size_t count = knowledge_suggest(words, nearest, SUGGESTIONS);
     struct buf names = { 0 };
     for (size_t i = 0; i < count; i++)
-        buf_printf(&names, "%s%s", i > 0 ? ", " : "", nearest[i]->name);
+        buf_printf(&names, "%s%s", i > 0 ? ", " : "", nearest[i]);
     struct error err;
     if (count > 0)
         error_set(&err, -ENOENT, subject, "no such page; nearest: %s", buf_text(&names));
@@ -169,15 +169,29 @@ static void join(struct buf *out, char **words, int count)
         buf_printf(out, "%s%s", i > 0 ? " " : "", words[i]);
 }
 
-/* The words name a page, or a page and then one of its sections ("closing python"). */
+static int show_name(
+    const struct command *self, const struct page_name *name, struct buf *text, const struct explain_options *options)
+{
+    if (name->section == NULL || knowledge_section(name->page, name->section, text) != 0)
+        return show(self, name->page, name->page->text, options);
+    return show(self, name->page, buf_text(text), options);
+}
+
+/*
+ * The words name a page, or something that a page explains, or a page and then one of its sections ("closing python");
+ * or they are a message that holds such a name.
+ */
 static int explain(const struct command *self, char **words, int count, const struct explain_options *options)
 {
     struct buf name = { 0 }, section = { 0 }, text = { 0 };
     int status = -1;
     join(&name, words, count);
     const struct page *page = knowledge_find(buf_text(&name)), *start = NULL;
+    const struct page_name *named = page == NULL ? knowledge_find_name(buf_text(&name)) : NULL;
     if (page != NULL)
         status = show(self, page, page->text, options);
+    else if (named != NULL)
+        status = show_name(self, named, &text, options);
     for (int split = count - 1; split > 0 && status < 0; split--) {
         join(&name, words, split);
         join(&section, words + split, count - split);
@@ -187,8 +201,11 @@ static int explain(const struct command *self, char **words, int count, const st
         else if (start == NULL)
             start = page;
     }
+    join(&name, words, count);
+    named = status < 0 && start == NULL ? knowledge_find_in_message(buf_text(&name)) : NULL;
+    if (named != NULL)
+        status = show_name(self, named, &text, options);
     if (status < 0) {
-        join(&name, words, count);
         status = unknown(self, buf_text(&name));
         if (start != NULL)
             unknown_section(self, start);
@@ -220,18 +237,23 @@ static int run_explain(const struct command *self, int argc, char **argv)
 
 const struct command command_explain = {
     .name = "explain",
-    .summary = "explain a state, a finding, or how to close a connection properly; offline",
+    .summary = "explain a state, finding, error, setting or word, or how to close properly; offline",
     .synopsis = "tcpwhy explain [OPTIONS] [NAME [SECTION]]",
     .details = "NAME is a state in any spelling (LAST_ACK, LastAck, last-ack, or 10, its number on\n"
                "Windows), the id of a finding (close-wait-leak), or 'closing': how to close a\n"
-               "connection, in C, C#, Java, Python, JavaScript and Go. Without NAME all pages are\n"
-               "listed. SECTION shows one section of the page only.\n"
+               "connection, in C, C#, Java, Python, JavaScript and Go. It may also be an error\n"
+               "(EADDRNOTAVAIL, 10055), an event of Windows (4227), a setting (tcp_fin_timeout),\n"
+               "a counter (ListenOverflows), a word of a report (likely, orphan), or the whole line\n"
+               "of a log. Without NAME all pages are listed. SECTION shows one section of the page\n"
+               "only.\n"
                "\n"
                "'closing' in lower case is the recipe; the state is 'closing-state', CLOSING or 9.\n",
     .examples = "  tcpwhy explain LAST_ACK\n"
                 "      what it means, who must act, and what is wrongly said of it\n"
                 "  tcpwhy explain close-wait-leak\n"
                 "      how the finding is decided, and how to fix it\n"
+                "  tcpwhy explain 'connect: Cannot assign requested address'\n"
+                "      what an error says, and which findings it belongs to\n"
                 "  tcpwhy explain closing python\n"
                 "      only the recipe for Python\n",
     .run = run_explain,

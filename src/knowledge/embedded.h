@@ -1,8 +1,10 @@
 #pragma once
-/* The table that tools/embed-pages makes of pages/, ordered by name. For this folder only. */
+/* The tables that tools/embed-pages makes of pages/: pages by name, and their other names. For this folder only. */
 #include <stddef.h>
 
 #include "knowledge/page.h"
 
 extern const struct page embedded_pages[];
 extern const size_t embedded_page_count;
+extern const struct page_name embedded_names[];
+extern const size_t embedded_name_count;

@@ -79,6 +79,47 @@ const struct page *knowledge_find(const char *word)
     return page;
 }
 
+const struct page_name *knowledge_find_name(const char *name)
+{
+    for (size_t i = 0; i < embedded_name_count; i++) {
+        if (same_name(embedded_names[i].name, name))
+            return &embedded_names[i];
+    }
+    return NULL;
+}
+
+static bool is_word_char(char c)
+{
+    return isalnum((unsigned char)c) || c == '_';
+}
+
+static bool contains_as_words(const char *text, const char *name)
+{
+    size_t length = strlen(name);
+    for (const char *at = strcasestr(text, name); at != NULL; at = strcasestr(at + 1, name)) {
+        if ((at == text || !is_word_char(at[-1])) && !is_word_char(at[length]))
+            return true;
+    }
+    return false;
+}
+
+static bool is_distinctive(const char *name)
+{
+    return strlen(name) >= 4 && strpbrk(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_ ") != NULL;
+}
+
+const struct page_name *knowledge_find_in_message(const char *message)
+{
+    const struct page_name *longest = NULL;
+    for (size_t i = 0; i < embedded_name_count; i++) {
+        const struct page_name *each = &embedded_names[i];
+        if (is_distinctive(each->name) && (longest == NULL || strlen(each->name) > strlen(longest->name)) &&
+            contains_as_words(message, each->name))
+            longest = each;
+    }
+    return longest;
+}
+
 /*
  * How far a name is from what was typed: a name that begins with the word, or holds it, is only a little
  * further.
@@ -100,37 +141,53 @@ static unsigned distance(const char *name, const char *word)
     return best;
 }
 
-size_t knowledge_suggest(const char *word, const struct page **ret_pages, size_t most)
+/* The nearest so far, nearest first. */
+struct nearest {
+    const char **names;
+    unsigned distances[16];
+    size_t count, most;
+};
+
+static void keep_if_near(struct nearest *nearest, const char *name, unsigned far)
 {
-    enum { LONGEST = 48, NEAREST_MAX = 16 };
+    size_t at = nearest->count;
+    while (at > 0 && nearest->distances[at - 1] > far)
+        at--;
+    if (at >= nearest->most)
+        return;
+    if (nearest->count < nearest->most)
+        nearest->count++;
+    for (size_t move = nearest->count - 1; move > at; move--) {
+        nearest->distances[move] = nearest->distances[move - 1];
+        nearest->names[move] = nearest->names[move - 1];
+    }
+    nearest->distances[at] = far;
+    nearest->names[at] = name;
+}
+
+size_t knowledge_suggest(const char *word, const char **ret_names, size_t most)
+{
+    enum { LONGEST = 48 };
     char wanted[LONGEST];
-    unsigned distances[NEAREST_MAX];
-    size_t count = 0, length = strlen(word);
+    size_t length = strlen(word);
     if (length >= sizeof wanted)
         return 0;
     for (size_t i = 0; i <= length; i++)
         wanted[i] = (char)(is_separator(word[i]) ? '-' : word[i]);
-    if (most > NEAREST_MAX)
-        most = NEAREST_MAX;
+    struct nearest nearest = { .names = ret_names };
+    size_t room = sizeof nearest.distances / sizeof *nearest.distances;
+    nearest.most = most < room ? most : room;
 
     unsigned limit = 1 + (unsigned)length / 3;
     for (size_t i = 0; i < embedded_page_count; i++) {
         unsigned far = distance(embedded_pages[i].name, wanted);
-        if (far > limit)
-            continue;
-        size_t at = count;
-        while (at > 0 && distances[at - 1] > far)
-            at--;
-        if (at >= most)
-            continue;
-        if (count < most)
-            count++;
-        for (size_t move = count - 1; move > at; move--) {
-            distances[move] = distances[move - 1];
-            ret_pages[move] = ret_pages[move - 1];
-        }
-        distances[at] = far;
-        ret_pages[at] = &embedded_pages[i];
+        if (far <= limit)
+            keep_if_near(&nearest, embedded_pages[i].name, far);
     }
-    return count;
+    for (size_t i = 0; i < embedded_name_count && length >= 3; i++) {
+        unsigned far = text_distance(embedded_names[i].name, word);
+        if (far < limit)
+            keep_if_near(&nearest, embedded_names[i].name, far + 1); /* after a page that is as near */
+    }
+    return nearest.count;
 }

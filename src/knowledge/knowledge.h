@@ -1,9 +1,10 @@
 #pragma once
 /*
- * What there is to know, offline: one Markdown page per state, finding and recipe. The pages are files in
- * pages/, put into the program by the build (tools/embed-pages).
+ * What there is to know, offline: one Markdown page per state, finding and recipe, and pages of errors, settings and
+ * words with a section for each. The pages are files in pages/, put into the program by the build (tools/embed-pages).
  *
- * Adding a page: write pages/NAME.md, add NAME to the list in meson.build beside this file.
+ * Adding a page: write pages/NAME.md, add NAME to the list in meson.build beside this file. Adding a name: put it in
+ * backquotes into the heading of the section that explains it, or into a paragraph "Also found as: …" below it.
  */
 #include <stddef.h>
 
@@ -21,10 +22,20 @@ const struct page *knowledge_pages(size_t *ret_count);
  */
 const struct page *knowledge_find(const char *word);
 /*
- * The pages whose names come nearest to a misspelt word, nearest first. Returns how many were put into
- * ret_pages.
+ * By another name of a page or of a section of one: an errno, a Winsock code, a sysctl, a counter, a word of a report;
+ * spelt as freely as above. NULL where there is none.
  */
-size_t knowledge_suggest(const char *word, const struct page **ret_pages, size_t most);
+const struct page_name *knowledge_find_name(const char *name);
+/*
+ * The longest such name that a message holds as whole words: "connect: Connection refused", a line of the kernel's log.
+ * Only names that no sentence holds by chance are looked for: those with a capital, a digit, '_' or a space.
+ */
+const struct page_name *knowledge_find_in_message(const char *message);
+/*
+ * The names of pages that come nearest to a misspelt word, nearest first; where none is near, other names. Returns how
+ * many were put into ret_names.
+ */
+size_t knowledge_suggest(const char *word, const char **ret_names, size_t most);
 
 /*
  * Appends a part of a page: all before its first "## " heading, then the section under the heading that is

@@ -7,3 +7,10 @@ struct page {
     const char *summary; /* its first paragraph, on one line */
     const char *text;    /* the Markdown */
 };
+
+/* Another name under which something is found: an errno, a sysctl, a message of a log. */
+struct page_name {
+    const char *name;
+    const struct page *page;
+    const char *section; /* the heading of the part that explains it; NULL: the whole page */
+};

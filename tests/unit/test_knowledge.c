@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "model/setting.h"
 #include "model/state.h"
 #include "unit.h"
 
@@ -130,15 +131,15 @@ static void closing_is_the_recipe_and_CLOSING_the_state(void **state)
 static void a_misspelt_word_gets_the_nearest(void **state)
 {
     (void)state;
-    const struct page *nearest[3];
+    const char *nearest[3];
     assert_true(knowledge_suggest("lsat_ack", nearest, 3) >= 1);
-    assert_string_equal(nearest[0]->name, "last-ack");
+    assert_string_equal(nearest[0], "last-ack");
     assert_true(knowledge_suggest("CLOSEWIAT", nearest, 3) >= 1);
-    assert_string_equal(nearest[0]->name, "close-wait");
+    assert_string_equal(nearest[0], "close-wait");
     assert_int_equal(knowledge_suggest("not accepted", nearest, 3), 2);
-    assert_string_equal(nearest[0]->name, "close-wait-not-accepted");
+    assert_string_equal(nearest[0], "close-wait-not-accepted");
     assert_int_equal(knowledge_suggest("close-wait", nearest, 1), 1);
-    assert_string_equal(nearest[0]->name, "close-wait");
+    assert_string_equal(nearest[0], "close-wait");
     assert_int_equal(knowledge_suggest("xyzzyplugh", nearest, 3), 0);
     assert_int_equal(knowledge_suggest("", nearest, 0), 0);
     char endless[5000];
@@ -180,6 +181,60 @@ static void one_language_of_the_recipes(void **state)
     buf_deinit(&text);
 }
 
+static void expect_name(const char *name, const char *page, const char *heading)
+{
+    const struct page_name *found = knowledge_find_name(name);
+    if (found == NULL)
+        found = knowledge_find_in_message(name);
+    if (found == NULL) {
+        fail_msg("'%s' is nowhere explained", name);
+        return;
+    }
+    assert_string_equal(found->page->name, page);
+    struct buf text = { 0 };
+    if (found->section != NULL)
+        assert_int_equal(knowledge_section(found->page, found->section, &text), 0);
+    if (heading != NULL)
+        assert_non_null(strstr(found->section, heading));
+    buf_deinit(&text);
+}
+
+static void what_people_have_in_hand_is_explained(void **state)
+{
+    (void)state;
+    static const char *const errors[] = { "EADDRNOTAVAIL", "EADDRINUSE", "ECONNRESET", "EPIPE", "ETIMEDOUT",
+        "ECONNREFUSED", "EMFILE", "ENOBUFS", "10048", "10053", "10054", "10055", "10060", "10061" };
+    for (size_t i = 0; i < sizeof errors / sizeof *errors; i++)
+        expect_name(errors[i], "errors", errors[i]);
+    static const char *const events[] = { "4226", "4227", "4231", "4266", "event 4231" };
+    for (size_t i = 0; i < sizeof events / sizeof *events; i++)
+        expect_name(events[i], "log-messages", NULL);
+    static const char *const options[] = { "keepalive", "TCP_USER_TIMEOUT", "resets", "SO_REUSEPORT", "SO_LINGER",
+        "listen-backlog" };
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++)
+        expect_name(options[i], "socket-options", NULL);
+    static const char *const path[] = { "idle-timeouts", "snat-exhaustion", "conntrack", "path-mtu", "service-mesh" };
+    for (size_t i = 0; i < sizeof path / sizeof *path; i++)
+        expect_name(path[i], "network-path", NULL);
+    static const char *const words[] = { "certain", "likely", "possible", "info", "warning", "critical", "normal",
+        "leaks", "piles-up", "grows", "local-application", "peer-application", "peer-or-path", "host-settings" };
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        expect_name(words[i], "words", words[i]);
+    for (int setting = 0; setting < SETTING_COUNT; setting++)
+        expect_name(setting_infos[setting].name, "sysctls", NULL);
+}
+
+static void a_pasted_message_finds_its_section(void **state)
+{
+    (void)state;
+    expect_name(
+        "TCP: request_sock_TCP: Possible SYN flooding on port 80. Sending cookies.", "log-messages", "SYN flooding");
+    expect_name("connect: Cannot assign requested address", "errors", "EADDRNOTAVAIL");
+    expect_name("dial tcp 192.0.2.1:80: connect: connection refused", "errors", "ECONNREFUSED");
+    assert_null(knowledge_find_in_message("all is normal, and likely to stay"));
+    assert_null(knowledge_find_in_message(""));
+}
+
 static void widespread_errors_are_put_right(void **state)
 {
     (void)state;
@@ -216,6 +271,8 @@ int main(void)
         cmocka_unit_test(closing_is_the_recipe_and_CLOSING_the_state),
         cmocka_unit_test(a_misspelt_word_gets_the_nearest),
         cmocka_unit_test(one_language_of_the_recipes),
+        cmocka_unit_test(what_people_have_in_hand_is_explained),
+        cmocka_unit_test(a_pasted_message_finds_its_section),
         cmocka_unit_test(widespread_errors_are_put_right),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
