@@ -214,7 +214,7 @@ def test_who_has_answered_has_nothing_more_to_do(world, tmp_path):
     alone = seen_from_the_service_only(world, "answered", tmp_path)
     (found,) = alone["findings"]
     assert (found["id"], found["severity"], found["count"]) == ("close-wait-leak", "warning", world["answered"].count)
-    assert "no peer has asked for something and got nothing yet" in words_of(found)
+    assert "no peer that still waits has asked and got nothing" in words_of(found)
 
 
 # --- young, old, gone ------------------------------------------------------------------------------------------------

@@ -83,6 +83,10 @@ def seen():
     looking = ThreadPoolExecutor(2)
     try:
         pair, broken = namespaces.pair(), namespaces.pair()
+        # A scene is known by its port: the two services must not be given the same one.
+        for netns, ports in (pair.service, "20000 39999"), (broken.service, "40000 59999"):
+            subprocess.run(["ip", "netns", "exec", netns, "sysctl", "-qw", f"net.ipv4.ip_local_port_range={ports}"],
+                           check=True)
         runtimes = start_runtimes(seen, software, stage, pair)
         young_service = stage.start("ka-young", keepalive.slow_to_close(pair.service_address, 40), pair.service)
         seen.young_port = young_service.said["port"]
