@@ -16,6 +16,7 @@
 #include "diagnose/rules/not_accepted.h"
 #include "diagnose/rules/opening.h"
 #include "diagnose/rules/orphans.h"
+#include "diagnose/rules/owner_ended.h"
 #include "diagnose/rules/port_exhaustion.h"
 #include "diagnose/rules/self_connect.h"
 #include "diagnose/rules/sent_fin.h"
@@ -49,6 +50,17 @@ const struct rule rules[] = {
         .one_port = true,
         .fault = FAULT_LOCAL_APPLICATION,
         .limits = { .warning_count = 1 },
+    },
+    {
+        RULE("owner-ended", owner_ended),
+        .states = STATE_BIT(STATE_LISTEN) | STATE_BIT(STATE_ESTABLISHED) | STATE_BIT(STATE_CLOSE_WAIT),
+        .holds_moving = true,
+        .one_port = true,
+        .fault = FAULT_LOCAL_APPLICATION,
+        .limits = { .warning_count = 1,
+            .critical_count = 100,
+            .critical_age_ms = MINUTE,
+            .critical_without_age = NO_MOMENT },
     },
     {
         RULE("close-wait-not-accepted", close_wait_not_accepted),

@@ -14,3 +14,8 @@ bool process_descriptors_run_out(const struct process *process)
 {
     return process_has_limit(process) && process->fds_open > process->fds_limit / 2;
 }
+
+bool process_has_ended(const struct process *process)
+{
+    return process != NULL && (process->state == PROCESS_ENDED || process->state == PROCESS_UNLISTED);
+}

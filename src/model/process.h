@@ -16,6 +16,12 @@ struct wait_place {
 
 struct host;
 
+/* States of a process that is not there any more, though a table of sockets names it: TASK_DEAD's letters. */
+enum {
+    PROCESS_ENDED = 'X',    /* a command that asked for it found none */
+    PROCESS_UNLISTED = 'x', /* the list of all processes lacks it */
+};
+
 struct process {
     uint32_t pid; /* 0: the source has only the name */
     uint32_t parent_pid;
@@ -34,7 +40,7 @@ struct process {
     uint32_t fds_sockets;  /* how many descriptors are sockets of any kind */
     uint32_t tcp_sockets;  /* how many are TCP sockets in this snapshot */
     uint64_t running_ms;   /* since it was started; 0: unknown */
-    char state;            /* as in /proc/PID/stat; '?' unknown */
+    char state;            /* as in /proc/PID/stat; '?' unknown, or PROCESS_ENDED … */
     uint32_t tracer_pid;   /* the process that has attached to it by ptrace(); 0: none, or unknown */
     const char *tracer;    /* its name, or NULL */
     uint32_t threads;
@@ -84,6 +90,8 @@ struct cgroup {
  * True if the process has a limit of descriptors, and the limit is known.
  */
 bool process_has_limit(const struct process *process);
+/* True if it is named by a table of sockets only, and has ended. */
+bool process_has_ended(const struct process *process);
 /* The used share of the limit in percent; 0 if the limit is not known. */
 unsigned process_descriptors_percent(const struct process *process);
 /* True if more than half of the limit is in use. */

@@ -197,6 +197,32 @@ def test_names_of_a_capture_are_hostile(tmp_path):
     assert b"1 line not understood" in done.stdout
 
 
+TASKLIST = [("System Idle Process", 0), ("System", 4), ("svchost.exe", 1044), ("tasklist.exe", 9000)]
+
+
+@pytest.mark.parametrize("rows, tasks, expected", [
+    pytest.param(["LISTENING 4312", "LISTENING 1044"], TASKLIST, ["owner-ended"],
+                 marks=pytest.mark.finding("owner-ended", "fires")),
+    pytest.param(["LISTENING 4312", "LISTENING 1044"], TASKLIST[2:], [],  # filtered
+                 marks=pytest.mark.finding("owner-ended", "quiet")),
+    (["LISTENING 4312", "LISTENING 1044"], TASKLIST[:3], []),  # cut
+    (["LISTENING 4312", "LISTENING 1044"], [*TASKLIST, ("app.exe", 4312)], []),
+    (["TIME_WAIT 0", "LISTENING 4"], TASKLIST, []),
+])
+def test_a_process_that_a_whole_list_lacks_has_ended(tmp_path, rows, tasks, expected):
+    path, names = tmp_path / "netstat.txt", tmp_path / "tasks.txt"
+    ends = {"LISTENING": "0.0.0.0:0", "TIME_WAIT": "10.1.2.3:50122"}
+    path.write_text("".join(f"  TCP    10.0.0.5:{9100 + i}   {ends[row.split()[0]]}   {row}\n" for i, row in enumerate(
+            rows)))
+    names.write_text('"Image Name","PID"\n' + "".join(f'"{name}","{pid}"\n' for name, pid in tasks))
+    report = program.diagnose("--from", path, "--tasks", names)
+    assert [f["id"] for f in report["findings"]] == expected
+    if expected:
+        finding = report["findings"][0]
+        assert (finding["owner"]["pid"], finding["severity"]) == (4312, "warning")
+        assert report.gap("processes-unnamed") is None, "the list is there: it is not asked for"
+
+
 def test_pids_get_their_names_from_a_list(tmp_path):
     path, tasks = tmp_path / "netstat.txt", tmp_path / "tasks.txt"
     path.write_bytes(b"".join(b"  TCP    10.0.0.5:9100   10.1.2.3:%d   CLOSE_WAIT   4312\r\n" % (50000 + i) for i

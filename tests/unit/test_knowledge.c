@@ -53,10 +53,11 @@ static void every_finding_has_a_page(void **state)
 {
     (void)state;
     static const char *const findings[] = { "close-wait-leak", "close-wait-unread", "close-wait-not-accepted",
-        "self-connect", "closed-held", "close-wait-inherited", "close-wait-held", "close-wait-blocked-writer",
-        "last-ack-unanswered", "last-ack-zero-window", "syn-sent-unanswered", "syn-recv-flood", "syn-recv-unanswered",
-        "accept-queue-overflow", "established-unanswered", "established-zero-window", "established-unread",
-        "established-idle", "descriptor-exhaustion", "tcp-memory-pressure" };
+        "self-connect", "owner-ended", "closed-held", "close-wait-inherited", "close-wait-held",
+        "close-wait-blocked-writer", "last-ack-unanswered", "last-ack-zero-window", "syn-sent-unanswered",
+        "syn-recv-flood", "syn-recv-unanswered", "accept-queue-overflow", "established-unanswered",
+        "established-zero-window", "established-unread", "established-idle", "descriptor-exhaustion",
+        "tcp-memory-pressure" };
     static const char *const sections[] = { "What it means", "How tcpwhy decides", "What was ruled out", "Fix now",
         "Fix for good", "What will not help", "Look-alikes", "Sources" };
     for (size_t i = 0; i < sizeof findings / sizeof *findings; i++) {

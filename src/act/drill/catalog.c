@@ -337,6 +337,13 @@ static const struct drill drills[] = {
             "close-wait-leak', and in its namespace 'lsof -nP -iTCP | tcpwhy --from -'.",
     },
     {
+        .finding = "owner-ended",
+        .does = "A process of Windows has ended; a child that inherited its socket keeps the port.",
+        .impossible =
+            "it is Windows that goes on naming a process which has ended; Linux names the child. To see it, give a "
+            "netstat -ano with --from, and a whole tasklist of that moment with --tasks.",
+    },
+    {
         .finding = "orphan-limit",
         .does =
             "Clients stop reading; the service answers and closes: orphans, near the limit of them, which is lowered.",

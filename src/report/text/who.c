@@ -101,7 +101,8 @@ static void state_row(struct flow *flow, const struct process *process)
         { 't', "stopped by a debugger (t): it does nothing until the debugger lets it" },
         { 'D', "uninterruptible sleep (D): it waits inside the kernel, mostly for a disk or a network file system" },
         { 'Z', "zombie (Z): it has ended, its parent has not collected it" },
-        { 'X', "ended (X)" },
+        { PROCESS_ENDED, "ended (X)" },
+        { PROCESS_UNLISTED, "ended (x): not in the list of processes" },
     };
     for (size_t i = 0; i < sizeof states / sizeof *states; i++) {
         if (states[i].state != process->state)

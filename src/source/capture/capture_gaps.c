@@ -287,22 +287,29 @@ static void note_counts_only(struct snapshot *snapshot)
 }
 
 /* PIDs only: a name says more, and there is a way to add them. */
-static void note_unnamed(struct snapshot *snapshot)
+static void note_unnamed(const struct capture *capture)
 {
+    struct snapshot *snapshot = capture->snapshot;
     size_t unnamed = 0;
     for (size_t i = 0; i < snapshot->process_count; i++)
-        unnamed += snapshot->processes[i].name == NULL;
+        unnamed += snapshot->processes[i].name == NULL && !process_has_ended(&snapshot->processes[i]);
     if (unnamed == 0)
         return;
     struct buf text = { 0 };
-    if (unnamed == snapshot->process_count)
+    if (capture->task_list.count > 0)
+        buf_printf(&text,
+            "%zu of %zu processes are not in the list of processes: it is no whole one, or of another moment", unnamed,
+            snapshot->process_count);
+    else if (unnamed == snapshot->process_count)
         buf_str(&text, "the processes are numbers only: their names are not in this capture");
     else
         buf_printf(
             &text, "the names of %zu of %zu processes are not in this capture", unnamed, snapshot->process_count);
     bool is_windows = snapshot->os != NULL && strcmp(snapshot->os, "windows") == 0;
     snapshot_note_gap(snapshot, GAP_PROCESSES_UNNAMED, buf_text(&text),
-        is_windows ? NULL : "ask for the output of: ps -eo pid,user,args, of the same moment");
+        capture->task_list.count > 0 ? "give the list without a filter, taken at the moment of the connections"
+            : is_windows             ? NULL
+                                     : "ask for the output of: ps -eo pid,user,args, of the same moment");
     buf_deinit(&text);
 }
 
@@ -339,7 +346,7 @@ int capture_report(struct capture *capture, const char *path, struct error *err)
     note_left_out(capture);
     note_names(capture);
     note_cut(capture);
-    note_unnamed(capture->snapshot);
+    note_unnamed(capture);
     note_evidence(capture);
     note_counts_only(capture->snapshot);
     return 0;

@@ -51,6 +51,14 @@ struct first_line {
     char text[80];
 };
 
+/* A list of processes that was read. */
+struct task_list {
+    uint64_t count;
+    bool has_idle, has_system; /* PIDs 0 and 4 of Windows, which filters leave out */
+    bool has_end;              /* what stands near the end: tasklist and wmic themselves, Get-Process's last letters */
+    uint64_t marks;            /* lines that say that it was shortened */
+};
+
 /* A capture that is being read. */
 struct capture {
     struct snapshot *snapshot;
@@ -71,6 +79,7 @@ struct capture {
     struct leftovers leftovers; /* where it keeps_leftovers */
     struct leftovers *left_by;  /* the lines are those; who reads them marks what it understands. NULL: another input */
     struct buf joined;          /* for people: which other tables told of the same connections */
+    struct task_list task_list; /* count is 0: there was none */
     struct numbers numbers;     /* what stands beside the rows, or instead of them */
 
     uint64_t lines;

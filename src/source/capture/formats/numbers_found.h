@@ -10,7 +10,7 @@
 #include "model/setting.h"
 #include "model/state.h"
 
-enum { NUMBERS_ROW_MAX = 8, NUMBERS_TABLE_ROWS_MAX = 64, LOG_SOURCE_LINES = 6 };
+enum { NUMBERS_ROW_MAX = 8, NUMBERS_TABLE_ROWS_MAX = 64, LOG_SOURCE_LINES = 6, NUMBERS_ENDED_MAX = 16 };
 
 /* Ports from one to another. */
 struct port_span {
@@ -53,4 +53,10 @@ struct numbers {
     unsigned excluded_count;
     uint32_t files_limit; /* descriptors that a process may have, by ulimit -n; 0: not known */
     bool asked_files;
+
+    /* ended_lines.c */
+    uint32_t ended[NUMBERS_ENDED_MAX]; /* PIDs that a command asked for, and there was no such process */
+    unsigned ended_count;
+    uint32_t asked_pid; /* the command before asks for it; 0: none does */
+    bool asked_by_search;
 };

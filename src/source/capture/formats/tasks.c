@@ -63,7 +63,15 @@ struct tasks {
 
 static void name_pid(struct tasks *tasks, uint32_t pid, const char *name, size_t length)
 {
+    static const char *const ends[] = { "tasklist.exe", "WMIC.exe", "winlogon", "wininit" };
+    enum { SYSTEM = 4 };
+    struct task_list *list = &tasks->capture->task_list;
     tasks->read++;
+    list->count++;
+    list->has_idle |= pid == 0;
+    list->has_system |= pid == SYSTEM;
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+        list->has_end |= strlen(ends[i]) == length && strncasecmp(ends[i], name, length) == 0;
     if (pid != 0 && length > 0)
         capture_name(tasks->capture, pid, name, length);
 }
@@ -379,14 +387,18 @@ int64_t tasks_parse(struct input *input, struct capture *capture)
 {
     struct tasks tasks = { .capture = capture };
     struct lines_reader reader = { .input = input };
+    struct left_out left_out = { 0 };
     struct line line;
     int result;
     while ((result = lines_next(&reader, &line)) > 0) {
         line_take_off_quotes(&line);
-        if (strlen(line.text) == line.length) /* no program prints a NUL: this is damage */
-            read_line(&tasks, &line);
+        if (strlen(line.text) != line.length) /* no program prints a NUL: this is damage */
+            continue;
+        read_line(&tasks, &line);
+        left_out_note(&left_out, &line);
     }
     end_record(&tasks);
+    capture->task_list.marks += left_out.marks;
     return result < 0 ? result : tasks.read;
 }
 
