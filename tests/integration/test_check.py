@@ -138,6 +138,9 @@ def test_counting_cries_wolf_and_check_does_not(record_property):
     began = time.monotonic()
     while (left := began + HEALTHY_S - time.monotonic()) > 0:
         load_for_a_while(tally, min(left, 50))
+    for _ in range(3):  # what makes counting cry wolf lasts for a moment: a busy machine may not show it at once
+        if not (tally.criticals("TIME_WAIT") and tally.criticals("LAST_ACK")):
+            load_for_a_while(tally, 50)
     record_property("note", f"healthy load for {time.monotonic() - began:.0f} s: {tally.note()}")
     assert tally.alarms == []
     assert tally.criticals("TIME_WAIT") > 0 and tally.criticals("LAST_ACK") > 0, tally.note()

@@ -2,6 +2,7 @@
 import os
 import shutil
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 
 from .pythons import run_pytest
 from .tree import BUILD, ENVIRONMENT, REPORTS, ROOT, must, run
@@ -137,19 +138,22 @@ def run_sanitizers(outcome):
         load.wait()
 
 
+def fuzz(source):
+    """Returns the target's name, and what went wrong."""
+    name = source.stem.removeprefix("fuzz_")
+    found = REPORTS / "fuzz" / name
+    shutil.rmtree(found, ignore_errors=True)
+    found.mkdir(parents=True)
+    done = run([SANITIZE / "tests/fuzz" / source.stem, f"-max_total_time={FUZZ_SECONDS}", "-max_len=8192",
+                "-timeout=5", "-rss_limit_mb=1024", "-close_fd_mask=1", f"-artifact_prefix={found}/",
+                found, ROOT / "tests/fuzz/corpus" / name],
+               timeout=FUZZ_SECONDS + 60, ASAN_OPTIONS="abort_on_error=0:detect_stack_use_after_return=1")
+    return name, [] if done.returncode == 0 else [f"{done.stdout[-6000:]}\nthe input is in {found}"]
+
+
 def run_fuzz(outcome):
-    """Each target looks for new inputs for a while, from the committed corpus on."""
+    """Each target looks for new inputs for a while, from the committed corpus on; two at a time."""
     build_sanitize()
-    for source in sorted((ROOT / "tests/fuzz").glob("fuzz_*.c")):
-        name = source.stem.removeprefix("fuzz_")
-        found = REPORTS / "fuzz" / name
-        shutil.rmtree(found, ignore_errors=True)
-        found.mkdir(parents=True)
-        done = run([SANITIZE / "tests/fuzz" / source.stem, f"-max_total_time={FUZZ_SECONDS}", "-max_len=8192",
-                    "-timeout=5", "-rss_limit_mb=1024", "-close_fd_mask=1", f"-artifact_prefix={found}/",
-                    found, ROOT / "tests/fuzz/corpus" / name],
-                   timeout=FUZZ_SECONDS + 60, ASAN_OPTIONS="abort_on_error=0:detect_stack_use_after_return=1")
-        if done.returncode == 0:
-            outcome.ok()
-        else:
-            outcome.fail(name, f"{done.stdout[-6000:]}\nthe input is in {found}")
+    with ThreadPoolExecutor(2) as pool:
+        for name, problems in pool.map(fuzz, sorted((ROOT / "tests/fuzz").glob("fuzz_*.c"))):
+            outcome.expect(name, problems)
