@@ -63,6 +63,10 @@ static void add_evidence(
         "Rows with this PID: %" PRIu64 " in LISTEN, %" PRIu64 " in CLOSE_WAIT, %" PRIu64 " in ESTABLISHED.",
         count_state(snapshot, group, STATE_LISTEN), count_state(snapshot, group, STATE_CLOSE_WAIT),
         count_state(snapshot, group, STATE_ESTABLISHED));
+    if (owner->state == PROCESS_UNLISTED)
+        lines_add(&finding->evidence, arena,
+            "The list does not say when it was made. A process that started or ended between the list and the rows is "
+            "missing too: take both at one moment.");
     if (second != NULL)
         lines_add(&finding->evidence, arena,
             "%s listens on port %u too%s: two can do so only where both set SO_REUSEADDR, or listen at different "
@@ -111,13 +115,16 @@ void owner_ended_describe(
     const struct snapshot *snapshot = context->snapshot;
     const struct conn *first = &snapshot->conns[group->conns[0]];
     bool listens = count_state(snapshot, group, STATE_LISTEN) > 0;
-    finding->confidence = CONFIDENCE_LIKELY;
+    bool is_found_missing = finding->owner->state == PROCESS_ENDED;
+    finding->confidence = is_found_missing ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE;
+    const char *ended = is_found_missing ? "which has ended" : "which seems to have ended";
+    const char *inherited = is_found_missing ? "must have inherited" : "may have inherited";
     finding->title = listens
-        ? arena_printf(arena, "Port %u is still held for %s, which has ended: a child must have inherited the socket",
-              first->local_port, phrases_process_within(arena, finding->owner))
-        : arena_printf(arena, "%s %s still held for %s, which has ended: a child must have inherited %s",
-              phrases_conns(arena, group->count), group->count == 1 ? "is" : "are",
-              phrases_process_within(arena, finding->owner), group->count == 1 ? "it" : "them");
+        ? arena_printf(arena, "Port %u is still held for %s, %s: a child %s the socket", first->local_port,
+              phrases_process_within(arena, finding->owner), ended, inherited)
+        : arena_printf(arena, "%s %s still held for %s, %s: a child %s %s", phrases_conns(arena, group->count),
+              group->count == 1 ? "is" : "are", phrases_process_within(arena, finding->owner), ended, inherited,
+              group->count == 1 ? "it" : "them");
     finding->why =
         "Windows goes on naming the process that made a socket after that has ended, as long as another process has "
         "a handle of it. A child that was started with inherited handles has one, and does not know: the socket "

@@ -111,8 +111,8 @@ struct format {
     bool is_of_any_system;   /* what prints it is not known, and no command of a system can be asked for */
     bool takes_blank_lines;  /* row() sees them too; LINE_OTHER is nothing then, and not counted */
     /*
-     * How sure it is that these are the beginning of such a capture; 0: not at all. `mends`: also of one that has been
-     * through something (repair.h), which takes longer.
+     * How sure it is that these are the beginning of such a capture; 0: not at all. `repairs`: also of one that has
+     * been through something (repair.h), which takes longer.
      */
     unsigned (*recognise)(const struct format *self, const char *bytes, size_t length, bool repairs);
     /* Reads the input to its end. Returns 0 or a negative errno. */

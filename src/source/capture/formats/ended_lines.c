@@ -13,23 +13,35 @@
  *   Get-Process : Cannot find a process with the process identifier 15136.
  *       + CategoryInfo          : ObjectNotFound: (15136:Int32) [Get-Process], ProcessCommandException
  *
- * Of the answers of taskkill this one alone has the number in quotes; a process that it has ended, or could not end, is
- * named "PID 15136".
+ * Of the answers of taskkill this one alone has the number in quotes. A process that it has ended, or could not end, is
+ * named "PID 15136": that process was there when the rows above were made. When a second taskkill does not find it, the
+ * first one is the reason.
  */
 #include "source/capture/formats/numbers.h"
 
 #include <string.h>
 #include <strings.h>
 
+static bool contains(const uint32_t *pids, unsigned count, uint64_t pid)
+{
+    for (unsigned i = 0; i < count; i++) {
+        if (pids[i] == pid)
+            return true;
+    }
+    return false;
+}
+
+static void note_pid(uint32_t *pids, unsigned *count, uint64_t pid)
+{
+    if (*count < NUMBERS_ENDED_MAX && !contains(pids, *count, pid))
+        pids[(*count)++] = (uint32_t)pid;
+}
+
 static void note_ended(struct numbers *numbers, uint64_t pid)
 {
     enum { SYSTEM = 4 };
-    for (unsigned i = 0; i < numbers->ended_count; i++) {
-        if (numbers->ended[i] == pid)
-            return;
-    }
-    if (pid > SYSTEM && numbers->ended_count < NUMBERS_ENDED_MAX)
-        numbers->ended[numbers->ended_count++] = (uint32_t)pid;
+    if (pid > SYSTEM && !contains(numbers->alive, numbers->alive_count, pid))
+        note_pid(numbers->ended, &numbers->ended_count, pid);
 }
 
 /* The number that begins there; false: none does. */
@@ -47,6 +59,14 @@ static bool is_answer_of_taskkill(const char *text, uint64_t *ret_pid)
         return false;
     bool is_process = strcasestr(colon, "proces") != NULL || strcasestr(colon, "prozess") != NULL;
     return is_process && quote[1 + strspn(quote + 1, "0123456789")] == '"';
+}
+
+/* "SUCCESS: The process with PID 15136 has been terminated.", "FEHLER: Der Prozess mit PID 15136 …" */
+static bool is_found_by_taskkill(const char *text, uint64_t *ret_pid)
+{
+    static const char word[] = " PID ";
+    const char *colon = strchr(text, ':'), *found = colon != NULL ? strstr(colon, word) : NULL;
+    return found != NULL && scan_pid(found + strlen(word), ret_pid);
 }
 
 /* The words are translated; what follows CategoryInfo is not. */
@@ -124,6 +144,8 @@ bool ended_line(struct capture *capture, const struct line *line)
         numbers->asked_pid = (uint32_t)pid;
     else if (is_answer_of_taskkill(text, &pid) || is_answer_of_powershell(text, &pid))
         note_ended(numbers, pid);
+    else if (is_found_by_taskkill(text, &pid))
+        note_pid(numbers->alive, &numbers->alive_count, pid);
     else
         return false;
     return true;

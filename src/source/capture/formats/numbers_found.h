@@ -57,6 +57,8 @@ struct numbers {
     /* ended_lines.c */
     uint32_t ended[NUMBERS_ENDED_MAX]; /* PIDs that a command asked for, and there was no such process */
     unsigned ended_count;
+    uint32_t alive[NUMBERS_ENDED_MAX]; /* PIDs that taskkill found: they were there when the rows were made */
+    unsigned alive_count;
     uint32_t asked_pid; /* the command before asks for it; 0: none does */
     bool asked_by_search;
 };

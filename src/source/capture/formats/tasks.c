@@ -357,9 +357,7 @@ static void read_list_row(struct tasks *tasks, const char *line)
     keep_text(tasks->list.last_value, &value);
 }
 
-/*
- * --------------------------------------------------------------------------------------------------------------------
- */
+/* --- any of them -------------------------------------------------------------------------------------------------- */
 
 static void keep_headings(struct table *table, const char *line)
 {

@@ -75,9 +75,11 @@ static enum line_kind other_line(struct capture *capture, const struct line *lin
     }
     if (first->text[0] == '[')
         return owner_line(capture, first, line->text);
-    /* The service that a process runs for, or that its name may not be known: below a row, without an address. */
-    bool is_plain = strpbrk(line->text, "\"<>:=|/") ==
-        NULL; /* no prompt, message or table, in a paste that is indented */
+    /*
+     * The service that a process runs for, or that its name may not be known: below a row, without an address. A whole
+     * paste may be indented: then a prompt, a message or another table stands below the row, and has these characters.
+     */
+    bool is_plain = strpbrk(line->text, "\"<>:=|/") == NULL;
     bool is_service = line->text[0] == ' ' && is_plain && !word_starts(first, "TCP") && line_count_ends(line) == 0;
     return capture->after_row && is_service ? LINE_DETAIL : LINE_OTHER;
 }
