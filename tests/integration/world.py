@@ -1,6 +1,6 @@
 """One world for the whole run: all faults and look-alikes at once, made old enough to be judged."""
 
-import os
+import tempfile
 import time
 import uuid
 from datetime import datetime
@@ -122,8 +122,7 @@ class World:
         try:
             top = cgroup2_mount()
             remove_stale_cgroups(top)
-            self.cgroup = top / f"tw-{pid_namespace()}-{os.getpid()}"
-            self.cgroup.mkdir()
+            self.cgroup = Path(tempfile.mkdtemp(prefix="tw-", dir=top))
         except OSError as e:
             self._missing |= dict.fromkeys(cgroups, f"needs to make a cgroup: {e}")
             self.cgroup = None
@@ -173,17 +172,14 @@ def remove_cgroup(cgroup):
         folder.rmdir()
 
 
-def pid_namespace():
-    return os.stat("/proc/self/ns/pid").st_ino
-
-
 def remove_stale_cgroups(top):
-    """What a run that was killed has left behind. Whether one of another PID namespace still runs is not to be seen."""
-    for cgroup in top.glob("tw-*-*"):
-        _, namespace, pid = cgroup.name.split("-")
-        is_ours = int(namespace) == pid_namespace()
-        if not Path("/proc", pid).exists() if is_ours else time.time() - cgroup.stat().st_mtime > RUN_MAX_S:
-            remove_cgroup(cgroup)
+    """What a run that was killed has left behind. Another run may have made them just now, or remove them as well."""
+    for cgroup in top.glob("tw-*"):
+        try:
+            if time.time() - cgroup.stat().st_mtime > RUN_MAX_S:
+                remove_cgroup(cgroup)
+        except OSError:  # somebody removes it, or processes are in it
+            pass
 
 
 def cgroup2_mount():

@@ -110,6 +110,25 @@ static void a_busy_server(void **state)
     expect(&text, LOOKS, ROWS);
 }
 
+/* "netstat -c" was ended while it wrote: its last rows are missing, and the one before is cut. */
+static void the_last_one_is_cut(void **state)
+{
+    (void)state;
+    static const char row[] = "tcp 1 0 10.0.0.5:80 10.1.2.3:%u CLOSE_WAIT 4312/server\n";
+    struct buf text = { 0 };
+    for (int is_cut = 0; is_cut < 2; is_cut++) {
+        for (unsigned look = 0; look < 3; look++) {
+            buf_str(&text,
+                "Active Internet connections (servers and established)\n"
+                "Proto Recv-Q Send-Q Local Address Foreign Address State PID/Program name\n");
+            for (unsigned i = 0; i < (look == 2 ? 290 : 300); i++)
+                buf_printf(&text, row, 2000 + i);
+        }
+        buf_printf(&text, "tcp 1 0 10.0.0.5:80 10.1.2.3:2290 CLOSE_WA%s", is_cut ? "" : "IT 4312/server\n");
+        expect(&text, 3, is_cut ? 300 : 291);
+    }
+}
+
 static void json_one_after_the_other(void **state)
 {
     (void)state;
@@ -300,6 +319,7 @@ int main(void)
         cmocka_unit_test(a_loop_without_headings),
         cmocka_unit_test(families_in_tables_of_their_own),
         cmocka_unit_test(a_busy_server),
+        cmocka_unit_test(the_last_one_is_cut),
         cmocka_unit_test(a_few_that_stay),
         cmocka_unit_test(with_addresses_that_are_cut),
         cmocka_unit_test(a_filtered_second_command),

@@ -104,7 +104,7 @@ static int parse_text(const struct capture_options *options, struct capture *cap
         return error_set(err, result, options->path, "cannot be read to its end: %s", input_failure(result));
     numbers_settle(capture);
     snapshot->counts_only = capture->format->is_counts;
-    capture->snapshot_count += looks_keep_best(&capture->looks, snapshot);
+    capture->snapshot_count += looks_keep_best(&capture->looks, snapshot, capture->input->ends_in_line);
     if (!snapshot->counts_only)
         keep_larger_totals(snapshot);
     result = other_tables_read(capture);

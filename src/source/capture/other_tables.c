@@ -235,10 +235,8 @@ static int read_table(struct capture *capture, const struct format *format)
         .only_recognises = true, /* the numbers beside it were read */
         .left_by = &capture->leftovers };
     int result = format->parse(format, &table, &err);
-    int looks = result < 0 ? 0 : looks_keep_best(&table.looks, &snapshot);
-    if (result == 0 && looks < 0)
-        result = looks;
     if (result == 0) {
+        looks_keep_best(&table.looks, &snapshot, input.ends_in_line);
         uint64_t rows = snapshot.conn_count;
         uint64_t joined = join(capture, &snapshot);
         capture->os = capture->os != NULL ? capture->os : table.os;

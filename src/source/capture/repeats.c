@@ -177,13 +177,14 @@ static struct extent measure(const struct snapshot *snapshot, uint32_t start, ui
 
 /*
  * The present look ends here. The best one is taken: the last, but not one with less than half of the rows, which has
- * been filtered or cut, nor one of one state behind one of several, nor one that shows less.
+ * been filtered or cut, nor one of one state behind one of several, nor one that shows less, nor one with fewer rows
+ * that was cut for certain.
  */
-static void choose_look(struct search *search, uint32_t end)
+static void choose_look(struct search *search, uint32_t end, bool is_cut)
 {
     const struct extent look = measure(search->snapshot, search->look, end), best = search->best;
     uint32_t rows = look.end - look.start, best_rows = best.end - best.start;
-    bool is_filtered = rows * 2 < best_rows ||
+    bool is_filtered = rows * 2 < best_rows || (rows < best_rows && is_cut) ||
         (rows < best_rows && __builtin_popcount(look.states) == 1 && __builtin_popcount(best.states) > 1);
     if (best_rows == 0 || rows > best_rows * 2 || (!is_filtered && look.richness >= best.richness))
         search->best = look;
@@ -197,7 +198,7 @@ static void settle(struct search *search)
         ? search->repeats * 10 >= search->rows || search->not_local >= SURE
         : search->repeats * 2 >= search->rows && search->rows * SIZE_SHARE >= search->inspect_rows;
     if (search->candidate != NO_INDEX && is_look) {
-        choose_look(search, search->candidate);
+        choose_look(search, search->candidate, false);
         search->look = search->candidate;
         search->inspect_rows = 0;
         search->count++;
@@ -291,7 +292,7 @@ static void drop_repeats(const struct looks *looks, struct snapshot *snapshot, c
     free(repeated);
 }
 
-unsigned looks_keep_best(const struct looks *looks, struct snapshot *snapshot)
+unsigned looks_keep_best(const struct looks *looks, struct snapshot *snapshot, bool ends_in_line)
 {
     struct search search = { .snapshot = snapshot, .looks = looks, .candidate = NO_INDEX, .count = 1 };
     bool interrupted = looks->start_count > 0 && looks->starts[looks->start_count - 1] > 0;
@@ -308,7 +309,7 @@ unsigned looks_keep_best(const struct looks *looks, struct snapshot *snapshot)
             begin = end;
     }
     hash_index_deinit(&search.table);
-    choose_look(&search, (uint32_t)snapshot->conn_count);
+    choose_look(&search, (uint32_t)snapshot->conn_count, ends_in_line);
     drop_repeats(looks, snapshot, &search.best);
     return search.count;
 }

@@ -36,6 +36,8 @@ static inline void looks_interrupt(struct looks *looks)
 void looks_note(struct looks *looks, const struct snapshot *snapshot, bool is_cut);
 /*
  * When all were added: drops the connections of all looks but one. Returns how many looks there were, at least 1.
- * It looks closely only where the sample shows a need, or the text was interrupted.
+ * It looks closely only where the sample shows a need, or the text was interrupted. With `ends_in_line`, the text ends
+ * without a newline, as the output of a program does that was ended while it wrote: then the last look is not whole if
+ * it has fewer rows.
  */
-unsigned looks_keep_best(const struct looks *looks, struct snapshot *snapshot);
+unsigned looks_keep_best(const struct looks *looks, struct snapshot *snapshot, bool ends_in_line);

@@ -21,6 +21,7 @@ struct input {
     char *data; /* what was read and not taken yet: data[start] … data[end - 1] */
     size_t start, end, capacity;
     bool ended;
+    bool ends_in_line; /* the last line that was taken has no newline: the text may have been cut there */
     uint64_t modified_ms; /* when the file was written, since 1970; 0: unknown (a pipe) */
 };
 

@@ -65,6 +65,7 @@ int lines_next(struct lines_reader *reader, struct line *ret_line)
     *ret_line = (struct line){ .text = text, .length = visible, .number = ++reader->number };
     ret_line->was_cut = is_long && !more;
     reader->skip = ret_line->was_cut;
+    input->ends_in_line = newline == NULL && !is_long && !more;
     input_consume(input, more ? visible + 1 : newline != NULL ? length + 1 : length);
     text[visible] = '\0';
     return 1;
