@@ -110,7 +110,7 @@ static bool is_found(const struct meeting *meeting, const struct conn *conn)
 }
 
 /* True if nothing has passed for so long that the connection must have existed when the other host was read. */
-static bool spans_both_looks(const struct conn *conn, const struct host *one, const struct host *other)
+static bool spans_both_snapshots(const struct conn *conn, const struct host *one, const struct host *other)
 {
     enum { MARGIN_MS = 1000 };
     uint64_t apart = hosts_clock_skew_ms(one, other) + (one->elapsed_us + (uint64_t)other->elapsed_us) / 1000 +
@@ -130,7 +130,7 @@ static void count_missing(struct meeting *meeting, uint32_t index, struct betwee
     }
     if (!conn_has(conn, CONN_TCP_INFO))
         between->undated[living_of(conn)]++;
-    else if (spans_both_looks(conn, hosts_of_conn(snapshot, conn), other))
+    else if (spans_both_snapshots(conn, hosts_of_conn(snapshot, conn), other))
         between->missing[living_of(conn)]++;
     else
         between->young++;

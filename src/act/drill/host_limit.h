@@ -1,9 +1,9 @@
 #pragma once
 /*
- * A limit of the whole host that a drill lowers, and that is put back: no network namespace has its own.
+ * A setting that only the whole host has; a network namespace has none of its own. A drill lowers it and restores it.
  *
- * What is kept is a descriptor of the file in /proc/sys, not its name: the name leads nowhere in the drill's network
- * namespace, while the descriptor goes on meaning the host's and is inherited by whoever has to put it back.
+ * The file in /proc/sys stays open. Its name does not exist in the drill's network namespace, but the descriptor still
+ * refers to the host's setting. Child processes inherit the descriptor and can restore the setting.
  */
 #include <sys/types.h>
 
@@ -14,14 +14,14 @@ struct host_limit {
     char before[64];
 };
 
-/* "net.ipv4.tcp_mem". Returns 0, or a negative errno with err filled and limit->fd -1. */
+/* Opens a setting, such as "net.ipv4.tcp_mem", and reads it. Returns 0, or a negative errno; then limit->fd is -1. */
 int host_limit_open(struct host_limit *limit, const char *name, struct error *err);
 int host_limit_set(const struct host_limit *limit, const char *value, struct error *err);
-/* As it was when it was opened. May be called by several, and again. */
+/* Restores the value that host_limit_open() read. Several processes may call it, and more than once. */
 void host_limit_put_back(const struct host_limit *limit);
 void host_limit_close(struct host_limit *limit);
 
 /*
- * What the whole host has of it now: the number after `word` in the line TCP of /proc/net/sockstat; 0 if there is none.
+ * The number after `word` in the line "TCP:" of /proc/net/sockstat; 0 if there is none.
  */
 unsigned long host_tcp_count(const char *word);

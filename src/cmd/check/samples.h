@@ -1,7 +1,7 @@
 #pragma once
 /*
- * Counts of earlier times, to say how fast something grows: series of a name each, as they are kept in a file between
- * two runs. Bounded: neither the file nor what is made of it grows with the time.
+ * Counts of earlier runs, from which growth is computed. Each series has a name. The state file holds them between two
+ * runs. The number of series and of samples is bounded, and so is the size of the file.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -25,7 +25,7 @@ struct series {
     char name[SERIES_NAME_MAX];
     struct sample items[SAMPLES_MAX]; /* oldest first */
     unsigned count;
-    bool used; /* asked for since it was read: others are not kept */
+    bool used; /* samples_series() asked for it in this run; samples_format() writes no others */
 };
 
 struct samples {
@@ -36,21 +36,25 @@ struct samples {
 void samples_deinit(struct samples *samples);
 
 /*
- * Reads what samples_format() wrote. The subject says what the samples are of. Returns 0, -EBADMSG where it is nothing
- * that was written here, -EPERM where it is of something else; then there are no samples.
+ * Reads what samples_format() wrote. The subject names what was counted. Returns 0; -EBADMSG if samples_format() cannot
+ * have written the text; -EPERM if the text has another subject. On failure *ret_samples is empty.
  */
 int samples_parse(const char *text, size_t length, const char *subject, struct samples *ret_samples);
-/* Those series that were asked for. */
+/* Appends the series that samples_series() returned in this run. */
 void samples_format(const struct samples *samples, const char *subject, struct buf *out);
 
-/* The series of that name, new or not; NULL where there are too many, or the name is too long. */
+/* Finds or adds the series of that name. NULL if there are too many series, or if the name is empty or too long. */
 struct series *samples_series(struct samples *samples, const char *name);
 
 /*
- * How fast the count has grown in the last window_ms, or, with a longer pause between two runs, since the last one.
- * False where the samples do not reach back a fifth of the window: too little to tell growth from chance.
+ * Growth of the count per minute, measured from the newest sample that is at least window_ms old. If none is that old,
+ * it is measured from the oldest sample. False if that sample is younger than a fifth of the window: in so short a time
+ * growth cannot be told from chance.
  */
 bool series_growth(const struct series *series, uint64_t now_ms, uint64_t count, uint64_t window_ms,
     double *ret_per_minute, uint64_t *ret_over_ms);
-/* Notes a count, and drops what no window will need any more, or what is later than now: the clock was set back. */
+/*
+ * Adds a sample, unless the newest one is too recent for a new one. Removes samples that the window no longer needs,
+ * and samples later than now_ms: the clock was set back.
+ */
 void series_add(struct series *series, uint64_t now_ms, uint64_t count, uint64_t window_ms);

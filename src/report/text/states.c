@@ -25,7 +25,7 @@ static size_t rows_of(
     return count;
 }
 
-/* The ink of the worst finding about connections in that state. */
+/* The style of the worst finding about connections in that state. */
 static enum style style_of(const struct diagnosis *diagnosis, enum conn_state state)
 {
     for (size_t i = 0; i < diagnosis->finding_count; i++) {
