@@ -30,7 +30,7 @@ static void fill_set(sigset_t *set)
     }
 }
 
-static void hold_signals(struct whole_file *file)
+static void block_signals(struct whole_file *file)
 {
     sigset_t set;
     fill_set(&set);
@@ -39,7 +39,7 @@ static void hold_signals(struct whole_file *file)
     sigaction(SIGXFSZ, &ignore, &file->limit_before); /* the write fails with EFBIG */
 }
 
-static void release_signals(const sigset_t *before, const struct sigaction *limit_before)
+static void unblock_signals(const sigset_t *before, const struct sigaction *limit_before)
 {
     sigaction(SIGXFSZ, limit_before, NULL);
     sigprocmask(SIG_SETMASK, before, NULL); /* pending signals act now */
@@ -52,14 +52,14 @@ static bool is_asked_to_end(void)
     return sigpending(&waiting) == 0 && sigandset(&both, &ours, &waiting) == 0 && !sigisemptyset(&both);
 }
 
-static ssize_t heeding_write(void *cookie, const char *bytes, size_t length)
+static ssize_t interruptible_write(void *cookie, const char *bytes, size_t length)
 {
     const struct whole_file *file = cookie;
     if (is_asked_to_end())
         errno = EINTR;
     else if (fwrite(bytes, 1, length, file->disk) == length)
         return (ssize_t)length;
-    return 0; /* which is how a cookie stream reports an error */
+    return 0; /* the stream fails with this errno: fopencookie(3) */
 }
 
 /* --- the file --------------------------------------------------------------------------------------------------- */
@@ -148,8 +148,9 @@ static int open_disk(
         return fd;
     file->disk = fdopen(fd, "w");
     if (file->disk == NULL) {
+        int result = -errno;
         close(fd);
-        return -ENOMEM;
+        return result;
     }
     return 0;
 }
@@ -163,20 +164,20 @@ static void drop(struct whole_file *file)
     place_deinit(&file->place);
     const struct whole_file was = *file;
     *file = (struct whole_file){ 0 };
-    release_signals(&was.signals_before, &was.limit_before);
+    unblock_signals(&was.signals_before, &was.limit_before);
 }
 
 int whole_file_open(struct whole_file *file, const char *path, mode_t mode, enum place_link link, struct error *err)
 {
     *file = (struct whole_file){ .place.folder = -1 };
-    hold_signals(file);
+    block_signals(file);
     bool foreign_link = false;
     int result = open_disk(file, path, mode, link, &foreign_link);
     if (result == 0) {
-        const cookie_io_functions_t functions = { .write = heeding_write };
+        const cookie_io_functions_t functions = { .write = interruptible_write };
         file->out = fopencookie(file, "w", functions);
         if (file->out == NULL)
-            result = -ENOMEM;
+            result = -errno;
     }
     if (result < 0) {
         error_set(err, result, path, "cannot be written: %s",

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
+
 static const struct codec *const codecs[] = { &codec_gzip, &codec_zstd };
 enum { CODEC_COUNT = sizeof codecs / sizeof *codecs };
 
@@ -59,7 +61,7 @@ static ssize_t writer_write(void *cookie, const char *bytes, size_t length)
     if (result == 0)
         return (ssize_t)length;
     errno = -result;
-    return 0; /* which is how a cookie stream reports an error */
+    return 0; /* the stream fails with this errno: fopencookie(3) */
 }
 
 static int writer_close(void *cookie)
@@ -76,18 +78,11 @@ static int writer_close(void *cookie)
 
 FILE *codec_open_writer(const struct codec *codec, FILE *below)
 {
-    struct writer *writer = malloc(sizeof *writer);
-    void *state = codec->encoder_new();
-    if (writer != NULL && state != NULL) {
-        *writer = (struct writer){ .codec = codec, .state = state, .below = below };
-        const cookie_io_functions_t functions = { .write = writer_write, .close = writer_close };
-        FILE *stream = fopencookie(writer, "w", functions);
-        if (stream != NULL)
-            return stream;
-    }
-    if (state != NULL)
-        codec->encoder_free(state);
-    free(writer);
-    errno = ENOMEM;
-    return NULL;
+    struct writer *writer = xcalloc(1, sizeof *writer);
+    *writer = (struct writer){ .codec = codec, .state = codec->encoder_new(), .below = below };
+    const cookie_io_functions_t functions = { .write = writer_write, .close = writer_close };
+    FILE *stream = fopencookie(writer, "w", functions);
+    if (stream == NULL)
+        out_of_memory();
+    return stream;
 }

@@ -3,7 +3,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
-enum codec_result { CODEC_MORE = 0, CODEC_END = 1 }; /* or a negative errno: -EBADMSG where the data is damaged */
+enum codec_result { CODEC_MORE = 0, CODEC_END = 1 }; /* or a negative errno: -EBADMSG if the data is damaged */
 
 struct codec {
     const char *name;   /* "gzip" */
@@ -15,7 +15,7 @@ struct codec {
      * decode() and encode() read up to *length bytes of `in` and write up to *out_length bytes to `out`. They set both
      * lengths to the bytes read and written. decode() returns CODEC_END where the compressed data ends; another
      * compressed stream may follow. `finish` tells encode() that this is the last input; then encode() returns
-     * CODEC_END when all output is written. decoder_new() and encoder_new() return NULL if there is no memory.
+     * CODEC_END when all output is written. Without memory the program ends (memory.h).
      */
     void *(*decoder_new)(void);
     int (*decode)(void *state, const char *in, size_t *length, char *out, size_t *out_length);
@@ -33,6 +33,6 @@ const struct codec *codec_by_name(const char *file_name);
 
 /*
  * Opens a stream that compresses into `below`. fclose() of the stream writes the end of the compressed data, so it may
- * fail; it leaves `below` open. Returns NULL with errno set on failure.
+ * fail; it leaves `below` open. Never returns NULL.
  */
 FILE *codec_open_writer(const struct codec *codec, FILE *below);

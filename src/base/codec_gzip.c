@@ -6,6 +6,7 @@
 #include <zlib.h>
 
 #include "base/codec.h"
+#include "base/memory.h"
 
 enum { GZIP_ONLY = 16, WINDOW_BITS = 15, MEMORY_LEVEL = 8 }; /* see inflateInit2() and deflateInit2() */
 
@@ -30,11 +31,9 @@ static void count(const z_stream *stream, size_t *length, size_t *out_length)
 
 static void *decoder_new(void)
 {
-    z_stream *stream = calloc(1, sizeof *stream);
-    if (stream != NULL && inflateInit2(stream, GZIP_ONLY + WINDOW_BITS) != Z_OK) {
-        free(stream);
-        return NULL;
-    }
+    z_stream *stream = xcalloc(1, sizeof *stream);
+    if (inflateInit2(stream, GZIP_ONLY + WINDOW_BITS) != Z_OK)
+        out_of_memory();
     return stream;
 }
 
@@ -49,7 +48,7 @@ static int decode(void *state, const char *in, size_t *length, char *out, size_t
         return CODEC_END;
     }
     if (result == Z_MEM_ERROR)
-        return -ENOMEM;
+        out_of_memory();
     return result == Z_OK || result == Z_BUF_ERROR ? CODEC_MORE : -EBADMSG;
 }
 
@@ -61,13 +60,10 @@ static void decoder_free(void *state)
 
 static void *encoder_new(void)
 {
-    z_stream *stream = calloc(1, sizeof *stream);
-    if (stream != NULL &&
-        deflateInit2(stream, Z_BEST_SPEED, Z_DEFLATED, GZIP_ONLY + WINDOW_BITS, MEMORY_LEVEL, Z_DEFAULT_STRATEGY) !=
-            Z_OK) {
-        free(stream);
-        return NULL;
-    }
+    z_stream *stream = xcalloc(1, sizeof *stream);
+    if (deflateInit2(stream, Z_BEST_SPEED, Z_DEFLATED, GZIP_ONLY + WINDOW_BITS, MEMORY_LEVEL, Z_DEFAULT_STRATEGY) !=
+        Z_OK)
+        out_of_memory();
     return stream;
 }
 

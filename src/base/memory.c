@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static _Noreturn void out_of_memory(void)
+_Noreturn void out_of_memory(void)
 {
     fputs("tcpwhy: out of memory\n", stderr);
     _Exit(3); /* "tcpwhy could not do what was asked" */

@@ -5,6 +5,9 @@
  */
 #include <stddef.h>
 
+/* Ends the program. It is also for functions of a library that report that there is no memory. */
+_Noreturn void out_of_memory(void);
+
 void *xrealloc_array(void *old, size_t count, size_t size);
 void *xcalloc(size_t count, size_t size) __attribute__((malloc));
 

@@ -1,7 +1,7 @@
 #pragma once
 /*
- * SipHash-2-4 (Aumasson, Bernstein: "SipHash: a fast short-input PRF", 2012). Without the key nobody can find out which
- * input gave a result, also not by trying inputs.
+ * SipHash-2-4 (Aumasson, Bernstein: "SipHash: a fast short-input PRF", 2012). Without the key nobody can find the input
+ * of a result, not even by trying inputs.
  */
 #include <stddef.h>
 #include <stdint.h>

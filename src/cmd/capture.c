@@ -1,4 +1,4 @@
-/* tcpwhy capture: a snapshot into a file, to be looked at elsewhere. */
+/* tcpwhy capture: saves a snapshot to a file, which can be diagnosed elsewhere. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,7 +16,10 @@ struct capture_arguments {
     bool redact;
 };
 
-/* By name it may be a file that others write to as well (>>): it is no place to put another file in. */
+/*
+ * Standard output by one of its names. It must not be replaced by a new file: with >> other programs may write to it
+ * too.
+ */
 static bool is_standard_output(const char *path)
 {
     return strcmp(path, "-") == 0 || strcmp(path, "/dev/stdout") == 0 || strcmp(path, "/dev/fd/1") == 0 ||
@@ -38,7 +41,7 @@ static const struct option_row capture_rows[] = {
     { 0 },
 };
 
-/* Nobody can guess the key: who has the file cannot try addresses until one fits. */
+/* The key is random. So nobody can find an address by redacting all addresses and comparing. */
 static int redact(struct inspection *inspection, struct error *err)
 {
     struct redact_key key;
@@ -54,8 +57,6 @@ static int write_compressed(const struct codec *codec, const struct snapshot *sn
     if (codec == NULL)
         return saved_write(snapshot, TCPWHY_VERSION, out);
     FILE *stream = codec_open_writer(codec, out);
-    if (stream == NULL)
-        return -errno;
     int result = saved_write(snapshot, TCPWHY_VERSION, stream);
     if (fclose(stream) != 0 && result == 0)
         result = errno != 0 ? -errno : -EIO;
@@ -90,7 +91,8 @@ static int print_capture(
 
 static int run_capture(const struct command *self, int argc, char **argv)
 {
-    static const char *const names[] = { "from", "tasks", "source", "confirm", NULL }; /* it is of everything */
+    static const char *const names[] = { "from", "tasks", "source", "confirm",
+        NULL }; /* a capture is always of all connections */
     struct inspect_options inspection = { 0 };
     struct capture_arguments arguments = { 0 };
     struct option_row rows[8];

@@ -50,7 +50,7 @@ static int run_help(const struct command *self, int argc, char **argv)
             return command_unknown(argv[1]);
         char flag[] = "--help";
         char *help_argv[] = { argv[1], flag, NULL };
-        (void)command->run(command, 2, help_argv); /* which of a monitoring plugin is no success: here it is */
+        (void)command->run(command, 2, help_argv); /* the result is ignored: check --help exits with 3 */
         return STATUS_HEALTHY;
     }
     printf("usage: tcpwhy [COMMAND] [OPTIONS]\n\n"

@@ -1,5 +1,5 @@
 #pragma once
-/* The commands, one file each. */
+/* The commands. Each has a file of its own. */
 #include "cmd/options.h"
 
 extern const struct command command_diagnose;
@@ -15,7 +15,7 @@ extern const struct command command_drill;
 extern const struct command command_help;
 extern const struct command command_version;
 
-/* NULL where there is none of that name. */
+/* The command of that name, or NULL. */
 const struct command *command_find(const char *name);
-/* Says so on stderr, with the nearest names. Returns STATUS_FAILED. */
+/* Prints on stderr that the command does not exist, and the most similar names. Returns STATUS_FAILED. */
 int command_unknown(const char *name);

@@ -1,4 +1,7 @@
-/* tcpwhy config: what is in force, and by whose word. What it prints is itself a configuration. */
+/*
+ * tcpwhy config: prints the configuration in force and where each value comes from. The output is itself a
+ * configuration.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -68,7 +71,7 @@ static void add_states(struct buf *out, uint32_t states)
 enum { TERM_PROCESS, TERM_PORT, TERM_LOCAL, TERM_PEER, TERM_NETNS, TERM_STATE, TERM_FINDING, TERM_COUNT };
 static const char *const term_names[TERM_COUNT] = { "process", "port", "local", "peer", "netns", "state", "finding" };
 
-/* One term of a selection as it is written in a file; nothing where it has none. */
+/* Appends one term of a selection as it is written in a file. Appends nothing if the selection does not have it. */
 static void add_term(struct buf *out, const struct selection *selection, unsigned term)
 {
     switch (term) {

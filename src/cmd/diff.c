@@ -1,4 +1,4 @@
-/* tcpwhy diff A B …: captures of one host compared. */
+/* tcpwhy diff A B …: compares captures of one host. */
 #include "diagnose/compare/diff.h"
 
 #include <errno.h>
@@ -27,30 +27,31 @@ static const struct option_row diff_rows[] = {
     { 0 },
 };
 
-static int read_looks(char *const *paths, size_t count, struct snapshot *looks, struct error *err)
+static int read_snapshots(char *const *paths, size_t count, struct snapshot *snapshots, struct error *err)
 {
     for (size_t i = 0; i < count; i++) {
         const struct capture_options capture = { .path = paths[i] };
-        int result = capture_read(&capture, &looks[i], err);
+        int result = capture_read(&capture, &snapshots[i], err);
         if (result < 0)
             return result;
-        if (looks[i].counts_only)
+        if (snapshots[i].counts_only)
             return error_set(err, -ENODATA, paths[i],
                 "has numbers only, no connection: what stays and what comes is told by the rows");
-        if (looks[i].host_count > 0)
+        if (snapshots[i].host_count > 0)
             return error_set(err, -EINVAL, paths[i], "is of several hosts; diff compares looks at one");
     }
     return 0;
 }
 
-/* A namespace may be there in some of them only; one that is in none is a slip of the pen. */
-static int check_netns(const struct selection *selection, const struct snapshot *looks, size_t count, struct error *err)
+/* The network namespace of the selection must exist in at least one of the snapshots. */
+static int check_netns(
+    const struct selection *selection, const struct snapshot *snapshots, size_t count, struct error *err)
 {
     int result = 0;
     for (size_t i = 0; i < count; i++) {
-        if (selection_netns_exists(selection, &looks[i]))
+        if (selection_netns_exists(selection, &snapshots[i]))
             return 0;
-        result = cmd_check_netns(selection, &looks[i], err);
+        result = cmd_check_netns(selection, &snapshots[i], err);
     }
     return result;
 }
@@ -68,21 +69,21 @@ static int check(char *const *paths, int operands, struct error *err)
     return from_stdin > 1 ? error_set(err, -EINVAL, "-", "standard input can be read once only") : 0;
 }
 
-/* Reads, compares, prints. Returns the exit status. */
+/* Reads, compares and prints. Returns the exit status. */
 static int compare(const struct command *self, const struct inspect_options *inspection,
     struct diff_arguments *arguments, char *const *paths, size_t count)
 {
-    struct snapshot looks[DIFF_SNAPSHOTS_MAX];
+    struct snapshot snapshots[DIFF_SNAPSHOTS_MAX];
     struct diff diff = { 0 };
     struct error err = { 0 };
     const struct diff_options options = { .selection = &inspection->selection, .interval_ms = arguments->interval_ms };
     for (size_t i = 0; i < count; i++)
-        snapshot_init(&looks[i]);
-    int result = read_looks(paths, count, looks, &err);
+        snapshot_init(&snapshots[i]);
+    int result = read_snapshots(paths, count, snapshots, &err);
     if (result == 0)
-        result = check_netns(&inspection->selection, looks, count, &err);
+        result = check_netns(&inspection->selection, snapshots, count, &err);
     if (result == 0)
-        result = diff_make(looks, count, &options, &diff, &err);
+        result = diff_make(snapshots, count, &options, &diff, &err);
     int status = result < 0 ? cmd_fail(self, &err) : (int)diff.verdict;
     if (result == 0) {
         arguments->report.style = cmd_style(stdout);
@@ -92,7 +93,7 @@ static int compare(const struct command *self, const struct inspect_options *ins
         diff_deinit(&diff);
     }
     for (size_t i = 0; i < count; i++)
-        snapshot_deinit(&looks[i]);
+        snapshot_deinit(&snapshots[i]);
     return status;
 }
 

@@ -1,4 +1,4 @@
-/* tcpwhy drill: makes a fault happen, says how to look at it, and clears it away. */
+/* tcpwhy drill: causes a fault, prints how to examine it, and removes it. */
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -20,7 +20,7 @@
 
 enum {
     FOR_DEFAULT_MS = 5 * 60 * 1000,
-    COUNT_MAX = 1000000, /* each drill has its own limit; this is that of a number */
+    COUNT_MAX = 1000000, /* the largest number that --count accepts; each drill has its own limit */
     LIST_INDENT = 6,
     LABEL_COLUMN = 14,
 };
@@ -146,7 +146,7 @@ static int list_json(void)
 
 /* --- a drill that stands ------------------------------------------------------------------------------------------ */
 
-static void label(struct buf *out, const char *name)
+static void add_label(struct buf *out, const char *name)
 {
     buf_printf(out, "  %-*s", LABEL_COLUMN - 2, name);
 }
@@ -161,12 +161,12 @@ static void add_clock(struct buf *out, unsigned seconds_from_now)
     buf_str(out, text);
 }
 
-/* The commands that show the fault. A user enters his namespaces to see into them. */
-static void add_look(struct buf *out, const struct drill *drill, const struct drill_run *run)
+/* The commands that show the fault. Without root the drill is in a user namespace, which must be entered to see it. */
+static void add_commands(struct buf *out, const struct drill *drill, const struct drill_run *run)
 {
-    label(out, "Look");
+    add_label(out, "Look");
     if (drill->host_limit != NULL) {
-        buf_str(out, "tcpwhy\n"); /* findings about the whole host want it whole */
+        buf_str(out, "tcpwhy\n"); /* findings about the whole host need all connections */
         return;
     }
     if (run->userns)
@@ -191,12 +191,12 @@ static void add_expectation(struct buf *out, const struct drill *drill, const st
     buf_str(&words, " on (after ");
     text_duration(&words, drill->after_s * 1000ULL);
     buf_char(&words, ')');
-    label(out, "Expect");
+    add_label(out, "Expect");
     text_wrap(out, buf_text(&words), LABEL_COLUMN, width);
     buf_char(out, '\n');
     buf_deinit(&words);
     if (knowledge_find(drill->finding) != NULL) {
-        label(out, "Learn");
+        add_label(out, "Learn");
         buf_printf(out, "tcpwhy explain %s\n", drill->finding);
     }
 }
@@ -208,31 +208,31 @@ static void show_text(const struct drill *drill, const struct drill_run *run, co
     buf_printf(&text, "%s\n\n  ", drill->finding);
     text_wrap(&text, drill->does, 2, width);
     buf_str(&text, "\n\n");
-    label(&text, "Stands");
+    add_label(&text, "Stands");
     text_count(&text, run->count);
     buf_printf(&text, " connections, port %u\n", run->port);
-    label(&text, "Processes");
+    add_label(&text, "Processes");
     buf_printf(&text, "%s (pid %d), drill-peer (pid %d)\n", drill->helper != NULL ? drill->helper : drill->name,
         (int)run->owner_pid, (int)run->peer_pid);
-    label(&text, "Namespace");
+    add_label(&text, "Namespace");
     buf_str(&text,
         run->netns_pid == 0             ? "the host's own\n"
             : run->userns               ? "network and user namespaces of its own; the host is not touched\n"
             : drill->host_limit != NULL ? "a network namespace of its own\n"
                                         : "a network namespace of its own; the host's is not touched\n");
     if (drill->host_limit != NULL) {
-        label(&text, "Lowered");
+        add_label(&text, "Lowered");
         buf_printf(&text, "%s of the whole host; at the end it is put back to %s\n", drill->host_limit,
             run->host_limit.before);
     }
-    add_look(&text, drill, run);
+    add_commands(&text, drill, run);
     add_expectation(&text, drill, run, width);
     if (drill->note != NULL) {
-        label(&text, "Note");
+        add_label(&text, "Note");
         text_wrap(&text, drill->note, LABEL_COLUMN, width);
         buf_char(&text, '\n');
     }
-    label(&text, "Ends");
+    add_label(&text, "Ends");
     if (!options->keep) {
         buf_str(&text, "after ");
         text_duration(&text, options->for_ms);
@@ -270,7 +270,7 @@ static void show_json(const struct drill *drill, const struct drill_run *run)
 
 enum waited { WAITED_TIME, WAITED_SIGNAL, WAITED_END };
 
-/* Until that time (0: for ever), a signal, or the end of one of the drill's processes. */
+/* Waits until that time (0: without end), for a signal, or until one of the drill's processes ends. */
 static enum waited wait_until(uint64_t until_ms, int signals, int life)
 {
     enum { LONGEST_MS = 60 * 60 * 1000 };
@@ -286,7 +286,9 @@ static enum waited wait_until(uint64_t until_ms, int signals, int life)
     }
 }
 
-/* Signals that end the drill, as a descriptor; they are blocked, so that starting and clearing away are not torn. */
+/*
+ * Blocks the signals that end the drill and opens a descriptor for them. So they cannot interrupt its start or its end.
+ */
 static int open_signals(void)
 {
     sigset_t set;
@@ -299,8 +301,11 @@ static int open_signals(void)
     return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
-/* What cannot be made at all, or hurts and was not asked for so. */
-static int fail_unasked(const struct drill *drill)
+/*
+ * Explains why the drill does not run: it cannot be made, or it lowers a limit of the host and --host-limits is
+ * missing.
+ */
+static int refuse(const struct drill *drill)
 {
     struct buf text = { 0 }, shown = { 0 };
     if (drill->impossible != NULL)
@@ -318,7 +323,7 @@ static int fail_unasked(const struct drill *drill)
     return STATUS_FAILED;
 }
 
-/* Makes the fault, again and again where the kernel ends it, until the time has come. */
+/* Runs the drill until its time is over. A fault that the kernel ends is made again. */
 static int run_drill(const struct command *self, const struct drill *drill, const struct drill_command *options)
 {
     struct error err;
@@ -394,7 +399,7 @@ static int run_command(const struct command *self, int argc, char **argv)
     if (drill == NULL)
         return unknown(self, argv[1]);
     if (drill->impossible != NULL || (drill->host_limit != NULL && !options.drill.host_limits))
-        return fail_unasked(drill);
+        return refuse(drill);
     if (options.for_ms == 0)
         options.for_ms = FOR_DEFAULT_MS;
     return run_drill(self, drill, &options);

@@ -178,8 +178,8 @@ static int show_name(
 }
 
 /*
- * The words name a page, or something that a page explains, or a page and then one of its sections ("closing python");
- * or they are a message that holds such a name.
+ * The words are the name of a page, or something that a page explains, or a page and one of its sections ("closing
+ * python"). Otherwise they are searched as a message that may contain something that a page explains.
  */
 static int explain(const struct command *self, char **words, int count, const struct explain_options *options)
 {

@@ -12,9 +12,9 @@
 #include "hosts/join.h"
 #include "source/capture/capture.h"
 
-enum { FINDINGS_MAX = 100 }; /* more than there are */
+enum { FINDINGS_MAX = 100 }; /* more than exist */
 
-/* A misspelt id would silently select nothing: every pattern has to fit some cause that exists. */
+/* A misspelt id would select nothing. So each pattern must match at least one existing cause. */
 static int check_cause(const char *pattern, struct error *err)
 {
     struct selection one = { .causes = { pattern }, .cause_count = 1 };
@@ -59,7 +59,10 @@ struct question {
     const struct policy *policy;
 };
 
-/* Whether it is stuck depends on who should accept it. */
+/*
+ * An open connection without a descriptor waits in an accept queue. Whether it is stuck depends on the process that
+ * should accept it.
+ */
 static bool waits_for_accept(const struct conn *conn)
 {
     enum { MOMENT_MS = 5000 };
@@ -68,8 +71,9 @@ static bool waits_for_accept(const struct conn *conn)
 }
 
 /*
- * Whether there is anything that an owner could be named for. Rules judge without owners what they judge with them, if
- * by another name; all but the one about a process that runs out of descriptors, which the source sees coming.
+ * True if a finding could name an owner. Without owners every rule still finds its stuck connections, some under
+ * another id. The only exception is the rule about a process that runs out of descriptors; the source recognises that
+ * case.
  */
 static bool is_anything_stuck(const struct snapshot *snapshot, const void *data)
 {
@@ -83,7 +87,7 @@ static bool is_anything_stuck(const struct snapshot *snapshot, const void *data)
     return stuck;
 }
 
-/* No more of this host than the question needs. */
+/* Reads only those parts of this host that the options need. */
 static int read_host(
     const struct inspect_options *options, const struct policy *policy, struct snapshot *snapshot, struct error *err)
 {
@@ -93,7 +97,7 @@ static int read_host(
     source.states = diagnose_states(selection, !options->causes_only);
     source.asked = selection->states;
     source.asks_holders = options->causes_only;
-    /* A namespace may be named by a process in it, which the walk for holders finds. */
+    /* The name may be a PID. The namespaces of processes become known by the walk for holders. */
     bool by_netns = selection->netns != NULL && !options->source.own_netns_only && strcmp(selection->netns, "all") != 0;
     if (by_netns)
         source.asked = 0;
@@ -104,10 +108,12 @@ static int read_host(
     return source_read(&source, snapshot, err);
 }
 
-/* The first look becomes the earlier one, and the host is looked at again. */
-static int look_again(const struct inspect_options *options, struct inspection *inspection, struct error *err)
+/* Makes the first snapshot the previous one and reads a second. */
+static int read_again(const struct inspect_options *options, struct inspection *inspection, struct error *err)
 {
-    enum { ROUNDING_MS = 2 }; /* the looks' times are in whole milliseconds: never less apart than asked for */
+    enum {
+        ROUNDING_MS = 2
+    }; /* times of snapshots are whole milliseconds; the interval must not be shorter than asked for */
     bool watched = isatty(STDERR_FILENO);
     if (watched) {
         struct buf wait = { 0 };
@@ -118,14 +124,14 @@ static int look_again(const struct inspect_options *options, struct inspection *
     }
     clock_sleep_ms(options->confirm_ms + ROUNDING_MS);
     if (watched)
-        fputs("\r\033[K", stderr); /* only a note: off with it */
+        fputs("\r\033[K", stderr); /* the note is removed from the terminal */
     inspection->previous = inspection->snapshot;
     snapshot_init(&inspection->snapshot);
     return read_host(options, &inspection->policy, &inspection->snapshot, err);
 }
 
-/* A rule wants to know how fast counters rise: a moment is enough to tell rising from resting. */
-static void look_at_rates(const struct inspect_options *options, struct inspection *inspection)
+/* Reads the counters again for a rule that needs their rates. A short time shows whether a counter rises. */
+static void measure_rates(const struct inspect_options *options, struct inspection *inspection)
 {
     enum { MOMENT_MS = 250 };
     diagnosis_deinit(&inspection->diagnosis);
@@ -135,7 +141,7 @@ static void look_at_rates(const struct inspect_options *options, struct inspecti
     diagnose(&inspection->snapshot, &options->selection, &inspection->policy, &inspection->diagnosis);
 }
 
-/* What makes no sense for a capture is said, not passed over. */
+/* Refuses options that make no sense with a capture. */
 static int check_from(const struct inspect_options *options, struct error *err)
 {
     if (options->from_count == 0)
@@ -157,7 +163,7 @@ static int check_from(const struct inspect_options *options, struct error *err)
     return 0;
 }
 
-/* One snapshot of several captures, each of a host of its own; what they know of earlier looks is not used. */
+/* Joins several captures into one snapshot. Each is of another host. The previous snapshots in them are not used. */
 static int read_hosts(const struct inspect_options *options, struct snapshot *snapshot, struct error *err)
 {
     struct snapshot parts[INSPECT_FROM_MAX];
@@ -179,7 +185,7 @@ static int read_hosts(const struct inspect_options *options, struct snapshot *sn
     return result;
 }
 
-/* What numbers of connections by state cannot answer is refused. */
+/* Refuses what counts of connections by state cannot answer. */
 static int check_counts(const struct inspect_options *options, const struct snapshot *snapshot, struct error *err)
 {
     static const char ask[] = "the rows are needed: ss -tanpiemo on Linux, netstat -ano on Windows";
@@ -196,7 +202,7 @@ static int check_counts(const struct inspect_options *options, const struct snap
     return 0;
 }
 
-/* From this host, or from what was given instead. */
+/* Reads this host, or the captures that --from names. */
 static int read_snapshot(const struct inspect_options *options, struct inspection *inspection, struct error *err)
 {
     if (options->from_count == 0)
@@ -209,7 +215,7 @@ static int read_snapshot(const struct inspect_options *options, struct inspectio
     return capture_read(&capture, &inspection->snapshot, err);
 }
 
-static int look_closely(const struct inspect_options *options, const struct inspection *previous,
+static int read_and_diagnose(const struct inspect_options *options, const struct inspection *previous,
     struct inspection *inspection, struct error *err)
 {
     int result = check_from(options, err);
@@ -221,18 +227,18 @@ static int look_closely(const struct inspect_options *options, const struct insp
         result = cmd_check_netns(&options->selection, &inspection->snapshot, err);
     bool confirm = options->confirm_ms > 0;
     if (result == 0 && confirm && previous == NULL)
-        result = look_again(options, inspection, err);
+        result = read_again(options, inspection, err);
     if (result < 0)
         return result;
 
-    const struct snapshot *earlier = previous ? &previous->snapshot : &inspection->previous;
+    const struct snapshot *previous_snapshot = previous ? &previous->snapshot : &inspection->previous;
     if (confirm)
-        snapshot_confirm(&inspection->snapshot, earlier);
+        snapshot_confirm(&inspection->snapshot, previous_snapshot);
     else if (previous != NULL)
-        inspection->snapshot.previous = earlier;
+        inspection->snapshot.previous = previous_snapshot;
     diagnose(&inspection->snapshot, &options->selection, &inspection->policy, &inspection->diagnosis);
     if (inspection->diagnosis.wants_rates && inspection->snapshot.previous == NULL && options->from_count == 0)
-        look_at_rates(options, inspection);
+        measure_rates(options, inspection);
     return 0;
 }
 
@@ -281,7 +287,7 @@ int cmd_try_inspect(const struct inspect_options *options, const struct inspecti
     policy_init(&ret_inspection->policy);
     result = cmd_read_config(options->config, &ret_inspection->policy, err);
     if (result == 0)
-        result = look_closely(options, previous, ret_inspection, err);
+        result = read_and_diagnose(options, previous, ret_inspection, err);
     if (result < 0) {
         policy_deinit(&ret_inspection->policy);
         snapshot_deinit(&ret_inspection->snapshot);

@@ -42,7 +42,7 @@ static void put_columns(struct list_options *list, bool all)
     }
 }
 
-/* "a,b" shows these, "+c" adds to the default ones, "-d" takes away; "all" is all. */
+/* "a,b" shows these columns, "+c" adds one to the default columns, "-d" removes one, "all" shows all. */
 static int set_columns(void *target, const char *value, struct error *err)
 {
     struct list_options *list = &((struct list_arguments *)target)->list;

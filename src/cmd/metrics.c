@@ -16,7 +16,7 @@ struct metrics_arguments {
     uint32_t top;
     bool has_dialect;
     enum metrics_dialect dialect;
-    const char *textfile; /* folder, or NULL */
+    const char *textfile; /* folder for tcpwhy.prom, or NULL: standard output */
 };
 
 /* --- options ---------------------------------------------------------------------------------------------------- */
@@ -69,8 +69,8 @@ static int write_all(const struct buf *text, FILE *out)
     return errno ? -errno : -EIO;
 }
 
-/* For all to read: the collector is another user. */
-static int put_into_file(const char *folder, const struct buf *text, struct error *err)
+/* The file is readable by all users, because the collector is another user. */
+static int write_file(const char *folder, const struct buf *text, struct error *err)
 {
     enum { FOR_ALL_TO_READ = 0644 };
     struct whole_file file;
@@ -83,10 +83,10 @@ static int put_into_file(const char *folder, const struct buf *text, struct erro
     return result;
 }
 
-/* On standard output or into the file. */
-static int put(const struct metrics_arguments *arguments, const struct buf *text, struct error *err)
+/* Writes to the file or to standard output. */
+static int write_metrics(const struct metrics_arguments *arguments, const struct buf *text, struct error *err)
 {
-    return arguments->textfile != NULL ? put_into_file(arguments->textfile, text, err) : write_all(text, stdout);
+    return arguments->textfile != NULL ? write_file(arguments->textfile, text, err) : write_all(text, stdout);
 }
 
 static int print_metrics(
@@ -102,7 +102,7 @@ static int print_metrics(
     struct buf text = { 0 };
     int result = report_metrics(&inspection->diagnosis, &options->selection, &metrics, &text, err);
     if (result == 0)
-        result = put(arguments, &text, err);
+        result = write_metrics(arguments, &text, err);
     buf_deinit(&text);
     return result;
 }

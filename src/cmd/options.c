@@ -218,7 +218,7 @@ static int unknown_option(const struct option_group *groups, const char *argumen
     return error_set(err, -EINVAL, name, "no such option; --help lists them");
 }
 
-/* Gives the row its value; names the option in the error where the setter named only the value. */
+/* Sets the option. The error names the option, also if the setter named only the value. */
 static int apply(const struct option_group *group, const struct option_row *row, const char *value, struct error *err)
 {
     struct error inner = { 0 };

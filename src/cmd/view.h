@@ -1,5 +1,5 @@
 #pragma once
-/* What list, count, capture and metrics have in common: they inspect once, and print what they want of it. */
+/* The common part of list, count, capture and metrics: each reads one snapshot and prints a part of it. */
 #include <stdbool.h>
 
 #include "cmd/inspect.h"
@@ -7,19 +7,20 @@
 
 struct view {
     const struct option_group *groups;
-    const char *hint; /* for who gives it something else than options */
-    /* The rest may be NULL but for `print`. */
+    const char *hint; /* the end of the error message if there is an operand */
+    /* Every member below may be NULL, except `print`. */
     void (*describe)(struct buf *out); /* the details of --help */
-    const bool *csv;                   /* of a table: whether --csv was given. It then says on stderr what it lacks */
-    int (*complete)(void *arguments, struct error *err); /* what was not given */
+    /* --csv was given. A command with this member prints the gaps on stderr, unless --json was given. */
+    const bool *csv;
+    int (*complete)(void *arguments, struct error *err); /* sets what no option has set */
     /* Returns 0; or a negative errno, with err filled unless standard output could not be written. */
     int (*print)(
         void *arguments, const struct inspect_options *options, struct inspection *inspection, struct error *err);
     void *arguments;
 };
 
-/* Returns the exit status. */
+/* Runs the command. Returns the exit status. */
 int cmd_view(
     const struct command *self, const struct view *view, struct inspect_options *options, int argc, char **argv);
-/* How tables go to standard output: a width of 0 where it is no terminal. */
+/* As cmd_style() for standard output, but the width is 0 if it is not a terminal. */
 struct report_style cmd_table_style(void);

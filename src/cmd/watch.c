@@ -11,15 +11,16 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/memory.h"
 #include "base/text.h"
 
 /* --- signals ---------------------------------------------------------------------------------------------------- */
 
 /*
- * The signals are kept back and fetched while waiting, so that no handler is needed. One that whoever started this
- * process ignores (nohup, a background job of a script) stays ignored.
+ * Blocks the signals; wait_until() fetches them with sigtimedwait(), so no handler is needed. A signal that is ignored
+ * (nohup, a background job of a script) stays ignored.
  */
-static void hold_back(sigset_t *ret_signals)
+static void block_signals(sigset_t *ret_signals)
 {
     static const int wanted[] = { SIGINT, SIGTERM, SIGWINCH };
     sigemptyset(ret_signals);
@@ -52,7 +53,7 @@ static enum awaited wait_until(uint64_t due_ms, const sigset_t *signals)
 /* --- a screen --------------------------------------------------------------------------------------------------- */
 
 struct screen {
-    bool is_terminal; /* one that can be written on again */
+    bool is_terminal; /* the cursor can be moved on it */
     size_t rows, columns;
 };
 
@@ -69,7 +70,10 @@ static struct screen screen_of(FILE *out)
     return screen;
 }
 
-/* Rows that a line takes: a command is kept whole, and the terminal breaks it. Colours take no columns. */
+/*
+ * The number of rows that a line takes. The report does not wrap commands, so the terminal wraps them. Colours take no
+ * columns.
+ */
 static size_t rows_of(const char *line, size_t length, size_t columns)
 {
     struct buf shown = { 0 };
@@ -86,10 +90,11 @@ static size_t rows_of(const char *line, size_t length, size_t columns)
     return width == 0 ? 1 : (width + columns - 1) / columns;
 }
 
-/* Writes the lines over those of the report before, and clears what is left of it: without a flicker. */
+/* Overwrites the report that is on the screen line by line, then clears the rest. So the screen does not flicker. */
 static void show(const char *text, const struct screen *screen, uint64_t interval_ms, bool utf8, FILE *out)
 {
-    size_t left = screen->rows > 2 ? screen->rows - 2 : 1; /* the last two are for what stands below */
+    size_t left = screen->rows > 2 ? screen->rows - 2
+                                   : 1; /* the last two rows: an empty one, and the line below the report */
     bool full = false;
     size_t hidden = 0;
     fputs("\033[H", out);
@@ -127,7 +132,7 @@ struct watch {
     const struct inspect_options *inspection;
     struct report_options report;
     uint64_t interval_ms;
-    bool is_first; /* nothing of ours is on the screen */
+    bool is_first; /* no report has been printed, or the screen must be cleared first */
     sigset_t signals;
 };
 
@@ -136,17 +141,17 @@ static bool is_on_screen(const struct watch *watch, const struct screen *screen)
     return screen->is_terminal && !watch->inspection->json;
 }
 
-static int write_on_screen(
+static int write_over(
     const struct watch *watch, const struct diagnosis *diagnosis, const struct screen *screen, FILE *out)
 {
     char *text = NULL;
     size_t size = 0;
-    FILE *paper = open_memstream(&text, &size);
-    if (paper == NULL)
-        return -ENOMEM;
-    int result = report_text(diagnosis, &watch->report, paper);
-    if (fclose(paper) != 0 && result == 0)
-        result = -ENOMEM;
+    FILE *memory = open_memstream(&text, &size);
+    if (memory == NULL)
+        out_of_memory();
+    int result = report_text(diagnosis, &watch->report, memory);
+    if (fclose(memory) != 0)
+        out_of_memory();
     if (result == 0) {
         fputs(watch->is_first ? "\033[H\033[2J" : "", out);
         show(text, screen, watch->interval_ms, watch->report.style.utf8, out);
@@ -155,7 +160,7 @@ static int write_on_screen(
     return result;
 }
 
-static int write_on_paper(const struct watch *watch, const struct diagnosis *diagnosis, FILE *out)
+static int write_below(const struct watch *watch, const struct diagnosis *diagnosis, FILE *out)
 {
     if (watch->inspection->json)
         return report_json(diagnosis, &watch->report, out);
@@ -169,8 +174,8 @@ static int write_on_paper(const struct watch *watch, const struct diagnosis *dia
 }
 
 /*
- * A reader that has stopped reading must not keep anybody from ending this: no more is written at once than a pipe that
- * is ready takes without waiting (PIPE_BUF). Returns TIME_IS_UP when all is written, INTERRUPTED, or a negative errno.
+ * Writes the text so that a reader that has stopped cannot block the program. poll() says that a pipe is ready; then it
+ * takes PIPE_BUF bytes without blocking. Returns TIME_IS_UP when all is written, INTERRUPTED, or a negative errno.
  */
 static int flush_text(const struct watch *watch, const char *text, size_t size)
 {
@@ -199,11 +204,11 @@ static int write_report(struct watch *watch, const struct diagnosis *diagnosis)
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
     if (out == NULL)
-        return -ENOMEM;
-    int result = is_on_screen(watch, &screen) ? write_on_screen(watch, diagnosis, &screen, out)
-                                              : write_on_paper(watch, diagnosis, out);
-    if (fclose(out) != 0 && result == 0)
-        result = -ENOMEM;
+        out_of_memory();
+    int result = is_on_screen(watch, &screen) ? write_over(watch, diagnosis, &screen, out)
+                                              : write_below(watch, diagnosis, out);
+    if (fclose(out) != 0)
+        out_of_memory();
     if (result == 0)
         result = flush_text(watch, text, size);
     free(text);
@@ -211,7 +216,7 @@ static int write_report(struct watch *watch, const struct diagnosis *diagnosis)
     return result;
 }
 
-/* Shows the diagnosis until the time for the next has come. Returns what ended it, or a negative errno. */
+/* Shows the diagnosis until the next one is due. Returns why it stopped, or a negative errno. */
 static int show_until(struct watch *watch, const struct diagnosis *diagnosis, uint64_t due_ms)
 {
     int result = write_report(watch, diagnosis);
@@ -222,7 +227,7 @@ static int show_until(struct watch *watch, const struct diagnosis *diagnosis, ui
         struct screen screen = screen_of(stdout);
         if (!is_on_screen(watch, &screen))
             continue;
-        watch->is_first = true; /* what is there may have been broken anew: off with it */
+        watch->is_first = true; /* the terminal may have wrapped the lines again: clear the screen */
         result = write_report(watch, diagnosis);
     }
     return result;
@@ -233,20 +238,20 @@ int cmd_watch(const struct command *command, const struct inspect_options *inspe
 {
     struct watch watch = { .inspection = inspection, .report = *report, .interval_ms = interval_ms, .is_first = true };
     watch.report.compact = true;
-    enum { ROUNDING_MS = 2 };   /* as for two looks of one report */
-    struct inspection looks[2]; /* this one, and the one before */
+    enum { ROUNDING_MS = 2 };         /* as in read_again() */
+    struct inspection inspections[2]; /* the current one and the previous one, in turn */
     unsigned count = 0;
     int status = STATUS_HEALTHY, ended_by = TIME_IS_UP;
     while (ended_by == TIME_IS_UP) {
-        struct inspection *now = &looks[count % 2], *previous = count > 0 ? &looks[(count + 1) % 2] : NULL;
+        struct inspection *now = &inspections[count % 2], *previous = count > 0 ? &inspections[(count + 1) % 2] : NULL;
         status = cmd_inspect(command, inspection, previous, now);
         if (status != STATUS_HEALTHY)
             break;
-        if (count == 0) /* until then Ctrl-C just ends the process: there is no verdict yet */
-            hold_back(&watch.signals);
+        if (count == 0) /* before the first verdict, Ctrl-C ends the process */
+            block_signals(&watch.signals);
         status = (int)now->diagnosis.verdict;
         watch.report.previous = previous ? &previous->diagnosis : NULL;
-        /* From the end of this look: one that confirms must not come too soon after it. */
+        /* Counted from the end of this snapshot: with --confirm the next one must not come too soon after it. */
         ended_by = show_until(&watch, &now->diagnosis, clock_monotonic_ms() + interval_ms + ROUNDING_MS);
         inspection_forget_previous(now);
         if (previous != NULL)
@@ -254,7 +259,7 @@ int cmd_watch(const struct command *command, const struct inspect_options *inspe
         count++;
     }
     if (count > 0)
-        inspection_deinit(&looks[(count + 1) % 2]);
+        inspection_deinit(&inspections[(count + 1) % 2]);
     struct screen screen = screen_of(stdout);
     if (is_on_screen(&watch, &screen))
         putchar('\n'); /* the shell's prompt below the report */

@@ -1,9 +1,9 @@
 /*
- * What the files say. inih cuts the text into sections, names and values; what they mean is decided here.
+ * The meaning of configuration files. inih splits the text into sections, names and values; this file interprets them.
  *
- * inih reads lines into a buffer of INI_MAX_LINE bytes, and takes the rest of a longer one for another line; and its
- * handler is told neither the number of the line nor that a section has begun. So the lines are handed to it one by
- * one, counted, and looked at before.
+ * inih passes its handler neither the line number nor the beginning of a section. It also treats the rest of a line
+ * longer than INI_MAX_LINE bytes as another line. So next_line() passes it one line at a time, counts the lines, and
+ * examines each first.
  */
 #include "config/config.h"
 
@@ -269,8 +269,8 @@ static int check_findings(struct reading *reading, const struct selection *selec
 static int add_term(struct reading *reading, const struct term *term, struct selection *selection, const char *value)
 {
     struct error why = { 0 };
-    const char *kept = arena_strdup(&reading->policy->arena, value); /* selections refer to their words */
-    if (term->add(selection, kept, &why) < 0)
+    const char *copy = arena_strdup(&reading->policy->arena, value); /* selections do not copy their words */
+    if (term->add(selection, copy, &why) < 0)
         return refuse_value(reading, term->name, &why);
     return check_findings(reading, selection);
 }
@@ -301,7 +301,7 @@ static int set_in_service(struct reading *reading, const char *name, const char 
     return refuse(reading, id, "is no finding; did you mean '%s%s'?", suggestion.nearest, dot);
 }
 
-/* "2026-12-31": its end, UTC. */
+/* "2026-12-31": the end of that day, UTC. */
 static int parse_day(const char *text, uint64_t *ret_ms)
 {
     struct tm day = { 0 }, same;
@@ -310,7 +310,7 @@ static int parse_day(const char *text, uint64_t *ret_ms)
     if (end == NULL || *end != '\0')
         return -EINVAL;
     time_t midnight = timegm(&day);
-    /* strptime() takes the 31st of every month, timegm() makes another day of it. */
+    /* strptime() accepts the 31st in every month; timegm() turns it into a day of the next month. */
     if (midnight < 0 || gmtime_r(&midnight, &same) == NULL || strftime(again, sizeof again, "%Y-%m-%d", &same) == 0 ||
         strcmp(again, text) != 0)
         return -EINVAL;
@@ -349,7 +349,7 @@ static int set_in_ignore(struct reading *reading, const char *name, const char *
 static int handle(void *user, const char *section, const char *name, const char *value)
 {
     struct reading *reading = user;
-    (void)section; /* known from its line: inih cuts long names */
+    (void)section; /* begin_section() has set reading->kind; inih shortens long names */
     if (reading->result < 0)
         return 0;
     switch (reading->kind) {
@@ -369,8 +369,8 @@ static int handle(void *user, const char *section, const char *name, const char 
     return reading->result == 0;
 }
 
-/* A line that begins a section; inih takes it as one too. */
-static void look_at_section(struct reading *reading, const char *line)
+/* Begins a section if the line does so, by the same test as inih. */
+static void begin_if_section(struct reading *reading, const char *line)
 {
     const char *end = line[0] == '[' ? strchr(line, ']') : NULL;
     if (end == NULL)
@@ -411,7 +411,7 @@ static char *next_line(char *line, int size, void *stream)
     }
     memcpy(line, start, length);
     line[length] = '\0';
-    look_at_section(reading, line);
+    begin_if_section(reading, line);
     return reading->result == 0 ? line : NULL;
 }
 

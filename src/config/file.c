@@ -15,7 +15,7 @@ const char config_system_file[] = "/etc/tcpwhy.conf";
 
 bool config_user_file(struct buf *out)
 {
-    const char *folder = getenv("XDG_CONFIG_HOME"); /* XDG Base Directory Specification: relative ones are ignored */
+    const char *folder = getenv("XDG_CONFIG_HOME"); /* XDG Base Directory Specification: a relative path is ignored */
     if (folder != NULL && *folder == '/') {
         buf_printf(out, "%s/tcpwhy.conf", folder);
         return true;

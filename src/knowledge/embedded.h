@@ -1,5 +1,8 @@
 #pragma once
-/* The tables that tools/embed-pages makes of pages/: pages by name, and their other names. For this folder only. */
+/*
+ * The tables that tools/embed-pages generates from pages/: the pages by name, and their other names. Only for this
+ * folder.
+ */
 #include <stddef.h>
 
 #include "knowledge/page.h"

@@ -29,7 +29,7 @@ static bool is_separator(char c)
     return c == '-' || c == '_' || c == ' ';
 }
 
-/* Takes the next letter, in lower case; '\0' at the end. */
+/* Returns the next letter in lower case, or '\0' at the end. Skips separators. */
 static int next_letter(const char **text)
 {
     while (is_separator(**text))
@@ -37,7 +37,7 @@ static int next_letter(const char **text)
     return **text != '\0' ? tolower((unsigned char)*(*text)++) : '\0';
 }
 
-/* Without regard to case and to separators. */
+/* True if the names are equal without regard to case and separators. */
 static bool same_name(const char *a, const char *b)
 {
     int letter;
@@ -58,10 +58,7 @@ static const struct page *find_loosely(const char *name)
     return NULL;
 }
 
-/*
- * The page of a state has its name; only CLOSING must give way to the recipe that people ask for by that
- * word.
- */
+/* The page of a state has the state's name, except CLOSING: "closing" is the recipe. */
 static const struct page *find_state(enum conn_state state)
 {
     if (state == STATE_UNKNOWN)
@@ -120,10 +117,7 @@ const struct page_name *knowledge_find_in_message(const char *message)
     return longest;
 }
 
-/*
- * How far a name is from what was typed: a name that begins with the word, or holds it, is only a little
- * further.
- */
+/* The distance of a name from a word. A name that begins with the word, or contains it, is at most a little further. */
 static unsigned distance(const char *name, const char *word)
 {
     char start[64];
@@ -141,14 +135,14 @@ static unsigned distance(const char *name, const char *word)
     return best;
 }
 
-/* The nearest so far, nearest first. */
+/* The most similar names so far, the nearest first. */
 struct nearest {
     const char **names;
     unsigned distances[16];
     size_t count, most;
 };
 
-static void keep_if_near(struct nearest *nearest, const char *name, unsigned far)
+static void add_if_near(struct nearest *nearest, const char *name, unsigned far)
 {
     size_t at = nearest->count;
     while (at > 0 && nearest->distances[at - 1] > far)
@@ -182,12 +176,12 @@ size_t knowledge_suggest(const char *word, const char **ret_names, size_t most)
     for (size_t i = 0; i < embedded_page_count; i++) {
         unsigned far = distance(embedded_pages[i].name, wanted);
         if (far <= limit)
-            keep_if_near(&nearest, embedded_pages[i].name, far);
+            add_if_near(&nearest, embedded_pages[i].name, far);
     }
     for (size_t i = 0; i < embedded_name_count && length >= 3; i++) {
         unsigned far = text_distance(embedded_names[i].name, word);
         if (far < limit)
-            keep_if_near(&nearest, embedded_names[i].name, far + 1); /* after a page that is as near */
+            add_if_near(&nearest, embedded_names[i].name, far + 1); /* a page at the same distance comes first */
     }
     return nearest.count;
 }

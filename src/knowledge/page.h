@@ -8,7 +8,7 @@ struct page {
     const char *text;    /* the Markdown */
 };
 
-/* Another name under which something is found: an errno, a sysctl, a message of a log. */
+/* Another name of a page or section: an errno, a sysctl, a message of a log. */
 struct page_name {
     const char *name;
     const struct page *page;

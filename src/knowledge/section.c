@@ -1,4 +1,4 @@
-/* Parts of a page, found by their headings. */
+/* Finds parts of a page by their headings. */
 #include <ctype.h>
 #include <errno.h>
 #include <stdbool.h>
@@ -7,7 +7,7 @@
 
 #include "knowledge/knowledge.h"
 
-/* What people type for a language, and the heading it has. */
+/* Short names of languages, and the headings that they mean. */
 static const struct {
     const char *typed;
     const char *heading;
@@ -26,9 +26,9 @@ static const struct {
 };
 
 struct heading {
-    const char *line; /* its "## " */
+    const char *line; /* where "## " begins */
     const char *text;
-    size_t length; /* of the text */
+    size_t length; /* of `text` */
 };
 
 static const char *next_line(const char *line)
@@ -57,7 +57,7 @@ static bool heading_is(const struct heading *heading, const char *wanted)
     return strlen(wanted) == heading->length && strncasecmp(heading->text, wanted, heading->length) == 0;
 }
 
-/* Whether whole words of the heading are the wanted ones. */
+/* True if the heading contains the wanted words as whole words. */
 static bool heading_contains(const struct heading *heading, const char *wanted)
 {
     size_t length = strlen(wanted);

@@ -61,11 +61,8 @@ int compressed_push_filter(struct input *input)
     const struct codec *codec = codec_by_magic(input_bytes(input), (size_t)filled);
     if (codec == NULL)
         return 0;
-    void *state = codec->decoder_new();
-    if (state == NULL)
-        return -ENOMEM;
     struct compressed *compressed = xcalloc(1, sizeof *compressed);
-    *compressed = (struct compressed){ .below = *input, .codec = codec, .state = state };
+    *compressed = (struct compressed){ .below = *input, .codec = codec, .state = codec->decoder_new() };
     *input = (struct input){ .read = compressed_read,
         .close = compressed_close,
         .state = compressed,
