@@ -1,28 +1,32 @@
 #include "diagnose/compare/classify.h"
 
 #include "diagnose/compare/builder.h"
-/* What becomes of the connections of one row: the judgement that diff.c explains. */
 
 enum {
-    CHANGE_PERCENT = 5,    /* where others went: less more or less of them is chance */
-    TURNOVER_PERCENT = 10, /* of those that were there, went from one look to the next: somebody ends them */
-    ALL_PERCENT = 90,      /* went: what comes goes again */
-    CORE_MIN = 10,         /* so many that stayed tell of others, where there are only two looks */
-    AMOUNT_MIN = 10,       /* so much growth counts whatever the time, … */
-    SPAN_LEAST_MS = 10000, /* … and less in so long: a program may take a second or two to close */
-    CLOSING_MS = 120000,   /* the kernel ends what is closed before that: 60 s of FIN_WAIT_2, 102 s without answers */
+    CHANGE_PERCENT = 5,    /* a smaller change of a number of connections may be chance, if others also went */
+    TURNOVER_PERCENT = 10, /* if more of the connections go from one snapshot to the next, something closes them */
+    ALL_PERCENT = 90,      /* if so many go, the new ones will go too */
+    CORE_MIN = 10,         /* if so many stayed between two snapshots, the new ones will stay too */
+    AMOUNT_MIN = 10,       /* so much growth counts, however short the time */
+    SPAN_MIN_MS = 10000,   /* after this time, less growth counts too: a program may need a few seconds to close */
+    /*
+     * Usually the kernel ends a connection sooner after this side has closed it: after 60 s in FIN_WAIT_2
+     * (tcp_fin_timeout), after 102 s without an answer (8 retries from 200 ms on: tcp_orphan_retries()).
+     */
+    CLOSING_MS = 120000,
     MINUTE_MS = 60 * 1000,
 };
 
-/* The looks by which a row is judged, and what it is made of. */
+/* The counts of a row in each snapshot, and the run of snapshots by which the row is judged. */
 struct series {
     const uint32_t *counts, *stayed, *settled, *remained;
-    unsigned since, until;
-    uint64_t were, went;
-    bool can_settle; /* the looks are enough to see whether those that have settled become more */
+    unsigned since, until; /* first and last snapshot of the run */
+    uint64_t were;         /* connections in all snapshots of the run except the last */
+    uint64_t went;         /* how many of them are not in the next snapshot */
+    bool can_settle;       /* the run is long enough to see whether the settled connections become more */
 };
 
-/* The line through the points that is nearest to them: least squares. */
+/* The line through the points by least squares. */
 int64_t diff_slope(const struct diff *diff, const uint32_t *values, unsigned since, unsigned until)
 {
     if (!diff->times_known)
@@ -42,21 +46,21 @@ int64_t diff_slope(const struct diff *diff, const uint32_t *values, unsigned sin
     return (int64_t)(per_minute < 0 ? per_minute - 0.5 : per_minute + 0.5);
 }
 
-/* The last look in the first half of the time. */
+/* The last snapshot in the first half of the time; never `until`. */
 static unsigned middle(const struct diff *diff, unsigned since, unsigned until)
 {
-    unsigned look = since;
+    unsigned number = since;
     if (!diff->times_known)
         return since + (until - since) / 2;
     uint64_t start = diff->snapshots[since].taken_at_ms, apart = diff->snapshots[until].taken_at_ms - start;
-    while (look + 1 < until && (diff->snapshots[look + 1].taken_at_ms - start) * 2 <= apart)
-        look++;
-    return look;
+    while (number + 1 < until && (diff->snapshots[number + 1].taken_at_ms - start) * 2 <= apart)
+        number++;
+    return number;
 }
 
 bool diff_goes_on(const struct diff *diff, const uint32_t *values, unsigned since, unsigned until)
 {
-    enum { SHARE = 4 }; /* of what is even, a half would be there */
+    enum { SHARE = 4 }; /* even growth would give a half */
     int64_t last = values[until], later = last - values[middle(diff, since, until)];
     return later > 0 && later * SHARE >= last - (int64_t)values[since];
 }
@@ -68,16 +72,17 @@ static uint64_t span_ms(const struct diff *diff, unsigned since, unsigned until)
 
 bool diff_is_enough(const struct diff *diff, uint64_t growth, unsigned since, unsigned until)
 {
-    return growth >= AMOUNT_MIN || !diff->times_known || span_ms(diff, since, until) >= SPAN_LEAST_MS;
+    return growth >= AMOUNT_MIN || !diff->times_known || span_ms(diff, since, until) >= SPAN_MIN_MS;
 }
 
-/* --- looks that belong together --------------------------------------------------------------------------------- */
+/* --- the run of snapshots --------------------------------------------------------------------------------------- */
 
 /*
- * Where none of those that were there is left, the process was started again, or this is load: what was before says
- * nothing of what comes after. The last looks between which something stayed; all of them where there are none such.
+ * If none of the connections of a snapshot is in the next one, the process was restarted, or all of it is load. Earlier
+ * snapshots then say nothing about later ones. So this chooses the last run of at least two snapshots in which some
+ * connections stayed at each step. If there is no such run, it chooses all snapshots.
  */
-static void choose_looks(struct series *series, unsigned last)
+static void choose_run(struct series *series, unsigned last)
 {
     series->since = 0;
     series->until = last;
@@ -102,7 +107,7 @@ static struct series series_of(const struct diff *diff, const struct diff_table 
         .settled = diff_table_tally(table, index, TALLY_SETTLED),
         .remained = diff_table_tally(table, index, TALLY_REMAINED),
     };
-    choose_looks(&series, (unsigned)diff->snapshot_count - 1);
+    choose_run(&series, (unsigned)diff->snapshot_count - 1);
     for (unsigned i = series.since + 1; i <= series.until; i++) {
         series.were += series.counts[i - 1];
         series.went += series.counts[i - 1] - series.stayed[i];
@@ -113,7 +118,7 @@ static struct series series_of(const struct diff *diff, const struct diff_table 
 
 /* --- states ----------------------------------------------------------------------------------------------------- */
 
-/* The kernel ends them by itself before long, or they are a step on the way. */
+/* The kernel soon ends or changes these states by itself, or the connection has ended already (CLOSED). */
 static bool is_passing(enum conn_state state)
 {
     static const uint32_t passing = STATE_BIT(STATE_TIME_WAIT) | STATE_BIT(STATE_SYN_SENT) |
@@ -121,7 +126,7 @@ static bool is_passing(enum conn_state state)
     return (passing & STATE_BIT(state)) != 0;
 }
 
-/* This side has closed, and the kernel does not wait for ever. */
+/* This side has sent its FIN. If no process holds the connection, the kernel limits the time in these states. */
 static bool is_closing(enum conn_state state)
 {
     static const uint32_t closing = STATE_BIT(STATE_FIN_WAIT_1) | STATE_BIT(STATE_FIN_WAIT_2) |
@@ -131,28 +136,29 @@ static bool is_closing(enum conn_state state)
 
 /* --- growth ----------------------------------------------------------------------------------------------------- */
 
-static bool is_worth(uint64_t change, uint64_t of)
+static bool is_notable(uint64_t change, uint64_t of)
 {
     return change >= DIFF_CHANGE_MIN && change * 100 >= of * CHANGE_PERCENT;
 }
 
-static bool hardly_any_went(const struct series *series)
+static bool few_went(const struct series *series)
 {
     return series->went * 100 <= series->were * TURNOVER_PERCENT;
 }
 
-/* More than at first: where nothing went, a few of many are enough. */
+/* True if there are more connections than at first. If none went, a small share of new ones is enough. */
 static bool is_rising(const struct series *series)
 {
     uint64_t first = series->counts[series->since], last = series->counts[series->until];
-    return last >= first + DIFF_CHANGE_MIN && (last - first >= series->went || is_worth(last - first, first));
+    return last >= first + DIFF_CHANGE_MIN && (last - first >= series->went || is_notable(last - first, first));
 }
 
 /*
- * Those that have settled become more, to the last, and by more than chance makes of it that some of them went:
- * whatever else comes and goes.
+ * True if the settled connections become more up to the end of the run. They must grow by at least twice the number of
+ * settled ones that went. Connections that have not settled do not matter, except that there must be some: otherwise
+ * nothing new has come.
  */
-static bool does_settle(const struct diff *diff, const struct series *series)
+static bool are_settled_growing(const struct diff *diff, const struct series *series)
 {
     if (!series->can_settle)
         return false;
@@ -160,7 +166,7 @@ static bool does_settle(const struct diff *diff, const struct series *series)
     uint64_t first = series->settled[since], last = series->settled[until], gone = 0;
     for (unsigned i = since + 1; i <= until; i++)
         gone += series->settled[i - 1] - series->remained[i];
-    bool more_come = series->counts[until] > last; /* that have not settled yet */
+    bool more_come = series->counts[until] > last; /* some have not settled yet */
     return last >= first + DIFF_CHANGE_MIN && last - first >= gone * 2 && more_come &&
         diff_goes_on(diff, series->settled, since, until) && diff_is_enough(diff, last - first, series->since, until);
 }
@@ -173,42 +179,45 @@ static void assess_accumulation(const struct diff *diff, const struct series *se
     row->warns = row->state == STATE_CLOSE_WAIT || closing_lasts;
 }
 
-/* Two looks, or no more that tell: only those of the first show whether any go. */
-static void assess_by_the_first(const struct diff *diff, const struct series *series, struct diff_row *row)
+/*
+ * Judges a growing row whose settled connections do not grow, or cannot be counted because the snapshots are too few.
+ * Only the connections that were there before show whether any go.
+ */
+static void assess_by_earlier(const struct diff *diff, const struct series *series, struct diff_row *row)
 {
     uint64_t first = series->counts[series->since], last = series->counts[series->until];
     bool enough = diff_is_enough(diff, last - first, series->since, series->until);
-    bool kept = hardly_any_went(series);
-    if (kept && enough && first >= CORE_MIN) {
+    bool stayed = few_went(series);
+    if (stayed && enough && first >= CORE_MIN) {
         assess_accumulation(diff, series, row);
         return;
     }
     row->kind = DIFF_GROWS;
     row->unsure = series->were == 0 || series->went * 100 < series->were * ALL_PERCENT;
-    row->warns = row->unsure && row->state == STATE_CLOSE_WAIT && kept && enough;
+    row->warns = row->unsure && row->state == STATE_CLOSE_WAIT && stayed && enough;
 }
 
 static void assess_rising(const struct diff *diff, const struct series *series, struct diff_row *row)
 {
     unsigned since = series->since, until = series->until;
-    bool kept = hardly_any_went(series);
+    bool stayed = few_went(series);
     row->kind = DIFF_GROWS;
     if (is_passing(row->state))
         return;
     if (until - since > 1 && !diff_goes_on(diff, series->counts, since, until)) {
         row->kind = DIFF_GREW;
-        row->warns = row->state == STATE_CLOSE_WAIT && kept &&
+        row->warns = row->state == STATE_CLOSE_WAIT && stayed &&
             diff_is_enough(diff, series->counts[until] - series->counts[since], since, until);
-    } else if (kept || !series->can_settle)
-        assess_by_the_first(diff, series, row);
+    } else if (stayed || !series->can_settle)
+        assess_by_earlier(diff, series, row);
 }
 
-static enum diff_kind kind_of_whole(const struct diff_row *row)
+static enum diff_kind kind_by_totals(const struct diff_row *row)
 {
     uint64_t moved = row->came + row->went;
-    if (row->last > row->first && is_worth(row->last - row->first, row->first))
+    if (row->last > row->first && is_notable(row->last - row->first, row->first))
         return DIFF_GROWS;
-    if (row->first > row->last && is_worth(row->first - row->last, row->first))
+    if (row->first > row->last && is_notable(row->first - row->last, row->first))
         return DIFF_SHRINKS;
     return moved >= DIFF_CHANGE_MIN && moved * 100 >= (row->first + row->last) * TURNOVER_PERCENT ? DIFF_BUSY
                                                                                                   : DIFF_STEADY;
@@ -223,14 +232,14 @@ void diff_classify_row(const struct diff *diff, const struct diff_table *table, 
     row->went_between = series.went;
     row->millis_per_minute = diff_slope(diff, series.counts, 0, (unsigned)diff->snapshot_count - 1);
     row->run_millis_per_minute = diff_slope(diff, series.counts, series.since, series.until);
-    if (!is_passing(row->state) && does_settle(diff, &series)) {
+    if (!is_passing(row->state) && are_settled_growing(diff, &series)) {
         assess_accumulation(diff, &series, row);
-        row->by_settled = !hardly_any_went(&series);
+        row->by_settled = !few_went(&series);
         if (row->by_settled)
             row->run_millis_per_minute = diff_slope(
                 diff, series.settled, series.since + diff->settle_snapshots, series.until);
     } else if (is_rising(&series))
         assess_rising(diff, &series, row);
     else
-        row->kind = kind_of_whole(row);
+        row->kind = kind_by_totals(row);
 }

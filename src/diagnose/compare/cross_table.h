@@ -1,5 +1,6 @@
 #pragma once
-/* Counts connections of one process, service and state in each snapshot. */
+/* The cross table: how many connections each process has with each service in each state, in each snapshot. */
 #include "diagnose/compare/builder.h"
 
+/* Fills builder->cross_table with the selected connections, and the totals of builder->diff. */
 void diff_count_cross_table(struct diff_builder *builder);

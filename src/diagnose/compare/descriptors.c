@@ -2,9 +2,9 @@
 
 #include "diagnose/compare/classify.h"
 /*
- * How fast processes take descriptors, and when that comes to their limit. A busy server takes and returns them: what
- * was seen in a moment goes on only where it has done so for a while, and where it comes from what stays: connections
- * that leak or pile up, or descriptors that are no TCP connections.
+ * Computes how fast a process opens descriptors, and when it will reach its limit. A busy server opens and closes many.
+ * So growth is extrapolated only under two conditions: it goes on in the second half of the time, and what grows will
+ * stay. That is: connections that leak or pile up, or descriptors that are not TCP sockets.
  */
 
 #include <stdlib.h>
@@ -17,32 +17,33 @@ enum {
     MINUTE_MS = 60 * 1000,
     HOUR_MS = 60 * MINUTE_MS,
     DAY_MS = 24 * HOUR_MS,
-    CERTAIN_SPAN_MS = 30 * 1000, /* less time, or fewer descriptors more, is no ground for the worst */
-    CERTAIN_GROWTH = 10,
-    NEAR_PERCENT = 90, /* of the limit: it need not be seen for long that they become more */
+    CERTAIN_SPAN_MS = 30 * 1000, /* CRITICAL needs at least this time … */
+    CERTAIN_GROWTH = 10,         /* … and this growth … */
+    NEAR_PERCENT = 90,           /* … unless this share of the limit is in use */
 };
 
-/* A process of the last look, in all of them. */
+/* The numbers of one process in all snapshots. */
 struct course {
-    const struct process *process;
+    const struct process *process; /* in the last snapshot */
     uint32_t open[DIFF_SNAPSHOTS_MAX];
-    uint32_t other[DIFF_SNAPSHOTS_MAX]; /* than TCP connections */
-    bool leaks;                         /* some of its connections do */
+    uint32_t other[DIFF_SNAPSHOTS_MAX]; /* descriptors that are not TCP sockets */
+    bool leaks;                         /* some of its connections leak or pile up */
 };
 
-/* How many descriptors each process of a look has for TCP sockets. */
-static uint32_t *count_held(const struct snapshot *look)
+/* Counts the descriptors for TCP sockets of each process. The caller frees the array. */
+static uint32_t *count_held(const struct snapshot *snapshot)
 {
-    uint32_t *held = xcalloc(look->process_count + 1, sizeof *held);
-    for (size_t i = 0; i < look->conn_count; i++) {
-        for (const struct holder *h = holders_first(look, &look->conns[i]); h != NULL; h = holders_next(look, h))
+    uint32_t *held = xcalloc(snapshot->process_count + 1, sizeof *held);
+    for (size_t i = 0; i < snapshot->conn_count; i++) {
+        for (const struct holder *h = holders_first(snapshot, &snapshot->conns[i]); h != NULL;
+             h = holders_next(snapshot, h))
             held[h->process]++;
     }
     return held;
 }
 
-/* False where a look does not know its descriptors, or it was not there. */
-static bool follow(const struct diff_builder *builder, uint32_t *const *held, struct course *course)
+/* Fills in the numbers. False if the process, or its number of descriptors, is missing in one of the snapshots. */
+static bool fill_course(const struct diff_builder *builder, uint32_t *const *held, struct course *course)
 {
     for (size_t i = 0; i < builder->count; i++) {
         const struct process *then = diff_same_process(&builder->pids[i], builder->diff->last, course->process);
@@ -55,7 +56,7 @@ static bool follow(const struct diff_builder *builder, uint32_t *const *held, st
     return true;
 }
 
-/* What makes it grow is not only load. */
+/* True if the growth will stay: connections leak, or at least half of it is other descriptors, which go on growing. */
 static bool is_lasting(const struct diff *diff, const struct course *course, uint32_t growth)
 {
     unsigned last = (unsigned)diff->snapshot_count - 1;
@@ -66,7 +67,7 @@ static bool is_lasting(const struct diff *diff, const struct course *course, uin
         diff_goes_on(diff, course->other, 0, last);
 }
 
-static enum verdict judge(const struct diff *diff, const struct diff_process *process)
+static enum verdict verdict_of(const struct diff *diff, const struct diff_process *process)
 {
     uint32_t limit = process->process->fds_limit;
     bool certain = diff->snapshot_count > 2 && diff->apart_ms >= CERTAIN_SPAN_MS &&
@@ -77,7 +78,7 @@ static enum verdict judge(const struct diff *diff, const struct diff_process *pr
     return certain && process->ends_ms < DAY_MS ? VERDICT_WARNING : VERDICT_HEALTHY;
 }
 
-static struct diff_process conclude(const struct diff *diff, const struct course *course)
+static struct diff_process assess_process(const struct diff *diff, const struct course *course)
 {
     const struct process *process = course->process;
     unsigned last = (unsigned)diff->snapshot_count - 1;
@@ -99,19 +100,21 @@ static struct diff_process conclude(const struct diff *diff, const struct course
     if (result.ends) {
         result.ends_ms = (uint64_t)(process->fds_limit - process->fds_open) * 1000 * MINUTE_MS /
             (uint64_t)result.millis_per_minute;
-        result.verdict = judge(diff, &result);
+        result.verdict = verdict_of(diff, &result);
     }
     return result;
 }
 
-/* For each process of the last look, whether it holds what was selected, and whether that leaks or piles up. */
-static void mark(const struct diff_builder *builder, bool *concerned, bool *leaks)
+/*
+ * Marks the processes of the last snapshot that hold selected connections, and those whose connections leak or pile up.
+ */
+static void mark_processes(const struct diff_builder *builder, bool *concerned, bool *leaks)
 {
-    size_t look = builder->count - 1;
-    const struct snapshot *last = builder->snapshots[look];
+    size_t number = builder->count - 1;
+    const struct snapshot *last = builder->snapshots[number];
     for (size_t i = 0; i < last->conn_count; i++) {
-        const struct diff_track *track = &builder->tracks.items[builder->tracks.of[look][i]];
-        if (track->seen_look != look)
+        const struct diff_track *track = &builder->tracks.items[builder->tracks.of[number][i]];
+        if (track->seen_snapshot != number)
             continue;
         const struct holder *holder = holders_first(last, &last->conns[i]);
         for (; holder != NULL; holder = holders_next_process(last, holder)) {
@@ -142,14 +145,14 @@ void diff_find_processes(struct diff_builder *builder)
     uint32_t *held[DIFF_SNAPSHOTS_MAX];
     bool *concerned = xcalloc(last->process_count + 1, sizeof *concerned);
     bool *leaks = xcalloc(last->process_count + 1, sizeof *leaks);
-    mark(builder, concerned, leaks);
+    mark_processes(builder, concerned, leaks);
     for (size_t i = 0; i < builder->count; i++)
         held[i] = count_held(builder->snapshots[i]);
     diff->processes = arena_alloc(&diff->arena, (last->process_count + 1) * sizeof *diff->processes);
     for (size_t i = 0; i < last->process_count; i++) {
         struct course course = { .process = &last->processes[i], .leaks = leaks[i] };
-        if (concerned[i] && follow(builder, held, &course))
-            diff->processes[diff->process_count++] = conclude(diff, &course);
+        if (concerned[i] && fill_course(builder, held, &course))
+            diff->processes[diff->process_count++] = assess_process(diff, &course);
     }
     for (size_t i = 0; i < builder->count; i++)
         free(held[i]);

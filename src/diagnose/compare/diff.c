@@ -1,16 +1,18 @@
 /*
- * One look tells how many connections there are; several tell whether they are the same ones. That separates a leak
- * from load. The judgement (classify.c), for each row, which is a process, a service and a state (rows.c):
+ * One snapshot shows how many connections there are. Several snapshots show whether they are the same connections. This
+ * tells a leak from load. classify.c judges each row. A row has a process, a service and a state (rows.c). The rules:
  *
- *   1. A connection has settled where it was there in the looks before too. Where those that have settled become more,
- *      in the later looks as well, and hardly any of them goes, nobody ends them, however many others come and go.
- *   2. Two looks show only what becomes of the connections of the first. Where these are some, and hardly any went,
- *      those that came will not go either. Otherwise the number grows, and a third look must show whether it leaks.
- *   3. In CLOSE_WAIT, which only the process can end, that is a leak and deserves a warning. So does what has closed
- *      and does not end in the time that the kernel gives it. Open connections may well pile up: pools, more clients.
- *   4. Where all were replaced at once the process was started again: the looks before and after are judged apart.
- *   5. Descriptors count where they go on growing by what leaks or piles up, or by what is no connection. A limit that
- *      is reached counts in any case (descriptors.c).
+ *   1. A connection has settled if it was in the snapshots before too. If the settled connections become more up to the
+ *      last snapshot, and hardly any of them go, nothing closes them. It does not matter how many others come and go.
+ *   2. Two snapshots show only what becomes of the connections of the first. If there are enough of these, and hardly
+ *      any went, the new ones will not go either. Otherwise a third snapshot must show whether there is a leak.
+ *   3. Only the process can end CLOSE_WAIT, so there it is a leak, with a warning. States that follow a close get a
+ *      warning too, if they last longer than the kernel usually allows. Open connections may pile up without a fault: a
+ *      pool, more clients.
+ *   4. If all connections were replaced at once, the process was probably restarted. Then the snapshots before and
+ *      after that moment are judged separately.
+ *   5. A growing number of descriptors counts only if it will go on: connections leak or pile up, or other descriptors
+ *      grow. A limit that is reached always counts (descriptors.c).
  */
 #include "diagnose/compare/diff.h"
 
@@ -27,7 +29,7 @@
 #include "diagnose/compare/rows.h"
 #include "diagnose/compare/text.h"
 
-/* --- looks and their times -------------------------------------------------------------------------------------- */
+/* --- the snapshots and their times ------------------------------------------------------------------------------ */
 
 static void add_gap(struct diff *diff, const char *id, const char *text, const char *remedy)
 {
@@ -35,23 +37,23 @@ static void add_gap(struct diff *diff, const char *id, const char *text, const c
     diff->gaps[diff->gap_count++] = (struct gap){ .id = id, .text = text, .remedy = remedy };
 }
 
-static void note_gap(struct diff *diff, enum gap_kind kind, const char *text)
+static void add_known_gap(struct diff *diff, enum gap_kind kind, const char *text)
 {
     add_gap(diff, gap_infos[kind].id, text, gap_infos[kind].remedy);
 }
 
-/* A text does not say when it was taken. */
-static bool knows_its_time(const struct snapshot *look)
+/* False for a capture as text: it does not contain its time, so taken_at_ms is the time of its file. */
+static bool has_own_time(const struct snapshot *snapshot)
 {
-    return look->origin == NULL && look->taken_at_ms != 0;
+    return snapshot->origin == NULL && snapshot->taken_at_ms != 0;
 }
 
-/* By their times, where all know theirs; texts keep the order in which they were given. */
-static bool sort_looks(struct diff_builder *builder)
+/* Sorts the snapshots by time, if all know their time. Returns true if the order has changed. */
+static bool sort_snapshots(struct diff_builder *builder)
 {
     bool moved = false;
     for (size_t i = 0; i < builder->count; i++) {
-        if (!knows_its_time(builder->snapshots[i]))
+        if (!has_own_time(builder->snapshots[i]))
             return false;
     }
     for (size_t i = 1; i < builder->count; i++) {
@@ -65,36 +67,39 @@ static bool sort_looks(struct diff_builder *builder)
     return moved;
 }
 
-static void note_times(struct diff_builder *builder, uint64_t interval_ms)
+static void add_time_gaps(struct diff_builder *builder, uint64_t interval_ms)
 {
     struct diff *diff = builder->diff;
     unsigned from_files = 0;
     for (size_t i = 0; i < builder->count; i++)
         from_files += builder->snapshots[i]->origin != NULL;
     if (diff->reordered)
-        note_gap(diff, GAP_CAPTURES_REORDERED,
+        add_known_gap(diff, GAP_CAPTURES_REORDERED,
             interval_ms != 0
                 ? "what they would show in the order in which they were given: by their own times it is another, which "
                   "was taken, with the times between them from --interval"
                 : "what they would show in the order in which they were given: by their own times it is another, which "
                   "was taken");
     if (!diff->times_known)
-        note_gap(diff, GAP_TIMES_UNKNOWN,
+        add_known_gap(diff, GAP_TIMES_UNKNOWN,
             "how fast anything grows: by their times the captures are not one after the other");
     else if (from_files > 0 && interval_ms == 0)
-        note_gap(diff, GAP_TIMES_OF_FILES,
+        add_known_gap(diff, GAP_TIMES_OF_FILES,
             "when the captures were taken: a text does not say it, and the times of its file were taken instead");
 }
 
-/* Files that were written at one go say nothing of when their text was. */
-static bool is_after(const struct snapshot *look, const struct diff_snapshot *now, const struct diff_snapshot *then)
+/*
+ * True if the snapshot `now` was taken after `then`. If their times are those of files, they must be a second apart:
+ * files that were copied together have nearly the same time.
+ */
+static bool is_after(const struct snapshot *snapshot, const struct diff_snapshot *now, const struct diff_snapshot *then)
 {
     enum { COPIED_MS = 1000 };
-    uint64_t least = knows_its_time(look) ? 1 : COPIED_MS;
+    uint64_t least = has_own_time(snapshot) ? 1 : COPIED_MS;
     return now->taken_at_ms >= then->taken_at_ms + least;
 }
 
-static void list_looks(struct diff_builder *builder, uint64_t interval_ms)
+static void list_snapshots(struct diff_builder *builder, uint64_t interval_ms)
 {
     struct diff *diff = builder->diff;
     struct diff_snapshot *snapshots = arena_alloc(&diff->arena, builder->count * sizeof *snapshots);
@@ -103,16 +108,16 @@ static void list_looks(struct diff_builder *builder, uint64_t interval_ms)
     diff->settle_snapshots = builder->count > 6 ? (unsigned)(builder->count - 1) / 3 : 1;
     diff->times_known = true;
     for (size_t i = 0; i < builder->count; i++) {
-        const struct snapshot *look = builder->snapshots[i];
+        const struct snapshot *snapshot = builder->snapshots[i];
         snapshots[i] = (struct diff_snapshot){
-            .from = look->from, .source = look->source, .taken_at_ms = look->taken_at_ms
+            .from = snapshot->from, .source = snapshot->source, .taken_at_ms = snapshot->taken_at_ms
         };
         if (interval_ms != 0 && i > 0)
             snapshots[i].taken_at_ms = snapshots[i - 1].taken_at_ms + interval_ms;
-        diff->times_known &= i == 0 || interval_ms != 0 || is_after(look, &snapshots[i], &snapshots[i - 1]);
+        diff->times_known &= i == 0 || interval_ms != 0 || is_after(snapshot, &snapshots[i], &snapshots[i - 1]);
     }
     diff->apart_ms = diff->times_known ? snapshots[builder->count - 1].taken_at_ms - snapshots[0].taken_at_ms : 0;
-    note_times(builder, interval_ms);
+    add_time_gaps(builder, interval_ms);
 }
 
 static uint64_t hash_of_gap(const struct gap *gap)
@@ -127,41 +132,41 @@ static void index_gaps(struct hash_index *index, const struct snapshot *snapshot
         hash_index_add(index, hash_of_gap(&snapshot->gaps[i]), (uint32_t)i);
 }
 
-static bool has_gap(const struct snapshot *look, const struct hash_index *gaps, const struct gap *gap)
+static bool has_gap(const struct snapshot *snapshot, const struct hash_index *gaps, const struct gap *gap)
 {
     struct hash_walk walk = hash_index_walk(gaps, hash_of_gap(gap));
     uint32_t number;
     while ((number = hash_walk_next(gaps, &walk)) != HASH_NONE) {
-        if (strcmp(look->gaps[number].id, gap->id) == 0 && strcmp(look->gaps[number].text, gap->text) == 0)
+        if (strcmp(snapshot->gaps[number].id, gap->id) == 0 && strcmp(snapshot->gaps[number].text, gap->text) == 0)
             return true;
     }
     return false;
 }
 
-/* What one look could not see, the comparison cannot either; what not all of them lack is said with the file's name. */
-static void take_gaps(struct diff_builder *builder)
+/* Adds the gaps of all snapshots. If not all snapshots have a gap, its text names the file. */
+static void merge_gaps(struct diff_builder *builder)
 {
     struct diff *diff = builder->diff;
     struct hash_index *indexes = xcalloc(builder->count, sizeof *indexes);
-    for (size_t look = 0; look < builder->count; look++)
-        index_gaps(&indexes[look], builder->snapshots[look]);
-    for (size_t look = 0; look < builder->count; look++) {
-        const struct snapshot *snapshot = builder->snapshots[look];
+    for (size_t number = 0; number < builder->count; number++)
+        index_gaps(&indexes[number], builder->snapshots[number]);
+    for (size_t number = 0; number < builder->count; number++) {
+        const struct snapshot *snapshot = builder->snapshots[number];
         for (size_t i = 0; i < snapshot->gap_count; i++) {
             const struct gap *gap = &snapshot->gaps[i];
             size_t in = 0;
             for (size_t other = 0; other < builder->count; other++)
                 in += has_gap(builder->snapshots[other], &indexes[other], gap);
             const char *name = snapshot->from != NULL ? snapshot->from
-                                                      : arena_printf(&diff->arena, "capture %zu", look + 1);
+                                                      : arena_printf(&diff->arena, "capture %zu", number + 1);
             if (in < builder->count)
                 add_gap(diff, gap->id, arena_printf(&diff->arena, "%s: %s", name, gap->text), gap->remedy);
-            else if (look == 0)
+            else if (number == 0)
                 add_gap(diff, gap->id, gap->text, gap->remedy);
         }
     }
-    for (size_t look = 0; look < builder->count; look++)
-        hash_index_deinit(&indexes[look]);
+    for (size_t number = 0; number < builder->count; number++)
+        hash_index_deinit(&indexes[number]);
     free(indexes);
 }
 
@@ -183,7 +188,7 @@ static int check_hosts(const struct snapshot *snapshots, size_t count, struct er
     return 0;
 }
 
-/* --- the whole -------------------------------------------------------------------------------------------------- */
+/* --- the comparison --------------------------------------------------------------------------------------------- */
 
 static void builder_init(struct diff_builder *builder)
 {
@@ -222,15 +227,15 @@ int diff_make(const struct snapshot *snapshots, size_t count, const struct diff_
     arena_init(&diff.arena);
     for (size_t i = 0; i < count; i++)
         builder.snapshots[i] = &snapshots[i];
-    diff.reordered = sort_looks(&builder);
+    diff.reordered = sort_snapshots(&builder);
     diff.last = builder.snapshots[count - 1];
-    list_looks(&builder, options->interval_ms);
+    list_snapshots(&builder, options->interval_ms);
     builder_init(&builder);
     diff_count_cross_table(&builder);
     diff_make_rows(&builder);
     diff_find_processes(&builder);
     diff_describe(&diff);
-    take_gaps(&builder);
+    merge_gaps(&builder);
     *ret_diff = diff;
     builder_deinit(&builder);
     return 0;

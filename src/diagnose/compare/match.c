@@ -1,7 +1,7 @@
 /*
- * A connection keeps its ends for life, and its cookie, where it is known, belongs to no other. Looks of different
- * kinds can be matched too: one by netlink with one from a pasted netstat. Listeners may share an address and port
- * (SO_REUSEPORT): each is matched once.
+ * The two ends of a connection do not change during its life. No other connection has its cookie, but not all sources
+ * show cookies. So snapshots of different sources can be matched too, for example netlink and a pasted netstat. Several
+ * listeners may share an address and port (SO_REUSEPORT); each is matched once.
  */
 #include "diagnose/compare/match.h"
 
@@ -15,7 +15,7 @@ static bool has_cookie(const struct conn *conn)
     return conn_has(conn, CONN_COOKIE) && conn->cookie != 0;
 }
 
-/* Namespaces are told apart where both looks can. */
+/* False if both snapshots know the namespaces, and these differ. */
 static bool may_share_netns(
     const struct snapshot *then, const struct conn *one, const struct snapshot *now, const struct conn *other)
 {

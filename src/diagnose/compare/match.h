@@ -1,9 +1,10 @@
 #pragma once
-/* The same connections in two looks. */
+/* Finds the same connections in two snapshots. */
 #include "model/snapshot.h"
 
 /*
- * For each connection of `now` the index of the same one in `then`, or NO_INDEX: both ends are the same, and so is the
- * cookie where both looks have it. The caller frees the array; NULL without memory.
+ * Returns an array with an element for each connection of `now`: the index of the same connection in `then`, or
+ * NO_INDEX. Two connections are the same if both ends are equal, and also namespace and cookie if both snapshots have
+ * them. The caller frees the array. NULL if there is no memory.
  */
 uint32_t *diff_match(const struct snapshot *then, const struct snapshot *now);

@@ -34,9 +34,10 @@ static bool differ(const char *one, const char *other)
 }
 
 /*
- * When a process was started tells it from another with its PID: a container's first one always has 1. A clock that is
- * set meanwhile moves the times of the looks, so that little is forgiven. A program may rewrite its command line as it
- * runs, as PostgreSQL does: that tells only where the times do not.
+ * True if the two snapshots show two processes that had the same PID one after the other. The first process of a
+ * container, for example, always has PID 1. The start times decide: the time of the snapshot minus the running time.
+ * The tolerance allows for rounding and small corrections of the clock. Command lines are compared only if a start time
+ * is not known, because a program may change its command line while it runs, as PostgreSQL does.
  */
 static bool was_restarted(
     const struct snapshot *then, const struct process *before, const struct snapshot *now, const struct process *after)
@@ -44,7 +45,7 @@ static bool was_restarted(
     enum { TOLERANCE_MS = 5000 };
     if (before->running_ms == 0 || after->running_ms == 0)
         return differ(before->command, after->command);
-    if (then->origin != NULL || now->origin != NULL) /* the time of a text is not its own */
+    if (then->origin != NULL || now->origin != NULL) /* a capture as text does not contain its time */
         return after->running_ms < before->running_ms;
     int64_t moved = (int64_t)(now->taken_at_ms - after->running_ms) - (int64_t)(then->taken_at_ms - before->running_ms);
     return moved > TOLERANCE_MS || moved < -TOLERANCE_MS;

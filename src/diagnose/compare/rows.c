@@ -2,9 +2,10 @@
 
 #include "diagnose/compare/classify.h"
 /*
- * Rows are of a process name, a service and a state. A leak may hide in that: in one of several processes with the same
- * name while the others drain, or spread over so many services or processes that no row grows. So the same connections
- * are looked at in other ways too, and what only these show becomes a row beside.
+ * A row usually has a process name, a service and a state. Such rows may hide a leak: one of several processes with the
+ * same name leaks while the others lose connections, or the leak is spread over so many services or processes that no
+ * row grows. So the cells of the cross table are added up in other ways too. A row of another view is shown only if it
+ * is bad and most of its growth is in no row that is equally bad.
  */
 
 #include <stdlib.h>
@@ -12,12 +13,12 @@
 
 #include "base/memory.h"
 
-/* What connections of one state are told apart by. */
+/* Which parts of a cell's key make different rows. The state always does. */
 struct view {
     bool by_name, by_pid, by_service;
 };
 
-enum { VIEW_ROWS = 0 }; /* that is always shown */
+enum { VIEW_ROWS = 0 }; /* the view whose rows are always shown */
 static const struct view views[] = {
     [VIEW_ROWS] = { .by_name = true, .by_service = true },
     { .by_name = true, .by_pid = true, .by_service = true },
@@ -28,24 +29,24 @@ static const struct view views[] = {
 
 struct rows {
     struct diff_builder *builder;
-    const bool *persists; /* for each cell: its process is there in the first look and in the last */
-    bool *is_first;       /* for each cell: the first of its row of VIEW_ROWS */
-    unsigned *ranks;      /* for each cell: of the worst row that it is in */
+    const bool *persists; /* for each cell: its process is in the first and in the last snapshot */
+    bool *is_first;       /* for each cell: it is the first cell of its row in VIEW_ROWS */
+    unsigned *ranks;      /* for each cell: rank_of() the worst shown row that contains it */
     size_t capacity;
 };
 
-/* One view, counted. */
+/* The rows of one view. */
 struct counted {
     const struct view *view;
     struct diff_table table;
-    uint32_t *row_of; /* for each cell, or NO_INDEX */
+    uint32_t *row_of; /* for each cell: index of its row, or NO_INDEX */
     struct diff_row *rows;
 };
 
 /* --- counting ---------------------------------------------------------------------------------------------------- */
 
-/* False where the view says nothing of it that another one does not. */
-static bool project(const struct view *view, const struct diff_key *cell, bool persists, struct diff_key *ret_key)
+/* Makes the key of the row that the cell belongs to. False if the view leaves the cell out: another view has it. */
+static bool make_row_key(const struct view *view, const struct diff_key *cell, bool persists, struct diff_key *ret_key)
 {
     if (view->by_pid && !persists)
         return false;
@@ -56,7 +57,7 @@ static bool project(const struct view *view, const struct diff_key *cell, bool p
         ret_key->process = value_unknown();
     if (!view->by_service)
         ret_key->service = value_unknown();
-    /* Some sources know the PID only. */
+    /* If only the PID is known, it stands for the name. */
     if (!view->by_pid && (!view->by_name || cell->process.kind != VALUE_UNKNOWN))
         ret_key->pid = 0;
     return true;
@@ -78,7 +79,7 @@ static void count_view(const struct rows *rows, const struct view *view, struct 
     for (uint32_t i = 0; i < cross_table->count; i++) {
         struct diff_key key;
         counted.row_of[i] = NO_INDEX;
-        if (!project(view, &cross_table->keys[i], rows->persists[i], &key))
+        if (!make_row_key(view, &cross_table->keys[i], rows->persists[i], &key))
             continue;
         counted.row_of[i] = diff_table_index(&counted.table, &key);
         add_tallies(cross_table, i, &counted.table, counted.row_of[i]);
@@ -96,8 +97,8 @@ static void counted_deinit(struct counted *counted)
 
 /* --- rows -------------------------------------------------------------------------------------------------------- */
 
-/* What the cells of a row have in common, and how many rows of VIEW_ROWS they would make. */
-static void name_rows(const struct rows *rows, struct counted *counted)
+/* Fills in what the cells of each row have in common, and how many processes and services were added up in it. */
+static void fill_common(const struct rows *rows, struct counted *counted)
 {
     const struct diff_table *cross_table = &rows->builder->cross_table;
     const struct view *view = counted->view;
@@ -151,7 +152,7 @@ static uint64_t *copy_tally(struct diff *diff, const struct diff_table *table, u
     return copy;
 }
 
-/* The worst is the least. */
+/* The worst row has the lowest rank. */
 static unsigned rank_of(const struct diff_row *row)
 {
     return (row->warns ? 0U : 2U * DIFF_KINDS) + 2U * row->kind + (row->unsure ? 0U : 1U);
@@ -164,12 +165,12 @@ static bool is_bad(const struct diff_row *row)
 
 /* --- choosing ---------------------------------------------------------------------------------------------------- */
 
-/* How much each row grows, and how much of it rows show that are as bad. */
+/* The growth of the cells of a row, and how much of it is in cells of other rows that are shown and equally bad. */
 struct shown {
     uint64_t grown, covered;
 };
 
-static struct shown *what_is_shown(const struct rows *rows, const struct counted *counted)
+static struct shown *count_shown(const struct rows *rows, const struct counted *counted)
 {
     const struct diff_table *cross_table = &rows->builder->cross_table;
     struct shown *shown = xcalloc(counted->table.count + 1, sizeof *shown);
@@ -186,7 +187,7 @@ static struct shown *what_is_shown(const struct rows *rows, const struct counted
     return shown;
 }
 
-static void keep_row(struct rows *rows, const struct counted *counted, uint32_t index)
+static void show_row(struct rows *rows, const struct counted *counted, uint32_t index)
 {
     struct diff *diff = rows->builder->diff;
     struct diff_row *row = &counted->rows[index];
@@ -201,25 +202,25 @@ static void add_view(struct rows *rows, const struct view *view)
     struct diff_builder *builder = rows->builder;
     struct counted counted;
     count_view(rows, view, &counted);
-    name_rows(rows, &counted);
+    fill_common(rows, &counted);
     for (uint32_t i = 0; i < counted.table.count; i++)
         fill_row(rows, &counted, i);
-    struct shown *shown = what_is_shown(rows, &counted);
-    bool *kept = xcalloc(counted.table.count + 1, sizeof *kept);
+    struct shown *shown = count_shown(rows, &counted);
+    bool *chosen = xcalloc(counted.table.count + 1, sizeof *chosen);
     for (uint32_t i = 0; i < counted.table.count; i++) {
-        kept[i] = view == &views[VIEW_ROWS] || (is_bad(&counted.rows[i]) && shown[i].covered * 2 < shown[i].grown);
-        if (kept[i])
-            keep_row(rows, &counted, i);
+        chosen[i] = view == &views[VIEW_ROWS] || (is_bad(&counted.rows[i]) && shown[i].covered * 2 < shown[i].grown);
+        if (chosen[i])
+            show_row(rows, &counted, i);
     }
     for (uint32_t i = 0; i < builder->cross_table.count; i++) {
         uint32_t row = counted.row_of[i];
         if (row == NO_INDEX)
             continue;
         unsigned rank = rank_of(&counted.rows[row]);
-        rows->ranks[i] = kept[row] && rank < rows->ranks[i] ? rank : rows->ranks[i];
+        rows->ranks[i] = chosen[row] && rank < rows->ranks[i] ? rank : rows->ranks[i];
         builder->leaks[i] |= counted.rows[row].kind <= DIFF_PILES_UP;
     }
-    free(kept);
+    free(chosen);
     free(shown);
     counted_deinit(&counted);
 }
@@ -264,7 +265,7 @@ static bool *find_persisting(const struct diff_builder *builder)
     return persists;
 }
 
-/* Of each row that is always shown, one cell stands for it. */
+/* Marks the first cell of each row of VIEW_ROWS. The caller frees the array. */
 static bool *find_firsts(struct rows *rows)
 {
     struct counted counted;
@@ -281,8 +282,8 @@ static bool *find_firsts(struct rows *rows)
     return is_first;
 }
 
-/* What was built in a growing array lives with the rest. */
-static void settle_rows(struct diff *diff)
+/* Moves the rows from the growing array into the arena, and sorts them. */
+static void finish_rows(struct diff *diff)
 {
     struct diff_row *rows = arena_alloc(&diff->arena, diff->row_count * sizeof *rows);
     if (diff->row_count > 0)
@@ -304,7 +305,7 @@ void diff_make_rows(struct diff_builder *builder)
     builder->leaks = xcalloc(cell_count + 1, sizeof *builder->leaks);
     for (size_t i = 0; i < sizeof views / sizeof *views; i++)
         add_view(&rows, &views[i]);
-    settle_rows(builder->diff);
+    finish_rows(builder->diff);
     free(rows.ranks);
     free(rows.is_first);
     free(persists);

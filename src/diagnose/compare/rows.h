@@ -1,5 +1,6 @@
 #pragma once
-/* The rows that a person sees, made of the counts. */
+/* Makes the rows of a comparison from the cross table. */
 #include "diagnose/compare/builder.h"
 
+/* Fills in diff->rows, worst first, and builder->leaks. Needs the cross table. */
 void diff_make_rows(struct diff_builder *builder);

@@ -1,13 +1,11 @@
 #include "diagnose/compare/text.h"
-#include "diagnose/phrases.h"
-
-/* How bad a difference is, and the one sentence about it. */
 #include <inttypes.h>
 
 #include "base/text.h"
+#include "diagnose/phrases.h"
 
 /* "12.3", "0.4" */
-static const char *words_pace(struct arena *arena, int64_t millis)
+static const char *phrase_pace(struct arena *arena, int64_t millis)
 {
     uint64_t tenths = ((uint64_t)(millis < 0 ? -millis : millis) + 50) / 100;
     if (tenths >= 1000)
@@ -15,7 +13,7 @@ static const char *words_pace(struct arena *arena, int64_t millis)
     return arena_printf(arena, "%" PRIu64 ".%" PRIu64, tenths / 10, tenths % 10);
 }
 
-static const char *words_name(struct arena *arena, const struct diff_row *row)
+static const char *phrase_name(struct arena *arena, const struct diff_row *row)
 {
     if (row->process.kind != VALUE_TEXT)
         return row->pid != 0 ? arena_printf(arena, "Process %" PRIu32, row->pid) : NULL;
@@ -23,17 +21,17 @@ static const char *words_name(struct arena *arena, const struct diff_row *row)
                          : arena_printf(arena, "%s (pid %" PRIu32 ")", row->process.text, row->pid);
 }
 
-/* Who leaks; NULL: it is not known, or they are several. */
-static const char *words_whose(struct arena *arena, const struct diff_row *row)
+/* Who leaks: a process, or how many processes. NULL: not known. */
+static const char *phrase_whose(struct arena *arena, const struct diff_row *row)
 {
-    const char *name = words_name(arena, row);
+    const char *name = phrase_name(arena, row);
     if (name == NULL && row->processes > 1 && row->seen_process == NULL)
         return arena_printf(arena, "%s processes", phrases_count(arena, row->processes));
     return name;
 }
 
 /* The state, and the service or how many of them. */
-static const char *words_what(struct arena *arena, const struct diff_row *row)
+static const char *phrase_what(struct arena *arena, const struct diff_row *row)
 {
     const char *state = state_name(row->state);
     if (row->services > 1)
@@ -50,7 +48,7 @@ static const char *words_what(struct arena *arena, const struct diff_row *row)
 }
 
 /* "100 to 200 in 6 min, 16.7 a minute" */
-static const char *words_growth(struct diff *diff, const struct diff_row *row)
+static const char *phrase_growth(struct diff *diff, const struct diff_row *row)
 {
     struct arena *arena = &diff->arena;
     const uint64_t *values = row->by_settled ? row->settled : row->counts;
@@ -60,7 +58,7 @@ static const char *words_growth(struct diff *diff, const struct diff_row *row)
     if (diff->times_known)
         what = arena_printf(arena, "%s in %s, %s a minute", what,
             phrases_duration(arena, diff->snapshots[row->until].taken_at_ms - diff->snapshots[since].taken_at_ms),
-            words_pace(arena, row->run_millis_per_minute));
+            phrase_pace(arena, row->run_millis_per_minute));
     if (row->until + 1 < diff->snapshot_count)
         return arena_printf(arena, "%s, until all of them went at once after capture %u", what, row->until + 1);
     if (row->since > 0)
@@ -68,8 +66,8 @@ static const char *words_growth(struct diff *diff, const struct diff_row *row)
     return what;
 }
 
-/* What became of those that were there; "" where there were none. */
-static const char *words_went(struct diff *diff, const struct diff_row *row)
+/* What became of the connections that were there before. */
+static const char *phrase_went(struct diff *diff, const struct diff_row *row)
 {
     struct arena *arena = &diff->arena;
     uint64_t first = row->counts[row->since];
@@ -82,20 +80,20 @@ static const char *words_went(struct diff *diff, const struct diff_row *row)
     return arena_printf(arena, ", and none of the first %s went", phrases_count(arena, first));
 }
 
-/* "", or who holds some of them. */
-static const char *words_seen(struct arena *arena, const struct diff_row *row)
+/* Who holds some of them, or "". */
+static const char *phrase_seen(struct arena *arena, const struct diff_row *row)
 {
     return row->seen_process == NULL ? ""
                                      : arena_printf(arena, "; %s holds those whose owner was seen", row->seen_process);
 }
 
-/* Is the process that ends the one that the row is of? */
+/* True if the row is about this process only. */
 static bool is_of(const struct diff_process *process, const struct diff_row *row)
 {
     return row->pid != 0 && row->pid == process->process->pid;
 }
 
-static const char *words_limit(struct diff *diff, const struct diff_process *process, const char *who)
+static const char *phrase_limit(struct diff *diff, const struct diff_process *process, const char *who)
 {
     struct arena *arena = &diff->arena;
     if (process->ends_ms == 0)
@@ -112,52 +110,52 @@ static const char *title_of_process(struct diff *diff, const struct diff_process
     struct arena *arena = &diff->arena;
     const char *who = phrases_process(arena, process->process);
     if (process->ends_ms == 0)
-        return words_limit(diff, process, who);
-    return arena_printf(arena, "%s opens ever more descriptors; %s", who, words_limit(diff, process, "it"));
+        return phrase_limit(diff, process, who);
+    return arena_printf(arena, "%s opens ever more descriptors; %s", who, phrase_limit(diff, process, "it"));
 }
 
 /*
- * "app (pid 812) has ever more connections in …", or, of nobody's, "Connections in … grow". What a process is called is
- * not made to begin with a capital.
+ * "app (pid 812) has ever more connections in …". If nobody is known to hold them, "Connections in … grow". The name of
+ * a process keeps its lower case at the beginning of a sentence.
  */
-static const char *words_that(
+static const char *phrase_that(
     struct arena *arena, const struct diff_row *row, const char *somebody_does, const char *they_do, bool begins)
 {
-    const char *who = words_whose(arena, row), *what = words_what(arena, row);
+    const char *who = phrase_whose(arena, row), *what = phrase_what(arena, row);
     if (who != NULL)
         return arena_printf(arena, "%s %s %s", who, somebody_does, what);
     return arena_printf(arena, "%c%s%s %s", begins ? 'C' : what[0], what + 1,
         row->seen_process != NULL ? "" : " that no process was seen to hold", they_do);
 }
 
-/* What leaks, or piles up where it should not. */
+/* The title about a row that leaks or piles up. */
 static const char *title_of_leak(struct diff *diff, const struct diff_row *row, const char *until)
 {
     struct arena *arena = &diff->arena;
     bool several = row->processes > 1;
     const char *what = row->kind == DIFF_LEAKS
-        ? words_that(arena, row, several ? "leak" : "leaks", "leak", true)
-        : words_that(arena, row, several ? "pile up" : "piles up", "pile up", true);
+        ? phrase_that(arena, row, several ? "leak" : "leaks", "leak", true)
+        : phrase_that(arena, row, several ? "pile up" : "piles up", "pile up", true);
     return arena_printf(arena, "%s: %s%s%s%s%s", what,
-        row->by_settled ? "those that stay from one capture to the next grew from " : "", words_growth(diff, row),
-        words_went(diff, row), words_seen(arena, row), until);
+        row->by_settled ? "those that stay from one capture to the next grew from " : "", phrase_growth(diff, row),
+        phrase_went(diff, row), phrase_seen(arena, row), until);
 }
 
-/* `begins` a sentence, or goes on in it. */
+/* The title about a row that grows or grew. `begins`: it begins the sentence. */
 static const char *title_of_growth(struct diff *diff, const struct diff_row *row, bool begins, const char *until)
 {
     struct arena *arena = &diff->arena;
     bool several = row->processes > 1;
     if (row->kind == DIFF_GREW)
         return arena_printf(arena, "%s: %s to %s, and no more since; nobody closes them%s",
-            words_that(arena, row, several ? "keep" : "keeps", "stay", begins),
+            phrase_that(arena, row, several ? "keep" : "keeps", "stay", begins),
             phrases_count(arena, row->counts[row->since]), phrases_count(arena, row->counts[row->until]), until);
     return arena_printf(arena, "%s: %s%s%s; these captures cannot show whether that is a leak: take another one",
-        words_that(arena, row, several ? "have ever more" : "has ever more", "grow", begins), words_growth(diff, row),
-        row->went_between == 0 ? words_went(diff, row) : "", until);
+        phrase_that(arena, row, several ? "have ever more" : "has ever more", "grow", begins), phrase_growth(diff, row),
+        row->went_between == 0 ? phrase_went(diff, row) : "", until);
 }
 
-/* Nothing is wrong, as far as is known. */
+/* The title if nothing is known to be wrong. */
 static const char *title_of_health(struct diff *diff, const struct diff_row *worst)
 {
     struct arena *arena = &diff->arena;
@@ -169,8 +167,8 @@ static const char *title_of_health(struct diff *diff, const struct diff_row *wor
     if (worst != NULL && worst->kind == DIFF_PILES_UP)
         return arena_printf(arena,
             "No leak is certain, but %s, which stay: %s%s; a pool that fills or more clients look the same as a leak",
-            words_that(arena, worst, worst->processes > 1 ? "have ever more" : "has ever more", "grow", false),
-            words_growth(diff, worst), words_went(diff, worst));
+            phrase_that(arena, worst, worst->processes > 1 ? "have ever more" : "has ever more", "grow", false),
+            phrase_growth(diff, worst), phrase_went(diff, worst));
     if (worst != NULL && worst->unsure)
         return arena_printf(arena, "No leak is certain, but %s", title_of_growth(diff, worst, false, ""));
     return worst != NULL && (worst->kind == DIFF_GROWS || worst->kind == DIFF_GREW)
@@ -187,9 +185,9 @@ static const char *title_of(struct diff *diff)
     if (ends == VERDICT_HEALTHY && (worst == NULL || !worst->warns))
         return title_of_health(diff, worst);
     const char *until = one && ends != VERDICT_HEALTHY
-        ? arena_printf(&diff->arena, "; %s", words_limit(diff, process, "it"))
+        ? arena_printf(&diff->arena, "; %s", phrase_limit(diff, process, "it"))
         : "";
-    /* The sentence is about one process: of two, about that which makes the verdict. */
+    /* The title is about one process. If row and descriptors are of two processes, the worse of the two is taken. */
     if (worst == NULL || (!one && ends > (worst->warns ? VERDICT_WARNING : VERDICT_HEALTHY)))
         return title_of_process(diff, process);
     if (worst->kind <= DIFF_PILES_UP)

@@ -1,6 +1,6 @@
 #pragma once
-/* The verdict of a comparison in words. */
+/* The verdict of a comparison, and the sentence about it. */
 #include "model/diff.h"
 
-/* The verdict and the title, when all else is filled in. */
+/* Fills in diff->verdict and diff->title. Rows and processes must be filled in before. */
 void diff_describe(struct diff *diff);

@@ -1,29 +1,31 @@
 #pragma once
-/* Connections over all snapshots. */
+/* Follows each connection through all snapshots. */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include "diagnose/rule.h"
 #include "model/diff.h"
 
-/* One connection, from the look in which it came to that before which it went. */
+/* One connection, in all snapshots in which it appears without a break. */
 struct diff_track {
-    uint32_t owner_look, owner_conn; /* where its owner was seen last; NO_INDEX: nowhere */
-    bool incoming, listened;         /* listened: a listener told, not the numbers of its ports */
+    uint32_t owner_snapshot; /* the last snapshot that shows who holds it; NO_INDEX: none does */
+    uint32_t owner_conn;     /* its index in that snapshot */
+    bool incoming;
+    bool listened; /* `incoming` is known from a listener; otherwise it was concluded from the port numbers */
     /* For counting: */
-    bool in_first;       /* was selected in the first look */
-    uint32_t seen_look;  /* the last look that it was counted in, … */
-    uint32_t seen_cell;  /* … and what it was counted as there, … */
-    uint32_t seen_since; /* … without a break since this look */
+    bool in_first;          /* it was selected in the first snapshot */
+    uint32_t seen_snapshot; /* the last snapshot in which it was counted; NO_INDEX: none yet */
+    uint32_t seen_cell;     /* the cell of the cross table that it was counted in there */
+    uint32_t seen_since;    /* since this snapshot it has been in that cell, without a break */
 };
 
 struct diff_tracks {
     struct diff_track *items;
     size_t count, capacity;
-    uint32_t *of[DIFF_SNAPSHOTS_MAX]; /* for each look, for each of its connections */
+    uint32_t *of[DIFF_SNAPSHOTS_MAX]; /* for each snapshot, for each of its connections: index of its track */
 };
 
-/* The contexts are those of the looks; only their listeners are needed. */
+/* contexts[i] belongs to snapshots[i]; only its snapshot and its listeners are used. */
 void diff_tracks_init(
     struct diff_tracks *tracks, const struct snapshot *const *snapshots, const struct context *contexts, size_t count);
 void diff_tracks_deinit(struct diff_tracks *tracks);
