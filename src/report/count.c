@@ -9,7 +9,7 @@
 #include "report/json/document.h"
 #include "report/terminal/table.h"
 
-/* What one row says but for its keys. */
+/* The numbers of a row, without its keys. */
 struct row {
     uint64_t count;
     bool age_known;
@@ -27,7 +27,7 @@ static struct row row_of(const struct group *group)
         .median_ms = group->median_ms };
 }
 
-/* The groups from `first` on as one. Their common median is not known from theirs. */
+/* Adds up the groups from `first` on. A common median cannot be computed from the medians of groups. */
 static struct row row_of_rest(const struct groups *groups, size_t first)
 {
     struct row row = { 0 };
@@ -46,7 +46,7 @@ static size_t shown_count(const struct groups *groups, const struct count_option
     return options->top != 0 && options->top < groups->count ? (size_t)options->top : groups->count;
 }
 
-/* In thousandths: 12.3 % is 123. */
+/* The share in thousandths: 12.3 % is 123. */
 static unsigned share(const struct groups *groups, uint64_t count)
 {
     return groups->total == 0 ? 0 : (unsigned)((count * 1000 + groups->total / 2) / groups->total);
@@ -76,7 +76,7 @@ static void fill_numbers(const struct groups *groups, const struct row *row, str
     fill_age(table, row->median_known, row->median_ms);
 }
 
-/* Group number `at`; the one after the last shown is all the rest. */
+/* Fills the row of group number `at`. The row after the last shown group adds up all others. */
 static void fill_row(struct groups *groups, size_t at, size_t shown, struct table *table)
 {
     if (at < shown) {
@@ -137,7 +137,7 @@ int count_text(struct groups *groups, const struct count_options *options, FILE 
 
 /* --- JSON and CSV --------------------------------------------------------------------------------------------- */
 
-/* "peer-net" as "peer_net" */
+/* "peer-net" becomes "peer_net". */
 static const char *key_word(const struct key *key, char word[32])
 {
     snprintf(word, 32, "%s", key->name);
@@ -152,7 +152,8 @@ static void write_numbers(const struct groups *groups, const struct row *row, st
 {
     json_member_uint(json, "count", row->count);
     json_key(json, "share");
-    json_seconds(json, share(groups, row->count)); /* thousandths as well */
+    json_seconds(
+        json, share(groups, row->count)); /* json_seconds() divides by 1,000, which is right for the share too */
     json_key(json, "age_s");
     json_object(json);
     json_key(json, "oldest");
@@ -180,7 +181,7 @@ int count_json(struct groups *groups, const struct count_options *options, FILE 
     json_array(&json);
     for (size_t at = 0; at < shown && json.error == 0; at++) {
         json_object(&json);
-        json.compact = true; /* a group is a line */
+        json.compact = true; /* each group on one line */
         for (unsigned i = 0; i < groups->key_count; i++) {
             struct value value = group_key_value(groups, &groups->items[at], i);
             json_key(&json, key_word(groups->keys[i].key, word));

@@ -11,13 +11,13 @@
 #include "report/json/document.h"
 #include "report/terminal/table.h"
 
-/* What all three formats go through: which connections in which order, and which columns. */
+/* What all three formats share: the connections in their order, and the columns. */
 struct rows {
     struct field_source source;
     const struct list_options *options;
     uint32_t *indexes;
-    uint64_t *weights; /* while they are sorted: of each connection, smaller first */
-    size_t count;      /* to show */
+    uint64_t *weights; /* only while sorting: a number for each connection, the smallest first */
+    size_t count;      /* rows to show */
     const struct field *columns[FIELD_MAX];
     unsigned column_count;
 };
@@ -25,9 +25,9 @@ struct rows {
 /* --- order ---------------------------------------------------------------------------------------------------- */
 
 /*
- * The order in which an operator wants to read: connections with a cause other than normal first; then by state, those
- * of a connection that ends before those of one that lives, listeners last; then oldest first, unknown ages last; then
- * by local end. All but the local address as one number.
+ * The default order. Connections with a cause other than normal come first. Then they are sorted by state: those that
+ * are being closed before open ones, listeners after them. Then by age, the oldest first and unknown ages last; then by
+ * local port. All this is one number.
  */
 static uint64_t default_weight(const struct field_source *source, uint32_t index)
 {
@@ -53,11 +53,11 @@ static uint64_t default_weight(const struct field_source *source, uint32_t index
     uint64_t youth = max_ms;
     if (age.kind != AGE_UNKNOWN)
         youth -= age.ms < max_ms ? age.ms + 1 : max_ms;
-    uint64_t is_normal = source->diagnosis->causes[index] == 0; /* cause number 0 */
+    uint64_t is_normal = source->diagnosis->causes[index] == 0; /* cause 0 is "normal" */
     return ((is_normal << RANK_BITS | ranks[conn->state]) << AGE_BITS | youth) << PORT_BITS | conn->local_port;
 }
 
-/* By the first column that is sorted by; unknown last. */
+/* The weight by the first sort column. Unknown values come last. */
 static uint64_t column_weight(const struct list_sort_key *key, struct field_source *source, uint32_t index)
 {
     struct value value = field_value(key->field, source, index);
@@ -92,7 +92,7 @@ static int compare_rows(const void *context, uint32_t a, uint32_t b)
     return ip_compare(&conns[a].local, &conns[b].local);
 }
 
-/* What most comparisons come to is worked out once for each row: an age, say. */
+/* The first sort value of each row is computed only once. It decides most comparisons. */
 static void sort_rows(struct rows *rows)
 {
     rows->weights = xrealloc_array(NULL, rows->source.snapshot->conn_count, sizeof *rows->weights);
@@ -119,7 +119,9 @@ static bool several_netns(const struct rows *rows)
     return false;
 }
 
-/* Columns that are shown only where they tell rows apart: the same address means another host in another namespace. */
+/*
+ * True for a column that is shown only if rows differ in it: the same address in another namespace may be another host.
+ */
 static bool tells_apart(const struct rows *rows, const struct field *field)
 {
     if (field == field_find("netns"))
@@ -236,7 +238,7 @@ int list_json(
     json_array(&json);
     for (size_t i = 0; i < rows.count && json.error == 0; i++) {
         json_object(&json);
-        json.compact = true; /* a connection is a line: for grep, and a third of the size */
+        json.compact = true; /* each connection on one line: grep finds it, and the file has a third of the size */
         for (unsigned column = 0; column < rows.column_count; column++) {
             struct value value = field_value(rows.columns[column], &rows.source, rows.indexes[i]);
             json_key(&json, field_key(rows.columns[column]));

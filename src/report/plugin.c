@@ -10,15 +10,15 @@
 #include "model/policy.h"
 
 enum {
-    OUTPUT_MAX = 8000, /* Nagios reads 8,192 bytes (MAX_PLUGIN_OUTPUT_LENGTH), and its broker wants some of them */
-    WORDS_MAX = 600,   /* of the status line: it goes to pagers */
-    TITLES_MAX = 10,   /* findings, and as many ignored ones */
-    DETAILS_MAX = 3,   /* of them with what to do */
+    OUTPUT_MAX = 8000, /* Nagios reads 8,192 bytes (MAX_PLUGIN_OUTPUT_LENGTH), and its broker needs some of them */
+    WORDS_MAX = 600,   /* bytes of the status line, which is sent to pagers */
+    TITLES_MAX = 10,   /* the most findings; as many ignored ones are added */
+    DETAILS_MAX = 3,   /* the most findings that are shown with advice */
 };
 
 static const char ellipsis[] = "...";
 
-/* A bar would end the words, and a line break the line: what is left stays on its line. */
+/* Escapes text from outside. An unescaped bar would begin the performance data. */
 static void add_words(struct buf *out, const char *text)
 {
     struct buf escaped = { 0 };
@@ -68,9 +68,7 @@ void plugin_add_line(struct plugin *plugin, const char *format, ...)
 
 /* --- performance data ------------------------------------------------------------------------------------------- */
 
-/*
- * Quoted where the guidelines want it. An equals sign may not be in it at all, nor what the parsers of some take ill.
- */
+/* Quotes a label if the guidelines require it. They forbid an equals sign in it; some parsers also fail on | and ;. */
 static void add_label(struct buf *out, const char *label)
 {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.:/,";
@@ -88,12 +86,12 @@ static void add_label(struct buf *out, const char *label)
     buf_deinit(&words);
 }
 
-/* Plain decimals: no exponent is allowed. Whole numbers stay whole. */
+/* Plain decimals, without an exponent. A whole number has no decimals. */
 static void add_number(struct buf *out, double number)
 {
     double rounded = round(number * 1e4) / 1e4;
     if (rounded == floor(rounded)) {
-        buf_printf(out, "%.0f", rounded + 0.0); /* no "-0" */
+        buf_printf(out, "%.0f", rounded + 0.0); /* + 0.0 turns -0 into 0 */
         return;
     }
     buf_printf(out, "%.4f", number);
@@ -206,7 +204,7 @@ const char *plugin_status_name(enum plugin_status status)
     return names[status];
 }
 
-/* At the end of a character. */
+/* The length of the text cut to `most` bytes, at the end of a character. */
 static size_t cut(const char *text, size_t most)
 {
     size_t length = strlen(text);
@@ -229,7 +227,7 @@ int plugin_write(const struct plugin *plugin, enum plugin_status status, FILE *o
         buf_printf(&text, " | %s", buf_text(&plugin->measures));
     buf_char(&text, '\n');
 
-    /* Whole lines, as many as there is room for. */
+    /* As many whole lines as fit. */
     const char *more = buf_text(&plugin->more);
     while (*more != '\0') {
         size_t line = strcspn(more, "\n") + 1;

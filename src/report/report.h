@@ -25,5 +25,5 @@ int report_text(const struct diagnosis *diagnosis, const struct report_options *
 /* tcpwhy.diagnosis/1: docs/schema/diagnosis-1.json. Returns 0 or the first write error as a negative errno. */
 int report_json(const struct diagnosis *diagnosis, const struct report_options *options, FILE *out);
 
-/* How many connections of a finding are shown if not all_connections. */
+/* How many connections of a finding JSON shows without all_connections. */
 enum { REPORT_SAMPLE = 20 };

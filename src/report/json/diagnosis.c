@@ -1,4 +1,4 @@
-/* docs/schema/diagnosis-1.json describes what is written here; the tests hold the two together. */
+/* Writes docs/schema/diagnosis-1.json. Tests compare the schema with the output. */
 #include "report/report.h"
 
 #include <stdlib.h>
@@ -26,7 +26,7 @@ static void totals(struct json *json, const struct diagnosis *diagnosis)
     json_object_end(json);
 }
 
-/* Findings that do not count, and by whose word. Only where there are any: most hosts have none. */
+/* Ignored findings, each with the ignore of the configuration that matches. Without any, the member is left out. */
 static void ignored(struct json *json, const struct diagnosis *diagnosis, bool all_connections)
 {
     if (diagnosis->ignored_count == 0)

@@ -1,4 +1,4 @@
-/* docs/schema/diff-1.json describes what is written here; the tests hold the two together. */
+/* Writes docs/schema/diff-1.json. Tests compare the schema with the output. */
 #include "base/json.h"
 #include "report/diff.h"
 #include "report/json/document.h"
@@ -12,17 +12,17 @@ static void pace(struct json *json, const struct diff *diff, int64_t millis_per_
         json_thousandths(json, millis_per_minute);
 }
 
-static void looks(struct json *json, const struct diff *diff)
+static void snapshots(struct json *json, const struct diff *diff)
 {
     json_key(json, "captures");
     json_array(json);
     for (size_t i = 0; i < diff->snapshot_count; i++) {
-        const struct diff_snapshot *look = &diff->snapshots[i];
+        const struct diff_snapshot *snapshot = &diff->snapshots[i];
         json_object(json);
-        json_member_string(json, "from", look->from);
-        json_member_string(json, "source", look->source);
-        document_time(json, "taken_at", look->taken_at_ms);
-        json_member_uint(json, "connections", look->conns);
+        json_member_string(json, "from", snapshot->from);
+        json_member_string(json, "source", snapshot->source);
+        document_time(json, "taken_at", snapshot->taken_at_ms);
+        json_member_uint(json, "connections", snapshot->conns);
         json_object_end(json);
     }
     json_array_end(json);
@@ -40,7 +40,7 @@ static void numbers(struct json *json, const char *key, const uint64_t *values, 
 static void row(struct json *json, const struct diff *diff, const struct diff_row *row)
 {
     json_object(json);
-    json->compact = true; /* a row is a line */
+    json->compact = true; /* each row on one line */
     json_member_string(json, "kind", diff_kind_name(row->kind));
     json_member_bool(json, "unsure", row->unsure);
     json_key(json, "process");
@@ -106,7 +106,7 @@ int diff_json(const struct diff *diff, const struct diff_report_options *options
     struct json json;
     json_begin(&json, out, false);
     document_begin(&json, "tcpwhy.diff/1", options->tool_version, diff->last);
-    looks(&json, diff);
+    snapshots(&json, diff);
     json_key(&json, "apart_s");
     if (diff->times_known)
         json_seconds(&json, diff->apart_ms);

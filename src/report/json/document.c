@@ -17,7 +17,7 @@ void document_time(struct json *json, const char *key, uint64_t ms)
     json_member_string(json, key, text);
 }
 
-/* Where there are several, "host" is what they have in common. */
+/* Writes "hosts" if the snapshot has several hosts. Then "host" contains what they have in common. */
 static void write_hosts(struct json *json, const struct snapshot *snapshot)
 {
     if (snapshot->host_count == 0)
@@ -63,7 +63,8 @@ void document_begin(struct json *json, const char *schema, const char *tool_vers
     if (snapshot->origin != NULL)
         json_member_string(json, "read", snapshot->origin);
     json_key(json, "elapsed_ms");
-    json_seconds(json, snapshot->elapsed_us); /* us as ms: the same thousandth */
+    json_seconds(
+        json, snapshot->elapsed_us); /* microseconds written as milliseconds; json_seconds() divides by 1,000 */
     json_object_end(json);
 }
 

@@ -145,7 +145,10 @@ static void end_object(struct json *json, const struct host *host, enum conn_sta
     json_object_end(json);
 }
 
-/* Where they are, also of those that nobody was seen to hold; left out where none was seen. */
+/*
+ * The hosts and states of the other ends that were seen, also of those that no process holds. Left out if there are
+ * none.
+ */
 static void other_ends(struct json *json, const struct snapshot *snapshot, const struct finding *finding)
 {
     uint64_t counts[HOSTS_MAX][STATE_COUNT] = { { 0 } }, seen = 0;

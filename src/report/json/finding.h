@@ -1,10 +1,10 @@
 #pragma once
-/* A finding as an object of the JSON report. */
+/* Writes a finding as an object of the JSON report. */
 #include <stdbool.h>
 
 #include "base/json.h"
 #include "model/diagnosis.h"
 
 void json_finding(struct json *json, const struct snapshot *snapshot, const struct finding *finding, bool all_conns);
-/* "key": ["…", …] */
+/* Writes a member: "key": ["…", …]. */
 void json_lines(struct json *json, const char *key, const struct lines *lines);

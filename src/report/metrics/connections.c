@@ -1,6 +1,6 @@
 /*
- * Connections by state, namespace and process. The processes of a namespace with most connections stand for themselves,
- * those that are stuck before all; TIME_WAIT and orphans, which no process holds, do so always.
+ * Connections by state, namespace and process. The process names with the most stuck connections have their own series,
+ * then those with the most connections. TIME_WAIT and orphans, which no process holds, always have their own.
  */
 #include "report/metrics/connections.h"
 
@@ -12,13 +12,13 @@
 
 /* The connections of one process name in one namespace. */
 struct holder_tally {
-    const char *process; /* label */
-    uint32_t slot;       /* of the namespace */
+    const char *process; /* value of the label */
+    uint32_t slot;       /* of the namespace: struct metrics */
     uint64_t total, stuck;
     uint64_t by_state[STATE_COUNT];
 };
 
-/* By name and namespace: those that look the same end up side by side. */
+/* Sorts by namespace and name, so that equal labels become neighbours. */
 static int by_labels(const void *a, const void *b)
 {
     const struct holder_tally *one = a, *other = b;
@@ -45,7 +45,7 @@ static void add(struct holder_tally *tally, const struct holder_tally *more)
         tally->by_state[state] += more->by_state[state];
 }
 
-/* One tally for each group; the caller frees them. */
+/* Makes one tally for each group. The caller frees them. */
 static struct holder_tally *tally_groups(struct metrics *metrics, struct groups *groups)
 {
     const struct snapshot *snapshot = metrics->snapshot;
@@ -63,7 +63,7 @@ static struct holder_tally *tally_groups(struct metrics *metrics, struct groups 
     return tallies;
 }
 
-/* Makes one of those that look the same. Returns how many are left. */
+/* Adds up tallies with equal labels. Returns the number that is left. */
 static size_t merge(struct holder_tally *tallies, size_t count)
 {
     size_t merged = 0;

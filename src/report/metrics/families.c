@@ -1,6 +1,6 @@
 /*
- * Every family of metrics: adding one is a row here and a few lines that write its samples. docs/MONITORING.md lists
- * them.
+ * Every family of metrics. A new one needs a row here, a few lines that write its samples, and an entry in
+ * docs/MONITORING.md.
  */
 #include "report/metrics/families.h"
 

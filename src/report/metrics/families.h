@@ -44,5 +44,5 @@ enum metric {
 
 extern const struct metric_family metric_families[METRIC_COUNT];
 
-/* The families that exist, for tests and documentation; NULL past the end. */
+/* A family for tests and documentation; NULL after the last one. */
 const struct metric_family *metrics_family_at(size_t index);

@@ -1,4 +1,4 @@
-/* Findings by id, severity and owner, and for how long they have lasted. */
+/* Findings by id, severity and owner, and the age of the oldest connection. */
 #include "report/metrics/findings.h"
 
 #include <stdlib.h>
@@ -6,9 +6,9 @@
 
 #include "base/memory.h"
 
-/* Findings that look the same. */
+/* Findings with the same labels. */
 struct finding_tally {
-    const struct finding *finding; /* the first */
+    const struct finding *finding; /* the first one */
     const char *owner;
     uint64_t findings, connections;
 };
@@ -16,7 +16,7 @@ struct finding_tally {
 struct finding_tallies {
     struct finding_tally *items;
     size_t count;
-    uint32_t named; /* of them, with an owner of their own */
+    uint32_t named; /* tallies that have an owner of their own */
 };
 
 static struct finding_tally *find(
@@ -62,7 +62,7 @@ static void write_tallies(struct metrics *metrics, const struct finding_tallies 
     }
 }
 
-/* Those that do not count, by id. */
+/* Ignored findings: their connections, by id. */
 static void write_ignored(struct metrics *metrics)
 {
     const struct diagnosis *diagnosis = metrics->diagnosis;
@@ -82,7 +82,7 @@ static void write_ignored(struct metrics *metrics)
     }
 }
 
-/* The oldest of each id: at its first finding. */
+/* The oldest age of each id, written at its first finding. */
 static void write_ages(struct metrics *metrics)
 {
     const struct diagnosis *diagnosis = metrics->diagnosis;
@@ -109,7 +109,7 @@ void metrics_write_findings(struct metrics *metrics)
 {
     const struct diagnosis *diagnosis = metrics->diagnosis;
     struct finding_tallies tallies = { .items = xcalloc(diagnosis->finding_count + 1, sizeof *tallies.items) };
-    for (size_t i = 0; i < diagnosis->finding_count; i++) { /* worst first */
+    for (size_t i = 0; i < diagnosis->finding_count; i++) { /* the worst ones come first */
         struct finding_tally *tally = find_or_add(metrics, &tallies, &diagnosis->findings[i]);
         tally->findings++;
         tally->connections += diagnosis->findings[i].count;

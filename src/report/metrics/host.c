@@ -1,4 +1,4 @@
-/* The kernel's own numbers: of the whole host, and of each network namespace. */
+/* The kernel's own numbers, for the whole host and for each network namespace. */
 #include "report/metrics/host.h"
 
 enum { PAGE_BYTES_DEFAULT = 4096 };
@@ -33,11 +33,11 @@ static void write_first_setting(struct metrics *metrics, enum metric metric, enu
 
 /* --- each namespace --------------------------------------------------------------------------------------------- */
 
-/* Those of one metric stand side by side. */
+/* The rows of one metric are neighbours. */
 static const struct {
     enum metric metric;
     enum counter counter;
-    const char *label; /* the second one, after the namespace */
+    const char *label; /* the value of the second label; the namespace is the first */
 } namespace_counters[] = {
     { METRIC_TIME_WAIT, COUNTER_TIME_WAIT, NULL },
     { METRIC_RETRANSMITTED, COUNTER_RETRANS_SEGS, NULL },

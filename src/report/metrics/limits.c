@@ -1,6 +1,6 @@
 /*
- * What runs out: the descriptors of a process, the ports to a destination, the queue of a listener. Of each kind the
- * fullest are shown; what is left out is farther from its limit than all of them.
+ * Limited resources: descriptors of a process, ports to a destination, accept queue of a listener. The fullest of each
+ * kind are written. All others are further from their limit.
  */
 #include "report/metrics/limits.h"
 
@@ -25,7 +25,10 @@ static const char *address_label(struct metrics *metrics, const struct ip *ip)
     return label;
 }
 
-/* <0 where the share one/one_whole is the larger one: larger first. No limit (0) is the least share. */
+/*
+ * For sorting, the larger share first: <0 if one/one_whole is larger. Without a limit (whole 0) the share is the
+ * smallest.
+ */
 static int fuller_first(uint64_t one, uint64_t one_whole, uint64_t other, uint64_t other_whole)
 {
     uint64_t left = one_whole ? one * (other_whole ? other_whole : 1) : 0;
@@ -49,7 +52,7 @@ static int nearest_to_limit_first(const void *a, const void *b)
     return order ? order : one->pid < other->pid ? -1 : one->pid > other->pid;
 }
 
-/* Those that hold a connection which was asked for, and whose descriptors could be counted. The caller frees them. */
+/* Processes that hold a selected connection and whose open descriptors are known. The caller frees the array. */
 static const struct process **find_holders(const struct metrics *metrics, size_t *ret_count)
 {
     const struct snapshot *snapshot = metrics->snapshot;
@@ -94,7 +97,7 @@ void metrics_write_descriptors(struct metrics *metrics)
 
 /* --- ports ------------------------------------------------------------------------------------------------------ */
 
-/* What the ports of one source and destination are. */
+/* The used and usable ports of one source and destination. */
 struct port_share {
     const struct port_use *use;
     uint32_t used, usable;
@@ -120,7 +123,7 @@ static void add_destinations(const struct metrics *metrics, const struct port_ra
     }
 }
 
-/* Those that have used up a hundredth at least: there may be as many destinations as peers. The caller frees them. */
+/* Those that use at least one per cent: there may be as many destinations as peers. The caller frees them. */
 static struct port_share *find_shares(
     const struct port_table *table, const struct port_range *ranges, const uint32_t *bound, size_t *ret_count)
 {
@@ -143,7 +146,7 @@ static struct port_share *find_shares(
 
 static bool is_shown(const struct metrics *metrics, const struct port_share *shares, size_t at)
 {
-    /* Two namespaces that are not told apart may have the same addresses: the fuller stands for both. */
+    /* Two namespaces with one label may have the same addresses: then only the fuller one is written. */
     for (size_t i = 0; i < at; i++) {
         struct port_use one = *shares[i].use, other = *shares[at].use;
         one.netns = other.netns = 0;
@@ -160,7 +163,7 @@ void metrics_write_ports(struct metrics *metrics)
     struct port_range *ranges = xcalloc(snapshot->netns_count + 1, sizeof *ranges);
     uint32_t *bound = xcalloc(snapshot->netns_count + 1, sizeof *bound);
     for (uint32_t i = 0; i < snapshot->netns_count; i++)
-        ranges[i] = ports_range(snapshot, i, 0, 0); /* what is not known has no share */
+        ranges[i] = ports_range(snapshot, i, 0, 0); /* an unknown range has no usable ports, and so no share */
     ports_count_bound(snapshot, ranges, bound);
     struct port_table table = { 0 };
     add_destinations(metrics, ranges, &table);
@@ -185,7 +188,7 @@ void metrics_write_ports(struct metrics *metrics)
 
 /* --- listeners -------------------------------------------------------------------------------------------------- */
 
-/* The sockets that listen at one address and port: several with SO_REUSEPORT. */
+/* The sockets that listen on one address and port. With SO_REUSEPORT there may be several. */
 struct listener_tally {
     const struct conn *fullest;
     uint32_t slot;
@@ -204,7 +207,7 @@ static int by_address(const void *a, const void *b)
 
 static int by_fill(const struct conn *one, const struct conn *other)
 {
-    /* Full is what holds more than its backlog, which may be 0. */
+    /* A queue is full when it holds more than the backlog, which may be 0: sk_acceptq_is_full(). */
     return fuller_first(
         one->recv_q_bytes, (uint64_t)one->send_q_bytes + 1, other->recv_q_bytes, (uint64_t)other->send_q_bytes + 1);
 }
@@ -222,7 +225,7 @@ static int worst_first(const void *a, const void *b)
     return order ? order : by_address(a, b);
 }
 
-/* One for each listening socket that was asked for. The caller frees them. */
+/* Makes one tally for each selected listening socket. The caller frees them. */
 static struct listener_tally *find_listeners(const struct metrics *metrics, size_t *ret_count)
 {
     const struct snapshot *snapshot = metrics->snapshot;
@@ -245,7 +248,7 @@ static struct listener_tally *find_listeners(const struct metrics *metrics, size
     return tallies;
 }
 
-/* Makes one of those at one address. Returns how many are left. */
+/* Adds up the tallies of one address. Returns the number that is left. */
 static size_t merge(struct listener_tally *tallies, size_t count)
 {
     size_t merged = 0;

@@ -1,5 +1,5 @@
 #pragma once
-/* What runs out: descriptors, ports, accept queues. */
+/* Limited resources: descriptors, ports, accept queues. */
 #include "report/metrics/parts.h"
 
 void metrics_write_descriptors(struct metrics *metrics);

@@ -42,7 +42,10 @@ static int busiest_first(const void *context, uint32_t a, uint32_t b)
     return one->inode < other->inode ? -1 : one->inode > other->inode;
 }
 
-/* Two namespaces may have one name (of a container, say), or that of the rest: then the inode tells them apart. */
+/*
+ * Several namespaces may have the same name, for example that of a container; or one may be named "other". The inode
+ * makes the label unique.
+ */
 static const char *netns_label(struct metrics *metrics, const struct netns *netns, uint32_t slot)
 {
     const char *label = metrics_label(metrics, netns->name);
@@ -53,7 +56,7 @@ static const char *netns_label(struct metrics *metrics, const struct netns *netn
                  : label;
 }
 
-/* Namespaces without a connection that was asked for are left out, unless all were. */
+/* Orders the namespaces. With a selection, those without a selected connection are left out. */
 static void rank_namespaces(struct metrics *metrics)
 {
     const struct snapshot *snapshot = metrics->snapshot;

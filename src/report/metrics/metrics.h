@@ -9,8 +9,8 @@
 #include "report/metrics/options.h"
 
 /*
- * Appends the metrics of the selected connections (selection NULL: all) and of the host to `out`. Returns 0, -ENOMEM,
- * or -EEXIST with err filled if a series was written twice.
+ * Appends the metrics of the selected connections (selection NULL: all) and of the host to `out`. Returns 0, or -EEXIST
+ * with err filled if a series was written twice.
  */
 int report_metrics(const struct diagnosis *diagnosis, const struct selection *selection,
     const struct metrics_options *options, struct buf *out, struct error *err);

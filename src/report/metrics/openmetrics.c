@@ -12,7 +12,7 @@
 
 /* --- what was written already ----------------------------------------------------------------------------------- */
 
-/* Its name and labels: up to the space, but for those in quotes. */
+/* The length of the name with its labels. They end at the first space that is not in quotes. */
 static size_t series_length(const char *start)
 {
     bool quoted = false;
@@ -37,7 +37,7 @@ static uint64_t hash_of(const char *series, size_t length)
     return hash;
 }
 
-/* The slot of the series that begins at that offset of the text: its own, or one that is free. */
+/* The slot of the series that begins at offset `start` of the text: the slot that holds it, or a free one. */
 static size_t *slot_of(const struct openmetrics *metrics, size_t start)
 {
     const char *series = metrics->out->data + start;
@@ -74,8 +74,8 @@ static void refuse(struct openmetrics *metrics, const char *subject, size_t leng
     metrics->refused = true;
 }
 
-/* Notes the series at the end of the text. False, and noted as refused, where it was written before. */
-static bool note_series(struct openmetrics *metrics, size_t start)
+/* Stores the series at the end of the text. Returns false and refuses it if it was written before. */
+static bool add_series(struct openmetrics *metrics, size_t start)
 {
     if (metrics->series_count * 2 >= metrics->slot_count)
         grow(metrics);
@@ -89,8 +89,8 @@ static bool note_series(struct openmetrics *metrics, size_t start)
     return true;
 }
 
-/* The same for the family. */
-static bool note_family(struct openmetrics *metrics, const struct metric_family *family)
+/* The same for a family. */
+static bool add_family(struct openmetrics *metrics, const struct metric_family *family)
 {
     bool known = metrics->family_count == METRIC_FAMILIES_MAX;
     for (unsigned i = 0; i < metrics->family_count; i++)
@@ -128,14 +128,14 @@ void openmetrics_family(struct openmetrics *metrics, const struct metric_family 
 {
     if (metrics->family == family)
         return;
-    metrics->family = note_family(metrics, family) ? family : NULL;
+    metrics->family = add_family(metrics, family) ? family : NULL;
     if (metrics->family != NULL)
         write_head(metrics, family);
 }
 
 /* --- samples ---------------------------------------------------------------------------------------------------- */
 
-/* Both dialects escape the same three. */
+/* Both dialects escape these three characters. */
 static void write_label_value(struct buf *out, const char *value)
 {
     for (; *value != '\0'; value++) {
@@ -169,7 +169,7 @@ static void write_sample(struct openmetrics *metrics, const char *const *labels,
     size_t start = out->length;
     write_series(out, metrics->family, labels);
     buf_printf(out, " %s\n", number);
-    if (!note_series(metrics, start))
+    if (!add_series(metrics, start))
         buf_cut(out, start);
 }
 
@@ -199,7 +199,7 @@ void openmetrics_ratio(struct openmetrics *metrics, const char *const *labels, u
     enum { MILLION = 1000000 };
     if (whole == 0)
         return;
-    uint64_t rest = part % whole; /* counts of sockets: far below what the product can hold */
+    uint64_t rest = part % whole; /* the numbers count sockets, so the product does not overflow */
     char text[32];
     snprintf(text, sizeof text, "%" PRIu64 ".%06u", part / whole, (unsigned)(rest * MILLION / whole));
     write_sample(metrics, labels, text);
@@ -224,7 +224,7 @@ const char *openmetrics_label(struct arena *arena, const char *text)
     size_t length = escaped.length;
     if (length > LABEL_BYTES_MAX) {
         length = LABEL_BYTES_MAX - (sizeof ellipsis - 1);
-        while (length > 0 && (escaped.data[length] & 0xc0) == 0x80) /* not within a character of UTF-8 */
+        while (length > 0 && (escaped.data[length] & 0xc0) == 0x80) /* not inside a UTF-8 character */
             length--;
     }
     const char *label = arena_printf(

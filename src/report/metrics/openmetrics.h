@@ -23,7 +23,7 @@ struct metric_family {
     const char *name; /* without "_total", also for a counter */
     enum metric_type type;
     const char *unit;                      /* "seconds": the name ends with it; or NULL */
-    const char *labels[METRIC_LABELS_MAX]; /* up to NULL */
+    const char *labels[METRIC_LABELS_MAX]; /* ends with NULL if there are fewer */
     const char *help;                      /* a sentence, without quotes or backslashes */
 };
 
@@ -31,9 +31,9 @@ struct openmetrics {
     enum metrics_dialect dialect;
     struct buf *out;
     const struct metric_family *family; /* the open family; NULL: it was refused, and its samples are refused too */
-    const struct metric_family *families[METRIC_FAMILIES_MAX]; /* all that were written */
+    const struct metric_family *families[METRIC_FAMILIES_MAX]; /* all that have been written */
     unsigned family_count;
-    size_t *series; /* hash of what was written: where in `out` its name begins, plus 1; 0: free */
+    size_t *series; /* hash table of the series: the offset in `out` where the name begins, plus 1; 0: free */
     size_t slot_count, series_count;
     bool refused;
     struct error refusal; /* the first */
@@ -45,9 +45,9 @@ void openmetrics_begin(struct openmetrics *metrics, enum metrics_dialect dialect
  * too, so that the output shows which metrics exist.
  */
 void openmetrics_family(struct openmetrics *metrics, const struct metric_family *family);
-/* `labels`: a value for each label of the family; NULL is "". The same labels a second time are refused. */
+/* `labels` has a value for each label of the family; NULL is "". A series with the same labels twice is refused. */
 void openmetrics_uint(struct openmetrics *metrics, const char *const *labels, uint64_t number);
-/* In seconds. */
+/* The number is written in seconds. */
 void openmetrics_ms(struct openmetrics *metrics, const char *const *labels, uint64_t milliseconds);
 void openmetrics_us(struct openmetrics *metrics, const char *const *labels, uint64_t microseconds);
 /* Writes part/whole; writes nothing if whole is 0. */

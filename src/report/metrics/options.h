@@ -1,5 +1,5 @@
 #pragma once
-/* What the user may choose about the metrics. */
+/* Options of the metrics. */
 #include <stdint.h>
 
 #include "report/metrics/openmetrics.h"

@@ -5,7 +5,7 @@
 #include "report/metrics/families.h"
 #include "report/metrics/options.h"
 
-/* The label of the rest. A process that is itself named so is counted with the rest. */
+/* The label of all that have no series of their own. A process with this name is counted here. */
 #define METRICS_OTHER "other"
 
 struct metrics {
@@ -18,8 +18,8 @@ struct metrics {
 
     bool *selected; /* for each connection */
     /*
-     * Namespaces by slots: those with most connections, this one first of all; then the rest; then that of connections
-     * of which none is known.
+     * A slot is a place in the order of namespaces: first this program's own, then those with the most connections.
+     * Then comes one slot for all other namespaces (other_slot), and one for connections whose namespace is not known.
      */
     uint32_t *netns_slots; /* for each namespace */
     uint32_t *slot_netns;  /* for each slot before other_slot */

@@ -8,7 +8,7 @@
 
 enum { NO_BREAK_SPACE = 0x00a0 };
 
-/* Typography only. Letters are of names: another letter would be another name. */
+/* Only typographic characters. A letter belongs to a name, and a similar letter would make it another name. */
 static const struct {
     uint32_t code_point;
     const char *ascii;
@@ -56,7 +56,7 @@ void ascii_add(struct buf *out, const char *text, const char *no_break_space)
     for (size_t left = strlen(text), size; left > 0; text += size, left -= size) {
         uint32_t code_point = 0;
         size = text_utf8_decode(text, left, &code_point);
-        if (size <= 1) { /* ASCII, or a byte that is no UTF-8 */
+        if (size <= 1) { /* ASCII, or a byte that is not UTF-8 */
             size = 1;
             buf_add(out, text, size);
         } else if (code_point == NO_BREAK_SPACE) {

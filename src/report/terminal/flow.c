@@ -8,7 +8,7 @@
 
 enum {
     WIDTH_MIN = 60,
-    WIDTH_MAX = 110, /* longer lines are hard to read: the eye loses the start of the next */
+    WIDTH_MAX = 110, /* longer lines are hard to read: the eye does not find the start of the next one */
     FLUSH_BYTES = 64 * 1024,
 };
 
@@ -52,7 +52,7 @@ int flow_finish(struct flow *flow)
     return flow->error;
 }
 
-/* Fills the scratch buffer with what may go to this terminal. */
+/* Escapes the text into the scratch buffer, in ASCII if the style wants it. */
 static const char *escaped(struct flow *flow, const char *text)
 {
     buf_clear(&flow->scratch);
@@ -78,7 +78,10 @@ static void style_end(struct flow *flow, enum style style)
         buf_str(&flow->text, "\033[0m");
 }
 
-/* Length of the character at text, and its columns. A no-break space has done its work once words are parted. */
+/*
+ * The length of the character at `text`, and its columns. Lines are already broken here, so a no-break space is written
+ * as a space.
+ */
 static size_t character(const char *text, size_t length, size_t *ret_columns)
 {
     uint32_t code_point;
@@ -103,7 +106,7 @@ static void put_word(struct flow *flow, const char *word, size_t length)
     }
 }
 
-/* A line goes on below, at the indent. */
+/* Begins a new line at the indent. */
 static void break_line(struct flow *flow)
 {
     buf_char(&flow->text, '\n');
@@ -125,7 +128,7 @@ static size_t word_width(const char *word, size_t length)
     return width;
 }
 
-/* As many characters as fit on the rest of the line, at least one. */
+/* The number of bytes whose characters fit on the rest of the line; at least one character. */
 static size_t fitting(const struct flow *flow, const char *word, size_t length)
 {
     size_t taken = 0, column = flow->column;
@@ -139,7 +142,7 @@ static size_t fitting(const struct flow *flow, const char *word, size_t length)
     return taken;
 }
 
-/* Breaks the line at its last space after all: what is glued to the word behind it has no room. */
+/* Breaks the line at its last space. This is needed if the next word has no space before it and does not fit. */
 static void break_previous(struct flow *flow)
 {
     struct buf word = { 0 };
@@ -152,7 +155,7 @@ static void break_previous(struct flow *flow)
     buf_deinit(&word);
 }
 
-/* The space that is due, or a new line instead of it. */
+/* Writes the space that is due, or a new line if the word does not fit. */
 static void before_word(struct flow *flow, size_t width)
 {
     if (!flow->space) {
@@ -205,7 +208,7 @@ static void place_text(struct flow *flow, enum style style, const char *text, bo
         style_end(flow, style);
 }
 
-/* Whether a word is a unit, whatever punctuation follows it. */
+/* True if the word is a unit; punctuation may follow it. */
 static bool is_unit(const char *word)
 {
     static const char *const units[] = { "%", "ms", "s", "min", "h", "d", "kB", "MB", "GB", "TB", "byte", "bytes" };

@@ -29,21 +29,24 @@ struct flow {
     FILE *out;
     int error; /* 0, or the negative errno of the first write that failed */
 
-    struct buf text;     /* text that is not yet written to `out` */
-    struct buf scratch;  /* for the escaped text of one call */
-    size_t width;        /* the most columns of a line */
-    size_t indent;       /* the column at which a broken line continues */
-    size_t column;       /* where the next character goes; 0: the line is empty */
-    bool space;          /* a space is due before the next word, unless the line breaks there */
-    size_t break_at;     /* of the last space that flowed: where in `text`, 0: nowhere on this line */
-    size_t break_column; /* and the column behind it */
+    struct buf text;    /* text that is not yet written to `out` */
+    struct buf scratch; /* for the escaped text of one call */
+    size_t width;       /* the most columns of a line */
+    size_t indent;      /* the column where a continued line begins */
+    size_t column;      /* where the next character goes; 0: the line is empty */
+    bool space;         /* a space is due before the next word, unless a new line begins there */
+    size_t break_at; /* the offset in `text` of the last space at which the line may be broken; 0: none on this line */
+    size_t break_column; /* the column after that space */
 };
 
 void flow_init(struct flow *flow, const struct report_style *style, FILE *out);
 /* Writes the rest and flushes. Returns 0 or the first write error. */
 int flow_finish(struct flow *flow);
 
-/* Flows words. Texts of several calls are one: a space between them is written at the end or start of either. */
+/*
+ * Appends words. Texts of several calls flow together. Words are separated by a space at the end of the first text or
+ * at the start of the second.
+ */
 void flow_text(struct flow *flow, enum style style, const char *text);
 void flow_printf(struct flow *flow, enum style style, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /*
@@ -54,22 +57,22 @@ void flow_value(struct flow *flow, enum style style, const char *text, size_t co
 /* Writes a command that the user will copy, on one line of any length. */
 void flow_verbatim(struct flow *flow, enum style style, const char *text);
 
-/* Text that stays on one line if a line has room for it. */
+/* Appends text that stays on one line, if a line has room for it. */
 void flow_unbroken(struct flow *flow, enum style style, const char *text);
-/* The same kinds of numbers as base/text.h, kept together on one line. */
+/* Numbers as base/text.h formats them. Number and unit stay on one line. */
 void flow_count(struct flow *flow, enum style style, uint64_t number);
 void flow_duration(struct flow *flow, enum style style, uint64_t milliseconds);
 
-/* Ends the line; an empty line is written by a second call. */
+/* Ends the line. A second call writes an empty line. */
 void flow_line(struct flow *flow);
 /* Ends the line unless it is empty. */
 void flow_fresh_line(struct flow *flow);
-/* Fills with spaces up to a column. */
+/* Appends spaces up to a column. */
 void flow_column(struct flow *flow, size_t column);
-/* A bar of part/whole of `columns` columns; at least its thinnest where part > 0. */
+/* Appends a bar of part/whole, `columns` wide. If `part` is not 0, at least the thinnest bar is drawn. */
 void flow_bar(struct flow *flow, enum style style, uint64_t part, uint64_t whole, size_t columns);
-/* A thin line over the whole width. */
+/* Writes a thin line over the whole width. */
 void flow_rule(struct flow *flow);
 
-/* Columns that a text will take once it is escaped. */
+/* The columns of a text after escaping. */
 size_t flow_width_of(struct flow *flow, const char *text);

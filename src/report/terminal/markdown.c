@@ -8,18 +8,18 @@
 #include "report/terminal/markdown_table.h"
 
 enum {
-    BODY_INDENT = 2, /* of everything but headings */
-    CODE_INDENT = 2, /* of code blocks, more than the text around them */
+    BODY_INDENT = 2, /* of everything except headings */
+    CODE_INDENT = 2, /* of code blocks, in addition to the indent of the text around them */
     TAB_WIDTH = 4,
-    DEPTH_MAX = 16, /* lists and quotes within each other; deeper ones are not indented further */
-    MIN_WIDTH = 16  /* of text, however deep it is */
+    DEPTH_MAX = 16, /* nested lists and quotes; deeper ones are not indented further */
+    MIN_WIDTH = 16  /* the least width of text, at any depth */
 };
 
-/* A block quote, or an item of a list: what stands before the lines in it. */
+/* A block quote or a list item, with the marker before its lines. */
 struct container {
     bool is_quote;
     bool is_tight;
-    bool has_marker; /* the item's bullet is yet to be written */
+    bool has_marker; /* the item's bullet has not been written yet */
     char marker[16];
     size_t indent; /* columns of the marker */
     unsigned next_number;
@@ -31,11 +31,11 @@ struct renderer {
     struct buf text; /* styled: the paragraph, heading or cell being read */
     struct buf code; /* the code block being read */
     bool in_code;
-    bool needs_blank; /* before the next block */
+    bool needs_blank; /* an empty line is due before the next block */
     unsigned depth;
     struct container containers[DEPTH_MAX];
     struct markdown_table table;
-    struct markdown_table_cell *cell; /* being read, or NULL */
+    struct markdown_table_cell *cell; /* the cell that is being read, or NULL */
 };
 
 static struct container *innermost(struct renderer *renderer)
@@ -51,7 +51,7 @@ static void container_begin(struct renderer *renderer, struct container containe
     renderer->depth++;
 }
 
-/* Appends what stands at the beginning of a line of the body. Returns its columns. */
+/* Appends the indentation and the markers that begin a line of the body. Returns their width in columns. */
 static size_t add_prefix(struct renderer *renderer, struct buf *out)
 {
     size_t columns = BODY_INDENT;
@@ -80,7 +80,7 @@ static size_t room(const struct renderer *renderer, size_t prefix)
     return renderer->style->width > prefix + MIN_WIDTH ? renderer->style->width - prefix : MIN_WIDTH;
 }
 
-/* Writes the text that was collected as a wrapped paragraph. */
+/* Writes the collected text as a wrapped paragraph. */
 static void flush_text(struct renderer *renderer)
 {
     if (renderer->text.length == 0)
@@ -167,7 +167,7 @@ static void enter_list(struct renderer *renderer, bool is_tight, unsigned start)
     container_begin(renderer, (struct container){ .is_tight = is_tight, .next_number = start });
 }
 
-/* The list's own container becomes the item's: a list shows nothing but its items. */
+/* The list's container becomes that of its item: a list itself has no output. */
 static void enter_item(struct renderer *renderer)
 {
     struct container *item = innermost(renderer);
@@ -194,7 +194,7 @@ static void enter_quote(struct renderer *renderer)
 static int enter_block(MD_BLOCKTYPE type, void *detail, void *user)
 {
     struct renderer *renderer = user;
-    flush_text(renderer); /* the words of a tight item, before a block in it */
+    flush_text(renderer); /* a tight item has text without a paragraph; it comes before the block */
     switch (type) {
     case MD_BLOCK_QUOTE:
         enter_quote(renderer);
@@ -292,7 +292,7 @@ static struct buf *current(struct renderer *renderer)
     return renderer->cell != NULL ? &renderer->cell->text : &renderer->text;
 }
 
-/* How a span is shown; 0: not at all. */
+/* The style of a span; 0: none. */
 static enum styled_mark span_mark(MD_SPANTYPE type)
 {
     switch (type) {
@@ -318,7 +318,7 @@ static int enter_span(MD_SPANTYPE type, void *detail, void *user)
     return 0;
 }
 
-/* Whether the text ends in the link's address (<https://…>, where it need not be said twice). */
+/* True if the text ends with the link's address, as in <https://…>. The address is then not written again. */
 static bool ends_in(const struct buf *text, const MD_ATTRIBUTE *address)
 {
     if (address->size == 0)

@@ -4,8 +4,8 @@
 #include "report/report.h"
 
 /*
- * Appends the text as it is to be read: headings at the margin, the rest two columns in, wrapped to
- * style->width. Only lines of code blocks may be wider; they are never wrapped, so that they can be copied.
- * Control characters come out escaped. Returns 0, or -EINVAL where the parser gives up.
+ * Appends the page, wrapped to style->width. Headings begin at the margin, everything else is indented by two columns.
+ * Only code blocks may be wider: they are not wrapped, so that they can be copied. Control characters are escaped.
+ * Returns 0, or -EINVAL if the parser fails.
  */
 int markdown_render(const char *markdown, const struct report_style *style, struct buf *out);

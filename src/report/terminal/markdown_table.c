@@ -28,8 +28,8 @@ void markdown_table_deinit(struct markdown_table *table)
 }
 
 /*
- * Columns that ask for less than an even share of what is left get what they ask for; the others share the rest. Goes
- * on until no column changes, so that the sum never exceeds `space`.
+ * Divides `space` among the columns. A column that needs no more than an even share of what is left gets what it needs;
+ * the others share the rest. This repeats until no column changes, so the sum never exceeds `space`.
  */
 static void share(size_t *widths, size_t columns, size_t space)
 {
@@ -58,7 +58,7 @@ static void share(size_t *widths, size_t columns, size_t space)
     free(settled);
 }
 
-/* Moves columns from where words have room to spare to where a word would have to be cut. */
+/* Takes columns from cells that are wider than their longest word, for cells whose longest word would be cut. */
 static void spare_words(size_t *widths, const size_t *words, size_t columns)
 {
     for (size_t i = 0; i < columns; i++) {

@@ -1,5 +1,5 @@
 #pragma once
-/* A table of wrapped cells, fitted to a width. */
+/* A table whose cells are wrapped so that it fits a width. */
 #include <stdbool.h>
 
 #include "base/buf.h"
@@ -10,16 +10,16 @@ struct markdown_table_cell {
     bool right;      /* aligned to the right */
 };
 
-/* Cells row by row; the first row is the heading. */
+/* Cells row by row. The first row is the heading. */
 struct markdown_table {
     size_t columns;
     struct markdown_table_cell *cells;
     size_t count, capacity;
 };
 
-/* A new cell at the end; valid until the next one. */
+/* Adds a cell at the end. It is valid until the next call. */
 struct markdown_table_cell *markdown_table_add(struct markdown_table *table);
-/* Appends lines of at most `width` columns, each beginning with `prefix`, whose columns are not counted. */
+/* Appends lines of at most `width` columns. Each begins with `prefix`, whose columns are not counted. */
 void markdown_table_print(const struct markdown_table *table, const char *prefix, size_t width,
     const struct report_style *style, struct buf *out);
 void markdown_table_deinit(struct markdown_table *table);

@@ -58,7 +58,7 @@ void styled_close(struct buf *out, enum styled_mark mark, const struct report_st
         buf_char(out, '`');
 }
 
-/* One character or mark at text: its bytes and columns. */
+/* The number of bytes of one character or mark, and its columns. */
 static size_t unit(const char *text, size_t *ret_columns)
 {
     *ret_columns = 0;
@@ -83,7 +83,7 @@ static bool ends_word(char c)
     return c == '\0' || c == ' ' || c == STYLED_BREAK;
 }
 
-/* Columns and bytes of the word at text. */
+/* The columns and bytes of the word at `text`. */
 static size_t word_width(const char *text, size_t *ret_length)
 {
     size_t width = 0, length = 0, columns;
@@ -122,15 +122,15 @@ size_t styled_longest_word(const char *text)
 }
 
 /*
- * Where to cut a word that is wider than a line: after the last space of code, or else after the last sign that
- * joins parts, if there is one in the second half.
+ * Where to cut a word that is wider than a line: after the last space of code; else after the last separator, such as a
+ * slash, in the second half of the line; else at the width.
  */
 static size_t cut_word(const char *word, size_t width)
 {
     size_t at = 0, used = 0, after_space = 0, after_sign = 0, columns;
     for (;;) {
         size_t size = unit(word + at, &columns);
-        /* A space may stand beyond the edge: it is not shown at the end of a line. */
+        /* A space at the end of a line is not shown, so it may be beyond the width. */
         if (word[at] == STYLED_SPACE && used <= width && at > 0)
             after_space = at + size;
         if (used + columns > width && at > 0)
@@ -145,7 +145,7 @@ static size_t cut_word(const char *word, size_t width)
     return after_sign > 0 ? after_sign : at;
 }
 
-/* Copies to out, turning marks into escape sequences. Returns the columns. */
+/* Copies text and turns marks into escape sequences. Returns the columns. */
 static size_t put(struct styled_lines *lines, size_t length, struct buf *out)
 {
     size_t width = 0, columns;

@@ -71,7 +71,7 @@ static void put_spaces(FILE *out, size_t count)
         putc(' ', out);
 }
 
-/* As many whole characters as fit into `room` columns with the sign that something is missing. */
+/* Prints as many characters as fit into `room` columns, with an ellipsis. */
 static void put_cut(const struct table *table, const char *text, size_t room, FILE *out)
 {
     const char *sign = table->utf8 ? "…" : "...";
@@ -94,7 +94,7 @@ static void put_cut(const struct table *table, const char *text, size_t room, FI
 
 void table_print(struct table *table, FILE *out)
 {
-    enum { LEAST = 8 }; /* columns that the last cell keeps on a terminal that is too narrow for the others */
+    enum { LEAST = 8 }; /* the least columns of the last cell, if the terminal is too narrow for the others */
     size_t column = 0;
     for (unsigned i = 0; i < table->filled; i++) {
         const char *text = cell_text(table, i);

@@ -14,10 +14,10 @@ struct table {
     unsigned column_count;
     bool right[TABLE_COLUMNS_MAX];
     size_t widths[TABLE_COLUMNS_MAX];
-    size_t cut_at; /* columns of the terminal, at which the last cell is cut; 0: never */
+    size_t cut_at; /* the terminal's columns, where the last cell is cut; 0: never */
     bool utf8;     /* cut with "…", not "..." */
 
-    struct buf cells; /* of this row, NUL between them */
+    struct buf cells; /* the cells of this row, separated by NUL */
     size_t starts[TABLE_COLUMNS_MAX];
     unsigned filled;
 };
@@ -27,8 +27,8 @@ void table_deinit(struct table *table);
 void table_add_column(struct table *table, bool right);
 /* Begins the next cell of the row. The caller appends its text, already escaped, to the returned buffer. */
 struct buf *table_cell(struct table *table);
-/* A column's name as its title: "recv_q" as "RECV-Q". */
+/* Adds a cell with the column's name as its title: "recv_q" becomes "RECV-Q". */
 void table_title(struct table *table, const char *name);
-/* End the row: the columns grow to hold it, or it is printed. */
+/* End the row. table_measure() widens the columns to hold it; table_print() prints it. */
 void table_measure(struct table *table);
 void table_print(struct table *table, FILE *out);

@@ -16,7 +16,7 @@ static bool same_end(const struct endpoint *one, const struct endpoint *other)
         return true;
     if (!one->any_port && one->port != other->port)
         return false;
-    /* How many addresses it spans changes with the connections that happen to be there. */
+    /* The number of addresses changes with the connections that exist at the moment. */
     return one->any_address || other->any_address || ip_equal(&one->address, &other->address);
 }
 

@@ -1,4 +1,4 @@
-/* Single connections: as a table where the width allows it, else one after the other. */
+/* Single connections: as a table if it fits, else one below the other. */
 
 #include "base/text.h"
 #include "report/text/parts.h"
@@ -98,7 +98,7 @@ void text_conns(struct flow *flow, const struct diagnosis *diagnosis, const stru
     for (size_t i = 0; i < COLUMN_COUNT; i++)
         total += widths[i] + (i > 0 ? GUTTER : 0);
 
-    /* Beside the label, or below it, or without columns. */
+    /* The table begins beside the label or further left below it. If neither fits, there is no table. */
     size_t start = BODY_COLUMN + total <= flow->width ? BODY_COLUMN : 2 * LABEL_COLUMN;
     bool table = start + total <= flow->width;
     text_label(flow, finding->conn_count == 1 ? "Socket" : "Sockets");

@@ -38,7 +38,7 @@ static void headline(struct flow *flow, const struct diff *diff, const char *ver
 
 /* --- tables ----------------------------------------------------------------------------------------------------- */
 
-/* "+12.3", "-0.4", "0"; "-" where it is not known */
+/* "+12.3", "-0.4", "0"; "-" if the times are not known */
 static void add_pace(struct buf *cell, const struct diff *diff, int64_t millis)
 {
     uint64_t tenths = ((uint64_t)(millis < 0 ? -millis : millis) + 50) / 100;
@@ -50,7 +50,7 @@ static void add_pace(struct buf *cell, const struct diff *diff, int64_t millis)
         buf_printf(cell, "%c%" PRIu64 ".%" PRIu64, millis < 0 ? '-' : '+', tenths / 10, tenths % 10);
 }
 
-/* What a row was folded from, or its one value; several rows are told apart by their PIDs. */
+/* The number of services that the row adds up, or the one service. */
 static void add_service(struct buf *cell, const struct diff *diff, const struct diff_row *row)
 {
     if (row->services > 1)
@@ -134,7 +134,7 @@ static void begin(struct table *table, const struct column *columns, size_t coun
     table_measure(table);
 }
 
-/* Those that only stay are of no interest, unless everything is asked for. */
+/* Rows that are steady are left out, unless all rows are wanted. */
 static size_t shown_rows(const struct diff *diff, bool all)
 {
     size_t count = 0;

@@ -37,7 +37,7 @@ static void heading(
     flow_line(flow);
 }
 
-static bool look_the_same(uint64_t one_ms, uint64_t other_ms)
+static bool format_equally(uint64_t one_ms, uint64_t other_ms)
 {
     struct buf one = { 0 }, other = { 0 };
     text_duration(&one, one_ms);
@@ -62,7 +62,7 @@ static void ages(struct flow *flow, const struct finding *finding)
     }
     flow_text(flow, STYLE_PLAIN, finding->count == 1 ? "in this state for" : "the oldest");
     lasting(flow, finding, finding->oldest_ms);
-    if (finding->count > 1 && !look_the_same(finding->oldest_ms, finding->median_ms)) {
+    if (finding->count > 1 && !format_equally(finding->oldest_ms, finding->median_ms)) {
         flow_text(flow, STYLE_PLAIN, ", half of them");
         lasting(flow, finding, finding->median_ms);
     }
@@ -70,7 +70,7 @@ static void ages(struct flow *flow, const struct finding *finding)
 
 static void give_up(struct flow *flow, const struct finding *finding)
 {
-    bool one_time = look_the_same(finding->first_give_up_ms, finding->last_give_up_ms);
+    bool one_time = format_equally(finding->first_give_up_ms, finding->last_give_up_ms);
     flow_text(flow, STYLE_PLAIN,
         finding->count == 1 ? "; the kernel gives it up in "
             : one_time      ? "; the kernel gives them up in "
@@ -158,7 +158,7 @@ static bool same_fixes(const struct fixes *one, const struct fixes *other)
     return true;
 }
 
-/* The first finding of the same id, whose general advice need not be read twice; NULL for that one itself. */
+/* The first finding with this id, or NULL if this one is the first. Its general advice is not repeated. */
 static const struct finding *first_of_kind(
     const struct diagnosis *diagnosis, const struct finding *finding, size_t *ret_number)
 {
@@ -177,7 +177,7 @@ static void as_before(struct flow *flow, const char *label, size_t number)
     flow_line(flow);
 }
 
-/* Advice that holds for every finding of its kind: in full for the first only. */
+/* General advice. It is printed in full only for the first finding with this id. */
 static void advice(struct flow *flow, const struct diagnosis *diagnosis, const struct finding *finding)
 {
     size_t number = 0;
@@ -192,7 +192,7 @@ static void advice(struct flow *flow, const struct diagnosis *diagnosis, const s
         text_lines(flow, "Won't help", &finding->will_not_help);
 }
 
-/* The capture has to be given again. */
+/* Appends the --from options, so that the command reads the same captures. */
 static void from_option(struct flow *flow, const struct snapshot *snapshot)
 {
     const char *before = NULL;
@@ -213,7 +213,7 @@ static void more(struct flow *flow, const struct snapshot *snapshot, const struc
     text_label(flow, "More");
     flow_printf(flow, STYLE_DIM, "tcpwhy explain %s", finding->id);
     flow_line(flow);
-    if (finding->conn_count > 0) { /* else no connection has it as its cause */
+    if (finding->conn_count > 0) { /* for a finding about the whole host, no connection has this cause */
         flow_column(flow, BODY_COLUMN);
         flow->indent = BODY_COLUMN + 2;
         flow_printf(flow, STYLE_DIM, "tcpwhy %s --cause %s", brief ? "--all" : "list", finding->id);
@@ -230,9 +230,7 @@ void text_finding(
     paragraph(flow, "Why", finding->why);
     how_long(flow, finding);
     text_lines(flow, "Proof", &finding->evidence);
-    /*
-     * What is only worth knowing is told in short, unless everything is asked for: a healthy host has a short report.
-     */
+    /* An INFO finding is shortened unless everything is wanted, so that the report of a healthy host is short. */
     bool brief = finding->severity == SEVERITY_INFO && !options->all_connections && !finding->is_answer;
     if (brief) {
         flow_line(flow);

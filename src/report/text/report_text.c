@@ -128,7 +128,7 @@ static void headline(struct flow *flow, const struct diagnosis *diagnosis, const
     flow_line(flow);
 }
 
-/* "3 findings: 1 critical, 2 info", where there is more than the one that the verdict names. */
+/* "3 findings: 1 critical, 2 info". Nothing if there are fewer than two; the verdict names a single one. */
 static void tally(struct flow *flow, const struct diagnosis *diagnosis)
 {
     size_t counts[SEVERITY_CRITICAL + 1] = { 0 };
@@ -190,7 +190,7 @@ static void verdict(struct flow *flow, const struct diagnosis *diagnosis)
     flow_line(flow);
 }
 
-/* What is known to be so, and by whose word. */
+/* Ignored findings, with the reason and the place in the configuration. */
 static void ignored(struct flow *flow, const struct diagnosis *diagnosis)
 {
     if (diagnosis->ignored_count == 0)
@@ -218,7 +218,7 @@ static void ignored(struct flow *flow, const struct diagnosis *diagnosis)
     }
 }
 
-/* What looks alarming and is not, and what was not judged. */
+/* The notes of the diagnosis: what is normal although it may look alarming, and what was not judged. */
 static void notes(struct flow *flow, const struct diagnosis *diagnosis)
 {
     if (diagnosis->notes.count == 0)

@@ -9,7 +9,10 @@ struct state_row {
     uint64_t count;
 };
 
-/* The states that occur, or have just done so, most connections first. Returns how many. */
+/*
+ * Fills the rows with the states that occur or did occur in `previous`, the most connections first. Returns their
+ * number.
+ */
 static size_t rows_of(
     const struct diagnosis *diagnosis, const struct diagnosis *previous, struct state_row rows[STATE_COUNT])
 {
@@ -56,10 +59,10 @@ static void percent(struct buf *out, uint64_t part, uint64_t whole)
         buf_printf(out, "%u\xc2\xa0%%", (unsigned)hundredths);
 }
 
-/* Columns of the widest change. */
+/* The columns of the widest change. */
 static size_t change_columns(const struct diagnosis *diagnosis, const struct diagnosis *previous)
 {
-    enum { LEAST = 6 }; /* so that the bars do not jump to and fro */
+    enum { LEAST = 6 }; /* so that the bars do not move with each report */
     size_t widest = LEAST;
     struct buf change = { 0 };
     for (int state = 0; state < STATE_COUNT; state++) {

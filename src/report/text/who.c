@@ -1,4 +1,4 @@
-/* Who: the process, its place on the host, the service and the other ends. */
+/* The block of processes: the process and its place on the host, the service, the other ends. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -8,10 +8,10 @@
 
 enum { NAMES_SHOWN = 4, WAITS_SHOWN = 4, PEERS_SHOWN = 5, NAME_COLUMNS = 40, COMMAND_LINES = 2 };
 
-/* A row of the block: its name, and the sheet at VALUE_COLUMN. */
+/* Starts a row of the block. Its value begins at VALUE_COLUMN and continues there. */
 static void row(struct flow *flow, const char *name)
 {
-    if (flow->column > BODY_COLUMN) /* the first row stands beside the block's label */
+    if (flow->column > BODY_COLUMN) /* the first row is beside the block's label */
         flow_line(flow);
     flow_column(flow, BODY_COLUMN);
     flow_text(flow, STYLE_DIM, name);
@@ -90,7 +90,7 @@ static void descriptors_row(struct flow *flow, const struct process *process)
     }
 }
 
-/* Only states in which a process cannot act are worth a row. */
+/* Writes the state of a process only if the process cannot act in it. */
 static void state_row(struct flow *flow, const struct process *process)
 {
     static const struct {
