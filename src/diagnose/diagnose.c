@@ -4,6 +4,7 @@
 #include "diagnose/confirm.h"
 #include "diagnose/consequences.h"
 #include "diagnose/context.h"
+#include "diagnose/delivery.h"
 #include "diagnose/finding.h"
 #include "diagnose/group.h"
 #include "diagnose/limits.h"
@@ -128,6 +129,27 @@ static bool waits_for_close(const struct context *context, uint32_t conn, uint32
 }
 
 /*
+ * A kernel acknowledges what comes, whatever its program does, unless its receive buffer is full (before Linux 6.6 it
+ * dropped that without a word: tcp_data_queue()). So the program at the other end is not why nothing comes back.
+ */
+static bool is_lost_on_the_way(const struct context *context, const struct conn *conn, const struct conn *other)
+{
+    return delivery_of(context->snapshot, conn) == DELIVERY_UNANSWERED && conn_has(other, CONN_QUEUES) &&
+        other->recv_q_bytes <= 1;
+}
+
+/* Whether the finding that the other end, which is no listener, belongs to tells why this one is stuck. */
+static bool is_explained(const struct context *context, const struct stuck *stuck)
+{
+    const struct conn *conns = context->snapshot->conns;
+    if (rules[stuck->rule].fault == FAULT_LOCAL_APPLICATION)
+        return false;
+    bool by_program = rules[context->causes[stuck->pair]].fault == FAULT_LOCAL_APPLICATION &&
+        !is_lost_on_the_way(context, &conns[stuck->conn], &conns[stuck->pair]);
+    return by_program || knows_more(context, stuck->pair) || waits_for_close(context, stuck->conn, stuck->pair);
+}
+
+/*
  * One root cause, one finding: what waits for a peer that is on this host, and is itself found to be at fault, is that
  * finding's proof and needs none of its own.
  */
@@ -141,9 +163,7 @@ static void yield_to_other_ends(const struct context *context, struct stuck *stu
         if (other != NULL && context->selected[pair] && conn_is_listener(other))
             yields = listener_is_at_fault(context, other);
         else if (other != NULL && context->selected[pair])
-            yields = rules[stuck[i].rule].fault != FAULT_LOCAL_APPLICATION &&
-                (rules[context->causes[pair]].fault == FAULT_LOCAL_APPLICATION || knows_more(context, pair) ||
-                    waits_for_close(context, stuck[i].conn, pair));
+            yields = is_explained(context, &stuck[i]);
         if (!yields)
             stuck[kept++] = stuck[i];
     }

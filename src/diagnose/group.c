@@ -278,7 +278,7 @@ static void make_group(const struct context *context, const struct fold_key *key
     const struct snapshot *snapshot = context->snapshot;
     qsort(aged, count, sizeof *aged, oldest_first);
     uint32_t *conns = arena_alloc(arena, count * sizeof *conns);
-    uint32_t *pairs = NULL;
+    uint32_t *pairs = NULL, *pair_of = NULL;
     const struct conn *first = &snapshot->conns[aged[0].conn];
     *group = (struct group){
         .rule = &rules[key->rule],
@@ -311,13 +311,17 @@ static void make_group(const struct context *context, const struct fold_key *key
         if (group->holder == NULL)
             group->holder = snapshot_owner(snapshot, conn);
         if (aged[i].pair != NO_INDEX) {
-            if (pairs == NULL)
+            if (pairs == NULL) {
                 pairs = arena_alloc(arena, count * sizeof *pairs);
-            pairs[group->pair_count++] = aged[i].pair;
+                pair_of = arena_alloc(arena, count * sizeof *pair_of);
+                memset(pair_of, 0xff, count * sizeof *pair_of); /* NO_INDEX */
+            }
+            pairs[group->pair_count++] = pair_of[i] = aged[i].pair;
         }
         add_facts(group, context, conn, aged[i].pair != NO_INDEX ? &snapshot->conns[aged[i].pair] : NULL);
     }
     group->pairs = pairs;
+    group->pair_of = pair_of;
     find_proven_ages(snapshot, group);
     if (key->any_port)
         count_ports(snapshot, group);

@@ -41,6 +41,7 @@ struct group {
     uint64_t counted; /* what a text counts that shows `count` of them; 0: it counts none, or others with them */
     const uint32_t *pairs; /* other ends that are on this host */
     size_t pair_count;
+    const uint32_t *pair_of; /* for each of conns: its other end, or NO_INDEX; NULL: none has any */
 
     bool timers_known;        /* of one of them at least */
     bool ages_known;          /* of all of them */

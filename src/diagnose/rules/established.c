@@ -17,6 +17,7 @@
 #include "diagnose/obstacle.h"
 #include "diagnose/phrases.h"
 #include "diagnose/phrases_age.h"
+#include "diagnose/phrases_lost.h"
 #include "diagnose/phrases_owners.h"
 #include "diagnose/phrases_peer.h"
 #include "diagnose/queues.h"
@@ -126,6 +127,24 @@ static void assess_silence(struct arena *arena, const struct group *group, struc
 
 /* --- unanswered ----------------------------------------------------------------------------------------------- */
 
+/* What the other ends tell, where some were seen, or where both ends must be on this host. */
+static void word_other_ends(struct arena *arena, const struct context *context, const struct group *group,
+    const struct lost *lost, struct finding *finding)
+{
+    if (lost->seen == 0 && !lost->is_local)
+        return;
+    const char *title = lost_title(arena, lost,
+        arena_printf(arena, "what %s sends on %s %s", phrases_owner(arena, finding), phrases_conns(arena, group->count),
+            phrases_service(arena, context, group)));
+    if (title != NULL)
+        finding->title = title;
+    finding->why = arena_printf(arena,
+        "Data was sent, again and again with doubling pauses, and no acknowledgement comes back. %s",
+        lost_why(arena, lost,
+            "The peers of these may be there too, or have vanished. The program here notices only when the kernel "
+            "gives up."));
+}
+
 void established_unanswered_describe(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 {
@@ -146,6 +165,8 @@ void established_unanswered_describe(
             "which drops them without a word, or filtered in one direction), or the peer's kernel refuses "
             "them because its receive buffer is full.";
     }
+    const struct lost lost = lost_of(context, group);
+    word_other_ends(arena, context, group, &lost, finding);
     if (group->retransmits_min == group->retransmits_max)
         lines_add(
             &finding->evidence, arena, "The data was sent again %u times without an answer.", group->retransmits_max);
@@ -166,6 +187,8 @@ void established_unanswered_describe(
     phrases_pairs(arena, context, group, &finding->evidence);
 
     lines_add(&finding->ruled_out, arena, "A lost segment or two: each further attempt has doubled the pause.");
+    lost_assess(arena, &lost, finding);
+    lost_fix(arena, context, &lost, finding);
 
     const char *address = phrases_address(arena, &finding->peers[0].address);
     fixes_add(&finding->fix_now, arena,

@@ -15,6 +15,7 @@
 #include "diagnose/group.h"
 #include "diagnose/phrases.h"
 #include "diagnose/phrases_age.h"
+#include "diagnose/phrases_lost.h"
 #include "diagnose/phrases_peer.h"
 #include "diagnose/rule.h"
 #include "diagnose/rules/state_only.h"
@@ -206,13 +207,17 @@ void sent_fin_unanswered_describe(
         return;
     }
     const struct state_words *words = words_of(context, group);
-    finding->title = arena_printf(arena, "Nobody answers %s of %s%s %s", words->fin, phrases_conns(arena, group->count),
+    const struct lost lost = lost_of(context, group);
+    const char *fins = arena_printf(arena, "%s of %s%s %s", words->fin, phrases_conns(arena, group->count),
         owner_phrase(arena, finding), phrases_service(arena, context, group));
+    const char *title = lost_title(arena, &lost, fins);
+    finding->title = title != NULL ? title : arena_printf(arena, "Nobody answers %s", fins);
     finding->why = arena_printf(arena,
-        "%s; our FIN is sent again and again with doubling pauses, and no acknowledgement comes back. The peer has "
-        "vanished (crashed, rebooted, asleep, behind a NAT or firewall that forgot the connection), or the path "
-        "drops what is sent or answered (a packet filter on this host included).",
-        words->closed);
+        "%s; our FIN is sent again and again with doubling pauses, and no acknowledgement comes back. %s",
+        words->closed,
+        lost_why(arena, &lost,
+            "The peer has vanished (crashed, rebooted, asleep, behind a NAT or firewall that forgot the connection), "
+            "or the path drops what is sent or answered (a packet filter on this host included)."));
 
     const char *segment = group->unsent_bytes > 0 ? "What is unacknowledged" : "The FIN";
     if (group->retransmits_min == group->retransmits_max)
@@ -231,7 +236,9 @@ void sent_fin_unanswered_describe(
         lines_add(&finding->evidence, arena, "%s of data before the FIN are unacknowledged too.",
             phrases_bytes(arena, group->unsent_bytes));
     if (finding->distinct_peers == 1 && group->count > 1)
-        lines_add(&finding->evidence, arena, "All of them go to one peer: that host, or the path to it.");
+        lines_add(&finding->evidence, arena,
+            lost_has_all(&lost) ? "All of them go to one peer: the path to it."
+                                : "All of them go to one peer: that host, or the path to it.");
     else if (finding->distinct_peers > 1)
         lines_add(
             &finding->evidence, arena, "They go to %s different peers.", phrases_count(arena, finding->distinct_peers));
@@ -243,8 +250,10 @@ void sent_fin_unanswered_describe(
     assess_heard(arena, group, finding);
     if (!group->ages_known)
         finding->confidence = CONFIDENCE_LIKELY;
+    lost_assess(arena, &lost, finding);
 
     fixes_add(&finding->fix_now, arena, "Usually nothing: the kernel gives them up by itself.", NULL);
+    lost_fix(arena, context, &lost, finding);
     fixes_add(&finding->fix_now, arena, "See on this host whether the peer's answers arrive.",
         arena_printf(arena, "tcpdump -ni any 'host %s and tcp'", phrases_address(arena, &finding->peers[0].address)));
     fixes_add(&finding->fix_for_good, arena,

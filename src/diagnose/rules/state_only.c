@@ -10,6 +10,7 @@
 #include "diagnose/context.h"
 #include "diagnose/group.h"
 #include "diagnose/phrases.h"
+#include "diagnose/phrases_lost.h"
 #include "diagnose/phrases_owners.h"
 #include "diagnose/phrases_peer.h"
 #include "diagnose/platform.h"
@@ -67,14 +68,19 @@ void by_state_sent_fin_describe(
     finding->title = arena_printf(arena, "%s%s %s wait in %s for an acknowledgement of their FIN",
         phrases_conns(arena, group->count), owner_phrase(arena, finding), phrases_service(arena, context, group),
         state);
-    finding->why = "This side has closed and sent its FIN; what is missing is the peer's acknowledgement. Either the "
-                   "peers are gone (crashed, asleep, behind a NAT or firewall that forgot the connection), or they are "
-                   "there and do not read the data that stands before the FIN. Which of them is not in this capture.";
+    const struct lost lost = lost_of(context, group);
+    finding->why = arena_printf(arena,
+        "This side has closed and sent its FIN; what is missing is the peer's acknowledgement. %s",
+        lost_why(arena, &lost,
+            "Either the peers are gone (crashed, asleep, behind a NAT or firewall that forgot the connection), or they "
+            "are there and do not read the data that stands before the FIN. Which of them is not in this capture."));
     evidence_number(arena, context, group, finding);
+    lost_assess(arena, &lost, finding);
     lines_add(&finding->ruled_out, arena,
         "The application here: %s is entered by closing. What it forgot to close would be in CLOSE_WAIT.", state);
     fix_look_again(arena, context, finding);
-    fix_packets(arena, context, "See on that host whether the peer answers.", finding);
+    if (!lost_fix(arena, context, &lost, finding))
+        fix_packets(arena, context, "See on that host whether the peer answers.", finding);
     fixes_add(&finding->fix_for_good, arena,
         "Look at what lies between: a firewall or NAT whose idle time-out is shorter than the connections' pauses, a "
         "rule that is missing for the way back, peers that lose their network (mobile clients).",

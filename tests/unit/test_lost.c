@@ -1,0 +1,223 @@
+/* What nobody answers, where the other ends were seen too: whether it is lost on the way there or on the way back. */
+#include <stdio.h>
+#include <string.h>
+
+#include "unit.h"
+
+#include "diagnose/diagnose.h"
+#include "fixture.h"
+#include "hosts/join.h"
+#include "model/host.h"
+
+#define WEB                                                                                                            \
+    "host web-3 linux 6.18.44 2026-01-31T12:03:11.123Z\nsetting net.ipv4.ip_local_port_range 32768 60999\n"            \
+    "process 100 client user=www fds=200/1024 state=S\n"
+#define DB_AT(time)                                                                                                    \
+    "host db-1 linux 6.18.44 2026-01-31T" time "Z\nprocess 200 postgres user=pg fds=300/1024 state=S\n"                \
+    "conn LISTEN *:5432 recv_q=0 send_q=128 holders=200:3\n"
+#define DB DB_AT("12:03:11.123")
+/* Seven timeouts, of 26 s in sum at the least, and nothing came meanwhile. */
+#define UNANSWERED                                                                                                     \
+    " timer=retransmit timer_ms=500..24000 retransmits=7 backoff=7 rto=26112 rtt=4ms unacked=1 notsent=0 "             \
+    "snd_wnd=65535 last_data_sent=60s last_data_recv=65s last_ack_recv=52s bytes_received=900 "
+#define FINS(count)                                                                                                    \
+    "conn FIN_WAIT_1 10.0.0.5:40000 10.0.0.9:5432 x" count " vary=local_port recv_q=0 send_q=1 "                       \
+    "bytes_acked=301" UNANSWERED "\n"
+#define DATA(acked)                                                                                                    \
+    "conn ESTABLISHED 10.0.0.5:40000 10.0.0.9:5432 x12 vary=local_port recv_q=0 send_q=100 bytes_acked=" acked         \
+        UNANSWERED "holders=100:9\n"
+#define AT_DB(state, count) "conn " state " 10.0.0.9:5432 10.0.0.5:40000 x" count " "
+#define QUIET                                                                                                          \
+    "recv_q=0 send_q=0 timer=none bytes_acked=900 bytes_received=300 last_data_sent=65s last_data_recv=70s "           \
+    "last_ack_recv=65s holders=200:9\n"
+
+struct said {
+    struct snapshot joined;
+    struct diagnosis diagnosis;
+};
+
+static void say(struct said *said, const char *web, const char *db)
+{
+    static const char *const files[] = { "a", "b" };
+    struct snapshot parts[2];
+    struct error err = { 0 };
+    fixture_must(&parts[0], web);
+    fixture_must(&parts[1], db);
+    snapshot_init(&said->joined);
+    assert_int_equal(hosts_join(parts, files, 2, &said->joined, &err), 0);
+    for (size_t i = 0; i < 2; i++)
+        snapshot_deinit(&parts[i]);
+    diagnose(&said->joined, NULL, NULL, &said->diagnosis);
+}
+
+static void forget(struct said *said)
+{
+    diagnosis_deinit(&said->diagnosis);
+    snapshot_deinit(&said->joined);
+}
+
+static const struct finding *find(const struct diagnosis *diagnosis, const char *id)
+{
+    for (size_t i = 0; i < diagnosis->finding_count; i++) {
+        if (strcmp(diagnosis->findings[i].id, id) == 0)
+            return &diagnosis->findings[i];
+    }
+    return NULL;
+}
+
+struct expected {
+    const char *id, *title, *why;
+    const char *not_why; /* NULL: nothing is forbidden */
+    enum confidence confidence;
+};
+
+static void check_finding(const struct diagnosis *diagnosis, const struct expected *expected)
+{
+    const struct finding *finding = find(diagnosis, expected->id);
+    assert_non_null(finding);
+    if (strstr(finding->title, expected->title) == NULL || strstr(finding->why, expected->why) == NULL)
+        print_error("%s\n%s\n", finding->title, finding->why);
+    assert_non_null(strstr(finding->title, expected->title));
+    assert_non_null(strstr(finding->why, expected->why));
+    if (expected->not_why != NULL)
+        assert_null(strstr(finding->why, expected->not_why));
+    assert_int_equal(finding->confidence, expected->confidence);
+}
+
+static void check(const char *web, const char *db, struct expected expected)
+{
+    struct said said;
+    say(&said, web, db);
+    check_finding(&said.diagnosis, &expected);
+    forget(&said);
+}
+
+static void a_fin_that_does_not_arrive(void **state)
+{
+    (void)state;
+    check(WEB FINS("120"), DB AT_DB("ESTABLISHED", "120") QUIET,
+        (struct expected){ "fin-wait-1-unanswered",
+            "The FIN of 120 connections to 10.0.0.9:5432 does not arrive: the peers are still there",
+            "lost on the way to the peer", "vanished", CONFIDENCE_LIKELY });
+}
+
+/* Its program has not closed either, which is another fault: it would not make its kernel silent. */
+static void an_acknowledgement_that_does_not_come_back(void **state)
+{
+    (void)state;
+    struct said said;
+    say(&said, WEB FINS("120"),
+        DB AT_DB("CLOSE_WAIT", "120") "recv_q=0 send_q=0 timer=none bytes_acked=900 bytes_received=301 "
+                                      "last_data_sent=65s last_data_recv=52s last_ack_recv=52s holders=200:9\n");
+    check_finding(&said.diagnosis,
+        &(struct expected){
+            "fin-wait-1-unanswered", "is lost on the way back", "has arrived there", "vanished", CONFIDENCE_LIKELY });
+    assert_non_null(find(&said.diagnosis, "close-wait-leak"));
+    forget(&said);
+}
+
+/* Where the receive buffer is full, a kernel may drop without a word: its program is the cause. */
+static void a_full_buffer_is_not_the_path(void **state)
+{
+    (void)state;
+    struct said said;
+    say(&said, WEB FINS("120"),
+        DB AT_DB("ESTABLISHED", "120") "recv_q=90000 send_q=0 timer=none bytes_acked=900 bytes_received=300 "
+                                       "last_data_sent=65s last_data_recv=70s last_ack_recv=65s holders=200:9\n");
+    assert_null(find(&said.diagnosis, "fin-wait-1-unanswered"));
+    assert_non_null(find(&said.diagnosis, "established-unread"));
+    forget(&said);
+}
+
+static void a_peer_that_is_gone_may_have_vanished(void **state)
+{
+    (void)state;
+    const struct expected gone = { "fin-wait-1-unanswered", "Nobody answers the FIN of 120 connections",
+        "The peer has vanished", "still there", CONFIDENCE_CERTAIN };
+    check(WEB FINS("120"), DB, gone);
+    /* seen two minutes before, and a minute before the silence began */
+    check(WEB FINS("120"), DB_AT("12:01:11.123") AT_DB("ESTABLISHED", "120") QUIET, gone);
+}
+
+static void a_peer_that_was_seen_after_the_silence_began_is_there(void **state)
+{
+    (void)state;
+    check(WEB FINS("120"), DB_AT("12:02:55.123") AT_DB("ESTABLISHED", "120") QUIET,
+        (struct expected){
+            "fin-wait-1-unanswered", "does not arrive", "lost on the way to the peer", "vanished", CONFIDENCE_LIKELY });
+}
+
+static void of_some_the_other_end_was_seen(void **state)
+{
+    (void)state;
+    check(WEB FINS("120"), DB AT_DB("ESTABLISHED", "40") QUIET,
+        (struct expected){ "fin-wait-1-unanswered", "Nobody answers the FIN of 120 connections",
+            "On 40 connections the peer is there", NULL, CONFIDENCE_LIKELY });
+}
+
+static void data_that_is_lost_on_one_of_both_ways(void **state)
+{
+    (void)state;
+    check(WEB DATA("301"), DB AT_DB("ESTABLISHED", "12") QUIET,
+        (struct expected){ "established-unanswered", "does not arrive", "lost on the way to the peer", "vanished",
+            CONFIDENCE_LIKELY });
+    check(WEB DATA("201"), DB AT_DB("ESTABLISHED", "12") QUIET,
+        (struct expected){
+            "established-unanswered", "is lost on the way back", "has arrived there", "vanished", CONFIDENCE_LIKELY });
+}
+
+/* A row of a state is all that some captures have. */
+static void without_timers_the_other_end_counts_too(void **state)
+{
+    (void)state;
+    check(WEB "conn FIN_WAIT_1 10.0.0.5:40000 10.0.0.9:5432 x120 vary=local_port recv_q=0 send_q=1\n",
+        DB AT_DB("ESTABLISHED", "120") "recv_q=0 send_q=0 holders=200:9\n",
+        (struct expected){ "fin-wait-1-unanswered", "120 connections", "lost on the way to the peer", "crashed",
+            CONFIDENCE_POSSIBLE });
+}
+
+static void check_one_host(const char *host, struct expected expected)
+{
+    struct snapshot snapshot;
+    struct diagnosis diagnosis;
+    fixture_must(&snapshot, host);
+    diagnose(&snapshot, NULL, NULL, &diagnosis);
+    check_finding(&diagnosis, &expected);
+    diagnosis_deinit(&diagnosis);
+    snapshot_deinit(&snapshot);
+}
+
+/* Both ends are seen at one moment, so that it is certain; of no end is it said that its host has crashed. */
+static void a_host_does_not_vanish_from_itself(void **state)
+{
+    (void)state;
+    static const char fin[] = "conn FIN_WAIT_1 127.0.0.1:40000 127.0.0.1:5432 x120 vary=local_port recv_q=0 send_q=1 "
+                              "bytes_acked=301" UNANSWERED "\n";
+    static const char end[] = "process 200 postgres fds=300/1024\nconn ESTABLISHED 127.0.0.1:5432 127.0.0.1:40000 x120 "
+                              "recv_q=0 send_q=0 timer=none bytes_acked=900 bytes_received=300 last_data_sent=65s "
+                              "last_data_recv=70s last_ack_recv=65s holders=200:9\n";
+    char both[4096];
+    snprintf(both, sizeof both, "%s%s", fin, end);
+    check_one_host(both,
+        (struct expected){ "fin-wait-1-unanswered", "does not arrive", "on this host drops the packets", "vanished",
+            CONFIDENCE_CERTAIN });
+    check_one_host(fin,
+        (struct expected){ "fin-wait-1-unanswered", "Nobody answers", "Both ends belong to this host", "vanished",
+            CONFIDENCE_CERTAIN });
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_fin_that_does_not_arrive),
+        cmocka_unit_test(an_acknowledgement_that_does_not_come_back),
+        cmocka_unit_test(a_full_buffer_is_not_the_path),
+        cmocka_unit_test(a_peer_that_is_gone_may_have_vanished),
+        cmocka_unit_test(a_peer_that_was_seen_after_the_silence_began_is_there),
+        cmocka_unit_test(of_some_the_other_end_was_seen),
+        cmocka_unit_test(data_that_is_lost_on_one_of_both_ways),
+        cmocka_unit_test(without_timers_the_other_end_counts_too),
+        cmocka_unit_test(a_host_does_not_vanish_from_itself),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
