@@ -1,8 +1,8 @@
 #pragma once
 /*
- * Where snapshots come from. The platform's folder (linux/) provides source_read(); the build chooses it.
+ * The source of snapshots. Each platform has a folder (linux/) that defines these functions; the build chooses one.
  *
- * A source reports what it saw and, as gaps, what it could not see. It judges nothing.
+ * A source reports what it has read, and a gap for each thing that it could not read. It makes no diagnosis.
  */
 #include <stdbool.h>
 
@@ -18,33 +18,34 @@ enum source_kind {
 
 struct source_options {
     enum source_kind kind;
-    bool own_netns_only; /* do not look into other network namespaces */
+    bool own_netns_only; /* reads only the network namespace of this process */
     uint32_t states;     /* STATE_BIT()s to read; 0: all */
     /*
-     * Of them, those that the question is about, 0: all. Where no connection is in one, nobody's descriptors are looked
-     * through.
-     * With `asks_holders` only its holders are of interest, not whose listener it came to.
+     * The states that the user asked for, a subset of `states`; 0: all. If no connection is in one of them, the
+     * descriptors of the processes are not read. With `asks_holders` they are not read either if no such connection
+     * can have a holder (conn->inode is 0); the listener that it came through is then of no interest.
      */
     uint32_t asked;
     bool asks_holders;
     /*
-     * Owners cost the most. Where this is given and says no, of a snapshot that has all but the owners, nobody's
-     * descriptors are looked through; unless some process is near its limit of them, or the source comes by owners
-     * cheaply.
+     * Finding the owners is the most expensive step. The source calls this function, if it is not NULL, with a snapshot
+     * that is complete except for the owners. If the function returns false, the owners are not searched, except when a
+     * process is near its limit of descriptors, when many closed sockets may still be open, or when the source finds
+     * owners cheaply (eBPF).
      */
     bool (*needs_owners)(const struct snapshot *snapshot, const void *data);
-    const void *data;
+    const void *data; /* the second argument of needs_owners() */
 };
 
 /*
- * Fills an initialised snapshot from this host. Returns 0, or a negative errno with err filled when nothing could be
- * read at all; what could be read only in part is a gap.
+ * Reads this host into an initialised snapshot. What can be read only in part becomes a gap. Returns 0, or a negative
+ * errno with err filled if nothing can be read.
  */
 int source_read(const struct source_options *options, struct snapshot *snapshot, struct error *err);
 
 /*
- * Reads the counters again, of the namespaces that the snapshot is about. What they were goes to *ret_previous, an
- * initialised snapshot that refers to strings of the first and is fit to be its `previous`.
- * Counters that cannot be read again are a gap, and their rise is unknown.
+ * Reads the counters of the snapshot's network namespaces again. The values of the first reading move to *ret_previous,
+ * an initialised snapshot that can serve as `previous` of this one. It points to strings of `snapshot`, which must
+ * outlive it. Where the second reading fails, the rates stay unknown and the snapshot gets a gap.
  */
 void source_read_counters(struct snapshot *snapshot, struct snapshot *ret_previous);

@@ -35,7 +35,7 @@ size_t proc_cgroup_unit(const char *path, const char **ret_unit)
 
 enum { HASH_LENGTH = 64, ID_LENGTH = 12 };
 
-/* "docker-<64 hex>.scope", "<64 hex>": the hash, or NULL. */
+/* Returns the hash of "docker-<64 hex digits>.scope" or "<64 hex digits>"; NULL if the part has none. */
 static const char *hash_in(const char *part, size_t length)
 {
     if (has_suffix(part, length, ".scope"))
@@ -50,7 +50,7 @@ static const char *hash_in(const char *part, size_t length)
 
 size_t proc_cgroup_container(const char *path, const char **ret_container)
 {
-    /* What stands around a container's name in the parts of a path. */
+    /* The text before and after a container's name in one part of a path. */
     static const struct {
         const char *prefix, *suffix;
     } frames[] = {

@@ -1,5 +1,5 @@
 #pragma once
-/* The control groups of a snapshot, each once. */
+/* Adds control groups to a snapshot. Each path is stored once. */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -7,9 +7,9 @@
 #include "model/snapshot.h"
 
 /*
- * The index of the one with that path. It is added where it is new, with its unit and container, and without an id;
- * then *ret_is_new is true.
+ * Returns the index of the cgroup with that path. A new one is added with its unit and container; its id stays 0. Then
+ * *ret_is_new is true.
  */
 uint32_t cgroups_intern(struct snapshot *snapshot, const char *path, size_t length, bool *ret_is_new);
-/* Puts a process into one of them: its unit and container are the group's. */
+/* Sets the cgroup of a process, and with it the unit and the container of the process. */
 void cgroups_put(struct snapshot *snapshot, struct process *process, uint32_t cgroup);

@@ -5,8 +5,8 @@
 
 #include "source/text/scan.h"
 
-/* "0100007F:1F90": the address in words of the machine's byte order, the port as a number. */
-static bool take_endpoint(const char **text, bool ipv6, struct ip *ret_ip, uint16_t *ret_port)
+/* Scans "0100007F:1F90": the address as 32-bit words in the machine's byte order, then the port as a number. */
+static bool scan_endpoint(const char **text, bool ipv6, struct ip *ret_ip, uint16_t *ret_port)
 {
     uint32_t words[4] = { 0 };
     uint64_t value;
@@ -22,7 +22,7 @@ static bool take_endpoint(const char **text, bool ipv6, struct ip *ret_ip, uint1
     return true;
 }
 
-/* The kernel counts timers in USER_HZ here, which is 100 on every Linux ABI. */
+/* The timers of this file are in USER_HZ (jiffies_delta_to_clock_t()), which is 100 on the architectures in use. */
 enum { TICK_MS = 10 };
 
 int proc_parse_net_tcp_row(const char *row, bool ipv6, struct conn *ret_conn)
@@ -33,10 +33,10 @@ int proc_parse_net_tcp_row(const char *row, bool ipv6, struct conn *ret_conn)
     if (!scan_decimal(&text, &slot) || !scan_char(&text, ':'))
         return -EBADMSG;
     skip_spaces(&text);
-    if (!take_endpoint(&text, ipv6, &conn.local, &conn.local_port))
+    if (!scan_endpoint(&text, ipv6, &conn.local, &conn.local_port))
         return -EBADMSG;
     skip_spaces(&text);
-    if (!take_endpoint(&text, ipv6, &conn.remote, &conn.remote_port))
+    if (!scan_endpoint(&text, ipv6, &conn.remote, &conn.remote_port))
         return -EBADMSG;
     skip_spaces(&text);
     if (!scan_hex(&text, 2, &state))
@@ -59,14 +59,14 @@ int proc_parse_net_tcp_row(const char *row, bool ipv6, struct conn *ret_conn)
     conn.send_q_bytes = (uint32_t)send_q;
     conn.timer = (uint8_t)timer;
     conn.timer_ms = ticks > UINT32_MAX / TICK_MS ? UINT32_MAX : (uint32_t)ticks * TICK_MS;
-    /* The column holds retransmissions only; probes have one of their own. */
+    /* Zero window probes have a column of their own: get_tcp4_sock() in net/ipv4/tcp_ipv4.c. */
     conn.retransmits = (uint8_t)(timer == TIMER_PERSIST ? probes : retransmits);
     conn.uid = (uint32_t)uid;
     conn.inode = (uint32_t)inode;
     conn.present = CONN_QUEUES | CONN_TIMER | CONN_INODE;
     /*
-     * Sockets proper go on: references, address, rto … ; mini-sockets end here: get_tcp4_sock(),
-     * get_timewait4_sock().
+     * A full socket has more columns: references, address, retransmission timeout, … (get_tcp4_sock()). The row of a
+     * mini-socket ends after the address (get_timewait4_sock(), get_openreq4()).
      */
     uint64_t references, address, rto_ticks;
     if (scan_decimal(&text, &references) && scan_char(&text, ' ') && scan_hex(&text, 16, &address) &&

@@ -6,7 +6,7 @@
 
 #include "source/text/scan.h"
 
-/* The counter that is called so in that line of that file; COUNTER_COUNT: none that matters. */
+/* Finds the counter of that name in that line of that file. COUNTER_COUNT: it is not in the table. */
 static enum counter find_counter(const char *line, const char *name, size_t length, enum counter_file file)
 {
     int i = 0;
@@ -27,7 +27,7 @@ static void set_counter(struct net_values *values, enum counter counter, int64_t
     }
 }
 
-/* "Name: a 1 b 2": names and values alternate (sockstat). */
+/* Reads "Name: a 1 b 2": names and values alternate (sockstat). */
 static void read_alternating(const char *line, const char *rest, struct net_values *values)
 {
     while (*rest == ' ') {
@@ -45,7 +45,7 @@ static void read_alternating(const char *line, const char *rest, struct net_valu
     }
 }
 
-/* "Name: a b" above "Name: 1 2": a line of names, a line of values (netstat, snmp). */
+/* Reads "Name: a b" and, in the next line, "Name: 1 2": a line of names and a line of values (netstat, snmp). */
 static void read_pair(
     const char *line, const char *names, const char *numbers, enum counter_file file, struct net_values *values)
 {
@@ -100,7 +100,7 @@ unsigned proc_count_reserved_ports(const char *text, unsigned first, unsigned la
             high = last;
         if (low <= high) {
             reserved += (unsigned)(high - low) + 1;
-            first = (unsigned)high + 1; /* the kernel lists them in order; no port counts twice */
+            first = (unsigned)high + 1; /* the list is in ascending order; this counts no port twice */
         }
         if (!scan_char(&text, ','))
             break;

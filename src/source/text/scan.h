@@ -1,7 +1,7 @@
 #pragma once
 /*
- * Small steps through a text that ends with a NUL: each takes what it is for and moves the text behind it. Inline,
- * since captures have millions of rows.
+ * Scanning of a text that ends with a NUL. Each function reads one item at *text and moves *text behind it. The
+ * functions are inline because captures have millions of rows.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -20,12 +20,12 @@ static inline bool scan_char(const char **text, char wanted)
     return true;
 }
 
-/* Hexadecimal digits, at most so many. False where there is none. */
-static inline bool scan_hex(const char **text, unsigned most, uint64_t *ret_value)
+/* Scans a hexadecimal number of at most `digits_max` digits. False if there is no digit. */
+static inline bool scan_hex(const char **text, unsigned digits_max, uint64_t *ret_value)
 {
     uint64_t value = 0;
     unsigned digits = 0;
-    for (; digits < most; digits++, (*text)++) {
+    for (; digits < digits_max; digits++, (*text)++) {
         char c = **text;
         unsigned digit;
         if (c >= '0' && c <= '9')
@@ -42,7 +42,7 @@ static inline bool scan_hex(const char **text, unsigned most, uint64_t *ret_valu
     return digits > 0;
 }
 
-/* Decimal digits behind any spaces. False where there is none, or the number does not fit 64 bits. */
+/* Scans a decimal number, after any spaces. False if there is no digit, or if the number needs more than 64 bits. */
 static inline bool scan_decimal(const char **text, uint64_t *ret_value)
 {
     skip_spaces(text);

@@ -1,7 +1,7 @@
 #pragma once
 /*
- * The words of a line: what stands between blanks, which are the bytes up to ' '. Captures have millions of lines, so
- * that blanks are found eight bytes at a time, and words from the edges in a mask of 64.
+ * Splits a line into tokens. Blanks separate tokens; a blank is any byte from 0 to ' '. Captures have millions of
+ * lines. Therefore eight bytes are tested at a time, and tokens are found from the edges in a mask of 64 bits.
  */
 #include <endian.h>
 #include <stdbool.h>
@@ -14,29 +14,29 @@ struct token {
     size_t length;
 };
 
-/* Of eight bytes: bit i is set where byte i is a blank. */
+/* Tests eight bytes: bit i of the result is set if byte i is a blank. */
 static inline uint64_t blanks_of_8(const char *text)
 {
     static const uint64_t low_bits = 0x7f7f7f7f7f7f7f7f, ones = 0x0101010101010101;
     uint64_t bytes;
     memcpy(&bytes, text, sizeof bytes);
     bytes = le64toh(bytes);
-    /* From ' ' + 1 on, adding carries into a byte's highest bit; bytes beyond ASCII have it. */
+    /* The addition sets the highest bit of each byte above ' '. A byte beyond ASCII already has that bit. */
     uint64_t others = ((bytes & low_bits) + (0x7f - ' ') * ones) | bytes;
-    /* Each byte's highest bit, moved to the lowest, goes to its place in the highest byte. */
+    /* The multiplication gathers bit 0 of the eight bytes in the highest byte. */
     return ((~others >> 7 & ones) * 0x0102040810204080) >> 56;
 }
 
-/* The same of up to 64 bytes; those that are not there are blanks. */
+/* Tests up to 64 bytes. If the text has fewer, the bits of the missing bytes are set. */
 static inline uint64_t blanks_of_64(const char *text, size_t length)
 {
-    enum { MOST = 64, STEP = 8 };
+    enum { BITS = 64, STEP = 8 };
     size_t at = 0;
-    uint64_t blanks = length < MOST ? ~0ULL << length : 0;
-    length = length < MOST ? length : MOST;
+    uint64_t blanks = length < BITS ? ~0ULL << length : 0;
+    length = length < BITS ? length : BITS;
     for (; at + STEP <= length; at += STEP)
         blanks |= blanks_of_8(text + at) << at;
-    if (at < length && at > 0) /* the last eight, some of them once more */
+    if (at < length && at > 0) /* the last eight bytes; some of them are tested twice */
         return blanks | blanks_of_8(text + length - STEP) << (length - STEP);
     for (; at < length; at++)
         blanks |= (uint64_t)((unsigned char)text[at] <= ' ') << at;
@@ -44,26 +44,26 @@ static inline uint64_t blanks_of_64(const char *text, size_t length)
 }
 
 /*
- * At most `most` of them; *ret_rest, if not NULL, is where the next one would begin. Returns how many; where there is
- * none, the first is empty.
+ * Splits a line into at most `max` tokens and returns their number. If `ret_rest` is not NULL, *ret_rest is set to the
+ * start of the next token, or to the end of the line. If the line has no token, tokens[0] is empty.
  */
 static inline unsigned tokens_split(
-    const char *text, size_t length, struct token *words, unsigned most, const char **ret_rest)
+    const char *text, size_t length, struct token *tokens, unsigned max, const char **ret_rest)
 {
     enum { BLOCK = 64 };
     const char *const end = text + length;
-    const char *rest = end, *start = NULL; /* of the word that is open */
+    const char *rest = end, *start = NULL; /* start: of the token that has not ended yet */
     unsigned count = 0;
-    words[0] = (struct token){ .text = text };
+    tokens[0] = (struct token){ .text = text };
     for (;; text += BLOCK) {
         uint64_t blanks = blanks_of_64(text, (size_t)(end - text));
         uint64_t edges = blanks ^ (blanks << 1 | (start == NULL));
         for (; edges != 0; edges &= edges - 1) {
             const char *edge = text + __builtin_ctzll(edges);
             if (start != NULL) {
-                words[count++] = (struct token){ .text = start, .length = (size_t)(edge - start) };
+                tokens[count++] = (struct token){ .text = start, .length = (size_t)(edge - start) };
                 start = NULL;
-            } else if (count < most) {
+            } else if (count < max) {
                 start = edge;
             } else {
                 rest = edge;
@@ -89,8 +89,8 @@ static inline bool word_starts(const struct token *word, const char *text)
     return word->length >= length && memcmp(word->text, text, length) == 0;
 }
 
-/* A whole word as a decimal number that fits. */
-static inline bool word_number(const struct token *word, uint64_t most, uint64_t *ret_value)
+/* Parses a token as a decimal number. False if it has another character, or if the number is larger than `max`. */
+static inline bool word_number(const struct token *word, uint64_t max, uint64_t *ret_value)
 {
     uint64_t value = 0;
     for (size_t i = 0; i < word->length; i++) {
@@ -99,5 +99,5 @@ static inline bool word_number(const struct token *word, uint64_t most, uint64_t
             return false;
     }
     *ret_value = value;
-    return word->length > 0 && value <= most;
+    return word->length > 0 && value <= max;
 }
