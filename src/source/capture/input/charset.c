@@ -7,8 +7,8 @@
 #include "base/text.h"
 
 /*
- * Words of the headings of netstat and tasklist with a letter beyond ASCII. A word in the bytes of a code page is found
- * in a text of that code page only.
+ * Words with letters beyond ASCII in the headings of netstat and tasklist. The bytes of a word in one code page occur
+ * only in a text of that code page.
  */
 static const struct {
     const char *word; /* UTF-8 */
@@ -39,7 +39,7 @@ bool charset_is_ascii(const char *text, size_t length)
     return true;
 }
 
-/* A character that was cut at the very end is still UTF-8. */
+/* True if the text is UTF-8; its last character may be incomplete. */
 static bool is_utf8(const char *text, size_t length)
 {
     enum { CHARACTER_MAX = 4 };
@@ -57,7 +57,7 @@ static bool convert(
     const char *to, const char *from, const char *text, size_t length, char *out, size_t size, size_t *ret)
 {
     iconv_t cd = iconv_open(to, from);
-    if (cd == (iconv_t)-1) /* NOLINT(performance-no-int-to-ptr): POSIX wants it so */
+    if (cd == (iconv_t)-1) /* NOLINT(performance-no-int-to-ptr): POSIX requires this value */
         return false;
     char copy[256];
     bool fits = length < sizeof copy;

@@ -12,10 +12,10 @@ struct compressed {
     struct input below;
     const struct codec *codec;
     void *state;
-    bool between; /* a piece of compressed data has ended, and no other begun */
+    bool between; /* one compressed stream has ended, and no other has begun */
 };
 
-/* Other bytes behind the data are padding, of a tape or a block device. */
+/* Another stream may follow. Any other bytes are padding, such as that of a tape or a block device. */
 static bool begins_another(const struct compressed *compressed, const char *bytes, size_t length)
 {
     return codec_by_magic(bytes, length) == compressed->codec;
@@ -41,7 +41,7 @@ static ssize_t compressed_read(void *state, char *out, size_t size)
         if (put > 0)
             return (ssize_t)put;
         if (taken == 0 && !compressed->between)
-            return -EBADMSG; /* it ends too early */
+            return -EBADMSG; /* the data ends too early */
     }
 }
 

@@ -1,9 +1,9 @@
 #pragma once
-/* Captures that were compressed, whatever their file is called: gzip and Zstandard. */
+/* Compressed captures: gzip and Zstandard. The name of the file does not matter. */
 #include "source/capture/input/input.h"
 
 /*
- * Looks at the first bytes, and puts a filter over the input where they are compressed data. Data that is damaged or
- * cut short makes reading fail with -EBADMSG. Returns 0 or a negative errno.
+ * Puts a filter over the input if its first bytes are those of compressed data. If the data is damaged or incomplete,
+ * reading fails with -EBADMSG. Returns 0 or a negative errno.
  */
 int compressed_push_filter(struct input *input);

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-/* Skips what is left of a line that is too long. Returns 0 or a negative errno. */
+/* Skips the rest of a line that is too long. Returns 0 or a negative errno. */
 static int skip_rest(struct input *input)
 {
     for (;;) {
@@ -19,7 +19,7 @@ static int skip_rest(struct input *input)
     }
 }
 
-/* Any CRs at its end belong to the line's end; one in the middle ends a line too (a terminal's log). */
+/* CRs at the end belong to the end of the line. A CR inside also ends a line, as in the log of a terminal. */
 static size_t cut_at_return(const char *text, size_t length, bool *ret_more)
 {
     while (length > 0 && text[length - 1] == '\r')
@@ -29,7 +29,7 @@ static size_t cut_at_return(const char *text, size_t length, bool *ret_more)
     return cr != NULL ? (size_t)(cr - text) : length;
 }
 
-/* The bytes up to a newline, up to the most that a line may have, or up to the end. Returns 0 or a negative errno. */
+/* Makes bytes available up to a newline, `most` bytes, or the end of the input. Returns 0 or a negative errno. */
 static int find_end(struct input *input, size_t most, size_t *ret_available, char **ret_newline)
 {
     ssize_t available = (ssize_t)(input->end - input->start);

@@ -1,24 +1,24 @@
 #pragma once
-/* The lines of an input, one at a time, whatever ends them: LF, CRLF, or CR alone. */
+/* Reads the lines of an input. A line ends with LF, CRLF or CR. */
 #include "source/capture/input/input.h"
 
-enum { LINE_MAX = 128 * 1024 }; /* the rest of a longer line is skipped; the line says that it was cut */
+enum { LINE_MAX = 128 * 1024 }; /* longer lines are cut, and the line says so */
 
 struct line {
-    char *text; /* ends with a NUL; may be written to until the next one is read */
+    char *text; /* ends with NUL; may be changed until the next line is read */
     size_t length;
-    uint64_t number; /* from 1 */
+    uint64_t number; /* counts from 1 */
     bool was_cut;
 };
 
 struct lines_reader {
     struct input *input;
-    size_t most; /* bytes of a line; 0: LINE_MAX */
+    size_t most; /* the longest line in bytes; 0: LINE_MAX */
     uint64_t number;
-    bool skip; /* what is left of the line before was cut off */
+    bool skip; /* the line before was cut: its rest is to be skipped */
 };
 
-/* 1 with a line, 0 at the end, or a negative errno. */
+/* Returns 1 and a line, 0 at the end, or a negative errno. */
 int lines_next(struct lines_reader *reader, struct line *ret_line);
-/* "> > text" as mail programs quote, "| text" as some ticket systems do. */
+/* Removes quotation marks: "> > text" of mail programs, "| text" of some ticket systems. */
 void line_take_off_quotes(struct line *line);

@@ -1,8 +1,11 @@
 #pragma once
-/* Where the bytes of a capture come from: a file, standard input or memory, with what is around the text taken off. */
+/* Opens a capture: a file, standard input or memory. */
 #include "source/capture/input/input.h"
 
-/* Opens a file, "-" being standard input, and takes off what is around its text. Returns 0 or a negative errno. */
+/*
+ * Opens a file; "-" is standard input. Decompresses it and converts UTF-16. Returns 0 or a negative errno with err
+ * filled.
+ */
 int input_open(struct input *input, const char *path, struct error *err);
-/* Reads from memory, which must outlive it. */
+/* Reads from memory, which must outlive the input. Converts UTF-16. */
 void input_open_bytes(struct input *input, const char *bytes, size_t length);

@@ -42,7 +42,7 @@ static size_t encode(uint32_t code, char *out)
     return 4;
 }
 
-/* One character; returns the bytes it takes of `available`, 0 where its second half has not been read yet. */
+/* Decodes one character. Returns its length in bytes, or 0 if its second half is not available yet. */
 static size_t decode(const struct utf16 *utf16, const char *bytes, size_t available, bool at_end, uint32_t *ret_code)
 {
     uint32_t unit = unit_at(utf16, bytes);
@@ -77,7 +77,7 @@ static ssize_t utf16_read(void *state, char *out, size_t size)
         at += taken;
         length += encode(code, out + length);
     }
-    /* Half a character at the very end: said, not lost. */
+    /* Half a unit at the end becomes a replacement character, so that the damage is visible. */
     if (length == 0 && available - at == 1 && utf16->below.ended && size >= UTF8_MAX) {
         at++;
         length = encode(REPLACEMENT, out);
@@ -93,8 +93,8 @@ static void utf16_close(void *state)
     free(utf16);
 }
 
-/* Without a mark: every other byte of the beginning is NUL, which no other text has. */
-static bool looks_like_utf16(const char *bytes, size_t length, bool big_endian)
+/* Recognises UTF-16 without a byte order mark. Most units of ASCII text have one NUL byte; other texts have none. */
+static bool is_utf16_without_mark(const char *bytes, size_t length, bool big_endian)
 {
     enum { LOOKED_AT = 64 };
     size_t units = length / UNIT < LOOKED_AT ? length / UNIT : LOOKED_AT, nul = 0;
@@ -119,8 +119,8 @@ int utf16_push_filter(struct input *input)
     }
     bool little_mark = length >= UNIT && memcmp(bytes, "\xff\xfe", UNIT) == 0;
     bool big_mark = length >= UNIT && memcmp(bytes, "\xfe\xff", UNIT) == 0;
-    bool big_endian = big_mark || (!little_mark && looks_like_utf16(bytes, length, true));
-    if (!big_endian && !little_mark && !looks_like_utf16(bytes, length, false))
+    bool big_endian = big_mark || (!little_mark && is_utf16_without_mark(bytes, length, true));
+    if (!big_endian && !little_mark && !is_utf16_without_mark(bytes, length, false))
         return 0;
     if (little_mark || big_mark)
         input_consume(input, UNIT);

@@ -2,7 +2,7 @@
 
 #include "model/snapshot.h"
 
-/* A member of the struct that the table is about. */
+/* The key, offset and size of a member of the struct that the table describes. */
 #define MEMBER(of, name) .offset = offsetof(struct of, name), .size = sizeof(((struct of *)NULL)->name)
 
 #define FIELD(of, record_kind, name)                                                                                   \
@@ -142,7 +142,10 @@ static const char *const timer_names[] = {
 };
 static const char *const shutdown_names[] = { "none", "receive", "send", "both", NULL };
 
-/* A number with the bits that make it known. All fields of a bit are known together: a new field wants a new bit. */
+/*
+ * A number that is known if these presence bits are set. All fields of a bit are known together, so a new field needs a
+ * new bit.
+ */
 #define KNOWN(name, bits)                                                                                              \
     {                                                                                                                  \
         .key = #name, .kind = RECORD_NUMBER, .present = (bits), MEMBER(conn, name)                                     \

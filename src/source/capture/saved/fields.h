@@ -1,9 +1,9 @@
 #pragma once
-/* What a saved snapshot consists of: one table for each kind of line, which writes it and reads it. */
+/* The contents of a saved snapshot. One table for each type of line drives its writer and its reader. */
 #include "model/setting.h"
 #include "source/capture/saved/json_record.h"
 
-/* The lines, in the order in which they are written; "type" is the first key of each. */
+/* The types of lines, in the order in which they are written. "type" is the first key of each line. */
 #define SAVED_LINE_SNAPSHOT "snapshot" /* struct snapshot */
 #define SAVED_LINE_NETNS "netns"
 #define SAVED_LINE_CGROUP "cgroup"
@@ -15,16 +15,16 @@
 
 extern const struct record saved_snapshot; /* struct snapshot */
 extern const struct record saved_netns;    /* struct netns */
-extern const struct record saved_values;   /* struct net_values, but for settings and counters */
+extern const struct record saved_values;   /* struct net_values, except settings and counters */
 extern const struct record saved_cgroup;   /* struct cgroup */
-extern const struct record saved_process;  /* struct process, but for its waits */
+extern const struct record saved_process;  /* struct process, except its waits */
 extern const struct record saved_wait;     /* struct wait_place */
-extern const struct record saved_conn;     /* struct conn, but for its holders */
+extern const struct record saved_conn;     /* struct conn, except its holders */
 extern const struct record saved_holder;   /* struct saved_holder */
 extern const struct record saved_total;    /* struct total */
 extern const struct record saved_gap;      /* struct gap */
 
-/* struct holder without what makes the list. */
+/* struct holder without the links of its list. */
 struct saved_holder {
     uint32_t process;
     int fd; /* -1: unknown */
@@ -32,11 +32,11 @@ struct saved_holder {
 };
 
 /*
- * Settings and counters as the members "settings" and "counters" of an open object. A setting is a number, or an array
- * where its file has several, null being unknown.
+ * Write settings and counters as the members "settings" and "counters" of an open object. A setting is a number. If its
+ * file in /proc/sys has several numbers, it is an array, in which null is unknown.
  */
 void saved_write_settings(struct json *json, const struct net_values *values);
 void saved_write_counters(struct json *json, const struct net_values *values);
-/* Their values; return 0, or -EINVAL. Names that this version does not know are passed over. */
+/* Read these members' values. Return 0 or -EINVAL. Names that this version does not know are skipped. */
 int saved_read_settings(struct json_reader *json, struct net_values *values);
 int saved_read_counters(struct json_reader *json, struct net_values *values);

@@ -1,4 +1,4 @@
-/* The head of a saved snapshot, which says by which rules the rest is to be read. */
+/* The first line of a saved snapshot. It says how the rest is to be read. */
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
@@ -8,21 +8,21 @@
 #include "source/capture/saved/fields.h"
 #include "source/capture/saved/reading.h"
 
-/* What has to be known before anything else is read. */
+/* What must be known before the rest is read. */
 struct head {
     char schema[64], version[32];
-    unsigned schemas; /* how often it is named */
+    unsigned schemas; /* how often the key occurs */
     bool is_previous;
     uint64_t hosts;
 };
 
-static void keep_text(const struct json_reader *json, enum json_token token, char *out, size_t size)
+static void copy_text(const struct json_reader *json, enum json_token token, char *out, size_t size)
 {
     if (token == JSON_STRING)
         snprintf(out, size, "%.*s", (int)(json->length < size ? json->length : size), json->text);
 }
 
-/* {"name": …, "version": …} */
+/* Reads the object {"name": …, "version": …}. */
 static bool scan_tool(struct json_reader *json, struct head *head)
 {
     enum json_token token = json_next(json);
@@ -32,7 +32,7 @@ static bool scan_tool(struct json_reader *json, struct head *head)
         bool is_version = json_text_is(json, "version");
         token = json_next(json);
         if (is_version)
-            keep_text(json, token, head->version, sizeof head->version);
+            copy_text(json, token, head->version, sizeof head->version);
         if (!json_skip(json, token))
             return false;
     }
@@ -47,7 +47,7 @@ static bool scan_member(struct json_reader *json, struct head *head)
     bool is_hosts = json_text_is(json, "hosts");
     enum json_token token = json_next(json);
     if (is_schema && head->schemas++ == 0)
-        keep_text(json, token, head->schema, sizeof head->schema);
+        copy_text(json, token, head->schema, sizeof head->schema);
     if (is_previous)
         head->is_previous = token == JSON_TRUE;
     if (is_hosts && token == JSON_NUMBER && json->whole && !json->negative)
@@ -55,7 +55,7 @@ static bool scan_member(struct json_reader *json, struct head *head)
     return json_skip(json, token);
 }
 
-/* As far as the line can be read: what is wrong with the rest of it does not matter yet. */
+/* Reads these members. It stops where the line is damaged; that is reported later. */
 static struct head scan(struct json_reader *json, const struct line *line)
 {
     struct head head = { 0 };
@@ -89,7 +89,10 @@ static int check_schema(const struct head *head, struct error *err)
     return -EPROTONOSUPPORT;
 }
 
-/* The first of two snapshots of a host is the earlier one; any other second one is of another host. */
+/*
+ * Makes room for the next snapshot. If the current one is marked as previous, the next is of the same host; otherwise
+ * it is of another host.
+ */
 static int make_room(struct reading *reading, struct error *err)
 {
     struct snapshot *snapshot = reading->snapshot, *previous = reading->capture->previous;

@@ -32,7 +32,7 @@ static uint64_t load(const void *at, size_t size)
     }
 }
 
-/* False where the number does not fit. */
+/* False if the number does not fit. */
 static bool store(void *at, size_t size, uint64_t number)
 {
     if (size < sizeof number && number >> (8 * size) != 0)
@@ -185,7 +185,7 @@ static bool read_number(const struct json_reader *reader, const struct record_fi
     return reader->whole && (!reader->negative || reader->number == 0) && store(at, field->size, reader->number);
 }
 
-/* The value of the field, whose first token this is. */
+/* Reads the value of the field. `token` is its first token. */
 static bool read_value(
     struct json_reader *reader, enum json_token token, const struct record_field *field, void *at, struct arena *arena)
 {
@@ -226,7 +226,7 @@ static bool read_value(
     return false;
 }
 
-/* Mostly the one behind the last: writers keep to the order of the table. */
+/* Writers keep to the order of the table. So the wanted field is usually the one after the last field. */
 static const struct record_field *find_field(
     const struct json_reader *reader, const struct record *record, const struct record_field *expected)
 {
@@ -241,7 +241,10 @@ static const struct record_field *find_field(
     return NULL;
 }
 
-/* Of what was not seen: false where it was needed; what shares its presence bits with it is not known either. */
+/*
+ * Returns false if a needed field is missing. A missing field clears its presence bits, so other fields with the same
+ * bits are unknown too.
+ */
 static bool check_missing(const struct record *record, uint64_t seen, uint64_t *present)
 {
     for (unsigned i = 0; record->fields[i].key != NULL; i++) {
@@ -270,7 +273,7 @@ int record_read(struct json_reader *reader, const struct record *record, void *o
             continue;
         }
         token = json_next(reader);
-        if (token == JSON_NULL) /* as good as no key */
+        if (token == JSON_NULL) /* null is treated as a missing key */
             continue;
         if (!read_value(reader, token, field, bytes + field->offset, arena))
             return -EINVAL;

@@ -1,4 +1,4 @@
-/* What is in a file of saved snapshots as a whole: whether all of it could be read, and how many hosts it is of. */
+/* A file of saved snapshots as a whole: whether all of it could be read, and whether it contains several hosts. */
 #include <errno.h>
 #include <string.h>
 
@@ -21,8 +21,8 @@ static int refuse_empty(const struct reading *reading, struct error *err)
     return -EBADMSG;
 }
 
-/* "" where all is there. */
-static void tell_missing(const struct reading *reading, struct buf *text)
+/* Appends what is missing; nothing if the snapshot is complete. */
+static void describe_missing(const struct reading *reading, struct buf *text)
 {
     uint64_t count = reading->snapshot->conn_count;
     const char *name = reading->capture->path != NULL ? reading->capture->path : "the snapshot";
@@ -55,7 +55,7 @@ int saved_finish(struct reading *reading, struct error *err)
     if (snapshot->conn_count == 0 && (reading->announced > 0 || !reading->ended))
         return refuse_empty(reading, err);
     struct buf text = { 0 };
-    tell_missing(reading, &text);
+    describe_missing(reading, &text);
     if (reading->is_previous) {
         reading->previous_is_cut = text.length > 0;
     } else if (reading->previous_is_cut) {
@@ -69,13 +69,13 @@ int saved_finish(struct reading *reading, struct error *err)
     return 0;
 }
 
-static int keep_part(struct reading *reading, struct error *err)
+static int add_part(struct reading *reading, struct error *err)
 {
     struct snapshot *snapshot = reading->snapshot, *previous = reading->capture->previous;
     if (reading->part_count == HOSTS_MAX)
         return error_set(err, -E2BIG, NULL, "holds more than %d hosts", HOSTS_MAX);
     xvec_grow((void **)&reading->parts, reading->part_count, &reading->part_capacity, sizeof *reading->parts);
-    /* One of several is looked at without what was before. */
+    /* In a snapshot of several hosts, their previous snapshots are not used. */
     snapshot->previous = NULL;
     snapshot->confirms = false;
     if (previous != NULL) {
@@ -90,8 +90,9 @@ static int keep_part(struct reading *reading, struct error *err)
 
 int saved_next_part(struct reading *reading, struct error *err)
 {
-    uint64_t taken_at_ms = reading->snapshot->taken_at_ms; /* until its head says when */
-    int result = keep_part(reading, err);
+    /* used until the first line of the next snapshot gives its time */
+    uint64_t taken_at_ms = reading->snapshot->taken_at_ms;
+    int result = add_part(reading, err);
     reading->snapshot->taken_at_ms = taken_at_ms;
     return result;
 }
@@ -113,7 +114,7 @@ int saved_join_parts(struct reading *reading, struct error *err)
 {
     int result = 0;
     if (reading->part_count > 0) {
-        result = keep_part(reading, err);
+        result = add_part(reading, err);
         for (size_t i = 0; i < reading->part_count; i++)
             reading->parts[i].from = reading->capture->path;
         if (result == 0)

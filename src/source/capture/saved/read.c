@@ -1,6 +1,6 @@
 /*
- * Reading a saved snapshot back. The file may come from anybody: indexes are checked before they are used, a line is
- * taken as a whole or not at all, and what a million hostile lines can cost is a small multiple of their length.
+ * Reads a saved snapshot. The file may come from anybody. Indexes are checked before they are used. A line is used as a
+ * whole or not at all. The memory for hostile lines is bounded by a small multiple of their length.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -28,7 +28,7 @@ static const struct {
     { SAVED_LINE_END, saved_read_end },
 };
 
-/* The type is the first member; one that is not known is from a later version, and passed over. */
+/* Reads a line. Its first member is the type. A line of an unknown type comes from a later version and is skipped. */
 static int read_line(struct reading *reading, const struct line *line, struct error *err)
 {
     struct json_reader *json = &reading->json;
@@ -71,7 +71,7 @@ static int read_lines(struct reading *reading, struct error *err)
 
 /* --- the whole -------------------------------------------------------------------------------------------------- */
 
-/* The look that was to follow is not there. What is may be a reading of counters only, which is no look. */
+/* The current snapshot is missing after the previous one. If the previous one has only counters, nothing is left. */
 static int finish_without_second(struct reading *reading, struct error *err)
 {
     struct snapshot *snapshot = reading->snapshot;
@@ -81,8 +81,8 @@ static int finish_without_second(struct reading *reading, struct error *err)
     return 0;
 }
 
-/* The two looks belong together as they did when they were taken. */
-static void join_looks(struct reading *reading)
+/* Confirms the snapshot with the previous one, as on its host. */
+static void confirm(struct reading *reading)
 {
     struct snapshot *snapshot = reading->snapshot;
     bool confirms = snapshot->confirms;
@@ -99,7 +99,7 @@ static int finish(struct reading *reading, struct error *err)
     if (result == 0)
         result = saved_join_parts(reading, err);
     if (result == 0 && reading->part_count == 0)
-        join_looks(reading);
+        confirm(reading);
     return result;
 }
 

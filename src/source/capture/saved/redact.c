@@ -18,9 +18,9 @@ static unsigned bit_at(const struct ip *ip, unsigned at)
 }
 
 /*
- * Each bit from `first` on is turned or not, as the key and the bits before it say: addresses that share their first n
- * bits share the first n of what is made of them, and no two become one (Xu, Fan, Ammar, Moon: "Prefix-preserving IP
- * address anonymization", 2002).
+ * Replaces the bits from `first` on. A hash of the bits before it, with the key, decides whether a bit is inverted. So
+ * addresses that share their first n bits share the first n bits of the result, and different addresses stay different
+ * (Xu, Fan, Ammar, Moon: "Prefix-preserving IP address anonymization", 2002).
  */
 static struct ip turn_bits(const struct ip *ip, unsigned first, const struct siphash_key *key)
 {
@@ -37,7 +37,7 @@ static struct ip turn_bits(const struct ip *ip, unsigned first, const struct sip
     return turned;
 }
 
-/* How many of the first bits say what kind of address it is, and stay. */
+/* The number of leading bits that tell the kind of address. They are not changed. */
 static unsigned kind_bits(const struct ip *ip)
 {
     if (ip_is_any(ip) || ip_is_loopback(ip))
@@ -45,7 +45,7 @@ static unsigned kind_bits(const struct ip *ip)
     if (ip_is_v4(ip))
         return ip->bytes[12] >= 224 ? V4_FROM + 4 : ip->bytes[12] == 0 ? V4_FROM + 8 : V4_FROM;
     if (ip->bytes[0] == 0)
-        return V4_FROM; /* with an IPv4 address in it */
+        return V4_FROM; /* IPv6 with an embedded IPv4 address */
     if (ip->bytes[0] == 0xff)
         return 16; /* multicast, its flags and scope */
     if (ip->bytes[0] == 0xfe && (ip->bytes[1] & 0xc0) == 0x80)
@@ -53,7 +53,10 @@ static unsigned kind_bits(const struct ip *ip)
     return 0;
 }
 
-/* A name becomes another one. So does what stands for any address: it may tell half of it ("*.corp.example"). */
+/*
+ * Replaces a name that stands in the place of an address. A masked address may still contain a part of a name
+ * ("*.corp.example"), so it is replaced too.
+ */
 static struct ip redact_word(const struct ip *ip, const struct redact_key *key)
 {
     char name[16];
@@ -70,7 +73,10 @@ struct ip redact_address(const struct ip *ip, const struct redact_key *key)
     unsigned kind = kind_bits(ip);
     if (kind == BITS)
         return *ip;
-    /* One that comes out as another kind goes round again, until it is of its own: still no two become one. */
+    /*
+     * The result may be an address of another kind. Then it is replaced again, until the kind fits. Different addresses
+     * still stay different.
+     */
     struct ip turned = turn_bits(ip, kind, &key->hash);
     while (kind_bits(&turned) != kind || ip_is_v4(&turned) != ip_is_v4(ip))
         turned = turn_bits(&turned, kind, &key->hash);
@@ -84,7 +90,7 @@ struct redaction {
     const struct redact_key *key;
 };
 
-/* "kind-3f2a91c04d"; NULL stays unknown. */
+/* Makes "kind-3f2a91c04d". NULL (unknown) stays NULL. */
 static const char *pseudonym(const struct redaction *redaction, const char *kind, const char *text)
 {
     if (text == NULL)
@@ -93,7 +99,7 @@ static const char *pseudonym(const struct redaction *redaction, const char *kind
     return arena_printf(&redaction->snapshot->arena, "%s-%010" PRIx64, kind, hash);
 }
 
-/* The kind of unit stays: it tells what can be restarted. */
+/* The suffix stays, because it tells how the unit can be restarted. */
 static const char *unit_pseudonym(const struct redaction *redaction, const char *unit)
 {
     const char *name = pseudonym(redaction, "unit", unit);
@@ -106,7 +112,7 @@ static const char *unit_pseudonym(const struct redaction *redaction, const char 
     return name;
 }
 
-/* systemd keeps sockets that it does not serve, and a diagnosis knows it by its name. */
+/* "systemd" stays: a diagnosis recognises it by its name, because it keeps sockets that it does not serve. */
 static const char *process_pseudonym(const struct redaction *redaction, const char *name)
 {
     return name != NULL && strcmp(name, "systemd") == 0 ? name : pseudonym(redaction, "proc", name);
@@ -152,7 +158,7 @@ static const char *target_pseudonym(const struct redaction *redaction, const cha
     return copy;
 }
 
-/* One that is not known stays one that is not: what is known of it decides whether a thread serves. */
+/* A known name stays and an unknown one stays unknown: the diagnosis uses them to decide whether a thread serves. */
 static void redact_wait(const struct redaction *redaction, struct wait_place *wait)
 {
     if (wait->channel != NULL && !redact_is_channel(wait->channel))
@@ -196,7 +202,7 @@ static void redact_cgroup(const struct redaction *redaction, struct cgroup *cgro
     cgroup->container = pseudonym(redaction, "container", cgroup->container);
 }
 
-/* Its words may name anything. What would help does not, where tcpwhy itself says it. */
+/* The text of a gap may contain names. A remedy that was read from a file may too; tcpwhy's own remedies do not. */
 static void redact_gap(const struct redaction *redaction, struct gap *gap)
 {
     if (gap->is_read) {
@@ -215,7 +221,7 @@ static void redact_host(const struct redaction *redaction, struct host *host)
     host->redacted = true;
 }
 
-/* Of the snapshot, or of several hosts what they have in common. */
+/* Redacts what describes the snapshot; with several hosts, what they have in common and each host. */
 static void redact_head(const struct redaction *redaction)
 {
     struct snapshot *snapshot = redaction->snapshot;

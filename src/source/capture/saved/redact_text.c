@@ -41,7 +41,7 @@ bool redact_is_call(const char *text)
     return is_among(text, names);
 }
 
-/* Nearly all have an underscore; a name of one word may be anybody's. */
+/* Nearly all such functions have an underscore. A word without one could be a name. */
 bool redact_is_channel(const char *text)
 {
     enum { LENGTH_MAX = 64 };
@@ -50,7 +50,7 @@ bool redact_is_channel(const char *text)
     return length <= LENGTH_MAX && strspn(text, letters) == length && strchr(text, '_') != NULL;
 }
 
-/* "kind:[number]" */
+/* True for "kind:[number]". */
 static bool is_numbered(const char *text, const char *kind)
 {
     size_t length = strlen(kind);
@@ -83,7 +83,7 @@ size_t redact_version_length(const char *kernel)
     return length;
 }
 
-/* How long "the listener on " is, or "the ESTABLISHED connection to ", where the text begins so. */
+/* The length of "the listener on " or "the ESTABLISHED connection to " if the text begins with it; else 0. */
 static size_t introduction_length(const char *text)
 {
     static const char listener[] = "the listener on ";

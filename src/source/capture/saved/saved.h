@@ -1,17 +1,18 @@
 #pragma once
 /*
- * Snapshots as tcpwhy saves them: JSON lines, described in docs/SNAPSHOT.md and docs/schema/snapshot-1.json. Nothing is
- * lost: what is concluded from a saved snapshot is what was concluded from the host.
+ * Snapshots as tcpwhy saves them: JSON lines, described in docs/SNAPSHOT.md and docs/schema/snapshot-1.json. They
+ * contain all that a diagnosis uses, so the diagnosis of a saved snapshot is the same as on its host.
  */
 #include <stdio.h>
 
 #include "model/snapshot.h"
 
 #define SAVED_SCHEMA "tcpwhy.snapshot/"
-enum { SAVED_MAJOR = 1 }; /* raised only when older readers would misunderstand; new keys do not */
+/* raised only for a change that older readers would misunderstand; a new key does not need it */
+enum { SAVED_MAJOR = 1 };
 
 /*
- * With the earlier look or reading, where it has one. Several hosts are written one after the other, as if each were a
- * file of its own. Returns 0 or the first write error as a negative errno.
+ * Writes a snapshot, after its previous snapshot or reading of counters, if it has one. Several hosts are written one
+ * after the other, each as in a file of its own. Returns 0 or the first write error as a negative errno.
  */
 int saved_write(const struct snapshot *snapshot, const char *tool_version, FILE *out);

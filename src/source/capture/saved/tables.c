@@ -1,4 +1,4 @@
-/* The lines of a saved snapshot that are not its head: namespaces, processes, connections, gaps. */
+/* Reads the lines of a saved snapshot after the first one: namespaces, processes, connections, gaps. */
 #include <errno.h>
 #include <string.h>
 
@@ -127,7 +127,7 @@ int saved_read_gap(struct reading *reading)
 struct conn_reading {
     struct reading *reading;
     struct conn conn;
-    uint32_t last; /* holder read last */
+    uint32_t last; /* the holder that was read last */
 };
 
 static int add_holder(struct conn_reading *one, const struct saved_holder *saved)
@@ -171,10 +171,8 @@ static int read_holders(void *data, struct json_reader *json)
 int saved_read_conn(struct reading *reading)
 {
     struct snapshot *snapshot = reading->snapshot;
-    if (snapshot->conn_count >= CONNS_MAX) {
-        reading->missed++;
+    if (snapshot->conn_count >= CONNS_MAX) /* saved_finish() notes that some are missing */
         return 0;
-    }
     struct conn_reading one = { .reading = reading, .conn = { .holder = NO_INDEX }, .last = NO_INDEX };
     size_t holder_count = snapshot->holder_count;
     int result = record_read(&reading->json, &saved_conn, &one.conn, &snapshot->arena, read_holders, &one);

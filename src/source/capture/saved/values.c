@@ -1,4 +1,4 @@
-/* Settings and counters of a namespace, by the kernel's names. */
+/* Settings and counters of a network namespace, with the kernel's names. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -53,8 +53,8 @@ static bool signed_number(const struct json_reader *json, int64_t *ret_number)
     return true;
 }
 
-/* The value that begins with this token, into the setting (SETTING_COUNT: one that this version does not know). */
-static int keep_setting(struct json_reader *json, enum json_token token, int setting, struct net_values *values)
+/* Stores the value that begins with this token. SETTING_COUNT is a setting that this version does not know. */
+static int store_setting(struct json_reader *json, enum json_token token, int setting, struct net_values *values)
 {
     if (token == JSON_NUMBER && setting < SETTING_COUNT) {
         if (!signed_number(json, &values->settings[setting]))
@@ -82,20 +82,20 @@ int saved_read_settings(struct json_reader *json, struct net_values *values)
         int first = find_setting(json);
         token = json_next(json);
         if (token != JSON_ARRAY) {
-            if (keep_setting(json, token, first, values) < 0)
+            if (store_setting(json, token, first, values) < 0)
                 return -EINVAL;
             continue;
         }
         for (int i = first; (token = json_next(json)) != JSON_ARRAY_END; i++) {
             bool same = i < SETTING_COUNT && strcmp(setting_infos[i].name, setting_infos[first].name) == 0;
-            if (keep_setting(json, token, same ? i : SETTING_COUNT, values) < 0)
+            if (store_setting(json, token, same ? i : SETTING_COUNT, values) < 0)
                 return -EINVAL;
         }
     }
     return token == JSON_OBJECT_END ? 0 : -EINVAL;
 }
 
-/* "TcpExt.ListenDrops" */
+/* Finds a counter by its name "TcpExt.ListenDrops". Returns COUNTER_COUNT if there is none. */
 static int find_counter(const struct json_reader *json)
 {
     for (int i = 0; i < COUNTER_COUNT; i++) {

@@ -1,4 +1,4 @@
-/* Saving a snapshot: see docs/SNAPSHOT.md for what the lines are. */
+/* Writes a snapshot. docs/SNAPSHOT.md describes the lines. */
 #include <string.h>
 #include <time.h>
 
@@ -34,7 +34,7 @@ static void write_time(struct json *json, uint64_t ms)
     struct tm utc;
     char text[48];
     if (gmtime_r(&seconds, &utc) != NULL && strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc) > 0)
-        json_member_string(json, "taken_at", text); /* for people: taken_at_ms is what is read */
+        json_member_string(json, "taken_at", text); /* only for people: readers use taken_at_ms */
 }
 
 static void write_head(
@@ -58,7 +58,7 @@ static void write_head(
     end_line(json);
 }
 
-/* Of one of several hosts, as it was before they were put together. */
+/* Writes the first line of one of several hosts, as it was before they were joined. */
 static void write_host_head(struct json *json, const struct host *host, const char *tool_version, uint64_t hosts)
 {
     const struct snapshot head = {
@@ -80,10 +80,10 @@ struct range {
     size_t from, end;
 };
 
-/* Indexes into the tables of a snapshot. Lines refer to each other by numbers that begin with each host's first. */
+/* The part of a snapshot that belongs to one host. In the file, the numbers of each host's tables begin with 0. */
 struct slice {
     const struct snapshot *snapshot;
-    const struct host *host; /* NULL: the only one */
+    const struct host *host; /* NULL: there is only one */
     struct range netns, cgroups, processes, conns;
 };
 
@@ -109,7 +109,7 @@ static const struct host *host_of_conn(const struct snapshot *snapshot, size_t i
     return hosts_of_conn(snapshot, &snapshot->conns[index]);
 }
 
-/* Which of `count` are the host's: hosts stand one after the other. */
+/* The range of a table of `count` elements that belongs to the host. A host's elements are adjacent. */
 static struct range range_of(const struct slice *slice, size_t count, host_reader host_of)
 {
     struct range range = { 0, count };
@@ -195,7 +195,10 @@ static void write_conn(struct json *json, const struct slice *slice, const struc
     end_line(json);
 }
 
-/* Without the host's name before it, which it got beside others. How they fit together is found again by who reads. */
+/*
+ * Writes a gap of this host. hosts_join() puts the host's name before the text, so it is removed here. Gaps that
+ * hosts_join() adds are not written: the reader adds them again.
+ */
 static void write_gap(struct json *json, const struct slice *slice, const struct gap *gap)
 {
     if (gap->host != slice->host)
