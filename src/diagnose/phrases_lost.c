@@ -163,10 +163,10 @@ void lost_assess(struct arena *arena, const struct lost *lost, struct finding *f
     if (lost->seen > 0 && !(one_way && at_one_moment) && finding->confidence > CONFIDENCE_LIKELY)
         finding->confidence = CONFIDENCE_LIKELY;
     if (lost_has_all(lost))
-        lines_add(&finding->ruled_out, arena, "A peer that has crashed or was switched off: its end was seen too.");
+        lines_add(&finding->ruled_out, arena, "Not a peer that has crashed or was switched off: its end was seen too.");
     else if (lost->is_local)
         lines_add(
-            &finding->ruled_out, arena, "A peer that has crashed or was switched off: both ends are on this host.");
+            &finding->ruled_out, arena, "Not a peer that has crashed or was switched off: both ends are on this host.");
     if (lost_has_all(lost) && lost->full == lost->seen)
         finding->fault = FAULT_PEER_APPLICATION;
 }

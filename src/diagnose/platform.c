@@ -30,14 +30,14 @@ static const struct platform platforms[] = {
             "tcp_fin_timeout: it is about FIN_WAIT_2. TIME_WAIT is fixed at 60 s; no setting of Linux shortens it.",
         .time_wait_reuse = "tcp_tw_reuse: it concerns outgoing connections only.",
         .fin_wait_2_life = "Where the program has closed, the kernel drops them by itself after 60 s (tcp_fin_timeout)",
+        .fin_wait_2_half_closed = "nothing limits them while it keeps the descriptor, unless keepalive is on",
         .fin_wait_2_wont_help =
             "tcp_fin_timeout: it starts with close(). Nothing limits FIN_WAIT_2 while a descriptor is open.",
         .close_wait_wont_help =
             "tcp_fin_timeout, tcp_tw_reuse, TcpTimedWaitDelay: they concern FIN_WAIT_2 and TIME_WAIT. "
             "CLOSE_WAIT has no timer of its own.",
         .sent_fin_wont_help =
-            "tcp_fin_timeout (FIN_WAIT_2), tcp_tw_reuse (TIME_WAIT), tcp_syn_retries (the handshake): none of them "
-            "governs",
+            "tcp_fin_timeout is for FIN_WAIT_2, tcp_tw_reuse for TIME_WAIT, tcp_syn_retries for the handshake",
         .handshake_wont_help = "More tcp_syn_retries: the same silence, for longer.",
         .rows = "sudo ss -tanpiemo",
         .port_users = "ss -tan | awk '{print $5}' | sort | uniq -c | sort -rn | head",
@@ -83,13 +83,15 @@ static const struct platform platforms[] = {
             "Set-NetTCPSetting: it has no parameter for TIME_WAIT. TcpTimedWaitDelay (registry, restart "
             "needed) does shorten it, but is not needed where no ports run short.",
         .fin_wait_2_life = "Where the program has closed, Windows drops them by itself after a few minutes",
+        .fin_wait_2_half_closed =
+            "what limits them is not documented for today's versions (Windows 2000 and XP: 5 minutes, Server 2003: 2)",
         .fin_wait_2_wont_help = "TcpTimedWaitDelay: it concerns TIME_WAIT only.",
         .close_wait_wont_help =
             "TcpTimedWaitDelay: it concerns TIME_WAIT only. CLOSE_WAIT has no timer of its own, and no "
             "registry value or Set-NetTCPSetting ends it.",
         .sent_fin_wont_help =
-            "TcpTimedWaitDelay (TIME_WAIT), Set-NetTCPSetting -InitialRtoMs and -MaxSynRetransmissions "
-            "(the handshake): none of them governs",
+            "TcpTimedWaitDelay is for TIME_WAIT, Set-NetTCPSetting -InitialRtoMs and -MaxSynRetransmissions for the "
+            "handshake",
         .handshake_wont_help =
             "Set-NetTCPSetting -MaxSynRetransmissions or -InitialRtoMs: the same silence, for longer.",
         .rows = "netstat -ano",
@@ -132,10 +134,10 @@ static const struct platform platforms[] = {
         .time_wait_wont_help =
             "kern.ipc.somaxconn, ulimit -n: TIME_WAIT takes neither a place in a queue nor a descriptor.",
         .fin_wait_2_life = "Where the program has closed, the kernel drops them by itself after about a minute",
+        .fin_wait_2_half_closed = "what limits them differs by version",
         .fin_wait_2_wont_help = "net.inet.tcp.msl: it concerns TIME_WAIT.",
         .close_wait_wont_help = "net.inet.tcp.msl: it concerns TIME_WAIT. CLOSE_WAIT has no timer of its own.",
-        .sent_fin_wont_help =
-            "net.inet.tcp.msl (TIME_WAIT), net.inet.tcp.keepinit (the handshake): none of them governs",
+        .sent_fin_wont_help = "net.inet.tcp.msl is for TIME_WAIT, net.inet.tcp.keepinit for the handshake",
         .handshake_wont_help = "A longer net.inet.tcp.keepinit: the same silence, for longer.",
         .rows = "sudo lsof -nP -iTCP -Tqs",
         .owners = { "Find out who holds them.", "sudo lsof -nP -iTCP" },
@@ -164,10 +166,10 @@ static const struct platform platforms[] = {
         .time_wait_wont_help = "More descriptors: TIME_WAIT takes none.",
         .fin_wait_2_life =
             "Where the program has closed, the kernel drops them by itself after tcp_fin_wait_2_flush_interval, 60 s",
+        .fin_wait_2_half_closed = "what limits them differs by version",
         .fin_wait_2_wont_help = "tcp_time_wait_interval: it concerns TIME_WAIT.",
         .close_wait_wont_help = "tcp_time_wait_interval: it concerns TIME_WAIT. CLOSE_WAIT has no timer of its own.",
-        .sent_fin_wont_help =
-            "tcp_time_wait_interval (TIME_WAIT), tcp_ip_abort_cinterval (the handshake): none of them governs",
+        .sent_fin_wont_help = "tcp_time_wait_interval is for TIME_WAIT, tcp_ip_abort_cinterval for the handshake",
         .handshake_wont_help = "A longer tcp_ip_abort_cinterval: the same silence, for longer.",
         .rows = "netstat -anu -f inet -f inet6 -P tcp",
         .owners = { "Find out who holds them.", "netstat -anu -f inet -P tcp   # older: pfiles /proc/*" },
@@ -197,12 +199,13 @@ static const struct platform platforms[] = {
         .fin_wait_2_life =
             "Where the program has closed, the kernel drops them by itself after tcp_finwait2, which counts "
             "half-seconds",
+        .fin_wait_2_half_closed = "what limits them differs by version",
         .fin_wait_2_wont_help = "tcp_timewait: it concerns TIME_WAIT.",
         .close_wait_wont_help =
             "tcp_timewait, tcp_finwait2: they concern TIME_WAIT and FIN_WAIT_2. CLOSE_WAIT has no timer "
             "of its own.",
         .sent_fin_wont_help =
-            "tcp_timewait (TIME_WAIT), tcp_finwait2 (FIN_WAIT_2), tcp_keepinit (the handshake): none of them governs",
+            "tcp_timewait is for TIME_WAIT, tcp_finwait2 for FIN_WAIT_2, tcp_keepinit for the handshake",
         .handshake_wont_help = "A longer tcp_keepinit: the same silence, for longer.",
         .rows = "netstat -Aan",
         .owners = { "Find out who holds them: rmsock names the process of a socket, by its address in the first column "
@@ -228,12 +231,12 @@ static const struct platform platforms[] = {
         .time_wait_life = "Each ends by itself after twice the maximum segment lifetime, mostly 60 s",
         .time_wait_wont_help = "More descriptors (ulimit -n): TIME_WAIT takes none.",
         .fin_wait_2_life = "Where the program has closed, most kernels drop them by themselves after a minute",
+        .fin_wait_2_half_closed = "what limits them differs by system and version",
         .fin_wait_2_wont_help = "The maximum segment lifetime (net.inet.tcp.msl): it concerns TIME_WAIT.",
         .close_wait_wont_help =
             "The maximum segment lifetime (net.inet.tcp.msl): it concerns TIME_WAIT. CLOSE_WAIT has no timer of its "
             "own.",
-        .sent_fin_wont_help =
-            "The maximum segment lifetime (TIME_WAIT), net.inet.tcp.keepinit (the handshake): none of them governs",
+        .sent_fin_wont_help = "the maximum segment lifetime is for TIME_WAIT, net.inet.tcp.keepinit for the handshake",
         .handshake_wont_help = "A longer time-out of the handshake: the same silence, for longer.",
         .rows = "netstat -an; lsof -nP -iTCP",
         .owners = { "Find out who holds them.", "lsof -nP -iTCP   # FreeBSD: sockstat -P tcp" },

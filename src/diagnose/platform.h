@@ -35,11 +35,13 @@ struct platform {
     unsigned time_wait_s;       /* how long TIME_WAIT lasts; 0: it depends */
     const char *time_wait_life; /* "Each ends by itself within 60 s" */
     const char *time_wait_wont_help;
-    const char *time_wait_reuse; /* why it does not help a service, or NULL */
-    const char *fin_wait_2_life; /* of one that is closed here */
+    const char *time_wait_reuse;        /* why it does not help a service, or NULL */
+    const char *fin_wait_2_life;        /* of one that is closed here */
+    const char *fin_wait_2_half_closed; /* what limits one that a program has only shut down */
     const char *fin_wait_2_wont_help;
     const char *close_wait_wont_help;
-    const char *sent_fin_wont_help; /* of what governs other states */
+    const char
+        *sent_fin_wont_help; /* what settings are for, of other states: behind "None of these affects LAST_ACK" */
     const char *handshake_wont_help;
 
     const char *rows;            /* command: the connections themselves, with all that the system shows of them */

@@ -212,8 +212,8 @@ static void note_orphans(const struct context *context, struct diagnosis *diagno
     if (values->has_setting[SETTING_MAX_ORPHANS] && limit > 0)
         share = arena_printf(arena,
             " of %s (tcp_max_orphans), %" PRId64
-            " %% at this moment; the kernel acts, and complains in its log, from a "
-            "quarter on, %s: it counts those that do badly double or fourfold",
+            " %% at this moment. The kernel may reset connections, and complain in its log, from a quarter on (%s): an "
+            "orphan that has sent nothing for minutes counts twice, and twice again after an ICMP error",
             phrases_count(arena, (uint64_t)limit), orphans * 100 / limit, phrases_count(arena, (uint64_t)limit / 4));
     lines_add(&diagnosis->notes, arena, "Orphans %s%s.", phrases_count(arena, (uint64_t)orphans), share);
     lines_add(&diagnosis->notes, arena,

@@ -117,8 +117,8 @@ void upstream_describe_doubt(
     }
     if (upstream->passed_on > 0)
         lines_add(&finding->ruled_out, arena,
-            "A server behind it that owes an answer: on %s it spoke last, but there the server was seen to have read "
-            "everything, or has never answered anything, as nobody does who takes log lines.",
+            "Not a server behind it that owes an answer: on %s it spoke last, but there the server was seen to have "
+            "read everything, or has never answered anything, as nobody does who takes log lines.",
             phrases_conns(arena, upstream->passed_on));
 }
 

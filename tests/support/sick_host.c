@@ -81,7 +81,7 @@ static void leak(struct sick_host *host, struct finding *finding)
     lines_add(&finding->evidence, arena, "Recv-Q is 0 on all 1,204: the end of the stream was consumed");
     lines_add(
         &finding->evidence, arena, "all 1,204 descriptors are still open in pid 812 (%s)", SICK_HOST_HOSTILE_NAME);
-    lines_add(&finding->ruled_out, arena, "The network: the FIN arrived and was acknowledged");
+    lines_add(&finding->ruled_out, arena, "Not the network: the FIN arrived and was acknowledged");
     lines_add(&finding->will_not_help, arena, "net.ipv4.tcp_fin_timeout: it concerns FIN_WAIT_2");
     fixes_add(&finding->fix_now, arena, "Restart the unit; its connections end with the process",
         "systemctl restart spool.service --and-an-argument-that-makes-this-command-longer-than-any-line-should-be");

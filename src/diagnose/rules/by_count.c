@@ -77,12 +77,12 @@ void by_count_close_wait(const struct context *context, const struct rule *rule,
     finding->title = arena_printf(arena, "%s%s in CLOSE_WAIT: the peers have closed, this host has not",
         phrases_conns(arena, total->count), whose(arena, finding));
     finding->why =
-        "CLOSE_WAIT is entered when the peer's FIN comes, and left only when the program here closes. A program "
-        "that closes when told to has a handful of them for a moment. So many say that a program here does not "
-        "close (a leak), does not read (it hangs), or does not even accept.";
+        "CLOSE_WAIT is entered when the peer's FIN comes, and normally left when the program here closes. A program "
+        "that closes properly has only a few of them, for a moment. So many say that a program here does not close "
+        "(a leak), does not read (it hangs), or does not even accept.";
     evidence(arena, context, total, finding);
     lines_add(&finding->ruled_out, arena,
-        "The network and the peers: their FINs have arrived here, that is how CLOSE_WAIT is entered.");
+        "Not the network, nor the peers: their FINs have arrived here, that is how CLOSE_WAIT is entered.");
     fix_rows(arena, context, "See which process holds them, and on which port.", finding);
     if (finding->owner != NULL)
         phrases_fix_threads(arena, context, finding->owner, &finding->fix_now);
@@ -104,15 +104,17 @@ void by_count_sent_fin(const struct context *context, const struct rule *rule, c
     finding->title = arena_printf(arena, "%s%s wait in %s for an acknowledgement of their FIN",
         phrases_conns(arena, total->count), whose(arena, finding), state);
     finding->why = arena_printf(arena,
-        "This side has closed and sent its FIN; a connection passes through %s in one round trip. So many at one "
-        "moment say that some peers do not acknowledge: they are gone (crashed, asleep, behind a NAT or firewall that "
-        "forgot the connection), or they do not read the data that stands before the FIN.",
+        "This side has closed, and its FIN waits for an acknowledgement. A FIN with no data before it is acknowledged "
+        "within one round trip; %s lasts longer while data before the FIN is still on its way, which is normal. So "
+        "many at one moment rather say that some peers do not acknowledge: they are gone (crashed, asleep, behind a "
+        "NAT or firewall that forgot the connection), or they do not read that data.",
         state);
     evidence(arena, context, total, finding);
     lines_add(&finding->ruled_out, arena,
-        "The application here: %s is entered by closing. What it forgot to close would be in CLOSE_WAIT.", state);
+        "Not the application here: %s is entered by closing. What it forgot to close would be in CLOSE_WAIT.", state);
     fix_rows(arena, context, "See to which peers they go, and whether anything is retransmitted.", finding);
-    lines_add(&finding->will_not_help, arena, "%s %s.", platform_of(context->snapshot)->sent_fin_wont_help, state);
+    lines_add(&finding->will_not_help, arena, "None of these affects %s: %s.", state,
+        platform_of(context->snapshot)->sent_fin_wont_help);
 }
 
 void by_count_fin_wait_2(const struct context *context, const struct rule *rule, const struct total *total,
@@ -128,12 +130,12 @@ void by_count_fin_wait_2(const struct context *context, const struct rule *rule,
         phrases_conns(arena, total->count), whose(arena, finding));
     finding->why = arena_printf(arena,
         "This side has closed, the peers' kernels have acknowledged it, and the programs there keep their ends open. "
-        "%s, so that a busy server has some at any moment. Where a program here has only shut down its sending side, "
-        "nothing limits them.",
-        platform->fin_wait_2_life);
+        "%s, so that a busy server has some at any moment. Where a program here has only shut down its sending side "
+        "(a half-close), %s.",
+        platform->fin_wait_2_life, platform->fin_wait_2_half_closed);
     evidence(arena, context, total, finding);
     lines_add(&finding->ruled_out, arena,
-        "A lost FIN: the peers' kernels have acknowledged ours, that is how FIN_WAIT_2 is entered.");
+        "Not a lost FIN: the peers' kernels have acknowledged ours, that is how FIN_WAIT_2 is entered.");
     fix_rows(arena, context,
         "See whether a process still holds them (half-closed here) or none does (they end by themselves), and who the "
         "peers are: there the same connections are in CLOSE_WAIT.",
@@ -200,7 +202,7 @@ void by_count_syn_received(const struct context *context, const struct rule *rul
         "differs, a firewall that saw only one direction), or a service does not accept and its queue is full.";
     evidence(arena, context, total, finding);
     lines_add(&finding->ruled_out, arena,
-        "A leak of the program here: it sees a connection only when the handshake is complete.");
+        "Not a leak of the program here: it sees a connection only when the handshake is complete.");
     fix_rows(arena, context, "See how many peers they have, and the Recv-Q of the listener.", finding);
     lines_add(&finding->will_not_help, arena, "More retransmissions of the SYN-ACK: the same loss, for longer.");
 }
@@ -227,7 +229,7 @@ void by_count_bound(const struct context *context, const struct rule *rule, cons
         phrases_count(arena, range.usable), range.first, range.last,
         range.is_assumed ? arena_printf(arena, " (assumed: the default of %s)", platform_of(context->snapshot)->name)
                          : "");
-    lines_add(&finding->ruled_out, arena, "Other hosts: a socket that is only bound has no peer.");
+    lines_add(&finding->ruled_out, arena, "Not other hosts: a socket that is only bound has no peer.");
     fix_rows(arena, context, "See whose they are, and whether the same ports stay.", finding);
     phrases_fix_restart(arena, context, finding->owner, &finding->fix_now);
     fixes_add(&finding->fix_for_good, arena,

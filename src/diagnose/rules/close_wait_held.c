@@ -103,6 +103,6 @@ void close_wait_held_describe(
                 "the peers do not take. Which of them is not in this capture.";
     word_evidence(context, group, arena, finding);
     lines_add(&finding->ruled_out, arena,
-        "The network and the peers' kernels: their FINs have arrived here, that is how CLOSE_WAIT is entered.");
+        "Not the network, nor the peers' kernels: their FINs have arrived here, that is how CLOSE_WAIT is entered.");
     word_fixes(context, group, arena, finding);
 }

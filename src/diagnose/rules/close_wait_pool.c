@@ -106,16 +106,16 @@ bool close_wait_is_idle_pool(
         : phrases_conns(arena, held);
     if (is_awaited(snapshot, group))
         lines_add(&finding->ruled_out, arena,
-            "A pool at rest that troubles nobody: the program at the other end waits for these to be closed.");
+            "Not a pool at rest that troubles nobody: the program at the other end waits for these to be closed.");
     else if (group->ages_known && group->oldest_ms >= OLD_MS)
         lines_add(&finding->ruled_out, arena,
-            "A pool at rest that the next use tidies up: the oldest was not used for %s.",
+            "Not a pool at rest that the next use tidies up: the oldest was not used for %s.",
             phrases_duration(arena, group->oldest_ms));
     else if (unbounded && growth == GROWS)
         lines_add(&finding->ruled_out, arena,
-            "A pool at rest: %s, and they still become more; a pool uses its connections again.", of_one);
+            "Not a pool at rest: %s, and they still become more; a pool uses its connections again.", of_one);
     else if (unbounded)
-        lines_add(&finding->ruled_out, arena, "A pool at rest: %s, more than a pool keeps.", of_one);
+        lines_add(&finding->ruled_out, arena, "Not a pool at rest: %s, more than a pool keeps.", of_one);
     else {
         lines_add(&finding->evidence, arena,
             "%s%s: as many as a pool keeps of connections that nobody uses now. The next use finds them closed and "

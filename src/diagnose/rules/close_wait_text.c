@@ -48,7 +48,7 @@ void close_wait_rule_out_blocked_writer(struct arena *arena, const struct group 
 {
     if (group->unsent_bytes > 0)
         return;
-    lines_add(&finding->ruled_out, arena, "A peer that does not take data: Send-Q is 0, nothing waits to be sent.");
+    lines_add(&finding->ruled_out, arena, "Not a peer that does not take data: Send-Q is 0, nothing waits to be sent.");
 }
 
 void close_wait_rule_out_half_close(struct arena *arena, const struct group *group, struct finding *finding)
@@ -56,9 +56,9 @@ void close_wait_rule_out_half_close(struct arena *arena, const struct group *gro
     if (group->ages_known && !group->ages_from_snapshots)
         lines_add(&finding->ruled_out, arena,
             group->resets > 0
-                ? "A half-close on which data still flows: no data has passed in either direction for at "
+                ? "Not a half-close on which data still flows: no data has passed in either direction for at "
                   "least %s."
-                : "A half-close on which data still flows: nothing has passed in either direction for at least %s.",
+                : "Not a half-close on which data still flows: nothing has passed in either direction for at least %s.",
             phrases_duration(arena, group->youngest_ms));
 }
 
@@ -146,7 +146,7 @@ void close_wait_not_accepted_describe(
     phrases_pairs(arena, context, group, &finding->evidence);
 
     lines_add(&finding->ruled_out, arena,
-        "A leak: close() moves a socket out of CLOSE_WAIT, so that one without a descriptor was never accepted.");
+        "Not a leak: close() moves a socket out of CLOSE_WAIT, so that one without a descriptor was never accepted.");
     close_wait_rule_out_network(arena, finding);
     if (listener != NULL && conn_has(listener, CONN_QUEUES) && listener->recv_q_bytes == 0)
         close_wait_lower_confidence(finding, CONFIDENCE_LIKELY); /* taken between the two readings */
@@ -204,9 +204,11 @@ void close_wait_blocked_writer_describe(
     phrases_descriptors(arena, finding->owner, &finding->evidence);
 
     lines_add(&finding->ruled_out, arena,
-        "A forgotten close(): with data in Send-Q the process is still sending; closing would not deliver it sooner.");
+        "Not a forgotten close(): with data in Send-Q the process is still sending; closing would not deliver it "
+        "sooner.");
     if (unanswered == 0)
-        lines_add(&finding->ruled_out, arena, "The path: the peer's acknowledgements of the window probes come back.");
+        lines_add(
+            &finding->ruled_out, arena, "Not the path: the peer's acknowledgements of the window probes come back.");
     finding_judge_age(group, CLOSE_WAIT_CERTAIN_MS, finding);
 
     fixes_add(&finding->fix_now, arena, "Look at the peers first: which process there does not read, and why.", NULL);
@@ -268,7 +270,7 @@ void close_wait_inherited_describe(
     close_wait_rule_out_blocked_writer(arena, group, finding);
     close_wait_rule_out_half_close(arena, group, finding);
     if (shared)
-        lines_add(&finding->ruled_out, arena, "A fork() in progress: every holder has been running for a while.");
+        lines_add(&finding->ruled_out, arena, "Not a fork() in progress: every holder has been running for a while.");
     finding_judge_age(group, CLOSE_WAIT_CERTAIN_MS, finding);
 
     for (size_t i = 0; i < finding->process_count && i < 2; i++) {
@@ -386,7 +388,7 @@ void close_wait_unread_describe(
         close_wait_rule_out_network(arena, finding);
     close_wait_rule_out_blocked_writer(arena, group, finding);
     lines_add(&finding->ruled_out, arena,
-        "A forgotten close() after the end of stream: it has not been read yet (Recv-Q would be 0).");
+        "Not a forgotten close() after the end of stream: it has not been read yet (Recv-Q would be 0).");
     finding_judge_age(group, CLOSE_WAIT_CERTAIN_MS, finding);
     if (!waits && upstream.may_wait) {
         upstream_describe_doubt(group, &upstream, arena, finding);

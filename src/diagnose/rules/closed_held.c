@@ -148,10 +148,10 @@ static void rule_out(const struct kinds *kinds, const struct group *group, struc
 {
     if (kinds->unknown == 0)
         lines_add(&finding->ruled_out, arena,
-            "Sockets that were only made or bound: these had a peer, or tried to reach one.");
-    lines_add(&finding->ruled_out, arena, "UDP, UNIX and other sockets: the protocol of these is TCP.");
+            "Not sockets that were only made or bound: these had a peer, or tried to reach one.");
+    lines_add(&finding->ruled_out, arena, "Not UDP, UNIX or other sockets: the protocol of these is TCP.");
     if (group->ages_known && group->youngest_ms >= group->limits->settle_ms)
-        lines_add(&finding->ruled_out, arena, "A reset of this very moment: the youngest ended %s ago.",
+        lines_add(&finding->ruled_out, arena, "Not a reset of this very moment: the youngest ended %s ago.",
             phrases_duration(arena, group->youngest_ms));
 }
 

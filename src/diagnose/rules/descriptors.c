@@ -164,16 +164,16 @@ static void word(struct exhausted *exhausted, struct arena *arena, struct findin
         lines_add(&finding->evidence, arena, "%s of them are TCP sockets.", phrases_count(arena, process->tcp_sockets));
     else
         lines_add(&finding->evidence, arena,
-            "%s of them are sockets, %s of these in the tables of TCP: the others are UNIX, UDP and the like, or TCP "
+            "%s of them are sockets, %s of these in the tables of TCP: the others are UNIX, UDP or such, or TCP "
             "sockets without a connection.",
             phrases_count(arena, count_sockets(process)), phrases_count(arena, process->tcp_sockets));
     evidence_states(arena, exhausted, finding);
     if (alike > 0)
         lines_add(&finding->evidence, arena, "%s more %s like it %s as near to the limit.", phrases_count(arena, alike),
             alike == 1 ? "process" : "processes", alike == 1 ? "is" : "are");
-    lines_add(
-        &finding->ruled_out, arena, "A leak: fewer than a quarter of these connections are in any other finding.");
-    lines_add(&finding->ruled_out, arena, "Files or pipes: at least half of what is open are %s.",
+    lines_add(&finding->ruled_out, arena,
+        "Not a leak that another finding names: fewer than a quarter of these connections are in one.");
+    lines_add(&finding->ruled_out, arena, "Not files or pipes: at least half of what is open are %s.",
         about_tcp ? "TCP sockets" : "sockets");
 
     command_raise_descriptors(arena, process, 4, "Raise the limit of the running process.", &finding->fix_now);

@@ -121,7 +121,7 @@ static void assess_silence(struct arena *arena, const struct group *group, struc
         lines_add(&finding->evidence, arena, "Nothing at all has come from %s for the last %s.",
             group->count == 1 ? "the peer" : "any of the peers", phrases_duration(arena, group->silent_min_ms));
         lines_add(&finding->ruled_out, arena,
-            "A peer that has stopped reading: its kernel would still acknowledge, and offer a window of 0.");
+            "Not a peer that has stopped reading: its kernel would still acknowledge, and offer a window of 0.");
     }
 }
 
@@ -186,7 +186,7 @@ void established_unanswered_describe(
             phrases_duration(arena, finding->last_give_up_ms));
     phrases_pairs(arena, context, group, &finding->evidence);
 
-    lines_add(&finding->ruled_out, arena, "A lost segment or two: each further attempt has doubled the pause.");
+    lines_add(&finding->ruled_out, arena, "Not a lost segment or two: each further attempt has doubled the pause.");
     lost_assess(arena, &lost, finding);
     lost_fix(arena, context, &lost, finding);
 
@@ -223,7 +223,7 @@ static void assess_slowness(struct arena *arena, const struct group *group, stru
 {
     if (group->youngest_ms >= SLOW_READER_MS)
         lines_add(&finding->ruled_out, arena,
-            "A slow reader: its window would have opened now and then; it has not once for %s.",
+            "Not a slow reader: its window would have opened now and then; it has not once for %s.",
             phrases_duration(arena, group->youngest_ms));
     else
         lower_confidence(finding, CONFIDENCE_LIKELY);
@@ -265,7 +265,7 @@ void established_zero_window_describe(
     phrases_pairs(arena, context, group, &finding->evidence);
     phrases_descriptors(arena, finding->owner, &finding->evidence);
 
-    lines_add(&finding->ruled_out, arena, "The network: the probes are answered.");
+    lines_add(&finding->ruled_out, arena, "Not the network: the probes are answered.");
     assess_slowness(arena, group, finding);
 
     if (!phrases_fix_reader(arena, context, finding))
@@ -395,11 +395,11 @@ void established_unread_describe(
     phrases_descriptors(arena, finding->owner, &finding->evidence);
 
     lines_add(
-        &finding->ruled_out, arena, "The peer and the network: the data is here, the kernel has acknowledged it.");
+        &finding->ruled_out, arena, "Not the peer, nor the network: the data is here, the kernel has acknowledged it.");
     if (upstream.blocks && obstacle == NULL)
         word_blocked(context, group, &upstream, arena, finding);
     if (unread.compared == group->count)
-        lines_add(&finding->ruled_out, arena, "A slow reader: the queues have not become shorter.");
+        lines_add(&finding->ruled_out, arena, "Not a slow reader: the queues have not become shorter.");
     else if (finding->owner == NULL || finding->owner->state != 'T') {
         /*
          * From one look it may be reading, slowly: with a large buffer the window opens again only when half of it has
@@ -430,7 +430,8 @@ void established_idle_describe(
     evidence_peers(arena, finding);
     phrases_pairs(arena, context, group, &finding->evidence);
     phrases_descriptors(arena, finding->owner, &finding->evidence);
-    lines_add(&finding->ruled_out, arena, "A fault that shows: nothing is unread, nothing unsent, nothing unanswered.");
+    lines_add(
+        &finding->ruled_out, arena, "Not a fault that shows: nothing is unread, nothing unsent, nothing unanswered.");
     lower_confidence(finding, CONFIDENCE_POSSIBLE);
 
     fixes_add(&finding->fix_now, arena, "Nothing, unless their number keeps growing.",

@@ -224,7 +224,7 @@ static bool near(int64_t value, int64_t limit, int percent)
 
 /*
  * Full sockets count against tcp_max_orphans, mini-sockets against tcp_max_tw_buckets: inet_twsk_alloc() in
- * net/ipv4/inet_timewait_sock.c makes them from the same purse as TIME_WAIT.
+ * net/ipv4/inet_timewait_sock.c makes them and counts them against the same limit as TIME_WAIT.
  */
 static void evidence_limits(
     struct arena *arena, const struct context *context, const struct group *group, struct finding *finding)

@@ -225,8 +225,8 @@ void accept_queue_overflow_describe(
     phrases_descriptors(arena, finding->owner, &finding->evidence);
 
     lines_add(&finding->ruled_out, arena,
-        "The network and the clients: their handshakes are complete, what is missing is accept().");
-    lines_add(&finding->ruled_out, arena, "A SYN flood: made-up senders never get as far as the accept queue.");
+        "Not the network, nor the clients: their handshakes are complete, what is missing is accept().");
+    lines_add(&finding->ruled_out, arena, "Not a SYN flood: made-up senders never get as far as the accept queue.");
 
     upstream_describe_workers(context, group, arena, finding);
     acceptors_fix(arena, context, &acceptors, &finding->fix_now);

@@ -77,9 +77,9 @@ static void add_evidence(const struct context *context, const struct group *grou
     phrases_pairs(arena, context, group, &finding->evidence);
     phrases_descriptors(arena, finding->owner, &finding->evidence);
     lines_add(&finding->ruled_out, arena,
-        "The network and the clients: the handshakes are complete, what is missing is accept().");
+        "Not the network, nor the clients: the handshakes are complete, what is missing is accept().");
     lines_add(&finding->ruled_out, arena,
-        "An idle connection that a process holds: it would have an inode, and a descriptor.");
+        "Not an idle connection that a process holds: it would have an inode, and a descriptor.");
 }
 
 static void add_fixes(const struct context *context, const struct group *group, const struct acceptors *acceptors,

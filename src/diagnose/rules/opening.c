@@ -189,7 +189,9 @@ static void syn_sent_fixes(
     const char *port = many_ports ? "" : arena_printf(arena, " port %u", first->remote_port);
     fixes_add(&finding->fix_now, arena, "See whether the SYN leaves this host, and whether anything comes back.",
         arena_printf(arena, "tcpdump -ni any 'host %s and tcp%s or icmp or icmp6'", address, port));
-    fixes_add(&finding->fix_now, arena, "See which way it takes, and what this host's own firewall does with it.",
+    fixes_add(&finding->fix_now, arena,
+        "See which way it takes, and what this host's own firewall does with it. nft shows neither rules of "
+        "iptables-legacy nor eBPF programs (Cilium) nor a cloud's security groups.",
         arena_printf(arena, "ip route get %s; nft list ruleset", address));
     fixes_add(&finding->fix_now, arena,
         arena_printf(arena, "On %s, if you can: is it up, does it listen on%s, is that listener's queue full?", peer,
@@ -249,11 +251,12 @@ void syn_sent_unanswered_describe(
     lines_add(&finding->ruled_out, arena,
         "Not a port on which nobody listens, if that host refuses: a reset would have come at once. Windows with its "
         "firewall on does not refuse (stealth mode).");
-    lines_add(&finding->ruled_out, arena, "This host out of ports: then no SYN is sent, connect() fails.");
+    lines_add(
+        &finding->ruled_out, arena, "Not a lack of local ports: then no SYN is sent, and connect() fails at once.");
     if (is_scattered(finding)) {
         finding->severity = SEVERITY_INFO;
         lines_add(&finding->ruled_out, arena,
-            "One destination that is down: there are nearly as many destinations as attempts, as a crawler or a "
+            "Not one destination that is down: there are nearly as many destinations as attempts, as a crawler or a "
             "scanner has them. Worth a look only if they should all answer: then it is this host's own uplink or "
             "firewall.");
     }
@@ -344,11 +347,11 @@ void syn_recv_flood_describe(
     if (queue->half_open_timed == 0)
         finding->confidence = CONFIDENCE_POSSIBLE;
 
-    lines_add(&finding->ruled_out, arena, "A program that does not accept: its accept queue holds %s of %s.",
+    lines_add(&finding->ruled_out, arena, "Not a program that does not accept: its accept queue holds %s of %s.",
         phrases_count(arena, listener->recv_q_bytes), phrases_count(arena, (uint64_t)backlog + 1));
     if (queue->half_open_repeated > 0)
         lines_add(&finding->ruled_out, arena,
-            "A busy moment: clients that are there answer within a round trip, and need no second SYN-ACK.");
+            "Not a busy moment: clients that are there answer within a round trip, and need no second SYN-ACK.");
 
     if (setting_value(values, SETTING_SYNCOOKIES, 1) == 0)
         fixes_add(&finding->fix_now, arena, "Switch SYN cookies on: real clients get through while the queue is full.",
@@ -394,7 +397,7 @@ static void assess_listener(
             "full: if that was a moment ago, the clients have answered, and their answer was dropped here.",
             phrases_count(arena, drops));
     } else if (conn_has(listener, CONN_QUEUES | CONN_BACKLOG)) {
-        lines_add(&finding->ruled_out, arena, "A program that does not accept: its accept queue holds %s of %s.",
+        lines_add(&finding->ruled_out, arena, "Not a program that does not accept: its accept queue holds %s of %s.",
             phrases_count(arena, listener->recv_q_bytes), phrases_count(arena, (uint64_t)listener->send_q_bytes + 1));
     }
 }
@@ -411,10 +414,10 @@ static void assess_flood(
     bool spread = finding->distinct_peers >= MANY && finding->distinct_peers * 2 > finding->count;
     if (queue != NULL && conn_has(listener, CONN_QUEUES | CONN_BACKLOG) && !queue_is_near_backlog(queue))
         lines_add(&finding->ruled_out, arena,
-            "A flood that shuts others out: %s half-open connections do not fill a request queue of %s.",
+            "Not a flood that shuts others out: %s half-open connections do not fill a request queue of %s.",
             phrases_count(arena, queue->half_open), phrases_count(arena, listener->send_q_bytes));
     else if (!spread)
-        lines_add(&finding->ruled_out, arena, "A flood of made-up senders: they come from %s address%s only.",
+        lines_add(&finding->ruled_out, arena, "Not a flood of made-up senders: they come from %s address%s only.",
             phrases_count(arena, finding->distinct_peers), finding->distinct_peers == 1 ? "" : "es");
     else
         lines_add(&finding->evidence, arena,

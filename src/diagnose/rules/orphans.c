@@ -22,7 +22,7 @@
 struct orphan_limit {
     int64_t orphans, limit;
     int64_t aborted;      /* connections reset for it in the last rise_ms */
-    int64_t aborted_ever; /* or for want of memory */
+    int64_t aborted_ever; /* or because memory was short */
     uint64_t rise_ms;
     uint64_t by_state[STATE_COUNT]; /* of those that could be seen */
 };
@@ -136,13 +136,13 @@ static void describe(const struct orphan_limit *facts, struct arena *arena, stru
             phrases_duration(arena, facts->rise_ms));
     else if (facts->aborted_ever > 0)
         lines_add(&finding->evidence, arena,
-            "TCPAbortOnMemory stands at %s: connections have been reset for want of orphans or memory since the "
-            "start.",
+            "TCPAbortOnMemory stands at %s: connections have been reset since the start, "
+            "because of the limit of orphans or because memory was short.",
             phrases_count(arena, (uint64_t)facts->aborted_ever));
     evidence_states(arena, facts, finding);
     evidence_peers(arena, finding);
     lines_add(&finding->ruled_out, arena,
-        "A leak of descriptors: orphans have none. TIME_WAIT and FIN_WAIT_2 mini-sockets do not count.");
+        "Not a leak of descriptors: orphans have none. TIME_WAIT and FIN_WAIT_2 mini-sockets do not count.");
 
     fixes_add(&finding->fix_now, arena,
         "See which peers do not answer or do not read: the findings about FIN_WAIT_1, LAST_ACK and CLOSING name them.",

@@ -74,7 +74,8 @@ static void add_evidence(
             phrases_process(arena, second), first->local_port,
             process_has_ended(second) ? ", and has ended as well" : "");
     lines_add(&finding->ruled_out, arena,
-        "That process itself: ending or restarting it is not possible, and its program is not what keeps the socket.");
+        "Not that process itself: it can neither be ended nor restarted any more, and its program is not what "
+        "keeps the socket.");
 }
 
 static void add_fixes(struct arena *arena, struct finding *finding)

@@ -217,9 +217,13 @@ static void will_not_help(
     struct arena *arena, const struct context *context, const struct shortage *shortage, struct finding *finding)
 {
     const struct platform *platform = platform_of(context->snapshot);
-    lines_add(&finding->will_not_help, arena,
-        "SO_REUSEADDR: before bind(address, 0) it changes nothing (unless net.ipv4.ip_autobind_reuse is 1); with a "
-        "port of the program's own choice connect() to the same destination fails instead.");
+    if (platform->time_wait_reuse != NULL)
+        lines_add(&finding->will_not_help, arena,
+            "SO_REUSEADDR: before bind(address, 0) it changes nothing (unless net.ipv4.ip_autobind_reuse is 1); with a "
+            "port of the program's own choice connect() to the same destination fails instead.");
+    else
+        lines_add(&finding->will_not_help, arena,
+            "SO_REUSEADDR: two sockets may then have one port, and connect() to the same destination still fails.");
     lines_add(&finding->will_not_help, arena, "%s", platform->ports_wont_help);
     if (shortage->kind == SHORTAGE_SOURCE && platform->time_wait_reuse != NULL)
         lines_add(&finding->will_not_help, arena, "tcp_tw_reuse: it concerns connect(), not bind().");
@@ -275,11 +279,11 @@ void port_exhaustion_describe(
         finding->confidence = CONFIDENCE_LIKELY; /* bind() leaves no mark on a connected socket */
         lines_add(&finding->evidence, arena,
             "Hardly a port is used for two destinations: connect() alone would have shared them.");
-        lines_add(
-            &finding->ruled_out, arena, "One destination that takes all ports: there are %u.", shortage->destinations);
+        lines_add(&finding->ruled_out, arena, "Not one destination that takes all ports: there are %u.",
+            shortage->destinations);
     } else if (shortage->kind == SHORTAGE_DESTINATION) {
         lines_add(&finding->ruled_out, arena,
-            "The destination: it accepts them. A wrong source address fails at once, not only at times.");
+            "Not the destination: it accepts them. A wrong source address fails at once, not only at times.");
     }
     if (shortage->kind == SHORTAGE_BOUND)
         fixes_for_bound(arena, context, shortage, finding);

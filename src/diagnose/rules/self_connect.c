@@ -131,6 +131,6 @@ void self_connect_describe(
     if (group->ages_known)
         lines_add(&finding->evidence, arena, "Nothing has happened on it %s.", phrases_ages(arena, group));
     lines_add(&finding->ruled_out, arena,
-        "A connection between two programs of this host: its two ends would have different ports or addresses.");
+        "Not a connection between two programs of this host: its two ends would have different ports or addresses.");
     add_fixes(context, conn, arena, finding);
 }

@@ -69,19 +69,19 @@ static const struct state_words *words_of(const struct context *context, const s
     static const struct state_words fin_wait_1 = {
         .fin = "the FIN",
         .closed = "This side has closed first",
-        .rule_out = "The application here: FIN_WAIT_1 is entered by closing. What it forgot to close would be in "
+        .rule_out = "Not the application here: FIN_WAIT_1 is entered by closing. What it forgot to close would be in "
                     "CLOSE_WAIT.",
     };
     static const struct state_words closing = {
         .fin = "the FIN",
         .closed = "Both sides have closed at the same moment",
-        .rule_out = "The application here: CLOSING is entered by closing. What it forgot to close would be in "
+        .rule_out = "Not the application here: CLOSING is entered by closing. What it forgot to close would be in "
                     "CLOSE_WAIT.",
     };
     static const struct state_words last_ack = {
         .fin = "the last FIN",
         .closed = "Both sides have closed",
-        .rule_out = "The application here: LAST_ACK is entered by closing. What it forgot to close would be in "
+        .rule_out = "Not the application here: LAST_ACK is entered by closing. What it forgot to close would be in "
                     "CLOSE_WAIT.",
     };
     switch (context->snapshot->conns[group->conns[0]].state) {
@@ -188,7 +188,8 @@ static const char *owner_phrase(struct arena *arena, const struct finding *findi
 static void assess_heard(struct arena *arena, const struct group *group, struct finding *finding)
 {
     if (group->heard == 0) {
-        lines_add(&finding->ruled_out, arena, "A peer that has stopped reading: its kernel would still acknowledge.");
+        lines_add(
+            &finding->ruled_out, arena, "Not a peer that has stopped reading: its kernel would still acknowledge.");
         return;
     }
     lines_add(&finding->evidence, arena,
@@ -313,7 +314,7 @@ void sent_fin_zero_window_describe(
     phrases_pairs(arena, context, group, &finding->evidence);
 
     lines_add(&finding->ruled_out, arena, "%s", words_of(context, group)->rule_out);
-    lines_add(&finding->ruled_out, arena, "The network: what is sent is answered.");
+    lines_add(&finding->ruled_out, arena, "Not the network: what is sent is answered.");
 
     if (!phrases_fix_reader(arena, context, finding))
         fixes_add(&finding->fix_now, arena,

@@ -33,12 +33,14 @@ static void evidence_number(
     struct arena *arena, const struct context *context, const struct group *group, struct finding *finding)
 {
     finding->confidence = CONFIDENCE_POSSIBLE;
+    bool is_handshake = (group->rule->states & (STATE_BIT(STATE_SYN_SENT) | STATE_BIT(STATE_SYN_RECEIVED))) != 0;
+    lines_add(&finding->evidence, arena, "%s were in %s at one moment; %s.", phrases_count(arena, group->count),
+        state_of(context, group),
+        is_handshake ? "one that is answered passes through it in one round trip"
+                     : "a FIN without data before it is acknowledged in one round trip, and data that is still on its "
+                       "way takes longer");
     lines_add(&finding->evidence, arena,
-        "%s were in %s at one moment; a connection passes through it in one round trip.",
-        phrases_count(arena, group->count), state_of(context, group));
-    lines_add(&finding->evidence, arena,
-        "Neither timers nor ages are in this capture: that they stay is inferred from "
-        "their number.");
+        "This capture has no timers or ages: that they are stuck is assumed, because there are so many.");
     if (finding->distinct_peers == 1)
         lines_add(&finding->evidence, arena, "All of them have one peer: that host, or the path to it.");
     else if (finding->distinct_peers > 1)
@@ -77,7 +79,7 @@ void by_state_sent_fin_describe(
     evidence_number(arena, context, group, finding);
     lost_assess(arena, &lost, finding);
     lines_add(&finding->ruled_out, arena,
-        "The application here: %s is entered by closing. What it forgot to close would be in CLOSE_WAIT.", state);
+        "Not the application here: %s is entered by closing. What it forgot to close would be in CLOSE_WAIT.", state);
     fix_look_again(arena, context, finding);
     if (!lost_fix(arena, context, &lost, finding))
         fix_packets(arena, context, "See on that host whether the peer answers.", finding);
@@ -85,7 +87,8 @@ void by_state_sent_fin_describe(
         "Look at what lies between: a firewall or NAT whose idle time-out is shorter than the connections' pauses, a "
         "rule that is missing for the way back, peers that lose their network (mobile clients).",
         NULL);
-    lines_add(&finding->will_not_help, arena, "%s %s.", platform_of(context->snapshot)->sent_fin_wont_help, state);
+    lines_add(&finding->will_not_help, arena, "None of these affects %s: %s.", state,
+        platform_of(context->snapshot)->sent_fin_wont_help);
     lines_add(&finding->will_not_help, arena,
         "Changing or restarting the application here: it has closed, the rest is the kernel's.");
 }
@@ -175,7 +178,7 @@ void by_state_syn_received_describe(
         fix_flood(context, arena, finding);
     }
     lines_add(&finding->ruled_out, arena,
-        "A leak of the program here: it sees a connection only when the handshake is complete.");
+        "Not a leak of the program here: it sees a connection only when the handshake is complete.");
     fix_look_again(arena, context, finding);
     fix_packets(arena, context, "See whether the SYN-ACK leaves, and by which interface.", finding);
     fixes_add(&finding->fix_now, arena, "See the way back.", platform_fill(arena, platform->route, address));
@@ -193,9 +196,8 @@ void by_state_fin_wait_2_describe(
         phrases_conns(arena, group->count), owner_phrase(arena, finding), phrases_service(arena, context, group));
     finding->why = arena_printf(arena,
         "This side has closed, the peers' kernels have acknowledged it, but the programs there keep their ends open. "
-        "%s; where it has only shut down its sending side (a half-close), they may stay for as long as the peers like "
-        "(what a kernel that is not Linux does then differs by version). Which of them is not in this capture.",
-        platform->fin_wait_2_life);
+        "%s; where it has only shut down its sending side (a half-close), %s. Which of them is not in this capture.",
+        platform->fin_wait_2_life, platform->fin_wait_2_half_closed);
     lines_add(&finding->evidence, arena, "%s were in FIN_WAIT_2 at one moment.", phrases_conns(arena, group->count));
     if (finding->distinct_peers == 1)
         lines_add(&finding->evidence, arena, "All of them belong to one peer: one program there does not close.");
@@ -204,7 +206,7 @@ void by_state_fin_wait_2_describe(
             &finding->evidence, arena, "They have %s different peers.", phrases_count(arena, finding->distinct_peers));
     phrases_pairs(arena, context, group, &finding->evidence);
     lines_add(&finding->ruled_out, arena,
-        "A lost FIN: the peer's kernel has acknowledged ours, that is how FIN_WAIT_2 is entered.");
+        "Not a lost FIN: the peer's kernel has acknowledged ours, that is how FIN_WAIT_2 is entered.");
     fix_look_again(arena, context, finding);
     fixes_add(&finding->fix_now, arena,
         "On the peers: find the program that does not close. There the same connections are in CLOSE_WAIT.", NULL);

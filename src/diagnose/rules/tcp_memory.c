@@ -143,12 +143,12 @@ static void evidence_counters(const struct snapshot *snapshot, struct arena *are
                                   : arena_printf(arena, "%s times", phrases_count(arena, (uint64_t)events.pressures)));
     if (events.aborted_now > 0) {
         lines_add(&finding->evidence, arena,
-            "%s connections were aborted for want of memory within %s (TCPAbortOnMemory).",
+            "%s connections were aborted because memory was short within %s (TCPAbortOnMemory).",
             phrases_count(arena, (uint64_t)events.aborted_now), phrases_duration(arena, events.ms));
         finding->severity = SEVERITY_CRITICAL;
     } else if (events.aborted > 0) {
         lines_add(&finding->evidence, arena,
-            "%s connections were aborted for want of memory, or as orphans too many, since it started "
+            "%s connections were aborted since it started, because memory was short or there were too many orphans "
             "(TCPAbortOnMemory).",
             phrases_count(arena, (uint64_t)events.aborted));
     }
@@ -193,7 +193,8 @@ static void word(
         phrases_count(arena, (uint64_t)usage->limit));
     evidence_holders(snapshot, arena, finding);
     evidence_counters(snapshot, arena, finding);
-    lines_add(&finding->ruled_out, arena, "The network: packets are refused here, for want of memory.");
+    lines_add(
+        &finding->ruled_out, arena, "Not the network: packets are refused here, because the memory for TCP is short.");
 
     fixes_add(&finding->fix_now, arena,
         "Look at the largest queues first: data that is not read (Recv-Q) or not taken by a peer (Send-Q).",

@@ -102,7 +102,7 @@ void time_wait_churn_describe(
             "All of them share the service's own port %u: none of the ephemeral ports is used.", finding->local.port);
     else
         assess_ports(arena, context, group, finding);
-    lines_add(&finding->ruled_out, arena, "A leak: a connection gets here only when both sides have closed.");
+    lines_add(&finding->ruled_out, arena, "Not a leak: a connection gets here only when both sides have closed.");
     if (finding->fix_now.count == 0)
         fixes_add(&finding->fix_now, arena, "Nothing.", NULL);
     fixes_add(&finding->fix_for_good, arena,
@@ -162,7 +162,8 @@ static void describe_overflow(const struct time_wait_overflow *facts, struct are
         lines_add(&finding->evidence, arena,
             "%s entries now, FIN_WAIT_2 without a process included, of %s (tcp_max_tw_buckets, for this namespace).",
             used, limit);
-    lines_add(&finding->ruled_out, arena, "Want of ports: that is another limit, and has a finding of its own.");
+    lines_add(
+        &finding->ruled_out, arena, "Not a shortage of ports: that is another limit, and has a finding of its own.");
     if (facts->limit > 0)
         fixes_add(&finding->fix_now, arena,
             "Raise the limit in this namespace; an entry takes about 250 bytes of kernel memory.",

@@ -17,7 +17,7 @@ const struct metric_family metric_families[METRIC_COUNT] = {
     [METRIC_VERDICT] = { "tcpwhy_verdict", METRIC_GAUGE, NULL, { 0 },
         "The worst finding: 0 healthy, 1 warning, 2 critical." },
     [METRIC_GAPS] = { "tcpwhy_gaps", METRIC_GAUGE, NULL, { "id" },
-        "What could not be seen, for want of a permission for instance; always 1." },
+        "What could not be seen, for instance because a permission is missing; always 1." },
     [METRIC_CONNECTIONS] = { "tcpwhy_connections", METRIC_GAUGE, NULL, { "state", NETNS, "process" },
         "Connections by state and the process that holds them, empty where none does." },
     [METRIC_FINDINGS] = { "tcpwhy_findings", METRIC_GAUGE, NULL, { "id", "severity", "owner" },
