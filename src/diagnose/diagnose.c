@@ -1,5 +1,6 @@
 #include "diagnose/diagnose.h"
 
+#include "diagnose/answer.h"
 #include "diagnose/command.h"
 #include "diagnose/confirm.h"
 #include "diagnose/consequences.h"
@@ -202,7 +203,8 @@ static int worst_first(const void *a, const void *b)
 }
 
 /* Too few to be worth a finding: then they are normal. */
-static bool is_too_small(const struct context *context, const struct group *group, uint8_t *causes)
+static bool is_too_small(
+    const struct context *context, const struct answer_part *parts, const struct group *group, uint8_t *causes)
 {
     const struct limits *limits = group->limits;
     bool blind = !group->timers_known && limits->min_without_age > 0;
@@ -210,7 +212,7 @@ static bool is_too_small(const struct context *context, const struct group *grou
     if (count >= (blind ? limits->min_without_age : limits->min_count))
         return false;
     /* A paste that shows little else asks about them: silence would be no answer. */
-    if (blind && group->count >= limits->min_count && context_is_asked_about(context, group->count))
+    if (blind && group->count >= limits->min_count && answer_is(context, parts, group))
         return false;
     for (size_t i = 0; i < group->count; i++)
         causes[group->conns[i]] = 0;
@@ -241,13 +243,13 @@ static void make_findings(
     const struct context *context, struct group *groups, size_t count, uint8_t *causes, struct diagnosis *diagnosis)
 {
     struct finding_list list = { 0 };
+    const struct answer_part *parts = answer_parts(groups, count, &diagnosis->arena);
     for (size_t i = 0; i < count; i++) {
         groups[i].counted = totals_of_group(context->snapshot, &groups[i]);
-        if (is_too_small(context, &groups[i], causes))
+        if (is_too_small(context, parts, &groups[i], causes))
             continue;
         struct finding finding;
-        finding_make(context, &groups[i], &diagnosis->arena, &finding);
-        finding.is_answer = context_is_asked_about(context, groups[i].count);
+        finding_make(context, parts, &groups[i], &diagnosis->arena, &finding);
         finding.other_ends = groups[i].pairs;
         finding.other_end_count = groups[i].pair_count;
         if (finding.confidence > CONFIDENCE_LIKELY && pair_is_hidden(context, &groups[i]))

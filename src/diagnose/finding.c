@@ -270,8 +270,8 @@ static bool is_held(const struct snapshot *snapshot, const struct group *group)
     return conn_has(first, CONN_INODE) && first->inode != 0;
 }
 
-void finding_make(
-    const struct context *context, const struct group *group, struct arena *arena, struct finding *ret_finding)
+void finding_make(const struct context *context, const struct answer_part *parts, const struct group *group,
+    struct arena *arena, struct finding *ret_finding)
 {
     const struct snapshot *snapshot = context->snapshot;
     struct finding finding = {
@@ -305,6 +305,8 @@ void finding_make(
         if (risk > finding.severity)
             finding.severity = risk;
     }
+    finding.is_answer = answer_is(context, parts, group);
+    answer_judge(context, parts, group, &finding); /* the rule may know better */
     group->rule->describe(context, group, arena, &finding);
     evidence_ports(context, group, arena, &finding);
     evidence_kindred(context, group, arena, &finding);

@@ -2,11 +2,12 @@
 /*
  * The finding of a group: all that does not depend on the rule.
  */
+#include "diagnose/answer.h"
 #include "diagnose/rule.h"
 
-/* The finding of a group: all that does not depend on the rule, then the rule's words. */
-void finding_make(
-    const struct context *context, const struct group *group, struct arena *arena, struct finding *ret_finding);
+/* The finding of a group: all that does not depend on the rule, then the rule's words. `parts`: answer_parts(). */
+void finding_make(const struct context *context, const struct answer_part *parts, const struct group *group,
+    struct arena *arena, struct finding *ret_finding);
 
 /* Owner, processes and peers of the connections that stand in it (conns, conn_count). */
 void finding_fill_from_conns(const struct context *context, struct arena *arena, struct finding *finding);

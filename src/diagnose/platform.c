@@ -218,6 +218,30 @@ static const struct platform platforms[] = {
         .route = "traceroute {}; lsfilt -s v4 -O",
     },
     {
+        /* A device, a program that is not known, several systems together: no command of one of them is told. */
+        .os = "",
+        .name = "this system",
+        .owner_has_it_open = true,
+        .port_first = 10000,
+        .port_last = 65535,
+        .port_range = "the range of ports for outgoing connections",
+        .show_ports = { "See which range of ports is set on that host.", NULL },
+        .no_port = "an error that says that no address or port is free",
+        .ports_wont_help = "More descriptors: ports are short, not descriptors.",
+        .time_wait_life = "Each ends by itself after one to four minutes",
+        .time_wait_wont_help = "More descriptors: TIME_WAIT takes none.",
+        .fin_wait_2_life = "Where the program has closed, most systems drop them by themselves after a minute or more",
+        .fin_wait_2_wont_help = "The maximum segment lifetime: it concerns TIME_WAIT.",
+        .close_wait_wont_help =
+            "The maximum segment lifetime: it concerns TIME_WAIT. CLOSE_WAIT has no timer of its own.",
+        .sent_fin_wont_help =
+            "The maximum segment lifetime (TIME_WAIT), the time-out of the handshake: none of them governs",
+        .handshake_wont_help = "A longer time-out of the handshake: the same silence, for longer.",
+        .rows = "netstat -an",
+        .owners = { "Find out who holds them: with what lists the system's connections and their processes.", NULL },
+        .restart = { "End the program in its usual way and start it again: its sockets are closed with it.", NULL },
+    },
+    {
         .os = NULL,
         .name = "this system",
         .owner_has_it_open = true,
@@ -249,13 +273,23 @@ static const struct platform platforms[] = {
     },
 };
 
+/* Hosts of different systems, numbers without rows, or a table of connections as any program may print it. */
+static bool is_of_any_system(const struct snapshot *snapshot)
+{
+    return snapshot->host_count > 0 || snapshot->counts_only ||
+        (snapshot->source != NULL && strcmp(snapshot->source, "capture-table") == 0);
+}
+
 const struct platform *platform_of(const struct snapshot *snapshot)
 {
     const struct platform *platform = platforms;
+    const char *os = snapshot->os;
     /* A snapshot without a word about it was taken by Linux's own source, in a test: never by a capture. */
     if (snapshot->os == NULL && snapshot->origin == NULL)
         return platform;
-    while (platform->os != NULL && (snapshot->os == NULL || strcmp(platform->os, snapshot->os) != 0))
+    if (os == NULL && is_of_any_system(snapshot))
+        os = "";
+    while (platform->os != NULL && (os == NULL || strcmp(platform->os, os) != 0))
         platform++;
     return platform;
 }

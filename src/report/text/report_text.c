@@ -165,6 +165,16 @@ void text_verdict(struct flow *flow, enum verdict verdict)
     flow->indent = flow->column;
 }
 
+/* Whether what was asked about is somebody's fault if it stays. */
+static bool explains_fault(const struct diagnosis *diagnosis)
+{
+    for (size_t i = 0; i < diagnosis->finding_count; i++) {
+        if (diagnosis->findings[i].is_answer && diagnosis->findings[i].fault != FAULT_NONE)
+            return true;
+    }
+    return false;
+}
+
 static void verdict(struct flow *flow, const struct diagnosis *diagnosis)
 {
     text_verdict(flow, diagnosis->verdict);
@@ -178,7 +188,10 @@ static void verdict(struct flow *flow, const struct diagnosis *diagnosis)
     else if (diagnosis->selected_count == 0)
         flow_text(flow, STYLE_PLAIN, "No connection was looked at, so nothing can be said about any.");
     else if (diagnosis->finding_count > 0)
-        flow_text(flow, STYLE_PLAIN, "Nothing has to be done; what is worth knowing stands below.");
+        flow_text(flow, STYLE_PLAIN,
+            explains_fault(diagnosis)
+                ? "That they are stuck is not proven; what they mean, and what would help, stands below."
+                : "Nothing has to be done; what is worth knowing stands below.");
     else if (diagnosis->ignored_count > 0)
         flow_text(flow, STYLE_PLAIN, "No connection is stuck, but for those that are ignored.");
     else if (diagnosis->snapshot->gap_count + diagnosis->gap_count > 0)

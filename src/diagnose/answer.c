@@ -1,0 +1,65 @@
+#include "diagnose/answer.h"
+
+#include "diagnose/rule.h"
+
+enum {
+    GROUPS_MAX = 3, /* more stories than these are no answer to one question */
+    FEW = 3,        /* fewer than these may be there by chance */
+    MANY = 50,      /* of one peer: more than come by at one moment */
+    PROVEN = 2,     /* attempts without an answer */
+};
+
+/*
+ * Each of these lasts for one round trip, and its peer answers if it is there. A FIN stays unanswered wherever clients
+ * vanish.
+ */
+#define PASSING_STATES (STATE_BIT(STATE_SYN_SENT) | STATE_BIT(STATE_SYN_RECEIVED))
+
+static const struct answer_part *part_of(const struct answer_part *parts, const struct group *group)
+{
+    return &parts[group->rule - rules];
+}
+
+struct answer_part *answer_parts(const struct group *groups, size_t count, struct arena *arena)
+{
+    struct answer_part *parts = arena_alloc(arena, rule_count * sizeof *parts);
+    for (unsigned i = 0; i < rule_count; i++)
+        parts[i] = (struct answer_part){ 0 };
+    for (size_t i = 0; i < count; i++) {
+        struct answer_part *part = &parts[groups[i].rule - rules];
+        part->conns += groups[i].count;
+        part->groups++;
+    }
+    return parts;
+}
+
+bool answer_is(const struct context *context, const struct answer_part *parts, const struct group *group)
+{
+    const struct answer_part *part = part_of(parts, group);
+    return context_is_asked_about(context, group->count) ||
+        (part->groups <= GROUPS_MAX && context_is_asked_about(context, part->conns));
+}
+
+/* Whether others were shown too: what is left of a filter says nothing about how common a state is. */
+static bool shows_others(const struct context *context, const struct answer_part *part)
+{
+    return context->asked_count > part->conns;
+}
+
+void answer_judge(
+    const struct context *context, const struct answer_part *parts, const struct group *group, struct finding *finding)
+{
+    /* A selection of a whole host has all that its limits need; a paste may be all that anybody has. */
+    bool is_paste = context->snapshot->origin != NULL && context->selects_all;
+    bool is_set = group->limits->warning_count != group->rule->limits.warning_count; /* somebody knows it better */
+    if (!finding->is_answer || !is_paste || is_set || finding->severity != SEVERITY_INFO ||
+        finding->fault == FAULT_NONE)
+        return;
+    bool is_held_open = group->rule->states == STATE_BIT(STATE_FIN_WAIT_2) && group->count >= FEW;
+    bool is_proven = group->timers_known && (group->ages_known || group->retransmits_min >= PROVEN || is_held_open);
+    bool is_of_one_peer = finding->distinct_peers == 1 && group->count >= MANY;
+    bool should_pass = (group->rule->states & PASSING_STATES) != 0 && part_of(parts, group)->conns >= FEW &&
+        shows_others(context, part_of(parts, group));
+    if (is_proven || is_of_one_peer || should_pass)
+        finding->severity = SEVERITY_WARNING;
+}
