@@ -17,9 +17,10 @@ enum delivery {
      */
     DELIVERY_WINDOW_TAKEN_BACK,
     /*
-     * The same data is sent again and again, and the peer is heard meanwhile. Where the peer has closed its sending
-     * side, nothing but answers to that data can come: its receive buffer is full. Else it may have sent of its own
-     * accord, and what we send may be lost on the way.
+     * The same data is sent again and again, and the peer is heard meanwhile. Either its kernel refuses the data,
+     * and this kernel has not taken up the window that shrank (tcp_may_update_window() of older ones). Or the data is
+     * lost on the way there, and what is heard is the peer's own data, or its FIN that it sends again because our
+     * acknowledgement is lost too. A snapshot does not tell these apart.
      */
     DELIVERY_REFUSED,
     DELIVERY_UNANSWERED, /* the same, or window probes; and nothing comes back */

@@ -184,7 +184,7 @@ def bash_leaves_a_job(software, pair):
     yield {"shell": [shell.pid, job]}
 
 
-@finds("close-wait-blocked-writer", "service", "server", PATH, 10)
+@finds("close-wait-blocked-writer", "service", "server", PEER, 10)
 @scene("node")
 def node_answers_the_deaf(software, pair):
     """The client has said its last word and does not read the long answer of a Node server."""

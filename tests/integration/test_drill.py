@@ -37,7 +37,7 @@ DRILLS = {
     "close-wait-unread": Expected(LOCAL, "CLOSE_WAIT"),
     "close-wait-not-accepted": Expected(LOCAL, "CLOSE_WAIT"),
     "close-wait-inherited": Expected(LOCAL, "CLOSE_WAIT"),
-    "close-wait-blocked-writer": Expected(PATH, "CLOSE_WAIT"),
+    "close-wait-blocked-writer": Expected(PEER, "CLOSE_WAIT"),
     "closed-held": Expected(LOCAL, None),
     "last-ack-unanswered": Expected(PATH, "LAST_ACK"),
     "last-ack-zero-window": Expected(PEER, "LAST_ACK"),

@@ -39,7 +39,7 @@ FIRES = [
     fires("not_accepted", "close-wait-not-accepted", LOCAL, "warning", inferred=True),
     fires("inherited", "close-wait-inherited", LOCAL, "warning"),
     fires("inherited_exec", "close-wait-inherited", LOCAL),
-    fires("blocked_writer", "close-wait-blocked-writer", PATH, "warning"),
+    fires("blocked_writer", "close-wait-blocked-writer", PEER, "warning"),
     fires("lost_writer", "close-wait-blocked-writer", PATH, peer="10.177.0.2"),
     fires("unanswered", "last-ack-unanswered", PATH, "warning", peer="10.177.0.2", inferred=True),
     fires("unanswered_one_way", "last-ack-unanswered", PATH, peer="10.177.0.2", inferred=True),

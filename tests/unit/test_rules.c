@@ -187,7 +187,7 @@ static const struct rule_case cases[] = {
         "recv_q=0 send_q=70000 timer=persist timer_ms=3000 probes=5 backoff=5 rto=200 rtt=300 rttvar=150 "
         "snd_wnd=0 last_ack_recv=1m last_data_sent=1m\n",
         "last-ack-unanswered 20 812 info certain\n" },
-    { "LAST_ACK: the peer's kernel answers each time and takes nothing: its buffer is full",
+    { "LAST_ACK: the peer is heard, takes nothing, and its window is not shown: ss leaves 0 out",
         SERVER LAST_ACK_20
         "recv_q=0 send_q=70000 timer=retransmit timer_ms=9000 retransmits=6 rto=12800 rtt=300 rttvar=150 "
         "unacked=1 last_ack_recv=3s last_data_sent=41s\n",

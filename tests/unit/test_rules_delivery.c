@@ -12,6 +12,8 @@
 #define MINE " uid=7 holders=812:12\n"
 #define AFTER_70_S " timer=retransmit retransmits=0 timer_ms=34800 backoff=8 rto=52224 rtt=80 rttvar=41 "
 #define ANSWERED "last_data_sent=17344ms last_ack_recv=17344ms last_data_recv=71156ms "
+#define HEARD                                                                                                          \
+    " timer=retransmit retransmits=8 timer_ms=34800 backoff=8 rto=52224 rtt=80 rttvar=41 snd_wnd=65536 " ANSWERED
 #define OPEN "conn ESTABLISHED 10.0.0.5:9100 10.1.2.3:40000 x12"
 #define CLOSED(state) "conn " state " 10.0.0.5:9100 10.1.2.3:40000 x12"
 
@@ -87,6 +89,13 @@ static const struct rule_case cases[] = {
         " timer=retransmit retransmits=8 timer_ms=34800 backoff=8 rto=52224 rtt=80 rttvar=41 "
         "snd_wnd=0 uid=7 inode=0 " ANSWERED "\n",
         "last-ack-zero-window 12 812 info certain\n" },
+    /* The peer sends its FIN again where our acknowledgement of it is lost: that says nothing of its buffer. */
+    { "CLOSE_WAIT, sent again into a window that could hold it, and the peer is heard",
+        SERVER CLOSED("CLOSE_WAIT") DATA HEARD MINE, "close-wait-blocked-writer 12 812 info likely\n" },
+    { "CLOSING, the same", SERVER CLOSED("CLOSING") DATA HEARD "shutdown=both " MINE,
+        "closing-unanswered 12 812 info likely\n" },
+    { "LAST_ACK, the same", SERVER CLOSED("LAST_ACK") DATA HEARD "uid=7 inode=0\n",
+        "last-ack-unanswered 12 812 info likely\n" },
     { "LAST_ACK whose peer was heard last long ago",
         SERVER CLOSED("LAST_ACK") DATA
         " timer=retransmit retransmits=8 timer_ms=34800 backoff=8 rto=52224 rtt=80 rttvar=41 "

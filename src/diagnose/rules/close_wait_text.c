@@ -171,32 +171,46 @@ void close_wait_not_accepted_describe(
 
 /* --- blocked in writing --------------------------------------------------------------------------------------- */
 
+static const char *blocked_by(const struct group *group, uint64_t unanswered)
+{
+    if (unanswered == 0)
+        return "They have stopped reading: their receive window is zero.";
+    if (unanswered < group->count)
+        return "Some have stopped reading (receive window zero), others acknowledge nothing.";
+    if (group->heard == group->count)
+        return "What is sent again and again is not acknowledged, although the peers' hosts are heard: it is lost on "
+               "the way there, or their receive buffers are full.";
+    return "Nothing answers what is sent again and again: the peer or the path to it is gone.";
+}
+
 void close_wait_blocked_writer_describe(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 {
-    uint64_t unanswered = group->silent, by_window = group->count - unanswered;
+    uint64_t unanswered = group->silent + group->heard, by_window = group->count - unanswered;
     const char *owner = phrases_owner(arena, finding);
 
+    if (unanswered == 0)
+        finding->fault = FAULT_PEER_APPLICATION;
     finding->title = arena_printf(arena, "%s cannot finish %s %s: %s stopped taking the data", owner,
         phrases_conns(arena, group->count), phrases_service(arena, context, group), phrases_peers_have(group));
     finding->why = arena_printf(arena,
         "The peers have closed their sending side and are owed %s more. %s The process here has to wait, or to "
         "give up: until then the connection stays in CLOSE_WAIT.",
-        phrases_bytes(arena, group->unsent_bytes),
-        unanswered == 0      ? "They have stopped reading: their receive window is zero."
-            : by_window == 0 ? "Nothing answers what is sent again and again: the peer or the path to it is gone."
-                             : "Some have stopped reading (receive window zero), others do not answer at all.");
+        phrases_bytes(arena, group->unsent_bytes), blocked_by(group, unanswered));
 
     lines_add(&finding->evidence, arena, "%s %s unsent or unacknowledged in Send-Q.",
         phrases_bytes(arena, group->unsent_bytes), group->unsent_bytes == 1 ? "is" : "are");
     if (by_window > 0)
-        lines_add(&finding->evidence, arena,
-            "%s: the peer's kernel answers, and takes nothing: its window is 0, or its buffer is full.",
+        lines_add(&finding->evidence, arena, "%s: the peer's kernel answers, and takes nothing: its window is 0.",
             phrases_conns(arena, by_window));
     phrases_taken_back(arena, group, &finding->evidence);
-    if (unanswered > 0)
+    if (group->silent > 0)
         lines_add(&finding->evidence, arena, "%s: the data was sent again up to %u times without an answer.",
-            phrases_conns(arena, unanswered), group->retransmits_max);
+            phrases_conns(arena, group->silent), group->retransmits_max);
+    if (group->heard > 0)
+        lines_add(&finding->evidence, arena,
+            "%s: the data was sent again up to %u times; the peer was heard meanwhile, and does not acknowledge it.",
+            phrases_conns(arena, group->heard), group->retransmits_max);
     if (group->ages_known)
         lines_add(&finding->evidence, arena, "Blocked %s.", phrases_ages(arena, group));
     close_wait_evidence_number(arena, group, finding);
@@ -210,6 +224,8 @@ void close_wait_blocked_writer_describe(
         lines_add(
             &finding->ruled_out, arena, "Not the path: the peer's acknowledgements of the window probes come back.");
     finding_judge_age(group, CLOSE_WAIT_CERTAIN_MS, finding);
+    if (group->heard > 0 && finding->confidence > CONFIDENCE_LIKELY)
+        finding->confidence = CONFIDENCE_LIKELY;
 
     fixes_add(&finding->fix_now, arena, "Look at the peers first: which process there does not read, and why.", NULL);
     phrases_fix_restart_owners(arena, context, finding);

@@ -21,14 +21,14 @@
 #include "diagnose/rules/state_only.h"
 
 /*
- * Of a peer that has not closed yet, its own data may have been what was heard: then that it refuses what comes is not
- * certain enough to be its fault (tcp_data_queue() drops what does not fit).
+ * Of DELIVERY_REFUSED: behind a window that could hold the data it may as well be lost on the way. ss leaves a window
+ * of 0 out, so that it is not known here: then a peer that has closed its side most likely refuses what comes.
  */
 static bool is_zero_window(const struct context *context, const struct conn *conn)
 {
     enum delivery delivery = delivery_of(context->snapshot, conn);
-    bool refused = delivery == DELIVERY_REFUSED && conn->state != STATE_FIN_WAIT_1 && conn_has(conn, CONN_QUEUES) &&
-        conn->send_q_bytes > 1;
+    bool refused = delivery == DELIVERY_REFUSED && !conn_has(conn, CONN_SND_WND) && conn->state != STATE_FIN_WAIT_1 &&
+        conn_has(conn, CONN_QUEUES) && conn->send_q_bytes > 1;
     return delivery_is_zero_window(delivery) || refused;
 }
 
@@ -184,7 +184,7 @@ static const char *owner_phrase(struct arena *arena, const struct finding *findi
     return finding->owner == NULL ? "" : arena_printf(arena, " of %s", phrases_process_within(arena, finding->owner));
 }
 
-/* Of a peer that is heard but does not acknowledge, more than one thing may be true. */
+/* Of a peer that is heard but does not acknowledge, more than one thing may be true: DELIVERY_REFUSED. */
 static void assess_heard(struct arena *arena, const struct group *group, struct finding *finding)
 {
     if (group->heard == 0) {
@@ -193,9 +193,22 @@ static void assess_heard(struct arena *arena, const struct group *group, struct 
         return;
     }
     lines_add(&finding->evidence, arena,
-        "On %s the peer was heard in the meantime: it is there, and does not take what is sent, or does not get it.",
+        "On %s the peer was heard in the meantime: its host is there. What is sent from here is lost on the way (too "
+        "large for the path, filtered), or its receive buffer is full.",
         phrases_conns(arena, group->heard));
     finding->confidence = CONFIDENCE_LIKELY;
+}
+
+static void heard_describe(
+    struct arena *arena, const struct state_words *words, const char *fins, struct finding *finding)
+{
+    finding->title = arena_printf(arena, "A peer that is there does not acknowledge %s", fins);
+    finding->why = arena_printf(arena,
+        "%s; the same is sent again and again with doubling pauses. The peer's host is heard meanwhile, but does not "
+        "acknowledge it. Either these packets are lost on the way there (too large for the path, which drops them "
+        "without a word, or filtered in one direction), or the peer's kernel refuses them because its receive buffer "
+        "is full.",
+        words->closed);
 }
 
 /* --- unanswered ----------------------------------------------------------------------------------------------- */
@@ -219,6 +232,8 @@ void sent_fin_unanswered_describe(
         lost_why(arena, &lost,
             "The peer has vanished (crashed, rebooted, asleep, behind a NAT or firewall that forgot the connection), "
             "or the path drops what is sent or answered (a packet filter on this host included)."));
+    if (title == NULL && group->heard == group->count)
+        heard_describe(arena, words, fins, finding);
 
     const char *segment = group->unsent_bytes > 0 ? "What is unacknowledged" : "The FIN";
     if (group->retransmits_min == group->retransmits_max)
@@ -230,7 +245,7 @@ void sent_fin_unanswered_describe(
     if (group->ages_known)
         lines_add(&finding->evidence, arena, "In %s %s (sum of the timeouts so far).", state_of(context, group),
             phrases_ages(arena, group));
-    if (group->silent_min_ms != UINT64_MAX)
+    if (group->silent_min_ms != UINT64_MAX && group->heard == 0)
         lines_add(&finding->evidence, arena, "Nothing at all has come from any of the peers for the last %s.",
             phrases_duration(arena, group->silent_min_ms));
     if (group->unsent_bytes > 0)
@@ -276,8 +291,8 @@ static void evidence_window(struct arena *arena, const struct group *group, stru
     phrases_taken_back(arena, group, &finding->evidence);
     if (group->heard > 0) {
         lines_add(&finding->evidence, arena,
-            "On %s the same data was sent again up to %u times; the peer's kernel answers each time and takes nothing: "
-            "its receive buffer is full.",
+            "On %s the same data was sent again up to %u times; the peer's kernel is heard and takes nothing: its "
+            "receive buffer is full, or what is sent is lost on the way there.",
             phrases_conns(arena, group->heard), group->retransmits_max);
         finding->confidence = CONFIDENCE_LIKELY;
     }
@@ -314,7 +329,8 @@ void sent_fin_zero_window_describe(
     phrases_pairs(arena, context, group, &finding->evidence);
 
     lines_add(&finding->ruled_out, arena, "%s", words_of(context, group)->rule_out);
-    lines_add(&finding->ruled_out, arena, "Not the network: what is sent is answered.");
+    if (group->heard == 0)
+        lines_add(&finding->ruled_out, arena, "Not the network: what is sent is answered.");
 
     if (!phrases_fix_reader(arena, context, finding))
         fixes_add(&finding->fix_now, arena,

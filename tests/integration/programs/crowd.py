@@ -34,6 +34,11 @@ class Crowd:
             self.conns.append(conn)
         return len(self.conns)
 
+    def lower(self):
+        """The receive buffers, below the window that the server was told: what it sends then, the kernel refuses."""
+        for conn in self.conns:
+            conn.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+
     def send(self, text):
         for conn in self.conns:
             conn.sendall(text.encode("latin-1"))
