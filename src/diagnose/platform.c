@@ -84,7 +84,7 @@ static const struct platform platforms[] = {
             "needed) does shorten it, but is not needed where no ports run short.",
         .fin_wait_2_life = "Where the program has closed, Windows drops them by itself after a few minutes",
         .fin_wait_2_half_closed =
-            "what limits them is not documented for today's versions (Windows 2000 and XP: 5 minutes, Server 2003: 2)",
+            "what limits them is not documented for today's versions (Windows 2000 to Server 2003: 2 to 5 minutes)",
         .fin_wait_2_wont_help = "TcpTimedWaitDelay: it concerns TIME_WAIT only.",
         .close_wait_wont_help =
             "TcpTimedWaitDelay: it concerns TIME_WAIT only. CLOSE_WAIT has no timer of its own, and no "

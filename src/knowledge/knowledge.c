@@ -76,13 +76,40 @@ const struct page *knowledge_find(const char *word)
     return page;
 }
 
-const struct page_name *knowledge_find_name(const char *name)
+static const struct page_name *find_name(const char *name)
 {
     for (size_t i = 0; i < embedded_name_count; i++) {
         if (same_name(embedded_names[i].name, name))
             return &embedded_names[i];
     }
     return NULL;
+}
+
+/* Of a gap between two hosts the id ends with their numbers: "ends-hidden-0-1". */
+static size_t length_without_numbers(const char *name)
+{
+    size_t length = strlen(name), start = length;
+    for (unsigned numbers = 0; numbers < 2; numbers++) {
+        size_t at = start;
+        while (at > 0 && isdigit((unsigned char)name[at - 1]))
+            at--;
+        if (at == start || at < 2 || name[at - 1] != '-')
+            return length;
+        start = at - 1;
+    }
+    return start;
+}
+
+const struct page_name *knowledge_find_name(const char *name)
+{
+    char start[64];
+    size_t length = length_without_numbers(name);
+    const struct page_name *found = find_name(name);
+    if (found != NULL || length == strlen(name) || length >= sizeof start)
+        return found;
+    memcpy(start, name, length);
+    start[length] = '\0';
+    return find_name(start);
 }
 
 static bool is_word_char(char c)
