@@ -13,18 +13,19 @@
 #include "source/capture/input/open.h"
 #include "source/capture/other_tables.h"
 
-/* What the beginning of a text is. */
+/* The formats that fit the beginning of a text. */
 struct recognised {
     const struct format *format, *runner_up; /* NULL: none */
     unsigned score, runner_up_score;
 };
 
-/* The format that knows most of it is the one. */
+/* Finds the format that understands most of the text. */
 static struct recognised recognise(const char *bytes, size_t length, bool repairs)
 {
     struct recognised found = { 0 };
     for (const struct format *format = formats; format->id != NULL; format++) {
-        if (format->is_counts && found.score >= SURE_OF_NUMBERS) /* rows say more, and are quicker to tell */
+        /* rows tell more than numbers, and are recognised faster */
+        if (format->is_counts && found.score >= SURE_OF_NUMBERS)
             continue;
         unsigned score = format->recognise(format, bytes, length, repairs);
         if (score > found.score) {
@@ -40,7 +41,7 @@ static struct recognised recognise(const char *bytes, size_t length, bool repair
     return found;
 }
 
-/* Looks at the first 64 KiB, and at more where these hold next to nothing: logs may stand before it. */
+/* Examines the first 64 KiB. If they contain nearly nothing, it examines more: a log may come before the rows. */
 static int recognise_input(struct input *input, struct recognised *ret_found, size_t *ret_length)
 {
     enum { MOST = 4 * 1024 * 1024, NEXT_TO_NOTHING = 3 * ROW_WEIGHT };
@@ -71,8 +72,8 @@ static int parse_snapshot(const struct capture_options *options, struct capture 
 }
 
 /*
- * Beside rows, a number counts where it is of a state and far larger than what the rows show: then these are an
- * excerpt. One is kept for each state, the largest.
+ * Beside rows, the count of a state is used only if it is much larger than the number of its rows: then the rows are an
+ * excerpt. Of several counts of a state, the largest is used.
  */
 static void keep_larger_totals(struct snapshot *snapshot)
 {
@@ -104,7 +105,7 @@ static int parse_text(const struct capture_options *options, struct capture *cap
         return error_set(err, result, options->path, "cannot be read to its end: %s", input_failure(result));
     numbers_settle(capture);
     snapshot->counts_only = capture->format->is_counts;
-    capture->snapshot_count += looks_keep_best(&capture->looks, snapshot, capture->input->ends_in_line);
+    capture->snapshot_count += repeats_keep_best(&capture->repeats, snapshot, capture->input->ends_in_line);
     if (!snapshot->counts_only)
         keep_larger_totals(snapshot);
     result = other_tables_read(capture);
@@ -157,7 +158,7 @@ int capture_read(const struct capture_options *options, struct snapshot *snapsho
     snapshot->taken_at_ms = input.modified_ms != 0 ? input.modified_ms : clock_real_ms();
     result = capture_read_input(options, &input, snapshot, err);
     input_close(&input);
-    if (snapshot->elapsed_us == 0) /* a saved one says how long it took on its host */
+    if (snapshot->elapsed_us == 0) /* a saved snapshot knows how long reading took on its host */
         snapshot->elapsed_us = (uint32_t)(clock_monotonic_us() - started_us);
     return result;
 }

@@ -1,24 +1,25 @@
 #pragma once
 /*
- * A snapshot from what somebody saved or pasted: the output of netstat, ss, lsof, PowerShell, /proc/net/tcp. What it
- * is, is told from its content, never from its name or from the language of its headings. Pure but for reading the
- * file; the same on every platform, whatever the platform that the capture comes from.
+ * Reads a snapshot from what somebody saved or pasted: output of netstat, ss, lsof or PowerShell, or /proc/net/tcp. The
+ * format is recognised by the content, not by the file's name or the language of the headings. Except for reading the
+ * file this is pure, and the same on every platform, wherever the capture comes from.
  */
 #include "base/error.h"
 #include "model/snapshot.h"
 
 struct capture_options {
     const char *path;  /* "-": standard input */
-    const char *tasks; /* a list of processes (tasklist, Get-Process) that names the PIDs; NULL: none */
+    const char *tasks; /* a list of processes (tasklist, Get-Process), which gives the PIDs their names; NULL: none */
     /*
-     * An initialised snapshot for the earlier look that a saved one may have; must outlive its use. NULL: not wanted.
+     * An initialised snapshot. It receives the previous snapshot that a saved one may contain, and must outlive the
+     * current one. NULL: not wanted.
      */
     struct snapshot *previous;
 };
 
 /*
- * Fills an initialised snapshot. Lines that are not understood are counted and become a gap; so does what this kind of
- * capture does not show, with what to ask for instead. Returns 0, or a negative errno with err filled: the file cannot
- * be read, or (-EBADMSG) it is nothing that is known.
+ * Fills an initialised snapshot. Lines that are not understood are counted and noted as a gap. Gaps also name what the
+ * capture cannot show, and the better command. Returns 0, or a negative errno with err filled: the file cannot be read,
+ * or (-EBADMSG) no format is recognised in it.
  */
 int capture_read(const struct capture_options *options, struct snapshot *snapshot, struct error *err);

@@ -12,7 +12,7 @@ static void count_lines(struct buf *out, uint64_t number, const char *what)
     buf_printf(out, " %s%s", what, number == 1 ? "" : "s");
 }
 
-/* "counts by state: 9 lines, settings: 2 lines": what is no row, of a text that has no rows, or beside them. */
+/* "counts by state: 9 lines, settings: 2 lines": the lines with numbers. */
 static void count_numbers(struct buf *out, const struct numbers *numbers, const char *before)
 {
     const struct {
@@ -35,7 +35,7 @@ static void count_numbers(struct buf *out, const struct numbers *numbers, const 
 }
 
 /* "ss: 4,312 rows, 12 other lines" */
-static void note_origin(struct capture *capture, const char *path)
+static void set_origin(struct capture *capture, const char *path)
 {
     struct buf text = { 0 };
     const uint64_t *kinds = capture->kinds;
@@ -49,7 +49,7 @@ static void note_origin(struct capture *capture, const char *path)
         if (capture->joined.length > 2)
             buf_printf(&text, ", %.*s", (int)capture->joined.length - 2, buf_text(&capture->joined));
         struct numbers beside = *numbers;
-        beside.state_lines = 0; /* the rows themselves are counted */
+        beside.state_lines = 0; /* the rows are counted already */
         count_numbers(&text, &beside, ", ");
         uint64_t read = numbers->summary_lines + numbers->counter_lines + numbers->setting_lines + numbers->log_lines;
         other -= other < read ? other : read;
@@ -90,7 +90,7 @@ void capture_report_lines(struct capture *capture)
     buf_deinit(&text);
 }
 
-static void note_looks(struct capture *capture)
+static void add_several_snapshots(struct capture *capture)
 {
     if (capture->snapshot_count < 2)
         return;
@@ -103,8 +103,8 @@ static void note_looks(struct capture *capture)
     buf_deinit(&text);
 }
 
-/* Rows that the text itself says are not all. */
-static void note_left_out(struct capture *capture)
+/* Notes that the text itself says that rows are missing. */
+static void add_rows_left_out(struct capture *capture)
 {
     const struct snapshot *snapshot = capture->snapshot;
     const struct left_out *left_out = &capture->left_out;
@@ -137,8 +137,8 @@ static void note_left_out(struct capture *capture)
     buf_deinit(&text);
 }
 
-/* Two tables of different programs. */
-static void note_other_format(struct capture *capture)
+/* Notes that the text has rows of a second program. */
+static void add_other_format(struct capture *capture)
 {
     const uint64_t *kinds = capture->kinds;
     uint64_t rest = kinds[LINE_OTHER] + kinds[LINE_PART] + kinds[LINE_MALFORMED];
@@ -150,7 +150,7 @@ static void note_other_format(struct capture *capture)
     buf_deinit(&text);
 }
 
-static void note_long(struct capture *capture)
+static void add_long_rows(struct capture *capture)
 {
     if (capture->too_long == 0)
         return;
@@ -162,8 +162,8 @@ static void note_long(struct capture *capture)
     buf_deinit(&text);
 }
 
-/* Ends that are words are read as they stand. */
-static void note_names(struct capture *capture)
+/* Notes that words stand in the place of addresses or ports. */
+static void add_names(struct capture *capture)
 {
     const struct word_ends *words = &capture->word_ends;
     if (words->rows == 0)
@@ -198,7 +198,7 @@ static void note_names(struct capture *capture)
     buf_deinit(&text);
 }
 
-static void note_cut(struct capture *capture)
+static void add_cut_addresses(struct capture *capture)
 {
     if (capture->cut == 0)
         return;
@@ -214,7 +214,7 @@ static void note_cut(struct capture *capture)
 
 enum evidence { OWNERS = 1 << 0, QUEUES = 1 << 1, TIMERS = 1 << 2, AGES = 1 << 3 };
 
-/* What to ask for, from whom. */
+/* What to ask for, for each system. */
 static const struct {
     const char *os; /* NULL: any other */
     const char *owners, *rest;
@@ -240,7 +240,7 @@ static unsigned evidence_of(const struct capture *capture)
         ((capture->present & CONN_TIMER) != 0 ? TIMERS : 0) | ((capture->present & CONN_TCP_INFO) != 0 ? AGES : 0);
 }
 
-static void note_evidence(const struct capture *capture)
+static void add_missing_evidence(const struct capture *capture)
 {
     static const struct {
         enum evidence evidence;
@@ -273,8 +273,8 @@ static void note_evidence(const struct capture *capture)
     buf_deinit(&why);
 }
 
-/* Numbers without rows. */
-static void note_counts_only(struct snapshot *snapshot)
+/* Notes that the text has only numbers. */
+static void add_counts_only(struct snapshot *snapshot)
 {
     size_t at = 0;
     while (asks[at].os != NULL && (snapshot->os == NULL || strcmp(asks[at].os, snapshot->os) != 0))
@@ -286,8 +286,8 @@ static void note_counts_only(struct snapshot *snapshot)
             asks[at].owners);
 }
 
-/* PIDs only: a name says more, and there is a way to add them. */
-static void note_unnamed(const struct capture *capture)
+/* Notes that processes have no names, and how to add them. */
+static void add_unnamed(const struct capture *capture)
 {
     struct snapshot *snapshot = capture->snapshot;
     size_t unnamed = 0;
@@ -313,7 +313,7 @@ static void note_unnamed(const struct capture *capture)
     buf_deinit(&text);
 }
 
-/* A diagnosis of what is left when most was lost would be none. */
+/* Refuses a text of which most rows are damaged. A diagnosis of the rest would mislead. */
 static int refuse_lost(const struct capture *capture, const char *path, struct error *err)
 {
     const uint64_t *kinds = capture->kinds;
@@ -338,23 +338,23 @@ int capture_report(struct capture *capture, const char *path, struct error *err)
     int result = refuse_lost(capture, path, err);
     if (result < 0)
         return result;
-    note_origin(capture, path);
+    set_origin(capture, path);
     capture_report_lines(capture);
-    note_other_format(capture);
-    note_long(capture);
-    note_looks(capture);
-    note_left_out(capture);
-    note_names(capture);
-    note_cut(capture);
-    note_unnamed(capture);
-    note_evidence(capture);
-    note_counts_only(capture->snapshot);
+    add_other_format(capture);
+    add_long_rows(capture);
+    add_several_snapshots(capture);
+    add_rows_left_out(capture);
+    add_names(capture);
+    add_cut_addresses(capture);
+    add_unnamed(capture);
+    add_missing_evidence(capture);
+    add_counts_only(capture->snapshot);
     return 0;
 }
 
 /* --- what is none of these ---------------------------------------------------------------------------------------- */
 
-/* The first two characters that are no blanks. False: there are fewer. */
+/* The first two characters that are not blank. False if there are fewer. */
 static bool first_two(const char *bytes, size_t length, char ret_two[2])
 {
     unsigned found = 0;
@@ -365,7 +365,7 @@ static bool first_two(const char *bytes, size_t length, char ret_two[2])
     return found == 2;
 }
 
-/* No prompt: "[root@web ~]#". */
+/* "[" alone may also begin a prompt: "[root@web ~]#". */
 static bool is_json(const char *bytes, size_t length)
 {
     char two[2];
@@ -374,7 +374,7 @@ static bool is_json(const char *bytes, size_t length)
     return (two[0] == '{' && strchr("\"}", two[1]) != NULL) || (two[0] == '[' && strchr("{[]\"", two[1]) != NULL);
 }
 
-/* No cut: "<snip>" is a word of one who pastes, and so is "<IPAddress>". */
+/* Only known tags: "<snip>" and "<IPAddress>" are words of people, not markup. */
 static bool is_markup(const char *bytes, size_t length)
 {
     static const char *const starts[] = { "<!", "<?", "<html", "<HTML", "<head", "<body", "<table", "<div", "<pre" };
@@ -386,7 +386,7 @@ static bool is_markup(const char *bytes, size_t length)
     return false;
 }
 
-/* What the beginning looks like, to a person. */
+/* Describes the beginning of the text for a person. */
 static const char *describe(const char *bytes, size_t length)
 {
     static const struct {

@@ -1,13 +1,13 @@
 #pragma once
-/* What a person has to know of a capture: what was read, what was not, what to ask for instead. */
+/* Tells the reader what was read from a capture, what was not, and what to ask for instead. */
 #include "source/capture/format.h"
 
 /*
- * Notes the gaps, and where the snapshot comes from. Returns 0, or -EBADMSG with err filled: fewer rows were understood
- * than not.
+ * Notes the gaps and the origin of the snapshot. Returns 0, or -EBADMSG with err filled if more rows were damaged than
+ * understood.
  */
 int capture_report(struct capture *capture, const char *path, struct error *err);
 /* Notes only the lines that were not understood. */
 void capture_report_lines(struct capture *capture);
-/* Says what the bytes look like and what is accepted. Returns -EBADMSG. */
+/* Describes what the bytes look like and which captures are accepted. Returns -EBADMSG. */
 int capture_refuse(const char *path, const char *bytes, size_t length, struct error *err);

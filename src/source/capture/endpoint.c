@@ -8,14 +8,14 @@
 
 enum { GROUPS = 8 };
 
-/* The value of a digit that is there; anything else is more than 9. */
+/* The value of the digit at `at`. For anything else, and at the end, it is more than 9. */
 static inline unsigned digit_at(const char *at, const char *end)
 {
     return at < end ? (unsigned)(*at - '0') : UINT_MAX;
 }
 
-/* "10.0.0.5" up to the first character that does not belong to it. Returns its length, or 0. */
-static inline size_t take_v4(const char *text, size_t length, uint8_t out[4])
+/* Reads "10.0.0.5" up to the first character that does not belong to it. Returns its length, or 0. */
+static inline size_t scan_v4(const char *text, size_t length, uint8_t out[4])
 {
     enum { NINE = 9 };
     if (length == 0)
@@ -47,12 +47,12 @@ static int hex_digit(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* The whole text as IPv6 (RFC 4291 §2.2), dotted end and all. */
+/* Parses the whole text as an IPv6 address (RFC 4291 §2.2), also with an IPv4 address at its end. */
 static enum endpoint_result parse_v6(const char *text, size_t length, struct ip *ret_ip)
 {
     uint8_t bytes[2 * GROUPS] = { 0 };
     unsigned groups = 0;
-    int gap = -1; /* the group that "::" stands before */
+    int gap = -1; /* the group before which "::" stands */
     size_t at = 0;
     if (length >= 2 && text[0] == ':' && text[1] == ':') {
         gap = 0;
@@ -65,7 +65,7 @@ static enum endpoint_result parse_v6(const char *text, size_t length, struct ip 
         for (int digit; at < length && digits < 5 && (digit = hex_digit(text[at])) >= 0; at++, digits++)
             value = value << 4 | (unsigned)digit;
         if (at < length && text[at] == '.' && groups <= GROUPS - 2 &&
-            take_v4(text + start, length - start, v4) == length - start) {
+            scan_v4(text + start, length - start, v4) == length - start) {
             memcpy(bytes + (size_t)groups * 2, v4, sizeof v4);
             groups += 2;
             at = length;
@@ -86,7 +86,7 @@ static enum endpoint_result parse_v6(const char *text, size_t length, struct ip 
             gap = (int)groups;
             at++;
         } else if (at == length && gap < 0) {
-            break; /* cut behind a colon */
+            break; /* the text ends after a colon: it is cut */
         }
     }
     if (at < length)
@@ -102,10 +102,7 @@ static enum endpoint_result parse_v6(const char *text, size_t length, struct ip 
 
 /* --- words -------------------------------------------------------------------------------------------------------- */
 
-/*
- * Printed characters, one of them a letter, or one that stands for what was taken out: "web-3", "<IPAddress>",
- * "10.0.*.*".
- */
+/* Printable characters. One of them is a letter, or one that people use to mask: "web-3", "<IPAddress>", "10.0.*.*". */
 static bool is_word(const char *text, size_t length)
 {
     enum { LENGTH_MAX = 255 };
@@ -119,7 +116,7 @@ static bool is_word(const char *text, size_t length)
     return tells && length <= LENGTH_MAX;
 }
 
-/* "xxx.xxx.xxx.xxx", "62.x.x.141", "a.b.c.d": four parts, some of them letters that stand for numbers. */
+/* "xxx.xxx.xxx.xxx", "62.x.x.141", "a.b.c.d": four parts; letters may stand for their numbers. */
 static bool is_masked_v4(const char *text, size_t length)
 {
     unsigned parts = 1, in_part = 0;
@@ -136,7 +133,7 @@ static bool is_masked_v4(const char *text, size_t length)
     return parts == 4;
 }
 
-/* It stands in the place of an address, and may stand for any. */
+/* True for a word that masks an address: it may stand for any address. */
 static bool is_redacted(const char *text, size_t length)
 {
     static const char *const words[] = { "ip", "ipaddress", "ip-address", "ip_address", "redacted", "removed", "hidden",
@@ -157,7 +154,7 @@ static bool is_redacted(const char *text, size_t length)
     return only_x || is_masked_v4(text, length);
 }
 
-/* What every host calls itself. */
+/* Names that every host has for itself. */
 static bool is_localhost(const char *text, size_t length)
 {
     static const char *const names[] = { "localhost", "localhost.localdomain", "localhost.local", "localhost6",
@@ -187,7 +184,7 @@ enum endpoint_result address_parse(const char *text, size_t length, struct ip *r
     *ret_ipv6 = false;
     if (length == 0)
         return END_BAD;
-    size_t bare = take_v4(text, length, v4);
+    size_t bare = scan_v4(text, length, v4);
     if (bare > 0 && (bare == length || text[bare] == '%')) {
         *ret_ip = ip_from_v4(v4);
         return END_OK;
@@ -201,7 +198,7 @@ enum endpoint_result address_parse(const char *text, size_t length, struct ip *r
     return parse_word(text, bare, ret_ip);
 }
 
-/* "80", "*"; a name of a service, or another word, of which the port is 0. */
+/* Parses "80", "*", or the name of a service. For any other word the port is 0. */
 static enum endpoint_result parse_port(const char *text, size_t length, uint16_t *ret_port)
 {
     unsigned value = 0;
@@ -228,7 +225,7 @@ bool endpoint_parse_plain(const char *text, size_t length, char separator, struc
 {
     enum { DIGITS_MAX = 5 };
     uint8_t v4[4];
-    size_t at = take_v4(text, length, v4);
+    size_t at = scan_v4(text, length, v4);
     if (at == 0 || at + 1 >= length || length - at > 1 + DIGITS_MAX || text[at] != separator)
         return false;
     unsigned port = 0;

@@ -1,4 +1,4 @@
-/* What the rows of all formats need: their ends, and who holds them. */
+/* Fills the connections of all formats: endpoints and holders. */
 #include "model/holders.h"
 #include <stdio.h>
 
@@ -9,7 +9,7 @@ void capture_deinit(struct capture *capture)
 {
     pids_deinit(&capture->pids);
     state_words_deinit(&capture->state_words);
-    looks_deinit(&capture->looks);
+    repeats_deinit(&capture->repeats);
     leftovers_deinit(&capture->leftovers);
     buf_deinit(&capture->joined);
 }
@@ -19,7 +19,7 @@ struct conn *capture_draft(struct capture *capture)
     struct conn *conn = snapshot_add_conn(capture->snapshot);
     capture->cut_before = capture->cut + capture->alike;
     if (conn != NULL) {
-        capture->snapshot->conn_count--; /* it has its place; capture_add() counts it */
+        capture->snapshot->conn_count--; /* the place is reserved; capture_add() counts it */
         return conn;
     }
     capture->out_of_memory = true;
@@ -33,7 +33,7 @@ void capture_add(struct capture *capture)
         return;
     capture->snapshot->conn_count++;
     if (!capture->format->row_for_descriptor)
-        looks_note(&capture->looks, capture->snapshot, capture->cut + capture->alike > capture->cut_before);
+        repeats_add(&capture->repeats, capture->snapshot, capture->cut + capture->alike > capture->cut_before);
 }
 
 void capture_drop_owners(struct capture *capture)
@@ -48,7 +48,7 @@ void capture_drop_owners(struct capture *capture)
 
 void capture_take_back(struct capture *capture)
 {
-    if (capture->out_of_memory) /* it was not added */
+    if (capture->out_of_memory) /* then it was not added */
         return;
     capture_drop_owners(capture);
     capture->snapshot->conn_count--;
@@ -69,7 +69,7 @@ struct conn *capture_last_conn(const struct capture *capture)
     return snapshot->conn_count > 0 ? &snapshot->conns[snapshot->conn_count - 1] : NULL;
 }
 
-/* "*" has no family of its own: it takes the other end's, or that of a socket that takes both. */
+/* "*" has no family. It gets the family of the other endpoint, or that of an IPv6 socket that accepts both. */
 static void settle_family(struct end *end, const struct end *other)
 {
     static const uint8_t any[16];
@@ -80,8 +80,8 @@ static void settle_family(struct end *end, const struct end *other)
     end->address = ip_from_v6(any);
 }
 
-/* Which ends are words, and the first row that has one. */
-static void note_words(struct capture *capture, const struct token *local, const struct token *remote,
+/* Counts the words in the place of addresses and ports, and stores the first such row. */
+static void count_words(struct capture *capture, const struct token *local, const struct token *remote,
     const struct end *near, const struct end *far)
 {
     struct word_ends *words = &capture->word_ends;
@@ -96,7 +96,7 @@ static void note_words(struct capture *capture, const struct token *local, const
         remote->text);
 }
 
-/* May stand for another end than one that is written the same. */
+/* True if the same text may stand for different endpoints. */
 static bool is_alike(const struct end *end)
 {
     return end->no_port || ip_is_redacted(&end->address);
@@ -116,7 +116,7 @@ enum line_kind capture_ends(
     if (second == END_BAD)
         return LINE_MALFORMED;
     if (first == END_NAMED || second == END_NAMED)
-        note_words(capture, local, remote, &near, &far);
+        count_words(capture, local, remote, &near, &far);
     capture->cut += first == END_CUT || second == END_CUT;
     capture->alike += is_alike(&near) || is_alike(&far);
     near.ipv6 |= near.any && conn->ipv6;
@@ -131,7 +131,7 @@ enum line_kind capture_ends(
     return LINE_ROW;
 }
 
-/* The name as UTF-8, in `buffer` where it had to be changed for that. */
+/* Converts the name to UTF-8 if necessary, with the help of `buffer`. */
 static struct token decoded(const struct capture *capture, const char *name, size_t length, struct buf *buffer)
 {
     if (capture->charset == NULL || charset_is_ascii(name, length))

@@ -1,7 +1,7 @@
 #pragma once
 /*
- * What the files of this folder share: the kinds of captures, and what is filled in while one is read. Nothing outside
- * includes it.
+ * What the files of this folder share: the formats of captures, and the state while one is read. No file outside of
+ * this folder includes it.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,84 +21,86 @@
 #include "source/capture/state_names.h"
 #include "source/text/tokens.h"
 
-/* What a line turned out to be. */
+/* The kind of a line. */
 enum line_kind {
-    LINE_OTHER,     /* nothing of this format: a heading, a prompt, prose */
-    LINE_ROW,       /* a connection, which was added */
+    LINE_OTHER,     /* not a line of this format: a heading, a prompt, prose */
+    LINE_ROW,       /* a connection; it was added */
     LINE_DETAIL,    /* belongs to the row before */
-    LINE_HEADING,   /* that only this format has; it makes an empty capture one */
-    LINE_FOREIGN,   /* well-formed, but not TCP: a UDP or UNIX socket */
-    LINE_MALFORMED, /* would be a row, but is cut or mangled */
-    LINE_PART,      /* no row, but has the end of a connection or the like: perhaps a part of one */
+    LINE_HEADING,   /* a heading that only this format has: it identifies a capture without rows */
+    LINE_FOREIGN,   /* a well-formed row that is not TCP: a UDP or UNIX socket */
+    LINE_MALFORMED, /* a row that is cut or damaged */
+    LINE_PART,      /* not a row, but it contains an endpoint or a state: perhaps a part of a row */
     LINE_KINDS
 };
 
-/* What a row counts when formats are compared, and all numbers together where there are no rows. */
+/* The weight of a row when formats are compared; and the score of a text that contains numbers without rows. */
 enum { ROW_WEIGHT = 4, SURE_OF_NUMBERS = 3 };
 
 struct format;
 
-/* Rows in which words stand where addresses and ports belong. */
+/* Rows with words in the place of addresses or ports. */
 struct word_ends {
-    uint64_t rows, local, remote, services, ports; /* ports that are no known service's */
-    uint64_t redacted;                             /* rows with a word that may stand for any address */
+    uint64_t rows, local, remote, services, ports; /* `ports` are ports that are no known service */
+    uint64_t redacted;                             /* rows with a masked address, which may be any address */
     char first[80];
 };
 
-/* The first of the lines of some kind. */
+/* The first line of some kind. */
 struct first_line {
-    uint64_t number; /* 0: there is none */
+    uint64_t number; /* 0: no such line */
     char text[80];
 };
 
 /* A list of processes that was read. */
 struct task_list {
     uint64_t count;
-    bool has_idle, has_system; /* PIDs 0 and 4 of Windows, which filters leave out */
-    bool has_end;              /* what stands near the end: tasklist and wmic themselves, Get-Process's last letters */
-    uint64_t marks;            /* lines that say that it was shortened */
+    bool has_idle, has_system; /* PIDs 0 and 4 of Windows, which a filtered list does not have */
+    /* processes that stand at the end of a complete list: tasklist and wmic themselves, names with the last letters */
+    bool has_end;
+    uint64_t marks; /* lines that say that the list was shortened */
 };
 
 /* A capture that is being read. */
 struct capture {
     struct snapshot *snapshot;
-    struct snapshot *previous; /* an empty one, for a look that was taken before; NULL: not wanted */
+    struct snapshot *previous; /* receives the previous snapshot, if a saved one has it; NULL: not wanted */
     const struct format *format;
-    const struct format *other_format; /* that some of the beginning may be as well, or NULL */
-    unsigned other_rows;               /* how many lines */
+    const struct format *other_format; /* the second-best format for the beginning of the text, or NULL */
+    unsigned other_rows;               /* how many lines it understands there */
     struct input *input;
-    const char *path;    /* of the input, for people; NULL: it has none */
-    const char *os;      /* as in snapshot.os, as far as the text tells; NULL: unknown */
-    const char *charset; /* of its words beyond ASCII, for iconv(); NULL: UTF-8 or unknown */
-    void *state;         /* the format's own, in the snapshot's arena */
+    const char *path;    /* of the input, for messages; NULL: none */
+    const char *os;      /* as snapshot.os, as far as the text shows it; NULL: unknown */
+    const char *charset; /* of words beyond ASCII, as iconv() calls it; NULL: UTF-8 or unknown */
+    void *state;         /* data of the format, in the snapshot's arena */
     struct pids pids;
-    struct looks looks;
-    int snapshot_count; /* of which one was taken */
+    struct repeats repeats;
+    int snapshot_count; /* snapshots in the text; one of them is used */
     struct state_words state_words;
     struct left_out left_out;
-    struct leftovers leftovers; /* where it keeps_leftovers */
-    struct leftovers *left_by;  /* the lines are those; who reads them marks what it understands. NULL: another input */
-    struct buf joined;          /* for people: which other tables told of the same connections */
-    struct task_list task_list; /* count is 0: there was none */
-    struct numbers numbers;     /* what stands beside the rows, or instead of them */
+    struct leftovers leftovers; /* filled if keeps_leftovers is set */
+    /* the input consists of these lines, and understood ones are marked in it; NULL: another input */
+    struct leftovers *left_by;
+    struct buf joined;          /* for the report: which other tables had rows of the same connections */
+    struct task_list task_list; /* count is 0 if there is none */
+    struct numbers numbers;     /* numbers beside the rows, or without rows */
 
     uint64_t lines;
-    uint64_t kinds[LINE_KINDS]; /* how many lines of each */
-    uint16_t present;           /* enum conn_field: what is known of some connection */
+    uint64_t kinds[LINE_KINDS]; /* number of lines of each kind */
+    uint16_t present;           /* enum conn_field: the fields that at least one connection has */
     struct host_prefix host_prefix;
-    uint64_t too_long;   /* rows of which the end was not read */
-    uint64_t cut_before; /* `cut` and `alike`, when the row began */
-    uint64_t cut;        /* rows with an address of which only the beginning is there */
-    uint64_t alike;      /* rows with an end that may be another than one that is written the same */
+    uint64_t too_long;   /* rows whose end was not read because the line is too long */
+    uint64_t cut_before; /* cut + alike before the current row */
+    uint64_t cut;        /* rows with an address of which only the beginning is present */
+    uint64_t alike;      /* rows with an endpoint that may differ from another with the same text */
     struct word_ends word_ends;
     struct first_line first_malformed;
-    bool after_row;    /* the line before was a row, or belonged to one */
-    bool after_damage; /* it was not understood */
-    bool repairs;      /* lines that are not understood as they stand are mended */
+    bool after_row;    /* the previous line was a row or belonged to one */
+    bool after_damage; /* the previous line was not understood */
+    bool repairs;      /* repair lines that are not understood */
     bool keeps_leftovers;
-    bool only_recognises; /* what the rows are of is asked, and nothing that stands beside them */
+    bool only_recognises; /* only the rows are wanted, not the numbers beside them */
     bool out_of_memory;
-    struct conn nowhere; /* what is filled in then */
+    struct conn nowhere; /* a draft to write to when there is no memory */
 };
 
 struct format {
@@ -124,55 +126,60 @@ struct format {
     void (*finish)(struct capture *capture);
 };
 
-/* All that are known, up to one without an id. */
+/* All known formats. The last one has no id. */
 extern const struct format formats[];
 
-/* recognise and parse of formats that have rows: rows.c */
+/* recognise() and parse() of formats that have rows: rows.c. */
 unsigned rows_recognise(const struct format *self, const char *bytes, size_t length, bool repairs);
 int rows_parse(const struct format *self, struct capture *capture, struct error *err);
 
-/* read.c; where the file is refused, err says why. */
+/* The same for saved snapshots: saved/read.c. If the file is refused, err says why. */
 unsigned saved_recognise(const struct format *self, const char *bytes, size_t length, bool repairs);
 int saved_parse(const struct format *self, struct capture *capture, struct error *err);
 
-/* capture_read() of an input that is open. */
+/* As capture_read(), for an input that is already open. */
 struct capture_options;
 int capture_read_input(
     const struct capture_options *options, struct input *input, struct snapshot *snapshot, struct error *err);
 
 void capture_deinit(struct capture *capture);
-/* Counts a line of a kind, and what the connection shows that it is about. */
+/* Counts a line of this kind. After a row it also notes which fields the last connection has. */
 void capture_count(struct capture *capture, enum line_kind kind);
-/* The same, and keeps the first that was not understood. */
+/* As capture_count(). It also stores the first line that was not understood. */
 void capture_note_line(struct capture *capture, const struct line *line, enum line_kind kind);
 /*
- * A connection to fill in, of which nothing is known yet. It is none of the snapshot's until capture_add(), and gone
- * with the next one if that is never called. Never NULL: without memory, which is noted, it leads nowhere.
+ * Reserves a connection to fill in; nothing is known of it. It belongs to the snapshot only after capture_add();
+ * without that, the next draft replaces it. Never NULL: without memory, capture->out_of_memory is set and the draft is
+ * discarded.
  */
 struct conn *capture_draft(struct capture *capture);
-/* The draft becomes a connection of the snapshot; it stays where it is until the next draft. */
+/* Makes the draft a connection of the snapshot. It does not move until the next draft. */
 void capture_add(struct capture *capture);
-/* The connection that was added last is none after all. */
+/* Removes the connection that was added last. */
 void capture_take_back(struct capture *capture);
-/* Who holds the connection that was added last is not known after all. */
+/* Removes the holders of the connection that was added last. */
 void capture_drop_owners(struct capture *capture);
 /*
- * The state that a word stands for, in a row whose ends were read: no number, and no "CLOSE" between two ends, which is
- * CLOSE_WAIT that was cut.
+ * The state of a word in a row, or STATE_UNKNOWN. A number is no state. "CLOSE" in a row with a remote port is unknown:
+ * it may be a CLOSE_WAIT that was cut.
  */
 enum conn_state capture_state(struct capture *capture, const struct token *word, const struct conn *conn);
-/* The connection of the row before, or NULL. */
+/* The connection that was added last, or NULL. */
 struct conn *capture_last_conn(const struct capture *capture);
 /*
- * Both ends of a row. Returns LINE_ROW with the ends, ports and family of *conn filled in, or what the line is instead.
- * "*" is taken for any address of the other end's family, or of IPv6's where that says nothing either.
+ * Parses both endpoints of a row. Returns LINE_ROW and fills in the addresses, ports and family of *conn; otherwise it
+ * returns the kind of the line. "*" is any address in the family of the other endpoint; if that is "*" too, in
+ * conn->ipv6.
  */
 enum line_kind capture_ends(
     struct capture *capture, const struct token *local, const struct token *remote, char separator, struct conn *conn);
-/* The process of that PID, or of that name where the PID is 0; the name may be empty. NO_INDEX without memory. */
+/*
+ * Finds or adds the process with that PID; if it is 0, the one with that name. The name may be empty. Returns its
+ * index.
+ */
 uint32_t capture_process(struct capture *capture, uint32_t pid, const char *name, size_t length);
-/* Names the process of that PID, where the capture has it and no name for it. */
+/* Gives the process with that PID this name, if the capture has the process and no name for it. */
 void capture_name(struct capture *capture, uint32_t pid, const char *name, size_t length);
-/* The connection is held by a process; the same. */
+/* Adds the process, as found by capture_process(), as a holder of the connection. */
 void capture_hold(
     struct capture *capture, struct conn *conn, uint32_t pid, const char *name, size_t length, uint32_t fd);

@@ -11,7 +11,7 @@ static bool is_decoration(char c)
     return c != '\0' && strchr(" \t()[]{}<>*-_=~#.:;,", c) != NULL;
 }
 
-/* "...", "…", "[...]", ". . .": dots, and brackets around them at most. */
+/* "...", "…", "[...]", ". . .": only dots, with brackets and blanks. */
 static bool is_ellipsis(const char *text, size_t length)
 {
     static const char ellipsis[] = "\u2026";
@@ -29,7 +29,7 @@ static bool is_ellipsis(const char *text, size_t length)
     return dots >= 3;
 }
 
-/* A word or two that stand alone for what was left out: "<snip>", "[truncated]", "etc." */
+/* A whole line that says that something was left out: "<snip>", "[truncated]", "etc." */
 static bool is_word_for_it(const char *text, size_t length)
 {
     static const char *const words[] = { "snip", "snipped", "snip snip", "schnipp", "truncated", "cut", "shortened",
@@ -42,7 +42,7 @@ static bool is_word_for_it(const char *text, size_t length)
     return false;
 }
 
-/* Part of a short line that has no other use: "[very long list]", "... 4000 more lines ...". */
+/* A short line that contains such words: "[very long list]", "... 4000 more lines ...". */
 static bool tells_of_it(const char *text, size_t length)
 {
     enum { LENGTH_MAX = 70 };
@@ -83,7 +83,7 @@ static bool is_mark(const char *text, size_t length)
     return length > 0 && (is_word_for_it(text, length) || tells_of_it(text, length));
 }
 
-/* "netstat -an | head -20": at most so many lines come; 10 where no number stands there. */
+/* The most lines of "netstat -an | head -20"; without a number 10, as head does. */
 static uint64_t lines_let_through(const char *text)
 {
     enum { LINES_DEFAULT = 10 };

@@ -1,7 +1,8 @@
 #pragma once
 /*
- * The lines that the format of a capture did not understand. People paste a session: ss, then netstat, then a list of
- * processes. What is left over of one table may be another, which tells more about the same connections.
+ * The lines that the format of a capture did not understand. People paste a whole session: ss, then netstat, then a
+ * list of processes. The lines that are left after the first table may be another table, with more about the same
+ * connections.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -10,9 +11,9 @@
 #include "source/capture/input/lines.h"
 
 struct leftover {
-    size_t start;    /* in the text */
+    size_t start;    /* offset in `text` */
     uint64_t number; /* of the line in the input */
-    uint8_t kind;    /* enum line_kind that it was counted as */
+    uint8_t kind;    /* enum line_kind as it was counted */
     bool is_blank;   /* not counted, but it ends a record of a list */
     bool is_read;    /* another format has understood it */
 };
@@ -24,5 +25,5 @@ struct leftovers {
 };
 
 void leftovers_deinit(struct leftovers *leftovers);
-/* Keeps a line, of the first few MiB of them. */
+/* Adds a line. The number of lines and bytes is limited. */
 void leftovers_keep(struct leftovers *leftovers, const struct line *line, uint8_t kind, bool is_blank);

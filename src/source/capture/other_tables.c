@@ -15,12 +15,12 @@
 
 #define TAKE(field) conn->field = other->field
 
-/* What the other row knows and this one does not. */
+/* Copies the fields that only the other row has. */
 static void fill_in(struct conn *conn, const struct conn *other)
 {
     uint16_t added = (uint16_t)(other->present & ~conn->present);
     if ((added & CONN_QUEUES) == 0)
-        added &= (uint16_t)~CONN_BACKLOG; /* says what the queues are */
+        added &= (uint16_t)~CONN_BACKLOG; /* it tells the meaning of the queues */
     if ((added & CONN_QUEUES) != 0)
         TAKE(recv_q_bytes), TAKE(send_q_bytes);
     if ((added & CONN_TIMER) != 0)
@@ -47,20 +47,21 @@ static void fill_in(struct conn *conn, const struct conn *other)
         TAKE(skmem_rmem_bytes), TAKE(skmem_wmem_bytes), TAKE(skmem_drops);
     if ((added & CONN_BYTES) != 0)
         TAKE(notsent_bytes), TAKE(rwnd_limited_ms), TAKE(bytes_received), TAKE(bytes_acked);
-    added &= (uint16_t)~CONN_CGROUP; /* its paths are the other text's */
+    added &= (uint16_t)~CONN_CGROUP; /* the other text's control groups are not in this snapshot */
     conn->present |= added;
 }
 
 static bool are_one(const struct conn *one, const struct conn *other)
 {
     bool same_inode = !conn_has(one, CONN_INODE) || !conn_has(other, CONN_INODE) || one->inode == other->inode;
-    bool has_ports = conn_is_listener(one) || (one->local_port != 0 && one->remote_port != 0); /* no words */
+    /* not the names of unknown services */
+    bool has_ports = conn_is_listener(one) || (one->local_port != 0 && one->remote_port != 0);
     return has_ports && one->state == other->state && one->ipv6 == other->ipv6 &&
         one->local_port == other->local_port && one->remote_port == other->remote_port &&
         ip_is_same(&one->local, &other->local) && ip_is_same(&one->remote, &other->remote) && same_inode;
 }
 
-/* The connection of the capture; NULL where there is none, or more than one that it may be. */
+/* The connection of the capture that this row is about. NULL if there is none, or if several are possible. */
 static struct conn *find(const struct snapshot *snapshot, const struct hash_index *table, const struct conn *wanted)
 {
     struct hash_walk walk = hash_index_walk(table, conn_hash_ends(wanted));
@@ -76,8 +77,8 @@ static struct conn *find(const struct snapshot *snapshot, const struct hash_inde
     return found;
 }
 
-/* Who holds it, where the capture does not say so itself. */
-static void take_holders(
+/* Adds the holders, if the capture does not know any. */
+static void add_holders(
     struct capture *capture, struct conn *conn, const struct snapshot *from, const struct conn *other)
 {
     if (conn->holder != NO_INDEX || conn_is_unheld(conn))
@@ -90,8 +91,8 @@ static void take_holders(
 }
 
 /*
- * Listeners last, so that those of the other table may be added, on ports on which the capture has none: it was
- * filtered. Connections come and go between two commands, and are not.
+ * Adds listeners of the other table, on ports where the capture has none: it may have been filtered. Other connections
+ * are not added, because they come and go between two commands. Their order does not matter, so they are added last.
  */
 static uint64_t add_listeners(struct capture *capture, const struct snapshot *from)
 {
@@ -109,7 +110,7 @@ static uint64_t add_listeners(struct capture *capture, const struct snapshot *fr
         conn->present &= (uint16_t)~CONN_CGROUP;
         conn->holder = NO_INDEX;
         capture_add(capture);
-        take_holders(capture, conn, from, other);
+        add_holders(capture, conn, from, other);
         added++;
     }
     free(has);
@@ -130,7 +131,7 @@ static uint64_t join(struct capture *capture, const struct snapshot *from)
             continue;
         joined++;
         fill_in(conn, &from->conns[i]);
-        take_holders(capture, conn, from, &from->conns[i]);
+        add_holders(capture, conn, from, &from->conns[i]);
         capture->present |= conn->present;
     }
     hash_index_deinit(&table);
@@ -146,7 +147,7 @@ static uint64_t join(struct capture *capture, const struct snapshot *from)
 
 /* --- what is left ------------------------------------------------------------------------------------------------- */
 
-/* The first of the lines that nothing has understood, which the report names. */
+/* Finds the first line that is still not understood; the report shows it. */
 static void find_first_malformed(struct capture *capture, const struct leftovers *left)
 {
     struct first_line *first = &capture->first_malformed;
@@ -165,7 +166,7 @@ static void find_first_malformed(struct capture *capture, const struct leftovers
     *first = (struct first_line){ 0 };
 }
 
-/* Drops the lines that were read, and what was counted for them. */
+/* Removes the lines that were read, and reduces the counts. */
 static void drop_read(struct capture *capture)
 {
     struct leftovers left = { 0 }, *all = &capture->leftovers;
@@ -189,8 +190,8 @@ static void drop_read(struct capture *capture)
 
 /* --- tables ------------------------------------------------------------------------------------------------------- */
 
-/* "ss -tanp: 40 rows of the same connections", or why they were not taken. */
-static void tell(struct capture *capture, const struct format *format, uint64_t rows, uint64_t joined)
+/* Reports "ss -tanp: 40 rows of the same connections", or why rows were not used. */
+static void report_table(struct capture *capture, const struct format *format, uint64_t rows, uint64_t joined)
 {
     struct buf text = { 0 };
     if (joined > 0) {
@@ -218,7 +219,7 @@ static void tell(struct capture *capture, const struct format *format, uint64_t 
     buf_deinit(&text);
 }
 
-/* Reads what is left over as that format. Returns 0 or a negative errno. */
+/* Reads the lines that are left in this format. Returns 0 or a negative errno. */
 static int read_table(struct capture *capture, const struct format *format)
 {
     struct snapshot snapshot;
@@ -232,17 +233,17 @@ static int read_table(struct capture *capture, const struct format *format)
         .os = format->os,
         .charset = capture->charset,
         .repairs = true,
-        .only_recognises = true, /* the numbers beside it were read */
+        .only_recognises = true, /* the numbers beside the rows were read before */
         .left_by = &capture->leftovers };
     int result = format->parse(format, &table, &err);
     if (result == 0) {
-        looks_keep_best(&table.looks, &snapshot, input.ends_in_line);
+        repeats_keep_best(&table.repeats, &snapshot, input.ends_in_line);
         uint64_t rows = snapshot.conn_count;
         uint64_t joined = join(capture, &snapshot);
         capture->os = capture->os != NULL ? capture->os : table.os;
         if (capture->other_format == format)
-            capture->other_format = NULL; /* it is told here */
-        tell(capture, format, rows, joined);
+            capture->other_format = NULL; /* it is reported by now */
+        report_table(capture, format, rows, joined);
     }
     capture_deinit(&table);
     input_close(&input);
@@ -250,7 +251,7 @@ static int read_table(struct capture *capture, const struct format *format)
     return result;
 }
 
-/* The format of a table among the lines; NULL: there is none, or the same one again. */
+/* The format of a table among these lines. NULL if there is none, or if it is the format of the capture. */
 static const struct format *find_format(const struct capture *capture)
 {
     enum { LOOKED_AT = 512 * 1024, ROWS_LEAST = 2 };
@@ -270,7 +271,7 @@ static const struct format *find_format(const struct capture *capture)
     return best != capture->format ? best : NULL;
 }
 
-/* A list of processes that stands in the same text. */
+/* Reads a list of processes from the same text. */
 static int read_tasks(struct capture *capture)
 {
     const struct snapshot *snapshot = capture->snapshot;

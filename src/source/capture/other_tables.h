@@ -1,10 +1,11 @@
 #pragma once
-/* Tables of other programs in the text of a capture. */
+/* Reads tables of other programs in the text of a capture. */
 #include "source/capture/format.h"
 
 /*
- * When all lines are read: reads other tables among what is left over, each for what it is. What their rows tell about
- * a connection of the capture, and it did not know, is filled in; none is added but listeners, since two programs count
- * the same ones. At last a list of processes gives names. Returns 0 or a negative errno.
+ * Call it when all lines are read. It reads other tables among the lines that are left, each in its own format. It adds
+ * to the connections of the capture what their rows know and the capture does not. It adds no connections except
+ * listeners, because two programs show the same ones. At last a list of processes gives the names. Returns 0 or a
+ * negative errno.
  */
 int other_tables_read(struct capture *capture);

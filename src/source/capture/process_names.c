@@ -18,7 +18,7 @@ static bool is_it(const struct process *process, uint32_t pid, const char *name,
         (process->name != NULL && strlen(process->name) == length && memcmp(process->name, name, length) == 0);
 }
 
-static void keep_name(struct snapshot *snapshot, struct process *process, const char *name, size_t length)
+static void set_name(struct snapshot *snapshot, struct process *process, const char *name, size_t length)
 {
     if (process->name == NULL && length > 0)
         process->name = arena_strndup(&snapshot->arena, name, length);
@@ -30,14 +30,14 @@ static uint32_t add(struct snapshot *snapshot, uint32_t pid, const char *name, s
     process->pid = pid;
     process->state = '?';
     process->cgroup = NO_INDEX;
-    keep_name(snapshot, process, name, length);
+    set_name(snapshot, process, name, length);
     return (uint32_t)(snapshot->process_count - 1);
 }
 
 uint32_t pids_find(struct pids *pids, struct snapshot *snapshot, uint32_t pid, const char *name, size_t length)
 {
     if (pids->last < snapshot->process_count && is_it(&snapshot->processes[pids->last], pid, name, length)) {
-        keep_name(snapshot, &snapshot->processes[pids->last], name, length);
+        set_name(snapshot, &snapshot->processes[pids->last], name, length);
         return pids->last;
     }
     uint64_t hash = hash_of(pid, name, length);
@@ -51,7 +51,7 @@ uint32_t pids_find(struct pids *pids, struct snapshot *snapshot, uint32_t pid, c
             hash_index_add(&pids->index, hash, pids->last);
     }
     if (pids->last != NO_INDEX)
-        keep_name(snapshot, &snapshot->processes[pids->last], name, length);
+        set_name(snapshot, &snapshot->processes[pids->last], name, length);
     return pids->last;
 }
 
@@ -61,7 +61,7 @@ void pids_name(const struct pids *pids, struct snapshot *snapshot, uint32_t pid,
     for (uint32_t number; (number = hash_walk_next(&pids->index, &walk)) != HASH_NONE;) {
         struct process *process = &snapshot->processes[number];
         if (process->pid == pid)
-            keep_name(snapshot, process, name, length);
+            set_name(snapshot, process, name, length);
     }
 }
 

@@ -1,5 +1,5 @@
 #pragma once
-/* The processes that a capture names, found by PID or, where it has none, by name. */
+/* Finds the processes of a capture by PID, or by name if there is no PID. */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -9,16 +9,16 @@
 
 struct pids {
     struct hash_index index;
-    uint32_t last; /* the one found last: rows of one process stand together */
+    uint32_t last; /* the process found last: rows of one process are often adjacent */
 };
 
 /*
- * The index of the snapshot's process of that PID (0: not known, then the name decides), made when it is new. A name is
- * kept where it had none; it may be empty. NO_INDEX: no memory.
+ * Finds or adds the process with that PID; if the PID is 0 (unknown), the process with that name. The name may be
+ * empty; it is stored if the process has none. Returns the index of the process in the snapshot.
  */
 uint32_t pids_find(struct pids *pids, struct snapshot *snapshot, uint32_t pid, const char *name, size_t length);
-/* Names the process of that PID, where there is one without a name. */
+/* Gives the process with that PID its name, if it exists and has none. */
 void pids_name(const struct pids *pids, struct snapshot *snapshot, uint32_t pid, const char *name, size_t length);
 void pids_deinit(struct pids *pids);
-/* Marks the connection as held by the process, by a descriptor or FD_UNKNOWN. False without memory. */
+/* Adds the process as a holder of the connection, with this descriptor or FD_UNKNOWN. */
 void pids_hold(struct snapshot *snapshot, struct conn *conn, uint32_t process, uint32_t fd);

@@ -18,15 +18,15 @@ static size_t control_sequence(const char *text)
     return text[at] >= '@' && text[at] <= '~' ? at + 1 : 0;
 }
 
-/* What is to be replaced at the beginning of the text. Returns how long it is there, or 0. */
+/* Finds what is to be replaced at the beginning of the text. Returns its length, or 0. */
 static size_t find_shown(const char *text, const char **ret_instead)
 {
     static const struct {
         const char *bytes, *instead;
     } shown[] = {
-        { "\xc2\xa0", " " },     /* U+00A0, a blank that does not break */
-        { "\xe2\x80\xaf", " " }, /* U+202F, a narrow one */
-        { "\xe2\x80\x8b", "" },  /* U+200B, without a width */
+        { "\xc2\xa0", " " },     /* U+00A0, no-break space */
+        { "\xe2\x80\xaf", " " }, /* U+202F, narrow no-break space */
+        { "\xe2\x80\x8b", "" },  /* U+200B, zero-width space */
         { "\xef\xbb\xbf", "" },  /* U+FEFF */
         { "&gt;", ">" },
         { "&nbsp;", " " },
@@ -47,7 +47,7 @@ static void drop_start(struct line *line, size_t length)
     line->length -= length;
 }
 
-/* " > ", "| " behind blanks. */
+/* Removes " > " and "| " at the beginning. */
 static bool drop_quotes(struct line *line)
 {
     size_t quote = strspn(line->text, " >|");
@@ -61,7 +61,7 @@ bool line_repair(struct line *line)
 {
     char *to = line->text;
     bool changed = false;
-    if (strpbrk(line->text, "\x1b\xc2\xe2\xef&") == NULL) /* what they begin with */
+    if (strpbrk(line->text, "\x1b\xc2\xe2\xef&") == NULL) /* the first bytes of what is replaced */
         return drop_quotes(line);
     for (const char *from = line->text; *from != '\0';) {
         const char *instead;
@@ -120,7 +120,10 @@ bool line_is_leftover(const struct line *line)
 
 /* --- what stands before a row ------------------------------------------------------------------------------------- */
 
-/* Behind the first colon of the first word ("12:tcp", "web-3:tcp"), then behind each of the first words. */
+/*
+ * The first position is after the first colon of the first word ("12:tcp", "web-3:tcp"). Then it is after each of the
+ * first words.
+ */
 bool prefix_next(struct prefix *prefix, struct line *ret_rest)
 {
     enum { WORDS_MAX = 7 };

@@ -1,36 +1,36 @@
 #pragma once
 /*
- * Lines that are no rows as they stand, because of what they came through: mails, chats, terminals, programs that put
- * something before each line. None of this costs anything where rows are understood.
+ * Repairs lines that are not understood as they are: mails, chats, terminals and log programs have changed them. Lines
+ * that are understood as they are cost no time here.
  */
 #include "source/capture/input/lines.h"
 #include "source/capture/state_names.h"
 
 /*
- * Takes out what only shows: colours of a terminal, blanks that do not break, characters without a width, "&gt; ". True
- * where it changed something.
+ * Removes what only affects the display: colours of a terminal, no-break spaces, characters without width, "&gt; ".
+ * True if the line was changed.
  */
 bool line_repair(struct line *line);
 
-/* The ends of connections in it, whatever stands between them: 2 where there are more. */
+/* The number of endpoints in the line, with anything between them; 2 means two or more. */
 unsigned line_count_ends(const struct line *line);
-/* Whether its first word is a state, in capital letters. */
+/* True if the first word is a state in capital letters. */
 bool line_has_state(const struct line *line, struct state_words *words);
-/* What a wrap has left of the end of a row: digits alone, "_WAIT", "234,fd=100))". */
+/* True for the end of a row that was wrapped: only digits, "_WAIT", "234,fd=100))". */
 bool line_is_leftover(const struct line *line);
 
-/* The places in a line behind which a row may begin. */
+/* Goes through the positions in a line after which a row may begin. */
 struct prefix {
     const struct line *line;
     unsigned step;
 };
-/* The rest of the line behind the next place; false: no more. */
+/* Returns the rest of the line after the next position; false if there are no more. */
 bool prefix_next(struct prefix *prefix, struct line *ret_rest);
 
-/* The name of a host that all rows begin with. */
+/* The host name before all rows, as some log programs write it. */
 struct host_prefix {
     char name[64];
     bool is_set;
 };
-/* False where a line begins with a word that another did not begin with: rows of two hosts are not one look. */
+/* False if the line begins with another word than an earlier one: rows of two hosts do not make one snapshot. */
 bool prefix_is_of_same_host(struct host_prefix *host, const struct line *line);

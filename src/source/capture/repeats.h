@@ -1,8 +1,8 @@
 #pragma once
 /*
- * A text may hold several looks one after the other: "netstat -ano 5", a loop in a shell. Each has its own row of a
- * connection that lasts, so that all of them together would count it as often. Only one is taken: the last that is
- * whole.
+ * A text may contain several snapshots, one after the other: "netstat -ano 5", or a loop in a shell. Each has a row for
+ * a connection that lasts, so that counting all rows would count it several times. Only one snapshot is used: the last
+ * that is complete.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -11,33 +11,37 @@
 #include "base/hash_index.h"
 #include "model/snapshot.h"
 
-struct looks {
-    /* A sample, chosen by their ends, so that both rows of a connection are in it or none: there may be millions. */
+struct repeats {
+    /*
+     * A sample of the connections. It is chosen by the endpoints, so it contains all rows of a connection or none. A
+     * text may have millions of rows.
+     */
     struct hash_index sample;
     size_t sampled;
-    uint64_t unwanted; /* bits of a hash of the ends; one of them leaves out */
-    bool repeats;      /* some connection came twice */
+    uint64_t unwanted; /* mask for a hash of the endpoints: a connection with one of these bits is not in the sample */
+    bool found;        /* some connection has two rows */
 
-    uint32_t
-        *cut; /* indexes of connections of whose addresses only the beginning is known: they look alike, and are not */
+    uint32_t *cut; /* indexes of connections with a cut address: different ones may look equal */
     size_t cut_count, cut_capacity;
-    uint32_t *starts; /* indexes of connections before which a heading, a prompt or the like stood */
+    uint32_t *starts; /* indexes of the connections that follow a heading, a prompt or the like */
     size_t start_count, start_capacity;
-    bool at_start; /* the next one is such */
+    bool at_start; /* the next connection follows such a line */
 };
 
-void looks_deinit(struct looks *looks);
-/* The text was interrupted: another look may begin here. */
-static inline void looks_interrupt(struct looks *looks)
+void repeats_deinit(struct repeats *repeats);
+/* The text was interrupted: another snapshot may begin here. */
+static inline void repeats_interrupt(struct repeats *repeats)
 {
-    looks->at_start = true;
+    repeats->at_start = true;
 }
-/* Notes the last connection of the snapshot, each as it is added, and whether an address was cut. */
-void looks_note(struct looks *looks, const struct snapshot *snapshot, bool is_cut);
+/* Call it after each connection that is added. is_cut: an address of it is cut. */
+void repeats_add(struct repeats *repeats, const struct snapshot *snapshot, bool is_cut);
 /*
- * When all were added: drops the connections of all looks but one. Returns how many looks there were, at least 1.
- * It looks closely only where the sample shows a need, or the text was interrupted. With `ends_in_line`, the text ends
- * without a newline, as the output of a program does that was ended while it wrote: then the last look is not whole if
- * it has fewer rows.
+ * Call it when all connections are added. It removes those of all snapshots but one. Returns the number of snapshots,
+ * at least 1.
+ *
+ * It compares all rows only if the sample has repeats or the text was interrupted. ends_in_line: the text has no
+ * newline at its end. The program may have been ended while it printed, so if the last snapshot has fewer rows, it is
+ * not complete.
  */
-unsigned looks_keep_best(const struct looks *looks, struct snapshot *snapshot, bool ends_in_line);
+unsigned repeats_keep_best(const struct repeats *repeats, struct snapshot *snapshot, bool ends_in_line);

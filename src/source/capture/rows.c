@@ -1,4 +1,4 @@
-/* Captures that have a row for each connection: line by line, whatever stands around the rows. */
+/* Reads captures that have a row for each connection, line by line, with any text between the rows. */
 #include <errno.h>
 #include <string.h>
 
@@ -11,7 +11,7 @@ void capture_count(struct capture *capture, enum line_kind kind)
 {
     const struct conn *last = capture_last_conn(capture);
     capture->kinds[kind]++;
-    /* Here, since a look at all of them in the end would find them no longer in the processor's caches. */
+    /* Here the connection is still in the processor's cache; a loop over all of them at the end would be slower. */
     if (last != NULL && (kind == LINE_ROW || kind == LINE_DETAIL))
         capture->present |= last->present;
 }
@@ -44,7 +44,7 @@ static bool is_understood(enum line_kind kind)
     return kind != LINE_OTHER && kind != LINE_MALFORMED;
 }
 
-/* A row behind a line number, a time, the name of a host; LINE_OTHER where there is none. */
+/* Reads a row after a line number, a time or a host name. LINE_OTHER if there is none. */
 static enum line_kind read_behind_prefix(const struct format *self, struct capture *capture, const struct line *line)
 {
     bool after_row = capture->after_row;
@@ -52,7 +52,7 @@ static enum line_kind read_behind_prefix(const struct format *self, struct captu
     struct prefix prefix = { .line = line };
     struct line rest;
     enum line_kind kind = LINE_OTHER;
-    capture->after_row = false; /* what goes on with the row before has no prefix */
+    capture->after_row = false; /* a line that continues a row has no prefix */
     while (kind != LINE_ROW && prefix_next(&prefix, &rest))
         kind = self->row(capture, &rest);
     capture->after_row = after_row;
@@ -60,14 +60,14 @@ static enum line_kind read_behind_prefix(const struct format *self, struct captu
         return LINE_OTHER;
     if (prefix_is_of_same_host(&capture->host_prefix, line))
         return LINE_ROW;
-    if (capture->snapshot->conn_count > conns_before) /* a line with a number is no connection */
+    if (capture->snapshot->conn_count > conns_before) /* a count by state adds no connection */
         capture_take_back(capture);
     return LINE_MALFORMED;
 }
 
 static enum line_kind understand(const struct format *self, struct capture *capture, struct line *line)
 {
-    /* A NUL ends no line: no program prints one, so that this is damage. */
+    /* A NUL is damage: no program prints one. */
     if (strlen(line->text) != line->length)
         return LINE_MALFORMED;
     enum line_kind kind = self->row(capture, line);
@@ -89,7 +89,7 @@ static enum line_kind understand(const struct format *self, struct capture *capt
 
 static void read_line(const struct format *self, struct capture *capture, struct line *line)
 {
-    line_take_off_quotes(line);
+    line_remove_quotes(line);
     capture->lines++;
     bool blank = is_blank(line);
     if (blank && capture->keeps_leftovers)
@@ -100,7 +100,7 @@ static void read_line(const struct format *self, struct capture *capture, struct
     if (blank && kind == LINE_OTHER)
         return;
     if (kind == LINE_OTHER && capture->after_row && line_is_leftover(line)) {
-        capture_drop_owners(capture); /* a PID may be cut as well */
+        capture_drop_owners(capture); /* the PID may be cut too */
         kind = LINE_PART;
     }
     bool is_number = kind == LINE_OTHER && !self->is_counts && !capture->only_recognises &&
@@ -117,7 +117,7 @@ static void read_line(const struct format *self, struct capture *capture, struct
     capture->after_row = kind == LINE_ROW || kind == LINE_DETAIL;
     capture->after_damage = kind == LINE_MALFORMED || kind == LINE_PART;
     if (kind == LINE_OTHER || kind == LINE_HEADING)
-        looks_interrupt(&capture->looks);
+        repeats_interrupt(&capture->repeats);
 }
 
 static int read_lines(const struct format *self, struct capture *capture)
@@ -142,8 +142,8 @@ int rows_parse(const struct format *self, struct capture *capture, struct error 
 }
 
 /*
- * Whichever format understands most of the lines is the one: those that it takes for rows, less those that are mangled.
- * A heading that only one format has makes an empty capture that format's, and mangled rows tell at least what it was.
+ * The score of the format: the rows that it understands, less the damaged ones. A heading that only one format has
+ * identifies a capture without rows. Damaged rows show at least which format it was.
  */
 unsigned rows_recognise(const struct format *self, const char *bytes, size_t length, bool repairs)
 {
@@ -165,7 +165,8 @@ unsigned rows_recognise(const struct format *self, const char *bytes, size_t len
     capture_deinit(&capture);
     input_close(&input);
     snapshot_deinit(&snapshot);
-    uint64_t most = rows > 0 ? UINT32_MAX : SURE_OF_NUMBERS - 1; /* headings alone: "TCP: …" stands in logs too */
+    /* headings alone are not sure: "TCP: …" also occurs in logs */
+    uint64_t most = rows > 0 ? UINT32_MAX : SURE_OF_NUMBERS - 1;
     if (good > bad)
         return (unsigned)(good - bad < most ? good - bad : most);
     return rows > 0 ? 3 : good > 0 || is_mangled;

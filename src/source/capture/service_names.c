@@ -8,7 +8,7 @@ struct service {
     uint16_t port;
 };
 
-/* In the order of strcmp(). */
+/* Sorted as by strcmp(). */
 static const struct service services[] = {
     { "XmlIpcRegSvc", 9092 },
     { "acr-nema", 104 },

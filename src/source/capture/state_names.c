@@ -13,7 +13,7 @@ static enum conn_state parse(const char *text, size_t length)
     return state_parse(word);
 }
 
-/* No length is a variable of memcpy() here: that would be a call. */
+/* All lengths of memcpy() are constants, so that the compiler makes no calls. */
 static struct state_key key_of(const char *text, size_t length)
 {
     struct state_key key = { 0 };

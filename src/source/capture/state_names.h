@@ -1,14 +1,14 @@
 #pragma once
-/* Words for states, found fast: a capture repeats a few spellings millions of times. */
+/* Finds the states of words fast: a capture repeats a few spellings millions of times. */
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/hash_index.h"
 #include "model/state.h"
 
-enum { STATE_WORDS_MAX = 64 }; /* what is beyond that is looked up each time */
+enum { STATE_WORDS_MAX = 64 }; /* further words are parsed each time */
 
-/* The first, second and last eight bytes of a word: all of it, where it has no more than 24. */
+/* The first, the second and the last eight bytes of a word. Up to 24 bytes this is the whole word. */
 struct state_key {
     uint64_t first, second, last;
 };
@@ -25,6 +25,6 @@ struct state_words {
     struct hash_index index;
 };
 
-/* As state_parse(), and remembers. */
+/* As state_parse(), but remembers the result. A word of more than 24 bytes is STATE_UNKNOWN. */
 enum conn_state state_words_find(struct state_words *words, const char *text, size_t length);
 void state_words_deinit(struct state_words *words);

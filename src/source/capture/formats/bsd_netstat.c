@@ -1,12 +1,12 @@
 /*
- * netstat -an of macOS, FreeBSD and their kin, where a dot stands before the port:
+ * netstat -an of macOS, FreeBSD and related systems, with a dot before the port:
  *
  *   tcp4       0      0  192.168.1.5.52345      17.57.146.20.5223      ESTABLISHED
  *   tcp46      0      0  *.8080                 *.*                    LISTEN
  *
- * macOS' -v adds columns, the PID among them; their headings, always English, say which it is. -A puts the address of
- * the kernel's control block before each row, as AIX does in most instructions. -L shows the listeners with their
- * queues: those that wait to be accepted, those that are incomplete, and the limit.
+ * -v of macOS adds columns, one of them the PID; their headings are always English. -A prints the address of the
+ * kernel's control block before each row, as instructions for AIX recommend. -L prints the listeners with three
+ * numbers: connections that wait to be accepted, incomplete ones, and the limit.
  *
  *   f1000e00031d53b8 tcp4       0      0  192.0.2.1.22       192.0.2.7.50122      ESTABLISHED
  *   tcp4  49/0/32                          *.143
@@ -19,7 +19,7 @@ enum { WORDS_FIXED = 6, WORDS_MAX = 24 };
 /* "Proto Recv-Q Send-Q  Local Address  Foreign Address  (state)  rhiwat shiwat  pid  epid" */
 static enum line_kind heading(struct bsd_netstat *state, const struct token *words, unsigned count)
 {
-    enum { PROTO_TO_STATE = 8 }; /* its words: both addresses have two */
+    enum { PROTO_TO_STATE = 8 }; /* the number of its words: each of the two addresses has two */
     state->pid_column = 0;
     for (unsigned i = PROTO_TO_STATE; i < count; i++) {
         state->pid_has_name = word_is(&words[i], "process:pid");
@@ -52,7 +52,7 @@ static void note_system(struct capture *capture, const char *line)
     }
 }
 
-/* "f1000e00031d53b8", "0xfffff8001394b7a0": where the kernel has the socket. */
+/* "f1000e00031d53b8", "0xfffff8001394b7a0": the kernel's address of the socket. */
 static bool is_kernel_address(const struct token *word)
 {
     enum { LEAST = 8, MOST = 16, PREFIX = 2 };
@@ -63,18 +63,18 @@ static bool is_kernel_address(const struct token *word)
         strspn(digits.text, "0123456789abcdefABCDEF") >= digits.length;
 }
 
-/* Leaves out the address before a row. Returns how many words are left. */
+/* Removes the kernel's address before a row. Returns the number of words that are left. */
 static unsigned skip_kernel_address(struct capture *capture, struct token *words, unsigned count)
 {
     if (count < 2 || !is_kernel_address(&words[0]) || !(word_starts(&words[1], "tcp") || word_starts(&words[1], "udp")))
         return count;
-    if (capture->os == NULL && word_starts(&words[0], "f1000")) /* AIX keeps its network memory there */
+    if (capture->os == NULL && word_starts(&words[0], "f1000")) /* AIX has its network memory at these addresses */
         capture->os = "aix";
     memmove(words, words + 1, (count - 1) * sizeof *words);
     return count - 1;
 }
 
-/* "49/0/32": accepted by nobody yet, incomplete, the limit. */
+/* "49/0/32": connections not accepted yet, incomplete ones, the limit. */
 static bool parse_queues(const struct token *word, uint64_t ret_numbers[3])
 {
     const char *at = word->text;
@@ -87,8 +87,9 @@ static bool parse_queues(const struct token *word, uint64_t ret_numbers[3])
 }
 
 /*
- * A row of -L. The limit is what listen() was given; the kernels of FreeBSD and macOS drop where more than one and a
- * half times that wait (sonewconn() in kern/uipc_socket.c), which is what Send-Q tells on Linux.
+ * A row of -L. The limit is the argument of listen(). FreeBSD and macOS drop connections if more than one and a half
+ * times as many wait (sonewconn() in kern/uipc_socket.c). Send-Q of Linux is the number at which the kernel drops, so
+ * it is set to that.
  */
 static enum line_kind listener(
     struct capture *capture, const struct token *words, const uint64_t queues[3], struct conn *conn)
@@ -107,7 +108,7 @@ static enum line_kind listener(
     return LINE_ROW;
 }
 
-/* "nginx:812"; the name may have blanks: "Google Chrome He:812". */
+/* "nginx:812". The name may contain blanks: "Google Chrome He:812". */
 static void read_owner(
     struct capture *capture, const struct token *words, unsigned count, bool has_name, struct conn *conn)
 {
@@ -153,14 +154,14 @@ enum line_kind bsd_netstat_row(struct capture *capture, const struct line *line)
     enum line_kind kind = capture_ends(capture, &words[3], &words[4], '.', conn);
     if (kind != LINE_ROW)
         return kind;
-    /* A socket that is neither connected nor listens has no state there. */
+    /* A socket that is neither connected nor listening has no state in this table. */
     conn->state = count < WORDS_FIXED ? STATE_BOUND : (uint8_t)capture_state(capture, &words[5], conn);
     if (conn->state == STATE_UNKNOWN)
         return LINE_MALFORMED;
     conn->recv_q_bytes = (uint32_t)recv_q;
     conn->send_q_bytes = (uint32_t)send_q;
     if (conn->state != STATE_LISTEN)
-        conn->present = CONN_QUEUES; /* a listener's are its buffers', not its accept queue */
+        conn->present = CONN_QUEUES; /* for a listener these numbers are its buffers, not its accept queue */
     capture_add(capture);
     unsigned column = WORDS_FIXED + state->pid_column - 1;
     if (state->pid_column != 0 && column < count)

@@ -1,8 +1,10 @@
 #pragma once
-/* Where characters stand on the screen: tables are made for consoles, where those of East Asia take two columns. */
+/*
+ * Positions in text in columns of the screen. Consoles align tables by them; an East Asian character takes two columns.
+ */
 #include <stddef.h>
 
-/* How many columns the text takes. What is not UTF-8 is of a code page of a console: a column for each byte. */
+/* The columns of the text. A byte that is not UTF-8 is a character of a code page and takes one column. */
 size_t columns_of(const char *text, size_t length);
-/* The offset of what stands in column `at`, or the length where the text ends before. */
+/* The offset of the character in column `at`, or the length of the text if it ends before. */
 size_t columns_offset(const char *text, size_t length, size_t at);

@@ -1,19 +1,20 @@
 /*
- * The table of Linux' connection tracking: conntrack -L, and /proc/net/nf_conntrack, which puts the family before:
+ * The table of connection tracking in Linux: conntrack -L, and /proc/net/nf_conntrack, which has the family first:
  *
  *   ipv4 2 tcp 6 66 SYN_SENT src=192.0.2.9 dst=203.0.113.7 sport=56904 dport=443 [UNREPLIED] src=203.0.113.7 …
  *
- * Its states are those of the tracker, which follows both directions from what passes (net/netfilter/
- * nf_conntrack_proto_tcp.c), and not those of a socket. Two of them mean the same for the one who opened: SYN_SENT,
- * nobody has answered, and SYN_RECV; ESTABLISHED is that both have agreed. From the first FIN on an entry goes by
- * itself within two minutes, whatever the sockets do: TIME_WAIT lasts 120 s there, and CLOSE_WAIT is no program that
- * does not close. Those are counted, and no connections.
+ * Its states are those of the tracker, which sees the packets of both directions, not those of a socket
+ * (net/netfilter/nf_conntrack_proto_tcp.c). Some have the same meaning for the host that opened the connection:
+ * SYN_SENT (nobody has answered), SYN_RECV, and ESTABLISHED (both have agreed).
+ *
+ * After the first FIN the entry ends by itself within two minutes, whatever the sockets do. TIME_WAIT lasts 120 s, and
+ * CLOSE_WAIT does not mean that a program does not close. Such entries are counted, but do not become connections.
  */
 #include "source/capture/formats/conntrack.h"
 
 enum { WORDS_MIN = 8, WORDS_MAX = 16 };
 
-/* "src=192.0.2.9": the value behind the name; false: it is another word. */
+/* Returns the value of a word such as "src=192.0.2.9". False if the word has another name. */
 static bool value_of(const struct token *word, const char *name, struct token *ret_value)
 {
     size_t length = strlen(name);
@@ -27,7 +28,7 @@ struct tuple {
     struct token source, destination, source_port, destination_port;
 };
 
-/* The first four: as the one who opened sees it. */
+/* Reads the first four: the direction of the host that opened the connection. */
 static bool find_tuple(const struct token *words, unsigned count, struct tuple *ret_tuple)
 {
     unsigned found = 0;
@@ -40,7 +41,7 @@ static bool find_tuple(const struct token *words, unsigned count, struct tuple *
     return found == 4 && ret_tuple->source.length > 0 && ret_tuple->destination_port.length > 0;
 }
 
-/* Where the protocol stands: before it, the family and its number. WORDS_MAX: nowhere. */
+/* The position of the protocol. The family and its number may be before it. WORDS_MAX if there is none. */
 static unsigned find_protocol(const struct token *words, unsigned count)
 {
     static const char *const protocols[] = { "tcp", "udp", "icmp", "icmpv6", "unknown", "sctp", "dccp", "gre",
@@ -89,7 +90,7 @@ enum line_kind conntrack_row(struct capture *capture, const struct line *line)
     for (size_t i = 0; i < sizeof ended / sizeof *ended; i++) {
         if (word_is(word, ended[i])) {
             state->ended++;
-            return LINE_ROW; /* one of this format, which is no connection */
+            return LINE_ROW; /* a row of this format, but not a connection */
         }
     }
     conn->state = (uint8_t)capture_state(capture, word, conn);

@@ -1,6 +1,6 @@
 /*
- * Counters of a host, as programs print them: ss -s, /proc/net/sockstat, snmp and netstat, nstat, and netstat -s of
- * net-tools (statistics.c), Windows and FreeBSD, which has a sentence for each.
+ * Counters of a host: ss -s; /proc/net/sockstat, snmp and netstat; nstat; and netstat -s of net-tools (statistics.c),
+ * Windows and FreeBSD, which prints a sentence for each counter.
  */
 #include "source/capture/formats/numbers.h"
 
@@ -12,7 +12,7 @@
 
 /* --- values ------------------------------------------------------------------------------------------------------- */
 
-/* Counts since the host started; else it is the present. */
+/* True for a counter that only rises since the host started; false for a present value. */
 static bool is_sum(enum counter counter)
 {
     return counter_infos[counter].file != COUNTER_FILE_SOCKSTAT && counter != COUNTER_CURR_ESTAB;
@@ -21,15 +21,15 @@ static bool is_sum(enum counter counter)
 static void set_counter(struct numbers *numbers, enum counter counter, int64_t value)
 {
     struct net_values *values = &numbers->values;
-    if (values->has_counter[counter] && is_sum(counter) && !numbers->has_earlier) {
-        numbers->earlier = *values; /* a second reading begins */
-        numbers->has_earlier = true;
+    if (values->has_counter[counter] && is_sum(counter) && !numbers->has_previous) {
+        numbers->previous = *values; /* the counters are printed a second time */
+        numbers->has_previous = true;
     }
     values->counters[counter] = value;
     values->has_counter[counter] = true;
 }
 
-static void take_over(struct numbers *numbers, const struct net_values *read)
+static void copy_counters(struct numbers *numbers, const struct net_values *read)
 {
     for (int counter = 0; counter < COUNTER_COUNT; counter++) {
         if (read->has_counter[counter])
@@ -37,7 +37,9 @@ static void take_over(struct numbers *numbers, const struct net_values *read)
     }
 }
 
-/* The counter that the kernel calls so, behind the name of its line ("TcpExt") or without it; COUNTER_COUNT: none. */
+/*
+ * Finds a counter by the kernel's name, with the name of its line before it ("TcpExt") or without. COUNTER_COUNT: none.
+ */
 static enum counter counter_named(const char *name, size_t length)
 {
     int counter = 0;
@@ -56,7 +58,7 @@ static enum counter counter_named(const char *name, size_t length)
 
 /* --- ss -s -------------------------------------------------------------------------------------------------------- */
 
-/* "estab 1556" somewhere in the line. */
+/* Reads the number after `name`, anywhere in the line: "estab 1556". */
 static bool value_behind(const char *text, const char *name, uint64_t *ret_value)
 {
     const char *at = strstr(text, name);
@@ -73,7 +75,7 @@ static void add_state(struct capture *capture, enum conn_state state, uint64_t c
 {
     for (size_t i = 0; i < capture->snapshot->total_count; i++) {
         if (capture->snapshot->totals[i].state == state)
-            return; /* counted by state: that says more */
+            return; /* counts by state say more */
     }
     struct total *total = snapshot_add_total(capture->snapshot);
     if (total == NULL)
@@ -103,7 +105,7 @@ static bool read_ss_summary(struct capture *capture, const char *text)
     return true;
 }
 
-/* The rest of it, which tells nothing about TCP connections. */
+/* The other lines of ss -s, which say nothing about TCP connections. */
 static bool is_ss_table(const char *text)
 {
     static const char *const rows[] = { "Transport Total", "RAW\t", "RAW ", "UDP\t", "UDP ", "TCP\t", "INET\t", "INET ",
@@ -124,7 +126,7 @@ static bool read_proc(struct capture *capture, const char *text)
     struct net_values read = { 0 };
     if (strncmp(text, "TCP: inuse ", 11) == 0) {
         proc_parse_counters(text, COUNTER_FILE_SOCKSTAT, &read);
-        take_over(numbers, &read);
+        copy_counters(numbers, &read);
         numbers_note_os(capture, "linux");
         return true;
     }
@@ -141,14 +143,14 @@ static bool read_proc(struct capture *capture, const char *text)
         return false;
     const char *both = arena_printf(&capture->snapshot->arena, "%s\n%s\n", numbers->names, text);
     proc_parse_counters(both, is_tcp ? COUNTER_FILE_SNMP : COUNTER_FILE_NETSTAT, &read);
-    take_over(numbers, &read);
+    copy_counters(numbers, &read);
     numbers->names = NULL;
     return true;
 }
 
 /* --- sentences ---------------------------------------------------------------------------------------------------- */
 
-/* "67 times the listen queue of a socket overflowed"; the number stands first, or where the sentence has a %. */
+/* "67 times the listen queue of a socket overflowed": the number is the first word. */
 static const struct {
     const char *sentence;
     enum counter counter;
@@ -208,7 +210,7 @@ static bool read_windows(struct capture *capture, const char *text)
         long long value = strtoll(equals + 1, &end, 10);
         if (end == equals + 1)
             return false;
-        /* IPv4's and IPv6's are one host's: those of IPv6 come behind. */
+        /* Windows prints IPv4 first and IPv6 after it. The kernel of a host counts them apart, so they are added. */
         struct net_values *values = &capture->numbers.values;
         enum counter counter = windows_names[i].counter;
         values->counters[counter] += value;
@@ -230,7 +232,7 @@ static bool read_sentence(struct capture *capture, const char *text)
         const char *known = sentences[i].sentence;
         if (strncmp(sentence, known, strlen(known)) == 0) {
             set_counter(&capture->numbers, sentences[i].counter, value);
-            if (strcmp(known, "listen queue overflows") != 0) /* FreeBSD's */
+            if (strcmp(known, "listen queue overflows") != 0) /* FreeBSD prints this one too */
                 numbers_note_os(capture, "linux");
             return true;
         }
@@ -253,7 +255,7 @@ static bool read_named(struct capture *capture, const char *text)
     return true;
 }
 
-/* Whether the line is the heading of a part of netstat -s. */
+/* True for the heading of a part of netstat -s. */
 static bool is_section(const char *text)
 {
     static const char *const sections[] = { "Tcp:", "TcpExt:", "#kernel" };

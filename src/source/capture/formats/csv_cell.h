@@ -1,6 +1,8 @@
 #pragma once
-/* CSV (RFC 4180) as it is read. */
+/* Reads CSV (RFC 4180). */
 #include "source/text/tokens.h"
 
-/* One cell; quotes are taken off, doubled ones within are left. Returns where the next one begins, or NULL. */
+/*
+ * Reads one cell without its quotes; doubled quotes inside remain doubled. Returns where the next cell begins, or NULL.
+ */
 const char *csv_scan_cell(const char *text, char separator, struct token *ret_cell);

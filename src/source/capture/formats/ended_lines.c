@@ -1,6 +1,6 @@
 /*
- * What people paste below netstat when a port stays in use: a command that asks for one process, and that there is
- * none.
+ * What people paste after netstat when a port stays in use: a command that asks for one process, and the answer that
+ * there is none.
  *
  *   > taskkill /pid 15136
  *   ERROR: The process "15136" not found.
@@ -13,8 +13,8 @@
  *   Get-Process : Cannot find a process with the process identifier 15136.
  *       + CategoryInfo          : ObjectNotFound: (15136:Int32) [Get-Process], ProcessCommandException
  *
- * Of the answers of taskkill this one alone has the number in quotes. A process that it has ended, or could not end, is
- * named "PID 15136": that process was there when the rows above were made. When a second taskkill does not find it, the
+ * This is the only answer of taskkill that has the number in quotes. A process that it ended, or could not end, is
+ * called "PID 15136": that process existed when the rows above were printed. If a second taskkill does not find it, the
  * first one is the reason.
  */
 #include "source/capture/formats/numbers.h"
@@ -44,14 +44,14 @@ static void note_ended(struct numbers *numbers, uint64_t pid)
         note_pid(numbers->ended, &numbers->ended_count, pid);
 }
 
-/* The number that begins there; false: none does. */
+/* Reads a number. False if there is none. */
 static bool scan_pid(const char *text, uint64_t *ret_pid)
 {
     struct token token = { text, strspn(text, "0123456789") };
     return token.length > 0 && word_number(&token, UINT32_MAX, ret_pid);
 }
 
-/* "process", "Prozess", "processus", "proceso", "processo", in quotes behind it the number. */
+/* "process", "Prozess", "processus", "proceso" or "processo" with the number in quotes before or after it. */
 static bool is_answer_of_taskkill(const char *text, uint64_t *ret_pid)
 {
     const char *quote = strchr(text, '"'), *colon = strchr(text, ':');
@@ -69,7 +69,7 @@ static bool is_found_by_taskkill(const char *text, uint64_t *ret_pid)
     return found != NULL && scan_pid(found + strlen(word), ret_pid);
 }
 
-/* The words are translated; what follows CategoryInfo is not. */
+/* The message is translated; the text after CategoryInfo is not. */
 static bool is_answer_of_powershell(const char *text, uint64_t *ret_pid)
 {
     static const char *const words[] = { "ObjectNotFound: (", "process identifier " };
@@ -83,7 +83,7 @@ static bool is_answer_of_powershell(const char *text, uint64_t *ret_pid)
     return false;
 }
 
-/* tasklist | findstr 15136: where there is none, the next prompt follows at once. */
+/* tasklist | findstr 15136. If there is no such process, the next prompt follows at once. */
 static bool is_search(const char *text, uint64_t *ret_pid)
 {
     const char *tasklist = strcasestr(text, "tasklist"), *bar = tasklist != NULL ? strchr(tasklist, '|') : NULL;
@@ -93,7 +93,7 @@ static bool is_search(const char *text, uint64_t *ret_pid)
     return number != NULL && strchr(" \"'", number[-1]) != NULL && scan_pid(number, ret_pid);
 }
 
-/* tasklist /FI "PID eq 15136", wmic process where processid=15136 get name: the next line says whether there is one. */
+/* tasklist /FI "PID eq 15136", wmic process where processid=15136 get name. The next line shows whether it exists. */
 static bool is_question(const char *text, uint64_t *ret_pid)
 {
     static const char *const words[] = { "PID eq ", "processid=", "processid = " };
@@ -111,8 +111,8 @@ static bool is_question(const char *text, uint64_t *ret_pid)
 }
 
 /*
- * "INFO:", "INFORMATION:", "INFORMACIÓN:" of tasklist, which says nothing else in that form; "No Instance(s)
- * Available."
+ * "INFO:", "INFORMATION:", "INFORMACIÓN:" of tasklist, which uses this form only for this answer; and "No Instance(s)
+ * Available." of wmic.
  */
 static bool is_nothing_found(const char *text)
 {
@@ -152,8 +152,8 @@ bool ended_line(struct capture *capture, const struct line *line)
 }
 
 /*
- * A list of processes lacks one that has ended, if it is whole: a filter leaves out the idle process and the kernel's,
- * and a list that was cut lacks what stands near its end.
+ * Only a complete list shows that a process has ended. A filtered list lacks the idle process and the system process; a
+ * cut list lacks the processes near its end.
  */
 static bool is_whole(const struct task_list *list)
 {
@@ -166,7 +166,7 @@ static bool may_end(const struct process *process)
     return process->pid > SYSTEM && process->name == NULL;
 }
 
-/* Where the list lacks most of what the rows name, it is of another host, or of another time. */
+/* If the list lacks most processes of the rows, it is of another host or another time, and nothing is marked. */
 static void mark_unlisted(struct capture *capture)
 {
     enum { FEW = 2 };

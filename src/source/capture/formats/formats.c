@@ -1,4 +1,4 @@
-/* The kinds of captures that are known: one row each. What is read of each is in docs/CAPTURES.md. */
+/* The known formats, one row each. docs/CAPTURES.md describes what is read of each. */
 #include "source/capture/formats/conntrack.h"
 #include "source/capture/formats/lsof.h"
 #include "source/capture/formats/netstat.h"
@@ -110,15 +110,15 @@ const struct format formats[] = {
         .os = "windows",
         ROWS(tcpview_row),
     },
-    /* Behind those of systems, which show the same and more. */
+    /* After the formats of known systems, which fit the same rows better. */
     {
         .id = "capture-table",
         .title = "a table of connections",
         .is_of_any_system = true,
-        .row_for_descriptor = true, /* the same ends may be there twice, without being a second look */
+        .row_for_descriptor = true, /* equal endpoints in two rows do not mean a second snapshot */
         ROWS(plain_table_row),
     },
-    /* Last: where rows are read too, they say more. */
+    /* The last one: rows say more than numbers. */
     {
         .id = "capture-numbers",
         .title = "numbers of connections",

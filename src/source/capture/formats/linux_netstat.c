@@ -1,9 +1,10 @@
 /*
- * net-tools' netstat -tan[p][e][o] (busybox' is the same as far as it goes):
+ * netstat -tan[p][e][o] of net-tools. That of busybox has the same columns, as far as it has them.
  *
  *   tcp        0      0 10.0.0.5:80  10.1.2.3:50122  CLOSE_WAIT  0  39944926  812/nginx: worker   off (0.00/0/0)
  *
- * What follows the state: user and inode (-e), PID and name (-p), timer (-o), which tell themselves apart.
+ * After the state there may be user and inode (-e), PID and name (-p) and a timer (-o). They are told apart by their
+ * form.
  */
 #include <stdlib.h>
 
@@ -11,7 +12,7 @@
 
 enum { WORDS_FIXED = 6, WORDS_MAX = 24, DIGITS_MS = 3 };
 
-/* "(7164.17/0/0)": seconds to go, retransmissions, probes; af_inet's timer() in net-tools' netstat.c */
+/* "(7164.17/0/0)": seconds left, retransmissions, probes. Source: the timer texts in netstat.c of net-tools. */
 static bool read_timer(const struct token *name, const struct token *values, struct conn *conn)
 {
     static const struct {
@@ -42,7 +43,7 @@ static bool read_timer(const struct token *name, const struct token *values, str
     return false;
 }
 
-/* "812/nginx: worker": the name may have spaces and ends where the next column begins. */
+/* "812/nginx: worker". The name may contain blanks; it ends where the next column begins. */
 static bool read_owner(struct capture *capture, const struct token *words, unsigned count, struct conn *conn)
 {
     const char *slash = memchr(words[0].text, '/', words[0].length);
@@ -54,13 +55,13 @@ static bool read_owner(struct capture *capture, const struct token *words, unsig
         return false;
     const struct token *last = &words[count - 1];
     size_t length = (size_t)(last->text + last->length - slash) - 1;
-    while (length > 0 && slash[length] == ':') /* "nginx:", what was left of "nginx: worker process" */
+    while (length > 0 && slash[length] == ':') /* "nginx:" is what net-tools leaves of "nginx: worker process" */
         length--;
     capture_hold(capture, conn, (uint32_t)pid, slash + 1, length, FD_UNKNOWN);
     return true;
 }
 
-/* User and inode, unless it is PID and name already. */
+/* Reads user and inode, unless the next word is PID and name already. */
 static unsigned read_extended(const struct token *words, unsigned count, struct conn *conn)
 {
     uint64_t inode, uid;
@@ -80,7 +81,7 @@ static void read_rest(struct capture *capture, const struct token *words, unsign
     if (count >= 2 && read_timer(&words[count - 2], &words[count - 1], conn))
         count -= 2;
     unsigned used = read_extended(words, count, conn);
-    /* A mini-socket has no descriptor: its timer tells, where -e does not. */
+    /* A mini-socket has no descriptor. Without -e only its timer shows that it is one. */
     if (conn_has(conn, CONN_TIMER) && conn->timer == TIMER_TIME_WAIT && !conn_has(conn, CONN_INODE))
         conn->present |= CONN_INODE;
     capture_add(capture);
@@ -88,7 +89,7 @@ static void read_rest(struct capture *capture, const struct token *words, unsign
         read_owner(capture, words + used, count - used, conn);
 }
 
-/* States are translated in some languages (net-tools' po/); who listens is known all the same. */
+/* net-tools translates states into some languages (its po/ folder). A listener is recognised anyway. */
 static enum conn_state state_of(struct capture *capture, const struct token *word, const struct conn *conn)
 {
     enum conn_state state = capture_state(capture, word, conn);
@@ -97,7 +98,7 @@ static enum conn_state state_of(struct capture *capture, const struct token *wor
     return state;
 }
 
-/* "tcp  6 431999 ESTABLISHED src=10.0.0.5 …": the connection tracker's, no sockets. */
+/* "tcp  6 431999 ESTABLISHED src=10.0.0.5 …" is an entry of connection tracking, not a socket. */
 static bool is_tracked(const struct token *words, unsigned count)
 {
     for (unsigned i = 3; i < count; i++) {
@@ -107,7 +108,7 @@ static bool is_tracked(const struct token *words, unsigned count)
     return false;
 }
 
-/* Another row behind the state: lines were joined. */
+/* True if another row follows after the state: two lines were joined. */
 static bool is_joined(const struct token *words, unsigned count)
 {
     for (unsigned i = WORDS_FIXED; i < count; i++) {

@@ -1,7 +1,6 @@
 /*
- * Lines of a system's log that a kernel writes when it runs short of ports, places in a queue, memory or entries. They
- * stand alone, and between the rows of other programs. What Windows' event viewer shows has its number in a line of its
- * own, in whatever language the text is:
+ * Log lines of a kernel that is short of ports, queue space, memory or entries. They may be alone or between the rows
+ * of other programs. The event viewer of Windows shows the number of an event on a line of its own, in any language:
  *
  *   Source:        Tcpip
  *   Event ID:      4227
@@ -13,7 +12,7 @@
 
 struct known {
     enum log_message message;
-    const char *os; /* NULL: several */
+    const char *os; /* NULL: of several systems */
     const char *text, *also;
 };
 
@@ -37,7 +36,7 @@ static void note(struct capture *capture, enum log_message message, uint64_t tim
         numbers_note_os(capture, os);
 }
 
-/* "(23 occurrences)": how many this line stands for. */
+/* "(23 occurrences)": the number of events that this line stands for. */
 static uint64_t times_of(const char *text)
 {
     const char *at = strstr(text, " occurrences)");
@@ -49,7 +48,7 @@ static uint64_t times_of(const char *text)
     return times > 0 ? times : 1;
 }
 
-/* "Event ID:      4227", "Ereignis-ID: 4231", "Id           : 4227": a name that ends with ID, and the number alone. */
+/* "Event ID:      4227", "Ereignis-ID: 4231", "Id           : 4227": a name that ends with ID, then only the number. */
 static bool is_event(const char *text, enum log_message *ret_message)
 {
     const char *colon = strchr(text, ':');
@@ -68,7 +67,7 @@ static bool is_event(const char *text, enum log_message *ret_message)
     return true;
 }
 
-/* Other programs have events of these numbers too. */
+/* A source of TCP events. Other programs have events with the same numbers. */
 static bool names_source(const char *text)
 {
     return strlen(text) < 200 && strchr(text, ':') != NULL && strcasestr(text, "tcpip") != NULL;
@@ -92,7 +91,7 @@ bool log_line(struct capture *capture, const struct line *line)
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         if (strstr(line->text, known[i].text) == NULL || strstr(line->text, known[i].also) == NULL)
             continue;
-        /* The words of an event stand below its number, and are no second one. */
+        /* The text of an event follows its number, and does not count as a second one. */
         bool counted = numbers->log_event == known[i].message + 1;
         if (!counted)
             note(capture, known[i].message, times_of(line->text), known[i].os);

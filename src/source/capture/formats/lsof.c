@@ -1,5 +1,5 @@
 /*
- * lsof -nP -iTCP, a row for each descriptor, so that a socket which several processes hold comes several times:
+ * lsof -nP -iTCP prints a row for each descriptor. A socket of several processes has several rows:
  *
  *   python3 27660 root    3u  IPv4 39944918      0t0  TCP 127.0.0.1:58269 (LISTEN)
  *   nginx     812 www    12u  IPv6 0x5a2c1d43      0t0  TCP [::1]:80->[::1]:50122 (CLOSE_WAIT QR=0 QS=0)
@@ -19,13 +19,13 @@
 
 enum { WORDS_MAX = 24, BEFORE_TCP = 7 };
 
-/* Of a row, what tells its socket. */
+/* Identifies the socket of a row. */
 struct seen {
     uint64_t device;      /* 0: unknown */
-    uint32_t last_holder; /* of its connection; NO_INDEX: none */
+    uint32_t last_holder; /* the last holder of its connection; NO_INDEX: none */
 };
 
-/* "39944918", "0x5a2c1d43" (BSD, macOS); 0 where it is neither. */
+/* "39944918", or "0x5a2c1d43" of BSD and macOS; 0 for anything else. */
 static uint64_t read_device(struct capture *capture, const struct token *word)
 {
     uint64_t device;
@@ -39,7 +39,7 @@ static uint64_t read_device(struct capture *capture, const struct token *word)
     return strtoull(word->text + 2, NULL, 16);
 }
 
-/* "(CLOSE_WAIT", "QR=0", "QS=0)" */
+/* The state and the queues: "(CLOSE_WAIT", "QR=0", "QS=0)". */
 static void read_state(struct capture *capture, const struct token *words, unsigned count, struct conn *conn)
 {
     unsigned queues = 0;
@@ -76,7 +76,7 @@ static enum line_kind read_ends(struct capture *capture, const struct token *wor
     return capture_ends(capture, &local, &remote, ':', conn);
 }
 
-/* "27u", "cwd", "txt" */
+/* The number of a descriptor: "27u". FD_UNKNOWN for "cwd" or "txt". */
 static uint32_t read_fd(const struct token *word)
 {
     uint32_t fd = 0;
@@ -91,17 +91,20 @@ static bool is_heading(const struct token *words, unsigned count)
     return count >= 3 && word_is(&words[0], "COMMAND") && word_is(&words[1], "PID");
 }
 
-static void see(struct capture *capture, uint64_t device, uint32_t holder)
+static void remember(struct capture *capture, uint64_t device, uint32_t holder)
 {
     struct lsof *lsof = capture->state;
     if (capture->out_of_memory)
         return;
-    lsof->count = capture->snapshot->conn_count - 1; /* one may have been taken back */
+    lsof->count = capture->snapshot->conn_count - 1; /* an earlier connection may have been removed */
     xvec_grow((void **)&lsof->seen, lsof->count, &lsof->capacity, sizeof *lsof->seen);
     lsof->seen[lsof->count++] = (struct seen){ .device = device, .last_holder = holder };
 }
 
-/* "Google\\x20Chrome", as lsof writes what a word may not have (its safestrprt()); in place, since it gets shorter. */
+/*
+ * Decodes "Google\\x20Chrome". lsof writes so what a name must not contain (safestrprt()). The result is shorter, so it
+ * is written in place.
+ */
 static size_t unescape(char *name, size_t length)
 {
     size_t to = 0;
@@ -117,8 +120,8 @@ static size_t unescape(char *name, size_t length)
 }
 
 /*
- * A TCP socket that is in no table, so that lsof knows only what it is: "protocol: TCP", or of an old lsof "can't
- * identify protocol". Its NODE is the inode, before these words.
+ * A TCP socket that is in no table of the kernel, so that lsof knows only its type: "protocol: TCP"; an old lsof prints
+ * "can't identify protocol". Returns the number of these words; the word before them (NODE) is the inode.
  */
 static unsigned words_of_unconnected(const struct token *words, unsigned count, bool *ret_ipv6)
 {
@@ -130,7 +133,7 @@ static unsigned words_of_unconnected(const struct token *words, unsigned count, 
     return unknown ? 3 : 0;
 }
 
-static enum line_kind take_unconnected(
+static enum line_kind read_unconnected(
     struct capture *capture, const struct line *line, const struct token *words, unsigned count, uint64_t pid)
 {
     enum { SOCK_AT_LEAST = 3, ROW_MIN = 5 };
@@ -155,44 +158,44 @@ static enum line_kind take_unconnected(
         char *name = line->text + (words[0].text - line->text);
         capture_hold(capture, conn, (uint32_t)pid, name, unescape(name, words[0].length), read_fd(&words[type - 1]));
     }
-    see(capture, inode, conn->holder);
+    remember(capture, inode, conn->holder);
     return LINE_ROW;
 }
 
-/* "=======" stands between the looks of lsof -r. */
-static bool is_between_looks(const struct line *line)
+/* lsof -r prints "=======" between its snapshots. */
+static bool is_separator(const struct line *line)
 {
     return strncmp(line->text, "=======", 7) == 0;
 }
 
-/* `is_certain`: -r says so. A heading may also begin what was asked about another port or process. */
-static void begin_look(struct capture *capture, bool is_certain)
+/* is_certain: lsof -r printed a separator. A heading alone may also begin the output for another port or process. */
+static void begin_snapshot(struct capture *capture, bool is_certain)
 {
     struct lsof *lsof = capture->state;
-    if (capture->snapshot->conn_count == lsof->look)
+    if (capture->snapshot->conn_count == lsof->start)
         return;
     lsof->is_certain |= is_certain;
-    lsof->look_before = lsof->look;
-    lsof->look = capture->snapshot->conn_count;
-    lsof->looks++;
+    lsof->start_before = lsof->start;
+    lsof->start = capture->snapshot->conn_count;
+    lsof->snapshots++;
 }
 
 enum line_kind lsof_row(struct capture *capture, const struct line *line)
 {
-    if (is_between_looks(line)) {
-        begin_look(capture, true);
+    if (is_separator(line)) {
+        begin_snapshot(capture, true);
         return LINE_OTHER;
     }
     struct token words[WORDS_MAX];
     unsigned count = tokens_split(line->text, line->length, words, WORDS_MAX, NULL), at = BEFORE_TCP;
     uint64_t pid;
-    if (is_heading(words, count)) { /* of a loop in a shell */
-        begin_look(capture, false);
+    if (is_heading(words, count)) { /* as in a loop of a shell */
+        begin_snapshot(capture, false);
         return LINE_HEADING;
     }
     if (count < 3 || !word_number(&words[1], UINT32_MAX, &pid))
         return LINE_OTHER;
-    enum line_kind unconnected = take_unconnected(capture, line, words, count, pid);
+    enum line_kind unconnected = read_unconnected(capture, line, words, count, pid);
     if (unconnected != LINE_OTHER)
         return unconnected;
     while (at < count && !word_is(&words[at], "TCP"))
@@ -223,13 +226,13 @@ enum line_kind lsof_row(struct capture *capture, const struct line *line)
         size_t length = unescape(name, words[0].length);
         capture_hold(capture, conn, (uint32_t)pid, name, length, read_fd(&words[at - 4]));
     }
-    see(capture, device, conn->holder);
+    remember(capture, device, conn->holder);
     return LINE_ROW;
 }
 
 /* --- one socket, several descriptors ------------------------------------------------------------------------------ */
 
-/* The rows of a process stand together, so that it is counted for this socket if it was the last one. */
+/* Adds a holder to a socket. The rows of a process are adjacent, so if it was the last holder, it was counted twice. */
 static void merge(struct snapshot *snapshot, struct conn *conn, struct seen *seen, uint32_t holder)
 {
     if (holder == NO_INDEX)
@@ -245,7 +248,7 @@ static void merge(struct snapshot *snapshot, struct conn *conn, struct seen *see
     seen->last_holder = holder;
 }
 
-/* The connection among those that are kept, or HASH_NONE. */
+/* The connection with that device, or HASH_NONE. */
 static uint32_t find(const struct lsof *lsof, const struct hash_index *table, uint64_t device)
 {
     struct hash_walk walk = hash_index_walk(table, hash_number(device));
@@ -257,30 +260,30 @@ static uint32_t find(const struct lsof *lsof, const struct hash_index *table, ui
     return HASH_NONE;
 }
 
-/* Whether the last part shows a good part of its sockets again, rather than others. */
+/* True if the last part shows at least a tenth of its sockets for the second time. */
 static bool comes_again(const struct lsof *lsof, struct hash_index *table)
 {
     enum { SHARE = 10 };
     size_t again = 0;
-    for (size_t i = 0; i < lsof->look; i++) {
+    for (size_t i = 0; i < lsof->start; i++) {
         if (lsof->seen[i].device != 0 && find(lsof, table, lsof->seen[i].device) == HASH_NONE)
             hash_index_add(table, hash_number(lsof->seen[i].device), (uint32_t)i);
     }
-    for (size_t i = lsof->look; i < lsof->count; i++)
+    for (size_t i = lsof->start; i < lsof->count; i++)
         again += lsof->seen[i].device != 0 && find(lsof, table, lsof->seen[i].device) != HASH_NONE;
-    return again > 0 && again * SHARE >= lsof->count - lsof->look;
+    return again > 0 && again * SHARE >= lsof->count - lsof->start;
 }
 
-/* What was begun by headings only, and shows others each time, is one look at several things. */
+/* Parts that were begun only by headings, and that show other sockets each time, are one snapshot of several things. */
 static void settle_snapshots(struct lsof *lsof)
 {
     struct hash_index table;
-    if (lsof->look == 0 || lsof->is_certain)
+    if (lsof->start == 0 || lsof->is_certain)
         return;
     hash_index_init(&table, lsof->count);
     if (!comes_again(lsof, &table)) {
-        lsof->look = 0;
-        lsof->looks = 0;
+        lsof->start = 0;
+        lsof->snapshots = 0;
     }
     hash_index_deinit(&table);
 }
@@ -288,9 +291,9 @@ static void settle_snapshots(struct lsof *lsof)
 static void merge_all(struct lsof *lsof, struct hash_index *table, struct snapshot *snapshot)
 {
     size_t count = 0;
-    for (size_t i = 0; i < lsof->look; i++)
+    for (size_t i = 0; i < lsof->start; i++)
         holders_drop(snapshot, &snapshot->conns[i]);
-    for (size_t i = lsof->look; i < lsof->count; i++) {
+    for (size_t i = lsof->start; i < lsof->count; i++) {
         struct seen seen = lsof->seen[i];
         uint32_t kept = seen.device != 0 ? find(lsof, table, seen.device) : HASH_NONE;
         if (kept != HASH_NONE) {
@@ -312,16 +315,16 @@ void lsof_finish(struct capture *capture)
 {
     struct lsof *lsof = capture->state;
     struct hash_index table;
-    if (lsof->looks > 0 && lsof->look == capture->snapshot->conn_count) { /* nothing follows */
-        lsof->look = lsof->look_before;
-        lsof->looks--;
+    if (lsof->snapshots > 0 && lsof->start == capture->snapshot->conn_count) { /* no rows follow */
+        lsof->start = lsof->start_before;
+        lsof->snapshots--;
     }
     lsof->count = capture->snapshot->conn_count;
     settle_snapshots(lsof);
     hash_index_init(&table, lsof->count);
     merge_all(lsof, &table, capture->snapshot);
     hash_index_deinit(&table);
-    capture->snapshot_count = lsof->looks; /* besides the last */
+    capture->snapshot_count = lsof->snapshots; /* without the last one */
     free(lsof->seen);
     *lsof = (struct lsof){ 0 };
 }

@@ -4,8 +4,8 @@
 #include "source/text/proc_values.h"
 
 /*
- * Sure enough where there is a number of connections in some state, a counter or a setting; never as sure as of rows. A
- * number of listeners alone is none: "listen 80" stands in the configuration of a web server.
+ * A text needs a count of connections in some state, a counter, a setting or a log line. A count of listeners alone is
+ * not enough: the configuration of a web server contains "listen 80". The score is always lower than that of rows.
  */
 unsigned numbers_recognise(const struct format *self, const char *bytes, size_t length, bool repairs)
 {
@@ -44,7 +44,7 @@ void numbers_note_os(struct capture *capture, const char *os)
         capture->os = os;
 }
 
-/* How many ports of the range are set apart: known only with the range. */
+/* Counts the reserved ports within the range, once the range is known. */
 static void count_reserved(struct numbers *numbers)
 {
     struct net_values *values = &numbers->values;
@@ -66,18 +66,19 @@ static void count_reserved(struct numbers *numbers)
     }
 }
 
-/* The counters that were read first, as a snapshot of before, against which rates are measured. */
-static void keep_earlier(struct capture *capture)
+/* Stores the counters that were read first as a previous snapshot, from which rates are measured. */
+static void add_previous(struct capture *capture)
 {
     struct snapshot *previous = capture->previous;
-    if (!capture->numbers.has_earlier || previous == NULL || previous->netns_count > 0)
+    if (!capture->numbers.has_previous || previous == NULL || previous->netns_count > 0)
         return;
     struct netns *netns = snapshot_add_netns(previous);
     if (netns == NULL)
         return;
     *netns = (struct netns){ .name = "host", .is_own = true };
-    previous->taken_at_ms = capture->snapshot->taken_at_ms; /* how long before is not known: no rate is made of it */
-    previous->net_values[0] = capture->numbers.earlier;
+    /* the time between the two is not known, so no rate is computed */
+    previous->taken_at_ms = capture->snapshot->taken_at_ms;
+    previous->net_values[0] = capture->numbers.previous;
     capture->snapshot->previous = previous;
 }
 
@@ -88,5 +89,5 @@ void numbers_settle(struct capture *capture)
     if (snapshot->netns_count == 0)
         return;
     snapshot->net_values[0] = capture->numbers.values;
-    keep_earlier(capture);
+    add_previous(capture);
 }

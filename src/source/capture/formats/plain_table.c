@@ -1,11 +1,11 @@
 /*
- * A table of connections of a program that is not known, as devices and embedded stacks print them: a protocol, two
- * ends, a state, and no more that could be told apart.
+ * A table of connections from an unknown program, as devices and embedded systems print it: a protocol, two endpoints
+ * and a state.
  *
  *   PROT LOCAL ADDRESS         FOREIGN ADDRESS       STATE
  *   tcp  192.0.2.206:80        192.0.2.203:52986     SYN-RECEIVED
  *
- * It names no system: nothing is assumed of it, and nobody is told to run a command of Windows.
+ * The system is not known. So nothing is assumed about it, and the advice contains no command of Windows or Linux.
  */
 #include <strings.h>
 

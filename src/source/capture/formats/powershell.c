@@ -62,7 +62,7 @@ static bool read_port(const struct token *word, uint16_t *ret_port)
 
 const struct token any_address = { "*", 1 };
 
-/* Both ends; of a local address that is not told, the family is that of the other. */
+/* Reads both endpoints. Without a local address, the family is that of the remote one. */
 static bool read_ends(struct capture *capture, const struct token *values, struct conn *conn)
 {
     static const uint8_t any[16];
@@ -84,7 +84,7 @@ static bool read_ends(struct capture *capture, const struct token *values, struc
     return true;
 }
 
-enum line_kind record_add(struct capture *capture, const struct record *record)
+enum line_kind conn_record_add(struct capture *capture, const struct conn_record *record)
 {
     const struct token *values = record->values;
     if (!has_all(values))
@@ -124,7 +124,7 @@ bool word_is_address(const struct token *word)
     return digits > 1 && (dots || word_is(&rest, "…"));
 }
 
-bool record_looks_like_conn(struct capture *capture, const struct record *record)
+bool conn_record_is_incomplete(struct capture *capture, const struct conn_record *record)
 {
     const struct token *values = record->values, *state = &values[PROPERTY_STATE];
     if (word_is_address(&values[PROPERTY_LOCAL_ADDRESS]) || word_is_address(&values[PROPERTY_REMOTE_ADDRESS]))
@@ -133,10 +133,10 @@ bool record_looks_like_conn(struct capture *capture, const struct record *record
     return is_word && state_words_find(&capture->state_words, state->text, state->length) != STATE_UNKNOWN;
 }
 
-void kept_record_set(struct kept_record *kept, enum property property, const char *text, size_t length)
+void stored_record_set(struct stored_record *stored, enum property property, const char *text, size_t length)
 {
     length = length < VALUE_MAX ? length : VALUE_MAX;
-    memcpy(kept->text[property], text, length);
-    kept->text[property][length] = '\0';
-    kept->record.values[property] = (struct token){ kept->text[property], length };
+    memcpy(stored->text[property], text, length);
+    stored->text[property][length] = '\0';
+    stored->record.values[property] = (struct token){ stored->text[property], length };
 }

@@ -32,7 +32,7 @@ enum line_kind powershell_csv_row(struct capture *capture, const struct line *li
     struct powershell_csv *csv = capture->state;
     if (csv->count == 0)
         return read_headings(csv, line->text);
-    struct record record = { 0 };
+    struct conn_record record = { 0 };
     const char *next = line->text;
     unsigned column = 0;
     for (; next != NULL && column < csv->count; column++) {
@@ -42,9 +42,9 @@ enum line_kind powershell_csv_row(struct capture *capture, const struct line *li
     }
     if ((csv->properties & 1U << PROPERTY_LOCAL_ADDRESS) == 0)
         record.values[PROPERTY_LOCAL_ADDRESS] = any_address;
-    if (record_add(capture, &record) == LINE_ROW)
+    if (conn_record_add(capture, &record) == LINE_ROW)
         return LINE_ROW;
     if (read_headings(csv, line->text) == LINE_HEADING)
         return LINE_HEADING;
-    return record_looks_like_conn(capture, &record) ? LINE_MALFORMED : LINE_OTHER;
+    return conn_record_is_incomplete(capture, &record) ? LINE_MALFORMED : LINE_OTHER;
 }

@@ -1,7 +1,7 @@
 /*
- * Get-NetTCPConnection | ConvertTo-Json: an array of objects, or one object; State a number or, with -EnumsAsStrings, a
- * name. PowerShell 5.1 wraps an array that another command has passed on: {"value":[…],"Count":2}. Read piece by piece:
- * only the strings and numbers of the objects that matter are ever kept.
+ * Get-NetTCPConnection | ConvertTo-Json: an array of objects, or one object. State is a number, or a name with
+ * -EnumsAsStrings. PowerShell 5.1 wraps an array that another command has passed on: {"value":[…],"Count":2}. The text
+ * is read piece by piece; only the values that are needed are stored.
  */
 #include <errno.h>
 #include <string.h>
@@ -10,21 +10,21 @@
 
 enum { TEXT_MAX = VALUE_MAX + 1 };
 
-/* Where in the text it is. */
+/* The position in the text. */
 struct json_reader {
     struct capture *capture;
-    const char *at, *end;      /* of what the input has available */
-    struct kept_record record; /* its values are in the input, until that is refilled */
-    unsigned depth;            /* of what is open */
-    unsigned record_depth;     /* of the object that is a connection; 0: none is open */
-    enum property property;    /* whose value comes next */
+    const char *at, *end;        /* the bytes that the input has available */
+    struct stored_record record; /* its values point into the input until that is refilled */
+    unsigned depth;              /* of open objects and arrays */
+    unsigned record_depth;       /* depth of the object that is a connection; 0: none is open */
+    enum property property;      /* the property whose value comes next */
     bool after_key;
-    bool in_array;          /* what is outermost in the wrapper, or else in the text, is an array */
-    unsigned wrapper_depth; /* of the wrapper that is open; 0: none */
-    bool is_wrapped;        /* the property whose value comes next is the "value" of a wrapper, if it has no other */
+    bool in_array;          /* the outermost value, or that of the wrapper, is an array */
+    unsigned wrapper_depth; /* depth of the open wrapper; 0: none */
+    bool is_wrapped;        /* the property whose value comes next is called "value", as in a wrapper */
     uint64_t line;
-    struct token value;  /* the string or number that was read last: in the input, or in text */
-    char text[TEXT_MAX]; /* of one that has escapes, or is not in one piece */
+    struct token value;  /* the last string or number: in the input or in `text` */
+    char text[TEXT_MAX]; /* a value with escapes, or one that crosses a refill */
     size_t length;
 };
 
@@ -34,20 +34,20 @@ static bool is_kept(const struct json_reader *reader, const struct token *value)
     return value->text >= kept && value->text < kept + sizeof reader->record;
 }
 
-/* What is known of the record so far would go with the bytes that it stands in. */
-static void keep_record(struct json_reader *reader)
+/* Copies the values of the record that point into the input, because the bytes are about to be consumed. */
+static void copy_record(struct json_reader *reader)
 {
     for (int property = 0; property < PROPERTY_COUNT; property++) {
         struct token value = reader->record.record.values[property];
         if (value.text != NULL && !is_kept(reader, &value))
-            kept_record_set(&reader->record, (enum property)property, value.text, value.length);
+            stored_record_set(&reader->record, (enum property)property, value.text, value.length);
     }
 }
 
-/* More bytes behind those that are used up; false at the end. */
+/* Reads more bytes. False at the end. */
 static bool refill(struct json_reader *reader)
 {
-    keep_record(reader);
+    copy_record(reader);
     struct input *input = reader->capture->input;
     input_consume(input, (size_t)(reader->at - input_bytes(input)));
     ssize_t available = input_fill(input, 1);
@@ -63,7 +63,7 @@ static inline int next_byte(struct json_reader *reader)
     return (unsigned char)*reader->at++;
 }
 
-static void keep(struct json_reader *reader, const char *bytes, size_t length)
+static void store(struct json_reader *reader, const char *bytes, size_t length)
 {
     size_t room = TEXT_MAX - 1 - reader->length;
     length = length < room ? length : room;
@@ -71,7 +71,7 @@ static void keep(struct json_reader *reader, const char *bytes, size_t length)
     reader->length += length;
 }
 
-/* What a backslash and the characters behind it stand for, where that is ASCII; else a question mark. */
+/* Reads an escape after its backslash. A character that is not ASCII becomes "?". */
 static bool read_escape(struct json_reader *reader)
 {
     static const char escapes[][2] = { { 'n', '\n' }, { 't', '\t' }, { 'r', '\r' }, { 'b', '\b' }, { 'f', '\f' } };
@@ -83,16 +83,16 @@ static bool read_escape(struct json_reader *reader)
         unsigned code = 0;
         for (unsigned i = 0; i < 4 && (c = next_byte(reader)) >= 0; i++)
             code = code << 4 | (unsigned)((c | 0x20) >= 'a' ? (c | 0x20) - 'a' + 10 : c - '0');
-        keep(reader, code < 0x80 ? (const char[]){ (char)code } : "?", 1);
+        store(reader, code < 0x80 ? (const char[]){ (char)code } : "?", 1);
         return true;
     }
     for (size_t i = 0; i < sizeof escapes / sizeof *escapes; i++)
         kept = kept == escapes[i][0] ? escapes[i][1] : kept;
-    keep(reader, &kept, 1);
+    store(reader, &kept, 1);
     return true;
 }
 
-/* A string behind its first quote. */
+/* Reads a string after its first quote. */
 static bool read_string(struct json_reader *reader)
 {
     reader->length = 0;
@@ -105,7 +105,7 @@ static bool read_string(struct json_reader *reader)
             reader->at = at + 1;
             return true;
         }
-        keep(reader, from, (size_t)(at - from));
+        store(reader, from, (size_t)(at - from));
         reader->at = at;
         int c = next_byte(reader);
         if (c < 0 || c == '"') {
@@ -113,7 +113,7 @@ static bool read_string(struct json_reader *reader)
             return c == '"';
         }
         if (c != '\\')
-            keep(reader, &(char){ (char)c }, 1);
+            store(reader, &(char){ (char)c }, 1);
         else if (!read_escape(reader))
             return false;
     }
@@ -132,7 +132,7 @@ static void skip_blanks(struct json_reader *reader)
     reader->at = at;
 }
 
-/* A number, or true, false, null. */
+/* Reads a number, true, false or null. */
 static void read_bare(struct json_reader *reader)
 {
     reader->length = 0;
@@ -145,13 +145,13 @@ static void read_bare(struct json_reader *reader)
         reader->value = (struct token){ from, (size_t)(at - from) };
         if (reader->length == 0 && reader->at < reader->end)
             return;
-        keep(reader, from, reader->value.length);
+        store(reader, from, reader->value.length);
     } while (reader->at == reader->end && refill(reader));
     reader->value = (struct token){ reader->text, reader->length };
 }
 
-/* A string or number that is complete: a property's name, or its value. */
-static void take_text(struct json_reader *reader, bool is_string)
+/* Handles a complete string or number: the name of a property or its value. */
+static void use_text(struct json_reader *reader, bool is_string)
 {
     if (reader->record_depth != reader->depth)
         return;
@@ -165,12 +165,12 @@ static void take_text(struct json_reader *reader, bool is_string)
     if (reader->property == PROPERTY_NONE || (!is_string && word_is(value, "null")))
         return;
     if (value->text == reader->text)
-        kept_record_set(&reader->record, reader->property, value->text, value->length);
+        stored_record_set(&reader->record, reader->property, value->text, value->length);
     else
         reader->record.record.values[reader->property] = *value;
 }
 
-/* What was taken for a record is a wrapper of records. */
+/* True if the object that was taken for a record is a wrapper of records. */
 static bool opens_wrapped(const struct json_reader *reader)
 {
     if (reader->wrapper_depth != 0 || reader->record_depth != reader->depth || !reader->after_key ||
@@ -195,7 +195,7 @@ static void open_one(struct json_reader *reader, bool array)
     bool in_list = within == 1 || (within == 2 && reader->in_array);
     if (!array && reader->record_depth == 0 && in_list) {
         reader->record_depth = reader->depth;
-        reader->record.record = (struct record){ 0 };
+        reader->record.record = (struct conn_record){ 0 };
         reader->is_wrapped = false;
     }
     reader->after_key = false;
@@ -216,21 +216,21 @@ static void close_one(struct json_reader *reader)
     struct capture *capture = reader->capture;
     if (reader->depth > 0 && reader->record_depth == reader->depth) {
         reader->record_depth = 0;
-        enum line_kind kind = record_add(capture, &reader->record.record);
+        enum line_kind kind = conn_record_add(capture, &reader->record.record);
         if (kind == LINE_MALFORMED)
             note(capture, reader->line, "an object that is no connection");
         else
             capture_count(capture, kind);
     }
     if (reader->depth > 0 && reader->wrapper_depth == reader->depth) {
-        reader->in_array = reader->depth > 1; /* records and wrappers stand alone, or in an array */
+        reader->in_array = reader->depth > 1; /* records and wrappers are alone or in an array */
         reader->wrapper_depth = 0;
     }
     reader->depth -= reader->depth > 0;
     reader->after_key = false;
 }
 
-/* Reads to the end. Returns 0 or a negative errno. */
+/* Reads to the end of the text. Returns 0 or a negative errno. */
 static int read_all(struct json_reader *reader)
 {
     struct capture *capture = reader->capture;
@@ -242,7 +242,7 @@ static int read_all(struct json_reader *reader)
             close_one(reader);
         } else if (c == '"') {
             if (read_string(reader))
-                take_text(reader, true);
+                use_text(reader, true);
         } else if (c == ':') {
             reader->after_key = true;
         } else if (c == ',') {
@@ -254,12 +254,12 @@ static int read_all(struct json_reader *reader)
             reader->line++;
         } else if (c > ' ') {
             read_bare(reader);
-            take_text(reader, false);
+            use_text(reader, false);
         }
     }
     if (capture->out_of_memory)
         return -ENOMEM;
-    refill(reader); /* takes what was read */
+    refill(reader); /* consumes what was read */
     ssize_t left = input_fill(capture->input, 1);
     if (left < 0)
         return (int)left;
@@ -283,7 +283,7 @@ int powershell_json_parse(const struct format *self, struct capture *capture, st
     return 0;
 }
 
-/* A quoted name with a colon behind it, which the headings of CSV have not. */
+/* True if the key is followed by a colon. In the headings of CSV it is not. */
 static bool has_key(const char *bytes, size_t length, const char *key)
 {
     const char *end = bytes + length;

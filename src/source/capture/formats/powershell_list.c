@@ -4,29 +4,31 @@
  *   LocalAddress   : 10.0.0.5
  *   LocalPort      : 49700
  *
- * PowerShell ends a record with a blank line. Mails drop those: there a record ends where LocalAddress comes again,
- * with which it begins (the order of the properties in the class MSFT_NetTCPConnection's view). A text that begins in
- * the middle of a record and has no blank lines does not tell where one ends: nothing of it is taken.
+ * PowerShell ends a record with a blank line. Mail programs remove blank lines. Then a record ends where the next
+ * LocalAddress comes, which is the first property in the view of the class MSFT_NetTCPConnection. If the text also
+ * begins in the middle of a record, nothing shows where a record ends, and nothing of it is used.
  */
 #include "source/capture/formats/powershell.h"
 
 #define BIT(property) (1U << (property))
 
 enum {
-    /* What a record has once. Names and PIDs may come as OwningProcess and again as a property that was added. */
+    /*
+     * Properties that a record has once. A name or PID may be there twice: as OwningProcess and as an added property.
+     */
     ONCE = BIT(PROPERTY_LOCAL_ADDRESS) | BIT(PROPERTY_LOCAL_PORT) | BIT(PROPERTY_REMOTE_ADDRESS) |
         BIT(PROPERTY_REMOTE_PORT) | BIT(PROPERTY_STATE),
     ENDS = ONCE & ~BIT(PROPERTY_STATE),
 };
 
-/* Get-NetUDPEndpoint prints these, and nothing of another end. A record of TCP that is cut has no PID behind them. */
+/* Get-NetUDPEndpoint prints these, without a remote endpoint. An incomplete record of TCP has no PID after them. */
 static bool is_of_udp(const struct powershell_list *list)
 {
     unsigned local = BIT(PROPERTY_LOCAL_ADDRESS) | BIT(PROPERTY_LOCAL_PORT);
     return (list->seen & ~BIT(PROPERTY_PROCESS)) == (local | BIT(PROPERTY_PID));
 }
 
-/* Other lists have a State, a Name and a ProcessId too: services and processes. */
+/* True if the record is of a connection. Lists of services and processes also have State, Name and ProcessId. */
 static bool is_part_of_conn(struct capture *capture, const struct powershell_list *list)
 {
     const struct token *state = &list->record.record.values[PROPERTY_STATE];
@@ -35,15 +37,15 @@ static bool is_part_of_conn(struct capture *capture, const struct powershell_lis
     return state->text != NULL && state_words_find(&capture->state_words, state->text, state->length) != STATE_UNKNOWN;
 }
 
-/* The record is complete, or never will be. Returns what it was; what is malformed is named by its first line. */
+/* Ends the record and returns its kind. A damaged record is reported by its first line. */
 static enum line_kind end_record(struct capture *capture, struct powershell_list *list)
 {
     enum line_kind kind = LINE_OTHER;
     if (is_of_udp(list))
         kind = LINE_FOREIGN;
     else if (is_part_of_conn(capture, list))
-        kind = list->mixed ? LINE_MALFORMED : record_add(capture, &list->record.record);
-    list->record.record = (struct record){ 0 };
+        kind = list->mixed ? LINE_MALFORMED : conn_record_add(capture, &list->record.record);
+    list->record.record = (struct conn_record){ 0 };
     list->seen = 0;
     if (kind == LINE_MALFORMED && capture->first_malformed.number == 0)
         capture->first_malformed = list->begin;
@@ -59,7 +61,7 @@ static void begin_record(struct powershell_list *list, const struct line *line)
     list->begin.text[length] = '\0';
 }
 
-/* A property that comes again, which says that another record has begun. */
+/* Handles a property that the record already has: another record has begun. */
 static enum line_kind begin_next(struct capture *capture, struct powershell_list *list, enum property property)
 {
     bool is_begin = list->begins_with_end && property == PROPERTY_LOCAL_ADDRESS;
@@ -69,14 +71,14 @@ static enum line_kind begin_next(struct capture *capture, struct powershell_list
     return kind;
 }
 
-static void take_value(struct powershell_list *list, enum property property, const char *value)
+static void set_value(struct powershell_list *list, enum property property, const char *value)
 {
     value += strspn(value, " \t");
     size_t length = strlen(value);
     while (length > 0 && (value[length - 1] == ' ' || value[length - 1] == '\t'))
         length--;
     if (length > 0)
-        kept_record_set(&list->record, property, value, length);
+        stored_record_set(&list->record, property, value, length);
 }
 
 static enum line_kind end_at_blank_line(struct capture *capture, struct powershell_list *list)
@@ -109,7 +111,7 @@ enum line_kind powershell_list_row(struct capture *capture, const struct line *l
     if (list->seen == 0)
         begin_record(list, line);
     list->seen |= BIT(property);
-    take_value(list, property, colon + 1);
+    set_value(list, property, colon + 1);
     return kind;
 }
 

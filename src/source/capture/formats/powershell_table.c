@@ -5,8 +5,8 @@
  *   ------------ --------- ------------- ---------- -----       -------------- ------------- -----------
  *   10.0.0.5          9100 10.1.2.3           50000 CloseWait                           4312 Docker Desktop
  *
- * A cell begins where the rule of its column does, or, as numbers do, ends where that ends; it may be empty, or have
- * blanks in it. A mail may have made one blank of several: then only the order of the words is left.
+ * A cell begins where the dashes of its column begin. A number ends where they end. A cell may be empty or contain
+ * blanks. A mail program may have replaced several blanks by one; then only the order of the words is left.
  */
 #include "base/text.h"
 #include "source/capture/formats/columns.h"
@@ -44,7 +44,7 @@ static enum line_kind read_headings(
         found.properties |= BIT(found.columns[i].property);
     }
     if (!properties_are_of_conn(found.properties)) {
-        /* Those of another table with addresses: Get-NetUDPEndpoint. */
+        /* The headings of another table with addresses: Get-NetUDPEndpoint. */
         if (found.columns[0].property == PROPERTY_LOCAL_ADDRESS)
             *table = (struct powershell_table){ 0 };
         return LINE_OTHER;
@@ -53,7 +53,10 @@ static enum line_kind read_headings(
     return LINE_HEADING;
 }
 
-/* The property of the heading above a rule. One that was added may have a blank in it, so that they are not as many. */
+/*
+ * The property of the heading above the dashes. An added property may contain a blank, so there may be more words than
+ * columns.
+ */
 static enum property property_above(const struct powershell_table *headings, const struct table_column *rule)
 {
     for (unsigned i = 0; i < headings->count; i++) {
@@ -83,16 +86,16 @@ static enum line_kind read_rule(
 
 /* --- rows --------------------------------------------------------------------------------------------------------- */
 
-static enum line_kind add(struct capture *capture, const struct powershell_table *table, struct record *record)
+static enum line_kind add(struct capture *capture, const struct powershell_table *table, struct conn_record *record)
 {
     if ((table->properties & BIT(PROPERTY_LOCAL_ADDRESS)) == 0)
         record->values[PROPERTY_LOCAL_ADDRESS] = any_address;
-    return record_add(capture, record);
+    return conn_record_add(capture, record);
 }
 
-/* As nearly all rows are: at most one word in each column, and where it has to stand. */
-static bool take_plain_row(const struct powershell_table *table, const char *line, const struct token *words,
-    unsigned count, struct record *ret_record)
+/* Reads nearly all rows: at most one word in each column, at its place. */
+static bool read_plain_row(const struct powershell_table *table, const char *line, const struct token *words,
+    unsigned count, struct conn_record *ret_record)
 {
     unsigned at = 0;
     for (unsigned i = 0; i < table->count && at < count; i++) {
@@ -104,20 +107,17 @@ static bool take_plain_row(const struct powershell_table *table, const char *lin
     return at == count;
 }
 
-/* The words of a row in the columns that they stand in. */
+/* The words of a row, assigned to columns. */
 struct placed {
-    struct record record;
+    struct conn_record record;
     struct {
         size_t start, end;
     } cells[TABLE_COLUMNS_MAX]; /* 0, 0: empty */
-    bool fits;                  /* each cell begins or ends as its rule does */
-    bool possible;              /* addresses, ports, states and PIDs are one word each */
+    bool fits;                  /* each cell begins or ends with the dashes of its column */
+    bool possible;              /* each address, port, state and PID is one word */
 };
 
-/*
- * The column that a word stands in: the one that it begins or ends with, else one that it overlaps, else the one
- * before.
- */
+/* The column of a word: the one that it begins or ends with, else one that it overlaps, else the one before it. */
 static unsigned column_of(const struct powershell_table *table, size_t start, size_t end)
 {
     unsigned over = table->count, before = 0;
@@ -164,15 +164,15 @@ static void place(const struct powershell_table *table, const char *line, const 
 }
 
 /*
- * Word by word into the columns, or into those only that matter here, where the others are empty. More words than
- * columns belong to a name in the last one.
+ * Assigns the words to the columns in order. only_known: the columns that are not used are empty. More words than
+ * columns belong to a name in the last column.
  */
-static bool take_in_order(const struct powershell_table *table, const struct token *words, unsigned count,
-    bool only_known, struct record *ret_record)
+static bool read_in_order(const struct powershell_table *table, const struct token *words, unsigned count,
+    bool only_known, struct conn_record *ret_record)
 {
     unsigned at = 0;
     enum property last = PROPERTY_NONE;
-    *ret_record = (struct record){ 0 };
+    *ret_record = (struct conn_record){ 0 };
     for (unsigned i = 0; i < table->count; i++) {
         enum property property = table->columns[i].property;
         if (only_known && property == PROPERTY_NONE)
@@ -196,13 +196,13 @@ static enum line_kind read_unusual_row(struct capture *capture, struct powershel
     const struct token *words, unsigned count)
 {
     struct placed placed;
-    struct record record;
+    struct conn_record record;
     place(table, line->text, words, count, &placed);
-    struct record in_place = placed.record;
+    struct conn_record in_place = placed.record;
     if (placed.fits && placed.possible && add(capture, table, &in_place) == LINE_ROW)
         return LINE_ROW;
     for (int only_known = 0; only_known < 2; only_known++) {
-        if (take_in_order(table, words, count, only_known != 0, &record) && add(capture, table, &record) == LINE_ROW)
+        if (read_in_order(table, words, count, only_known != 0, &record) && add(capture, table, &record) == LINE_ROW)
             return LINE_ROW;
     }
     if (!placed.fits && placed.possible && add(capture, table, &in_place) == LINE_ROW)
@@ -211,7 +211,8 @@ static enum line_kind read_unusual_row(struct capture *capture, struct powershel
         return LINE_HEADING;
     if (table->count == 0)
         return LINE_OTHER;
-    return word_is_address(&words[0]) || record_looks_like_conn(capture, &placed.record) ? LINE_MALFORMED : LINE_OTHER;
+    return word_is_address(&words[0]) || conn_record_is_incomplete(capture, &placed.record) ? LINE_MALFORMED
+                                                                                            : LINE_OTHER;
 }
 
 enum line_kind powershell_table_row(struct capture *capture, const struct line *line)
@@ -219,15 +220,15 @@ enum line_kind powershell_table_row(struct capture *capture, const struct line *
     struct powershell_table *table = capture->state;
     struct token words[WORDS_MAX];
     unsigned count = tokens_split(line->text, line->length, words, WORDS_MAX, NULL);
-    if (count == 0) /* control characters only */
+    if (count == 0) /* only control characters */
         return LINE_OTHER;
     if (table->count == 0 || !table->has_rule) {
         if (table->count > 0 && is_rule(&words[0]))
             return read_rule(table, line->text, words, count);
         return read_headings(table, line->text, words, count);
     }
-    struct record record = { 0 };
-    if (take_plain_row(table, line->text, words, count, &record) && add(capture, table, &record) == LINE_ROW)
+    struct conn_record record = { 0 };
+    if (read_plain_row(table, line->text, words, count, &record) && add(capture, table, &record) == LINE_ROW)
         return LINE_ROW;
     return read_unusual_row(capture, table, line, words, count);
 }

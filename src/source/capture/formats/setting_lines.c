@@ -1,6 +1,6 @@
 /*
- * Settings that were pasted along: sysctl, cat of its files, netsh int ipv4 show dynamicport and excludedportrange,
- * Get-NetTCPSetting, ulimit. Windows' netsh speaks many languages; the order of its lines is the same in all of them.
+ * Settings in the text: sysctl, cat of its files, netsh int ipv4 show dynamicport and excludedportrange,
+ * Get-NetTCPSetting, ulimit. netsh of Windows is translated, but the order of its lines is always the same.
  */
 #include "source/capture/formats/numbers.h"
 
@@ -24,14 +24,14 @@ static void set_setting(struct capture *capture, enum setting setting, int64_t v
     capture->numbers.values.has_setting[setting] = true;
 }
 
-/* What a sysctl has, for all settings that are read from it. */
+/* Sets all settings that are read from this sysctl. */
 static void set_sysctl(struct capture *capture, const char *name, const char *value)
 {
     struct numbers *numbers = &capture->numbers;
     for (int i = 0; i < SETTING_COUNT; i++) {
         if (strcmp(setting_infos[i].name, name) != 0)
             continue;
-        if (i == SETTING_RESERVED_PORTS) /* to be counted when the range is known */
+        if (i == SETTING_RESERVED_PORTS) /* counted when the range is known */
             numbers->reserved = arena_strdup(&capture->snapshot->arena, value);
         else
             proc_parse_setting(value, (enum setting)i, &numbers->values);
@@ -39,7 +39,7 @@ static void set_sysctl(struct capture *capture, const char *name, const char *va
     numbers_note_os(capture, "linux");
 }
 
-/* The sysctl whose name, or the last part of it, is in the text; NULL: none. Dots may be slashes. */
+/* The sysctl whose name, or the last part of it, ends the text; NULL: none. Slashes may stand for dots. */
 static const char *sysctl_named(const char *text, size_t length)
 {
     for (int i = 0; i < SETTING_COUNT; i++) {
@@ -68,7 +68,7 @@ static bool read_sysctl(struct capture *capture, const char *text)
     return name != NULL;
 }
 
-/* The file whose content the next line is: "$ cat /proc/sys/net/ipv4/ip_local_port_range", "sysctl -n …". */
+/* Notes which file the next line comes from: "$ cat /proc/sys/net/ipv4/ip_local_port_range", "sysctl -n …". */
 static void note_file(struct capture *capture, const char *text)
 {
     struct numbers *numbers = &capture->numbers;
@@ -124,7 +124,7 @@ static bool read_bsd(struct capture *capture, const char *text)
 
 /* --- netsh -------------------------------------------------------------------------------------------------------- */
 
-/* The number behind the colon, where there is nothing else. */
+/* Reads the number after the last colon. False if there is anything else. */
 static bool number_behind_colon(const char *text, uint64_t *ret_number)
 {
     const char *colon = strrchr(text, ':');
@@ -171,7 +171,8 @@ static bool read_excluded(struct numbers *numbers, const char *text)
 }
 
 /*
- * A command, or the heading that it prints: "Protocol tcp Dynamic Port Range", "Protokoll tcp dynamischer Portbereich".
+ * Notes a netsh command or the heading that it prints: "Protocol tcp Dynamic Port Range", "Protokoll tcp dynamischer
+ * Portbereich". True for a heading.
  */
 static bool note_netsh(struct numbers *numbers, const char *text)
 {

@@ -1,11 +1,11 @@
 /*
- * netstat -an of Solaris and illumos; the protocol stands in a heading above the rows:
+ * netstat -an of Solaris and illumos. The protocol is in a heading above the rows:
  *
  *   TCP: IPv4
  *      Local Address        Remote Address    Swind  Send-Q  Rwind  Recv-Q    State
  *   10.0.0.1.22          10.0.0.2.52111       64240      0 128872      0 ESTABLISHED
  *
- * Swind is the window that the peer offers. With -u the user, PID and command stand before it.
+ * Swind is the window that the peer offers. -u adds user, PID and command before the state.
  */
 #include "source/capture/formats/netstat.h"
 
@@ -24,7 +24,7 @@ static enum line_kind heading(struct solaris_netstat *state, const struct token 
     return LINE_HEADING;
 }
 
-/* Where the state stands: the first word behind both ends that is one. 0: there is none. */
+/* The position of the state: the first word after the endpoints and numbers that is a state; 0: none. */
 static unsigned find_state(struct capture *capture, const struct token *words, unsigned count)
 {
     for (unsigned i = 2 + NUMBERS; i < count; i++) {

@@ -1,14 +1,15 @@
 /*
- * ss in any mix of options, on one line a socket (-O) or several:
+ * ss with any options. A socket takes one line (-O) or several:
  *
  *   tcp   ESTAB  0  0  10.0.0.5:80  10.1.2.3:50122 users:(("nginx",pid=812,fd=7)) timer:(on,204ms,3) uid:33 ino:3994 …
  *        skmem:(r0,rb131072,t0,…,d0) ts sack cubic rto:204 rtt:0.366/0.724 … lastsnd:9684 lastrcv:9684 lastack:9680
  *
- * Netid and Process columns may be missing; the first words tell. What follows the ends is read by ss_details.c.
+ * The columns Netid and Process may be missing; the first words show it. ss_details.c reads the text after the
+ * endpoints.
  */
 #include "source/capture/formats/ss.h"
 
-/* Netid and state may stand before the queues; the ends follow, and the details. */
+/* Netid and state may come before the queues. The endpoints and the details follow. */
 enum { QUEUES = 2, WORDS_MAX = 2 + QUEUES + 2 + 1 };
 
 static bool is_capital(char c)
@@ -28,8 +29,8 @@ static bool is_netid(const struct token *word)
 }
 
 /*
- * "State  Recv-Q  Send-Q  Local Address:Port …": ss is never translated. With a filter for one state it leaves that
- * column out: "Recv-Q  Send-Q …".
+ * "State  Recv-Q  Send-Q  Local Address:Port …". ss is never translated. With a filter for one state it omits that
+ * column: "Recv-Q  Send-Q …".
  */
 static bool read_heading(struct ss *ss, const struct token *words, unsigned count)
 {
@@ -43,7 +44,7 @@ static bool read_heading(struct ss *ss, const struct token *words, unsigned coun
     return true;
 }
 
-/* "# ss -tan state close-wait", pasted along: the state of the rows that do not show it. */
+/* "# ss -tan state close-wait" in the text: the state of rows that do not show it. */
 static void read_command(struct capture *capture, const struct line *line)
 {
     struct ss *ss = capture->state;
@@ -56,7 +57,7 @@ static void read_command(struct capture *capture, const struct line *line)
         ss->filtered = state_words_find(&capture->state_words, word.text, word.length);
 }
 
-/* Of rows without a state: their first word is a number, or follows Netid. */
+/* The state of a row. A row without one begins with a number, or with Netid and a number. */
 static enum conn_state state_of(
     struct capture *capture, const struct token *words, unsigned count, unsigned at, unsigned *ret_queues_at)
 {
@@ -71,7 +72,7 @@ static enum conn_state state_of(
     return ss->without_state && word_number(&words[at], UINT32_MAX, &number) ? ss->filtered : STATE_UNKNOWN;
 }
 
-/* A line that goes on with the details of the row before: "\t skmem:(…) …", however a terminal wrapped it. */
+/* A line with more details of the row before: "\t skmem:(…) …". A terminal may have wrapped it anywhere. */
 static enum line_kind continuation(struct capture *capture, const struct line *line)
 {
     struct conn *conn = capture_last_conn(capture);
@@ -88,20 +89,20 @@ static bool read_queues(const struct token *words, struct conn *conn)
     conn->recv_q_bytes = (uint32_t)recv_q;
     conn->send_q_bytes = (uint32_t)send_q;
     conn->present |= CONN_QUEUES;
-    /* 0 is also what an ss shows that has read /proc/net/tcp, where there is no backlog. */
+    /* 0 may also mean that this ss read /proc/net/tcp, which has no backlog. */
     if (conn->state == STATE_LISTEN && send_q > 0)
         conn->present |= CONN_BACKLOG;
     return true;
 }
 
-/* No state, and so no row: a heading, what goes on with the row before, or a row whose state is not known. */
+/* Handles a line without a state: a heading, details of the row before, or a row whose state is not known. */
 static enum line_kind other_line(
     struct capture *capture, const struct line *line, const struct token *words, unsigned count, bool has_netid)
 {
     struct ss *ss = capture->state;
     if (read_heading(ss, words, count)) {
         ss_end_part(capture);
-        /* Rows on the same line were joined to it. */
+        /* Then rows were joined to the heading. */
         return line_count_ends(line) > 0 ? LINE_MALFORMED : LINE_HEADING;
     }
     read_command(capture, line);
@@ -131,7 +132,7 @@ enum line_kind ss_row(struct capture *capture, const struct line *line)
         return kind;
     bool has_details = count > at + QUEUES + 2;
     const char *details = has_details ? words[at + QUEUES + 2].text : line->text + line->length;
-    if (has_details && is_capital(*details)) /* the state of another row: lines were joined */
+    if (has_details && is_capital(*details)) /* the state of another row: two lines were joined */
         return LINE_MALFORMED;
     capture_add(capture);
     ss_read_details(capture, details, (size_t)(line->text + line->length - details), conn);

@@ -1,19 +1,20 @@
 #pragma once
-/* Between ss.c and ss_details.c. */
+/* Shared by ss.c and ss_details.c. */
 #include "source/capture/format.h"
 
-/* What only the whole capture tells: a value of zero is not printed, so that its absence says nothing by itself. */
+/* What only the whole capture shows. ss does not print a value of zero, so a missing value alone has no meaning. */
 struct ss {
-    bool shows_timers;        /* timer:(…), or -e was given, which brings it along */
-    bool shows_snd_wnd;       /* snd_wnd:…: this ss and this kernel know it */
-    bool shows_bytes;         /* bytes_acked:… and the like */
-    size_t part;              /* the connection that the present part begins with: each has options of its own */
-    bool without_state;       /* it has no column of states, */
-    enum conn_state filtered; /* because this one was asked for; STATE_UNKNOWN: the command was not pasted along */
+    bool shows_timers;  /* some row has timer:(…), or -e was given, which includes it */
+    bool shows_snd_wnd; /* some row has snd_wnd:…: this ss and kernel print it */
+    bool shows_bytes;   /* some row has bytes_acked:… or the like */
+    size_t part;        /* index of the first connection of the current part; each part may have other options */
+    bool without_state; /* the part has no column of states, */
+    /* because the command asked for this one; STATE_UNKNOWN: the command is not in the text */
+    enum conn_state filtered;
 };
 
 enum line_kind ss_row(struct capture *capture, const struct line *line);
-/* Reads what stands behind the ends of a row, or on a line of its own. Returns how much of it was understood. */
+/* Reads the text after the endpoints of a row, or a line of details. Returns the number of details understood. */
 unsigned ss_read_details(struct capture *capture, const char *text, size_t length, struct conn *conn);
-/* At a heading, and at the end. */
+/* Ends a part: at a heading and at the end. */
 void ss_end_part(struct capture *capture);

@@ -1,6 +1,6 @@
 /*
- * The details that ss prints with -p, -i, -e, -m and -o: misc/ss.c of iproute2. Each is a word "name:value" or a bare
- * word; a value of zero is mostly left out.
+ * The details that ss prints with -p, -i, -e, -m and -o: misc/ss.c of iproute2. Each is "name:value" or a single word.
+ * Most values of zero are not printed.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 #include "source/text/cgroups.h"
 
 struct detail {
-    const char *name; /* with its colon; NULL: no more of that letter */
+    const char *name; /* with its colon; NULL: the last one of this letter */
     size_t length;
     void (*read)(struct capture *capture, const char *value, struct conn *conn);
 };
@@ -23,8 +23,8 @@ static uint32_t number_at(const char *value)
     return number < UINT32_MAX ? (uint32_t)number : UINT32_MAX;
 }
 
-/* "0.366" ms as 366 us; moves the text behind it. */
-static uint32_t take_us(const char **text)
+/* Reads "0.366" ms as 366 us and moves `text` behind it. */
+static uint32_t scan_us(const char **text)
 {
     uint64_t whole = 0, us = 0;
     scan_decimal(text, &whole);
@@ -38,7 +38,7 @@ static uint32_t take_us(const char **text)
 
 /* --- processes, timers, identity -------------------------------------------------------------------------------- */
 
-/* Moves the text behind a word, where it stands there. */
+/* Moves `text` behind the word if it is there. */
 static void skip_word(const char **text, const char *word)
 {
     size_t length = strlen(word);
@@ -47,8 +47,8 @@ static void skip_word(const char **text, const char *word)
 }
 
 /*
- * Where the name ends that stands before `",pid=81,fd=7)` or `",81,7)`; NULL: nowhere. A number at the very end may be
- * cut.
+ * Finds where the name before `",pid=81,fd=7)` or `",81,7)` ends; NULL: nowhere. A number at the very end may be cut,
+ * and does not count.
  */
 static const char *find_pid(const char *name, const char *mark, const char **ret_behind, uint64_t *ret_pid)
 {
@@ -64,8 +64,8 @@ static const char *find_pid(const char *name, const char *mark, const char **ret
 }
 
 /*
- * (("nginx",pid=812,fd=7),("nginx",pid=813,fd=7)), or as ss before 2014 has it, (("nginx",812,7)). The name may hold
- * anything; what stands behind it tells where it ends.
+ * (("nginx",pid=812,fd=7),("nginx",pid=813,fd=7)), or (("nginx",812,7)) from an ss before 2014. A name may contain any
+ * characters, so its end is found by what follows.
  */
 static void read_users(struct capture *capture, const char *value, struct conn *conn)
 {
@@ -109,7 +109,7 @@ static uint32_t timer_ms(const char *text)
     return ms < UINT32_MAX ? (uint32_t)ms : UINT32_MAX;
 }
 
-/* (on,204ms,3): name, time to go, retransmissions or probes */
+/* (on,204ms,3): name, time left, retransmissions or probes. */
 static void read_timer(struct capture *capture, const char *value, struct conn *conn)
 {
     static const struct {
@@ -128,7 +128,7 @@ static void read_timer(struct capture *capture, const char *value, struct conn *
         conn->timer_ms = timer_ms(value + length);
         conn->retransmits = (uint8_t)(count < UINT8_MAX ? count : UINT8_MAX);
         if (timers[i].timer == TIMER_PERSIST || timers[i].timer == TIMER_KEEPALIVE)
-            conn->probes = conn->retransmits; /* idiag_retrans is icsk_probes_out then */
+            conn->probes = conn->retransmits; /* then idiag_retrans is icsk_probes_out */
         conn->present |= CONN_TIMER;
         ss->shows_timers = true;
     }
@@ -142,8 +142,8 @@ static void read_uid(struct capture *capture, const char *value, struct conn *co
 }
 
 /*
- * -e, which brings -o along: from then on a row without a timer has none. User 0 is not printed; of a socket proper its
- * absence says root.
+ * -e prints the inode and includes -o. So from here on a row without a timer has none. User 0 is not printed: for a
+ * socket with an inode its absence means root.
  */
 static void read_inode(struct capture *capture, const char *value, struct conn *conn)
 {
@@ -167,7 +167,7 @@ static void read_cookie(struct capture *capture, const char *value, struct conn 
 
 /* --- control groups ---------------------------------------------------------------------------------------------- */
 
-/* The one that the socket was made in, and so, mostly, its process's. */
+/* The control group in which the socket was created: usually that of its process. */
 static void read_cgroup(struct capture *capture, const char *value, struct conn *conn)
 {
     struct snapshot *snapshot = capture->snapshot;
@@ -177,7 +177,7 @@ static void read_cgroup(struct capture *capture, const char *value, struct conn 
     bool is_new;
     uint32_t cgroup = cgroups_intern(snapshot, value, length, &is_new);
     if (is_new)
-        snapshot->cgroups[cgroup].id = snapshot->cgroup_count; /* it is not printed: a number of our own */
+        snapshot->cgroups[cgroup].id = snapshot->cgroup_count; /* ss does not print the id; this one is made up */
     conn->cgroup_id = snapshot->cgroups[cgroup].id;
     conn->present |= CONN_CGROUP;
     for (const struct holder *h = holders_first(snapshot, conn); h != NULL; h = holders_next_process(snapshot, h)) {
@@ -221,9 +221,9 @@ static void read_rto(struct capture *capture, const char *value, struct conn *co
 static void read_rtt(struct capture *capture, const char *value, struct conn *conn)
 {
     (void)capture;
-    conn->rtt_us = take_us(&value);
+    conn->rtt_us = scan_us(&value);
     if (scan_char(&value, '/'))
-        conn->rttvar_us = take_us(&value);
+        conn->rttvar_us = scan_us(&value);
     conn->present |= CONN_TCP_INFO;
 }
 
@@ -234,7 +234,7 @@ static void read_backoff(struct capture *capture, const char *value, struct conn
     conn->backoff = (uint8_t)(backoff < UINT8_MAX ? backoff : UINT8_MAX);
 }
 
-/* "retrans:1/7": in flight, and over the connection's life */
+/* "retrans:1/7": unanswered ones, and all of the connection. */
 static void read_retrans(struct capture *capture, const char *value, struct conn *conn)
 {
     (void)capture;
@@ -243,7 +243,7 @@ static void read_retrans(struct capture *capture, const char *value, struct conn
         conn->total_retrans = number_at(value);
 }
 
-/* Stands in every row that has a struct tcp_info, a listener's too. */
+/* cwnd is in every row that has a struct tcp_info, also in that of a listener. */
 static void read_cwnd(struct capture *capture, const char *value, struct conn *conn)
 {
     (void)capture;
@@ -294,7 +294,7 @@ static void read_rwnd_limited(struct capture *capture, const char *value, struct
 
 /* --- all of them ------------------------------------------------------------------------------------------------ */
 
-/* Known and of no use here: what they are counts as understood. */
+/* Known details that are not used. They count as understood. */
 static void pass_over(struct capture *capture, const char *value, struct conn *conn)
 {
     (void)capture;
@@ -388,7 +388,7 @@ static const struct detail *const details[] = {
 };
 #undef DETAIL
 
-/* The name is a word's up to its colon, and with it. */
+/* Finds a detail by its name, which includes the colon. */
 static const struct detail *find_detail(const char *name, size_t length)
 {
     size_t letter = (size_t)(unsigned char)name[0] - 'a';
@@ -401,7 +401,9 @@ static const struct detail *find_detail(const char *name, size_t length)
     return NULL;
 }
 
-/* "<->", "<--", "---": a dash where that direction is shut, for receiving first. */
+/*
+ * "<->", "<--", "---": a dash instead of an arrowhead shows that the direction is shut; first receiving, then sending.
+ */
 static bool read_arrow(const struct token *word, struct conn *conn)
 {
     const char *text = word->text;
@@ -435,7 +437,7 @@ unsigned ss_read_details(struct capture *capture, const char *text, size_t lengt
             understood += read_detail(capture, &words[i], conn);
             if (!word_starts(&words[i], "users:(("))
                 continue;
-            const char *behind = strstr(words[i].text, "))"); /* names may have blanks */
+            const char *behind = strstr(words[i].text, "))"); /* names may contain blanks */
             text = behind != NULL ? behind + 2 : end;
             break;
         }
@@ -443,7 +445,7 @@ unsigned ss_read_details(struct capture *capture, const char *text, size_t lengt
     return understood;
 }
 
-/* States in which the kernel always has a timer running: without one in the row, it is not shown, not absent. */
+/* In other states the kernel always has a timer. If the row shows none, ss did not print timers. */
 static bool may_lack_timer(const struct conn *conn)
 {
     static const uint32_t states = STATE_BIT(STATE_ESTABLISHED) | STATE_BIT(STATE_CLOSE_WAIT) |
@@ -451,9 +453,7 @@ static bool may_lack_timer(const struct conn *conn)
     return (states & STATE_BIT(conn->state)) != 0;
 }
 
-/*
- * What is zero is left out: where some row shows a thing, those without it have zero, or no timer.
- */
+/* ss does not print zero. If some row shows a value, it is zero in rows without it; the same holds for timers. */
 void ss_end_part(struct capture *capture)
 {
     struct ss *ss = capture->state;

@@ -1,16 +1,16 @@
 /*
- * Numbers of connections by state, as people count them:
+ * Counts of connections by state, as people make them:
  *
  *   710 CLOSE_WAIT                            sort | uniq -c
  *   CLOSE_WAIT 710                            awk '{S[$NF]++} END {for (s in S) print s, S[s]}'
  *   Count Name                                Get-NetTCPConnection | Group-Object State,OwningProcess
  *   ----- ----
  *    2260 Bound, 10684     {MSFT_Net…
- *   $ netstat -an | grep -c CLOSE_WAIT        the number on the line below; also wc -l, find /c, (…).Count
+ *   $ netstat -an | grep -c CLOSE_WAIT        the number is on the next line; also wc -l, find /c, (…).Count
  *   710
  *   tcp.status[close_wait]: 710               monitoring systems
  *
- * A line is taken only where nothing but states, numbers and a few words that mean nothing stand in it: prose is not.
+ * A line counts only if it has nothing but states, numbers and a few words without meaning. So prose does not count.
  */
 #include "source/capture/formats/numbers.h"
 
@@ -26,7 +26,7 @@ struct word {
     enum word_kind kind;
     enum conn_state state;
     uint64_t number;
-    bool comma; /* stands behind it */
+    bool comma; /* a comma follows */
 };
 
 /* --- words -------------------------------------------------------------------------------------------------------- */
@@ -40,7 +40,7 @@ static bool is_separator(char c)
 static bool read_number(const struct token *token, uint64_t *ret_number)
 {
     uint64_t number = 0;
-    size_t since = 0; /* digits since the separator */
+    size_t since = 0; /* digits since the last separator */
     bool grouped = false;
     if (token->length == 0 || token->length > 18)
         return false;
@@ -60,7 +60,7 @@ static bool read_number(const struct token *token, uint64_t *ret_number)
     return !grouped || since == 3;
 }
 
-/* Not what only ss and ancient systems print, which are words of many languages too. */
+/* The state of a word. Short words and CLOSED in other spellings are left out: they are words of many languages. */
 static enum conn_state state_of(struct capture *capture, const char *text, size_t length)
 {
     if (length < 5 || (*text >= '0' && *text <= '9'))
@@ -71,7 +71,7 @@ static enum conn_state state_of(struct capture *capture, const char *text, size_
     return state;
 }
 
-/* "tcp_close_wait", "net.tcp.time_wait": a state at the end of a name. */
+/* A state at the end of a name: "tcp_close_wait", "net.tcp.time_wait". */
 static enum conn_state state_in_name(struct capture *capture, const struct token *token)
 {
     for (size_t i = 1; i + 5 < token->length; i++) {
@@ -85,7 +85,7 @@ static enum conn_state state_in_name(struct capture *capture, const struct token
     return STATE_UNKNOWN;
 }
 
-/* Case does not matter. The first letter is compared at once, because this is asked of every line at the beginning. */
+/* Without regard to case. The first letter is compared first, because this runs for every line at the beginning. */
 static bool contains(const char *text, size_t length, const char *what)
 {
     size_t wanted = strlen(what);
@@ -96,7 +96,7 @@ static bool contains(const char *text, size_t length, const char *what)
     return false;
 }
 
-/* Words that stand around a number and say nothing of it. */
+/* Words beside a number that say nothing about it. */
 static bool is_noise(const struct token *token)
 {
     static const char *const noise[] = { "-", "--", "->", "=>", ":", "x", "*", "in", "state", "states", "status",
@@ -138,7 +138,7 @@ static void classify(struct capture *capture, struct word *word)
         word->kind = is_noise(token) ? WORD_NOISE : WORD_OTHER;
 }
 
-/* Returns how many; more than WORDS_MAX: too many to be one of these lines. */
+/* Returns the number of words; more than WORDS_MAX: too many for such a line. */
 static unsigned split(struct capture *capture, const char *text, size_t length, struct word words[WORDS_MAX])
 {
     unsigned count = 0;
@@ -146,7 +146,7 @@ static unsigned split(struct capture *capture, const char *text, size_t length, 
         while (at < length && is_separator(text[at]))
             at++;
         size_t start = at;
-        /* Pairs may be joined: "ESTABLISHED:138", "CLOSE_WAIT,710"; not an address with its port. */
+        /* Pairs may be joined: "ESTABLISHED:138", "CLOSE_WAIT,710". But an address with its port is one word. */
         while (at < length && !is_separator(text[at]) &&
             !((text[at] == ':' || text[at] == ',') && at > start && isalpha((unsigned char)text[start]) &&
                 at + 1 < length && isdigit((unsigned char)text[at + 1])))
@@ -181,7 +181,7 @@ static void add_total(
             ? total->key == NULL
             : total->key != NULL && strlen(total->key) == length && memcmp(total->key, key->text, length) == 0;
         if (total->state == state && total->process == process && same_key) {
-            total->count = count; /* counted again: the later number is the one */
+            total->count = count; /* counted again: the later number is used */
             return;
         }
     }
@@ -194,7 +194,7 @@ static void add_total(
     total->key = length > 0 ? arena_strndup(&snapshot->arena, key->text, length) : NULL;
 }
 
-/* What the spelling of a state tells of the system. */
+/* Notes the system that uses this spelling of a state. */
 static void note_system(struct capture *capture, const struct token *word)
 {
     static const struct {
@@ -227,7 +227,7 @@ static void note_system(struct capture *capture, const struct token *word)
 
 /* --- Group-Object ------------------------------------------------------------------------------------------------- */
 
-/* "browser": the name of the process, in a column of its own between the PID and the group. */
+/* The process of a group. Its name, "browser", may be in a column between the PID and the group. */
 static uint32_t process_of(struct capture *capture, const struct word *pid, const struct word *words, unsigned count)
 {
     const struct word *name = pid + 1;
@@ -238,7 +238,7 @@ static uint32_t process_of(struct capture *capture, const struct word *pid, cons
         : NO_INDEX;
 }
 
-/* "2260 Bound, 10684", "2260 10684, Bound", "Bound, 10684 2260", "57 Established": numbers of a table or a list. */
+/* A row of a table or list: "2260 Bound, 10684", "2260 10684, Bound", "Bound, 10684 2260", "57 Established". */
 static bool read_group(struct capture *capture, const struct word *words, unsigned count)
 {
     struct numbers *numbers = &capture->numbers;
@@ -269,14 +269,14 @@ static bool read_group(struct capture *capture, const struct word *words, unsign
     return true;
 }
 
-/* What Group-Object shows of the objects themselves, in braces, belongs to no number. */
+/* The length of the line without the objects that Group-Object prints in braces. */
 static size_t without_group(const struct line *line)
 {
     const char *brace = strstr(line->text, " {");
     return brace != NULL ? (size_t)(brace - line->text) : line->length;
 }
 
-/* "Count : 710" with "Name  : CloseWait" below: Group-Object | Format-List; or Measure-Object. */
+/* "Count : 710", with "Name  : CloseWait" below it, of Group-Object | Format-List; or the count of Measure-Object. */
 static bool read_list(struct capture *capture, const struct word *words, unsigned count)
 {
     struct numbers *numbers = &capture->numbers;
@@ -321,8 +321,8 @@ static bool is_heading(struct capture *capture, const struct word *words, unsign
 }
 
 /*
- * "grep -c", "| wc -l", "find /c", "(…).Count", "Measure-Object": a number comes next. Also which table a command
- * makes.
+ * Notes a command after which a number follows: "grep -c", "| wc -l", "find /c", "(…).Count", "Measure-Object". Also
+ * notes which table a command prints.
  */
 static bool note_command(struct capture *capture, const struct line *line)
 {
@@ -374,7 +374,7 @@ static bool read_asked(struct capture *capture, const struct line *line, const s
 
 /* --- lines -------------------------------------------------------------------------------------------------------- */
 
-/* "tcp6", an address: what else the number is about. */
+/* What else the number is about: "tcp6", or an address. */
 static const struct token *key_of(const struct word *words, unsigned count)
 {
     for (unsigned i = 0; i < count; i++) {
@@ -384,7 +384,7 @@ static const struct token *key_of(const struct word *words, unsigned count)
     return NULL;
 }
 
-/* Pairs of a state and a number, in either order. */
+/* Reads pairs of a state and a number, in either order. */
 static bool read_pairs(struct capture *capture, const struct word *words, unsigned count)
 {
     unsigned states = 0, figures = 0, others = 0;
@@ -399,7 +399,7 @@ static bool read_pairs(struct capture *capture, const struct word *words, unsign
         alternate &= words[i].kind != before;
         before = words[i].kind;
     }
-    /* One more word may say whose they are, where the number comes first, as uniq -c prints it. */
+    /* If the number comes first, as uniq -c prints it, one more word may tell whose connections they are. */
     bool counted = count == 3 && words[0].kind == WORD_NUMBER && states == 1 && others == 1;
     if (states == 0 || states != figures || !alternate || (others > 0 && !counted))
         return false;
@@ -423,7 +423,7 @@ static bool read_pairs(struct capture *capture, const struct word *words, unsign
     return true;
 }
 
-/* States on one line, their numbers on the next. */
+/* Reads states on one line and their numbers on the next. */
 static bool read_heading(struct capture *capture, const struct word *words, unsigned count)
 {
     struct numbers *numbers = &capture->numbers;
@@ -445,7 +445,7 @@ static bool read_heading(struct capture *capture, const struct word *words, unsi
     return fits;
 }
 
-/* "120 192.0.2.7": by address, as cut, sort and uniq -c make it. */
+/* "120 192.0.2.7": a count by address, from cut, sort and uniq -c. */
 static bool read_address_count(struct capture *capture, const struct word *words, unsigned count)
 {
     struct end end;
@@ -478,7 +478,7 @@ bool state_counts_line(struct capture *capture, const struct line *line)
             return true;
         if (read_pairs(capture, words, count) || read_address_count(capture, words, count))
             return true;
-        /* "710 CloseWait, 812" without its heading */
+        /* "710 CloseWait, 812" without a heading */
         if (count == 3 && words[0].kind == WORD_NUMBER && words[1].comma && read_group(capture, words, count))
             return true;
         if (is_heading(capture, words, count))

@@ -1,6 +1,6 @@
 /*
- * Lists of processes. Their headings are translated, but for "PID" of tasklist and for those of Get-Process; in tables
- * a rule of = or - shows where the columns are:
+ * Lists of processes. Their headings are translated, except "PID" of tasklist and those of Get-Process. In tables, a
+ * line of = or - shows the columns:
  *
  *   Image Name                     PID Session Name        Session#    Mem Usage
  *   ========================= ======== ================ =========== ============
@@ -10,7 +10,7 @@
  *   -------  ------    -----      -----     ------     --  -- -----------
  *       210      13     2996      11644       0.05   5184   1 ApplicationFrameHost
  *
- * The same file may hold the connections: their tables, lists and CSV are passed over.
+ * The same file may contain the connections. Their tables, lists and CSV are skipped.
  */
 #include "source/capture/formats/tasks.h"
 
@@ -142,7 +142,7 @@ static void find_columns(struct table *table)
         }
     }
     if (!has_pid || best == MEANS_NOTHING)
-        table->column_count = 0; /* of something else */
+        table->column_count = 0; /* a table of something else */
 }
 
 static void read_rule(struct table *table, const char *line, const struct token *words, unsigned count)
@@ -157,7 +157,7 @@ static void read_rule(struct table *table, const char *line, const struct token 
         find_columns(table);
 }
 
-/* Where character number `at` begins; a byte that is not UTF-8 is a character. */
+/* The offset of character number `at`. A byte that is not UTF-8 counts as a character. */
 static size_t characters_offset(const char *text, size_t length, size_t at)
 {
     size_t offset = 0;
@@ -169,17 +169,17 @@ static size_t characters_offset(const char *text, size_t length, size_t at)
     return offset;
 }
 
-/* Where something stands in a line: on the screen, or counted in characters. */
+/* Converts a position in a line to an offset: in columns of the screen, or in characters. */
 typedef size_t (*offset_function)(const char *text, size_t length, size_t at);
 
-/* A column's text reaches from the end of the one before to the beginning of the next. */
+/* The text of a column reaches from the end of the column before to the beginning of the next. */
 static struct token cell(
     const struct table *table, const char *line, size_t length, unsigned column, offset_function offset_of)
 {
     size_t from = column == 0 ? 0 : table->columns[column - 1].end;
     size_t to = column + 1 < table->column_count ? table->columns[column + 1].start : SIZE_MAX;
     size_t start = offset_of(line, length, from), end = to == SIZE_MAX ? length : offset_of(line, length, to);
-    /* Words reach into the neighbours' room where those are aligned the other way. */
+    /* A word may reach into the space of a neighbour that is aligned to the other side. */
     while (start < end && column > 0 && line[start] != ' ')
         start++;
     while (start < end && line[start] == ' ')
@@ -192,7 +192,7 @@ static struct token cell(
     return (struct token){ line + start, end - start };
 }
 
-/* False where it is no row of the table. */
+/* Returns false if it is not a row of the table. */
 static bool read_table_row(struct tasks *tasks, const char *line, size_t length)
 {
     static const offset_function functions[] = { columns_offset, characters_offset };
@@ -219,7 +219,7 @@ static unsigned split_cells(const char *line, char separator, struct token cells
     return count;
 }
 
-/* Those of tasklist are translated, but for "PID"; there the first column is the name. */
+/* Finds the columns. The headings of tasklist are translated, except "PID"; its first column is the name. */
 static bool read_csv_headings(struct csv *csv, const char *line, char separator)
 {
     struct token cells[CELLS_MAX];
@@ -245,7 +245,7 @@ static bool read_csv_headings(struct csv *csv, const char *line, char separator)
     return true;
 }
 
-/* "svchost.exe","1044",… without headings, as tasklist /NH prints it. */
+/* "svchost.exe","1044",…: a row without headings, from tasklist /NH. */
 static bool read_bare_csv_row(struct tasks *tasks, const char *line)
 {
     struct token cells[CELLS_MAX];
@@ -258,7 +258,7 @@ static bool read_bare_csv_row(struct tasks *tasks, const char *line)
     return true;
 }
 
-/* False where it is none. */
+/* Returns false if the line is not CSV. */
 static bool read_csv_line(struct tasks *tasks, const char *line)
 {
     struct csv *csv = &tasks->csv;
@@ -295,7 +295,7 @@ static void end_record(struct tasks *tasks)
     list->has_pid = list->is_conn = false;
 }
 
-static void keep_text(char kept[NAME_MAX], const struct token *text)
+static void copy_text(char kept[NAME_MAX], const struct token *text)
 {
     size_t length = text->length < NAME_MAX - 1 ? text->length : NAME_MAX - 1;
     memcpy(kept, text->text, length);
@@ -314,9 +314,10 @@ static struct token trimmed(const char *text, size_t length)
 }
 
 /*
- * "PID:   1044", below "Image Name:   svchost.exe" in any language; "Id : 1044" before or behind "ProcessName : java".
+ * Handles a PID: "PID:   1044" after "Image Name:   svchost.exe" in any language; or "Id : 1044" before or after
+ * "ProcessName : java".
  */
-static void take_pid(struct tasks *tasks, const struct token *key, uint32_t pid)
+static void set_pid(struct tasks *tasks, const struct token *key, uint32_t pid)
 {
     struct list *list = &tasks->list;
     char above[NAME_MAX];
@@ -330,11 +331,11 @@ static void take_pid(struct tasks *tasks, const struct token *key, uint32_t pid)
         memcpy(list->name, above, sizeof above);
 }
 
-static void take_name(struct tasks *tasks, const struct token *value)
+static void set_name(struct tasks *tasks, const struct token *value)
 {
     struct list *list = &tasks->list;
     char name[NAME_MAX];
-    keep_text(name, value);
+    copy_text(name, value);
     if (list->name[0] != '\0' && strcmp(list->name, name) != 0)
         end_record(tasks);
     memcpy(list->name, name, sizeof name);
@@ -351,15 +352,15 @@ static void read_list_row(struct tasks *tasks, const char *line)
     uint64_t number;
     tasks->list.is_conn |= property != PROPERTY_NONE && property != PROPERTY_PID && property != PROPERTY_PROCESS;
     if (meaning == MEANS_PID && word_number(&value, UINT32_MAX, &number))
-        take_pid(tasks, &key, (uint32_t)number);
+        set_pid(tasks, &key, (uint32_t)number);
     else if (meaning == MEANS_NAME || meaning == MEANS_PROCESS_NAME)
-        take_name(tasks, &value);
-    keep_text(tasks->list.last_value, &value);
+        set_name(tasks, &value);
+    copy_text(tasks->list.last_value, &value);
 }
 
 /* --- any of them -------------------------------------------------------------------------------------------------- */
 
-static void keep_headings(struct table *table, const char *line)
+static void store_headings(struct table *table, const char *line)
 {
     strncpy(table->heading_text, line, sizeof table->heading_text - 1);
     table->heading_count = tokens_split(
@@ -376,7 +377,7 @@ static void read_line(struct tasks *tasks, const struct line *line)
         read_rule(&tasks->table, line->text, words, count);
     } else if (!read_csv_line(tasks, line->text) &&
         (tasks->table.column_count == 0 || !read_table_row(tasks, line->text, line->length))) {
-        keep_headings(&tasks->table, line->text);
+        store_headings(&tasks->table, line->text);
         read_list_row(tasks, line->text);
     }
 }
@@ -389,8 +390,8 @@ int64_t tasks_parse(struct input *input, struct capture *capture)
     struct line line;
     int result;
     while ((result = lines_next(&reader, &line)) > 0) {
-        line_take_off_quotes(&line);
-        if (strlen(line.text) != line.length) /* no program prints a NUL: this is damage */
+        line_remove_quotes(&line);
+        if (strlen(line.text) != line.length) /* no program prints a NUL: this line is damaged */
             continue;
         read_line(&tasks, &line);
         left_out_note(&left_out, &line);

@@ -1,11 +1,11 @@
 /*
- * What TCPView saves, and tcpvcon -c prints (Sysinternals):
+ * What TCPView saves and tcpvcon -c prints (Sysinternals):
  *
  *   appsvc.exe <tab> 2312 <tab> TCP <tab> appsrv7 <tab> 49200 <tab> dbsrv2 <tab> ms-sql-s <tab> CLOSE_WAIT
  *   appsvc.exe <tab> 2312 <tab> TCP <tab> Established <tab> 192.0.2.1 <tab> 49200 <tab> 192.0.2.7 <tab> 1433 <tab> …
  *   TCP,appsvc.exe,2312,ESTABLISHED,192.0.2.1:49200,192.0.2.7:1433
  *
- * The order of the columns differs by version; what each is, is told by the protocol's and the state's.
+ * The order of the columns differs between versions. The positions of the protocol and the state show which it is.
  */
 #include "source/capture/formats/tcpview.h"
 
@@ -27,12 +27,12 @@ static unsigned split(const char *text, char separator, struct token *cells)
     return count;
 }
 
-/* What stands in the cells of a row; the ends as "address:port". */
+/* The cells of a row; endpoints as "address:port". */
 struct row {
     struct token name, pid, state, local, remote;
 };
 
-/* Two cells as one end. */
+/* Joins two cells to an endpoint. */
 static bool join_end(
     const struct token *address, const struct token *port, char out[END_MAX + 1], struct token *ret_end)
 {
@@ -43,8 +43,8 @@ static bool join_end(
     return length > 0 && length <= END_MAX;
 }
 
-/* tcpvcon -c: both ends have their ports. */
-static bool take_csv(const struct token *cells, unsigned count, struct row *row)
+/* Reads a row of tcpvcon -c, where the endpoints contain the ports. */
+static bool read_csv(const struct token *cells, unsigned count, struct row *row)
 {
     if (count < 6)
         return false;
@@ -52,7 +52,7 @@ static bool take_csv(const struct token *cells, unsigned count, struct row *row)
     return true;
 }
 
-static bool take_saved(struct capture *capture, const struct token *cells, unsigned count, char near[END_MAX + 1],
+static bool read_saved(struct capture *capture, const struct token *cells, unsigned count, char near[END_MAX + 1],
     char far[END_MAX + 1], struct row *row)
 {
     if (count < OLD_CELLS)
@@ -80,7 +80,7 @@ static enum line_kind add(struct capture *capture, const struct row *row, bool i
     conn->state = (uint8_t)capture_state(capture, &row->state, conn);
     if (conn->state == STATE_UNKNOWN)
         return LINE_MALFORMED;
-    if (conn->state == STATE_LISTEN) /* some versions show the host's name as the far end, and port 0 */
+    if (conn->state == STATE_LISTEN) /* some versions show the host's name and port 0 as the remote end */
         conn->remote_port = 0;
     capture_add(capture);
     if (word_number(&row->pid, UINT32_MAX, &pid) && pid != 0)
@@ -102,7 +102,7 @@ enum line_kind tcpview_row(struct capture *capture, const struct line *line)
         return LINE_FOREIGN;
     if (!is_protocol(protocol, "TCP"))
         return LINE_OTHER;
-    if (!(csv ? take_csv(cells, count, &row) : take_saved(capture, cells, count, near, far, &row)))
+    if (!(csv ? read_csv(cells, count, &row) : read_saved(capture, cells, count, near, far, &row)))
         return LINE_MALFORMED;
     return add(capture, &row, protocol->length == strlen("TCPv6") && protocol->text[protocol->length - 1] == '6');
 }

@@ -1,5 +1,5 @@
 #pragma once
-/* Rows of TCPView and tcpvcon. */
+/* Reads rows of TCPView and tcpvcon. */
 #include <stdio.h>
 #include "source/capture/format.h"
 

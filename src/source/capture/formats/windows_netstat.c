@@ -1,12 +1,12 @@
 /*
- * Windows netstat -an, -ano, -anob, -anobq (and Wine's, ReactOS's):
+ * netstat -an, -ano, -anob, -anobq of Windows (and of Wine and ReactOS):
  *
  *     TCP    10.0.0.5:80            10.1.2.3:50122         ESTABLISHED     1044     InHost
  *    RpcSs
  *    [svchost.exe]
  *
- * The headings come in the language of the system, and so do, in German, the states. What a row is is told from its
- * first word, which is never translated; that it listens, from its far end, which is 0.0.0.0:0.
+ * The headings are in the language of the system; in German, the states are too. The first word of a row is never
+ * translated. A listener is recognised by its remote end, 0.0.0.0:0.
  */
 #include <strings.h>
 
@@ -14,7 +14,7 @@
 
 enum { WORDS_MAX = 10, SYSTEM_IDLE = 0 };
 
-/* A word that stands for a state, and one that does not but is where it belongs: a language that is not known here. */
+/* The state of a row. In an unknown language a listener is still recognised by its remote end. */
 static enum conn_state state_of(struct capture *capture, const struct token *word, const struct conn *conn)
 {
     enum conn_state state = capture_state(capture, word, conn);
@@ -23,13 +23,13 @@ static enum conn_state state_of(struct capture *capture, const struct token *wor
     return state;
 }
 
-/* "[svchost.exe]" behind a row, of the same process as its PID. */
+/* "[svchost.exe]" after a row: the name of the row's process. */
 static enum line_kind owner_line(struct capture *capture, const struct token *first, const char *line)
 {
     struct windows_netstat *state = capture->state;
     struct conn *conn = capture_last_conn(capture);
     const char *end = strrchr(line, ']');
-    if (state->after_other) /* of a UDP row */
+    if (state->after_other) /* belongs to a UDP row */
         return LINE_DETAIL;
     if (conn == NULL || end == NULL || end <= first->text + 1)
         return LINE_OTHER;
@@ -38,18 +38,18 @@ static enum line_kind owner_line(struct capture *capture, const struct token *fi
     size_t length = (size_t)(end - name);
     if (owner != NULL)
         capture_process(capture, owner->pid, name, length);
-    else if (!state->has_pids) /* else its PID was 0, which is nobody */
+    else if (!state->has_pids) /* with a PID column, the PID was 0: no process */
         capture_hold(capture, conn, 0, name, length, FD_UNKNOWN);
     return LINE_DETAIL;
 }
 
-/* In any case: ReactOS, and people. */
+/* Without regard to case: ReactOS, and people, write it otherwise. */
 static bool is_protocol(const struct token *word, const char name[3])
 {
     return word->length == 3 && (memcmp(word->text, name, 3) == 0 || strncasecmp(word->text, name, 3) == 0);
 }
 
-/* Behind a row's PID: its offload state, its template. Another row says that lines were joined. */
+/* After the PID there may be the offload state and the template. If another row follows, two lines were joined. */
 static bool is_joined(const struct token *words, unsigned count)
 {
     for (unsigned i = 4; i < count; i++) {
@@ -59,7 +59,7 @@ static bool is_joined(const struct token *words, unsigned count)
     return false;
 }
 
-/* "TCP Statistics for IPv4" is no row that was cut. */
+/* False for "TCP Statistics for IPv4", which is not a row that was cut. */
 static bool may_be_end(const struct token *word)
 {
     return memchr(word->text, ':', word->length) != NULL || (word->text[0] >= '0' && word->text[0] <= '9') ||
@@ -76,8 +76,8 @@ static enum line_kind other_line(struct capture *capture, const struct line *lin
     if (first->text[0] == '[')
         return owner_line(capture, first, line->text);
     /*
-     * The service that a process runs for, or that its name may not be known: below a row, without an address. A whole
-     * paste may be indented: then a prompt, a message or another table stands below the row, and has these characters.
+     * A service of the process, or the message that its name cannot be read: below a row, without an address. If the
+     * whole text is indented, a prompt, a message or another table may be below the row; these contain such characters.
      */
     bool is_plain = strpbrk(line->text, "\"<>:=|/") == NULL;
     bool is_service = line->text[0] == ' ' && is_plain && !word_starts(first, "TCP") && line_count_ends(line) == 0;
@@ -93,7 +93,7 @@ enum line_kind windows_netstat_row(struct capture *capture, const struct line *l
         return other_line(capture, line, &words[0]);
     if (count < 4 || is_joined(words, count))
         return count > 1 && !may_be_end(&words[1]) ? LINE_OTHER : LINE_MALFORMED;
-    if (count == 4 && memchr(words[3].text, '-', words[3].length) != NULL) /* SYN-RECEIVED: no Windows writes so */
+    if (count == 4 && memchr(words[3].text, '-', words[3].length) != NULL) /* Windows never writes SYN-RECEIVED so */
         return LINE_OTHER;
     struct conn *conn = capture_draft(capture);
     enum line_kind kind = capture_ends(capture, &words[1], &words[2], ':', conn);

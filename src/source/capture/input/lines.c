@@ -71,7 +71,7 @@ int lines_next(struct lines_reader *reader, struct line *ret_line)
     return 1;
 }
 
-void line_take_off_quotes(struct line *line)
+void line_remove_quotes(struct line *line)
 {
     while (line->length > 0 && (line->text[0] == '>' || line->text[0] == '|')) {
         size_t taken = line->text[1] == ' ' ? 2 : 1;

@@ -21,4 +21,4 @@ struct lines_reader {
 /* Returns 1 and a line, 0 at the end, or a negative errno. */
 int lines_next(struct lines_reader *reader, struct line *ret_line);
 /* Removes quotation marks: "> > text" of mail programs, "| text" of some ticket systems. */
-void line_take_off_quotes(struct line *line);
+void line_remove_quotes(struct line *line);
