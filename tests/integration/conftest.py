@@ -15,25 +15,25 @@ def pytest_configure(config):
 
 
 def pytest_collection_modifyitems(items):
-    # The world first, while what its closed peers leave behind is there (60 s); then what makes its own; then what
-    # waits.
+    # Order: first the tests that use `world`, while the TIME_WAIT and FIN_WAIT_2 that its peers leave still exist (60
+    # s); then tests with faults of their own; then tests that wait.
     items.sort(key=lambda item: (item.get_closest_marker("last") is not None, "_world" not in item.fixturenames))
     for item in items:
         proves = [marker.args for marker in item.iter_markers("finding")]
-        if item.path.name == "test_drill.py":  # what fires there has fired on its drill
+        if item.path.name == "test_drill.py":  # a finding that fires in this module fired on its drill
             proves = [(finding, "drill" if role == "fires" else role) for finding, role in proves]
         item.user_properties += [("finding", finding_and_role) for finding_and_role in proves]
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_protocol(item, nextitem):
-    """A test whose kernel of its own has died (guest.py) is run once more, with another."""
+    """Runs a test once more, with a new guest, if the guest kernel (guest.py) died during the test."""
     if "guest" not in item.fixturenames:
         return None
     item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
     reports = runtestprotocol(item, nextitem=nextitem, log=False)
     if any(report.failed and "GuestDied" in str(report.longrepr) for report in reports):
-        item._initrequest()  # fixtures are made anew
+        item._initrequest()  # makes the fixtures again
         reports = runtestprotocol(item, nextitem=nextitem, log=False)
     for report in reports:
         item.ihook.pytest_runtest_logreport(report=report)
@@ -62,7 +62,7 @@ def _report(_world):
 
 @pytest.fixture
 def world(_world, request):
-    """The faults by name. Parametrised with `name`, a test is skipped where that one could not be made."""
+    """The faults by name. A test that has the parameter `name` is skipped if that fault could not be made."""
     name = request.node.callspec.params.get("name") if hasattr(request.node, "callspec") else None
     for needed in [name, *(arg for marker in request.node.iter_markers("needs") for arg in marker.args)]:
         if needed and _world.why_missing(needed):
@@ -72,19 +72,19 @@ def world(_world, request):
 
 @pytest.fixture
 def report(_report):
-    """The diagnosis of the whole host while all faults are there."""
+    """The diagnosis of the whole host while all faults exist."""
     return _report
 
 
 def pytest_sessionfinish(session):
-    """A worker of pytest-xdist hands over what its tests recorded…"""
+    """A worker of pytest-xdist sends the results that its tests recorded."""
     if hasattr(session.config, "workeroutput"):
         session.config.workeroutput["board"] = scoreboard.board.packed()
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node):
-    """… to who prints it."""
+    """The controller adds the results of a worker."""
     scoreboard.board.add_packed(getattr(node, "workeroutput", {}).get("board", ([], [])))
 
 

@@ -1,4 +1,4 @@
-"""Two hosts far from each other: what goes from one to the other is on its way for a while."""
+"""Two distant hosts: every packet between them is delayed."""
 
 import subprocess
 import sys
@@ -10,7 +10,7 @@ SERVICE, CLIENTS = "10.178.0.1", "10.178.0.2"
 
 
 class FarApart:
-    """`service` and `clients` are network namespaces; a third between them keeps every packet for `delay_s`."""
+    """`service` and `clients` are network namespaces. A third one between them delays every packet by `delay_s`."""
 
     def __init__(self, namespaces, software, delay_s):
         self.service, self.clients, between = (namespaces.add() for _ in range(3))

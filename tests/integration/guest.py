@@ -1,7 +1,7 @@
-"""A Linux kernel of the tests' own, whose limits may be lowered and whose time may be hurried.
+"""A Linux kernel for the tests alone. Tests can lower its limits and speed up its clock.
 
-User Mode Linux is a kernel that runs as a process of the host, without privileges; its root is the host's file system,
-read-only, so that the program under test and everything else is at hand. Nothing that happens in it touches the host.
+User Mode Linux is a kernel that runs as an ordinary process of the host, without privileges. Its root file system is
+the host's, mounted read-only, so the program under test and all tools are available. It changes nothing on the host.
 """
 
 import json
@@ -24,13 +24,13 @@ import program
 
 PROGRAMS = Path(__file__).parent / "programs"
 KERNEL = "linux.uml"
-MEMORY = "1G"  # taken as it is used
+MEMORY = "1G"  # allocated only when it is used
 BOOTS_WITHIN_S = 30
 ANSWERS_WITHIN_S = 60
-# Its helpers do not end with it when it is killed, but with a process namespace.
+# Killing the guest does not end its helper processes. Ending its process namespace does.
 DIES_WITH_US = ["setpriv", "--pdeathsig", "KILL", "unshare", "--pid", "--fork", "--kill-child"]
-# Times as fast as the host. The faster, the less the guest gets done between two ticks (of 10 ms, to it): with a
-# thousand nothing at all; its programs see only afterwards that time has passed.
+# Factors by which the guest's clock runs faster. The faster it runs, the less the guest can do between two of its clock
+# ticks (10 ms of its time). With 1000 it does nothing; its programs only see afterwards that time has passed.
 BUSY, RESTING = 100, 1000
 RATE = struct.Struct("=q")
 
@@ -41,19 +41,19 @@ def why_impossible():
     for tool in (KERNEL, "cc"):
         if reason := privileges.without_tool(tool):
             return reason
-    return privileges.without_netns()  # a process namespace takes as much
+    return privileges.without_netns()  # a process namespace needs the same privilege
 
 
 class NotHere(Exception):
-    """The host does not let such a kernel start."""
+    """The host does not allow such a kernel to start."""
 
 
 class GuestDied(AssertionError):
-    """Its kernel has panicked or hangs: it does that where the host stands still while its time is hurried."""
+    """The guest kernel panicked or hangs. That happens if the host pauses while the guest's clock is sped up."""
 
 
 class Guest:
-    """Boots when it is made."""
+    """Boots in its constructor."""
 
     def __init__(self):
         self._folder = Path(tempfile.mkdtemp(prefix="tw-guest-"))
@@ -121,7 +121,7 @@ class Guest:
     # --- what tests do in it ---
 
     def run(self, *words):
-        """Returns (status, output); errors fail unless a status is looked at."""
+        """Returns (status, output). output() is for commands that must succeed."""
         done = self.ask(run=[str(word) for word in words])
         return done["status"], done["out"] or done["err"]
 
@@ -140,7 +140,7 @@ class Guest:
         return diagnosis
 
     def start(self, *words):
-        """A program in the background, when it has written its first line: (pid, that line)."""
+        """Starts a program in the background and waits for its first line. Returns (pid, that line)."""
         begun = self.ask(start=[str(word) for word in words])
         return begun["pid"], begun["line"]
 
@@ -150,7 +150,7 @@ class Guest:
         return {**json.loads(line), "pid": pid}
 
     def fault(self, maker, **arguments):
-        """One of faults/: what it says, and its maker's pid."""
+        """Starts a maker of faults/. Returns what it printed and its pid."""
         words = [f"{key}={json.dumps(value)}" for key, value in arguments.items()]
         pid, line = self.start("env", "-C", Path(__file__).parent, sys.executable, "-m", "faults", maker, *words)
         assert line, f"{maker} does not stand"
@@ -171,26 +171,26 @@ class Guest:
         return int(words[words.index(word) + 1])
 
     def counter(self, name, netns_pid=None):
-        """Of /proc/net/netstat, in the network namespace of that process."""
+        """A counter of /proc/net/netstat, in the network namespace of that process."""
         names, values = (line.split() for line in self.output("cat", f"/proc/{netns_pid or 'self'}/net/netstat")
                          .splitlines() if line.startswith("TcpExt:"))
         return int(values[names.index(name)])
 
     def hurry(self, seconds, rate=BUSY):
-        """At least so many seconds pass for the guest, in a part of them."""
+        """Lets at least so many seconds pass for the guest, faster than real time."""
         RATE.pack_into(self._clock, 0, rate)
-        self._send({"ping": 1})  # it wakes, and sets its timer anew
+        self._send({"ping": 1})  # wakes the guest, which then sets its timer again
         time.sleep(seconds / rate)
         RATE.pack_into(self._clock, 0, 1)
         self._answer(ANSWERS_WITHIN_S)
 
     def close(self):
         if self._line:
-            self._line.close()  # and the guest powers off
+            self._line.close()  # then the guest powers off
         if self._process:
             try:
                 self._process.wait(5)
             except subprocess.TimeoutExpired:
-                os.killpg(self._process.pid, signal.SIGKILL)  # a session of its own: it and its guest's processes
+                os.killpg(self._process.pid, signal.SIGKILL)  # its session: the guest's processes end too
                 self._process.wait()
         shutil.rmtree(self._folder, ignore_errors=True)

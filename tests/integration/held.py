@@ -1,11 +1,11 @@
-"""Connections that the test itself holds and that their peers have closed: CLOSE_WAIT, to be kept or closed at will."""
+"""Connections whose peers have closed: CLOSE_WAIT. The test process holds them and can close them."""
 
 import os
 import socket
 import time
 
 PID = os.getpid()
-SETTLED_S = 5.5  # younger ones are normal
+SETTLED_S = 5.5  # younger ones count as normal
 
 
 class Held:

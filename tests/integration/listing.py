@@ -1,4 +1,4 @@
-"""tcpwhy list and tcpwhy count, as data."""
+"""The output of tcpwhy list and tcpwhy count, parsed."""
 
 import csv
 import io
@@ -16,7 +16,7 @@ def document(command, schema, *words, **how):
 
 
 def rows(*words, **how):
-    """One dict for each connection."""
+    """A dict for each connection."""
     return document("list", "tcpwhy.list/1", *words, **how)["connections"]
 
 
@@ -27,13 +27,13 @@ def csv_rows(*words, command="list", **how):
 
 
 def count(by, *words, **how):
-    """The whole document of tcpwhy count."""
+    """The whole JSON document of tcpwhy count."""
     whole = document("count", "tcpwhy.count/1", "--by", by, *words, **how)
     assert whole["by"] == by.replace("-", "_").split(",")
     return whole
 
 
 def end(address_and_port):
-    """"10.0.0.5:80", "[::1]:80", "0.0.0.0:*" as (address, port)."""
+    """Parses "10.0.0.5:80", "[::1]:80" or "0.0.0.0:*". Returns (address, port); the port of "*" is 0."""
     address, _, port = address_and_port.rpartition(":")
     return address.strip("[]"), 0 if port == "*" else int(port)

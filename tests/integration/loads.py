@@ -1,7 +1,7 @@
-"""Loads that are healthy, however they look. Each runs in a network namespace of its own, both ends in it.
+"""Healthy loads that look like faults. Each runs in its own network namespace, with both ends in it.
 
-A load is a function: it starts its programs and returns what proves, at the end, that there was load: a function of the
-diagnoses that were made meanwhile, which asserts and returns a note for the table.
+A load is a function. It starts its programs and returns a second function, which is called at the end with the
+diagnoses. That function asserts that there was load, and returns a note for the table.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class Load:
     name: str
     start: Callable
     tools: tuple
-    looks_like: tuple  # findings that it must not be taken for
+    looks_like: tuple  # findings that must not be reported
     every_s: float  # between two runs of tcpwhy
 
 
@@ -75,7 +75,7 @@ def haproxy_before_nginx(software, netns):
 
 @load("nginx", "wrk", looks_like=("port-exhaustion", "time-wait-overflow", "time-wait-churn", "tcp-memory-pressure"))
 def short_connections_at_full_speed(software, netns):
-    """The clients close first: it is their ports that stay in TIME_WAIT."""
+    """The clients close first, so their ports stay in TIME_WAIT."""
     software.nginx(netns, keepalive_timeout=5)
     crowds = {f"127.0.0.{i}": software.crowd(netns) for i in (1, 2)}
     for address, crowd in crowds.items():
@@ -128,7 +128,8 @@ def postgres_with_500_pooled(software, netns, pooled=500):
 
 @load("nginx", "curl", looks_like=("established-zero-window", "established-unread"), every_s=5)
 def slow_download(software, netns, count=12):
-    """Each curl reads 64 KB a second of 64 MB: nginx is blocked on its window most of the time, and always goes on."""
+    """Each curl reads 64 KB a second of 64 MB. Most of the time nginx waits for its window to open, but it always makes
+    progress."""
     software.nginx(netns, sendfile="on", send_timeout=600)
     for _ in range(count):
         software.start(netns, "curl", "-s", "--limit-rate", "64k", "-o", "/dev/null", f"http://{HERE}:{PORT}/big")
@@ -137,7 +138,7 @@ def slow_download(software, netns, count=12):
 
     def loaded(runs):
         moved = acknowledged(netns) - first
-        assert moved >= count * 4 * CHUNK, "the downloads went on"  # a window of megabytes opens by large steps
+        assert moved >= count * 4 * CHUNK, "the downloads went on"  # a window of megabytes opens in large steps
         assert blocked(netns), "and nginx has more to send than curl takes"
         return f"{moved >> 10:,} KB in the meantime, {blocked(netns)} blocked"
     return loaded
@@ -148,14 +149,14 @@ def blocked(netns):
 
 
 def acknowledged(netns):
-    """Bytes that the clients of nginx have taken, of all connections."""
+    """Bytes that the clients of nginx have acknowledged, over all connections."""
     words = " ".join(s.extra for s in sockets(netns, extra="i") if s.local[1] == PORT).split()
     return sum(int(word.partition(":")[2]) for word in words if word.startswith("bytes_acked:"))
 
 
 @load("node", looks_like=("established-idle", "established-unanswered", "established-unread"), every_s=5)
 def idle_with_keepalive(software, netns, count=200):
-    """Like WebSockets or SSH: an exchange of words, then silence; both sides send keepalives every 2 s."""
+    """As WebSockets or SSH: a short exchange, then silence. Both sides send keepalives every 2 s."""
     software.node_server(netns, "echoes")
     crowd = software.crowd(netns)
     crowd.do("open", address=HERE, port=PORT, count=count, keepalive_s=2)
@@ -172,7 +173,7 @@ def idle_with_keepalive(software, netns, count=200):
 
 @load("node", looks_like=("fin-wait-2-held", "close-wait-leak", "close-wait-blocked-writer"), every_s=5)
 def half_closed_transfer(software, netns, count=20):
-    """As rsh does: the client has said all it had to say, the server streams for a minute."""
+    """As rsh does: the client has sent all and shuts down its sending side; the server streams for a minute."""
     software.node_server(netns, "streams")
     crowd = software.crowd(netns)
     crowd.do("open", address=HERE, port=PORT, count=count)

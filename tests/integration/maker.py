@@ -1,4 +1,4 @@
-"""Starts the makers of faults/ and keeps hold of them."""
+"""Starts and stops the makers of faults/."""
 
 import json
 import os
@@ -11,7 +11,7 @@ HERE = Path(__file__).resolve().parent
 
 
 class Fault:
-    """A running maker. What it said last are its attributes: pid, peer_pid, port, count, …"""
+    """A running maker. Its attributes are what it printed last: pid, peer_pid, port, count, …"""
 
     def __init__(self, maker, /, hostile_words=(), **arguments):
         self.maker = maker
@@ -20,7 +20,7 @@ class Fault:
             [sys.executable, "-m", "faults", maker, *words, "--", *hostile_words],
             cwd=HERE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
         self.said = None
-        self.netns = "host"  # what tcpwhy calls the network namespace of the process that is to be named
+        self.netns = "host"  # the network namespace of the process that must be named, as tcpwhy calls it
 
     def __getattr__(self, key):
         try:
@@ -44,7 +44,7 @@ class Fault:
         return self.wait_ready()
 
     def stop(self):
-        """Ends the fault: the maker kills its processes when its stdin ends, and the kernel does when it dies."""
+        """Ends the fault. The maker kills its processes when its stdin ends; if it dies, the kernel kills them."""
         if self._process.stdin.closed:
             return
         self._process.stdin.close()
@@ -57,7 +57,7 @@ class Fault:
 
 
 class Faults:
-    """All faults of a test or a fixture: with Faults() as faults: faults.start(…)."""
+    """All faults of a test or fixture: with Faults() as faults: faults.start(…)."""
 
     def __init__(self):
         self._started = []
@@ -69,7 +69,7 @@ class Faults:
         self.stop_all()
 
     def begin(self, maker, /, **arguments):
-        """Starts a maker and does not wait for it."""
+        """Starts a maker without waiting for it."""
         fault = Fault(maker, **arguments)
         self._started.append(fault)
         return fault

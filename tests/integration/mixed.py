@@ -1,8 +1,7 @@
-"""python3 mixed.py — sockets in every state that one host can hold still, on loopback, and their descriptors in every
-place.
+"""python3 mixed.py — loopback sockets in every state that can last, and their descriptors in every place.
 
-To be run in a network namespace of its own, where what it loses of packets hurts nobody. Says "ready" when all stand,
-and ends with its stdin.
+Run it in its own network namespace, because it drops packets there. It prints "ready" when all sockets exist, and
+ends with its stdin.
 """
 
 import ctypes
@@ -66,36 +65,36 @@ def answered(family, address):
     client.send(b"z" * 10)
     server.recv(10)
     client, server = pair(made)
-    client.shutdown(socket.SHUT_WR)  # FIN_WAIT_2 held, CLOSE_WAIT with an end that is unread
+    client.shutdown(socket.SHUT_WR)  # FIN_WAIT_2 with a descriptor; CLOSE_WAIT whose end of stream was not read
     client, server = pair(made)
     client.send(b"last words")
     client.shutdown(socket.SHUT_WR)
     server.recv(100)
-    server.recv(1)  # CLOSE_WAIT, consumed
+    server.recv(1)  # CLOSE_WAIT whose data and end of stream were read
     client, server = pair(made)
-    client.close()  # a mini-socket in FIN_WAIT_2
+    client.close()  # FIN_WAIT_2 as a mini-socket
     client, server = pair(made)
     client.close()
     server.close()  # TIME_WAIT
     idle = listener(family, address)
-    connect(idle)  # not accepted
-    connect(idle).close()  # nor this, and its peer has closed it
+    connect(idle)  # waits in the accept queue
+    connect(idle).close()  # also waits there, and its peer has closed
     client, server = pair(made, SO_RCVBUF=4096)
-    fill(server)  # a window of zero
+    fill(server)  # zero window
     client, server = pair(made, SO_RCVBUF=4096)
     fill(server)
-    server.close()  # FIN_WAIT_1 before a window of zero
+    server.close()  # FIN_WAIT_1 with a zero window
     client, server = pair(made, SO_RCVBUF=4096)
     fill(server)
     client.shutdown(socket.SHUT_WR)
     time.sleep(0.05)
-    server.close()  # LAST_ACK likewise
+    server.close()  # LAST_ACK with a zero window
     for backlog in (0, 7):
         connect(listener(family, address, backlog))
     bound = socket.socket(family)
     bound.bind((address, 0))
     kept.append(bound)
-    kept.append(socket.socket(family))  # neither bound nor anything
+    kept.append(socket.socket(family))  # neither bound nor connected
 
 
 def mapped():
@@ -116,14 +115,14 @@ def unanswered(family, address):
     last, last_server = pair(made)
     last_server.shutdown(socket.SHUT_WR)
     time.sleep(0.05)
-    deaf = listener(family, address)  # whose SYN-ACKs are lost
+    deaf = listener(family, address)  # its SYN-ACKs are dropped
     lose(f"tcp dport {port}")
     lose(f"tcp sport {deaf.getsockname()[1]}")
     writing.send(b"never arrives")
-    finishing.close()  # FIN_WAIT_1, an orphan
+    finishing.close()  # FIN_WAIT_1 as an orphan
     closing.shutdown(socket.SHUT_WR)
-    closes_too.shutdown(socket.SHUT_WR)  # arrives: CLOSING
-    last.close()  # LAST_ACK, an orphan
+    closes_too.shutdown(socket.SHUT_WR)  # its FIN arrives: CLOSING
+    last.close()  # LAST_ACK as an orphan
     for silent in (made, deaf):
         calling = socket.socket(family)
         calling.setblocking(False)
@@ -136,11 +135,11 @@ def held_in_many_places():
     client, server = pair(made)
     kept.append(client.dup())
     first = os.fork()
-    if first == 0:  # holds all that there is so far
+    if first == 0:  # inherits all descriptors made so far
         sys.stdin.read()
         os._exit(0)
     own, other = pair(made)
-    if os.fork() == 0:  # holds one alone, with its first thread gone
+    if os.fork() == 0:  # the only holder of `own`; its first thread has ended
         keep_alone(own)
     own.close()
     kept.remove(own)

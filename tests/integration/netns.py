@@ -1,4 +1,4 @@
-"""Network namespaces of the tests' own, named tw-<pid>-<n>, and pairs of them joined by a cable."""
+"""Network namespaces for the tests, named tw-<pid>-<n>, and pairs of them joined by a veth pair."""
 
 import contextlib
 import itertools
@@ -15,7 +15,7 @@ def ip(*words):
 
 
 class Pair:
-    """Two namespaces: `service` at 10.177.0.1, `peer` at 10.177.0.2."""
+    """Two joined namespaces: `service` has 10.177.0.1, `peer` has 10.177.0.2."""
 
     service_address, peer_address = "10.177.0.1", "10.177.0.2"
     peer_link = "cable-p"
@@ -30,7 +30,7 @@ class Pair:
             ip("-n", netns, "link", "set", link, "up")
 
     def arguments(self):
-        """For the makers that need a path between two hosts."""
+        """Arguments for the makers that need two hosts."""
         return {"address": self.service_address, "service_netns": self.service, "peer_netns": self.peer}
 
 
@@ -42,7 +42,7 @@ class Namespaces:
         _remove_stale()
 
     def add(self, ports=None):
-        """`ports`: (first, last) of the ephemeral ports. Apart from other namespaces', a port tells whose it is."""
+        """`ports` is (first, last) of the ephemeral ports. With different ranges a port shows its namespace."""
         name = f"{PREFIX}-{os.getpid()}-{next(self._numbers)}"
         ip("netns", "add", name)
         self._names.append(name)
@@ -61,17 +61,17 @@ class Namespaces:
 
 
 def _remove(name):
-    """The namespace is the tests' own, so whatever still lives in it was started by them."""
+    """The namespace belongs to the tests, which have started every process in it, except another run's tcpwhy."""
     listed = subprocess.run(["ip", "netns", "pids", name], capture_output=True, text=True)
     for pid in map(int, listed.stdout.split()):
         if pid != os.getpid() and not _only_looks(pid):
-            with contextlib.suppress(ProcessLookupError):  # it has ended meanwhile
+            with contextlib.suppress(ProcessLookupError):  # it has already ended
                 os.kill(pid, signal.SIGKILL)
     subprocess.run(["ip", "netns", "delete", name], check=False)
 
 
 def _only_looks(pid):
-    """The tcpwhy of another run, which has come in for a moment."""
+    """True for the tcpwhy of another run, which has entered the namespace for a moment."""
     try:
         with open(f"/proc/{pid}/comm") as comm:
             return comm.read().strip() in ("tcpwhy", "dump_source")
@@ -80,7 +80,7 @@ def _only_looks(pid):
 
 
 def _remove_stale():
-    """What a run that was killed has left behind."""
+    """Removes namespaces that a killed run has left."""
     try:
         names = os.listdir("/run/netns")
     except FileNotFoundError:

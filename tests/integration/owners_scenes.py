@@ -1,6 +1,6 @@
-"""One story, many owners: a program that runs once for each job, so that each process holds one stuck connection.
+"""Programs that run once for each job, so that each process holds one stuck connection.
 
-Each scene is set on a pair of namespaces; what is stuck is on the side `service`.
+Each scene uses a pair of namespaces. The stuck connections are on the `service` side.
 """
 
 import os
@@ -32,7 +32,7 @@ seccomp_sandbox=NO
 
 
 def deaf(software, netns, port=PORT, addresses=("0.0.0.0",)):
-    """A program that accepts and reads nothing."""
+    """A program that accepts connections and reads nothing."""
     process = software.start(netns, sys.executable, PROGRAMS / "deaf.py", port, *addresses)
     wait_listening(netns, port)
     return process
@@ -51,7 +51,7 @@ def big_file(software):
 
 
 def vsftpd_sessions(software, pair):
-    """Clients stop in the middle of a download and close: each session hangs in writing, in two processes."""
+    """The clients stop in the middle of a download and close. Each session blocks in a write and has two processes."""
     folder = software.folder / "vsftpd"
     for name in ("pub", "empty"):
         (folder / name).mkdir(parents=True)
@@ -65,7 +65,8 @@ def vsftpd_sessions(software, pair):
 
 
 def cups_backends(software, pair):
-    """Printers that take nothing: a backend for each job, with the job in its arguments, named after the printer."""
+    """Printers that read nothing. Each job has a backend process, named after the printer, with the job in its
+    arguments."""
     addresses = [f"10.177.0.{n}" for n in range(100, 100 + PRINTERS)]
     for address in addresses:
         ip("-n", pair.peer, "address", "add", f"{address}/24", "dev", pair.peer_link)
@@ -78,7 +79,7 @@ def cups_backends(software, pair):
 
 
 def cron_jobs(software, pair):
-    """Uploads to a server that reads nothing, each started by a shell of its own, by other commands."""
+    """Uploads to a server that reads nothing. Each has a shell of its own and another command line."""
     deaf(software, pair.peer, 8080)
     job = big_file(software)
     jobs = "".join(f'sh -c "curl -s -H Expect: -T {job} http://{Pair.peer_address}:8080/{n} >/dev/null; true" &\n'
@@ -88,7 +89,7 @@ def cron_jobs(software, pair):
 
 
 def pipes_to_nc(software, pair):
-    """Shells that keep a pipe to nc open after the server has closed: nc goes on waiting for its input."""
+    """A shell pipes into nc and keeps the pipe open after the server has closed. nc waits for its input."""
     nginx = software.nginx(pair.peer, keepalive_timeout="1s")
     ask = ("(printf 'GET / HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n'; exec sleep 1000) | "
                f"nc {Pair.peer_address} 8080 >/dev/null")
@@ -98,7 +99,7 @@ def pipes_to_nc(software, pair):
 
 
 def unrelated_tools(software, pair):
-    """Programs that have nothing to do with each other: one stuck connection each, to services of their own."""
+    """Unrelated programs with one stuck connection each, to different services."""
     job = big_file(software)
     for number in range(TOOLS):
         deaf(software, pair.peer, 7000 + number)

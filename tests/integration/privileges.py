@@ -1,4 +1,4 @@
-"""What a test may need beyond an ordinary user; each returns a reason to skip, or None."""
+"""What a test may need besides an ordinary user. Each function returns a reason to skip, or None."""
 
 import functools
 import os

@@ -1,4 +1,4 @@
-"""Runs the program under test, and checks every JSON diagnosis against its schema."""
+"""Runs the program under test and checks every JSON diagnosis against the schema."""
 
 import json
 import os
@@ -18,7 +18,8 @@ def path():
 
 
 def run(*words, netns=None, env=None, before=()):
-    """`before`: a command that runs the program, such as setpriv. Output is bytes: it may be anything."""
+    """`before` is a command that runs the program, such as setpriv. The output is bytes, because it may contain
+    anything."""
     command = [*(("ip", "netns", "exec", netns) if netns else ()), *before, path(), *map(str, words)]
     clean = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "NO_COLOR")}
     done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, timeout=60,
@@ -28,7 +29,8 @@ def run(*words, netns=None, env=None, before=()):
     return done
 
 
-# Findings about the host, a process or a listener: their number is not that of connections, which are a sample.
+# Findings about a host, a process or a listener. Their count is not the number of their connections, which are a
+# sample.
 COUNTED_OTHERWISE = {
     "accept-queue-overflow", "syn-recv-flood", "time-wait-churn", "time-wait-overflow", "port-exhaustion",
     "descriptor-exhaustion", "orphan-limit", "tcp-memory-pressure",
@@ -36,7 +38,7 @@ COUNTED_OTHERWISE = {
 
 
 class Diagnosis(dict):
-    """The JSON of `tcpwhy --json`, with the exit status."""
+    """The JSON of `tcpwhy --json` and the exit status."""
 
     status: int
 
@@ -45,7 +47,7 @@ class Diagnosis(dict):
         return [f for f in self["findings"] if f["owner"] and f["owner"]["pid"] in pids]
 
     def findings_about(self, fault):
-        """Findings of the fault's service: one here, or one that we connect to."""
+        """Findings about the fault's service, which listens here or which this host connects to."""
         return [f for f in self["findings"] if f["netns"] == fault.netns and any(
             end and end["port"] == fault.port for end in (f["local"], f["remote"]))]
 
@@ -60,7 +62,7 @@ def validate(document):
 
 
 def diagnose(*words, sampled=False, **how):
-    """Runs `tcpwhy --json --all`; holds what is true of every diagnosis. `sampled`: without --all, for large hosts."""
+    """Runs `tcpwhy --json --all` and checks what must always hold. `sampled` omits --all, for large hosts."""
     done = run("--json", *(() if sampled else ("--all",)), *words, **how)
     assert done.returncode != FAILED, done.stderr.decode(errors="replace")
     diagnosis = Diagnosis(json.loads(done.stdout))

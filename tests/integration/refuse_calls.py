@@ -1,4 +1,4 @@
-"""python3 refuse_calls.py CALL… -- COMMAND… — runs a command to which the kernel refuses these system calls (EPERM)."""
+"""python3 refuse_calls.py CALL… -- COMMAND… — runs a command for which these system calls fail with EPERM."""
 
 import ctypes
 import errno

@@ -1,7 +1,7 @@
-"""Real software gets stuck: on a path between two network namespaces, `service` and `peer`.
+"""Real software that gets stuck, between two network namespaces, `service` and `peer`.
 
-A scene is a generator. It starts its programs, and yields while all is well; then it breaks something, and yields who
-is to be named for it: {name: pids}. One scene may hold several findings: one seen from each side.
+A scene is a generator. It starts its programs and yields while all is healthy. Then it breaks something and yields
+the processes that must be named: {name: pids}. A scene may have several findings, for example one on each side.
 """
 
 import os
@@ -25,12 +25,12 @@ LAST_REQUEST = "GET / HTTP/1.1\r\nHost: service\r\nConnection: close\r\n\r\n"
 class Case:
     finding: str
     scene: object
-    side: str  # from which it is looked at: service, peer
-    owner: str  # a key of what the scene yields
+    side: str  # the side that is diagnosed: service or peer
+    owner: str  # a key of the dict that the scene yields
     fault: str
     count: int | None = None  # None: at least one
     inferred: bool = False
-    whole_host: bool = False  # it is told only when everything is looked at
+    whole_host: bool = False  # it is reported only in a diagnosis of the whole host
 
     @property
     def name(self):
@@ -48,7 +48,7 @@ def scene(*tools):
 
 
 def finds(finding, side, owner, fault, count=None, inferred=False, whole_host=False):
-    """What is to be found in the scene below it."""
+    """What must be found in the scene below."""
     def register(function):
         CASES.append(Case(finding, function, side, owner, fault, count, inferred, whole_host))
         return function
@@ -58,7 +58,7 @@ def finds(finding, side, owner, fault, count=None, inferred=False, whole_host=Fa
 # --- what breaks -----------------------------------------------------------------------------------------------------
 
 def lose(netns, port, both_ways=True):
-    """What comes to this namespace from that port is lost, and unless both_ways is off, what goes there."""
+    """Drops what this namespace receives from that port. With both_ways it also drops what it sends there."""
     output = f"chain output {{ type filter hook output priority 0; tcp dport {port} drop; }}" if both_ways else ""
     rules = f"""
         table inet lost {{
@@ -84,7 +84,7 @@ def wait_established(netns, count, port=PORT):
 
 
 def wait_queued(netns, count, port=PORT):
-    """Until the service has more to send than the peer takes."""
+    """Waits until the service has more to send than the peers read."""
     wait_for(lambda: len([s for s in on_port(port, netns=netns) if s.send_q > 0]) >= count,
              f"{count} connections have something to send", 30)
 
@@ -99,7 +99,7 @@ def crowd_of(software, pair, count, text=REQUEST, until="hello\n", **how):
 
 
 def well_behaved(software, pair):
-    """Clients as there should be: they have asked, read, and closed."""
+    """Clients that behave well: they send a request, read the answer and close."""
     crowd_of(software, pair, 10).do("close")
 
 
@@ -113,7 +113,7 @@ def nginx_pids(nginx):
 @finds("fin-wait-2-held", "peer", "client", PATH, 30)
 @scene("node")
 def node_never_ends(software, pair):
-    """A Node server with allowHalfOpen whose code has no 'end' handler; the client is Node too."""
+    """A Node server with allowHalfOpen but without an 'end' handler. The client is Node too."""
     server = software.node_server(pair.service, "never-ends")
     yield
     client = software.node_client(pair.peer, "half-closes", ADDRESS, PORT, 30)
@@ -124,7 +124,7 @@ def node_never_ends(software, pair):
 @finds("close-wait-not-accepted", "service", "java", LOCAL, 20, inferred=True)
 @scene("java")
 def java_hangs(software, pair):
-    """The accepting thread of a Java server sleeps; its clients have given up."""
+    """The accepting thread of a Java server sleeps. Its clients have closed."""
     java = software.hung_java(pair.service, backlog=50)
     yield
     crowd_of(software, pair, 20, until=None).do("close")
@@ -134,7 +134,7 @@ def java_hangs(software, pair):
 @finds("accept-queue-overflow", "service", "java", LOCAL)
 @scene("java")
 def java_hangs_under_load(software, pair):
-    """The same with more clients than its backlog: the rest are turned away."""
+    """The same with more clients than the backlog allows: the rest is dropped."""
     java = software.hung_java(pair.service, backlog=10)
     yield
     software.crowd(pair.peer).do("open", address=ADDRESS, port=PORT, count=40, wait=False)
@@ -145,8 +145,8 @@ def java_hangs_under_load(software, pair):
 @finds("fin-wait-2-orphaned", "service", "nginx", PEER, 120, inferred=True)
 @scene("nginx")
 def pool_outlives_keepalive(software, pair):
-    """A pool keeps connections for longer than nginx does, and does not look at them."""
-    set_sysctl(pair.service, "net.ipv4.tcp_fin_timeout", 120)  # else they expire before all scenes are set
+    """A pool keeps connections longer than nginx does, and does not read from them."""
+    set_sysctl(pair.service, "net.ipv4.tcp_fin_timeout", 120)  # otherwise they end before all scenes are ready
     nginx = software.nginx(pair.service, keepalive_timeout="3s")
     well_behaved(software, pair)
     yield
@@ -159,7 +159,7 @@ def pool_outlives_keepalive(software, pair):
 @finds("close-wait-not-accepted", "service", "nginx", LOCAL, 15, inferred=True)
 @scene("nginx")
 def nginx_stopped(software, pair):
-    """A stopped nginx: it reads no more of the connections it had, and accepts no new ones."""
+    """nginx is stopped (SIGSTOP): it neither reads from its connections nor accepts new ones."""
     nginx = software.nginx(pair.service, keepalive_timeout=600)
     crowd = crowd_of(software, pair, 20)
     yield
@@ -172,7 +172,7 @@ def nginx_stopped(software, pair):
 @finds("close-wait-inherited", "peer", "shell", LOCAL, 3)
 @scene("nginx", "bash")
 def bash_leaves_a_job(software, pair):
-    """A shell opens connections and starts a job in the background: both have them, and neither looks at them."""
+    """A shell opens connections and starts a background job. Both hold them, and neither reads."""
     software.nginx(pair.service, keepalive_timeout="3s")
     yield
     target = f"/dev/tcp/{ADDRESS}/{PORT}"
@@ -187,7 +187,7 @@ def bash_leaves_a_job(software, pair):
 @finds("close-wait-blocked-writer", "service", "server", PEER, 10)
 @scene("node")
 def node_answers_the_deaf(software, pair):
-    """The client has said its last word and does not read the long answer of a Node server."""
+    """The client has shut down its sending side and does not read the long answer of a Node server."""
     server = software.node_server(pair.service, "answers")
     yield
     crowd = crowd_of(software, pair, 10, until=None, receive_buffer=8192)
@@ -212,7 +212,7 @@ def clients_vanish_after_their_fin(software, pair):
 @finds("last-ack-zero-window", "service", "nginx", PEER, 8, inferred=True)
 @scene("nginx")
 def nginx_gives_up_the_half_closed(software, pair):
-    """nginx's send_timeout ends what the half-closed client does not read."""
+    """nginx's send_timeout closes connections of half-closed clients that do not read."""
     nginx = software.nginx(pair.service, send_timeout="3s", sendfile="on")
     yield
     crowd = crowd_of(software, pair, 8, ASK_FOR_BIG, until=None, receive_buffer=8192)
@@ -224,7 +224,7 @@ def nginx_gives_up_the_half_closed(software, pair):
 @finds("fin-wait-1-zero-window", "service", "nginx", PEER, 8, inferred=True)
 @scene("nginx")
 def nginx_gives_up_the_deaf(software, pair):
-    """The same with clients that have not said their last word."""
+    """The same with clients that have not shut down their sending side."""
     nginx = software.nginx(pair.service, send_timeout="3s", sendfile="on")
     yield
     crowd_of(software, pair, 8, ASK_FOR_BIG, until=None, receive_buffer=8192)
@@ -234,7 +234,7 @@ def nginx_gives_up_the_deaf(software, pair):
 @finds("fin-wait-1-unanswered", "service", "nginx", PATH, 12, inferred=True)
 @scene("nginx")
 def clients_vanish_while_idle(software, pair):
-    """nginx closes idle connections after a while: to clients that are no longer there."""
+    """nginx closes idle connections whose clients can no longer be reached."""
     nginx = software.nginx(pair.service, keepalive_timeout="3s")
     well_behaved(software, pair)
     yield
@@ -246,7 +246,7 @@ def clients_vanish_while_idle(software, pair):
 @finds("closing-unanswered", "service", "nginx", PATH, 6, inferred=True)
 @scene("nginx")
 def both_close_and_one_is_not_heard(software, pair):
-    """nginx's FINs are lost; the clients' arrive, and do not acknowledge them."""
+    """The FINs of nginx are lost. The FINs of the clients arrive, but acknowledge nothing new."""
     nginx = software.nginx(pair.service, keepalive_timeout="3s")
     well_behaved(software, pair)
     yield
@@ -260,7 +260,7 @@ def both_close_and_one_is_not_heard(software, pair):
 @finds("fin-wait-2-held", "service", "worker", PATH, 15)
 @scene("nginx")
 def nginx_lingers(software, pair):
-    """nginx has half-closed and waits for the client's FIN (lingering_close): the client keeps its end."""
+    """nginx has half-closed and waits for the client's FIN (lingering_close). The client does not close."""
     nginx = software.nginx(pair.service, lingering_close="always", lingering_time="300s", lingering_timeout="300s")
     yield
     crowd_of(software, pair, 15, LAST_REQUEST)
@@ -294,7 +294,7 @@ def too_few_buckets(software, pair):
 @finds("port-exhaustion", "peer", "crowd", HOST)
 @scene("nginx", "wrk")
 def wrk_in_a_narrow_range(software, pair):
-    """20 ports, and a client that wants more connections than that to one destination."""
+    """A range of 20 ports, and a client that needs more connections to one destination."""
     set_sysctl(pair.peer, "net.ipv4.ip_local_port_range", "40000 40019")
     software.nginx(pair.service, keepalive_timeout=600)
     crowd = crowd_of(software, pair, 2)
@@ -309,7 +309,7 @@ def wrk_in_a_narrow_range(software, pair):
 @finds("syn-sent-unanswered", "peer", "haproxy", PATH)
 @scene("haproxy", "nginx", "wrk")
 def haproxy_to_a_black_hole(software, pair):
-    """The backend's packets are dropped without a word."""
+    """The packets of the backend are dropped silently."""
     software.nginx(pair.service)
     haproxy = software.haproxy(pair.peer, ADDRESS, connect_s=120)
     yield
@@ -322,7 +322,7 @@ def haproxy_to_a_black_hole(software, pair):
 @finds("syn-recv-unanswered", "service", "nginx", PATH, inferred=True)
 @scene("nginx", "curl")
 def no_way_back(software, pair):
-    """The SYNs of curl arrive, the answers do not."""
+    """The SYNs of curl arrive; the answers are lost."""
     nginx = software.nginx(pair.service)
     yield
     lose(pair.peer, PORT, both_ways=False)
@@ -334,7 +334,7 @@ def no_way_back(software, pair):
 @finds("syn-recv-flood", "service", "nginx", PATH, inferred=True)
 @scene("nginx")
 def nginx_flooded(software, pair):
-    """Far more half-open connections than nginx's backlog, from many addresses that never answer."""
+    """Many more half-open connections than the backlog of nginx, from many addresses that never answer."""
     sources = [f"10.177.0.{n}" for n in range(10, 90)]
     for source in sources:
         ip("-n", pair.peer, "address", "add", f"{source}/24", "dev", pair.peer_link)
@@ -380,7 +380,7 @@ def curl_stopped(software, pair):
 @finds("established-unread", "peer", "client", LOCAL, 4)
 @scene("redis-server", "node")
 def redis_pipelines_unread(software, pair):
-    """A Node client asks for 2,000 times 10 KB on each of its sockets, and reads nothing."""
+    """A Node client requests 10 KB 2,000 times on each socket and reads nothing."""
     redis = software.redis(pair.service)
     setter = software.crowd(pair.service)
     setter.do("open", address="127.0.0.1", port=6379, count=1)
@@ -395,7 +395,7 @@ def redis_pipelines_unread(software, pair):
 @finds("established-zero-window", "service", "backends", PEER)
 @scene("postgres", "node")
 def postgres_results_unread(software, pair):
-    """Three clients of PostgreSQL ask for a large result and read nothing: their backends are blocked writing."""
+    """Three clients of PostgreSQL request a large result and read nothing. Their backends block in a write."""
     postgres = software.postgres(pair.service, max_connections=20)
     crowd = software.crowd(pair.peer)
     crowd.do("open", address=ADDRESS, port=5432, count=3, receive_buffer=8192)
@@ -412,7 +412,7 @@ def postgres_results_unread(software, pair):
 @finds("descriptor-exhaustion", "service", "server", LOCAL)
 @scene("node")
 def node_with_few_descriptors(software, pair):
-    """A server that may open 128 files, and more clients than that."""
+    """A server that may open 128 files, with more clients than that."""
     server = software.node_server(pair.service, "echoes", descriptors=128)
     yield
     crowd = software.crowd(pair.peer)

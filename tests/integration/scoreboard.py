@@ -1,8 +1,8 @@
-"""The tables at the end of a run: what each finding has proven, and how quiet each healthy load was.
+"""The tables at the end of a run: what has been shown for each finding, and how quiet each healthy load was.
 
-A finding proves itself in three columns: it fires on its drill, it fires on an independent case (a fault that the tests
-made themselves, or real software), and it is quiet on its look-alike. Most tests feed the table by the marker
-`finding(id, role)` and their outcome; what is decided inside a test goes through record().
+Each finding has three columns: it fires on its drill; it fires on an independent case, which is a fault made by the
+tests or real software; it is quiet on its look-alike. Most tests fill the table by the marker `finding(id, role)`
+and their outcome. Results inside a test are added by record().
 """
 
 import functools
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import program
 
-ROLES = {  # → column
+ROLES = {  # role → column
     "drill": "drill",
     "fires": "independent",
     "real": "independent",
@@ -40,7 +40,7 @@ class Scoreboard:
         self.cells.setdefault((finding, role), Counter())[outcome] += 1
 
     def cell(self, finding, column):
-        """What stands in a cell: "4 ok (2 with real software)", "1 FAILED", "-"."""
+        """The text of a cell: "4 ok (2 with real software)", "1 FAILED", "-"."""
         counts = {role: self.cells.get((finding, role), Counter()) for role, of in ROLES.items() if of == column}
         total = sum(counts.values(), Counter())
         if not total:
@@ -51,7 +51,7 @@ class Scoreboard:
         return ", ".join(words[1:] if total["passed"] == 0 else words)
 
     def packed(self):
-        """As lists, numbers and strings."""
+        """The board as lists, numbers and strings."""
         return ([[*key, dict(counts)] for key, counts in self.cells.items()],
                 [[name, load.quiet, load.runs, load.note] for name, load in self.loads.items()])
 
@@ -76,14 +76,14 @@ def record_load(name, quiet, runs, note):
 
 @functools.cache
 def finding_ids():
-    """The findings that this build knows: what `tcpwhy list --help` calls causes."""
+    """The findings of this build: the causes in `tcpwhy list --help`."""
     page = program.run("list", "--help").stdout.decode()
     causes = re.search(r"^Causes: (.*?)\n\n", page, re.MULTILINE | re.DOTALL)
     return [word for word in causes[1].replace(",", " ").split() if word != "normal"]
 
 
 def write(reporter, findings):
-    """`findings`: ids that get a row even where nothing was proven about them."""
+    """`findings`: ids that get a row even if no test has a result for them."""
     rows = sorted({*findings, *(finding for finding, _ in board.cells)})
     if board.cells:
         reporter.section("findings")

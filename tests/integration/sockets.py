@@ -1,4 +1,4 @@
-"""What `ss` says: the second opinion that the tests rest on."""
+"""The sockets as `ss` shows them, to compare with tcpwhy."""
 
 import subprocess
 import time
@@ -16,7 +16,7 @@ class Socket:
     state: str
     recv_q: int
     send_q: int
-    local: tuple  # (address, port); an IPv4-mapped address as IPv4, port 0 for "*"
+    local: tuple  # (address, port); an IPv4-mapped address as IPv4; port 0 for "*"
     remote: tuple
     extra: str
 
@@ -28,7 +28,7 @@ def _endpoint(text):
 
 
 def sockets(netns=None, extra=""):
-    """All TCP sockets of a named namespace (None: ours). `extra`: letters for ss, as in "iemo"."""
+    """All TCP sockets of a named namespace (None: that of the tests). `extra` has options of ss, such as "iemo"."""
     where = ["-N", netns] if netns else []
     out = subprocess.run(["ss", *where, "-tanHO" + extra], capture_output=True, text=True, check=True).stdout
     rows = []
@@ -40,17 +40,17 @@ def sockets(netns=None, extra=""):
 
 
 def on_port(port, state=None, netns=None, extra=""):
-    """Connections (not listeners) of a service: its port is local."""
+    """Connections of a service, without listeners: its port is the local one."""
     return [s for s in sockets(netns, extra)
             if s.local[1] == port and s.state != "LISTEN" and (state is None or s.state == state)]
 
 
 def wait_for(condition, what, seconds=10.0):
-    """Polls until condition() holds; fails, naming `what`, when it does not in time."""
+    """Polls until condition() is true. Fails with `what` in its message if that takes too long."""
     give_up = time.monotonic() + seconds
     in_time = True
     while in_time:
-        in_time = time.monotonic() < give_up  # and once more: the machine may have stood still meanwhile
+        in_time = time.monotonic() < give_up  # one more try after the time is over: the machine may have paused
         result = condition()
         if result:
             return result

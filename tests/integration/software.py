@@ -1,7 +1,7 @@
-"""Real servers and clients of one test, each in a network namespace of the test's own.
+"""Real servers and clients. Each runs in a network namespace of the test.
 
-Everything runs in the foreground with its own configuration and data, in a temporary folder, and is stopped by pid. The
-system's own services are not touched.
+They run in the foreground with their own configuration and data in a temporary folder, and are stopped by pid. The
+services of the system are not used.
 """
 
 import glob
@@ -64,7 +64,7 @@ backend nginx
 
 
 def why_missing(*tools):
-    """Why real software cannot run here, or None."""
+    """The reason why this software cannot run here, or None."""
     reasons = [privileges.without_netns(), *map(privileges.without_tool, tools)]
     if "postgres" in tools:
         reasons = [r for r in reasons if r != "needs postgres"] + [None if _postgres_folder() else "needs postgres"]
@@ -72,14 +72,14 @@ def why_missing(*tools):
 
 
 def _postgres_folder():
-    """Debian keeps the server's programs off the PATH."""
+    """Debian does not put the programs of the server on the PATH."""
     folders = sorted(glob.glob("/usr/lib/postgresql/*/bin"))
     found = folders[-1] if folders else os.path.dirname(shutil.which("postgres") or "")
     return found if found and os.path.exists(f"{found}/initdb") else None
 
 
 def go_program(software, name):
-    """Builds tests/integration/programs/NAME.go with what Go brings along; nothing is fetched."""
+    """Builds tests/integration/programs/NAME.go with Go's standard library only; nothing is downloaded."""
     built = software.folder / name
     env = {**os.environ, "CGO_ENABLED": "0", "GO111MODULE": "off", "GOFLAGS": "",
            "GOCACHE": str(Path(tempfile.gettempdir()) / "tcpwhy-tests-go-cache")}
@@ -90,15 +90,15 @@ def go_program(software, name):
 class Software:
     def __init__(self):
         self.folder = Path(tempfile.mkdtemp(prefix="tcpwhy-software-"))
-        self.folder.chmod(0o755)  # servers that change their user read in it
+        self.folder.chmod(0o755)  # servers that change their user must be able to read it
         self._running = []
         self._log = open(self.folder / "stderr", "ab")
 
     def start(self, netns, *command, descriptors=DESCRIPTORS, **how):
-        """The process that is returned is the program itself: `ip netns exec` becomes it."""
+        """Returns the process of the program itself: `ip netns exec` replaces itself by it."""
         def prepare():
             die_with_parent()
-            resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))  # Node raises the soft one
+            resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))  # Node raises the soft limit
 
         how = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": self._log, **how}
         process = subprocess.Popen(["ip", "netns", "exec", netns, *map(str, command)], preexec_fn=prepare, **how)
@@ -106,7 +106,7 @@ class Software:
         return process
 
     def stop_all(self):
-        """SIGQUIT ends PostgreSQL at once but lets it release its shared memory; the rest is killed."""
+        """Ends PostgreSQL with SIGQUIT: it stops at once, but releases its shared memory. All others are killed."""
         for process in self._running:
             if process.poll() is None and getattr(process, "is_postgres", False):
                 process.send_signal(3)
@@ -126,7 +126,7 @@ class Software:
     # --- servers: each listens when its function returns
 
     def nginx(self, netns, port=PORT, listen="", **settings):
-        """settings: keepalive_timeout="5", … Its root holds `big`, 64 MB."""
+        """settings: keepalive_timeout="5", … The root folder contains the file `big`, 64 MB."""
         folder = self.new_folder("nginx")
         folder.chmod(0o755)
         with open(folder / "big", "wb") as big:
@@ -200,12 +200,12 @@ class Software:
         return Crowd(process)
 
     def startup_of_postgres(self):
-        """The first message of PostgreSQL's protocol, version 3.0, as text of bytes."""
+        """The first message of PostgreSQL's protocol, version 3.0. Each character is a byte."""
         words = b"user\0tester\0database\0postgres\0\0"
         return ((len(words) + 8).to_bytes(4, "big") + b"\0\3\0\0" + words).decode("latin-1")
 
     def query_of_postgres(self, query):
-        """A message of its protocol: a simple query."""
+        """A simple query in PostgreSQL's protocol."""
         return f"Q{(len(query) + 5).to_bytes(4, 'big').decode('latin-1')}{query}\0"
 
     def postgres_program(self, name):
@@ -213,7 +213,7 @@ class Software:
 
 
 class Crowd:
-    """Connections that do what they are told: see programs/crowd.py."""
+    """Connections that are controlled by commands: see programs/crowd.py."""
 
     def __init__(self, process):
         self._process = process
@@ -232,7 +232,7 @@ class Crowd:
 
 
 def _as_user_who_is_not_root(folder):
-    """PostgreSQL refuses to run as root. Returns the command that changes the user; the folder becomes the user's."""
+    """PostgreSQL does not run as root. Returns a command that changes the user. The folder is given to that user."""
     if os.geteuid() != 0:
         return []
     names = {entry.pw_name for entry in pwd.getpwall()}

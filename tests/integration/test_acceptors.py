@@ -1,4 +1,4 @@
-"""Who should accept, what keeps it from that, and what helps: real servers, side by side, each with patient clients."""
+"""Processes that should accept connections: what keeps them from it, and what helps. Real servers and clients."""
 
 import os
 import re
@@ -17,8 +17,8 @@ from sockets import wait_for
 
 PROGRAMS = Path(__file__).resolve().parent / "programs"
 PATIENT = 20
-HALTED_S = 7  # a process that cannot act is told from 5 s on,
-HUNG_S = 33  # any other from 30 s on
+HALTED_S = 7  # a process that cannot act is reported after 5 s
+HUNG_S = 33  # any other after 30 s
 LOOKS = 30
 APP = """
 import time
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0 or shutil.which("ip") is None,
 
 
 class Scenes:
-    """Servers by name, each on a port of its own, in one namespace."""
+    """Servers by name, each on its own port, in one namespace."""
 
     def __init__(self, netns, folder):
         self.netns, self.folder = netns, folder
@@ -66,7 +66,7 @@ class Scenes:
     def stop(self):
         for process in self.processes:
             process.kill()
-        for process in self.processes:  # a tracer has to be gone before its tracee is
+        for process in self.processes:  # a tracer must end before the process that it traces
             process.wait()
 
 
@@ -243,7 +243,7 @@ def test_servers_that_accept_are_left_alone(scenes, late, name):
 
 
 def test_nothing_comes_and_goes(scenes, late):
-    """Many looks at one unchanging host say the same."""
+    """Many diagnoses of an unchanged host are equal."""
     def said(diagnosis):
         return sorted((f["id"], f["count"], f["title"]) for f in diagnosis["findings"]
                       if f["local"] and f["local"]["port"] != scenes.ports["drains"])

@@ -1,7 +1,7 @@
-"""Both ends of connections were seen: what each host shows says which packets are lost, and where.
+"""Both ends of the connections are seen. Their states tell which packets are lost, and where.
 
-All scenes run side by side, each on a pair of namespaces that stand for two hosts: a host's capture is what `ss` prints
-there.
+All scenes run at the same time, each in a pair of namespaces that stand for two hosts. The capture of a host is the
+output of `ss` there.
 """
 
 import contextlib
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.skipif(why_missing("nginx") is not None, reason=str(why
 
 
 def lose_requests(netns):
-    """What comes to the service is lost; what it sends is not."""
+    """Drops what the service receives. What it sends arrives."""
     rules = f"""
         table inet lost {{
             chain input {{ type filter hook input priority 0; tcp dport {PORT} drop; }}
@@ -36,19 +36,19 @@ def lose_requests(netns):
 # --- scenes: nginx closes what has been idle for 3 s ------------------------------------------------------------------
 
 def fins_are_lost(_, pair):
-    """What nginx sends does not come to its clients."""
+    """What nginx sends does not reach its clients."""
     lose(pair.peer, PORT, both_ways=False)
     return pair.peer, "ESTABLISHED"
 
 
 def answers_are_lost(_, pair):
-    """Its FINs come to its clients, whose acknowledgements do not come back."""
+    """The FINs of nginx reach its clients, but their acknowledgements do not come back."""
     lose_requests(pair.service)
     return pair.peer, "CLOSE_WAIT"
 
 
 def peer_has_vanished(namespaces, pair):
-    """The clients' host is away; what has its name now knows nothing of them."""
+    """The clients' host is gone. The host that now has its name knows nothing of the connections."""
     lose(pair.peer, PORT)
     return namespaces.add(), None
 
@@ -75,7 +75,7 @@ def begin(scene, namespaces, software):
 
 
 def has_begun(made):
-    """The FINs have been sent often enough, and the other end is as it will stay."""
+    """The FINs have been retransmitted, and the other ends have reached their final state."""
     fins = on_port(PORT, "FIN_WAIT_1", made.pair.service, "o")
     ends = [s for s in sockets(made.other) if s.state == made.state and s.remote[1] == PORT]
     return len(fins) == CLIENTS and (made.state is None or len(ends) == CLIENTS)
@@ -147,7 +147,7 @@ def test_in_one_snapshot_of_both_namespaces_it_is_certain(scenes, name):
 
 @pytest.mark.parametrize("name", ["fins_are_lost", "peer_has_vanished"])
 def test_of_one_end_alone_nothing_more_is_said(scenes, name):
-    """A look-alike: seen from one side, both are the same."""
+    """A look-alike: seen from one side, both cases are the same."""
     finding = unanswered(program.diagnose("--from", scenes[name].service_file))
     assert finding["title"].startswith("Nobody answers") and "The peer has vanished" in finding["why"]
     assert finding["confidence"] == "certain" and "other_ends" not in finding

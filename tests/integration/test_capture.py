@@ -1,4 +1,6 @@
-"""Snapshots in files: the same findings as of the live host, whole files or none, both ends, comparisons."""
+"""Snapshots in files: they give the findings of the live host, are written whole or not at all, show both ends, and can
+be compared.
+"""
 
 import contextlib
 import gzip
@@ -18,7 +20,7 @@ import program
 from held import Held
 
 LEAKED = 40
-# Of a finding, what does not change from one look to the next.
+# The parts of a finding that do not change from one snapshot to the next.
 PARTS = ["id", "severity", "confidence", "fault", "count", "peers_total", "local", "remote", "netns"]
 
 
@@ -120,7 +122,7 @@ def test_a_full_disk_leaves_nothing(name, tmp_path):
 
 
 def is_writing_in(pid, folder):
-    """Whether the process has a file of the folder open: it may have no name there yet."""
+    """True if the process has a file of the folder open. The file may have no name yet."""
     links = []
     for fd in pathlib.Path(f"/proc/{pid}/fd").iterdir():
         with contextlib.suppress(OSError):
@@ -179,7 +181,7 @@ def test_a_cut_file_is_read_and_the_cut_is_a_gap(leak, saved, tmp_path):
 
 @pytest.mark.skipif(privileges.without_netns() is not None, reason=str(privileges.without_netns()))
 def test_both_ends_of_a_connection_are_one_finding(tmp_path):
-    """A server in one namespace, its clients in another, each asked by itself with ss as on two hosts."""
+    """A server in one namespace and its clients in another. Each is captured with ss, as on two hosts."""
     namespaces = netns.Namespaces()
     script = """if True:
         import signal, socket, sys

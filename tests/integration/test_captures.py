@@ -1,5 +1,4 @@
-"""--from: what other programs print of this host leads to the same findings, as far as it shows enough; and never
-further."""
+"""--from: the output of other programs gives the same findings, as far as it shows enough, and never more."""
 
 import shutil
 import subprocess
@@ -13,18 +12,18 @@ CONFIDENCES = ["possible", "likely", "certain"]
 SCENES = ["leak", "unread", "not_accepted", "inherited", "leak_client", "leak_ipv6", "leak_mapped", "unread_data",
           "unread_locked", "tls"]
 
-# What each command shows is enough for; a scene that is not named gives the same as live.
+# What differs with less evidence. A scene that is not listed gives the same finding as the live host.
 LESS = {
     "ss -tanpiemo": {},
     "ss -tanpiemoO": {},
     "ss -tanp": {},
     "ss -tan": {"not_accepted": "close-wait-unread", "inherited": "close-wait-leak"},  # no owners
-    # It names one owner of several.
+    # These name only one owner of several.
     "netstat -tanpo": {"inherited": "close-wait-leak"},
     "netstat -tanpeo": {"inherited": "close-wait-leak"},
     "cat /proc/net/tcp /proc/net/tcp6": {"inherited": "close-wait-leak"},
-    "lsof -nP -iTCP -Tqs": {"not_accepted": None},  # no descriptor, no row
-    # No queues: that they are not closed is all that shows.
+    "lsof -nP -iTCP -Tqs": {"not_accepted": None},  # without a descriptor there is no row
+    # Without queues only one thing is known: they are not closed.
     "lsof -nP -iTCP": {name: "close-wait-held" for name in SCENES} | {"not_accepted": None,
                                                                       "inherited": "close-wait-inherited"},
 }
@@ -53,7 +52,7 @@ def captured(request, _world, tmp_path_factory):
 
 
 def of_scene(report, fault):
-    """The findings about it, and how many connections they have."""
+    """The findings about the scene."""
     found = [f for f in report["findings"] if any(end and end["port"] == fault.port for end in
                                                         (f["local"], f["remote"]))
              and f["id"].startswith("close-wait")]
@@ -89,7 +88,7 @@ def test_what_is_no_fault_stays_quiet(world, captured):
 
 
 @pytest.mark.parametrize("command", [
-    ["netstat", "-tanpoc"],  # every second anew
+    ["netstat", "-tanpoc"],  # prints every second
     ["sh", "-c", "for look in 1 2 3; do ss -Htanp; sleep 1; done"],
     ["lsof", "-nP", "-iTCP", "-r1"],
 ])
@@ -115,7 +114,7 @@ def test_what_a_capture_lacks_is_said_with_what_to_ask_for(captured):
     assert report["source"]["kind"].startswith("capture-") and report["source"]["from"] == str(path)
     assert report["host"]["os"] == "linux"
     lost = report.gap("lines-not-understood")
-    # A process of this world has a newline in its name, which ss prints as it is: the owner of those rows is not
+    # A process of this world has a newline in its name, which ss prints unchanged. The owner of those rows must not be
     # guessed.
     assert lost is None or (command == "ss -tanp" and '",pid=' in lost["text"])
     if command.startswith("ss -tanpiemo"):
@@ -203,9 +202,9 @@ TASKLIST = [("System Idle Process", 0), ("System", 4), ("svchost.exe", 1044), ("
 @pytest.mark.parametrize("rows, tasks, expected", [
     pytest.param(["LISTENING 4312", "LISTENING 1044"], TASKLIST, ["owner-ended"],
                  marks=pytest.mark.finding("owner-ended", "fires")),
-    pytest.param(["LISTENING 4312", "LISTENING 1044"], TASKLIST[2:], [],  # filtered
+    pytest.param(["LISTENING 4312", "LISTENING 1044"], TASKLIST[2:], [],  # filtered list
                  marks=pytest.mark.finding("owner-ended", "quiet")),
-    (["LISTENING 4312", "LISTENING 1044"], TASKLIST[:3], []),  # cut
+    (["LISTENING 4312", "LISTENING 1044"], TASKLIST[:3], []),  # cut list
     (["LISTENING 4312", "LISTENING 1044"], [*TASKLIST, ("app.exe", 4312)], []),
     (["TIME_WAIT 0", "LISTENING 4"], TASKLIST, []),
 ])

@@ -1,6 +1,7 @@
-"""tcpwhy check where it has to be right: quiet where counting cries wolf, and loud within one interval of a fault.
+"""tcpwhy check in practice: quiet where a count of connections raises false alarms, and loud within one interval of a
+fault.
 
-TCPWHY_HEALTHY_S=600 makes the healthy load last ten minutes.
+With TCPWHY_HEALTHY_S=600 the healthy load runs for ten minutes.
 """
 
 import json
@@ -30,21 +31,21 @@ STATES = ("LAST_ACK", "TIME_WAIT", "CLOSE_WAIT")
 
 @pytest.fixture(scope="module", autouse=True)
 def samples_of_their_own(tmp_path_factory):
-    """What a check keeps by itself goes with the tests."""
+    """The state files of the checks are removed with the tests."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("samples")))
         yield
 
 
 def check(*words, **how):
-    """(exit status, first line)"""
-    done = program.run("check", "--timeout", 50, *words, **how)  # however busy the machine is
+    """Returns (exit status, first line)."""
+    done = program.run("check", "--timeout", 50, *words, **how)  # the machine may be busy
     assert done.stderr == b""
     return done.returncode, done.stdout.decode().partition("\n")[0]
 
 
 def classic(netns, state):
-    """What people have: the number, and what a plugin makes of it."""
+    """What people use today: the count, and the status that a plugin makes of it."""
     count = int(subprocess.run(["ip", "netns", "exec", netns, "sh", "-c", f"netstat -an | grep -c {state}"],
                                capture_output=True, text=True).stdout)
     return count, (program.CRITICAL if count > CLASSIC_CRITICAL else
@@ -54,8 +55,7 @@ def classic(netns, state):
 # --- healthy --------------------------------------------------------------------------------------------------------
 
 class ComeAndGo(threading.Thread):
-    """Hundreds of clients from far away come and go, all at once: their last acknowledgements are on the way for a
-    while."""
+    """Hundreds of distant clients come and go at the same time. Their last acknowledgements take a while to arrive."""
 
     def __init__(self, software, netns, count=800):
         super().__init__(daemon=True)
@@ -69,7 +69,7 @@ class ComeAndGo(threading.Thread):
                 self.crowd.do("close")
                 self.rounds += 1
                 self.over.wait(DELAY_S)
-        except RuntimeError:  # its process was ended with the others
+        except RuntimeError:  # its process was ended together with the others
             if not self.over.is_set():
                 raise
 
@@ -103,7 +103,7 @@ class Tally:
 
 
 def load_for_a_while(tally, seconds):
-    """Real servers, short connections, a long way: all healthy. The loads of loads.py end after a while."""
+    """Real servers with short connections over a long path: all healthy. The loads of loads.py end after some time."""
     software, namespaces = Software(), Namespaces()
     try:
         busy = namespaces.add()
@@ -138,7 +138,7 @@ def test_counting_cries_wolf_and_check_does_not(record_property):
     began = time.monotonic()
     while (left := began + HEALTHY_S - time.monotonic()) > 0:
         load_for_a_while(tally, min(left, 50))
-    for _ in range(3):  # what makes counting cry wolf lasts for a moment: a busy machine may not show it at once
+    for _ in range(3):  # a false alarm of counting lasts only a moment, and a busy machine may miss it
         if not (tally.criticals("TIME_WAIT") and tally.criticals("LAST_ACK")):
             load_for_a_while(tally, 50)
     record_property("note", f"healthy load for {time.monotonic() - began:.0f} s: {tally.note()}")
@@ -149,12 +149,12 @@ def test_counting_cries_wolf_and_check_does_not(record_property):
 # --- faults ---------------------------------------------------------------------------------------------------------
 
 CLOSE_WAIT_DRILLS = [finding for finding in DRILLS if finding.startswith("close-wait-")]
-INTERVAL_S = 15  # between two checks; Nagios does it every minute or five
+INTERVAL_S = 15  # between two checks; Nagios usually checks every minute or five minutes
 
 
 @pytest.fixture(scope="module", name="alarms")
 def seen_by_checks():
-    """The drills run, and each is checked when an interval is over. {finding: [(status, line), …, drill]}"""
+    """Runs the drills and checks each after an interval. Returns {finding: [(status, line), …, drill]}."""
     if reason := privileges.without_netns():
         pytest.skip(reason)
     drills = {}
@@ -202,7 +202,7 @@ def test_all_is_well_again(tmp_path):
 # --- cost -----------------------------------------------------------------------------------------------------------
 
 def test_it_costs_no_more_than_counting(record_property):
-    """In turns, in namespaces of their own: neither pays for the other processes of this host."""
+    """Measures both in turns, in separate namespaces, so that the other processes of this host do not count."""
     if reason := privileges.without_netns() or privileges.without_tool("netstat"):
         pytest.skip(reason)
     done = subprocess.run(

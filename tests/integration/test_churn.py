@@ -1,4 +1,4 @@
-"""A host that changes while it is looked at: nothing twice, nobody wrongly named, no failure."""
+"""A host that changes during the snapshot: nothing is seen twice, no wrong owner is named, nothing fails."""
 
 import subprocess
 import sys
@@ -21,14 +21,14 @@ COLUMNS = "state,local,remote,pid,process,inode,cookie,netns"
 
 @pytest.fixture(scope="module")
 def netns():
-    """Not among the sockets of others."""
+    """A namespace without other sockets."""
     reason = privileges.without_netns()
     if reason:
         pytest.skip(reason)
     namespaces = Namespaces()
     try:
         name = namespaces.add()
-        # At full speed the ports would run out within seconds.
+        # At full speed all ports would be used up within seconds.
         subprocess.run(["ip", "netns", "exec", name, "sysctl", "-qw", "net.ipv4.tcp_max_tw_buckets=2000"], check=True)
         yield name
     finally:
@@ -75,7 +75,8 @@ def test_sockets_that_come_and_go(netns, source):
 
 
 def test_sockets_that_are_closed_have_no_hidden_owner(netns):
-    """Read before its process was walked over, and closed in between: nobody's, but not hidden from us."""
+    """A socket that is read before the walk over its process, and closed in between, has no owner. It must not be
+    called hidden."""
     with changing("sockets", netns):
         for _ in range(LOOKS):
             assert program.diagnose(sampled=True, netns=netns).gap("owners-elsewhere") is None
@@ -97,7 +98,7 @@ def test_processes_that_vanish(netns, source):
             look()
         wait_for(look, "a process that is still there when it is described", 30)
         for _ in range(LOOKS):
-            program.diagnose(sampled=True, netns=netns)  # holds that it does not fail
+            program.diagnose(sampled=True, netns=netns)  # fails if tcpwhy does
 
 
 def test_namespaces_that_disappear(netns):

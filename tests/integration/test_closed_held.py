@@ -1,4 +1,4 @@
-"""closed-held: descriptors whose connections are gone, which no table shows; and what looks like them."""
+"""closed-held: descriptors of connections that no longer exist and that no table shows; and its look-alikes."""
 
 import os
 import shutil
@@ -20,7 +20,7 @@ from sockets import wait_for
 PROGRAMS = Path(__file__).parent / "programs"
 REFUSE = [sys.executable, Path(__file__).parent / "refuse_calls.py"]
 SETTLED_S = 6
-# name: role of programs/keeps.py, count; what is found of it: count, severity; None: nothing
+# name: role of programs/keeps.py, count, and the finding: (count, severity), or None if nothing is found
 SCENES = {
     "reset": ("reset", 30, (30, "warning")),
     "shut-down": ("shut-down", 25, (25, "warning")),
@@ -50,7 +50,7 @@ def in_netns(netns, *words, **how):
 
 
 def reset_from(netns, port, count):
-    """Clients that ask and reset."""
+    """Clients that send a request and reset."""
     code = f"""
 import socket, struct, time
 clients = [socket.create_connection(("127.0.0.1", {port})) for _ in range({count})]
@@ -65,7 +65,7 @@ for client in clients:
 
 
 class Stage:
-    """All of them at once, in one namespace."""
+    """All scenes at once, in one namespace."""
 
     def __init__(self, netns, folder):
         self.netns, self.processes, self.missing = netns, {}, {}
@@ -77,7 +77,7 @@ class Stage:
             self.building[name] = subprocess.Popen([str(word).format(folder=folder) for word in build],
                                                    env={**os.environ, "HOME": str(folder), "GOFLAGS": "-mod=mod"})
         for name, (role, count, _) in SCENES.items():
-            # A program of its own: processes of one program are one owner.
+            # Each scene needs a program of its own, because processes of one program are one owner.
             script = shutil.copy(PROGRAMS / "keeps.py", folder / f"{name}.py")
             self.processes[name] = in_netns(netns, sys.executable, script, role, count)
         for process in self.processes.values():
@@ -92,7 +92,7 @@ class Stage:
         self.stood_at = time.monotonic()
 
     def pids(self, name):
-        """It and its children."""
+        """The process and its children."""
         first = self.processes[name].pid
         return [int(pid) for pid in subprocess.run(["pgrep", "-g", str(first)], capture_output=True, text=True,
                                                    check=True).stdout.split()]
@@ -200,7 +200,7 @@ def test_descriptors_run_out_without_any_tcp_socket(stage, reports, how):
 
 
 def test_nothing_comes_and_goes(stage, reports):
-    """What stays is found each time; what is closed at once is never."""
+    """What lasts is found each time; what is closed at once never is."""
     for _ in range(10):
         report = program.diagnose("--netns", "self", netns=stage.netns)
         assert gone(report, stage.pids("closes")) == []
@@ -208,7 +208,7 @@ def test_nothing_comes_and_goes(stage, reports):
 
 
 def test_looking_leaves_the_error_to_its_owner():
-    """SO_ERROR would take it away."""
+    """getsockopt(SO_ERROR) would clear the error."""
     listener = socket.create_server(("127.0.0.1", 0), backlog=64)
     clients = [socket.create_connection(listener.getsockname()) for _ in range(12)]
     accepted = [listener.accept()[0] for _ in clients]

@@ -1,4 +1,4 @@
-"""What a report tells somebody to paste acts in the namespace of the fault, and leaves the caller's as it is."""
+"""A command that a report offers acts in the namespace of the fault, and changes nothing in the caller's."""
 
 import signal
 import subprocess

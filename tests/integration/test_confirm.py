@@ -1,4 +1,4 @@
-"""--confirm: a burst that clears between two looks is quiet, a leak is certain."""
+"""--confirm: a burst that ends between two snapshots is quiet, and a leak is certain."""
 
 import json
 import threading
@@ -25,7 +25,8 @@ def findings(diagnosis, held):
 @pytest.mark.finding("close-wait-leak", "fires")
 @pytest.mark.finding("close-wait-unread", "fires")
 def test_a_burst_is_quiet_and_what_stays_is_confirmed(leak):
-    """An unread end of stream is certain then; a young leak may still be a proxy that is half-closed on purpose."""
+    """With --confirm an unread end of stream is certain. A young leak may still be a proxy that is half-closed on
+    purpose."""
     unread = Held(LEAKED, read=False)
     burst = Held(BURST).settle()
     ports = f"{leak.port},{burst.port},{unread.port}"

@@ -1,4 +1,4 @@
-"""Drills: each makes its fault, the kernel shows it, tcpwhy reports just that, and nothing stays behind."""
+"""Drills: each makes its fault, the kernel shows it, tcpwhy reports exactly that, and nothing is left behind."""
 
 import collections
 import json
@@ -25,11 +25,12 @@ NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
 @dataclass(frozen=True)
 class Expected:
     fault: str
-    # What ss shows in the namespace, as often as the drill says. None: nothing, although the sockets are open.
+    # The state that ss shows in the namespace, for as many connections as the drill says. None: ss shows nothing,
+    # although the descriptors are open.
     state: str
-    at_least: bool = False  # it goes on: more may come
-    owned: bool = True  # a process is named, and it is the drill's
-    counted: bool = True  # the finding's count is the drill's
+    at_least: bool = False  # more connections may follow
+    owned: bool = True  # a process of the drill is named
+    counted: bool = True  # the count of the finding is that of the drill
 
 
 DRILLS = {
@@ -51,7 +52,7 @@ DRILLS = {
     "port-exhaustion": Expected(HOST, "ESTABLISHED"),
     "syn-sent-unanswered": Expected(PATH, "SYN_SENT"),
     "syn-recv-flood": Expected(PATH, "SYN_RECEIVED", at_least=True, counted=False),
-    # Others come every 50 s, before the kernel drops those that were there: on a slow machine both are seen.
+    # New ones come every 50 s, before the kernel drops the old ones. On a slow machine both are seen.
     "syn-recv-unanswered": Expected(PATH, "SYN_RECEIVED", at_least=True),
     "accept-queue-overflow": Expected(LOCAL, "ESTABLISHED"),
     "established-not-accepted": Expected(LOCAL, "ESTABLISHED", at_least=True),
@@ -62,13 +63,13 @@ DRILLS = {
     "self-connect": Expected(LOCAL, "ESTABLISHED"),
     "descriptor-exhaustion": Expected(LOCAL, "ESTABLISHED", at_least=True, counted=False),
 }
-# What these lower is the whole host's: they are run in test_guest.py, on a kernel of their own.
+# Their limits are those of the whole host. test_guest.py runs them on a kernel of its own.
 HOST_LIMITS = {"orphan-limit": "net.ipv4.tcp_max_orphans", "tcp-memory-pressure": "net.ipv4.tcp_mem"}
-TAKES_HOURS = ["established-idle"]  # test_guest.py lets them pass
-# Said where the queues are not known, and on this host they are; and of Windows.
+TAKES_HOURS = ["established-idle"]  # test_guest.py speeds up the clock
+# Reported only if the queues are not known, which they are on this host; or only for Windows.
 OF_CAPTURES = ["close-wait-held", "owner-ended"]
 IN_HOST = {
-    # finding → what tcpwhy reports with both ends in sight
+    # finding → what tcpwhy reports if it sees both ends
     "close-wait-leak": "close-wait-leak", "close-wait-unread": "close-wait-unread",
     "close-wait-not-accepted": "close-wait-not-accepted", "close-wait-inherited": "close-wait-inherited",
     "close-wait-blocked-writer": "close-wait-blocked-writer", "fin-wait-2-held": "close-wait-leak",
@@ -106,7 +107,7 @@ class Drill:
             raise AttributeError(key) from None
 
     def states(self):
-        """What the kernel says, seen in the drill's namespace."""
+        """The states that the kernel shows in the drill's namespace."""
         rows = subprocess.run(["nsenter", "--net", "--target", str(self.netns_pid), "ss", "-tanH"],
                               capture_output=True, text=True, check=True).stdout.splitlines()
         names = [row.split()[0] for row in rows]
@@ -130,7 +131,8 @@ class Drill:
 
 
 def drill_processes(netns_inode=None):
-    """{pid: name} of the processes of drills, all or those in that network namespace; dead ones do not count."""
+    """{pid: name} of the processes of drills: all, or those in that network namespace. Processes that have ended do not
+    count."""
     found = {}
     for folder in Path("/proc").glob("[0-9]*"):
         try:
@@ -160,7 +162,7 @@ def assert_nothing_stays(drill):
 
 
 def causes():
-    """The findings that this build knows."""
+    """The findings of this build."""
     text = program.run("list", "--help").stdout.decode()
     return set(re.findall(r"[a-z][a-z0-9-]+", re.search(r"^Causes: (.*?)\n\n", text, flags=re.S | re.M)[1]))
 
@@ -201,7 +203,7 @@ def test_what_only_captures_leave_open_is_not_drilled(finding):
 def test_what_is_the_whole_hosts_is_lowered_on_request_only(finding):
     def setting():
         path = Path("/proc/sys", HOST_LIMITS[finding].replace(".", "/"))
-        return path.read_text() if path.exists() else None  # only the first network namespace of a host shows it
+        return path.read_text() if path.exists() else None  # exists only in the first network namespace of a host
 
     before = setting()
     done = program.run("drill", finding)
@@ -243,7 +245,7 @@ def start_all(before=()):
     try:
         for drill in drills.values():
             drill.wait_until_it_stands()
-            if DRILLS[drill.finding].at_least:  # what the kernel takes away again
+            if DRILLS[drill.finding].at_least:  # the kernel removes these after a time
                 assert_in_state(drill)
     except BaseException:
         end_all(drills)
@@ -283,7 +285,7 @@ def assert_in_state(drill):
     elif not expected.at_least:
         assert drill.states()[expected.state] == drill.count
     else:
-        # A connection of the last moment may still be on its way into the state.
+        # The last connection may still be on its way into the state.
         wait_for(lambda: drill.states()[expected.state] >= drill.count, f"{drill.count} in {expected.state}")
 
 
@@ -298,7 +300,7 @@ def test_the_kernel_shows_the_fault(drills, finding):
 
 
 def diagnose(drill):
-    """The findings about the drill, as the drill says that they are to be looked at."""
+    """The findings about the drill, from the command that the drill prints."""
     done = program.run("--json", "--all", "--netns", drill.netns_pid)
     assert done.returncode != program.FAILED, done.stderr.decode()
     diagnosis = json.loads(done.stdout)
@@ -306,7 +308,7 @@ def diagnose(drill):
     return diagnosis["findings"]
 
 
-# What comes of it after some seconds and has a finding of its own: who has no descriptor left accepts nobody.
+# A later consequence that has a finding of its own: without a free descriptor, a process accepts no connections.
 FOLLOWS = {"descriptor-exhaustion": {"established-not-accepted"}}
 
 
@@ -352,7 +354,7 @@ def test_all_stand_without_privileges():
         for drill in drills.values():
             if not DRILLS[drill.finding].at_least:
                 assert_in_state(drill)
-        # /proc/PID is root's for the moment in which a program is started.
+        # While a program starts, /proc/PID belongs to root for a moment.
         wait_for(lambda: {os.stat(f"/proc/{pid}").st_uid for pid in set(drill_processes()) - before} == {65534},
                  "all processes of drills are nobody's")
         leak = drills["close-wait-leak"]
@@ -371,7 +373,7 @@ def test_all_stand_without_privileges():
 
 @pytest.fixture(scope="module", autouse=True)
 def on_host():
-    """They age while the others are looked at."""
+    """They grow old while the other tests run."""
     drills = {finding: Drill(finding, "--in-host", "--count", "3", "--keep") for finding in IN_HOST}
     try:
         for drill in drills.values():
@@ -435,7 +437,7 @@ def test_nothing_stays_when_its_stage_is_killed(one):
 
 @pytest.mark.parametrize("one", CLEARED, indirect=True)
 def test_the_advice_works(one):
-    """The guilty process ends in the usual way, and with it the drill."""
+    """The guilty process ends as usual, and the drill ends with it."""
     os.kill(one.owner_pid, signal.SIGTERM)
     assert one.process.wait(10) == 0
     assert_nothing_stays(one)

@@ -1,4 +1,4 @@
-"""tcpwhy explain, as a whole command."""
+"""tcpwhy explain as a whole command."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Every finding fires on a real fault with the right owner, number and peers, and is quiet on its look-alike."""
+"""Every finding fires on a real fault, with the right owner, count and peers, and is quiet on its look-alike."""
 
 import subprocess
 import time
@@ -18,7 +18,7 @@ def fires(name, finding, fault, severity="info", **more):
                         marks=pytest.mark.finding(finding, "fires"))
 
 
-# A few connections are worth a word, not an alarm (info), unless their process cannot act.
+# A few connections are reported as info without an alarm, unless their process cannot act.
 FIRES = [
     fires("leak", "close-wait-leak", LOCAL, "warning"),
     fires("leak_near_limit", "close-wait-leak", LOCAL, "critical"),
@@ -51,7 +51,8 @@ STATUS_OF_SEVERITY = {"info": program.HEALTHY, "warning": program.WARNING, "crit
 
 
 def confidence_of(finding):
-    """A CLOSE_WAIT of some seconds is likely to be stuck, one of a minute certainly is. The others prove themselves."""
+    """A CLOSE_WAIT of a few seconds is likely to be stuck; after a minute it is certain. The others have direct
+    evidence."""
     return "certain" if finding.startswith("last-ack") or finding == "close-wait-not-accepted" else "likely"
 
 
@@ -80,7 +81,7 @@ def test_fires(world, report, name, finding, fault, severity, more):
 
 @pytest.mark.parametrize("name, finding, fault, severity, more", FIRES)
 def test_exit_status(world, name, finding, fault, severity, more):
-    """Of each alone, selected by its port."""
+    """Each alone, selected by its port."""
     alone = program.diagnose("--port", world[name].port, "--netns", world[name].netns)
     assert [f["id"] for f in alone["findings"]] == [finding]
     assert alone.status == STATUS_OF_SEVERITY[alone["findings"][0]["severity"]]
@@ -107,7 +108,7 @@ def test_quiet(world, report, name):
 
 
 def test_all_at_once(world, report):
-    """Six processes on one host: five findings with the right pids and counts, none for the half-closed pair."""
+    """Six processes on one host: five findings with the right pids and counts, and none for the half-closed pair."""
     scene = ["leak", "unread", "not_accepted", "stopped", "inherited", "flow"]
     ports = {world[name].port for name in scene}
     found = [f for f in report["findings"] if f["local"] and f["local"]["port"] in ports and f["netns"] == "host"]
@@ -123,7 +124,8 @@ def test_all_at_once(world, report):
 
 
 def test_one_cause_one_finding(world, report):
-    """The peers' ends are on this host too: in FIN_WAIT_2, because we have not closed. They are proof, not findings."""
+    """The peers' ends are on this host too, in FIN_WAIT_2 because the service has not closed. They are evidence, not
+    findings."""
     for name in ("leak", "unread", "blocked_writer", "zero_window_loopback", "leak_client"):
         assert report.findings_of(world[name].peer_pid) == []
 
@@ -163,7 +165,7 @@ def test_proof_names_the_second_holder(world, report):
 
 
 def test_proof_names_where_a_process_hangs(world, report):
-    """All its threads wait for an answer of the database: the proof says of which."""
+    """All threads of the process wait for an answer of the database. The evidence names its address."""
     (finding,) = report.findings_about(world["unread_elsewhere"])
     assert f"127.0.0.1:{world['unread_elsewhere'].database_port}" in words_of(finding)
 
@@ -187,7 +189,7 @@ def sockets_of(made):
 # --- a half-close, or a leak ------------------------------------------------------------------------------------------
 
 def seen_from_the_service_only(world, name, folder):
-    """As ss shows it there: of the other host nothing is known."""
+    """The capture of ss at the service, where nothing is known of the other host."""
     done = subprocess.run(["ip", "netns", "exec", world.path.service, "ss", "-tanpiemo"], capture_output=True,
                           check=True)
     (folder / "ss.txt").write_bytes(done.stdout)
@@ -196,7 +198,7 @@ def seen_from_the_service_only(world, name, folder):
 
 @pytest.mark.finding("close-wait-leak", "quiet")
 def test_a_server_at_work_on_the_answer(world, report, tmp_path):
-    """The peers have shut down their sending side to wait for it: info at first, and never certain."""
+    """The peers have shut down their sending side and wait for the answer: info at first, and never certain."""
     (live,) = report.findings_about(world["at_work"])
     assert (live["id"], live["severity"], live["confidence"]) == ("close-wait-leak", "info", "likely")
     assert "half-close" in words_of(live)
@@ -226,7 +228,7 @@ def test_who_has_answered_has_nothing_more_to_do(world, tmp_path):
 def test_young_is_quiet_until_it_is_old():
     makers = {"close_wait_leak": "close-wait-leak", "close_wait_unread": "close-wait-unread",
               "close_wait_not_accepted": "close-wait-not-accepted", "close_wait_inherited": "close-wait-inherited"}
-    for _ in range(5):  # on a busy machine they may be old before they are seen
+    for _ in range(5):  # on a busy machine they may grow old before they are diagnosed
         with Faults() as faults:
             began = time.monotonic()
             made = {finding: faults.begin(maker) for maker, finding in makers.items()}
@@ -247,18 +249,18 @@ def test_young_is_quiet_until_it_is_old():
 
 @pytest.mark.last
 def test_many_and_old_is_critical(world):
-    """The same leak, a minute later (the test that waits for LAST_ACK to end has run)."""
+    """The same leak a minute later; the test that waits for the end of LAST_ACK has run before."""
     wait_for(lambda: rows("--port", world["leak"].port, "--older", "60s"), "the leak is a minute old", 70)
     alone = program.diagnose("--port", world["leak"].port)
     assert (alone["verdict"], alone.status) == ("critical", program.CRITICAL)
     assert [(f["id"], f["severity"]) for f in alone["findings"]] == [("close-wait-leak", "critical")]
-    certain = alone["findings"][0]["age_s"]["oldest"] >= 300  # the tests before this one take their time
+    certain = alone["findings"][0]["age_s"]["oldest"] >= 300  # the tests before this one take some time
     assert alone["findings"][0]["confidence"] == ("certain" if certain else "likely")
 
 
 @pytest.mark.finding("close-wait-leak", "quiet")
 def test_gone_with_its_process(world, report):
-    """The kernel closes for a process that exits: nothing is left to find."""
+    """The kernel closes the sockets of a process that exits, so nothing is found."""
     made = world["leak_until_exit"]
     assert [f["count"] for f in report.findings_of(made.pid)] == [made.count]
     made.stop()

@@ -1,4 +1,4 @@
-"""What takes a kernel of its own: limits of the whole host really lowered, hours really passed, another version."""
+"""What needs a kernel of its own: lower limits of the whole host, hours that pass, another kernel version."""
 
 import functools
 import json
@@ -15,13 +15,13 @@ from netns import Pair
 from sockets import wait_for
 from test_drill import DRILLS, TAKES_HOURS
 
-LINE = ("near", "far")  # two namespaces with a cable between them
+LINE = ("near", "far")  # two namespaces joined by a veth pair
 HOUR = 3600
-ORPHANS = 200  # of the drill of orphan-limit
+ORPHANS = 200  # of the drill orphan-limit
 
 
 class Host:
-    """Boots a guest, and another one where that has died."""
+    """Boots a guest, and another one if it has died."""
 
     def __init__(self):
         self._guest = None
@@ -75,7 +75,7 @@ def path(guest):
 
 @pytest.fixture
 def started(guest):
-    """Pids of what a test has started; they end with it."""
+    """Pids of the processes that a test has started; they are killed after it."""
     pids = []
     yield pids
     clean(guest, *(functools.partial(guest.end, pid, signal.SIGKILL) for pid in pids))
@@ -83,7 +83,7 @@ def started(guest):
 
 @pytest.fixture
 def no_orphans(guest):
-    """This kernel cannot be told to end those of the tests before (INET_DIAG_DESTROY): their time has to pass."""
+    """This kernel has no INET_DIAG_DESTROY, so orphans of earlier tests cannot be removed. Their timeouts must pass."""
     def gone():
         guest.hurry(100, guests.RESTING)
         return guest.sockstat("orphan") == 0
@@ -96,7 +96,8 @@ def grow_old(guest, drill):
 
 
 def grown_findings(guest, netns, seconds):
-    """On a busy host the guest gets little done while it is hurried, so that it may take more than once."""
+    """Speeds up the clock until there is a finding. On a busy host the guest does little meanwhile, so it may take
+    several tries."""
     def found():
         guest.hurry(seconds)
         return guest.diagnose("--netns", netns)["findings"]
@@ -123,7 +124,8 @@ def assert_orphans(guest, count, percent):
 
 
 def assert_the_kernel_ends_orphans(guest, netns_pid):
-    """The limit is where tcpwhy says that it is: with half of it the kernel resets them, and says why."""
+    """The limit is where tcpwhy says it is: with a limit of half the orphans, the kernel resets the others and logs the
+    reason."""
     before, orphans = guest.counter("TCPAbortOnMemory", netns_pid), guest.sockstat("orphan")
     guest.output("dmesg", "--clear")
     guest.sysctl("net.ipv4.tcp_max_orphans", orphans // 2)
@@ -176,7 +178,7 @@ def test_as_many_orphans_with_an_ample_limit(guest, no_orphans, started):
 # --- memory ---------------------------------------------------------------------------------------------------------
 
 def lower_memory(guest):
-    """What is in use is between pressure and limit."""
+    """Sets the limits so that the memory in use is between pressure and the hard limit."""
     pages = guest.sockstat("mem")
     guest.sysctl("net.ipv4.tcp_mem", f"{pages // 2} {pages * 3 // 4} {pages * 5 // 4}")
 
@@ -213,7 +215,7 @@ def test_tcp_memory_pressure_of_full_buffers(guest, started):
     lower_memory(guest)
     try:
         assert_pressure(guest, made["pid"], "40")
-        # Beyond its limit the kernel aborts what is closed with data that does not fit.
+        # Above the hard limit the kernel aborts a connection that is closed while it has unsent data.
         pages = guest.sockstat("mem")
         guest.output("dmesg", "--clear")
         before = guest.counter("TCPAbortOnMemory")
@@ -268,7 +270,7 @@ def test_a_user_may_not_lower_the_hosts_limits(guest):
 # --- hours ----------------------------------------------------------------------------------------------------------
 
 IDLE = {
-    # variant → what is different
+    # variant → its settings
     "silent": {},
     "keepalive": {"keepalive": True},
     "talks": {"say_every_s": 1450},
@@ -277,7 +279,7 @@ IDLE = {
 
 @pytest.fixture
 def two_hours_later(guest):
-    """The drill, and connections made without it, after two hours: made once in each guest."""
+    """The drill and connections made without it, two hours later. Made once in each guest."""
     if not hasattr(guest, "two_hours_later"):
         guest.two_hours_later = grow_idle(guest)
     return guest.two_hours_later
@@ -291,7 +293,7 @@ def grow_idle(guest):
     made = {name: guest.fault("established_idle", **path.arguments(), count=30, **variant)
             for name, variant in IDLE.items()}
     young = guest.diagnose()
-    for _ in range(5):  # between them there is time to talk
+    for _ in range(5):  # between the steps the connections have time to talk
         guest.hurry((2 * HOUR + 100) / 5, guests.RESTING)
         guest.hurry(10)
     return {"drill": drill, "young": young, "old": guest.diagnose(), **made}
@@ -325,7 +327,7 @@ def test_as_old_but_not_unnoticed(guest, two_hours_later, name):
 
 # --- another kernel -------------------------------------------------------------------------------------------------
 
-# Without nf_tables for IPv4 this kernel loses no packets on demand.
+# This kernel has no nf_tables for IPv4, so it cannot drop packets.
 LOSE_PACKETS = {
     "last-ack-unanswered", "fin-wait-1-unanswered", "closing-unanswered", "syn-sent-unanswered", "syn-recv-unanswered",
     "syn-recv-flood", "established-unanswered",

@@ -1,4 +1,4 @@
-"""Healthy loads are called healthy: ten runs in a row of each, while all of them run."""
+"""Healthy loads are called healthy: ten diagnoses of each, while all of them run."""
 
 import time
 
@@ -11,7 +11,7 @@ from netns import Namespaces
 from software import Software, why_missing
 
 RUNS = 10
-AT_LEAST_S = 20  # from the first to the last of them
+AT_LEAST_S = 20  # from the first to the last diagnosis
 
 MISSING = {load.name: why_missing(*load.tools) for load in LOADS}
 
@@ -35,7 +35,7 @@ class Running:
 
 @pytest.fixture(scope="module")
 def running():
-    """All loads at once, each looked at ten times. Those at full speed come last: they end when all have been seen."""
+    """Runs all loads at once and diagnoses each ten times. Loads at full speed come last, and end with the others."""
     software, namespaces = Software(), Namespaces()
     try:
         started = {}

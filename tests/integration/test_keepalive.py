@@ -1,7 +1,7 @@
-"""No finding comes and goes on a host where nothing changes: 30 looks at faults that last, whatever keepalive does.
+"""No finding comes and goes on a host where nothing changes: 30 diagnoses of lasting faults, with any keepalive.
 
-All of them stand at the same time, each with keepalive of 1, 5, 15 and 60 s and without, beside a Go server that leaks
-with the keepalive that Go has by default, and a Node server with its own.
+All faults exist at the same time. Each has keepalive of 1, 5, 15 and 60 s, and none. A Go server leaks with Go's
+default keepalive, and a Node server with its own.
 """
 
 import json
@@ -21,15 +21,15 @@ from sockets import sockets, wait_for
 
 CONFIDENCES = ("possible", "likely", "certain")
 LOOKS, PAUSE_S = 30, 0.3
-SETTLED_S = 31  # what lies unread, or waits behind a closed window, is judged from 30 s on
+SETTLED_S = 31  # unread data and closed windows are judged after 30 s
 YOUNG_S = 4  # connections that were closed less than 5 s ago are normal
 LEAKED, GO_PORT, NODE_PORT = 150, 7001, 7002
-CONFIGURATION = "[close-wait-leak]\ncritical_age = 20s\n"  # of a minute: the test has no time to wait
+CONFIGURATION = "[close-wait-leak]\ncritical_age = 20s\n"  # the default is a minute, which is too long for the test
 pytestmark = pytest.mark.skipif(privileges.without_netns() is not None, reason=str(privileges.without_netns()))
 
 
 def clients(address, port, count):
-    """Ask for something, wait, and close their side."""
+    """Send something, wait, and shut down their sending side."""
     conns = [keepalive.connect(address, port) for _ in range(count)]
     for conn in conns:
         conn.sendall(b"hello\n")
@@ -40,7 +40,7 @@ def clients(address, port, count):
 
 
 class Seen:
-    """30 looks at everything."""
+    """30 diagnoses of everything."""
 
     def __init__(self):
         self.scenes = []  # (finding, seconds, port)
@@ -83,7 +83,7 @@ def seen():
     looking = ThreadPoolExecutor(2)
     try:
         pair, broken = namespaces.pair(), namespaces.pair()
-        # A scene is known by its port: the two services must not be given the same one.
+        # A scene is known by its port, so the services must get different ones.
         for netns, ports in (pair.service, "20000 39999"), (broken.service, "40000 59999"):
             subprocess.run(["ip", "netns", "exec", netns, "sysctl", "-qw", f"net.ipv4.ip_local_port_range={ports}"],
                            check=True)
@@ -195,7 +195,7 @@ def test_older_takes_in_what_may_be_older(seen):
 
 
 def test_connections_that_have_just_been_closed_do_not_become_old(seen):
-    """Idle for 10 s with keepalive of 15 s, then closed by their clients, and seen at once."""
+    """Idle for 10 s with keepalive of 15 s, then closed by the clients, and diagnosed at once."""
     assert seen.young
     assert [d["totals"]["by_state"].get("CLOSE_WAIT") for d in seen.young] == [40] * len(seen.young)
     assert [about(d, seen.young_port) for d in seen.young] == [[]] * len(seen.young)

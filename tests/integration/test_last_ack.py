@@ -1,4 +1,4 @@
-"""LAST_ACK whose owner has gone: inferred owner, time left, and whether the kernel keeps to it."""
+"""LAST_ACK without an owner: the inferred owner, the time left, and whether the kernel keeps it."""
 
 import time
 
@@ -8,7 +8,7 @@ import program
 from sockets import on_port, wait_for
 
 SLACK_S = 12
-SETTLED_S = 5  # younger than this is LAST_ACK's normal life
+SETTLED_S = 5  # a younger LAST_ACK is normal
 
 
 def left_of(diagnosis, made):
@@ -30,7 +30,7 @@ def test_owner_is_inferred_from_the_listener(world, report):
 @pytest.mark.last
 @pytest.mark.needs("unanswered")
 def test_time_left_falls_and_is_kept(world, report, record_property):
-    """Seen twice, the time left falls as time goes; then the kernel gives the connections up at about that time."""
+    """The time left decreases between two diagnoses. Then the kernel gives the connections up at about that time."""
     made = world["unanswered"]
     first_at = time.time() - seconds_since(report["taken_at"])
     first = left_of(report, made)
@@ -61,16 +61,16 @@ def seconds_since(timestamp):
 @pytest.mark.needs("unanswered")
 @pytest.mark.finding("last-ack-unanswered", "quiet")
 def test_answered_late(world):
-    """Two or three retransmissions, then the acknowledgement: normal life on a bad path, and then nothing."""
+    """Two or three retransmissions, then the acknowledgement: normal on a bad path, and nothing is left."""
     began = time.monotonic()
     made = world.faults.start("last_ack_answered_late", **world.path.arguments(), count=4)
     wait_for(lambda: len(on_port(made.port, "LAST_ACK", world.path.service)) == made.count, "LAST_ACK")
-    # After two retransmissions, and after three but within the first five seconds
+    # After two retransmissions; and after three, within the first five seconds.
     for pause in (0.7, 1.6):
         time.sleep(pause)
         during = program.diagnose("--port", made.port, "--netns", world.path.service)
         assert during["totals"]["by_state"].get("LAST_ACK") == made.count
-        if time.monotonic() - began < SETTLED_S:  # on a busy machine the second look may come too late
+        if time.monotonic() - began < SETTLED_S:  # on a busy machine the second diagnosis may be too late
             assert (during.status, during["findings"]) == (program.HEALTHY, [])
     made.step()
     wait_for(lambda: not on_port(made.port, netns=world.path.service), "the acknowledgement arrives", 15)

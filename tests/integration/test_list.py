@@ -1,4 +1,4 @@
-"""tcpwhy list and count against ss, every selection, and the exit statuses."""
+"""tcpwhy list and count compared with ss; every selection; exit statuses."""
 
 import subprocess
 from collections import Counter
@@ -70,14 +70,14 @@ def test_count_adds_up(world, by):
     def alike(listed):
         return Counter((row["local"], row["remote"], row["state"], *(row.get(key) for key in keys)) for row in listed)
 
-    for _ in range(10):  # a connection may end between two looks, or get old enough for a cause
+    for _ in range(10):  # a connection may end between two commands, or get old enough for a cause
         before, counted, listed = rows(*words), count(by, *words), rows(*words)
         if alike(before) == alike(listed):
             break
     assert counted["total"] == len(listed) == sum(group["count"] for group in counted["groups"])
     sizes = [group["count"] for group in counted["groups"]]
     assert sizes == sorted(sizes, reverse=True)
-    if all(key in listed[0] and key != "local" for key in keys):  # local: here the address, there with its port
+    if all(key in listed[0] and key != "local" for key in keys):  # count: no port in it
         expected = Counter(tuple(row[key] for key in keys) for row in listed)
         assert {tuple(group[key] for key in keys): group["count"] for group in counted["groups"]} == dict(expected)
 
@@ -95,7 +95,7 @@ def test_count_top_and_csv(world):
 # --- selections ------------------------------------------------------------------------------------------------------
 
 def select(world, *words):
-    """What a selection takes in of the ports of this world's host."""
+    """The connections that are selected."""
     return rows(*words, "--columns", "state,local,remote,pid,process,age,cause,netns,held_by")
 
 
@@ -116,7 +116,7 @@ def test_select_pid_and_process(world):
     names = {row["process"] for row in select(world, "--process", "leak-*", "--state", "close-wait")}
     assert {"leak-service", "leak-ipv6", "leak-mapped", "leak-pool"} <= names
     assert all(name.startswith("leak-") for name in names)
-    # Whoever holds it, not only the first of several
+    # Any holder counts, not only the first of several.
     assert len(select(world, "--pid", world["inherited"].child_pid, "--state", "close-wait")) == 12
 
 

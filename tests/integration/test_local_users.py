@@ -1,4 +1,4 @@
-"""Root looks at a host where others have accounts. What they swap under its hands neither hangs nor misleads it."""
+"""Root runs tcpwhy on a host with other users. Files that they swap meanwhile neither block nor mislead it."""
 
 import os
 import subprocess
@@ -52,7 +52,7 @@ def attack(build):
 def test_a_namespace_that_becomes_a_pipe_hangs_nobody(attack):
     attacker = attack("swaps", "netns")
     for _ in range(RUNS):
-        done = program.run("list")  # a run that waits for the pipe's writer times out
+        done = program.run("list")  # a run that opens the pipe would wait for a writer and time out
         assert done.returncode == program.HEALTHY, done.stderr
     assert attacker.poll() is None
 

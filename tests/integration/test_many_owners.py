@@ -1,4 +1,6 @@
-"""One story, many owners: told as one finding, judged on the whole; and what has only a cause in common stays apart."""
+"""The same fault in many processes is one finding, judged as a whole. Connections that have only the cause in common
+stay separate.
+"""
 
 import os
 import time
@@ -10,7 +12,7 @@ import program
 from netns import Namespaces
 from software import Software, why_missing
 
-OLD_S = 33  # until a window that is zero is no moment any more
+OLD_S = 33  # after this time a zero window no longer counts as short
 LOOKS = 30
 
 NEEDS = {"vsftpd_sessions": ["vsftpd"], "cups_backends": [], "cron_jobs": ["curl"], "pipes_to_nc": ["nginx", "nc"],
@@ -25,7 +27,7 @@ def missing(name):
 
 @pytest.fixture(scope="module")
 def looks():
-    """All scenes at once, then thirty looks at each: {name: [diagnosis, …]}."""
+    """Starts all scenes, then diagnoses each thirty times. Returns {name: [diagnosis, …]}."""
     software, namespaces, pairs = Software(), Namespaces(), {}
     try:
         for name in NEEDS:
@@ -57,7 +59,7 @@ def of(looks, name, finding):
     ("pipes_to_nc", "close-wait-leak", "nc", scenes.JOBS, scenes.JOBS),
 ])
 def test_one_finding(looks, name, finding, program_name, count, processes):
-    """In every look: one finding, with all connections and all processes. It never comes and goes."""
+    """Each diagnosis has one finding, with all connections and all processes."""
     for found in of(looks, name, finding):
         assert [(f["count"], f["owner"]["name"]) for f in found] == [(count, program_name)]
         assert {p["name"] for p in found[0]["processes"]} == {program_name}
@@ -67,7 +69,7 @@ def test_one_finding(looks, name, finding, program_name, count, processes):
 
 @pytest.mark.parametrize("name,finding", [("vsftpd_sessions", "close-wait-unread"), ("pipes_to_nc", "close-wait-leak")])
 def test_judged_on_the_whole(looks, name, finding):
-    """One each would be for information; together they are more than the limit of a warning."""
+    """One connection each would be info. Together they exceed the limit of a warning."""
     for found in of(looks, name, finding):
         assert [f["severity"] for f in found] == ["warning"]
 

@@ -1,4 +1,4 @@
-"""A busy healthy server is healthy, whatever its TIME_WAITs."""
+"""A busy healthy server is healthy, however many TIME_WAITs it has."""
 
 import shutil
 import signal

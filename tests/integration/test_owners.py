@@ -1,4 +1,4 @@
-"""Who holds the connections: what is said of the process."""
+"""The owner of the connections: what is reported about the process."""
 
 import os
 import pwd
@@ -29,7 +29,7 @@ def test_leak_counts_against_the_descriptor_limit(world, report):
 
 
 def test_the_helper_is_blamed_not_the_parent(world, report):
-    """A helper program inherited the descriptors and the server closed its own: only the helper holds them."""
+    """A helper program inherited the descriptors, and the server closed its own. Only the helper holds them."""
     made = world["inherited_exec"]
     (finding,) = report.findings_about(made)
     assert (finding["owner"]["pid"], finding["owner"]["name"]) == (made.pid, "sleep")

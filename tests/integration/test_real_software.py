@@ -1,4 +1,4 @@
-"""Each finding fires on real software that gets stuck, so that no rule is proven by the tests' own faults only."""
+"""Each finding fires on real software that gets stuck, so that no rule depends on the faults of the tests alone."""
 
 import time
 
@@ -10,14 +10,14 @@ from netns import Namespaces
 from scenes import CASES, SCENES
 from software import Software, why_missing
 
-YOUNG_S = 6.5  # what is older than this may be judged
-GIVE_UP_S = 75  # until when a finding has to be there, after its scene was set
+YOUNG_S = 6.5  # older connections may be judged
+GIVE_UP_S = 75  # the longest time from breaking a scene until its finding must exist
 
 MISSING = {scene: why_missing(*scene.tools) for scene in SCENES}
 
 
 class Set:
-    """A scene on its stage."""
+    """A running scene."""
 
     def __init__(self, scene, software, pair):
         self.pair = pair
@@ -25,7 +25,7 @@ class Set:
         self.began = time.monotonic()
         self.well = {}  # side → diagnosis before anything broke
         self.owners, self.broken_at = None, None
-        self.why_not = None  # an exception: the scene cannot be set, the others can
+        self.why_not = None  # an exception: this scene cannot run, the others can
         self._next()
 
     def _next(self):
@@ -44,7 +44,7 @@ class Set:
 
 
 class Observation:
-    """What was seen of a case last: of its scene before it broke, and after."""
+    """The last diagnosis of a case, before and after its scene broke."""
 
     def __init__(self, case, stage):
         self.case, self.stage, self.report = case, stage, None
@@ -57,7 +57,7 @@ class Observation:
         here = getattr(self.stage.pair, self.case.side)
         found = [f for f in self.report["findings"]
                  if f["id"] == self.case.finding and (not self.case.whole_host or f["netns"] == here)]
-        # One process each of several may be named: together they make up the number.
+        # If each of several processes has a finding, they make up the count together.
         return [f for f in found if self.case.fault == "none" or f["owner"] is None or f["owner"]["pid"] in self.owners]
 
     def is_complete(self):
@@ -65,7 +65,7 @@ class Observation:
         return count > 0 if self.case.count is None else count == self.case.count
 
     def look(self):
-        """Whether there is nothing to wait for any more."""
+        """Diagnoses once more. Returns true if there is nothing more to wait for."""
         if self.stage.why_not:
             return True
         self.report = program.diagnose(sampled=True) if self.case.whole_host else self.stage.look(self.case.side)
@@ -74,7 +74,8 @@ class Observation:
 
 @pytest.fixture(scope="module")
 def observed():
-    """All scenes at once: set, looked at while they are well, broken, and looked at until their findings are there."""
+    """Runs all scenes: diagnoses them while they are healthy, breaks them, and diagnoses them until their findings
+    exist."""
     known = scoreboard.finding_ids()
     cases = [case for case in CASES if case.finding in known and not MISSING[case.scene]]
     software, namespaces = Software(), Namespaces()

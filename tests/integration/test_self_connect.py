@@ -1,4 +1,4 @@
-"""self-connect: clients that have met themselves by chance, as in life, and what looks like them."""
+"""self-connect: clients that connected to themselves by chance, as in practice; and look-alikes."""
 
 import os
 import signal
@@ -13,7 +13,7 @@ import program
 from netns import Namespaces
 from sockets import wait_for
 
-# Tries until the kernel chooses the port that it connects to; then does what `after` says, and stays.
+# Tries until the kernel chooses the port that it connects to. Then it does what `after` says, and waits.
 CLIENT = """
 import os, signal, socket, sys
 family, address, port, after = int(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4]
@@ -37,7 +37,7 @@ if after == "forks":
 print(attempt, flush=True)
 signal.pause()
 """
-# name: family, address, port, what the client does then
+# name: family, address, port, what the client does afterwards
 CLIENTS = {
     "idle": (socket.AF_INET, "127.0.0.1", 40010, "waits"),
     "writes": (socket.AF_INET, "127.0.0.1", 40020, "writes"),

@@ -1,4 +1,4 @@
-"""eBPF iterators as a source: they say what netlink and /proc say, of the same sockets and owners."""
+"""eBPF iterators as a source: they show the same sockets and owners as netlink and /proc."""
 
 import json
 import os
@@ -17,11 +17,11 @@ from sockets import wait_for
 HERE = Path(__file__).resolve().parent
 DUMP = Path(program.path()).parent / "tests/support/dump_source"
 
-# What passes while nothing happens. Between two looks by one source, the other's must lie between theirs.
+# Values that change while nothing happens. The value of one source must lie between two values of the other.
 GROWS = {"last_data_sent_ms", "last_data_recv_ms", "last_ack_recv_ms", "total_rto_time_ms", "rwnd_limited_ms"}
 SHRINKS = {"timer_ms"}
-TICK_MS = 10  # the longest that a kernel counts by
-# /proc/net/tcp tells of one timer what netlink tells of another; BOUND it does not know, nor a listener's backlog.
+TICK_MS = 10  # the longest clock tick of a kernel
+# /proc/net/tcp shows another timer than netlink. It has neither bound sockets nor a listener's backlog.
 NOT_OF_PROC = {"present", "retransmits", "cookie"}
 
 
@@ -41,7 +41,7 @@ def bpf():
 
 @pytest.fixture(scope="module")
 def mixed():
-    """A namespace of sockets in every state that can be held still."""
+    """A namespace with sockets in every state that can last."""
     namespaces = Namespaces()
     name = namespaces.add()
     maker = subprocess.Popen(["ip", "netns", "exec", name, sys.executable, str(HERE / "mixed.py")],
@@ -76,7 +76,7 @@ def hold_still(one, other):
 
 
 def between_two_looks(source, outer, netns, attempts=40):
-    """What `source` said between two looks by `outer` between which nothing has happened."""
+    """A snapshot of `source` between two snapshots of `outer` that show no change."""
     for _ in range(attempts):
         before, seen, after = (dump(which, netns) for which in (outer, source, outer))
         if hold_still(by_cookie(before), by_cookie(after)):
@@ -98,7 +98,7 @@ def test_every_field_is_netlinks(mixed):
 
 
 def test_the_mix_is_one(mixed):
-    """What the comparison is worth: the states, families, timers and owners that it has seen."""
+    """The comparison covers all these states, families, timers and owners."""
     conns = dump("bpf", mixed)["connections"]
     everywhere = {"LISTEN", "SYN_SENT", "SYN_RECEIVED", "ESTABLISHED", "FIN_WAIT_1", "FIN_WAIT_2", "CLOSE_WAIT",
                   "CLOSING", "LAST_ACK", "TIME_WAIT", "BOUND"}
@@ -136,7 +136,7 @@ def test_what_proc_knows_is_the_same(mixed):
                 assert conn[name] == other.get(name, conn[name]), (name, conn, other)
 
 
-# What a retransmission changes, and what tells the time, is left out.
+# Without what a retransmission or time changes.
 JUDGED = ("id", "severity", "fault", "count", "local", "remote", "netns", "peers")
 OF_OWNER = ("pid", "name", "user", "fds_open", "fds_limit", "sockets", "tcp_sockets", "inferred")
 OF_CONNECTION = ("state", "local", "remote", "recv_q", "inode", "holders", "cause")
@@ -173,7 +173,7 @@ def test_only_the_states_asked_for(mixed):
     ("orphan", {"LAST_ACK", "FIN_WAIT_2"}),
     ("bound", {"BOUND"})])
 def test_a_namespace_with_little_in_it(kind, states):
-    """Namespaces without sockets are not walked over: what is no socket of a process counts all the same."""
+    """Namespaces without sockets are not read. Sockets that no process has must be found all the same."""
     code = """if True:
         import socket, subprocess, sys, time
         def lose(rule):
@@ -222,7 +222,7 @@ def test_namespaces_are_named_alike(world):
 
 
 def test_a_namespace_that_only_a_thread_is_in():
-    """A thread may leave the namespace of its process: where it went is looked into as well."""
+    """A thread may leave the namespace of its process. Its namespace is read too."""
     code = """if True:
         import ctypes, os, socket, sys, threading, time
         def elsewhere():
@@ -276,7 +276,7 @@ IN_PID_NAMESPACE = ["unshare", "--pid", "--fork", "--mount-proc"]
 
 
 def test_numbers_are_of_the_pid_namespace():
-    """In a container processes have other numbers than the host's; those of /proc there are given."""
+    """In a container, processes have other numbers than on the host. The numbers of the container's /proc are shown."""
     code = """if True:
         import json, os, socket, subprocess, sys
         made = socket.create_server(("127.0.0.1", 0))
@@ -306,7 +306,7 @@ WITHOUT_BPF = ["setpriv", "--bounding-set=-sys_admin,-bpf,-perfmon", "--inh-caps
 
 @pytest.fixture
 def many_files():
-    """So many open files that eBPF would be chosen."""
+    """Opens so many files that eBPF is chosen."""
     opened = [os.open("/dev/null", os.O_RDONLY) for _ in range(12000)]
     yield
     for fd in opened:
@@ -314,13 +314,14 @@ def many_files():
 
 
 def test_chosen_by_itself(many_files):
-    """Where owners are wanted in any case."""
+    """If owners are needed in any case."""
     assert json.loads(program.run("list", "--json", "-n", "1").stdout)["source"]["kind"] == "linux-bpf"
 
 
 @pytest.mark.skipif(privileges.without_tool("setpriv") is not None, reason="needs setpriv")
 def test_not_permitted(many_files):
-    """Asked for by name, it says what it lacks; chosen by itself, it is replaced without a word."""
+    """If it was asked for by name, it says what is missing. If it was chosen automatically, netlink replaces it
+    silently."""
     done = program.run("--source", "bpf", before=WITHOUT_BPF)
     assert done.returncode == program.FAILED and done.stdout == b""
     for word in (b"eBPF", b"Operation not permitted", b"CAP_BPF", b"CAP_PERFMON", b"--source netlink"):
@@ -330,7 +331,7 @@ def test_not_permitted(many_files):
 
 
 def test_nothing_stays_loaded():
-    """Programs, maps and links go with the process that loaded them."""
+    """Programs, maps and links disappear with the process that loaded them."""
     def programs():
         out = subprocess.run(["bpftool", "-j", "prog", "show"], capture_output=True, text=True,
                              env={**os.environ, "PATH": os.environ["PATH"] + ":/usr/sbin"})

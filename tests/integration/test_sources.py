@@ -1,4 +1,4 @@
-"""Where the answer comes from: netlink, /proc, with and without privileges, several network namespaces."""
+"""The sources: netlink and /proc, with and without privileges, in several network namespaces."""
 
 import errno
 import os
@@ -29,7 +29,7 @@ def seen(source, *words):
 @pytest.mark.parametrize("name", ["leak", "unread_data", "not_accepted", "inherited", "leak_ipv6", "leak_mapped",
                                   "blocked_writer", "zero_window_loopback", "fork_server", "named", "zero_window"])
 def test_both_sources_see_the_same(world, name):
-    # Mini-sockets expire meanwhile.
+    # Without mini-sockets, which expire meanwhile.
     words = ["--port", world[name].port, "--state", "established,close-wait,last-ack"]
     netlink, proc = (seen(source, *words) for source in ("netlink", "proc"))
     assert netlink == proc
@@ -37,7 +37,7 @@ def test_both_sources_see_the_same(world, name):
 
 
 def test_both_sources_see_the_same_listener(world):
-    """/proc/net/tcp does not tell a listener's backlog: that is unknown, not 0."""
+    """/proc/net/tcp does not show the backlog of a listener: it is unknown, not 0."""
     words = ["--port", world["not_accepted"].port, "--state", "listen"]
     (netlink,), (proc,) = rows("--source", "netlink", *words), rows("--source", "proc", *words)
     assert [netlink[key] for key in ("recv_q", "send_q", "pid", "inode")] == [50, 60, world["not_accepted"].pid,
@@ -47,7 +47,7 @@ def test_both_sources_see_the_same_listener(world):
 
 @pytest.mark.parametrize("source", ["netlink", "proc"])
 def test_nothing_is_listed_twice(source):
-    """The kernel's tables change while they are read: what moved in them must not be counted again."""
+    """The kernel's tables change while they are read. A connection that moved in them must not be counted twice."""
     with Faults() as faults:
         faults.start("close_wait_unread", count=200)
         faults.start("churn", per_second=500)
@@ -73,10 +73,10 @@ def test_falls_back_by_itself(world, number):
     gap = seen.gap("netlink-refused")
     assert "/proc/net/tcp" in gap["text"] and os.strerror(getattr(errno, number)) in gap["text"]
     assert gap["remedy"]
-    # What is asked for by name is not replaced in silence.
+    # A source that was asked for by name is not replaced silently.
     failed = program.run("--json", "--source", "netlink", before=before)
     assert failed.returncode == program.FAILED and b"NETLINK_SOCK_DIAG" in failed.stderr and failed.stdout == b""
-    # Without ages nothing is certain, but the sockets and their owners are there.
+    # Without ages nothing is certain, but the sockets and their owners are known.
     assert seen["totals"]["by_state"]["CLOSE_WAIT"] >= 300
     listed = rows("--port", made.port, "--state", "close-wait", before=before)
     assert [row["pid"] for row in listed] == [made.pid] * made.count
@@ -91,7 +91,7 @@ def test_source_is_named(report):
 
 @pytest.fixture
 def nobody():
-    """The program where an ordinary user may run it, and the words that make one of us."""
+    """A copy of the program that an ordinary user may run, and the command that changes to such a user."""
     reason = privileges.without_root() or privileges.without_tool("setpriv")
     if reason:
         pytest.skip(reason)
@@ -108,7 +108,7 @@ def nobody():
 def test_unprivileged(world, report, nobody, monkeypatch):
     as_nobody, copy = nobody
     monkeypatch.setenv("TCPWHY", copy)
-    seen = program.diagnose(before=as_nobody)  # holds that it did not fail
+    seen = program.diagnose(before=as_nobody)  # fails if tcpwhy does
     assert seen["source"]["kind"] == "linux-sock-diag"
     hidden = seen.gap("owners-hidden")
     assert hidden and "CAP_SYS_PTRACE" in hidden["remedy"]
@@ -129,7 +129,7 @@ def test_unprivileged_names_hidden_namespaces(world, nobody, monkeypatch):
 
 
 def test_unprivileged_sees_its_own(nobody, monkeypatch):
-    """What an ordinary user holds himself needs no privilege."""
+    """An ordinary user sees his own sockets without any privilege."""
     as_nobody, copy = nobody
     monkeypatch.setenv("TCPWHY", copy)
     maker = subprocess.Popen(
@@ -189,7 +189,7 @@ sys.stdin.read()
 
 @pytest.mark.needs("named")
 def test_owners_are_looked_for_where_a_process_is_near_its_limit(world):
-    """No connection is stuck: only the number of descriptors tells."""
+    """No connection is stuck; only the number of descriptors shows the problem."""
     inside = ["unshare", "--net", "sh", "-c", 'ip link set lo up; "$@"', "sh"]
     with subprocess.Popen([*inside, sys.executable, "-c", CROWD], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                           text=True) as crowd:
@@ -215,7 +215,7 @@ sys.stdin.read()
 
 @pytest.mark.needs("named")
 def test_namespace_that_only_a_descriptor_keeps(world):
-    """Nobody lives in it, and it has no name: it is found, and entered, through the descriptor."""
+    """A namespace without processes and without a name is found and entered through the descriptor."""
     with subprocess.Popen([sys.executable, "-c", KEEPER], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                           text=True) as keeper:
         pid, inode = map(int, keeper.stdout.readline().split())
@@ -231,7 +231,7 @@ def test_self_only(world):
 
 
 def test_what_cannot_be_left_again_is_not_entered():
-    """Root of a user namespace may enter namespaces made there, but not come home to the host's: a gap, no crash."""
+    """Root of a user namespace can enter namespaces made there, but cannot return to the host's: a gap, not a crash."""
     inside = 'unshare -n sleep 20 & sleep 0.3; "$@"; status=$?; kill $!; exit $status'
     before = ["unshare", "-Ur", "sh", "-c", inside, "sh"]
     if subprocess.run(["unshare", "-Ur", "unshare", "-n", "true"], capture_output=True).returncode != 0:

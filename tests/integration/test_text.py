@@ -1,4 +1,4 @@
-"""The readable report: any width, colour on a terminal only, and nothing hostile reaches the terminal."""
+"""The text report: any width, colour only on a terminal, and no hostile text reaches the terminal."""
 
 import fcntl
 import json
@@ -15,11 +15,11 @@ import pytest
 import program
 from world import HOSTILE_UNIT
 
-SEQUENCE = re.compile(rb"\x1b\[[0-9;]*m")  # the only ones that tcpwhy itself makes
+SEQUENCE = re.compile(rb"\x1b\[[0-9;]*m")  # the only sequences that tcpwhy writes itself
 
 
 def on_terminal(*words, columns=80, env=None):
-    """Output as a terminal of that width gets it, and the exit status."""
+    """Returns the output on a terminal of that width, and the exit status."""
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
     clean = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "NO_COLOR")}
@@ -31,7 +31,7 @@ def on_terminal(*words, columns=80, env=None):
     while True:
         try:
             more = os.read(master, 65536)
-        except OSError:  # EIO: the last writer has gone
+        except OSError:  # EIO: the last writer has closed
             break
         if not more:
             break
@@ -69,7 +69,7 @@ def test_colour_on_a_terminal_only(world, command):
 def test_hostile_names_are_escaped(world, command):
     outputs = [program.run(*hostile(world, command)).stdout, on_terminal(*hostile(world, command), columns=200)[0]]
     for out in outputs:
-        bare = SEQUENCE.sub(b"", out).decode()  # fails on what is not UTF-8
+        bare = SEQUENCE.sub(b"", out).decode()  # fails if the output is not UTF-8
         assert re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", bare) is None
         assert b"\x1b[31mx" not in out
         assert "\\x1b[31mx\\n\\xff" in re.sub(r"\n\s*", "", bare) or command == "count" and "\\x1b" in bare
@@ -91,7 +91,7 @@ def test_hostile_names_in_csv(world):
 
 
 def test_hostile_command_line(world):
-    """It is shown where the report shows command lines, and harmless there."""
+    """It is shown where the report shows command lines, and is harmless there."""
     with open(f"/proc/{world['leak_hostile'].pid}/cmdline", "rb") as cmdline:
         assert b"\x1b]0;owned" in cmdline.read()
     out = program.run("--pid", world["leak_hostile"].pid).stdout
@@ -100,7 +100,7 @@ def test_hostile_command_line(world):
 
 @pytest.mark.needs("hostile_unit")
 def test_commands_to_paste_are_harmless(world, report):
-    """Whoever may make cgroups chooses their names; what the report offers to paste must stay one word there."""
+    """Anybody who may create cgroups chooses their names. In an offered command such a name must stay one word."""
     (finding,) = report.findings_about(world["hostile_unit"])
     for fix in finding["fix_now"] + finding["fix_for_good"]:
         command = fix["command"] or ""
@@ -114,11 +114,11 @@ def test_commands_to_paste_are_harmless(world, report):
 @pytest.mark.parametrize("command, columns", [
     ("diagnose", 60), ("diagnose", 80), ("diagnose", 200), ("list", 120), ("list", 200)])
 def test_width(world, command, columns):
-    """Nothing is wider than the terminal, but a word that cannot be broken: a command to paste, an address."""
+    """No line is wider than the terminal, except words that cannot be broken: a command to paste, an address."""
     words = [*COMMANDS[command], "--port", ",".join(str(world[n].port) for n in ("unread", "not_accepted",
                                                                        "inherited"))]
     outs = [on_terminal(*words, columns=columns, env={"NO_COLOR": "1"})[0].decode()]
-    if command == "diagnose":  # a list that is piped is for programs: never cut
+    if command == "diagnose":  # a list that is piped is for programs and is never cut
         outs.append(program.run(*words, env={"COLUMNS": str(columns)}).stdout.decode())
     for out in outs:
         assert len(out.splitlines()) > 10
@@ -127,7 +127,7 @@ def test_width(world, command, columns):
 
 
 def unbreakable(line):
-    """A command line to paste is kept whole."""
+    """A command to paste is not wrapped."""
     return re.match(r"\s+(\$ |# )?\S*(tcpwhy|ss|kill|py-spy|for p in|"
                     r"gdb|strace|lsof|gcore|systemctl|jstack|cat|sysctl|ip|tcpdump)\b", line)
 

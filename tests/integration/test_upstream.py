@@ -1,7 +1,7 @@
-"""Whom a finding names where the process that holds the connections passes on what comes: itself, or who is behind it.
+"""The owner that a finding names if the process passes on what it receives: the process itself, or what is behind it.
 
-A relay that leaks to a healthy collector; ssh -L whose one connection is lost; HAProxy before a backend that hangs; and
-ssh -L to a server that is at work on its answer. Real programs, all at the same time.
+Four cases: a relay that leaks, with a healthy collector; ssh -L whose only connection is lost; HAProxy with a
+backend that hangs; ssh -L to a server that works on its answer. All are real programs and run at the same time.
 """
 
 import os
@@ -46,7 +46,7 @@ listen all
 
 
 def clients(address, port, count, lines=1):
-    """Send lines, some time apart, and at last end their side; they keep their end open."""
+    """Send lines with pauses, then shut down their sending side and keep the connection open."""
     conns = [connect(address, port) for _ in range(count)]
     for number in range(lines):
         time.sleep(1.2 if number else 0)
@@ -60,7 +60,7 @@ def clients(address, port, count, lines=1):
 
 
 def silent_server(port):
-    """Reads what comes, and thinks about it for ever."""
+    """Reads what it receives and never answers."""
     listener = socket.create_server(("0.0.0.0", port), backlog=200)
     conns = []
     yield
@@ -69,7 +69,7 @@ def silent_server(port):
 
 
 class Scene:
-    """What one process did, and who it is; `why_not` says why it could not be set."""
+    """What one process did, and who it is. `why_not` is the reason why the scene could not run."""
 
     def __init__(self):
         self.why_not, self.pid, self.others = None, None, {}

@@ -1,4 +1,4 @@
-"""--watch: the report again and again, with what has changed; and how every command takes the end of its reader."""
+"""--watch: repeated reports that show what has changed; and what each command does when its reader ends."""
 
 import fcntl
 import json
@@ -32,12 +32,12 @@ def clean_environment(**more):
 
 
 def heed_ctrl_c():
-    """In the child: the tests themselves may run in the background of a script, where Ctrl-C is ignored."""
+    """In the child process. The tests may run in the background of a script, where Ctrl-C is ignored."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 class Terminal:
-    """The program on a terminal of its own, with what it has written so far."""
+    """The program on a terminal of its own, and all output so far."""
 
     def __init__(self, *words, rows=40, columns=100, **environment):
         self._master, slave = pty.openpty()
@@ -67,7 +67,7 @@ class Terminal:
         fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     def read_until(self, wanted, seconds=15.0):
-        """Reads until that has come since the last call; returns all that has."""
+        """Reads until `wanted` has appeared since the last call. Returns the new output."""
         start = len(self.out)
         give_up = time.monotonic() + seconds
         while not re.search(wanted, self.out[start:].decode(errors="replace")):
@@ -78,12 +78,12 @@ class Terminal:
         return self.out[start:].decode(errors="replace")
 
     def interrupt(self):
-        """Ctrl-C. Returns the exit status."""
+        """Sends Ctrl-C. Returns the exit status."""
         os.write(self._master, b"\x03")
         while True:
             try:
                 more = os.read(self._master, 65536)
-            except OSError:  # EIO: the last writer has gone
+            except OSError:  # EIO: the last writer has closed
                 break
             if not more:
                 break
@@ -96,7 +96,7 @@ COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def screens(out):
-    """What stood on the screen, a list of lines for each report."""
+    """The lines on the screen, a list for each report."""
     parts = re.split(r"\x1b\[H(?:\x1b\[2J\x1b\[H)?", out)[1:]
     return [[line.replace("\x1b[K", "").replace("\x1b[J", "").strip("\r") for line in COLOUR.sub("", part).split(
             "\r\n")]
@@ -167,7 +167,7 @@ def test_json_is_one_document_a_line(leak):
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=clean_environment())
     documents = []
     for _ in range(3):
-        documents.append(json.loads(process.stdout.readline()))  # each has come before the next is made
+        documents.append(json.loads(process.stdout.readline()))  # each arrives before the next one is made
         program.validate(documents[-1])
     process.send_signal(signal.SIGTERM)
     _, errors = process.communicate(timeout=10)
@@ -214,7 +214,7 @@ COMMANDS = [["list"], ["list", "--csv"], ["list", "--json"], ["count"], ["--json
 @pytest.mark.parametrize("ignored", [False, True], ids=["usual", "ignored"])
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
 def test_a_reader_that_goes_is_no_error(words, ignored):
-    """`tcpwhy list | head -1`, also where the parent (Python, Go, a container) has its children ignore SIGPIPE."""
+    """`tcpwhy list | head -1`, also if the parent (Python, Go, a container) makes its children ignore SIGPIPE."""
     reader, writer = os.pipe()
     os.close(reader)
     done = subprocess.run([program.path(), *words], stdout=writer, stderr=subprocess.PIPE, timeout=30,
@@ -239,7 +239,7 @@ def test_a_reader_that_has_stopped_does_not_keep_it_from_ending(leak):
                                env=clean_environment())
     fcntl.fcntl(process.stdout.fileno(), 1031, 4096)  # F_SETPIPE_SZ
     held = [-1, 0]
-    while held[-1] == 0 or held[-1] != held[-2]:  # until no more goes into the pipe
+    while held[-1] == 0 or held[-1] != held[-2]:  # until the pipe is full
         time.sleep(0.6)
         held.append(struct.unpack("i", fcntl.ioctl(process.stdout.fileno(), termios.FIONREAD, b"\0" * 4))[0])
     process.send_signal(signal.SIGTERM)

@@ -1,7 +1,8 @@
-"""python3 without_sock_diag.py ERRNO COMMAND… — runs a command to which the kernel refuses NETLINK_SOCK_DIAG.
+"""python3 without_sock_diag.py ERRNO COMMAND… — runs a command for which the kernel refuses NETLINK_SOCK_DIAG.
 
-A seccomp filter fails socket(AF_NETLINK, *, NETLINK_SOCK_DIAG) with that errno: what Docker's and systemd's filters
-and kernels without the module do. And bpf() altogether, as they do too, or tcpwhy would take that instead.
+A seccomp filter makes socket(AF_NETLINK, *, NETLINK_SOCK_DIAG) fail with that errno. The filters of Docker and
+systemd do so, and kernels without the module. The filter also refuses bpf(), as they do; otherwise tcpwhy would use
+that.
 """
 
 import ctypes

@@ -1,4 +1,4 @@
-"""One world for the whole run: all faults and look-alikes at once, made old enough to be judged."""
+"""The faults of the whole run: all faults and look-alikes at once, old enough to be judged."""
 
 import tempfile
 import time
@@ -11,15 +11,15 @@ from maker import Faults
 from netns import Namespaces
 from sockets import on_port, wait_for
 
-# A CLOSE_WAIT is judged from 5 s on, a LAST_ACK from 5 s and three retransmissions on.
+# A CLOSE_WAIT is judged after 5 s, a LAST_ACK after 5 s and three retransmissions.
 AGE_S = 6.5
 
 HOSTILE_NAME = "\x1b[31mx\n\udcff\u202e"  # 15 bytes at most
-HOSTILE_UNIT = "a';touch pwned;'$(id)\x1b[31m.service"  # who owns a cgroup names those in it
+HOSTILE_UNIT = "a';touch pwned;'$(id)\x1b[31m.service"  # the owner of a cgroup chooses the names in it
 HOSTILE_WORDS = ["--title=\x1b]0;owned\x07\x1b[2J", "line\nbreak", "\udcfe\udcff", "\u202ereversed", "tab\there"]
 
 HOST = {
-    # The scene that must give five findings, and nothing for the last
+    # The scene that must give five findings, and none for the last fault
     "leak": ("close_wait_leak", dict(count=300)),
     "unread": ("close_wait_unread", dict(count=40)),
     "not_accepted": ("close_wait_not_accepted", dict(count=50)),
@@ -46,7 +46,7 @@ HOST = {
     "slow_reader": ("slow_reader", dict(count=3)),
 }
 
-# With a path between two namespaces
+# Faults that need two namespaces
 PATH = {
     "unanswered": ("last_ack_unanswered", dict(count=120)),
     "unanswered_one_way": ("last_ack_unanswered", dict(count=2, one_way=True)),
@@ -69,7 +69,7 @@ class World:
         self.namespaces = Namespaces()
         self.cgroup = None
         self._made = {}
-        self._missing = {}  # name → why
+        self._missing = {}  # name → reason
 
     def __getitem__(self, name):
         return self._made[name]
@@ -78,7 +78,7 @@ class World:
         return self._missing.get(name)
 
     def seconds_old(self, report):
-        """How long ago, when that diagnosis had been made, the first fault can have begun."""
+        """The longest age in seconds that a fault can have had when that diagnosis was made."""
         taken_at = datetime.fromisoformat(report["taken_at"]).timestamp()
         return taken_at + report["source"]["elapsed_ms"] / 1000 - self._began
 
@@ -113,7 +113,7 @@ class World:
         self._begin_contained()
 
     def _begin_contained(self):
-        """Processes in a cgroup that is called as Docker calls its containers', and in one that means harm."""
+        """Processes in a cgroup with a name as Docker gives its containers, and in one with a hostile name."""
         self.container_id = uuid.uuid4().hex * 2
         cgroups = {
             "contained": (f"docker-{self.container_id}.scope", (22000, 23999)),
@@ -173,12 +173,12 @@ def remove_cgroup(cgroup):
 
 
 def remove_stale_cgroups(top):
-    """What a run that was killed has left behind. Another run may have made them just now, or remove them as well."""
+    """Removes cgroups that a killed run has left. Another run may have made them just now, or may remove them too."""
     for cgroup in top.glob("tw-*"):
         try:
             if time.time() - cgroup.stat().st_mtime > RUN_MAX_S:
                 remove_cgroup(cgroup)
-        except OSError:  # somebody removes it, or processes are in it
+        except OSError:  # another run removes it, or it contains processes
             pass
 
 
