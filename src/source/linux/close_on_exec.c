@@ -1,4 +1,4 @@
-/* Which descriptors were inherited through exec(): /proc/PID/fdinfo/FD. */
+/* Finds the descriptors with FD_CLOEXEC, which the next exec() closes: /proc/PID/fdinfo/FD. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,15 +27,15 @@ static bool runs_another_program(const struct snapshot *snapshot, const struct p
 
 void processes_find_close_on_exec(struct snapshot *snapshot)
 {
-    enum { NOT_ASKED = 0, NO, YES };
-    uint8_t *answers = xcalloc(snapshot->process_count, sizeof *answers);
+    enum { UNKNOWN = 0, NO, YES };
+    uint8_t *answers = xcalloc(snapshot->process_count, sizeof *answers); /* for each process */
     for (size_t i = 0; i < snapshot->conn_count; i++) {
         if (snapshot->conns[i].state != STATE_CLOSE_WAIT)
             continue;
         struct holder *holder = holders_first(snapshot, &snapshot->conns[i]);
         for (; holder != NULL; holder = holders_next(snapshot, holder)) {
             const struct process *process = holders_process(snapshot, holder);
-            if (answers[holder->process] == NOT_ASKED)
+            if (answers[holder->process] == UNKNOWN)
                 answers[holder->process] = runs_another_program(snapshot, process) ? YES : NO;
             if (answers[holder->process] == YES)
                 holder->close_on_exec = is_close_on_exec(process->pid, holder->fd);

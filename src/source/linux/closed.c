@@ -1,8 +1,10 @@
 /*
- * In three ways, the best that is permitted: an eBPF iterator sees both ends and since when; a duplicate of the
- * descriptor (pidfd_getfd(2)) tells the local end, and by poll(2) that the connection has ended, without changing
- * anything (SO_ERROR would take the error away from its owner); the name of the protocol (an extended attribute of the
- * file in /proc/PID/fd) only that it is a TCP socket which is in no table.
+ * There are three ways to examine a closed socket. The best one that is permitted is used:
+ *
+ *   eBPF iterator        it finds both endpoints and the time of the end
+ *   pidfd_getfd(2)       a duplicate of the descriptor has the local endpoint, and poll(2) tells that the connection
+ *                        has ended; this changes nothing, whereas SO_ERROR would take the error away from the owner
+ *   extended attribute   the protocol's name, from /proc/PID/fd/N: it tells only that the socket is TCP and in no table
  */
 #include "source/linux/closed.h"
 
@@ -18,9 +20,9 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/xattr.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/hash_index.h"
 #include "base/memory.h"
 #include "model/conn_hash.h"
@@ -29,29 +31,29 @@
 #include "source/linux/proc_text.h"
 
 enum {
-    MANY = 10,              /* sockets, of the whole host */
-    CANDIDATES_MAX = 65536, /* more are not looked at */
-    PASSING_MS = 250,       /* a program that closes has done so by then */
+    MANY = 10,              /* fewer sockets on the whole host are not searched */
+    CANDIDATES_MAX = 65536, /* no more are examined */
+    TRANSIENT_MS = 250,     /* a program that closes its sockets has done so by then */
 };
 
 /* A socket that is in no table. */
 struct candidate {
-    uint32_t holder; /* the first descriptor of it */
-    bool is_known;   /* `conn` is filled in, and it is to be added */
-    bool is_dated;
+    uint32_t holder; /* index of its first holder */
+    bool is_ended;   /* its connection has ended, or may have ended: it will be added to the snapshot */
+    bool is_dated;   /* `conn` has the time of the end */
     struct conn conn;
 };
 
 struct search {
     struct snapshot *snapshot;
-    struct candidate *items; /* those of one process stand together */
+    struct candidate *items; /* candidates of one process are neighbours */
     size_t count, capacity;
     struct hash_index by_inode;
 };
 
-/* --- suspicion -------------------------------------------------------------------------------------------------- */
+/* --- may there be any? -------------------------------------------------------------------------------------------- */
 
-/* Not a struct sock of its own: sockets_allocated does not count it. */
+/* A mini-socket is no struct sock: the kernel's sockets_allocated does not count it. */
 static bool is_mini(const struct conn *conn)
 {
     return conn->state == STATE_TIME_WAIT || conn->state == STATE_SYN_RECEIVED ||
@@ -77,32 +79,32 @@ bool closed_may_be_held(const struct snapshot *snapshot)
 
 /* --- candidates --------------------------------------------------------------------------------------------------- */
 
-/* The holders of sockets that are in a table; and of the others all but the first of each socket. */
-static bool *mark_told(const struct snapshot *snapshot)
+/* Marks the holders that are no candidates: those of known connections, and all but the first holder of each socket. */
+static bool *mark_known(const struct snapshot *snapshot)
 {
-    bool *told = xcalloc(snapshot->holder_count + 1, sizeof *told);
+    bool *known = xcalloc(snapshot->holder_count + 1, sizeof *known);
     for (size_t i = 0; i < snapshot->conn_count; i++) {
         for (uint32_t h = snapshot->conns[i].holder; h != NO_INDEX; h = snapshot->holders[h].next)
-            told[h] = true;
+            known[h] = true;
     }
     for (size_t i = 0; i < snapshot->holder_count; i++) {
         if (snapshot->holders[i].next != NO_INDEX)
-            told[snapshot->holders[i].next] = true;
+            known[snapshot->holders[i].next] = true;
     }
-    return told;
+    return known;
 }
 
 static void find_candidates(struct search *search)
 {
     const struct snapshot *snapshot = search->snapshot;
-    bool *told = mark_told(snapshot);
+    bool *known = mark_known(snapshot);
     for (size_t i = 0; i < snapshot->holder_count && search->count < CANDIDATES_MAX; i++) {
-        if (told[i])
+        if (known[i])
             continue;
         xvec_grow((void **)&search->items, search->count, &search->capacity, sizeof *search->items);
         search->items[search->count++] = (struct candidate){ .holder = (uint32_t)i };
     }
-    free(told);
+    free(known);
 }
 
 static const struct holder *holder_of(const struct search *search, const struct candidate *candidate)
@@ -120,7 +122,7 @@ static void write_path(const struct search *search, const struct candidate *cand
     snprintf(path, 64, "/proc/%u/fd/%u", process_of(search, candidate)->pid, holder_of(search, candidate)->fd);
 }
 
-/* Whether the descriptor is still of the same socket. */
+/* True if the descriptor still refers to the same socket. */
 static bool is_still_held(const struct search *search, const struct candidate *candidate)
 {
     char path[64], link[64];
@@ -132,7 +134,8 @@ static bool is_still_held(const struct search *search, const struct candidate *c
 }
 
 /*
- * sockfs_xattr_get() in net/socket.c: the name of struct proto, "TCP" or "TCPv6"; "MPTCP", "UNIX-STREAM", "NETLINK" …
+ * The extended attribute is the name of the socket's struct proto: sockfs_xattr_get() in net/socket.c. It is "TCP" or
+ * "TCPv6"; other sockets have "MPTCP", "UNIX-STREAM", "NETLINK", …
  */
 static bool is_tcp(const struct search *search, const struct candidate *candidate, bool *ret_ipv6)
 {
@@ -146,12 +149,10 @@ static bool is_tcp(const struct search *search, const struct candidate *candidat
     return *ret_ipv6 || strcmp(name, "TCP") == 0;
 }
 
-/*
- * Keeps those that are TCP sockets still: most others are UNIX sockets. What is known of them now is no more than that.
- */
-static void keep_tcp(struct search *search)
+/* Removes the candidates that are no TCP sockets; most of them are UNIX sockets. Only the protocol is known so far. */
+static void filter_tcp(struct search *search)
 {
-    size_t kept = 0;
+    size_t count = 0;
     for (size_t i = 0; i < search->count; i++) {
         struct candidate *candidate = &search->items[i];
         bool ipv6;
@@ -164,9 +165,9 @@ static void keep_tcp(struct search *search)
             .holder = NO_INDEX,
             .present = CONN_INODE };
         candidate->conn.local = candidate->conn.remote = ip_from_v4((const uint8_t[4]){ 0 });
-        search->items[kept++] = *candidate;
+        search->items[count++] = *candidate;
     }
-    search->count = kept;
+    search->count = count;
 }
 
 /* --- by eBPF ------------------------------------------------------------------------------------------------------ */
@@ -180,7 +181,7 @@ static uint32_t find_netns(const struct snapshot *snapshot, uint64_t inode)
     return NO_INDEX;
 }
 
-static int take_closed(const struct bpf_closed_conn *closed, void *data)
+static int add_details(const struct bpf_closed_conn *closed, void *data)
 {
     struct search *search = data;
     struct hash_walk walk = hash_index_walk(&search->by_inode, hash_number(closed->conn.inode));
@@ -192,14 +193,14 @@ static int take_closed(const struct bpf_closed_conn *closed, void *data)
         uint32_t netns = find_netns(search->snapshot, closed->netns_inode);
         candidate->conn = closed->conn;
         candidate->conn.netns = netns;
-        candidate->is_known = closed->was != BPF_CLOSED_NEW && netns != NO_INDEX;
+        candidate->is_ended = closed->was != BPF_CLOSED_NEW && netns != NO_INDEX;
         candidate->is_dated = conn_has(&closed->conn, CONN_TCP_INFO);
     }
     return 0;
 }
 
-/* Returns 0, or a negative errno where it cannot be done so; then nothing is known yet. */
-static int ask_bpf(struct search *search)
+/* Returns 0, or a negative errno if eBPF cannot be used; then no candidate has been examined. */
+static int read_by_bpf(struct search *search)
 {
     struct bpf_closed_reader *reader;
     int result = bpf_closed_open(&reader);
@@ -212,7 +213,7 @@ static int ask_bpf(struct search *search)
     for (size_t i = 0; i < search->count && result == 0; i++) {
         const struct process *process = process_of(search, &search->items[i]);
         if (process != last)
-            result = bpf_closed_read(reader, process->pid, take_closed, search);
+            result = bpf_closed_read(reader, process->pid, add_details, search);
         last = process;
     }
     hash_index_deinit(&search->by_inode);
@@ -222,7 +223,7 @@ static int ask_bpf(struct search *search)
 
 /* --- by a duplicate of the descriptor ----------------------------------------------------------------------------- */
 
-static void take_address(const struct sockaddr_storage *address, struct conn *conn)
+static void set_local(const struct sockaddr_storage *address, struct conn *conn)
 {
     if (address->ss_family == AF_INET) {
         const struct sockaddr_in *v4 = (const struct sockaddr_in *)address;
@@ -236,10 +237,11 @@ static void take_address(const struct sockaddr_storage *address, struct conn *co
 }
 
 /*
- * Whether its connection is gone. tcp_done() shuts both directions down, which poll() tells (EPOLLRDHUP in tcp_poll());
- * a socket that was never connected has no local port then, whatever was done to it.
+ * True if the connection has ended. tcp_done() shuts both directions down, so poll() reports POLLRDHUP (tcp_poll()). A
+ * socket on which connect() was never called has no local port. A socket whose non-blocking connect() failed looks as
+ * if its connection had ended.
  */
-static bool is_gone(int fd, struct candidate *candidate)
+static bool has_ended(int fd, struct candidate *candidate)
 {
     struct tcp_info info;
     struct sockaddr_storage address = { 0 };
@@ -251,14 +253,17 @@ static bool is_gone(int fd, struct candidate *candidate)
         getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) < 0 || info.tcpi_state != TCP_CLOSE ||
         getsockname(fd, (struct sockaddr *)&address, &address_length) < 0)
         return false;
-    take_address(&address, &candidate->conn);
+    set_local(&address, &candidate->conn);
     if (getsockopt(fd, SOL_SOCKET, SO_COOKIE, &candidate->conn.cookie, &cookie_length) == 0)
         candidate->conn.present |= CONN_COOKIE;
     return poll(&ended, 1, 0) > 0 && (ended.revents & POLLRDHUP) != 0 && candidate->conn.local_port != 0;
 }
 
-/* PTRACE_MODE_ATTACH is what it takes. */
-static void ask_duplicates(struct search *search)
+/*
+ * pidfd_getfd(2) needs PTRACE_MODE_ATTACH_REALCREDS. A candidate whose descriptor may not be duplicated counts as
+ * ended.
+ */
+static void read_duplicates(struct search *search)
 {
     const struct process *last = NULL;
     int process_fd = -1;
@@ -273,7 +278,7 @@ static void ask_duplicates(struct search *search)
         last = process;
         int fd = process_fd < 0 ? -1
                                 : (int)syscall(SYS_pidfd_getfd, process_fd, (int)holder_of(search, candidate)->fd, 0);
-        candidate->is_known = fd < 0 || is_gone(fd, candidate);
+        candidate->is_ended = fd < 0 || has_ended(fd, candidate);
         if (fd >= 0)
             close(fd);
     }
@@ -283,20 +288,19 @@ static void ask_duplicates(struct search *search)
 
 /* --- all of it ---------------------------------------------------------------------------------------------------- */
 
-/* What has no age may be of this very moment: a program that closes is given a moment to do so. */
-static void drop_passing(struct search *search)
+/* A connection without an age may have ended just now. This gives its program a moment to close the socket. */
+static void drop_transient(struct search *search)
 {
     size_t undated = 0;
     for (size_t i = 0; i < search->count; i++)
-        undated += search->items[i].is_known && !search->items[i].is_dated;
+        undated += search->items[i].is_ended && !search->items[i].is_dated;
     if (undated < MANY)
         return;
-    const struct timespec moment = { .tv_nsec = PASSING_MS * 1000L * 1000 };
-    nanosleep(&moment, NULL);
+    clock_sleep_ms(TRANSIENT_MS);
     for (size_t i = 0; i < search->count; i++) {
         struct candidate *candidate = &search->items[i];
-        if (candidate->is_known && !candidate->is_dated)
-            candidate->is_known = is_still_held(search, candidate);
+        if (candidate->is_ended && !candidate->is_dated)
+            candidate->is_ended = is_still_held(search, candidate);
     }
 }
 
@@ -327,13 +331,13 @@ int closed_find(struct snapshot *snapshot, size_t unmatched, bool streams_only, 
     struct search search = { .snapshot = snapshot };
     int result = 0;
     find_candidates(&search);
-    keep_tcp(&search);
+    filter_tcp(&search);
     if (search.count >= MANY) {
-        if (!with_bpf || ask_bpf(&search) < 0)
-            ask_duplicates(&search);
-        drop_passing(&search);
+        if (!with_bpf || read_by_bpf(&search) < 0)
+            read_duplicates(&search);
+        drop_transient(&search);
         for (size_t i = 0; i < search.count && result == 0; i++) {
-            if (search.items[i].is_known)
+            if (search.items[i].is_ended)
                 result = add(&search, &search.items[i]);
         }
     }

@@ -1,22 +1,23 @@
 #pragma once
 /*
- * TCP sockets that a process has open and that are in no table of the kernel's: their connections are gone (reset,
- * timed out, closed by both ends after shutdown()), and close() was not called. They have state CLOSE, as has a socket
- * that was only made and not connected yet.
+ * Finds TCP sockets that a process has open and that are in no table of the kernel. Their connection has ended (it was
+ * reset, it timed out, or both ends closed it after shutdown()), but the process has not called close(). The state of
+ * such a socket is CLOSE. A socket that was created and never connected has the same state.
  *
- * Nobody pays for looking at them who does not have many.
+ * The search costs time only on a host that seems to have many such sockets.
  */
 #include "model/snapshot.h"
 
 /*
- * Whether there may be many: TCP sockets that the kernel has allocated and that are among none of the snapshot's. Only
- * where it has the connections of all states; in a container, the sockets of others count too.
+ * True if the kernel has allocated at least 10 more TCP sockets than the snapshot has. False if the snapshot does not
+ * have the connections of all states. The kernel's count is of the whole host: in a container, the sockets of other
+ * containers count too.
  */
 bool closed_may_be_held(const struct snapshot *snapshot);
 
 /*
- * Appends them, with their holders, to a snapshot whose connections and holders were joined; `unmatched` holders are of
- * none of these. `streams_only`: all holders are of TCP sockets or their kin. `with_bpf`: eBPF may be used where it is
- * permitted. Returns 0 or -ENOMEM.
+ * Appends the closed sockets with their holders. The connections and holders of the snapshot must have been joined;
+ * `unmatched` is what owners_join() returned. `streams_only`: all holders are of TCP sockets or their relatives (MPTCP,
+ * SMC). `with_bpf`: eBPF may be tried. Returns 0, or -ENOMEM if the array of connections cannot grow.
  */
 int closed_find(struct snapshot *snapshot, size_t unmatched, bool streams_only, bool with_bpf);

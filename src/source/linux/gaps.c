@@ -15,7 +15,7 @@ bool gaps_is_unowned(const struct conn *conn)
     return conn->inode != 0 && conn->holder == NO_INDEX && !is_new;
 }
 
-void gaps_note_netns(struct snapshot *snapshot, unsigned refused, const char *example, int why)
+void gaps_add_netns(struct snapshot *snapshot, unsigned refused, const char *example, int why)
 {
     if (refused == 0)
         return;
@@ -25,7 +25,7 @@ void gaps_note_netns(struct snapshot *snapshot, unsigned refused, const char *ex
     snapshot_note_gap(snapshot, GAP_NETNS_HIDDEN, text, NULL);
 }
 
-void gaps_note_owners(struct snapshot *snapshot, const struct walk_hidden *hidden)
+void gaps_add_owners(struct snapshot *snapshot, const struct walk_hidden *hidden)
 {
     uint64_t unowned = 0;
     for (size_t i = 0; i < snapshot->conn_count; i++)
@@ -49,7 +49,7 @@ void gaps_note_owners(struct snapshot *snapshot, const struct walk_hidden *hidde
     buf_deinit(&text);
 }
 
-void gaps_note_counters(struct snapshot *snapshot, unsigned unread, int why)
+void gaps_add_counters(struct snapshot *snapshot, unsigned unread, int why)
 {
     if (unread == 0)
         return;
@@ -60,7 +60,7 @@ void gaps_note_counters(struct snapshot *snapshot, unsigned unread, int why)
     snapshot_note_gap(snapshot, GAP_RATES_UNKNOWN, text, NULL);
 }
 
-void gaps_note_proc(struct snapshot *snapshot, int netlink_refusal)
+void gaps_add_proc(struct snapshot *snapshot, int netlink_refusal)
 {
     if (netlink_refusal == 0) {
         snapshot_note_gap(snapshot, GAP_AGES_UNKNOWN,

@@ -8,8 +8,8 @@
 #include <string.h>
 
 /*
- * Where the fields of struct tcp_info that we read stand (include/uapi/linux/tcp.h). The struct only ever grows at
- * its end, and each kernel sends as much as it knows: a field is there when the attribute reaches over it.
+ * The offsets of the fields of struct tcp_info that are read here (include/uapi/linux/tcp.h). The struct grows only at
+ * its end. Each kernel sends its own version of it: a field is present if the attribute is long enough to contain it.
  */
 enum tcp_info_offset {
     TCPI_PROBES = 3,
@@ -22,7 +22,7 @@ enum tcp_info_offset {
     TCPI_RTT = 68,
     TCPI_RTTVAR = 72,
     TCPI_TOTAL_RETRANS = 100,
-    TCPI_BASE_END = 104, /* as much as every kernel since 2.6 sends */
+    TCPI_BASE_END = 104, /* every kernel since 2.6 sends at least this */
     TCPI_BYTES_ACKED = 120,
     TCPI_BYTES_RECEIVED = 128,
     TCPI_NOTSENT_BYTES = 144,
@@ -53,7 +53,7 @@ static uint32_t at_most_u32(uint64_t value)
 
 static void read_tcp_info(const unsigned char *info, size_t length, struct conn *conn)
 {
-    /* In LISTEN the counters stand for other things (tcp_get_info()), and the queues say the same. */
+    /* In LISTEN, two fields hold the length and the limit of the accept queue (tcp_get_info()). So do the queues. */
     if (length < TCPI_BASE_END || conn->state == STATE_LISTEN)
         return;
     conn->probes = info[TCPI_PROBES];
@@ -87,7 +87,7 @@ static void read_tcp_info(const unsigned char *info, size_t length, struct conn 
     }
 }
 
-/* enum in linux/sock_diag.h */
+/* SK_MEMINFO_… in linux/sock_diag.h */
 enum { SKMEM_RMEM_ALLOC = 0, SKMEM_WMEM_QUEUED = 5, SKMEM_DROPS = 8, SKMEM_WORDS = 9 };
 
 static void read_attribute(unsigned type, const unsigned char *value, size_t length, struct conn *conn)
@@ -131,9 +131,13 @@ int inet_diag_parse(const void *payload, size_t length, struct conn *ret_conn)
     if (state == STATE_UNKNOWN || (message.idiag_family != AF_INET && message.idiag_family != AF_INET6))
         return -EBADMSG;
 
-    /* Bound sockets are asked for by a state of their own, but sent with the one they have: inet_diag_dump_icsk(). */
+    /*
+     * A request names bound sockets by a state of their own, TCP_BOUND_INACTIVE; the answer has their real state, CLOSE
+     * (inet_diag_dump_icsk()). One with a remote port was connected: its connection has ended, but it keeps the port
+     * that bind() gave it (tcp_set_state()).
+     */
     if (state == STATE_CLOSED && message.id.idiag_sport != 0 && message.id.idiag_dport == 0)
-        state = STATE_BOUND; /* else it was connected, and still has the port that it had bound: tcp_done() */
+        state = STATE_BOUND;
 
     bool ipv6 = message.idiag_family == AF_INET6;
     const uint8_t *source = (const uint8_t *)message.id.idiag_src;
@@ -156,7 +160,7 @@ int inet_diag_parse(const void *payload, size_t length, struct conn *ret_conn)
         .send_q_bytes = message.idiag_wqueue,
         .present = CONN_QUEUES | CONN_TIMER | CONN_INODE | CONN_COOKIE,
     };
-    /* Mini-sockets, and orphans before Linux 6.17, are sent with user 0, which says nothing. */
+    /* The user id 0 without an inode means nothing: mini-sockets have it, and orphans before Linux 6.17. */
     if (conn.inode != 0 || conn.uid != 0)
         conn.present |= CONN_UID;
     if (state == STATE_LISTEN)

@@ -18,7 +18,7 @@ static int read_table(struct snapshot *snapshot, uint32_t netns, const char *pat
     while (result == 0 && getline(&line, &capacity, file) > 0) {
         struct conn conn;
         if (proc_parse_net_tcp_row(line, ipv6, &conn) < 0)
-            continue; /* the heading */
+            continue; /* it is the heading */
         if ((snapshot_states(snapshot) & STATE_BIT(conn.state)) == 0)
             continue;
         struct conn *added = snapshot_add_conn(snapshot);
@@ -38,7 +38,7 @@ static int read_table(struct snapshot *snapshot, uint32_t netns, const char *pat
 
 int net_tcp_read(struct snapshot *snapshot, uint32_t netns)
 {
-    /* The thread's own folder: /proc/net is that of the main thread. */
+    /* /proc/net is the namespace of the main thread, which may be another one: proc(5). */
     size_t first = snapshot->conn_count;
     int result = read_table(snapshot, netns, "/proc/thread-self/net/tcp", false);
     if (result < 0)
@@ -46,5 +46,6 @@ int net_tcp_read(struct snapshot *snapshot, uint32_t netns)
     result = read_table(snapshot, netns, "/proc/thread-self/net/tcp6", true);
     if (result < 0 && result != -ENOENT) /* -ENOENT: a kernel without IPv6 */
         return result;
-    return repeats_drop(snapshot, first);
+    repeats_drop(snapshot, first);
+    return 0;
 }

@@ -14,7 +14,7 @@
 #include "base/memory.h"
 #include "source/linux/processes.h"
 
-/* Where `ip netns add` mounts them: ip-netns(8). */
+/* `ip netns add` mounts the namespaces here: ip-netns(8). */
 static const char named_folder[] = "/run/netns";
 
 /* --- by inode --------------------------------------------------------------------------------------------------- */
@@ -52,7 +52,7 @@ uint32_t netns_intern(struct netns_map *map, uint64_t inode)
     return found;
 }
 
-/* --- all that can be found -------------------------------------------------------------------------------------- */
+/* --- finding and naming ------------------------------------------------------------------------------------------- */
 
 int netns_find_own(struct netns_map *map, uint32_t *ret_own)
 {
@@ -66,7 +66,7 @@ int netns_find_own(struct netns_map *map, uint32_t *ret_own)
     return 0;
 }
 
-/* A name in /run/netns whose file is not a namespace any more is left out: an unmounted one is an ordinary file. */
+/* A name in /run/netns counts only if a namespace is mounted there. Without the mount it is an ordinary, empty file. */
 void netns_find_named(struct netns_map *map)
 {
     struct snapshot *snapshot = map->snapshot;
@@ -86,7 +86,7 @@ void netns_find_named(struct netns_map *map)
     closedir(directory);
 }
 
-/* The host's own is the one that the first process lives in; where that cannot be read, the caller's. */
+/* The namespace of process 1 is called "host". If it cannot be read, the caller's namespace is called "host". */
 void netns_name(struct netns_map *map, uint32_t own)
 {
     struct snapshot *snapshot = map->snapshot;
@@ -108,28 +108,29 @@ void netns_name(struct netns_map *map, uint32_t own)
 }
 
 /*
- * Opens a namespace file. The process whose descriptor it was may have put a FIFO or a device in its place meanwhile:
- * open() of such a one waits or acts. O_PATH opens nothing, and what it holds cannot be swapped any more.
+ * Opens a namespace file and checks that it is the expected namespace. The process that owns the descriptor may have
+ * replaced it with a FIFO or a device meanwhile. open() of a FIFO can block, and open() of a device can have effects.
+ * Therefore the file is first opened with O_PATH, which has no effect and fixes the file that the path refers to.
  */
 static int open_checked(const char *path, dev_t nsfs, uint64_t inode)
 {
-    int seen = open(path, O_PATH | O_CLOEXEC);
-    if (seen < 0)
+    int found = open(path, O_PATH | O_CLOEXEC);
+    if (found < 0)
         return -errno;
     struct stat status;
     int result = -ENOENT;
-    if (fstat(seen, &status) == 0 && status.st_dev == nsfs && status.st_ino == inode) {
+    if (fstat(found, &status) == 0 && status.st_dev == nsfs && status.st_ino == inode) {
         char link[32];
-        snprintf(link, sizeof link, "/proc/self/fd/%d", seen);
+        snprintf(link, sizeof link, "/proc/self/fd/%d", found);
         result = open(link, O_RDONLY | O_CLOEXEC);
         if (result < 0)
             result = -errno;
     }
-    close(seen);
+    close(found);
     return result;
 }
 
-/* A descriptor of the namespace, or a negative errno. */
+/* Returns a descriptor of the namespace, or a negative errno. */
 static int open_netns(const struct snapshot *snapshot, dev_t nsfs, uint32_t index)
 {
     const struct netns *netns = &snapshot->netns[index];
@@ -158,8 +159,9 @@ int netns_enter(struct snapshot *snapshot, uint32_t netns, netns_visit visit, vo
     if (home < 0)
         return -errno;
     /*
-     * Coming home needs CAP_SYS_ADMIN over the home namespace as well, which root of a user namespace (rootless
-     * containers) lacks there: netns_install() in net/core/net_namespace.c. Entering home from home asks for just that.
+     * The way back needs CAP_SYS_ADMIN over the own namespace (netns_install() in net/core/net_namespace.c). The root
+     * of a rootless container lacks it. This call tests for it before the thread leaves: it enters the own namespace
+     * from the own namespace.
      */
     int result = setns(home, CLONE_NEWNET) < 0 ? -errno : 0;
     struct stat status;
@@ -172,7 +174,7 @@ int netns_enter(struct snapshot *snapshot, uint32_t netns, netns_visit visit, vo
         result = setns(fd, CLONE_NEWNET) < 0 ? -errno : 0;
         if (result == 0) {
             result = visit(snapshot, netns, data);
-            /* What is read next must not be of elsewhere. */
+            /* All that is read later would be of the wrong namespace. */
             if (setns(home, CLONE_NEWNET) < 0)
                 abort();
         }

@@ -10,7 +10,10 @@
 #include "base/memory.h"
 #include "model/holders.h"
 
-/* Sockets that were opened one after the other have numbers in a row, and are met in a row: one line of the cache. */
+/*
+ * Sockets that were opened one after another have consecutive inodes, and are looked up one after another. This hash
+ * puts 16 consecutive inodes next to each other in the table, so that they share cache lines.
+ */
 static uint64_t hash_of(uint32_t inode)
 {
     enum { IN_A_ROW = 16 };
@@ -18,8 +21,8 @@ static uint64_t hash_of(uint32_t inode)
 }
 
 /*
- * The first holder of the socket. The kernel gives each its own inode, so that there is no crowd: the walk has no
- * bound.
+ * Returns the first holder of the socket. The kernel chooses the inodes, so nobody can make them collide. Therefore
+ * index_holders() allows a walk of any length.
  */
 static inline uint32_t first_holder(const struct hash_index *index, const struct snapshot *snapshot, uint32_t inode,
     uint64_t hash, struct hash_walk *walk)
@@ -32,9 +35,7 @@ static inline uint32_t first_holder(const struct hash_index *index, const struct
     return number;
 }
 
-/*
- * From the last to the first, each put before those of the same socket: their lists keep the order of the walk.
- */
+/* Goes from the last holder to the first and puts each before the others of its socket. So the lists are in order. */
 static void index_holders(struct hash_index *index, struct snapshot *snapshot)
 {
     hash_index_init(index, snapshot->holder_count);
@@ -81,8 +82,10 @@ size_t owners_join(struct snapshot *snapshot)
     return snapshot->holder_count > matched ? snapshot->holder_count - matched : 0;
 }
 
-/* Its sockets use up the descriptors that it may have, whatever kind they are of. */
-static bool is_crowded_by_sockets(const struct process *process)
+/*
+ * True if at least half of the allowed descriptors are open, and at least half of the open ones are sockets (any kind).
+ */
+static bool is_filled_by_sockets(const struct process *process)
 {
     enum { MANY = 32 };
     struct rlimit limit;
@@ -90,7 +93,7 @@ static bool is_crowded_by_sockets(const struct process *process)
         prlimit((pid_t)process->pid, RLIMIT_NOFILE, NULL, &limit) == 0 && process->fds_open >= limit.rlim_cur / 2;
 }
 
-/* Whether the process lives in the network namespace with that inode; 0: in any. */
+/* True if the process is in the network namespace with that inode; 0 matches any namespace. */
 static bool lives_in(const struct process *process, uint64_t netns_inode)
 {
     char path[40];
@@ -102,17 +105,17 @@ static bool lives_in(const struct process *process, uint64_t netns_inode)
 void owners_drop_others(struct snapshot *snapshot, uint64_t netns_inode)
 {
     uint32_t *moved_to = xrealloc_array(NULL, snapshot->process_count, sizeof *moved_to);
-    uint32_t kept = 0;
+    uint32_t count = 0;
     for (size_t i = 0; i < snapshot->process_count; i++) {
         const struct process *process = &snapshot->processes[i];
-        moved_to[i] = process->tcp_sockets > 0 || (is_crowded_by_sockets(process) && lives_in(process, netns_inode))
-            ? kept
+        moved_to[i] = process->tcp_sockets > 0 || (is_filled_by_sockets(process) && lives_in(process, netns_inode))
+            ? count
             : NO_INDEX;
         if (moved_to[i] != NO_INDEX)
-            snapshot->processes[kept++] = snapshot->processes[i];
+            snapshot->processes[count++] = snapshot->processes[i];
     }
-    snapshot->process_count = kept;
-    /* The holders of other sockets than TCP's stay, but nothing leads to them. */
+    snapshot->process_count = count;
+    /* Holders of sockets that are not TCP stay in the array, but no list contains them. */
     for (size_t i = 0; i < snapshot->holder_count; i++)
         snapshot->holders[i].process = moved_to[snapshot->holders[i].process];
     free(moved_to);

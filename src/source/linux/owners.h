@@ -1,15 +1,15 @@
 #pragma once
-/* Sockets and the descriptors that refer to them, joined by inode. */
+/* Joins sockets with the descriptors that refer to them, by inode. */
 #include "model/snapshot.h"
 
 /*
- * Ties the connections to their holders, and counts those of each process. Returns how many holders are of no
- * connection.
+ * Links each connection to its holders, and counts the TCP sockets of each process. Returns the number of holders that
+ * belong to no connection.
  */
 size_t owners_join(struct snapshot *snapshot);
 
 /*
- * Drops the processes that have no TCP socket; but for those whose other sockets use up their descriptors.
- * `netns_inode`: only if they live in that network namespace, the one that is looked at; 0: in any.
+ * Removes the processes that have no TCP socket. A process whose other sockets use up its descriptors stays. If
+ * `netns_inode` is not 0, it stays only if it is in that network namespace.
  */
 void owners_drop_others(struct snapshot *snapshot, uint64_t netns_inode);

@@ -1,7 +1,7 @@
 #pragma once
 /*
- * The texts of /proc as values. Pure and bounded: text in, values out; a text that is not as expected yields less,
- * never an error. Formats: proc(5), Documentation/filesystems/proc.rst.
+ * Parses the texts of /proc. Pure and bounded: text in, values out. Formats: proc(5),
+ * Documentation/filesystems/proc.rst.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,32 +18,37 @@ struct proc_stat {
     bool kernel_thread;   /* PF_KTHREAD */
 };
 
-/* /proc/PID/stat. The name may hold anything, parentheses and newlines included. Returns 0 or -EBADMSG. */
+/* Parses /proc/PID/stat. The name may contain any byte, also parentheses and newlines. Returns 0 or -EBADMSG. */
 int proc_parse_stat(const char *text, struct proc_stat *ret_stat);
-/* "Uid:" of /proc/PID/status: the effective user. Returns 0 or -EBADMSG. */
+/* Parses "Uid:" of /proc/PID/status: the effective user id. Returns 0 or -EBADMSG. */
 int proc_parse_status_uid(const char *text, uint32_t *ret_uid);
-/* "TracerPid:" of /proc/PID/status: who has attached to it by ptrace(); 0: nobody. */
+/* Parses "TracerPid:" of /proc/PID/status: the pid of the process that traces it with ptrace(); 0: none. */
 uint32_t proc_parse_status_tracer(const char *text);
-/* "voluntary_ctxt_switches:" of /proc/PID/status: how often it has gone to sleep. */
+/* Parses "voluntary_ctxt_switches:" of /proc/PID/status: how often it went to sleep. 0 if the line is missing. */
 uint64_t proc_parse_status_switches(const char *text);
 /*
- * "Max open files" of /proc/PID/limits: the soft and the hard limit, UINT32_MAX for unlimited. Returns 0 or -EBADMSG.
+ * Parses "Max open files" of /proc/PID/limits: the soft and the hard limit. UINT32_MAX stands for unlimited, and for
+ * any larger number. Returns 0 or -EBADMSG.
  */
 int proc_parse_limits(const char *text, uint32_t *ret_soft, uint32_t *ret_hard);
-/* "flags:" of /proc/PID/fdinfo/FD, which is octal: O_CLOEXEC and what open() was called with. Returns 0 or -EBADMSG. */
+/*
+ * Parses "flags:" of /proc/PID/fdinfo/FD, an octal number: the flags of the open file, and O_CLOEXEC of the
+ * descriptor (seq_show() in fs/proc/fd.c). Returns 0 or -EBADMSG.
+ */
 int proc_parse_fdinfo_flags(const char *text, uint32_t *ret_flags);
-/* "socket:[12345]", as /proc/PID/fd/N links to it. False for other links. */
+/* Parses "socket:[12345]", the link /proc/PID/fd/N of a socket. False for other links. */
 bool proc_parse_socket_link(const char *link, size_t length, uint32_t *ret_inode);
-/* "net:[4026531840]", as /proc/PID/ns/net links to it, and a descriptor of it. False for other links. */
+/* Parses "net:[4026531840]", the link /proc/PID/ns/net or /proc/PID/fd/N of a network namespace. False for others. */
 bool proc_parse_netns_link(const char *link, size_t length, uint64_t *ret_inode);
 
 /*
- * The path in /proc/PID/cgroup: of cgroup v2 ("0::/…"), or of systemd's own hierarchy where v2 has only the root.
- * Returns its length and where it starts, 0 where there is none.
+ * Finds the path in /proc/PID/cgroup: the one of cgroup v2 ("0::/…"), or of systemd's own v1 hierarchy if v2 has only
+ * the root. Returns its length and points *ret_path to its start; 0: there is none.
  */
 size_t proc_parse_cgroup(const char *text, const char **ret_path);
 
 /*
- * /proc/PID/syscall: the number and its first argument; number -1: running, or not in a call. Returns 0 or -EBADMSG.
+ * Parses /proc/PID/syscall: the number of the system call and its first argument. The number is -1 if the thread is
+ * running or blocked outside a system call. Returns 0 or -EBADMSG.
  */
 int proc_parse_syscall(const char *text, long *ret_number, uint64_t *ret_argument);

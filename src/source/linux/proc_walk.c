@@ -19,30 +19,30 @@
 enum {
     LINK_BYTES = 64, /* room for "socket:[4294967295]" and "net:[4026531840]" */
     DIRECTORY_BYTES = 32 * 1024,
-    ALONE_MAX = 32, /* processes that one thread has walked over before another one has started */
+    ALONE_MAX = 32, /* with no more processes, one thread is done before another one has started */
 };
 
 /* One process of /proc. */
 struct walk_visit {
     uint32_t pid;
     unsigned walker;
-    uint64_t netns_inode; /* 0: it cannot be told */
-    size_t first_holder;  /* of fds_sockets, in its walker's */
+    uint64_t netns_inode; /* 0: unknown */
+    size_t first_holder;  /* index into the walker's holders; fds_sockets of them belong to this process */
     uint32_t fds_open, fds_sockets;
 };
 
 /* --- one process ------------------------------------------------------------------------------------------------ */
 
-static void note_hidden(struct walk_hidden *hidden, int proc, uint32_t pid)
+static void count_hidden(struct walk_hidden *hidden, int proc, uint32_t pid)
 {
     char path[32], text[1024];
     struct proc_stat stat;
     snprintf(path, sizeof path, "%u/stat", pid);
     if (proc_read(proc, path, text, sizeof text) <= 0 || proc_parse_stat(text, &stat) < 0)
-        return;             /* it has gone */
-    if (stat.kernel_thread) /* has no descriptors */
+        return;             /* it has ended */
+    if (stat.kernel_thread) /* it has no descriptors */
         return;
-    if (hidden->processes++ == 0) { /* each thread walks upwards: the first is the lowest */
+    if (hidden->processes++ == 0) { /* each walker visits the pids in ascending order: the first is the lowest */
         hidden->pid = pid;
         memcpy(hidden->name, stat.name, sizeof hidden->name);
     }
@@ -57,7 +57,7 @@ static uint64_t netns_of(int proc, const char *task)
     return length > 0 && proc_parse_netns_link(link, (size_t)length, &inode) ? inode : 0;
 }
 
-/* "812", and nothing that printf() does besides: it is done for every descriptor of the host. */
+/* Writes a number such as "812". This is faster than printf(), and it is done for every descriptor of the host. */
 static void write_number(char text[16], uint32_t number)
 {
     char digits[16];
@@ -71,8 +71,8 @@ static void write_number(char text[16], uint32_t number)
     text[count] = '\0';
 }
 
-/* Counts one descriptor and notes it where it is a socket. Returns 0, or why its link cannot be read. */
-static int take_descriptor(struct walker *walker, struct walk_visit *visit, int folder, uint32_t fd)
+/* Counts one descriptor, and stores it if it is a socket or a network namespace. Returns 0 or a negative errno. */
+static int read_descriptor(struct walker *walker, struct walk_visit *visit, int folder, uint32_t fd)
 {
     char name[16], link[LINK_BYTES];
     write_number(name, fd);
@@ -89,8 +89,9 @@ static int take_descriptor(struct walker *walker, struct walk_visit *visit, int 
         };
         visit->fds_sockets++;
     } else if (proc_parse_netns_link(link, (size_t)length, &netns_inode)) {
-        xvec_grow((void **)&walker->kept, walker->kept_count, &walker->kept_capacity, sizeof *walker->kept);
-        walker->kept[walker->kept_count++] = (struct netns){
+        xvec_grow(
+            (void **)&walker->fd_netns, walker->fd_netns_count, &walker->fd_netns_capacity, sizeof *walker->fd_netns);
+        walker->fd_netns[walker->fd_netns_count++] = (struct netns){
             .inode = netns_inode, .pid = visit->pid, .by_descriptor = true, .fd = fd
         };
     }
@@ -103,31 +104,34 @@ static bool is_refusal(int result)
 }
 
 /*
- * Tries the numbers from 0 on until as many descriptors have been found as there are: without listing the folder, which
- * would cost a third as much again as reading the links does (0.9 and 2.7 µs a descriptor). Most tables are dense; a
- * number that is not in use costs 2 µs, so that a table with holes is listed. A process that opens low numbers
- * meanwhile makes this end too early: WALK_CAREFULLY does not count. Returns the first number that was not tried, or a
- * negative errno.
+ * Tries the numbers from 0 on until `count` descriptors have been found. This avoids listing the directory, which costs
+ * a third as much as reading the links (0.9 and 2.7 µs a descriptor). Most descriptor tables are dense. A number that
+ * is not in use costs 2 µs, so this function gives up on a table with many holes, and the caller lists the directory.
+ * If the process opens low numbers meanwhile, this function stops too early; therefore WALK_CAREFULLY does not use it.
+ * Returns the first number that was not tried, or a negative errno.
  */
 static int64_t try_numbers(struct walker *walker, struct walk_visit *visit, int folder, uint64_t count)
 {
-    enum { ROW_MIN = 2, ROW_MAX = 16 };
+    enum { ROW_MIN = 2, ROW_MAX = 16 }; /* bounds of how many unused numbers may follow each other */
     unsigned misses = 0, misses_in_row = 0;
     uint32_t fd = 0;
     for (; visit->fds_open < count; fd++) {
-        int result = take_descriptor(walker, visit, folder, fd);
+        int result = read_descriptor(walker, visit, folder, fd);
         if (is_refusal(result))
             return result;
         misses += result < 0;
         misses_in_row = result < 0 ? misses_in_row + 1 : 0;
-        unsigned in_row_most = ROW_MIN + visit->fds_open / 16;
-        if (misses_in_row > (in_row_most < ROW_MAX ? in_row_most : ROW_MAX) || misses > ROW_MIN + visit->fds_open / 4)
+        unsigned row_max = ROW_MIN + visit->fds_open / 16;
+        if (misses_in_row > (row_max < ROW_MAX ? row_max : ROW_MAX) || misses > ROW_MIN + visit->fds_open / 4)
             break;
     }
     return fd + 1;
 }
 
-/* Those from number `first` on, as the folder lists them, until there are `count`. Returns 0 or a negative errno. */
+/*
+ * Reads the descriptors from number `first` on that the directory lists, until `count` have been found in all. Returns
+ * 0 or a negative errno.
+ */
 static int list_numbers(struct walker *walker, struct walk_visit *visit, int folder, int64_t first, uint64_t count)
 {
     _Alignas(struct dirent64) char entries[DIRECTORY_BYTES];
@@ -137,18 +141,18 @@ static int list_numbers(struct walker *walker, struct walk_visit *visit, int fol
         for (ssize_t at = 0; at < length && result == 0;) {
             const struct dirent64 *entry = (const struct dirent64 *)(entries + at);
             at += entry->d_reclen;
-            uint64_t fd; /* or "." or ".." */
+            uint64_t fd; /* the entries "." and ".." are no numbers */
             if (text_parse_number(entry->d_name, INT32_MAX, &fd) < 0 || (int64_t)fd < first)
                 continue;
-            int taken = take_descriptor(walker, visit, folder, (uint32_t)fd);
-            if (is_refusal(taken))
-                result = taken;
+            int error = read_descriptor(walker, visit, folder, (uint32_t)fd);
+            if (is_refusal(error))
+                result = error;
         }
     }
     return result;
 }
 
-/* The descriptors of one task ("812"). Returns 0 or a negative errno. */
+/* Reads the descriptors of one task; its path is relative to /proc ("812"). Returns 0 or a negative errno. */
 static int walk_descriptors(const struct walk *walk, struct walker *walker, struct walk_visit *visit, const char *task)
 {
     char path[48];
@@ -172,7 +176,7 @@ static int walk_descriptors(const struct walk *walk, struct walker *walker, stru
     return result;
 }
 
-/* The threads of a process, or NULL. */
+/* Opens the directory of a process's threads. NULL if that fails. */
 static DIR *open_threads(int proc, uint32_t pid)
 {
     char path[32];
@@ -184,7 +188,7 @@ static DIR *open_threads(int proc, uint32_t pid)
     return threads;
 }
 
-/* The next thread but the first; 0: there is none. */
+/* Returns the tid of the next thread, and skips the first thread of the process. 0: there is no other. */
 static uint32_t next_thread(DIR *threads, uint32_t pid)
 {
     const struct dirent *entry;
@@ -197,8 +201,8 @@ static uint32_t next_thread(DIR *threads, uint32_t pid)
 }
 
 /*
- * Another thread of a process ("812/task/814"), or "" where there is none. When the first thread of a process has ended
- * (pthread_exit() in main()), its folders are empty, but the descriptors live on with the others.
+ * Finds a thread that is not the first of its process: "812/task/814", or "" if there is none. If the first thread has
+ * ended (pthread_exit() in main()), its directories are empty, but the other threads still have the descriptors.
  */
 static void find_other_thread(int proc, uint32_t pid, char *task, size_t size)
 {
@@ -212,13 +216,13 @@ static void find_other_thread(int proc, uint32_t pid, char *task, size_t size)
     closedir(threads);
 }
 
-/* kcmp(2) compares the tables themselves. Where it is not permitted, the threads are taken to share one. */
-static bool has_table_of_its_own(uint32_t pid, uint32_t thread)
+/* kcmp(2) compares the descriptor tables. If it is not permitted, the threads are assumed to share one table. */
+static bool has_own_table(uint32_t pid, uint32_t thread)
 {
     return syscall(SYS_kcmp, pid, thread, KCMP_FILES, 0, 0) > 0;
 }
 
-/* Those of threads with a table of their own. How many the process has open is about its first thread's. */
+/* Reads the descriptors of threads that have their own table. fds_open still counts the first thread's table only. */
 static void walk_other_tables(const struct walk *walk, struct walker *walker, struct walk_visit *visit)
 {
     DIR *threads = open_threads(dirfd(walk->folder), visit->pid);
@@ -227,7 +231,7 @@ static void walk_other_tables(const struct walk *walk, struct walker *walker, st
     uint32_t open = visit->fds_open, thread;
     while ((thread = next_thread(threads, visit->pid)) != 0) {
         char task[32];
-        if (!has_table_of_its_own(visit->pid, thread))
+        if (!has_own_table(visit->pid, thread))
             continue;
         snprintf(task, sizeof task, "%u/task/%u", visit->pid, thread);
         walk_descriptors(walk, walker, visit, task);
@@ -236,7 +240,10 @@ static void walk_other_tables(const struct walk *walk, struct walker *walker, st
     closedir(threads);
 }
 
-/* prlimit() wants the same user or CAP_SYS_RESOURCE; the file does not, and takes ten times as long. */
+/*
+ * Returns the soft limit of descriptors; UINT64_MAX: unknown. prlimit() needs the same user or CAP_SYS_RESOURCE. The
+ * file needs neither, but it takes ten times as long.
+ */
 static uint64_t descriptor_limit(int proc, uint32_t pid)
 {
     struct rlimit limit;
@@ -250,13 +257,13 @@ static uint64_t descriptor_limit(int proc, uint32_t pid)
     return files;
 }
 
-static bool is_crowded(const struct walk *walk, const char *task, uint32_t pid)
+static bool is_near_limit(const struct walk *walk, const char *task, uint32_t pid)
 {
     char path[48];
     struct stat status;
     snprintf(path, sizeof path, "%s/fd", task);
     if (!walk->knows_sizes)
-        return true; /* for all that is known */
+        return true; /* it is unknown, so it may be */
     return fstatat(dirfd(walk->folder), path, &status, 0) == 0 && status.st_size > 0 &&
         (uint64_t)status.st_size >= descriptor_limit(dirfd(walk->folder), pid) / 2;
 }
@@ -269,12 +276,15 @@ static void visit_process(const struct walk *walk, struct walker *walker, struct
     visit->first_holder = walker->holder_count;
     if ((walk->aims & (WALK_NETNS | WALK_DESCRIPTORS)) != 0)
         visit->netns_inode = netns_of(proc, task);
-    if ((walk->aims & WALK_CROWDED) != 0 && !walker->crowded)
-        walker->crowded = is_crowded(walk, task, visit->pid);
+    if ((walk->aims & WALK_NEAR_LIMIT) != 0 && !walker->near_limit)
+        walker->near_limit = is_near_limit(walk, task, visit->pid);
     if ((walk->aims & WALK_DESCRIPTORS) == 0)
         return;
     int result = walk_descriptors(walk, walker, visit, task);
-    if (result == 0 && visit->fds_open == 0 && visit->netns_inode == 0) { /* kernel threads have a namespace */
+    /*
+     * Has the first thread ended? It then has no namespace. A kernel thread has no descriptors either, but a namespace.
+     */
+    if (result == 0 && visit->fds_open == 0 && visit->netns_inode == 0) {
         find_other_thread(proc, visit->pid, task, sizeof task);
         if (task[0] != '\0') {
             visit->netns_inode = netns_of(proc, task);
@@ -282,7 +292,7 @@ static void visit_process(const struct walk *walk, struct walker *walker, struct
         }
     }
     if (is_refusal(result))
-        note_hidden(&walker->hidden, proc, visit->pid);
+        count_hidden(&walker->hidden, proc, visit->pid);
     else if ((walk->aims & WALK_CAREFULLY) != 0)
         walk_other_tables(walk, walker, visit);
 }
@@ -310,11 +320,11 @@ static void list_processes(struct walk *walk)
         xvec_grow((void **)&walk->visits, walk->visit_count, &walk->visit_capacity, sizeof *walk->visits);
         walk->visits[walk->visit_count++] = (struct walk_visit){ .pid = (uint32_t)pid };
     }
-    struct stat own; /* which holds descriptors, that of the folder for one */
+    struct stat own; /* this process has descriptors open, at least /proc: a size of 0 is not their number */
     walk->knows_sizes = fstatat(dirfd(walk->folder), "self/fd", &own, 0) == 0 && own.st_size > 0;
 }
 
-/* In the order of the PIDs, whichever thread was faster: holders of one process stand together, parents come first. */
+/* Adds the results of one visit. The caller goes by pid: so the holders of a process are neighbours in the snapshot. */
 static void collect_process(const struct walk *walk, const struct walk_visit *visit, struct netns_map *map)
 {
     struct snapshot *snapshot = map->snapshot;
@@ -341,10 +351,10 @@ static void collect_process(const struct walk *walk, const struct walk_visit *vi
 
 static void collect_walker(const struct walker *walker, struct netns_map *map, struct walk_hidden *hidden)
 {
-    for (size_t i = 0; i < walker->kept_count; i++) {
-        uint32_t index = netns_intern(map, walker->kept[i].inode);
+    for (size_t i = 0; i < walker->fd_netns_count; i++) {
+        uint32_t index = netns_intern(map, walker->fd_netns[i].inode);
         if (index != NO_INDEX && map->snapshot->netns[index].pid == 0)
-            map->snapshot->netns[index] = walker->kept[i];
+            map->snapshot->netns[index] = walker->fd_netns[i];
     }
     unsigned processes = hidden->processes + walker->hidden.processes;
     if (hidden->processes == 0 || (walker->hidden.processes > 0 && walker->hidden.pid < hidden->pid))
@@ -356,7 +366,7 @@ static void collect(const struct walk *walk, struct netns_map *map, struct walk_
 {
     for (size_t i = 0; i < walk->visit_count; i++)
         collect_process(walk, &walk->visits[i], map);
-    /* After the processes: who lives in a namespace is the better way into it than who keeps a descriptor of it. */
+    /* After the processes: a process in a namespace is a better way into it than a process with a descriptor of it. */
     for (unsigned i = 0; i < PARALLEL_MAX; i++)
         collect_walker(&walk->walkers[i], map, hidden);
 }
@@ -365,7 +375,7 @@ static void walk_deinit(struct walk *walk)
 {
     for (unsigned i = 0; i < PARALLEL_MAX; i++) {
         free(walk->walkers[i].holders);
-        free(walk->walkers[i].kept);
+        free(walk->walkers[i].fd_netns);
     }
     free(walk->visits);
     closedir(walk->folder);
@@ -380,7 +390,7 @@ int walk_begin(struct walk *walk, unsigned aims)
         return -errno;
     list_processes(walk);
     unsigned workers = walk->visit_count > ALONE_MAX ? parallel_cores() : 1;
-    if (workers == 1) /* before the sockets are read: see source_read() */
+    if (workers == 1) /* the walk must not run after the sockets were read: see reread_unowned() in source.c */
         visit_processes(walk, 0);
     parallel_begin(&walk->parallel, workers, visit_processes, walk);
     return 0;
@@ -392,6 +402,6 @@ void walk_end(struct walk *walk, struct netns_map *map, struct walk_hidden *ret_
     parallel_end(&walk->parallel);
     collect(walk, map, ret_hidden);
     for (unsigned i = 0; i < PARALLEL_MAX; i++)
-        walk->crowded |= walk->walkers[i].crowded;
+        walk->near_limit |= walk->walkers[i].near_limit;
     walk_deinit(walk);
 }

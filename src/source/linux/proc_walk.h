@@ -1,7 +1,7 @@
 #pragma once
 /*
- * A walk over /proc: which network namespaces there are, and who holds which socket. Several threads share it, and the
- * caller can do something else while they are at it.
+ * Walks over the processes in /proc. It finds the network namespaces, and which process holds which socket. Several
+ * threads share the work. The caller can do something else meanwhile.
  */
 #include <dirent.h>
 #include <stdatomic.h>
@@ -9,54 +9,59 @@
 #include "base/parallel.h"
 #include "source/linux/netns.h"
 
-/* What to look for. */
+/* What the walk finds. */
 enum walk_aim {
-    WALK_NETNS = 1 << 0,       /* namespaces in which somebody lives */
-    WALK_DESCRIPTORS = 1 << 1, /* holders, the processes that hold sockets, and namespaces that a descriptor keeps */
-    WALK_CROWDED = 1 << 2, /* whether a process has half of the descriptors open that it may; without looking at them */
+    WALK_NETNS = 1 << 0, /* the namespaces that processes are in */
+    /* the holders, the processes that hold sockets, and the namespaces that descriptors refer to */
+    WALK_DESCRIPTORS = 1 << 1,
+    /* whether any process has half as many descriptors open as its limit allows; this reads no descriptor */
+    WALK_NEAR_LIMIT = 1 << 2,
     /*
-     * Every descriptor that stays open is seen, even where the process opens and closes others at full speed, and also
-     * those of threads that have a table of their own (unshare() with CLONE_FILES). It takes half as long again.
+     * Finds every descriptor that stays open during the walk, also if the process opens and closes others meanwhile,
+     * and if a thread has a descriptor table of its own (unshare() with CLONE_FILES). It takes half as long again.
      */
     WALK_CAREFULLY = 1 << 3,
 };
 
-/* Processes whose descriptors may not be read, for the gaps. */
+/* Processes whose descriptors may not be read. */
 struct walk_hidden {
     unsigned processes;
-    uint32_t pid; /* the first of them */
+    uint32_t pid; /* the lowest pid of them, and its name */
     char name[64];
 };
 
 struct walk_visit;
 
-/* What one thread found. */
+/* The results of one thread. */
 struct walker {
     struct holder *holders;
     size_t holder_count, holder_capacity;
-    struct netns *kept; /* namespaces that a descriptor keeps: nobody need live in them */
-    size_t kept_count, kept_capacity;
+    struct netns *fd_netns; /* namespaces that a descriptor refers to; perhaps no process is in them */
+    size_t fd_netns_count, fd_netns_capacity;
     struct walk_hidden hidden;
-    bool crowded;
+    bool near_limit;
 };
 
 struct walk {
     unsigned aims;
-    DIR *folder;
-    bool knows_sizes; /* the size of /proc/PID/fd is the number of descriptors: Linux 6.2, proc_fd_getattr() */
-    struct walk_visit *visits;
+    DIR *folder;               /* /proc */
+    bool knows_sizes;          /* the size of /proc/PID/fd is the number of descriptors: Linux 6.2, proc_fd_getattr() */
+    struct walk_visit *visits; /* one for each process */
     size_t visit_count, visit_capacity;
-    atomic_size_t next;
-    bool crowded; /* the answer to WALK_CROWDED, after walk_end() */
+    atomic_size_t next; /* index of the visit that the next free thread takes */
+    bool near_limit;    /* the result of WALK_NEAR_LIMIT; walk_end() sets it */
     struct walker walkers[PARALLEL_MAX];
     struct parallel parallel;
 };
 
-/* Begins in other threads, or with one core does it all. Returns 0 or a negative errno: there is no /proc. */
+/*
+ * Starts the walk in other threads. On a computer with one core, or with few processes, it does the whole walk before
+ * it returns. Returns 0, or a negative errno if /proc cannot be opened.
+ */
 int walk_begin(struct walk *walk, unsigned aims);
 
 /*
- * Waits for the end, and fills the snapshot's namespaces, its holders and its processes that hold sockets (pid,
- * descriptor counts, namespace), these in the order of their PIDs. Once, after walk_begin() succeeded.
+ * Waits for the end of the walk. Adds the namespaces, the holders, and the processes that hold sockets (pid, descriptor
+ * counts, namespace) to the snapshot, in the order of the pids. Call it once after each walk_begin() that succeeded.
  */
 void walk_end(struct walk *walk, struct netns_map *map, struct walk_hidden *ret_hidden);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/memory.h"
 #include "source/linux/proc_file.h"
 #include "source/linux/proc_text.h"
 #include "source/text/cgroup_path.h"
@@ -15,7 +16,7 @@
 
 enum { TEXT_BYTES = 4096 };
 
-/* The folder of cgroup v2, "" where it is not mounted. */
+/* Finds the mount point of cgroup v2; "" if it is not mounted. */
 static void find_cgroup2(char *path, size_t size)
 {
     path[0] = '\0';
@@ -36,7 +37,7 @@ static void find_cgroup2(char *path, size_t size)
     fclose(file);
 }
 
-/* cgroup_id() in the kernel is the inode of its folder on 64-bit machines. */
+/* The kernel's cgroup_id() is the inode of the cgroup's directory on 64-bit machines. Returns 0 if it is unknown. */
 static uint64_t id_of_cgroup(const char *root, const char *path)
 {
     char folder[TEXT_BYTES];
@@ -80,8 +81,8 @@ const char *processes_container_of(struct snapshot *snapshot, uint32_t pid)
 }
 
 /*
- * The name of a user, from /etc/passwd only: the name service may ask a server, and this tool runs on machines whose
- * network is what is broken. Else the number.
+ * Returns the name of a user, or the number if /etc/passwd has no name. It does not use the name service, which may ask
+ * a server: this tool runs on hosts whose network is broken.
  */
 static const char *user_name(struct snapshot *snapshot, const char *passwd, uint32_t uid)
 {
@@ -97,7 +98,7 @@ static const char *user_name(struct snapshot *snapshot, const char *passwd, uint
     return arena_printf(&snapshot->arena, "%u", uid);
 }
 
-/* A tracer holds no TCP sockets as a rule, and is not among the processes of the snapshot. */
+/* The name is read from /proc: a tracer usually has no TCP socket and is not in the snapshot. */
 static void read_tracer(struct snapshot *snapshot, struct process *process, const char *status)
 {
     char path[40], name[64];
@@ -127,7 +128,7 @@ static void read_user(struct snapshot *snapshot, struct process *process, int fo
     process->user = user_name(snapshot, passwd, process->uid);
 }
 
-/* Arguments are separated by NULs; processes may write what they like there. */
+/* NULs separate the arguments. A process may overwrite them with any text. */
 static void read_command(struct snapshot *snapshot, struct process *process, int folder)
 {
     char text[TEXT_BYTES];
@@ -143,7 +144,7 @@ static void read_command(struct snapshot *snapshot, struct process *process, int
     process->command = arena_strndup(&snapshot->arena, text, (size_t)length);
 }
 
-/* False where it is not the process that was walked over, but a later one of the same number. */
+/* False if the process that was walked over has ended, and a new process has its pid. */
 static bool read_stat(struct snapshot *snapshot, struct process *process, int folder, uint64_t walked_ms)
 {
     char text[TEXT_BYTES];
@@ -161,7 +162,7 @@ static bool read_stat(struct snapshot *snapshot, struct process *process, int fo
     process->name = arena_strdup(&snapshot->arena, stat.name);
     process->parent_pid = stat.parent_pid;
     process->threads = stat.threads;
-    /* A first thread that has ended tells nothing of the others. */
+    /* The state is that of the first thread. If that one has ended, the others' state is unknown. */
     process->state = stat.state == 'Z' && stat.threads > 1 ? '?' : stat.state;
     return true;
 }
@@ -171,11 +172,8 @@ void processes_describe(struct snapshot *snapshot, uint64_t walked_ms)
     enum { PASSWD_BYTES = 256 * 1024 };
     char root[256], limits[TEXT_BYTES];
     find_cgroup2(root, sizeof root);
-    char *passwd = malloc(PASSWD_BYTES);
-    if (passwd == NULL || proc_read(AT_FDCWD, "/etc/passwd", passwd, PASSWD_BYTES) < 0) {
-        free(passwd);
-        passwd = NULL;
-    }
+    char *passwd = xrealloc_array(NULL, PASSWD_BYTES, 1);
+    proc_read(AT_FDCWD, "/etc/passwd", passwd, PASSWD_BYTES); /* "" if it cannot be read */
     for (size_t i = 0; i < snapshot->process_count; i++) {
         struct process *process = &snapshot->processes[i];
         char path[32];
@@ -187,7 +185,7 @@ void processes_describe(struct snapshot *snapshot, uint64_t walked_ms)
         if (folder < 0)
             continue;
         if (read_stat(snapshot, process, folder, walked_ms)) {
-            read_user(snapshot, process, folder, passwd ? passwd : "");
+            read_user(snapshot, process, folder, passwd);
             read_command(snapshot, process, folder);
             read_cgroup(snapshot, process, folder, root);
             if (proc_read(folder, "limits", limits, sizeof limits) > 0)

@@ -17,16 +17,16 @@ static bool is_same(const struct conn *one, const struct conn *other)
     if (one->local_port != other->local_port || one->remote_port != other->remote_port ||
         !ip_equal(&one->local, &other->local) || !ip_equal(&one->remote, &other->remote))
         return false;
-    /* Several listeners may share a port (SO_REUSEPORT); a connection is its two ends. */
+    /* Two endpoints identify a connection, but several listeners may share a port (SO_REUSEPORT). */
     return one->inode == other->inode || !conn_is_listener(one);
 }
 
-int repeats_drop(struct snapshot *snapshot, size_t first)
+void repeats_drop(struct snapshot *snapshot, size_t first)
 {
     struct hash_index table;
     hash_index_init(&table, snapshot->conn_count - first);
 
-    size_t kept = first;
+    size_t count = first;
     for (size_t i = first; i < snapshot->conn_count; i++) {
         const struct conn *conn = &snapshot->conns[i];
         uint64_t hash = hash_identity(conn);
@@ -36,13 +36,12 @@ int repeats_drop(struct snapshot *snapshot, size_t first)
             before = hash_walk_next(&table, &walk);
         while (before != HASH_NONE && !is_same(&snapshot->conns[before], conn));
         if (before == HASH_NONE) {
-            hash_index_add(&table, hash, (uint32_t)kept);
-            snapshot->conns[kept++] = *conn;
+            hash_index_add(&table, hash, (uint32_t)count);
+            snapshot->conns[count++] = *conn;
         } else {
             snapshot->conns[before] = *conn;
         }
     }
-    snapshot->conn_count = kept;
+    snapshot->conn_count = count;
     hash_index_deinit(&table);
-    return 0;
 }

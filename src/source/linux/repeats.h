@@ -1,12 +1,13 @@
 #pragma once
 /*
- * Sockets that were seen twice. The kernel hands them out in batches and lets go of its tables in between; one that
- * changes its place meanwhile (a connection that becomes a TIME_WAIT mini-socket, say) may come again.
+ * Removes connections that were read twice. The kernel returns sockets in batches and unlocks its tables between two
+ * batches. A socket that moves to another place meanwhile, such as a connection that becomes a TIME_WAIT mini-socket,
+ * may be returned again.
  */
 #include "model/snapshot.h"
 
 /*
- * Keeps one of each connection from index `first` on, the sight that came last: by cookie, or by both ends and inode
- * where the source knows no cookies. Returns 0 or -ENOMEM.
+ * Removes duplicates among the connections from index `first` on. The one that was read last stays. Connections are
+ * equal if their cookies are; without cookies, if both endpoints and, for listeners, the inode are.
  */
-int repeats_drop(struct snapshot *snapshot, size_t first);
+void repeats_drop(struct snapshot *snapshot, size_t first);

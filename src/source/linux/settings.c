@@ -43,7 +43,7 @@ void settings_read(struct net_values *values)
     const char *last = "";
     for (int i = 0; i < SETTING_COUNT; i++) {
         const char *name = setting_infos[i].name;
-        if (strcmp(name, last) != 0) { /* several words of one file follow each other in the table */
+        if (strcmp(name, last) != 0) { /* settings of one file are neighbours in the table: read it once */
             char path[96];
             sysctl_path(name, path, sizeof path);
             proc_read(AT_FDCWD, path, text, sizeof text);

@@ -1,8 +1,8 @@
 #pragma once
-/* Settings and counters of the network namespace that the calling thread is in. */
+/* Reads the settings and counters of the calling thread's network namespace. */
 #include "model/setting.h"
 
-/* What cannot be read stays unknown. */
+/* Reads settings and counters. A value that cannot be read stays unknown. */
 void settings_read(struct net_values *values);
-/* The counters only. */
+/* Reads only the counters. */
 void settings_read_counters(struct net_values *values);

@@ -20,11 +20,11 @@ struct dump {
     uint32_t netns;
 };
 
-static int take_message(const struct nlmsghdr *header, void *data)
+static int add_message(const struct nlmsghdr *header, void *data)
 {
     struct dump *dump = data;
     struct conn conn;
-    /* A message that this version does not understand is passed over: a newer kernel may have other states. */
+    /* A message that cannot be parsed is ignored: a newer kernel may have other states. */
     if (inet_diag_parse(mnl_nlmsg_get_payload(header), mnl_nlmsg_get_payload_len(header), &conn) < 0)
         return MNL_CB_OK;
     conn.netns = dump->netns;
@@ -38,9 +38,9 @@ static int take_message(const struct nlmsghdr *header, void *data)
 }
 
 /*
- * One walk over the kernel's tables for both families: only the older request does that (inet_diag_dump_compat() in
- * net/ipv4/inet_diag.c); SOCK_DIAG_BY_FAMILY would walk them twice, which is what a namespace costs on a loaded host:
- * the table of connections is shared by all of them.
+ * Dumps both address families in one walk over the kernel's tables. Only the older request TCPDIAG_GETSOCK can do this:
+ * inet_diag_dump_compat() in net/ipv4/inet_diag.c. SOCK_DIAG_BY_FAMILY would need two walks. A walk is expensive on a
+ * loaded host, because all network namespaces share one table of connections.
  */
 static int dump_all(struct mnl_socket *socket, struct dump *dump)
 {
@@ -68,7 +68,7 @@ static int dump_all(struct mnl_socket *socket, struct dump *dump)
         }
         if (length < 0)
             return -errno;
-        result = mnl_cb_run(buffer, (size_t)length, SEQUENCE, mnl_socket_get_portid(socket), take_message, dump);
+        result = mnl_cb_run(buffer, (size_t)length, SEQUENCE, mnl_socket_get_portid(socket), add_message, dump);
     } while (result > MNL_CB_STOP);
     return result < 0 ? -errno : 0;
 }
@@ -85,8 +85,8 @@ int sock_diag_read(struct snapshot *snapshot, uint32_t netns)
         result = dump_all(socket, &dump);
     mnl_socket_close(socket);
     if (result == 0)
-        result = repeats_drop(snapshot, first);
-    if (result < 0)
+        repeats_drop(snapshot, first);
+    else
         snapshot->conn_count = first;
     return result;
 }

@@ -1,6 +1,6 @@
 /*
- * A snapshot of a Linux host: one walk over /proc for owners and namespaces, the sockets, settings and counters of each
- * namespace, then what is worth knowing of the processes that turned out to hold TCP sockets.
+ * Reads the snapshot of a Linux host in three steps: a walk over the processes finds namespaces and owners; each
+ * namespace gives its sockets, settings and counters; /proc describes the processes that hold TCP sockets.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -40,11 +40,11 @@ struct reading {
     const struct source_options *options;
     struct netns_map netns;
     uint32_t own_netns;
-    struct bpf_source *bpf; /* NULL: by netlink or /proc */
-    int netlink_refusal;    /* why /proc/net/tcp was read instead; 0: it was not */
-    bool crowded;           /* a process is near its limit of descriptors */
-    bool knows_owners;      /* the descriptors were looked through */
-    size_t unmatched;       /* descriptors of sockets of which there is no connection */
+    struct bpf_source *bpf; /* NULL: netlink or /proc is used */
+    int netlink_refusal;    /* the error of netlink, after which /proc/net/tcp was read; 0: none */
+    bool near_limit;        /* a process is near its limit of descriptors */
+    bool knows_owners;      /* the descriptors were read */
+    size_t unmatched;       /* holders that belong to no connection */
     struct walk_hidden hidden;
     uint64_t walked_ms; /* when the walk over the descriptors ended (CLOCK_BOOTTIME) */
 };
@@ -58,8 +58,8 @@ static const struct {
     [SOURCE_PROC] = { "linux-proc-net-tcp", "/proc/net/tcp" },
 };
 
-/* The kind of source that the connections came from. */
-static enum source_kind used(const struct reading *reading)
+/* Returns the kind of source that the connections came from. */
+static enum source_kind source_used(const struct reading *reading)
 {
     bool proc = reading->options->kind == SOURCE_PROC || reading->netlink_refusal != 0;
     return reading->bpf != NULL ? SOURCE_BPF : proc ? SOURCE_PROC : SOURCE_NETLINK;
@@ -96,8 +96,8 @@ static int read_own_netns(struct reading *reading, struct error *err)
     if (result == -ENOMEM)
         return fail_without_memory(err);
     if (result < 0)
-        return error_set(
-            err, result, sources[used(reading)].api, "this host's sockets cannot be read: %s", strerror(-result));
+        return error_set(err, result, sources[source_used(reading)].api, "this host's sockets cannot be read: %s",
+            strerror(-result));
     return 0;
 }
 
@@ -113,13 +113,13 @@ static int read_other_netns(struct reading *reading, struct error *err)
         int result = netns_enter(snapshot, i, read_netns, reading);
         if (result == -ENOMEM)
             return fail_without_memory(err);
-        if (result < 0 && result != -ENOENT) { /* gone meanwhile: nothing is hidden */
+        if (result < 0 && result != -ENOENT) { /* -ENOENT: the namespace has ended, so nothing is hidden */
             refused++;
             why = result;
             example = snapshot->netns[i].name;
         }
     }
-    gaps_note_netns(snapshot, refused, example, why);
+    gaps_add_netns(snapshot, refused, example, why);
     return 0;
 }
 
@@ -143,12 +143,12 @@ static int end_walk(struct reading *reading, struct walk *walk)
     int result = reading->bpf != NULL ? bpf_walk_end(reading->bpf) : 0;
     if (reading->bpf == NULL)
         walk_end(walk, &reading->netns, &reading->hidden);
-    reading->crowded = reading->bpf == NULL && walk->crowded;
+    reading->near_limit = reading->bpf == NULL && walk->near_limit;
     reading->walked_ms = clock_boot_ms();
     return result;
 }
 
-/* The walk over processes goes on in other threads while the sockets of the own namespace are read. */
+/* Reads the sockets of the own namespace while other threads walk over the processes. */
 static int walk_and_read(struct reading *reading, unsigned aims, struct error *err)
 {
     struct walk walk;
@@ -169,7 +169,7 @@ static int walk_and_read(struct reading *reading, unsigned aims, struct error *e
     return reading->options->own_netns_only ? 0 : read_other_netns(reading, err);
 }
 
-/* A second walk, for who holds them, where the first was for namespaces only. */
+/* Walks over the processes to find the owners, where the first walk has found only the namespaces. */
 static int walk_for_owners(struct reading *reading, unsigned how, struct error *err)
 {
     struct walk walk;
@@ -179,10 +179,10 @@ static int walk_for_owners(struct reading *reading, unsigned how, struct error *
     return result < 0 ? fail_to_walk(reading, result, err) : 0;
 }
 
-/* Connections in TIME_WAIT or LAST_ACK mostly have no holder. */
+/* True if a connection that the user asked for may have an owner: source.h. */
 static bool asks_for_owners(const struct snapshot *snapshot, const struct source_options *options)
 {
-    if ((options->asked & STATE_BIT(STATE_CLOSED)) != 0) /* only their holders lead to these */
+    if ((options->asked & STATE_BIT(STATE_CLOSED)) != 0) /* such sockets are found only through their holders */
         return true;
     for (size_t i = 0; i < snapshot->conn_count; i++) {
         const struct conn *conn = &snapshot->conns[i];
@@ -192,22 +192,22 @@ static bool asks_for_owners(const struct snapshot *snapshot, const struct source
     return options->asked == 0;
 }
 
-/* When all but the owners has been read. */
+/* Decides whether the owners must be found. All other parts of the snapshot have been read. */
 static bool needs_owners(const struct reading *reading)
 {
     const struct snapshot *snapshot = reading->netns.snapshot;
     const struct source_options *options = reading->options;
     if (!asks_for_owners(snapshot, options))
         return false;
-    return options->needs_owners == NULL || reading->crowded || closed_may_be_held(snapshot) ||
+    return options->needs_owners == NULL || reading->near_limit || closed_may_be_held(snapshot) ||
         options->needs_owners(snapshot, options->data);
 }
 
 /*
- * The namespaces with sockets that were read before the walk over their processes was over, and seem to have no owner.
- * Where processes hide from us, other users' sockets have none anyway.
+ * Marks the namespaces in which a socket has no owner, although it should have one. own_only: only the own namespace
+ * was read before the walk had ended. If some processes are hidden from this user, other users' sockets do not count.
  */
-static bool find_doubtful(const struct reading *reading, bool own_only, bool *doubtful)
+static bool find_unowned(const struct reading *reading, bool own_only, bool *unowned)
 {
     const struct snapshot *snapshot = reading->netns.snapshot;
     uid_t user = geteuid();
@@ -217,35 +217,36 @@ static bool find_doubtful(const struct reading *reading, bool own_only, bool *do
         if ((own_only && conn->netns != reading->own_netns) || !gaps_is_unowned(conn) ||
             (reading->hidden.processes > 0 && conn->uid != user))
             continue;
-        doubtful[conn->netns] = true;
+        unowned[conn->netns] = true;
         any = true;
     }
     return any;
 }
 
-static void forget(struct snapshot *snapshot, const bool *netns)
+static void remove_conns(struct snapshot *snapshot, const bool *netns)
 {
-    size_t kept = 0;
+    size_t count = 0;
     for (size_t i = 0; i < snapshot->conn_count; i++) {
         if (!netns[snapshot->conns[i].netns])
-            snapshot->conns[kept++] = snapshot->conns[i];
+            snapshot->conns[count++] = snapshot->conns[i];
     }
-    snapshot->conn_count = kept;
+    snapshot->conn_count = count;
 }
 
 /*
- * A socket that was read before its process was walked over, and closed in between, now seems to have no owner. One
- * that is read after the walk cannot: if it has been stuck for a while, it existed during both.
+ * Reads the sockets of such namespaces again. A socket seems to have no owner if it was read, then closed, and then its
+ * process was walked over. This cannot happen to a socket that is read after the walk: it existed before, if it has
+ * been stuck for a while.
  */
-static int read_doubtful_again(struct reading *reading, bool own_only, struct error *err)
+static int reread_unowned(struct reading *reading, bool own_only, struct error *err)
 {
     struct snapshot *snapshot = reading->netns.snapshot;
-    bool *doubtful = xcalloc(snapshot->netns_count, sizeof *doubtful);
+    bool *unowned = xcalloc(snapshot->netns_count, sizeof *unowned);
     int result = 0;
-    if (find_doubtful(reading, own_only, doubtful)) {
-        forget(snapshot, doubtful);
+    if (find_unowned(reading, own_only, unowned)) {
+        remove_conns(snapshot, unowned);
         for (uint32_t i = 0; i < snapshot->netns_count && result != -ENOMEM; i++) {
-            if (doubtful[i])
+            if (unowned[i])
                 result = i == reading->own_netns ? read_sockets(snapshot, i, reading)
                                                  : netns_enter(snapshot, i, read_sockets, reading);
         }
@@ -253,32 +254,32 @@ static int read_doubtful_again(struct reading *reading, bool own_only, struct er
             result = 0;
         reading->unmatched = owners_join(snapshot);
     }
-    free(doubtful);
+    free(unowned);
     return result < 0 ? fail_without_memory(err) : 0;
 }
 
-static bool is_doubtful(const struct reading *reading)
+static bool has_unowned(const struct reading *reading)
 {
-    bool *doubtful = xcalloc(reading->netns.snapshot->netns_count, sizeof *doubtful);
-    bool any = find_doubtful(reading, false, doubtful);
-    free(doubtful);
+    bool *unowned = xcalloc(reading->netns.snapshot->netns_count, sizeof *unowned);
+    bool any = find_unowned(reading, false, unowned);
+    free(unowned);
     return any;
 }
 
 /*
- * Sockets still have no owner. A process may hide its descriptors from a walk that counts them, by opening and closing
- * others meanwhile: it is done once more, so that nothing stays hidden. By eBPF the kernel itself walks over the
- * tables.
+ * Repeats the walk if sockets still have no owner. The first walk counts descriptors, so it can miss some of a process
+ * that opens and closes others meanwhile. The careful walk misses none. eBPF does not need this: there the kernel walks
+ * over the descriptor tables.
  */
-static int search_carefully(struct reading *reading, struct error *err)
+static int rewalk_carefully(struct reading *reading, struct error *err)
 {
     struct snapshot *snapshot = reading->netns.snapshot;
-    if (reading->bpf != NULL || !is_doubtful(reading))
+    if (reading->bpf != NULL || !has_unowned(reading))
         return 0;
     snapshot->process_count = snapshot->holder_count = 0;
     int result = walk_for_owners(reading, WALK_CAREFULLY, err);
     reading->unmatched = owners_join(snapshot);
-    return result < 0 ? result : read_doubtful_again(reading, false, err);
+    return result < 0 ? result : reread_unowned(reading, false, err);
 }
 
 static int read_host(struct reading *reading, struct error *err)
@@ -289,7 +290,7 @@ static int read_host(struct reading *reading, struct error *err)
     bool walk_once = reading->bpf != NULL ? all || bpf_source_needs_walk(snapshot_states(snapshot))
                                           : all && options->needs_owners == NULL;
     unsigned aims = (options->own_netns_only ? 0 : WALK_NETNS) | (walk_once ? WALK_DESCRIPTORS : 0) |
-        (options->needs_owners != NULL ? WALK_CROWDED : 0);
+        (options->needs_owners != NULL ? WALK_NEAR_LIMIT : 0);
     int result = walk_and_read(reading, aims, err);
     if (result < 0 || (!walk_once && !needs_owners(reading)))
         return result;
@@ -297,16 +298,16 @@ static int read_host(struct reading *reading, struct error *err)
         return result;
     reading->knows_owners = true;
     reading->unmatched = owners_join(snapshot);
-    result = read_doubtful_again(reading, walk_once, err);
+    result = reread_unowned(reading, walk_once, err);
     if (result == 0)
-        result = search_carefully(reading, err);
+        result = rewalk_carefully(reading, err);
     bool may_use_bpf = options->kind == SOURCE_AUTO || options->kind == SOURCE_BPF;
     if (result == 0 && closed_find(snapshot, reading->unmatched, reading->bpf != NULL, may_use_bpf) < 0)
         result = fail_without_memory(err);
     return result;
 }
 
-/* By eBPF where that is asked for; or where it is permitted and faster, and then nobody minds if it cannot be. */
+/* Uses eBPF if the user asked for it. With SOURCE_AUTO it tries eBPF where that is faster, and else uses netlink. */
 static int read_as_asked(struct reading *reading, struct error *err)
 {
     struct snapshot *snapshot = reading->netns.snapshot;
@@ -346,10 +347,10 @@ int source_read(const struct source_options *options, struct snapshot *snapshot,
     processes_find_waits(snapshot);
     processes_find_close_on_exec(snapshot);
     if (reading.knows_owners)
-        gaps_note_owners(snapshot, &reading.hidden);
-    snapshot->source = sources[used(&reading)].name;
-    if (used(&reading) == SOURCE_PROC)
-        gaps_note_proc(snapshot, reading.netlink_refusal);
+        gaps_add_owners(snapshot, &reading.hidden);
+    snapshot->source = sources[source_used(&reading)].name;
+    if (source_used(&reading) == SOURCE_PROC)
+        gaps_add_proc(snapshot, reading.netlink_refusal);
     snapshot->elapsed_us = (uint32_t)(clock_monotonic_us() - started_us);
 out:
     bpf_source_free(reading.bpf);
@@ -378,19 +379,19 @@ void source_read_counters(struct snapshot *snapshot, struct snapshot *ret_previo
     for (uint32_t i = 0; i < snapshot->netns_count; i++) {
         struct net_values *values = &snapshot->net_values[i];
         if (!was_read(values))
-            continue; /* it could not be entered, or was not asked for */
+            continue; /* it could not be entered, or was not to be read */
         struct netns *netns = snapshot_add_netns(ret_previous);
         *netns = snapshot->netns[i];
-        struct net_values *then = &ret_previous->net_values[ret_previous->netns_count - 1];
-        *then = *values;
+        struct net_values *first = &ret_previous->net_values[ret_previous->netns_count - 1];
+        *first = *values;
         int result = netns->is_own ? read_counters(snapshot, i, NULL) : netns_enter(snapshot, i, read_counters, NULL);
         if (result == 0)
             continue;
-        *then = (struct net_values){ 0 }; /* nothing to compare with: no rate, rather than a rate of nought */
-        if (result != -ENOENT) {          /* gone meanwhile: nobody is interested in its rates */
+        *first = (struct net_values){ 0 }; /* the rates are unknown, not zero */
+        if (result != -ENOENT) {           /* -ENOENT: the namespace has ended, so its rates do not matter */
             unread++;
             why = result;
         }
     }
-    gaps_note_counters(snapshot, unread, why);
+    gaps_add_counters(snapshot, unread, why);
 }

@@ -1,4 +1,4 @@
-/* Where the threads of a process wait: /proc/PID/task/TID/{stat,wchan,syscall}. */
+/* Finds where the threads of a process wait: /proc/PID/task/TID/{stat,wchan,syscall}. */
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -14,10 +14,10 @@
 #include "source/linux/proc_text.h"
 #include "source/linux/processes.h"
 
-/* Beyond these the busiest places are known well enough. */
+/* With more threads or places, the places where most threads wait would hardly change. */
 enum { THREADS_MAX = 2048, PLACES_MAX = 16, TEXT_BYTES = 1024 };
 
-/* The calls in which servers wait; those with `has_fd` wait for the descriptor that is their first argument. */
+/* The system calls in which servers wait. `has_fd`: the first argument is the descriptor that the call waits for. */
 static const struct {
     long number;
     const char *name;
@@ -69,7 +69,7 @@ struct places {
     size_t count;
 };
 
-/* What a descriptor is: the connection, or what /proc calls it. */
+/* Describes a descriptor: "the ESTABLISHED connection to 10.0.0.9:5432", or its link in /proc. NULL: unknown. */
 static const char *describe_target(struct snapshot *snapshot, uint32_t pid, int fd)
 {
     char path[48], link[256];
@@ -101,13 +101,13 @@ static const char *describe_target(struct snapshot *snapshot, uint32_t pid, int 
 }
 
 /*
- * Finds or adds the place. When there are as many as are kept, threads that differ in their descriptor only count
- * together (a thread for each connection); one that fits nowhere yields NULL and is not counted.
+ * Finds or adds the place. If the array is full, it returns a place that differs only in the descriptor, so that a
+ * server with one thread for each connection is counted. NULL: there is no such place; the thread is not counted.
  */
 static struct wait_place *place_for(
     struct snapshot *snapshot, struct places *places, const struct wait_place *wanted, uint32_t pid)
 {
-    struct wait_place *alike = NULL;
+    struct wait_place *similar = NULL;
     for (size_t i = 0; i < places->count; i++) {
         struct wait_place *place = &places->items[i];
         bool same_channel = (place->channel == NULL) == (wanted->channel == NULL) &&
@@ -116,14 +116,14 @@ static struct wait_place *place_for(
             continue;
         if (place->fd == wanted->fd)
             return place;
-        alike = place;
+        similar = place;
     }
     if (places->count == PLACES_MAX) {
-        if (alike != NULL) { /* more than one descriptor: none is named */
-            alike->fd = -1;
-            alike->target = NULL;
+        if (similar != NULL) { /* the place now stands for several descriptors */
+            similar->fd = -1;
+            similar->target = NULL;
         }
-        return alike;
+        return similar;
     }
     struct wait_place *place = &places->items[places->count++];
     *place = *wanted;
@@ -134,7 +134,7 @@ static struct wait_place *place_for(
     return place;
 }
 
-static void take_thread(struct snapshot *snapshot, struct places *places, uint32_t pid, int tasks, const char *thread)
+static void add_thread(struct snapshot *snapshot, struct places *places, uint32_t pid, int tasks, const char *thread)
 {
     char path[300], text[TEXT_BYTES], channel[128];
     struct proc_stat stat;
@@ -185,7 +185,7 @@ static void find_waits(struct snapshot *snapshot, struct process *process)
         uint64_t thread;
         if (text_parse_number(entry->d_name, UINT32_MAX, &thread) < 0)
             continue;
-        take_thread(snapshot, &places, process->pid, dirfd(directory), entry->d_name);
+        add_thread(snapshot, &places, process->pid, dirfd(directory), entry->d_name);
         threads++;
     }
     closedir(directory);
@@ -198,7 +198,7 @@ static void find_waits(struct snapshot *snapshot, struct process *process)
     process->wait_count = places.count;
 }
 
-/* Its process may not be reading: then where its threads wait says why. */
+/* True if data has waited in the receive queue for a while: perhaps the process does not read. */
 static bool may_be_unread(const struct conn *conn)
 {
     enum { UNREAD_MS = 30 * 1000 };

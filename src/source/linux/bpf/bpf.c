@@ -170,7 +170,7 @@ int bpf_source_read(struct bpf_source *bpf, struct snapshot *snapshot, uint32_t 
     if (may_have_sockets(&snapshot->net_values[netns]))
         result = bpf_iterate(bpf->programs->links.walk_sockets_fd, take_socket, &walk);
     if (result == 0)
-        result = repeats_drop(snapshot, first);
+        repeats_drop(snapshot, first);
     if (result == 0 && bpf->owners.has_walked)
         result = bpf_owners_add_bound(&bpf->owners, netns, first);
     if (result < 0)
