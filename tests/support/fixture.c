@@ -62,7 +62,7 @@ int loader_process(struct loader *loader, const char *pid, uint32_t *ret_index)
     return 0;
 }
 
-/* One character of a quoted text, after the backslash; returns how many bytes of the source it took, or 0. */
+/* Decodes one escape after its backslash. Returns the number of bytes read, or 0. */
 static size_t unescape(const char *text, char *ret_char)
 {
     static const char names[] = "ntre\"\\", values[] = "\n\t\r\033\"\\";
@@ -195,7 +195,7 @@ static int line_netns(struct loader *loader)
     return 0;
 }
 
-/* The namespace that values belong to: the first one comes by itself. */
+/* The namespace that values belong to. The first one is created automatically. */
 static int default_netns(struct loader *loader)
 {
     if (loader->snapshot->netns_count > 0)

@@ -68,8 +68,8 @@
  */
 int fixture_parse(struct snapshot *snapshot, const char *name, const char *text, struct error *err);
 
-/* The same from a file. Also returns the errno of reading it. */
+/* As fixture_parse(), from a file. Also returns the errno of reading it. */
 int fixture_load(struct snapshot *snapshot, const char *path, struct error *err);
 
-/* For unit tests: initialises the snapshot and fills it; a bad fixture ends the program with its line on stderr. */
+/* For unit tests: initialises and fills the snapshot. A bad fixture ends the program, with its line on stderr. */
 void fixture_must(struct snapshot *snapshot, const char *text);

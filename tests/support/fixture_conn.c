@@ -9,11 +9,11 @@
 enum field_kind { FIELD_NUMBER, FIELD_MILLISECONDS, FIELD_MICROSECONDS, FIELD_TIMER, FIELD_SHUTDOWN, FIELD_ID };
 
 struct field {
-    const char *name; /* as in struct conn; a unit at its end may be left out */
+    const char *name; /* as in struct conn; the unit at the end may be omitted */
     uint16_t offset;
     uint8_t size;
     uint8_t kind;     /* enum field_kind; FIELD_ID counts up over the repetition */
-    uint16_t present; /* what naming it makes known */
+    uint16_t present; /* the presence bits that this key sets */
 };
 
 #define FIELD(name, kind, present)                                                                                     \
@@ -226,7 +226,7 @@ static void set_field(struct conn *conn, const struct field *field, uint64_t val
     conn->present |= field->present;
 }
 
-/* The i-th of `count` values that are spread evenly over the range. */
+/* Value number `i` of `count` values that are spread evenly over the range. */
 static uint64_t spread(const struct range *range, uint64_t i, uint64_t count)
 {
     if (count < 2 || range->first == range->last)
@@ -264,7 +264,7 @@ static void vary_ends(struct conn *conn, enum vary vary, uint64_t i)
     }
 }
 
-/* Puts the holders' list of one connection together, in the order of the line. */
+/* Links the holders of one connection in the order of the line. */
 static int add_holders(struct loader *loader, const struct conn_line *line, uint64_t i, struct conn *conn)
 {
     struct snapshot *snapshot = loader->snapshot;

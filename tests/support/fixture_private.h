@@ -1,5 +1,5 @@
 #pragma once
-/* What the parts of the fixture loader share. */
+/* Shared by the files of the fixture loader. */
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,7 +18,7 @@ struct loader {
     char *words[WORDS_MAX]; /* of the line, unquoted, in the snapshot's arena */
     size_t word_count;
 
-    uint32_t netns; /* that the following lines are in */
+    uint32_t netns; /* the namespace of the following lines */
     uint32_t next_inode;
     uint64_t next_cookie;
 };
@@ -31,10 +31,10 @@ char *loader_key(char *word, char **ret_value);
 /* A whole decimal number up to max. */
 int loader_number(struct loader *loader, const char *text, uint64_t max, uint64_t *ret_number);
 int loader_netns(struct loader *loader, const char *name, uint32_t *ret_index);
-/* The process's index. */
+/* The index of the process. */
 int loader_process(struct loader *loader, const char *pid, uint32_t *ret_index);
 
-/* The lines that have files of their own. */
+/* Lines that are parsed in other files. */
 int loader_process_line(struct loader *loader);
 int loader_wait_line(struct loader *loader);
 int loader_conn_line(struct loader *loader);

@@ -23,7 +23,7 @@ static void describe(const struct diagnosis *diagnosis, char *text, size_t size)
     }
 }
 
-/* The host of a case, with what it was a second before. */
+/* The host of a case, and the host one second before. */
 struct host {
     struct snapshot snapshot, previous;
 };
@@ -65,7 +65,7 @@ static void check(const struct rule_case *one)
 
 /* --- the same from fewer connections ---------------------------------------------------------------------------- */
 
-/* As a source reads it that was asked for no more. */
+/* Leaves only the connections that a source reads if it is asked for these states. */
 static void keep_states(struct snapshot *snapshot, uint32_t states)
 {
     size_t kept = 0;
@@ -77,7 +77,7 @@ static void keep_states(struct snapshot *snapshot, uint32_t states)
     snapshot->conn_count = kept;
 }
 
-/* What is found about the connections in this state, and the cause of each. */
+/* The findings about the connections in this state, and the cause of each connection. */
 static void describe_state(
     const struct rule_case *one, enum conn_state state, uint32_t states, bool causes, char *text, size_t size)
 {
@@ -93,7 +93,7 @@ static void describe_state(
         if (host.snapshot.conns[i].state == state)
             length += (size_t)snprintf(text + length, size - length, "%s ", diagnosis_cause(&diagnosis, i));
     }
-    /* What the host has run out of is not told to who asks for states that do not tell. */
+    /* A finding about a limit of the host is not reported for a selection of states that do not show it. */
     size_t kept = 0;
     for (size_t i = 0; i < diagnosis.finding_count; i++) {
         const char *id = diagnosis.findings[i].id;

@@ -1,7 +1,7 @@
 #pragma once
 /*
- * Cases for rules: a host as a fixture (fixture.h), and what the diagnosis must find there. Files of cases differ by
- * the state family that they are about.
+ * Cases for rules: a host as a fixture (fixture.h), and what the diagnosis must find. Each file of cases is about one
+ * family of states.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,15 +21,15 @@
 struct rule_case {
     const char *what;
     const char *host;
-    const char *expected; /* "id count pid severity confidence", a line each; "": healthy, nothing to say */
-    const char *previous; /* the host as it was a second before, or NULL */
-    bool wants_rates;     /* a second reading of the counters is asked for */
+    const char *expected; /* "id count pid severity confidence", one on each line; "": nothing is found */
+    const char *previous; /* the host one second before, or NULL */
+    bool wants_rates;     /* the rule must ask for a second reading of the counters */
 };
 
 /*
- * Diagnoses each host and fails (cmocka) where anything else is found than expected, or where the connections in one
- * state are judged otherwise by no more connections than diagnose_states() asks for.
+ * Diagnoses each host. Fails (cmocka) if the findings differ from the expected ones. Also fails if the connections in
+ * one state are judged differently when only the states of diagnose_states() are read.
  */
 void rule_cases_check(const struct rule_case *cases, size_t count);
-/* Fails where one of the ids (the last is NULL) is not expected in any case: a rule without a case that it fires in. */
+/* Fails if an id (the last is NULL) is not expected in any case: then the rule has no case in which it fires. */
 void rule_cases_need(const struct rule_case *cases, size_t count, const char *const *ids);

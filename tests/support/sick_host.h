@@ -1,7 +1,7 @@
 #pragma once
 /*
- * A diagnosis put together by hand, for the tests of the reports: every member of a finding is used, and what comes
- * from outside is as hostile as it can be.
+ * A diagnosis built by hand, for tests of the reports. Every member of a finding is used, and all text from outside is
+ * as hostile as possible.
  */
 #include "model/diagnosis.h"
 
@@ -11,13 +11,11 @@ struct sick_host {
 };
 
 void sick_host_init(struct sick_host *host);
-/* The same host with nothing wrong: no findings, one note, no gap. */
+/* The same host without problems: no findings, one note, no gap. */
 void healthy_host_init(struct sick_host *host);
 void sick_host_deinit(struct sick_host *host);
 
-/*
- * The name of the first finding's owner: an escape sequence, a newline, a stray byte, and a right-to-left override.
- */
+/* The name of the first finding's owner: an escape sequence, a newline, a stray byte and a right-to-left override. */
 #define SICK_HOST_HOSTILE_NAME                                                                                         \
     "e\033[31mvil\n\xff\xe2\x80\xae"                                                                                   \
     "cod"

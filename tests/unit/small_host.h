@@ -1,5 +1,5 @@
 #pragma once
-/* Hosts made by hand, for tests of what is done with a snapshot. */
+/* Small snapshots built by hand, for tests of functions that use a snapshot. */
 #include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,7 +66,7 @@ static inline struct ip host_ip(const char *text)
     return ip_from_v6(bytes);
 }
 
-/* The pointer is good until the next one is added. */
+/* Adds a connection. The pointer is valid until the next call. */
 static inline struct conn *host_conn(struct host *host, enum conn_state state, const char *local, uint16_t local_port,
     const char *remote, uint16_t remote_port)
 {
@@ -81,7 +81,7 @@ static inline struct conn *host_conn(struct host *host, enum conn_state state, c
     return conn;
 }
 
-/* One more holder of the connection, after those that it has. */
+/* Adds a holder of the connection after its other holders. */
 static inline void host_hold(struct host *host, struct conn *conn, uint32_t process, uint32_t fd)
 {
     struct holder *holder = snapshot_add_holder(&host->snapshot);
@@ -93,14 +93,14 @@ static inline void host_hold(struct host *host, struct conn *conn, uint32_t proc
     *end = added;
 }
 
-/* A CLOSE_WAIT whose peer sent its FIN so long ago. */
+/* Makes it a CLOSE_WAIT whose peer sent its FIN `ms` ago. */
 static inline void host_idle_for(struct conn *conn, uint32_t ms)
 {
     conn->present |= CONN_QUEUES | CONN_TIMER | CONN_TCP_INFO | CONN_INODE;
     conn->last_ack_recv_ms = conn->last_data_recv_ms = conn->last_data_sent_ms = ms;
 }
 
-/* What a function writes into a FILE. Free it. */
+/* Stores what a function writes into a FILE. The caller frees it. */
 #define HOST_WRITTEN(text, call)                                                                                       \
     do {                                                                                                               \
         size_t written_size_;                                                                                          \

@@ -1,4 +1,4 @@
-/* Time in state and time until the kernel gives up, against what was measured on Linux 6.18. */
+/* Time in state and time until the kernel gives up, compared with measurements on Linux 6.18. */
 #include "model/age.h"
 
 #include <stdio.h>
@@ -39,35 +39,35 @@ static void each_state_has_its_clock(void **state)
 static void timeouts_add_up(void **state)
 {
     (void)state;
-    /* 0.2 + 0.4 + 0.8 + 1.6 + 3.2 + 6.4 s, the next time-out 5.8 s away: measured at 6.5 s after the FIN */
+    /* Pauses of 0.2 + 0.4 + 0.8 + 1.6 + 3.2 + 6.4 s; the next timeout is 5.8 s away. Measured 6.5 s after the FIN. */
     struct age age = age_of(
         "conn LAST_ACK 10.0.0.1:80 10.0.0.2:4000 timer=retransmit retransmits=5 timer_ms=5800 rto=6400 rtt=60 "
         "rttvar=30\n");
     assert_in_range(age.ms, 6500, 7000);
-    /* a slow path: the first timeout is longer */
+    /* On a slow path the first timeout is longer. */
     age = age_of(
         "conn LAST_ACK 10.0.0.1:80 10.0.0.2:4000 timer=retransmit retransmits=1 timer_ms=0 rto=1200 rtt=200000 "
         "rttvar=100000\n");
     assert_int_equal(age.ms, 600 + 1200);
-    /* the kernel keeps the time since the first timeout: measured 6,095 ms at 6.5 s after the FIN */
+    /* The kernel stores the time since the first timeout: 6,095 ms, measured 6.5 s after the FIN. */
     age = age_of("conn LAST_ACK 10.0.0.1:80 10.0.0.2:4000 timer=retransmit retransmits=5 timer_ms=5800 rto=6400 rtt=60 "
                  "rttvar=30 "
                  "total_rto_time=6095 rto_recoveries=1\n");
     assert_int_equal(age.kind, AGE_EXACT);
     assert_in_range(age.ms, 6295, 6500);
-    /* but not where it counts an earlier recovery too */
+    /* But not if an earlier recovery is included in it. */
     age = age_of(
         "conn LAST_ACK 10.0.0.1:80 10.0.0.2:4000 timer=retransmit retransmits=1 timer_ms=0 rto=400 rtt=60 rttvar=30 "
         "total_rto_time=60000 rto_recoveries=2\n");
     assert_int_equal(age.ms, 600);
-    /* the link is down: 17 attempts, half a second apart, and the timeout has not doubled once */
+    /* The link is down: 17 attempts, half a second apart, and the timeout has not doubled. */
     age = age_of("conn LAST_ACK 10.0.0.1:80 10.0.0.2:4000 timer=retransmit retransmits=17 timer_ms=100 rto=200 rtt=60 "
                  "rttvar=30\n");
     assert_in_range(age.ms, 3000, 8600);
-    /* capped: 120 s is the longest pause */
+    /* The longest pause is 120 s. */
     age = age_of("conn LAST_ACK 10.0.0.1:80 10.0.0.2:4000 timer=retransmit retransmits=11 timer_ms=0 rto=120000 rtt=60 "
                  "rttvar=30\n");
-    /* 0.2 … 102.4 s are ten time-outs, 204.6 s in all, and two of 120 s */
+    /* 0.2 … 102.4 s are ten timeouts, 204.6 s together; then two of 120 s. */
     assert_in_range(age.ms, 444600 - 1000, 444600);
 }
 
@@ -86,20 +86,20 @@ static void the_kernel_gives_up_orphans_first(void **state)
 {
     (void)state;
 #define FRESH "timer=retransmit retransmits=1 timer_ms=400 rto=400 rtt=60 rttvar=30\n"
-    /* An orphan: 102.2 s in all; measured 106.5 s */
+    /* An orphan: 102.2 s together; measured 106.5 s. */
     assert_in_range(give_up("conn LAST_ACK 10.0.0.1:80 10.0.0.2:4000 inode=0 " FRESH), 100000, 107000);
-    /* With a descriptor tcp_retries2 holds: 924.6 s at the least */
+    /* With a descriptor, tcp_retries2 applies: at least 924.6 s. */
     assert_in_range(give_up("conn LAST_ACK 10.0.0.1:80 10.0.0.2:4000 inode=99 " FRESH), 920000, 1050000);
-    /* what is set counts */
+    /* The setting is used. */
     assert_in_range(
         give_up("setting net.ipv4.tcp_orphan_retries 2\nconn LAST_ACK 10.0.0.1:80 10.0.0.2:4000 inode=0 " FRESH), 1000,
         2000);
-    /* Zero window, an orphan: when the pause between probes has reached 120 s; measured 343 s from the start */
+    /* An orphan with a zero window: until the pause between probes has reached 120 s. Measured 343 s from the start. */
     assert_in_range(
         give_up("conn LAST_ACK 10.0.0.1:80 10.0.0.2:4000 inode=0 timer=persist timer_ms=200 backoff=0 rto=200 rtt=60 "
                 "rttvar=30 snd_wnd=0\n"),
         220000, 345000);
-    /* the same with a descriptor: for ever */
+    /* The same with a descriptor: without end. */
     assert_int_equal(
         give_up("conn LAST_ACK 10.0.0.1:80 10.0.0.2:4000 inode=99 timer=persist timer_ms=200 backoff=0 rto=200 "
                 "rtt=60 rttvar=30 snd_wnd=0\n"),
@@ -108,7 +108,7 @@ static void the_kernel_gives_up_orphans_first(void **state)
         give_up("conn CLOSE_WAIT 10.0.0.1:80 10.0.0.2:4000 inode=99 recv_q=0 send_q=0 timer=none\n"), UINT64_MAX);
 }
 
-/* Settings of other orders of magnitude: an answer, and soon. */
+/* Extreme settings: there is a result, and it does not take long to compute. */
 static void settings_at_their_ends(void **state)
 {
     (void)state;
@@ -141,34 +141,34 @@ static void a_handshake_has_its_own_pauses(void **state)
 #define SYN_SENT "conn SYN_SENT 10.0.0.1:4000 10.0.0.2:80 recv_q=0 send_q=1 timer=retransmit "
 #define SYN_RECEIVED "conn SYN_RECEIVED 10.0.0.1:80 10.0.0.2:4000 timer=retransmit "
 #define SETTINGS "setting net.ipv4.tcp_syn_retries 6\nsetting net.ipv4.tcp_syn_linear_timeouts 4\n"
-    /* Measured 5.86 s after the first SYN: the fifth repetition came after 5 s, the next comes after 7. */
+    /* Measured 5.86 s after the first SYN: the fifth repetition came after 5 s, the next one comes after 7 s. */
     struct age age = age_of(SETTINGS SYN_SENT "retransmits=5 timer_ms=1144\n");
     assert_int_equal(age.kind, AGE_AT_LEAST);
     assert_int_equal(age.ms, 7000 - 1144);
-    /* The kernel's own clock, 5,471 ms at 6.5 s; the other clocks are not set yet in this state. */
+    /* The kernel's own time, 5,471 ms at 6.5 s. In this state its other times are not set yet. */
     age = age_of(SETTINGS SYN_SENT "retransmits=5 timer_ms=500 total_rto_time=5471 rto_recoveries=1 last_ack_recv=40d "
                                    "last_data_sent=40d\n");
     assert_int_equal(age.kind, AGE_EXACT);
     assert_int_equal(age.ms, 6471);
-    /* Before the linear timeouts came the pauses doubled at once: 1 + 2 + 4. */
+    /* Before the kernel had linear timeouts, the pauses doubled from the start: 1 + 2 + 4. */
     age = age_of("setting net.ipv4.tcp_syn_retries 6\nsetting net.ipv4.tcp_fin_timeout 60\n"
                  "setting net.ipv4.tcp_retries2 15\n" SYN_SENT "retransmits=2 timer_ms=0\n");
     assert_int_equal(age.ms, 7000);
     assert_int_equal(age_of(SYN_SENT "retransmits=0 timer_ms=900\n").kind, AGE_UNKNOWN);
-    /* Nothing says which kernel it is: the pause that runs is longer than four linear ones allow. */
+    /* The kernel version is not known, but the current pause is longer than four linear timeouts allow. */
     assert_int_equal(age_of(SYN_SENT "retransmits=5 timer_ms=27100\n").ms, 63000 - 27100);
     assert_int_equal(age_of(SYN_SENT "retransmits=5 timer_ms=3900\n").ms, 1000 * 4 + 2000 + 4000 - 3900);
-    /* Both readings are possible: as old as the younger one. */
+    /* Both interpretations are possible: the younger age is used. */
     assert_int_equal(age_of(SYN_SENT "retransmits=5 timer_ms=1100\n").ms, 7000 - 1100);
-    /* One setting alone does not tell that the kernel lacks another. */
+    /* One missing setting alone does not show that the kernel lacks another. */
     assert_int_equal(age_of("setting net.ipv4.tcp_syn_retries 6\n" SYN_SENT "retransmits=2 timer_ms=0\n").ms, 3000);
-    /* The timeout, or the doublings, tell where the timer does not. */
+    /* The timeout or the number of doublings decides if the timer does not. */
     assert_int_equal(age_of(SYN_SENT "retransmits=5 timer_ms=100 rto=32000\n").ms, 62900);
     assert_int_equal(age_of(SYN_SENT "retransmits=5 timer_ms=100 rto=2000 backoff=1\n").ms, 6900);
     /* Before Linux 3.1 the first pause was 3 s: 3 + 6 + 12 s are over. */
     assert_in_range(age_of(SYN_SENT "retransmits=3 timer_ms=20s\n").ms, 17000, 25000);
 
-    /* A repeated SYN counts like a timeout: 8 within 8 s were seen. The timer's rest tells what is over at least. */
+    /* A repeated SYN is counted like a timeout: 8 within 8 s were observed. The time left shows the least age. */
     age = age_of(SYN_RECEIVED "retransmits=8 timer_ms=3148\n");
     assert_int_equal(age.kind, AGE_AT_LEAST);
     assert_in_range(age.ms, 3000, 8000);
@@ -197,23 +197,23 @@ static void an_open_connection_is_as_old_as_what_is_stuck(void **state)
 static void the_kernel_gives_up_handshakes_and_unanswered_data(void **state)
 {
     (void)state;
-    /* 131 s after the first SYN: of 1 + 1 + 1 + 1 + 1 + 2 the last runs. */
+    /* 131 s after the first SYN: the last of 1 + 1 + 1 + 1 + 1 + 2 is running. */
     assert_int_equal(
         give_up(SETTINGS SYN_SENT "retransmits=5 timer_ms=1144\n"), 1144 + 4000 + 8000 + 16000 + 32000 + 64000);
     assert_int_equal(give_up(SETTINGS SYN_SENT "retransmits=10 timer_ms=53s\n"), 53000);
     assert_int_equal(give_up("setting net.ipv4.tcp_syn_retries 2\nsetting net.ipv4.tcp_syn_linear_timeouts 0\n" SYN_SENT
                              "retransmits=0 timer_ms=1s\n"),
         7000);
-    /* 63 s after the first SYN-ACK */
+    /* 63 s after the first SYN-ACK. */
     assert_int_equal(give_up(SYN_RECEIVED "retransmits=3 timer_ms=8s\n"), 8000 + 16000 + 32000);
     assert_int_equal(give_up(SYN_RECEIVED "retransmits=8 timer_ms=3148\n"), UINT64_MAX);
-    /* tcp_retries2: 924.6 s at the least, whether it was accepted or not: it was not closed */
+    /* tcp_retries2: at least 924.6 s, accepted or not, because it was not closed. */
     assert_in_range(give_up(OPEN FRESH), 920000, 1050000);
     assert_in_range(give_up("conn ESTABLISHED 10.0.0.1:80 10.0.0.2:4000 inode=0 " FRESH), 920000, 1050000);
     assert_int_equal(give_up(OPEN "timer=persist timer_ms=200 rto=200 rtt=60 rttvar=30 snd_wnd=0\n"), UINT64_MAX);
 }
 
-/* Measured on Linux 6.18, keepalive of 5 s and of 15 s, 2.3 s between the last probe and the FIN. */
+/* Measured on Linux 6.18 with keepalive of 5 s and of 15 s; 2.3 s between the last probe and the FIN. */
 static void an_answer_to_keepalive_is_no_age(void **state)
 {
     (void)state;
@@ -224,35 +224,35 @@ static void an_answer_to_keepalive_is_no_age(void **state)
     assert_int_equal(age.ms, 168);
     assert_int_equal(age.most_ms, 300000);
     assert_int_equal(age_judged_ms(&age), 300000);
-    /* the timer was set before the FIN came: its time is the age */
+    /* The timer was set before the FIN came, so the time since the last ACK is the age. */
     age = age_of("conn CLOSE_WAIT 10.0.0.1:80 10.0.0.2:4000 " KEPT "timer_ms=1376 last_ack_recv=1320\n");
     assert_false(age.is_reset);
     assert_int_equal(age_judged_ms(&age), 1320);
-    /* a capture rounds: nothing tells */
+    /* A capture rounds the timer, so nothing can be concluded. */
     age = age_of("conn CLOSE_WAIT 10.0.0.1:80 10.0.0.2:4000 " KEPT "timer_ms=11s last_ack_recv=1320\n");
     assert_true(age.is_reset);
-    /* far away: the answer takes a round trip */
+    /* A distant peer: the answer takes a round trip. */
     age = age_of("conn FIN_WAIT_2 10.0.0.1:80 10.0.0.2:4000 recv_q=0 send_q=0 inode=7 rtt=180000 rttvar=10000 "
                  "last_data_sent=2m last_data_recv=5m timer=keepalive timer_ms=9000 last_ack_recv=5805\n");
     assert_true(age.is_reset);
     assert_int_equal(age.most_ms, 120000);
-    /* no keepalive: only the FIN is left to be the last segment */
+    /* Without keepalive only the FIN can have been the last segment. */
     age = age_of("conn CLOSE_WAIT 10.0.0.1:80 10.0.0.2:4000 recv_q=0 send_q=0 inode=7 timer=none last_data_sent=5m "
                  "last_data_recv=5m last_ack_recv=168\n");
     assert_false(age.is_reset);
-    /* closed soon after its data: there is nothing in between */
+    /* Closed soon after its data: no probe lies between. */
     age = age_of("conn CLOSE_WAIT 10.0.0.1:80 10.0.0.2:4000 recv_q=0 send_q=0 inode=7 rtt=60 rttvar=30 timer=keepalive "
                  "last_data_sent=9100 last_data_recv=9100 timer_ms=5900 last_ack_recv=9100\n");
     assert_false(age.is_reset);
     assert_int_equal(age_judged_ms(&age), 9100);
-    /* an orphan's timer is that of its state, though it is called the same */
+    /* The timer of an orphan is that of its state, although it has the same name. */
     age = age_of("conn FIN_WAIT_2 10.0.0.1:80 10.0.0.2:4000 inode=0 rtt=60 rttvar=30 last_data_sent=5m "
                  "last_data_recv=5m timer=keepalive timer_ms=9900 last_ack_recv=100\n");
     assert_false(age.is_reset);
 #undef KEPT
 }
 
-/* Without tcp_info the pause between window probes tells least. */
+/* Without tcp_info, the pause between window probes gives a lower bound. */
 static void a_long_pause_between_probes_is_an_age(void **state)
 {
     (void)state;
@@ -263,16 +263,16 @@ static void a_long_pause_between_probes_is_an_age(void **state)
     assert_int_equal(age.ms, 21000);
     assert_int_equal(age_of("conn CLOSE_WAIT 10.0.0.1:80 10.0.0.2:4000 " PROBED "timer_ms=24s\n").ms, 21000);
     assert_int_equal(age_of("conn FIN_WAIT_1 10.0.0.1:80 10.0.0.2:4000 " PROBED "timer_ms=24s\n").ms, 21000);
-    /* a window may have closed just now */
+    /* A window may have closed just now. */
     assert_int_equal(age_of("conn ESTABLISHED 10.0.0.1:80 10.0.0.2:4000 " PROBED "timer_ms=6400\n").kind, AGE_UNKNOWN);
-    /* a clock is better */
+    /* The time in tcp_info is better. */
     age = age_of("conn ESTABLISHED 10.0.0.1:80 10.0.0.2:4000 " PROBED "timer_ms=24s rtt=60 last_data_sent=2h\n");
     assert_false(age.from_timer);
     assert_int_equal(age.ms, 7200000);
 #undef PROBED
 }
 
-/* Idle time is about data. */
+/* Idle time is the time without data. */
 static void keepalive_is_no_use(void **state)
 {
     (void)state;

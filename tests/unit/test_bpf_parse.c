@@ -90,7 +90,7 @@ static void a_whole_record(void **state)
     assert_int_equal(conn.last_ack_recv_ms, 300);
     assert_int_equal(conn.total_retrans, 6);
     assert_int_equal(conn.total_rto_time_ms, 6095);
-    assert_int_equal(conn.rto_recoveries, 255); /* more */
+    assert_int_equal(conn.rto_recoveries, 255); /* more than fit */
     assert_int_equal(conn.rwnd_limited_ms, 1000);
     assert_int_equal(conn.bytes_received, 1ULL << 40);
     assert_int_equal(conn.bytes_acked, 5000);
@@ -122,7 +122,7 @@ static void an_orphan(void **state)
     record.state.inode = 0;
     struct conn conn;
     bpf_parse_socket(&record, sizeof record, HZ, &conn);
-    assert_true(conn_has(&conn, CONN_UID)); /* whose it was: Linux 6.17 */
+    assert_true(conn_has(&conn, CONN_UID)); /* the user who made it: Linux 6.17 */
     record.state.uid = 0;
     bpf_parse_socket(&record, sizeof record, HZ, &conn);
     assert_false(conn_has(&conn, CONN_UID));
@@ -133,7 +133,7 @@ static void overdue_and_long_ago(void **state)
     (void)state;
     struct bpf_socket record = a_record();
     record.head.timer_ticks = -3;
-    record.info.sent_ticks = UINT32_MAX; /* garbage, as in SYN_SENT */
+    record.info.sent_ticks = UINT32_MAX; /* garbage, as the kernel has in SYN_SENT */
     struct conn conn;
     bpf_parse_socket(&record, sizeof record, HZ, &conn);
     assert_int_equal(conn.timer_ms, 0);
@@ -234,10 +234,10 @@ static void a_bound_socket(void **state)
     assert_int_equal(bound.netns_inode, 4026531840);
     for (size_t length = 0; length < sizeof record; length++)
         assert_int_equal(bpf_parse_file(&record, length, HZ, &file, &bound), 0);
-    record.head.remote_port = htons(50122); /* it was connected, and is reset */
+    record.head.remote_port = htons(50122); /* it was connected and then reset */
     assert_int_equal(bpf_parse_file(&record, sizeof record, HZ, &file, &bound), sizeof record);
     assert_int_equal(bound.conn.state, STATE_CLOSED);
-    record.head.kind = BPF_SOCKET_MINI; /* no bound one is */
+    record.head.kind = BPF_SOCKET_MINI; /* a bound socket is never a mini-socket */
     assert_int_equal(bpf_parse_file(&record, sizeof record, HZ, &file, &bound), -EBADMSG);
 }
 
@@ -267,7 +267,7 @@ static void a_socket_whose_connection_is_gone(void **state)
     assert_true(conn_has(&closed.conn, CONN_TCP_INFO | CONN_COOKIE | CONN_INODE));
     assert_int_equal(closed.netns_inode, 4026531840);
     assert_int_equal(closed.was, BPF_CLOSED_CONNECTED);
-    record.is_dated = 0; /* a clock that may have gone on is no age */
+    record.is_dated = 0; /* without is_dated the time since then is not known */
     assert_int_equal(bpf_parse_closed(&record, sizeof record, HZ, &closed), sizeof record);
     assert_false(conn_has(&closed.conn, CONN_TCP_INFO));
     for (size_t length = 0; length < sizeof record; length++)

@@ -1,4 +1,4 @@
-/* Each kind of capture: a text in, the connections out, with all that it says of them and nothing that it does not. */
+/* Each kind of capture: a text in, the connections out, with everything that the text shows and nothing else. */
 #include "source/capture/capture.h"
 
 #include <string.h>
@@ -38,7 +38,7 @@ static void windows_netstat(void **state)
             "CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:50122\n" NOTHING_ELSE },
         { "  TCP    10.0.0.5:9100         10.1.2.3:50122         SCHLIESSEN_WARTEN  4312\n", "capture-windows-netstat",
             "CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:50122 by 4312/?\n" NUMBERS_ONLY NOTHING_ELSE },
-        /* A state in a language that is not known: who has no far end listens. */
+        /* A state in an unknown language: a row without a remote end is a listener. */
         { "  TCP    0.0.0.0:135  0.0.0.0:0  ABH\x99REN  1044\n  TCP    [::]:135  [::]:0  \x82\xa0\x82\xa2  1044\n",
             "capture-windows-netstat",
             "LISTEN 0.0.0.0:135 0.0.0.0:* by 1044/?\nLISTEN [::]:135 [::]:* by 1044/?\n" NUMBERS_ONLY NOTHING_ELSE },
@@ -93,7 +93,7 @@ static void ss(void **state)
         { "tcp CLOSE-WAIT 1 0 [::ffff:10.0.0.5]:80 [::ffff:10.1.2.3]:5 users:((\"a "
           "b\",pid=7,fd=3),(\"c\",pid=8,fd=4))\nu_str ESTAB 0 0 * 21542 * 21543\nnl UNCONN 0 0 0:0 *\n",
             "capture-ss", "CLOSE_WAIT 10.0.0.5:80 10.1.2.3:5 rq=1 sq=0 by 7/a b:3 by 8/c:4\n" NOTHING_ELSE },
-        /* A name may pretend to be what follows it. */
+        /* A name may look like the text that follows it. */
         { "ESTAB 0 0 1.2.3.4:5 6.7.8.9:10 users:((\"x\",pid=1\",pid=2,fd=3))\n", "capture-ss",
             "ESTABLISHED 1.2.3.4:5 6.7.8.9:10 rq=0 sq=0 by 2/x\",pid=1:3\n" NOTHING_ELSE },
         { "ESTAB 0 0 1.2.3.4:5 6.7.8.9:10 users:((\"nginx\",812,7))\n", "capture-ss",
@@ -157,7 +157,7 @@ static void lsof_and_proc(void **state)
     CHECK(cases);
 }
 
-/* However many descriptors: one connection, and one socket of each process. */
+/* Any number of descriptors is one connection, and one socket of each process. */
 static void lsof_counts_sockets(void **state)
 {
     (void)state;
@@ -196,7 +196,7 @@ static void bsd_and_solaris(void **state)
         { "Proto Recv-Q Send-Q  Local Address  Foreign Address  (state) rhiwat shiwat    pid   epid state\n"
           "tcp4 5 0 1.2.3.4.80 5.6.7.8.9 CLOSE_WAIT 131072 131072  812 0 00182\n",
             "capture-bsd-netstat", "CLOSE_WAIT 1.2.3.4:80 5.6.7.8:9 rq=5 sq=0 by 812/?\n" NUMBERS_ONLY NOTHING_ELSE },
-        /* -A: the kernel's address before each row, which AIX begins so. */
+        /* -A: the kernel's address before each row. These addresses begin so on AIX. */
         { "f1000e006243aad6 tcp 0 0 192.0.2.114.58420 198.51.100.115.23 FIN_WAIT_1\n", "capture-bsd-netstat",
             "FIN_WAIT_1 192.0.2.114:58420 198.51.100.115:23 rq=0 sq=0\n" NOTHING_ELSE },
         { "0xfffff8001394b7a0 tcp4 0 0 *.80 *.* LISTEN\nfffff800 udp4 0 0 *.53 *.*\n", "capture-bsd-netstat",
@@ -224,7 +224,7 @@ static void conntrack(void **state)
         { "ipv4 2 tcp 6 66 SYN_SENT src=192.0.2.9 dst=203.0.113.7 sport=1 dport=443 [UNREPLIED]" BACK
           "tcp 6 431999 ESTABLISHED src=2001:db8::1 dst=2001:db8::2 sport=1 dport=443" BACK
           "udp 17 20 src=192.0.2.9 dst=192.0.2.53 sport=1 dport=53" BACK
-          /* What has ended, or is ending, says nothing of a socket. */
+          /* An entry that has ended, or is ending, says nothing about a socket. */
           "tcp 6 50 TIME_WAIT src=192.0.2.9 dst=203.0.113.7 sport=2 dport=443" BACK
           "tcp 6 50 CLOSE_WAIT src=192.0.2.9 dst=203.0.113.7 sport=3 dport=443" BACK,
             "capture-conntrack",
@@ -258,7 +258,7 @@ static void tcpview(void **state)
     CHECK(cases);
 }
 
-/* No system is named, and the same ends twice are no second look. */
+/* The table names no system. Equal endpoints in two rows do not mean a second snapshot. */
 static void table_of_a_device(void **state)
 {
     (void)state;
@@ -272,7 +272,7 @@ static void table_of_a_device(void **state)
     CHECK(cases);
 }
 
-/* Two programs about the same sockets: what one does not know is filled in, and nothing counts twice. */
+/* Two programs show the same sockets: missing fields are filled in, and nothing is counted twice. */
 static void several_tables(void **state)
 {
     (void)state;
@@ -291,7 +291,7 @@ static void several_tables(void **state)
             "ESTABLISHED 10.0.0.5:80 10.1.2.3:5 rq=0 sq=0 ino=77 by 812/java:12\n"
             "CLOSE_WAIT 10.0.0.5:80 10.1.2.3:6 rq=1 sq=0 ino=78 by 812/java:13\n"
             "CLOSE_WAIT 10.0.0.5:80 10.1.2.3:7 rq=1 sq=0\n" NOTHING_ELSE },
-        /* Another host, or another moment: said, and not mixed up. */
+        /* Another host or another time is reported, and not mixed with the first. */
         { SS "LISTEN 0 128 0.0.0.0:80 0.0.0.0:*\n$ netstat -tnp\ntcp 0 0 10.0.0.6:80 10.1.2.3:5 ESTABLISHED 812/java\n"
              "tcp 1 0 10.0.0.5:80 10.1.2.3:6 LAST_ACK 812/java\n",
             "capture-linux-netstat",
@@ -306,7 +306,7 @@ static void several_tables(void **state)
             "capture-windows-netstat",
             "CLOSE_WAIT 10.0.0.5:80 10.1.2.3:5 by 812/w3wp.exe\nCLOSE_WAIT 10.0.0.5:80 10.1.2.3:6 by 812/w3wp.exe\n"
             "CLOSE_WAIT 10.0.0.5:80 10.1.2.3:7 by 812/w3wp.exe\n" NOTHING_ELSE },
-        /* Listeners that the first was not asked for. */
+        /* Listeners that the first command did not print. */
         { "tcp 0 0 10.0.0.5:80 10.1.2.3:5 ESTABLISHED 812/java\ntcp 0 0 10.0.0.5:80 10.1.2.3:6 ESTABLISHED 812/java\n"
           "tcp 0 0 10.0.0.5:80 10.1.2.3:7 ESTABLISHED 812/java\n" SS "LISTEN 3 5 0.0.0.0:80 0.0.0.0:*\n",
             "capture-linux-netstat",
@@ -320,7 +320,7 @@ static void several_tables(void **state)
 #undef BOTH
 }
 
-/* Messages of the log, alone or between rows; what only looks like one is none. */
+/* Messages of a log, alone or between rows; lines that only look like messages do not count. */
 static void log_lines(void **state)
 {
     (void)state;
@@ -391,14 +391,14 @@ static void cells_of_powershell_tables(void **state)
 {
     (void)state;
     static const struct one cases[] = {
-        /* Blanks in a cell; an empty cell beside it, so that the words are as many as the columns. */
+        /* A cell with blanks; and an empty cell beside it, so that there are as many words as columns. */
         { HEADINGS RULE
             "10.0.0.5          9100 10.1.2.3           50000 CloseWait Internet                4312 Docker Desktop\n"
             "10.0.0.5          9100 10.1.2.3           50001 CloseWait                         4313 My App\n",
             "capture-powershell-table",
             "CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:50000 by 4312/Docker Desktop\n"
             "CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:50001 by 4313/My App\n" NOTHING_ELSE },
-        /* A mail that made one blank of several: with, and without what AppliedSetting has. */
+        /* A mail made one blank of several: with a value for AppliedSetting and without one. */
         { HEADINGS RULE "10.0.0.5 9100 10.1.2.3 50000 CloseWait Internet 4312 Docker Desktop\n"
                         "10.0.0.5 9100 10.1.2.3 50001 CloseWait 4313 My App\n"
                         "10.0.0.5 9100 10.1.2.3 50002 CloseWait 4314 java\n",
@@ -406,7 +406,7 @@ static void cells_of_powershell_tables(void **state)
             "CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:50000 by 4312/Docker Desktop\n"
             "CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:50001 by 4313/My App\n"
             "CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:50002 by 4314/java\n" NOTHING_ELSE },
-        /* Characters of two columns, and one of three bytes, before what else is in the row. */
+        /* Characters that take two columns, and one of three bytes, before the other cells of the row. */
         { "ProcessName   LocalAddress LocalPort RemoteAddress RemotePort State     OwningProcess\n"
           "-----------   ------------ --------- ------------- ---------- -----     -------------\n"
           "印刷 サービス 10.0.0.5          9100 10.1.2.3           50000 CloseWait          4312\n"
@@ -414,14 +414,14 @@ static void cells_of_powershell_tables(void **state)
             "capture-powershell-table",
             "CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:50000 by 4312/印刷 サービス\n"
             "CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:50001 by 4313/Docker Deskt…\n" NOTHING_ELSE },
-        /* A heading with a blank, and a first column that is empty. */
+        /* A heading with a blank, and an empty first column. */
         { "Process Name LocalAddress LocalPort RemoteAddress RemotePort State\n"
           "------------ ------------ --------- ------------- ---------- -----\n"
           "             10.0.0.5          9100 10.1.2.3           50000 Bound\n"
           "My App       10.0.0.5          9100 10.1.2.3           50001 Bound\n",
             "capture-powershell-table",
             "BOUND 10.0.0.5:9100 10.1.2.3:50000\nBOUND 10.0.0.5:9100 10.1.2.3:50001 by 0/My App\n" NOTHING_ELSE },
-        /* A second table with other columns; one of another command. */
+        /* A second table with other columns; and a table of another command. */
         { "LocalAddress LocalPort RemoteAddress RemotePort State\n"
           "------------ --------- ------------- ---------- -----\n"
           "10.0.0.5          9100 10.1.2.3           50000 Bound\n\x01\v\n"
@@ -455,11 +455,11 @@ static void columns_that_powershell_was_not_asked_for(void **state)
             "capture-powershell-csv",
             "CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:50000 by 4312/?\n"
             "BOUND 10.0.0.6:9100 10.1.2.3:50000 by 8/?\n" NUMBERS_ONLY NOTHING_ELSE },
-        /* CSV of processes behind it. */
+        /* CSV of processes after it. */
         { "LocalAddress,LocalPort,RemoteAddress,RemotePort,State\n10.0.0.5,9100,10.1.2.3,50000,CloseWait\n\n"
           "Name,SI,Handles,Id,Path\njava,0,300,4312,\n",
             "capture-powershell-csv", "CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:50000\n" NOTHING_ELSE },
-        /* Without what makes a connection. */
+        /* Something that a connection needs is missing. */
         { "LocalAddress LocalPort RemoteAddress RemotePort OwningProcess\n"
           "------------ --------- ------------- ---------- -------------\n"
           "10.0.0.5          9100 10.1.2.3           50000          4312\n",
@@ -471,7 +471,7 @@ static void columns_that_powershell_was_not_asked_for(void **state)
         { "LocalAddress,LocalPort,RemoteAddress,State\n10.0.0.5,9100,10.1.2.3,CloseWait\n", "capture-powershell-csv",
             REFUSED },
         { "LocalAddress,RemoteAddress,State\n10.0.0.5,10.1.2.3,CloseWait\n", "capture-powershell-csv", REFUSED },
-        /* Cells that a narrow table has cut are not guessed. */
+        /* Cells that a narrow table has cut are not completed by guessing. */
         { "LocalAddress  LocalPort RemoteAddress RemotePort State  OwningProcess\n"
           "------------  --------- ------------- ---------- -----  -------------\n"
           "10.0.0.5           9100 2a02:8108:8a…      50000 Bound           4312\n"
@@ -492,7 +492,7 @@ static void records_of_powershell_lists(void **state)
 {
     (void)state;
     static const struct one cases[] = {
-        /* It begins in the middle of a record: at an address, at a state; and what is left is none. */
+        /* The text begins in the middle of a record, at an address or at a state. That record is not used. */
         { "RemoteAddress  : 10.9.9.9\nRemotePort     : 9\nState          : CloseWait\nOwningProcess  : 77\n\n" ADDRESSES
           "1" STATE "\n" ADDRESSES "2" STATE,
             "capture-powershell-list",
@@ -506,19 +506,19 @@ static void records_of_powershell_lists(void **state)
             "capture-powershell-list",
             "BOUND 10.0.0.5:80 10.1.2.3:1 by 4312/?\n"
             "BOUND 10.0.0.5:80 10.1.2.3:3 by 4312/?\n" NOT_UNDERSTOOD NUMBERS_ONLY NOTHING_ELSE },
-        /* Another order is as good where blank lines tell. */
+        /* Another order is fine if blank lines end the records. */
         { "State : Bound\n" ADDRESSES "1\n\nState : Closed\n" ADDRESSES "2\n\n", "capture-powershell-list",
             "BOUND 10.0.0.5:80 10.1.2.3:1\nCLOSED 10.0.0.5:80 10.1.2.3:2\n" NOTHING_ELSE },
-        /* Without blank lines the first property tells; lines that are missing spoil no more than their records. */
+        /* Without blank lines the first property begins a record. Missing lines damage only their records. */
         { ADDRESSES "1" STATE ADDRESSES "2\nRemoteAddress : 10.1.2.9\nRemotePort : 3" STATE ADDRESSES "4" STATE,
             "capture-powershell-list",
             "BOUND 10.0.0.5:80 10.1.2.3:1 by 4312/?\n"
             "BOUND 10.0.0.5:80 10.1.2.3:4 by 4312/?\n" NOT_UNDERSTOOD NUMBERS_ONLY NOTHING_ELSE },
-        /* A middle and no blank lines: any of these could be of two records. */
+        /* It begins in the middle and has no blank lines: any of these records could be parts of two. */
         { "RemoteAddress : 10.9.9.9\nRemotePort : 9\nState : CloseWait\n" ADDRESSES "1" STATE ADDRESSES "2" STATE
           "LocalAddress : 10.0.0.5\nLocalPort : 81\n\n" ADDRESSES "3" STATE,
             "capture-powershell-list", "BOUND 10.0.0.5:80 10.1.2.3:3 by 4312/?\n" REFUSED },
-        /* Lists of something else are none of it. */
+        /* Lists of other things are not read. */
         { ADDRESSES "1" STATE "\nId : 4312\nProcessName : java\n\nName : spooler\nState : Running\nProcessId : 7\n\n"
                     "LocalAddress : 0.0.0.0\nLocalPort : 123\nOwningProcess : 7\n",
             "capture-powershell-list", "BOUND 10.0.0.5:80 10.1.2.3:1 by 4312/?\n" NUMBERS_ONLY NOTHING_ELSE },

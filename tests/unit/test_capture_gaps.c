@@ -1,4 +1,4 @@
-/* What stands around the rows, what is damaged, and what is no capture at all: counted and said, never lost. */
+/* Lines between the rows, damaged rows, and texts that are not captures: all are counted and reported. */
 #include "source/capture/capture.h"
 
 #include <stdlib.h>
@@ -70,7 +70,7 @@ static void damaged_lines_are_named(void **state)
         "lines-not-understood", "at line 2, \"the end");
 }
 
-/* By the line that they begin with: what ends them is a blank one. */
+/* A record is reported by its first line, although only the blank line after it ends it. */
 static void records_are_named_by_their_first_line(void **state)
 {
     (void)state;

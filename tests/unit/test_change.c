@@ -1,4 +1,4 @@
-/* What a report says of the one before it. */
+/* What a report says about the previous one. */
 #include <locale.h>
 #include <stdlib.h>
 #include <string.h>
@@ -95,13 +95,13 @@ static void findings_that_come_and_go(void **state)
 static void a_finding_is_known_again_by_id_service_and_owner(void **state)
 {
     (void)state;
-    /* A restarted process leaks on: the same trouble. */
+    /* The process was restarted and leaks again: it is the same finding. */
     EXPECT(BEFORE SERVICE("812", "9100") LEAK("812", "9100", "30"),
         AFTER SERVICE("990", "9100") LEAK("990", "9100", "12"), "the same findings", "▼18", "!new");
-    /* Another service of the same program is another one. */
+    /* Another service of the same program is another finding. */
     EXPECT(BEFORE SERVICE("812", "9100") LEAK("812", "9100", "30"),
         AFTER SERVICE("812", "9200") LEAK("812", "9200", "30"), "1 new finding", "1 finding gone");
-    /* Of two with one name each is compared with itself. */
+    /* Of two processes with one name, each is compared with itself. */
     struct reports reports;
     reports_init(&reports,
         BEFORE SERVICE("812", "9100") SERVICE("813", "9200") LEAK("812", "9100", "30") LEAK("813", "9200", "20"),

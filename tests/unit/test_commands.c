@@ -1,4 +1,4 @@
-/* The commands that findings print act in the network namespace of the finding, and lower no limit. */
+/* The commands that findings print act in the network namespace of the finding, and do not lower limits. */
 #include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,11 +12,11 @@
 #include "fixture.h"
 #include "unit.h"
 
-/* What reads or sets something that each network namespace has for itself. */
+/* Commands that read or set something that each network namespace has of its own. */
 static const char *const acts_there[] = { "sysctl -w net.ipv4.", "sysctl net.ipv4.", "tcpdump ", "ip route ",
     "nft list", "ping ", "tracepath ", "nstat" };
 
-/* Beginnings of words only: "route get" is not looked for in "ip route get". */
+/* Finds `what` only at the beginning of a word: "route get" is not found in "ip route get". */
 static const char *next_of(const char *line, const char *what)
 {
     const char *found = strstr(line, what);
@@ -31,7 +31,7 @@ static unsigned check_line(const char *line, const char *entry)
     for (size_t i = 0; i < sizeof acts_there / sizeof *acts_there; i++) {
         for (const char *at = line; (at = next_of(at, acts_there[i])) != NULL; at++) {
             if (strncmp(at, "sysctl -w net.ipv4.tcp_m", 24) ==
-                0) /* tcp_mem, tcp_max_orphans: the kernel's; tcp_max_tw_buckets */
+                0) /* tcp_mem and tcp_max_orphans are the kernel's; tcp_max_tw_buckets is the namespace's */
                 if (strncmp(at, "sysctl -w net.ipv4.tcp_max_tw", 29) != 0)
                     continue;
             seen++;
@@ -75,7 +75,7 @@ static unsigned check_case(const char *path, bool foreign)
     const char *entry = foreign ? "nsenter -t 4711 -n " : "";
     unsigned seen = 0;
     for (size_t i = 0; i < diagnosis.finding_count; i++) {
-        if (diagnosis.findings[i].netns == NULL) /* about the kernel as a whole */
+        if (diagnosis.findings[i].netns == NULL) /* about the whole kernel */
             continue;
         seen += check_fixes(&diagnosis.findings[i].fix_now, entry);
         seen += check_fixes(&diagnosis.findings[i].fix_for_good, entry);
@@ -133,7 +133,7 @@ static void each_part_of_a_line_is_placed(void **state)
     assert_placed(placed_new("sudo ss -tanpie | grep 'a; ss'"), "sudo nsenter -t 812 -n ss -tanpie | grep 'a; ss'");
     assert_placed(placed_new("systemctl restart 'ip.service'; ls -l /proc/7/fd"),
         "systemctl restart 'ip.service'; ls -l /proc/7/fd");
-    /* There is one such setting for all namespaces. */
+    /* This setting exists once for all namespaces. */
     assert_placed(placed_new("sysctl -w net.ipv4.tcp_max_orphans=4096"), "sysctl -w net.ipv4.tcp_max_orphans=4096");
 }
 
@@ -173,7 +173,7 @@ static void no_hard_limit_is_lowered_or_passed(void **state)
     assert_raised(&process, "prlimit --pid 812 --nofile=4096:   # the soft limit; the hard one stays");
     process.fds_hard = 2048;
     assert_raised(&process, "prlimit --pid 812 --nofile=2048:   # the soft limit; the hard one stays");
-    process.fds_hard = 1024; /* then both are raised, which takes a capability */
+    process.fds_hard = 1024; /* then both limits are raised, which needs a capability */
     assert_raised(&process, "prlimit --pid 812 --nofile=4096:4096");
     process.fds_hard = 0;
     assert_raised(&process, "prlimit --pid 812 --nofile=4096:   # the soft limit; the hard one stays");
@@ -215,14 +215,14 @@ static void a_container_is_restarted_by_what_runs_it(void **state)
         { "/machine.slice/systemd-nspawn@web.service/payload", "web", "machinectl reboot 'web'" },
         { "/machine.slice/machine-web.scope", "web", "machinectl reboot 'web'" },
         { "/lxc.payload.web/system.slice", "web", "lxc restart 'web'   # Incus: incus restart; LXC: lxc-stop -r -n" },
-        { "/something/0123456789ab", "0123456789ab", NULL }, /* nobody's path that is known: nothing is guessed */
+        { "/something/0123456789ab", "0123456789ab", NULL }, /* the path is not known, so nothing is guessed */
         { NULL, "0123456789ab", NULL },
     };
     for (size_t i = 0; i < sizeof each / sizeof *each; i++)
         check_container(each[i].path, each[i].container, each[i].command);
 }
 
-/* What is printed to end it; "" where nothing is. */
+/* The command that is printed to end the process; "" if there is none. */
 static void check_windows(uint32_t pid, const char *name, const char *says, bool may_end)
 {
     struct arena arena;

@@ -48,7 +48,7 @@ static void limits_are_set_with_their_origin(void **state)
     struct limits limits = cmd_limits(&policy, "close-wait-leak");
     assert_int_equal(limits.warning_count, 20);
     assert_int_equal(limits.critical_age_ms, 600000);
-    assert_int_equal(limits.critical_count, 100); /* as before */
+    assert_int_equal(limits.critical_count, 100); /* unchanged */
     assert_int_equal(limits.severity_at_most, SEVERITY_CRITICAL);
     limits = cmd_limits(&policy, "descriptor-exhaustion");
     assert_int_equal(limits.warning_percent, 90);
@@ -210,7 +210,7 @@ static void a_file_is_bounded(void **state)
     buf_deinit(&text);
 }
 
-/* Each limit that the table says may be set can be, with what is in force, and nothing changes. */
+/* Each limit can be written into a file with its default value, and this changes nothing. */
 static void defaults_can_be_written_down(void **state)
 {
     (void)state;

@@ -1,6 +1,6 @@
 /*
- * Two looks at one host: what stayed as it was is stuck, what moved is not. The hosts differ in the one thing that
- * decides.
+ * Two snapshots of one host: a connection that did not change is stuck, one that changed is not. The hosts of a pair
+ * differ only in the fact that decides.
  */
 #include <stdio.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 #include "model/previous.h"
 #include "unit.h"
 
-/* Looks 10 s apart: the second one's time is 10 s and 100 ms after the first began, which took 100 ms. */
+/* The second snapshot is 10 s and 100 ms later than the start of the first, which took 100 ms. */
 #define FIRST "host web-3 linux 6.18.44 2026-01-31T12:00:00.000Z\nsource linux-sock-diag elapsed_us=100000\n"
 #define SECOND "host web-3 linux 6.18.44 2026-01-31T12:00:10.100Z\n"
 
@@ -22,13 +22,13 @@
 #define CLOSE_WAIT "conn CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:40000 "
 #define HELD "recv_q=0 send_q=0 timer=none holders=812:20 "
 #define AGED(age) "last_ack_recv=" age " last_data_sent=" age " last_data_recv=" age " "
-/* What /proc/net/tcp knows */
+/* What /proc/net/tcp shows. */
 #define NO_AGES CLOSE_WAIT "x30 " HELD "cookie=? "
 
 struct confirm_case {
     const char *what;
     const char *first, *second;
-    const char *expected; /* "id count severity confidence", a line each; "": healthy */
+    const char *expected; /* "id count severity confidence", one on each line; "": healthy */
 };
 
 static const struct confirm_case cases[] = {
@@ -162,7 +162,7 @@ static void without_a_second_look_nothing_changes(void **state)
     struct diagnosis diagnosis;
     fixture_must(&first, FIRST SERVER);
     fixture_must(&second, SECOND SERVER CLOSE_WAIT "x30 " HELD AGED("8s") "\n");
-    second.previous = &first; /* for rates only */
+    second.previous = &first; /* only for rates */
     diagnose(&second, NULL, NULL, &diagnosis);
     assert_int_equal(diagnosis.finding_count, 1);
     assert_int_equal(diagnosis.findings[0].confidence, CONFIDENCE_LIKELY);
@@ -186,7 +186,7 @@ static void two_looks_give_an_age_to_sources_that_have_none(void **state)
     assert_true(age.from_snapshots);
     assert_int_equal(age.ms, 10000);
     assert_int_equal(conn_age(&looks.first, &looks.first.conns[1]).kind, AGE_UNKNOWN);
-    assert_int_equal(conn_age(&looks.second, &looks.second.conns[0]).kind, AGE_UNKNOWN); /* a listener does not age */
+    assert_int_equal(conn_age(&looks.second, &looks.second.conns[0]).kind, AGE_UNKNOWN); /* a listener has no age */
 
     assert_int_equal(selection_set_older(&older, "10s", &err), 0);
     diagnose(&looks.second, &older, NULL, &diagnosis);
@@ -199,7 +199,7 @@ static void two_looks_give_an_age_to_sources_that_have_none(void **state)
     looks_deinit(&looks);
 }
 
-/* Ages are lower bounds: two looks 3 s apart do not make a connection younger than the 5 s after which it is judged. */
+/* Ages are lower bounds. Two snapshots 3 s apart do not make a connection younger than the 5 s that a finding needs. */
 static void a_short_time_between_looks_does_not_hide_what_is_older(void **state)
 {
     (void)state;
@@ -226,7 +226,7 @@ static void counters_rise_over_the_time_between_their_readings(void **state)
     assert_true(snapshot_counter_rise(&looks.second, 0, COUNTER_LISTEN_DROPS, &rise, &ms));
     assert_int_equal(rise, 15);
     assert_int_equal(ms, 10100);
-    looks.first.net_values[0].counters_at_ms = 5000; /* read at another moment than the snapshot was begun */
+    looks.first.net_values[0].counters_at_ms = 5000; /* read at another time than the snapshot */
     looks.second.net_values[0].counters_at_ms = 5250;
     assert_true(snapshot_counter_rise(&looks.second, 0, COUNTER_LISTEN_DROPS, &rise, &ms));
     assert_int_equal(ms, 250);

@@ -25,7 +25,10 @@ static void make_host(struct host *host)
         host_hold(host, conn, spool, (uint32_t)(10 + i));
         host->causes[host->snapshot.conn_count - 1] = 1;
     }
-    /* Outgoing, and the far end of a port that is listened on, but in the other namespace or at another address. */
+    /*
+     * An outgoing connection. And two remote ends whose port has a listener here, but in the other namespace or on
+     * another address.
+     */
     host_hold(host, host_conn(host, STATE_ESTABLISHED, "10.0.0.5", 40000, "10.0.0.9", 5432), evil, 4);
     host_conn(host, STATE_LAST_ACK, "10.0.0.5", 9100, "10.0.0.9", 9100)->netns = 1;
     host_conn(host, STATE_LAST_ACK, "10.0.0.6", 22, "2001:db8::1:2", 40022);
@@ -212,7 +215,7 @@ static void listeners_take_in_what_the_kernel_would(void **state)
     }
 }
 
-/* As many groups as connections, and one group of all: nothing is lost or counted twice while the hash grows. */
+/* As many groups as connections, and one group of all: nothing is lost or counted twice while the hash table grows. */
 static void many_groups_stay_apart(void **state)
 {
     (void)state;

@@ -1,4 +1,4 @@
-/* The counters of this host, read twice, with connections of our own in between. */
+/* The counters of this host, read twice, with new connections between. */
 #include <arpa/inet.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -34,7 +34,7 @@ static void a_second_reading_tells_how_counters_rise(void **state)
     snapshot.previous = &previous;
 
     assert_int_equal(previous.conn_count, 0);
-    assert_int_equal(previous.netns_count, 1); /* only what was looked at */
+    assert_int_equal(previous.netns_count, 1); /* only namespaces that were read */
     bool seen = false;
     for (uint32_t i = 0; i < snapshot.netns_count; i++) {
         int64_t rise = 0;
@@ -68,7 +68,7 @@ static void what_cannot_be_entered_again_has_no_rate(void **state)
     int64_t rise;
     uint64_t ms;
     assert_false(snapshot_counter_rise(&snapshot, 0, COUNTER_ACTIVE_OPENS, &rise, &ms));
-    assert_int_equal(snapshot.gap_count, 0); /* it has gone: nobody asks for its rates */
+    assert_int_equal(snapshot.gap_count, 0); /* the namespace is gone, so its rates are not missed */
     snapshot_deinit(&snapshot);
     snapshot_deinit(&previous);
 }

@@ -1,4 +1,4 @@
-/* Looks compared: who leaks, and who is merely busy. */
+/* Snapshots compared: which process leaks, and which is only busy. */
 #include "diagnose/compare/diff.h"
 
 #include <errno.h>
@@ -11,7 +11,7 @@
 
 enum { LOOKS = 6, MINUTE = 60 };
 
-/* Fixtures of the looks, and what becomes of them. */
+/* The fixtures of the snapshots, and the result. */
 struct series {
     struct buf texts[LOOKS];
     struct snapshot snapshots[LOOKS];
@@ -70,8 +70,8 @@ static void assert_title(const struct diff *diff, const char *part, bool is_ther
 struct course {
     const char *what, *state;
     unsigned snapshots, step_s;
-    unsigned stay[LOOKS];  /* so many of those that stay once they came, the oldest first */
-    unsigned churn[LOOKS]; /* others in each look */
+    unsigned stay[LOOKS];  /* connections that stay once they came, the oldest first */
+    unsigned churn[LOOKS]; /* connections that are different in each snapshot */
     unsigned fds[LOOKS], limit;
     enum diff_kind kind;
     bool unsure;
@@ -336,7 +336,7 @@ static void a_leak_is_seen_on_both_sides_of_a_restart(void **state)
     end(&series);
 }
 
-/* The first process of a container, a minute apart, with so many descriptors more that are no connections. */
+/* The first process of a container, one minute apart, with additional descriptors that are not connections. */
 static void compare_pid_1(struct series *series, const char *const running[3])
 {
     static const unsigned fds[] = { 30, 400, 800 };
@@ -385,7 +385,7 @@ static void snapshots_are_put_in_order(void **state)
         struct snapshot first = series.snapshots[0];
         series.snapshots[0] = series.snapshots[1];
         series.snapshots[1] = first;
-        if (text) /* the time of its file may be any */
+        if (text) /* the time of a text's file means nothing */
             series.snapshots[0].origin = "ss: 101 rows";
         assert_int_equal(compare(&series, NULL, &err), 0);
         assert_int_equal(series.diff.reordered, !text);
@@ -425,7 +425,7 @@ static void nothing_selected_is_said(void **state)
     end(&series);
 }
 
-/* One sentence, one process: that which makes the verdict. */
+/* One sentence names one process: the one that decides the verdict. */
 static void a_title_does_not_join_two_processes(void **state)
 {
     (void)state;

@@ -1,4 +1,4 @@
-/* Ends of connections as the different netstats write them. */
+/* Endpoints as the different netstats print them. */
 #include "source/capture/endpoint.h"
 
 #include <stdio.h>

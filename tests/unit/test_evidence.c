@@ -1,8 +1,8 @@
 /*
  * More evidence never gives less. Every golden case, with a finding of each kind, is diagnosed with each combination of
- * what a source may show of it: owners, what is known of these, inodes, timers, tcp_info, queues, settings. Whatever is
- * found with less must be found with more: each connection in a finding at least as severe, or cited by one, unless the
- * added evidence itself shows why not. Those reasons are the table below, and there are no others.
+ * what a source may show: owners, details of them, inodes, timers, tcp_info, queues, settings. Each connection of a
+ * finding must, with more evidence, be in a finding that is at least as severe, or be cited by one. The only exceptions
+ * are those in the table below: there the added evidence itself shows why.
  */
 #include "diagnose/diagnose.h"
 
@@ -19,7 +19,7 @@
 
 enum evidence {
     OWNERS = 1 << 0,
-    DETAILS = 1 << 1, /* of the owners: descriptors, threads, states */
+    DETAILS = 1 << 1, /* details of the owners: descriptors, threads, states */
     INODES = 1 << 2,
     TIMERS = 1 << 3,
     INFO = 1 << 4,
@@ -32,22 +32,22 @@ static const char *const evidence_names[] = { "owners", "details", "inodes", "ti
 
 enum { FINDINGS_MAX = 40, NONE = 0, REASON_MAX = 16 };
 
-/* What was found: for each connection, of 0: nothing, else severity + 1; and which finding that is in. */
+/* The result for each connection: 0 if nothing was found, else severity + 1; and the finding that it is in. */
 struct result {
     uint8_t *severities;
-    uint8_t *findings;          /* index into the names of findings + 1 */
-    uint8_t *cited;             /* as the other end of a finding so severe */
-    uint8_t host[FINDINGS_MAX]; /* of findings without connections of their own */
+    uint8_t *findings;          /* 1 + index into the names of findings */
+    uint8_t *cited;             /* severity + 1 of a finding that cites it as the other end */
+    uint8_t host[FINDINGS_MAX]; /* of findings without connections */
 };
 
 struct scene {
     const char *path;
     struct snapshot snapshot;
-    /* As it is with all that it has: */
+    /* The data with all its evidence: */
     struct conn *conns;
     struct process *processes;
     struct net_values *values;
-    unsigned has; /* of the evidence */
+    unsigned has; /* the evidence that it has */
     struct result results[ALL + 1];
     bool made[ALL + 1];
 };
@@ -95,8 +95,8 @@ static void show(struct scene *scene, unsigned evidence)
 }
 
 /*
- * What no source shows: details of nobody, or without the inodes and timers that a live host has; timers or tcp_info
- * without the queues that stand before them.
+ * Combinations that no source shows: details without owners, or without the inodes and timers that a live host has;
+ * timers or tcp_info without the queues that are printed before them.
  */
 static bool is_possible(unsigned evidence)
 {
@@ -172,12 +172,12 @@ static const struct result *result_of(struct scene *scene, unsigned evidence)
 
 /* --- the reasons why more evidence may give less ------------------------------------------------------------------ */
 
-/* The connection as the richer capture shows it, and what was found with less. */
+/* The connection with more evidence, and what was found with less. */
 struct loss {
     const struct snapshot *snapshot;
     const struct conn *conn;
-    const char *id; /* of the finding with less */
-    unsigned added; /* evidence */
+    const char *id; /* of the finding with less evidence */
+    unsigned added; /* the added evidence */
     unsigned severity_then, severity_now;
     const struct result *now;
 };
@@ -192,7 +192,7 @@ static const struct limits *limits_of(const char *id)
     return diagnose_finding_limits(finding_number(id) - 1U);
 }
 
-/* Of the row itself: what the program reckons from it is what is tested. */
+/* The row itself is checked, because the program's computation from it is what the test examines. */
 static bool has_just_come(const struct loss *loss)
 {
     enum { ATTEMPTS = 3 };
@@ -240,7 +240,7 @@ static bool is_told_apart(const struct loss *loss)
     return false;
 }
 
-/* Not closed because the connection over which its holder passes on what comes is stuck: that finding cites it. */
+/* The connection to the next server is stuck, so its holder does not close this one. That finding cites it. */
 static bool is_blocked_further_on(const struct loss *loss)
 {
     const struct process *owner = snapshot_owner(loss->snapshot, loss->conn);
@@ -361,7 +361,7 @@ static void close_scene(struct scene *scene)
     snapshot_deinit(&scene->snapshot);
 }
 
-/* `pattern`: beside the folder that the build names. */
+/* `pattern` is relative to the folder that the build names. */
 static unsigned check_files(const char *pattern, unsigned *ret_count)
 {
     const char *cases = getenv("TCPWHY_CASES");

@@ -1,4 +1,4 @@
-/* Reading and writing all of a descriptor, against pipes that hold less at once. */
+/* Reads and writes all bytes of a descriptor, with pipes that hold less. */
 #include "unit.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* Numbers found by a hash: all of them where chance spreads them, and no long search where somebody does not. */
+/* Numbers found by a hash: all are found if hashes are random, and searches stay short if somebody makes them equal. */
 #include "base/hash_index.h"
 
 #include <stdbool.h>
@@ -37,7 +37,7 @@ static void equals_come_one_after_the_other(void **state)
     (void)state;
     struct hash_index table;
     hash_index_init(&table, 3);
-    hash_index_add(&table, 15, 7); /* the last slot: it goes on at the first */
+    hash_index_add(&table, 15, 7); /* the last slot; the next one is the first */
     hash_index_add(&table, 15, 8);
     struct hash_walk walk = hash_index_walk(&table, 15);
     assert_int_equal(hash_walk_next(&table, &walk), 7);
@@ -63,7 +63,7 @@ static void a_crowd_of_equals_makes_no_long_walk(void **state)
     hash_index_deinit(&table);
 }
 
-/* Zeroed, it is empty and grows: the same numbers come back, and only a search that finds nothing is empty. */
+/* A zeroed table is empty and grows. All numbers are found again. */
 static void one_that_grows_keeps_all(void **state)
 {
     (void)state;
@@ -79,7 +79,10 @@ static void one_that_grows_keeps_all(void **state)
     hash_index_deinit(&table);
 }
 
-/* "Aa" and "BB" have the same sum of letters times 31: whoever knows how a table hashes fills one slot with names. */
+/*
+ * "Aa" and "BB" have the same hash if letters are added times 31. Who knows the hash function can fill one slot with
+ * names.
+ */
 static void names_cannot_be_made_to_collide(void **state)
 {
     (void)state;

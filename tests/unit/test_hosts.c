@@ -1,4 +1,4 @@
-/* Snapshots of several hosts as one: both ends of connections, and what hides them from each other. */
+/* Snapshots of several hosts joined: both ends of connections, and what hides that they belong together. */
 #include "hosts/join.h"
 #include "hosts/nat.h"
 #include "model/host.h"
@@ -103,7 +103,7 @@ static void hosts_stay_apart(void **state)
     snapshot_deinit(&joined);
 }
 
-/* A bridge's network is every host's own: the same addresses and ports are strangers. */
+/* Each host has a bridge network with the same addresses. Equal addresses and ports there do not belong together. */
 static void addresses_that_both_have_pair_nothing(void **state)
 {
     (void)state;
@@ -167,7 +167,7 @@ static void expect_hidden(const char *one, const char *other, const char *text)
     snapshot_deinit(&joined);
 }
 
-/* They have just come or gone: too young, or few among many that fit. */
+/* These connections have just begun or ended: too young, or few among many that match. */
 static void churn_is_no_translation(void **state)
 {
     (void)state;
@@ -181,7 +181,7 @@ static void churn_is_no_translation(void **state)
 
 #define CONTAINER "netns ctr inode=77\n"
 
-/* hostA masquerades its containers behind its own address; its own connections fit. */
+/* The host hides its containers behind its own address (masquerading). Its own connections match. */
 static void a_host_that_masquerades_its_containers_is_a_gap(void **state)
 {
     (void)state;
@@ -202,7 +202,10 @@ static void a_host_that_masquerades_its_containers_is_a_gap(void **state)
     snapshot_deinit(&joined);
 }
 
-/* Masquerading keeps the client's port where it can, which tells what is too busy to be told by its age. */
+/*
+ * Masquerading keeps the client's port if it can. That shows it if the connections are too young to show it by their
+ * age.
+ */
 static void a_port_that_is_kept_tells(void **state)
 {
     (void)state;
@@ -211,7 +214,7 @@ static void a_port_that_is_kept_tells(void **state)
         "8 connections of web-3 go to db-1, which knows none of them");
 }
 
-/* A published port: the address is the host's, and the container behind it has another. */
+/* A published port: the address is that of the host, and the container behind it has another one. */
 static void a_published_port_is_a_gap(void **state)
 {
     (void)state;
@@ -222,7 +225,7 @@ static void a_published_port_is_a_gap(void **state)
         "with the same address and port of the client");
 }
 
-/* What the other end leaves behind: an orphan's time is over, a reader has no one to wait for. */
+/* What remains when the other end is gone: an orphan has timed out, and a reader waits for nobody. */
 static void ends_that_went_their_way_are_no_translation(void **state)
 {
     (void)state;
@@ -232,7 +235,7 @@ static void ends_that_went_their_way_are_no_translation(void **state)
         NULL);
 }
 
-/* What was not read is no evidence of anything between the hosts. */
+/* What was not read is not evidence of something between the hosts. */
 static void a_host_that_was_seen_in_part_hides_nothing(void **state)
 {
     (void)state;
@@ -264,7 +267,7 @@ static void a_host_that_forgot_its_end_is_evidence(void **state)
     snapshot_deinit(&joined);
 }
 
-/* What is one host's limit is weighed against what that host has. */
+/* The limit of a host is compared only with the use on that host. */
 static void limits_of_hosts_are_not_added_up(void **state)
 {
     (void)state;
@@ -300,7 +303,7 @@ static void one_host_twice_is_refused(void **state)
 
 #define TEXT_OF_DB "conn CLOSE_WAIT 10.0.0.9:5432 10.0.0.5:40000 x80 holders=100:9\n"
 
-/* A snapshot and a text of one host: the text does not say whose it is. */
+/* A snapshot and a text of one host: the text does not contain the host's name. */
 static void one_host_without_its_name_is_refused(void **state)
 {
     (void)state;
@@ -318,7 +321,10 @@ static void one_host_without_its_name_is_refused(void **state)
         snapshot_deinit(&parts[i]);
 }
 
-/* Ports are used again: ends that fit prove nothing when the looks are a month apart, or nobody knows how far. */
+/*
+ * Ports are reused. Matching ends prove nothing if the snapshots are a month apart, or if the time between is not
+ * known.
+ */
 static void looks_far_apart_pair_nothing(void **state)
 {
     (void)state;
@@ -371,7 +377,7 @@ static void hosts_redacted_one_by_one_are_a_gap(void **state)
     snapshot_deinit(&joined);
 }
 
-/* A file of two hosts beside a file of one. */
+/* A file of two hosts and a file of one. */
 static void joined_hosts_are_joined_again(void **state)
 {
     (void)state;

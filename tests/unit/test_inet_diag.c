@@ -66,7 +66,7 @@ static void a_whole_message(void **state)
     attribute(&message, INET_DIAG_SHUTDOWN, &shutdown, sizeof shutdown);
     attribute(&message, INET_DIAG_INFO, info, sizeof info);
     attribute(&message, INET_DIAG_SKMEMINFO, skmem, sizeof skmem);
-    attribute(&message, 99, skmem, 4); /* of a newer kernel */
+    attribute(&message, 99, skmem, 4); /* an attribute of a newer kernel */
     attribute(&message, INET_DIAG_CGROUP_ID, &cgroup, sizeof cgroup);
 
     struct conn conn;
@@ -111,7 +111,7 @@ static void an_older_kernel_sends_less(void **state)
     attribute(&message, INET_DIAG_INFO, info, 100);
     assert_int_equal(inet_diag_parse(message.bytes, message.length, &conn), 0);
     assert_false(conn_has(&conn, CONN_TCP_INFO));
-    /* Linux 3.10: the ages are there, what was added up to 4.10 is unknown */
+    /* Linux 3.10: the ages are there; fields that were added up to 4.10 are unknown. */
     begin(&message, AF_INET, 8);
     put_u32(info, 56, 90000);
     attribute(&message, INET_DIAG_INFO, info, 104);
@@ -150,7 +150,7 @@ static void broken_messages(void **state)
     begin(&message, AF_UNIX, 8);
     assert_int_equal(inet_diag_parse(message.bytes, message.length, &conn), -EBADMSG);
     assert_int_equal(conn.local_port, 77);
-    /* attributes that end early, or claim to reach beyond the end, are left out; the rest counts */
+    /* Attributes that end early, or claim to reach beyond the end, are ignored; the others are used. */
     uint64_t cgroup = 5;
     for (unsigned claimed = 0; claimed < 40; claimed++) {
         begin(&message, AF_INET, 8);
@@ -162,7 +162,7 @@ static void broken_messages(void **state)
     }
 }
 
-/* TCP_BOUND_INACTIVE is only asked for; Linux 6.18 sends such a socket as TCP_CLOSE. */
+/* TCP_BOUND_INACTIVE exists only in requests; Linux 6.18 sends such a socket as TCP_CLOSE. */
 static void a_bound_socket_comes_as_closed(void **state)
 {
     (void)state;
@@ -170,7 +170,7 @@ static void a_bound_socket_comes_as_closed(void **state)
     struct conn conn;
     begin(&message, AF_INET, 7);
     assert_int_equal(inet_diag_parse(message.bytes, message.length, &conn), 0);
-    assert_int_equal(conn.state, STATE_CLOSED); /* it had a peer: its connection is gone */
+    assert_int_equal(conn.state, STATE_CLOSED); /* it had a peer, so its connection is gone */
     memset(message.bytes + offsetof(struct inet_diag_msg, id.idiag_dport), 0, sizeof(uint16_t));
     assert_int_equal(inet_diag_parse(message.bytes, message.length, &conn), 0);
     assert_true(conn.local_port != 0);

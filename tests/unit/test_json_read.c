@@ -8,7 +8,7 @@
 
 #include "base/json.h"
 
-/* The tokens of a document as letters: "{k n}" for {"a": 1}; "!" where it is not JSON. */
+/* The tokens of a document as letters: "{k n}" for {"a": 1}; "!" for invalid JSON. */
 static const char *tokens_of(const char *text, size_t length)
 {
     static const char letters[] = { [JSON_BAD] = '!',
@@ -51,7 +51,7 @@ static void documents_are_taken_apart(void **state)
         { "0", "n." },
         { "\"\\u00e9\\ud83d\\ude00\\n\"", "s." },
         { "[[[]]]", "[[[]]]." },
-        /* not JSON */
+        /* invalid JSON */
         { "", "!" },
         { "{", "{!" },
         { "[1,]", "[n!" },
@@ -121,7 +121,7 @@ static void numbers_say_whether_they_fit(void **state)
     json_reader_deinit(&reader);
 }
 
-/* Whatever bytes a process is called by come back as they were. */
+/* The bytes of a process name come back unchanged, whatever they are. */
 static void strings_of_any_bytes_come_back(void **state)
 {
     (void)state;

@@ -23,7 +23,7 @@ static void expect_page(const char *word, const char *name)
     assert_string_equal(page->name, name);
 }
 
-/* Whether the page says it, wherever its lines are broken. */
+/* True if the page contains the words, wherever its lines are broken. */
 static bool says(const char *name, const char *words)
 {
     struct buf text = { 0 };

@@ -1,4 +1,4 @@
-/* What tells that a text has been shortened, and what only looks like it. */
+/* Signs that a text was shortened, and lines that only look like them. */
 #include "source/capture/left_out.h"
 
 #include <string.h>

@@ -4,7 +4,7 @@
 
 static const struct list_options plain = { .tool_version = "0.1.0" };
 
-/* "\033[31m", a newline, a quotation mark, a comma, a byte that is not UTF-8, at the start of a formula */
+/* Begins as a formula; then "\033[31m", a newline, a quotation mark, a comma, and a byte that is not UTF-8. */
 #define HOSTILE "=\033[31m\n\",\xff"
 
 static void make_host(struct host *host)
@@ -29,7 +29,7 @@ static void make_host(struct host *host)
     conn->send_q_bytes = 1;
     conn->timer = TIMER_RETRANSMIT;
     conn->timer_ms = 12000;
-    conn->retransmits = 6; /* timeouts of 0.2 to 12.8 s, the last has 12 s to go: 13.4 s */
+    conn->retransmits = 6; /* timeouts of 0.2 to 12.8 s, of which the last has 12 s left: 13.4 s */
     conn = host_conn(host, STATE_CLOSE_WAIT, "2001:db8::5", 9100, "2001:db8::9", 50124);
     host_idle_for(conn, 15120000);
     conn->recv_q_bytes = 1;
@@ -136,7 +136,7 @@ static void only_a_terminal_cuts_and_only_the_last_column(void **state)
     expect_text(&host, &options, "ESTABLISHED  a-very-long-nä...\n");
     options.terminal_width = 35;
     expect_text(&host, &options, "ESTABLISHED  a-very-long-näme-of-it\n");
-    options.terminal_width = 5; /* hopeless: the last column keeps a little */
+    options.terminal_width = 5; /* too narrow: the last column keeps a few characters */
     expect_text(&host, &options, "ESTABLISHED  a-ver...\n");
     host_deinit(&host);
 }

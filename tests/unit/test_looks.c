@@ -1,4 +1,4 @@
-/* Several looks in one text are told from one look that only seems to repeat itself. */
+/* Several snapshots in one text, and texts with one snapshot that seem to repeat it. */
 #include <stdio.h>
 #include <string.h>
 
@@ -15,7 +15,7 @@ static const char *several(const struct snapshot *snapshot)
     return NULL;
 }
 
-/* `looks` 1: all rows are taken, and nothing is said. */
+/* `looks` is the number of snapshots; with 1, all rows are used and nothing is reported. */
 static void expect(struct buf *text, unsigned looks, size_t conns)
 {
     struct snapshot snapshot;
@@ -62,12 +62,12 @@ static void a_loop_without_headings(void **state)
 {
     (void)state;
     struct buf text = { 0 };
-    for (unsigned look = 0; look < 700; look++) { /* an hour of ss -Htan every 5 s */
+    for (unsigned look = 0; look < 700; look++) { /* an hour of ss -Htan, every 5 s */
         buf_str(&text, "LISTEN 0 128 0.0.0.0:80 0.0.0.0:*\n");
         for (unsigned i = 0; i < 30; i++)
             buf_printf(&text, "CLOSE-WAIT 1 0 10.0.0.5:80 10.1.2.3:%u\n", 2000 + i);
     }
-    expect(&text, 700, 31); /* with the listener that stands before them */
+    expect(&text, 700, 31); /* with the listener that is printed before them */
 }
 
 static void families_in_tables_of_their_own(void **state)
@@ -93,7 +93,7 @@ static void families_in_tables_of_their_own(void **state)
     expect(&text, 2, 24);
 }
 
-/* Few of many stay; and which rows are in the sample is not known here. */
+/* Few of many stay. The test does not know which rows are in the sample. */
 static void a_busy_server(void **state)
 {
     (void)state;
@@ -110,7 +110,7 @@ static void a_busy_server(void **state)
     expect(&text, LOOKS, ROWS);
 }
 
-/* "netstat -c" was ended while it wrote: its last rows are missing, and the one before is cut. */
+/* "netstat -c" was ended while it wrote. Its last rows are missing, and the last line is cut. */
 static void the_last_one_is_cut(void **state)
 {
     (void)state;
@@ -149,7 +149,7 @@ static void a_few_that_stay(void **state)
     struct buf text = { 0 };
     for (unsigned look = 0; look < 2; look++) {
         buf_str(&text, "State Recv-Q Send-Q Local Address:Port Peer Address:Port\n");
-        for (unsigned i = 0; i < 30000; i++) /* the four below are hardly in a sample of these */
+        for (unsigned i = 0; i < 30000; i++) /* the four below are hardly ever in a sample of these */
             buf_printf(&text, "TIME-WAIT 0 0 10.0.0.5:80 10.1.%u.%u:%u\n", look, i & 255, 1024 + i);
         for (unsigned i = 0; i < 4; i++)
             buf_printf(&text, "CLOSE-WAIT 0 0 10.0.0.5:80 10.2.0.1:%u\n", 1024 + i);
@@ -157,7 +157,7 @@ static void a_few_that_stay(void **state)
     expect(&text, 2, 30004);
 }
 
-/* Addresses that a narrow column has cut look alike; the other rows tell. */
+/* Addresses that a narrow column has cut look equal; the other rows decide. */
 static void with_addresses_that_are_cut(void **state)
 {
     (void)state;
@@ -259,7 +259,7 @@ static void a_row_for_each_descriptor(void **state)
     buf_deinit(&text);
 }
 
-/* lsof -iTCP:80, and then -iTCP:81: the second is no later look at the first. */
+/* lsof -iTCP:80, then lsof -iTCP:81: the second is not a later snapshot of the first. */
 static void lsof_about_several_ports(void **state)
 {
     (void)state;
@@ -273,7 +273,7 @@ static void lsof_about_several_ports(void **state)
     expect(&text, 1, 10);
 }
 
-/* TIME_WAIT of the one before, while the port is in use again: a dump is no moment. */
+/* TIME_WAIT of the old connection while its port is in use again: a dump takes some time. */
 static void a_port_that_was_taken_again(void **state)
 {
     (void)state;
@@ -283,7 +283,7 @@ static void a_port_that_was_taken_again(void **state)
     windows_row(&text, 1000, "TIME_WAIT");
     for (unsigned i = 50; i < 100; i++)
         windows_row(&text, 1000 + i, "ESTABLISHED");
-    expect(&text, 1, 100); /* the later row counts */
+    expect(&text, 1, 100); /* the later row is used */
 }
 
 static void a_kernel_that_shows_some_twice(void **state)
@@ -299,7 +299,7 @@ static void a_kernel_that_shows_some_twice(void **state)
     expect(&text, 1, 20000); /* each counts once */
 }
 
-/* An IPv6 socket that talks IPv4 stands in a table of its own. */
+/* IPv6 sockets with IPv4 addresses are in a table of their own. */
 static void a_family_for_itself(void **state)
 {
     (void)state;

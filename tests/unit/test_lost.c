@@ -1,4 +1,4 @@
-/* What nobody answers, where the other ends were seen too: whether it is lost on the way there or on the way back. */
+/* Connections that nobody answers, with both ends seen: are packets lost on the way there or on the way back? */
 #include <stdio.h>
 #include <string.h>
 
@@ -16,7 +16,7 @@
     "host db-1 linux 6.18.44 2026-01-31T" time "Z\nprocess 200 postgres user=pg fds=300/1024 state=S\n"                \
     "conn LISTEN *:5432 recv_q=0 send_q=128 holders=200:3\n"
 #define DB DB_AT("12:03:11.123")
-/* Seven timeouts, of 26 s in sum at the least, and nothing came meanwhile. */
+/* Seven timeouts, at least 26 s together, and nothing was received meanwhile. */
 #define UNANSWERED                                                                                                     \
     " timer=retransmit timer_ms=500..24000 retransmits=7 backoff=7 rto=26112 rtt=4ms unacked=1 notsent=0 "             \
     "snd_wnd=65535 last_data_sent=60s last_data_recv=65s last_ack_recv=52s bytes_received=900 "
@@ -67,7 +67,7 @@ static const struct finding *find(const struct diagnosis *diagnosis, const char 
 
 struct expected {
     const char *id, *title, *why;
-    const char *not_why; /* NULL: nothing is forbidden */
+    const char *not_why; /* NULL: not checked */
     enum confidence confidence;
 };
 
@@ -101,7 +101,7 @@ static void a_fin_that_does_not_arrive(void **state)
             "lost on the way to the peer", "vanished", CONFIDENCE_LIKELY });
 }
 
-/* Its program has not closed either, which is another fault: it would not make its kernel silent. */
+/* The other program has not closed either. That is another fault: it would not keep its kernel from acknowledging. */
 static void an_acknowledgement_that_does_not_come_back(void **state)
 {
     (void)state;
@@ -116,7 +116,7 @@ static void an_acknowledgement_that_does_not_come_back(void **state)
     forget(&said);
 }
 
-/* Where the receive buffer is full, a kernel may drop without a word: its program is the cause. */
+/* A kernel whose receive buffer is full may drop packets silently. The cause is its program. */
 static void a_full_buffer_is_not_the_path(void **state)
 {
     (void)state;
@@ -135,7 +135,7 @@ static void a_peer_that_is_gone_may_have_vanished(void **state)
     const struct expected gone = { "fin-wait-1-unanswered", "Nobody answers the FIN of 120 connections",
         "The peer has vanished", "still there", CONFIDENCE_CERTAIN };
     check(WEB FINS("120"), DB, gone);
-    /* seen two minutes before, and a minute before the silence began */
+    /* Seen two minutes before, which is one minute before the silence began. */
     check(WEB FINS("120"), DB_AT("12:01:11.123") AT_DB("ESTABLISHED", "120") QUIET, gone);
 }
 
@@ -166,7 +166,7 @@ static void data_that_is_lost_on_one_of_both_ways(void **state)
             "established-unanswered", "is lost on the way back", "has arrived there", "vanished", CONFIDENCE_LIKELY });
 }
 
-/* A row of a state is all that some captures have. */
+/* Some captures have only the state of a connection. */
 static void without_timers_the_other_end_counts_too(void **state)
 {
     (void)state;
@@ -187,7 +187,7 @@ static void check_one_host(const char *host, struct expected expected)
     snapshot_deinit(&snapshot);
 }
 
-/* Both ends are seen at one moment, so that it is certain; of no end is it said that its host has crashed. */
+/* Both ends are seen at the same moment, so it is certain. A host cannot have crashed that shows the other end. */
 static void a_host_does_not_vanish_from_itself(void **state)
 {
     (void)state;

@@ -98,11 +98,11 @@ static void colours_only_when_asked(void **state)
 {
     (void)state;
     expect_render("**a** `b`\n", fancy, "  \033[1ma\033[0m \033[36mb\033[0m\n");
-    /* A style ends with the line and begins again on the next one. */
+    /* A style ends at the end of a line and begins again on the next. */
     expect_render("**aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa bbbbbbbbbbbbbbbbbbbbbbb c**\n", fancy,
         "  \033[1maaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\033[0m\n  \033[1mbbbbbbbbbbbbbbbbbbbbbbb "
         "c\033[0m\n");
-    /* The inner style ends, the outer goes on. */
+    /* The inner style ends, the outer one continues. */
     expect_render("**a *b* c**\n", fancy, "  \033[1ma \033[3mb\033[0m\033[1m c\033[0m\n");
 }
 
@@ -235,7 +235,7 @@ static void long_words_are_cut_and_code_is_not(void **state)
     expect_render("https://example.org/a/very/long/path/that/does/not/fit/into/the/line\n", plain,
         "  https://example.org/a/very/long/path/that/does/not/fit/\n"
         "  into/the/line\n");
-    /* Code within a text stays on one line, so that it can be copied; where that is too short, it ends at a space. */
+    /* Code in a text stays on one line, so that it can be copied. If it does not fit, it is broken at a space. */
     expect_render("This is what shows it best: `tcpwhy count --state close-wait`, and more.\n", plain,
         "  This is what shows it best:\n"
         "  `tcpwhy count --state close-wait`, and more.\n");

@@ -1,4 +1,4 @@
-/* What captures have been through: mails, chats, terminals, other programs. Mended, or said; never guessed. */
+/* Captures that mails, chats, terminals or other programs have changed: repaired or reported, but not guessed. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,7 +29,7 @@ static unsigned count_state(const struct snapshot *snapshot, enum conn_state sta
 #define TCP(port) "  TCP    10.0.0.5:9100   10.1.2.3:" port "   CLOSE_WAIT   4312\n"
 #define LINUX(port) "tcp   1   0 10.0.0.5:9100   10.1.2.3:" port "   CLOSE_WAIT   812/java\n"
 
-/* Two connections of one process, and nothing that was not understood. */
+/* Two connections of one process, and all lines understood. */
 static void expect_whole(const char *text)
 {
     struct snapshot snapshot;
@@ -82,7 +82,7 @@ static void rows_of_two_hosts_are_not_one_look(void **state)
 
 /* --- cut and joined ----------------------------------------------------------------------------------------------- */
 
-/* As many connections as said, nobody's, and something is said of it. */
+/* So many connections, without owners, and a gap that reports it. */
 static void expect_doubt(const char *text, size_t conns)
 {
     struct snapshot snapshot;
@@ -127,7 +127,7 @@ static void a_state_that_was_cut_is_none(void **state)
         "tcp  1  0 10.0.0.5:9100  10.1.2.3:5  CLOSE\ntcp  1  0 10.0.0.5:9100  10.1.2.3:6  CLOSE\n";
     expect_refused(cut, "2 cannot be read");
     expect_refused("  TCP 10.0.0.5:9100 10.1.2.3:5 CLOSE\n_WAIT 4312\n", "1 cannot be read");
-    /* R-MBUF of FreeBSD's netstat -x */
+    /* The column R-MBUF of FreeBSD's netstat -x. */
     expect_refused("tcp4 0 44 10.0.0.5.22 192.168.5.4.15000 8 1 0 0 65700 66608\n", "1 cannot be read");
 }
 
@@ -143,7 +143,7 @@ static void joined_lines_are_no_rows(void **state)
         "cannot be read");
 }
 
-/* Words are ends as well: equal names are one host, what was redacted may be any. */
+/* A word may stand for an endpoint: equal names are one host, a masked address may be any. */
 static void names_instead_of_numbers(void **state)
 {
     (void)state;
@@ -153,7 +153,7 @@ static void names_instead_of_numbers(void **state)
                                "  TCP    xxx.xxx.xxx.xxx:80   xxx.xxx.xxx.xxx:xxxx  CLOSE_WAIT  <pid>\n";
     struct snapshot snapshot;
     captured(&snapshot, text, strlen(text));
-    assert_int_equal(snapshot.conn_count, 4); /* two rows that are written the same are not two looks */
+    assert_int_equal(snapshot.conn_count, 4); /* two rows with the same text are not two snapshots */
     assert_true(ip_equal(&snapshot.conns[0].remote, &snapshot.conns[1].remote));
     assert_true(ip_is_word(&snapshot.conns[0].remote) && !ip_is_redacted(&snapshot.conns[0].remote));
     assert_true(ip_is_redacted(&snapshot.conns[2].remote));
@@ -179,7 +179,7 @@ static void the_owner_of_another_protocol(void **state)
     snapshot_deinit(&snapshot);
 }
 
-/* A timer in one row says nothing of rows whose state cannot be without one, nor of another part of the text. */
+/* A timer in one row says nothing about rows whose state always has one, nor about another part of the text. */
 static void timers_that_are_not_shown(void **state)
 {
     (void)state;
@@ -196,7 +196,7 @@ static void timers_that_are_not_shown(void **state)
     snapshot_deinit(&snapshot);
 }
 
-/* ss leaves the column out where one state was asked for. */
+/* ss omits the column if one state was asked for. */
 static void a_filter_for_one_state(void **state)
 {
     (void)state;

@@ -1,4 +1,4 @@
-/* What the metrics of a host say, and that there are never too many of them. */
+/* The metrics of a host, and their limited number. */
 #include "report/metrics/metrics.h"
 
 #include <locale.h>
@@ -10,7 +10,7 @@
 #include "fixture.h"
 #include "unit.h"
 
-/* The metrics of a fixture. Free them. */
+/* The metrics of a fixture. The caller frees them. */
 static char *metrics_by(
     const char *fixture, const struct selection *selection, const struct policy *policy, uint32_t top)
 {
@@ -42,7 +42,7 @@ static void expect_line(const char *text, const char *line)
     buf_deinit(&wanted);
 }
 
-/* How many series of a family there are; with NULL of all. */
+/* The number of series in a family; with NULL, of all families. */
 static size_t count_series(const char *text, const char *name)
 {
     size_t count = 0;
@@ -121,11 +121,11 @@ static void everything_of_a_host(void **state)
     char *text = metrics_of(HOST, NULL, METRICS_TOP_DEFAULT);
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
         expect_line(text, lines[i]);
-    /* What is not known is not there, and never 0: no limit, no setting, no counter. */
+    /* Unknown values are missing, never 0: no limit, no setting, no counter. */
     assert_null(strstr(text, "tcpwhy_process_max_fds{process=\"proxy\""));
     assert_null(strstr(text, "tcpwhy_time_wait_sockets_limit{netns=\"blue\""));
     assert_null(strstr(text, "reason=\"linger\""));
-    assert_int_equal(count_series(text, "tcpwhy_ports_used_ratio"), 1); /* 4 of 1,000 are not a hundredth */
+    assert_int_equal(count_series(text, "tcpwhy_ports_used_ratio"), 1); /* 4 of 1,000 are less than one per cent */
     assert_string_equal(text + strlen(text) - 6, "# EOF\n");
     free(text);
 }
@@ -140,7 +140,7 @@ static void of_what_was_asked_for(void **state)
     assert_int_equal(count_series(text, "tcpwhy_process_open_fds"), 1);
     assert_int_equal(count_series(text, "tcpwhy_ports_used_ratio"), 0);
     assert_int_equal(count_series(text, "tcpwhy_listener_drops_total"), 0);
-    assert_int_equal(count_series(text, "tcpwhy_retransmitted_segments_total"), 1); /* not of blue */
+    assert_int_equal(count_series(text, "tcpwhy_retransmitted_segments_total"), 1); /* not those of blue */
     free(text);
 }
 
@@ -170,15 +170,17 @@ static void an_empty_host(void **state)
 
 #define CONN(local, more) "conn ESTABLISHED " local " 10.1.2.3:50000 x2 recv_q=0 send_q=0 timer=none " more "\n"
 
-/* Names that look like the rest, like nobody, like each other, like the format. */
+/* Names that look like "other", like no name, like each other, or like the format. */
 static void hostile_names(void **state)
 {
     (void)state;
-    char *text = metrics_of("process 1 other fds=9/10\nprocess 2 \"a\\n\\e[31m\\\"} 1\" fds=9/10\n"
-                            "process 3 twin fds=9/10\nprocess 4 twin fds=9/10\n"
-                            "process 5 \"\\x01\" fds=9/10\nprocess 6 \"\\\\x01\" fds=9/10\n" /* shown alike */
-        CONN("10.0.0.5:1", "holders=1:5") CONN("10.0.0.5:2", "holders=2:5") CONN("10.0.0.5:3", "holders=3:5")
-            CONN("10.0.0.5:4", "holders=4:5") CONN("10.0.0.5:5", "holders=5:5") CONN("10.0.0.5:6", "holders=6:5"),
+    char *text = metrics_of(
+        "process 1 other fds=9/10\nprocess 2 \"a\\n\\e[31m\\\"} 1\" fds=9/10\n"
+        "process 3 twin fds=9/10\nprocess 4 twin fds=9/10\n"
+        /* both are shown in the same way */
+        "process 5 \"\\x01\" fds=9/10\nprocess 6 \"\\\\x01\" fds=9/10\n" CONN("10.0.0.5:1", "holders=1:5")
+            CONN("10.0.0.5:2", "holders=2:5") CONN("10.0.0.5:3", "holders=3:5") CONN("10.0.0.5:4", "holders=4:5")
+                CONN("10.0.0.5:5", "holders=5:5") CONN("10.0.0.5:6", "holders=6:5"),
         NULL, METRICS_TOP_DEFAULT);
     expect_line(text, "tcpwhy_connections{state=\"ESTABLISHED\",netns=\"host\",process=\"other\"} 2");
     expect_line(text, "tcpwhy_connections{state=\"ESTABLISHED\",netns=\"host\",process=\"twin\"} 4");
@@ -196,7 +198,7 @@ static void namespaces_of_one_name(void **state)
                             "netns other inode=2\ncounter Tcp.RetransSegs 2\n"
                             "netns blue inode=3\ncounter Tcp.RetransSegs 3\n" CONN("10.0.0.5:9", "netns=blue"),
         NULL, 2);
-    /* This one's and the busiest; of the third only what can be added up. */
+    /* This program's own namespace and the busiest one. Of the third only values that can be added up. */
     expect_line(text, "tcpwhy_retransmitted_segments_total{netns=\"web\"} 1");
     expect_line(text, "tcpwhy_retransmitted_segments_total{netns=\"blue\"} 3");
     assert_int_equal(count_series(text, "tcpwhy_retransmitted_segments_total"), 2);
@@ -223,7 +225,10 @@ static void the_sockets_of_one_port_are_one_listener(void **state)
     free(text);
 }
 
-/* The ports of a listener and of sockets that are only bound are nobody's else; TIME_WAIT that may be taken over is. */
+/*
+ * Ports of a listener and of bound sockets are used for every destination. A TIME_WAIT that may be reused does not
+ * count.
+ */
 static void ports_count_as_the_diagnosis_counts_them(void **state)
 {
     (void)state;

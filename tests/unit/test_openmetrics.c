@@ -1,4 +1,4 @@
-/* The writer of metrics, and the table of their families. */
+/* The writer of metrics and the table of families. */
 #include "report/metrics/openmetrics.h"
 
 #include <errno.h>
@@ -88,7 +88,7 @@ static void numbers(void **state)
     buf_deinit(&text);
 }
 
-/* Labels that end like the text around them must not be taken for it. */
+/* A label that contains parts of the format must not change it. */
 static void label_values_are_escaped(void **state)
 {
     (void)state;
@@ -120,7 +120,7 @@ static void labels_from_outside(void **state)
     const char *cut = openmetrics_label(&arena, text);
     assert_int_equal(strlen(cut), LABEL_BYTES_MAX);
     assert_string_equal(cut + LABEL_BYTES_MAX - 3, "…");
-    for (size_t i = 0; i + 1 < sizeof text; i += 2) /* two bytes each: the 61st is in the middle of one */
+    for (size_t i = 0; i + 1 < sizeof text; i += 2) /* two bytes each: the 61st byte is in the middle of a character */
         memcpy(text + i, "ü", 2);
     text[sizeof text - 2] = '\0';
     cut = openmetrics_label(&arena, text);

@@ -1,6 +1,6 @@
 /*
- * Windows: sockets of processes that have ended. What proves it, and what does not: a list that was filtered or cut,
- * another answer of the same commands, and PIDs that stand for no process.
+ * Windows: sockets of processes that have ended. What proves it, and what does not: a filtered or cut list, another
+ * answer of the same commands, and PIDs that belong to no process.
  */
 #include "diagnose/diagnose.h"
 
@@ -128,7 +128,7 @@ static bool is_proven(const struct finding *finding, const char *words)
     return false;
 }
 
-/* Two listeners on one port; and no list of processes is asked for where one was given. */
+/* Two listeners on one port. If a list of processes was given, the report does not ask for one. */
 static void two_listeners_are_named(void **state)
 {
     (void)state;
@@ -141,7 +141,7 @@ static void two_listeners_are_named(void **state)
     assert_int_equal(diagnosis.finding_count, 1);
     assert_true(is_proven(&diagnosis.findings[0], "svchost.exe (pid 1044) listens on port 5665 too"));
     assert_true(is_proven(&diagnosis.findings[0], "The list of all processes lacks 15136"));
-    /* The list may be of another moment: unlike a command that asked for that process, it does not prove it. */
+    /* The list may be of another time. So it does not prove it, unlike a command that asked for that process. */
     assert_true(is_proven(&diagnosis.findings[0], "take both at one moment"));
     assert_int_equal(diagnosis.findings[0].confidence, CONFIDENCE_POSSIBLE);
     for (size_t i = 0; i < snapshot.gap_count; i++)

@@ -1,6 +1,6 @@
 /*
- * Other ends in other network namespaces of one host: strangers that have the same addresses and ports, as isolated
- * containers do, and ends that belong together.
+ * Other ends in other network namespaces of one host: unrelated ends with the same addresses and ports, as in isolated
+ * containers, and ends that belong together.
  */
 #include <string.h>
 
@@ -8,7 +8,7 @@
 #include "fixture.h"
 #include "unit.h"
 
-/* A server that leaks twelve connections, which its clients have shut down on their side. */
+/* A server that leaks twelve connections. Its clients have shut down their sending side. */
 #define HOST(elsewhere)                                                                                                \
     "netns web own\n"                                                                                                  \
     "process 812 webapp parent=800 fds=30/20000 running=2d\n"                                                          \
@@ -26,7 +26,7 @@
 #define FAR                                                                                                            \
     "conn FIN_WAIT_2 10.0.0.9:40000 10.0.0.5:9100 x12 vary=local_port recv_q=0 send_q=0 timer=none rtt=300 "           \
     "holders=970:20 "
-/* A SYN and a FIN count in what a client has had acknowledged. */
+/* bytes_acked of a client includes one each for its SYN and its FIN. */
 #define FITS "bytes_acked=102 bytes_received=800 last_ack_recv=5m last_data_sent=301s last_data_recv=300500ms\n"
 
 struct expected {
@@ -68,7 +68,7 @@ static void what_was_not_read_at_one_moment_agrees(void **state)
         (struct expected){ .pairs = 12 });
 }
 
-/* What was sent again was sent later than anything came. */
+/* A retransmission is sent later than anything that was received. */
 static void what_was_sent_again_agrees(void **state)
 {
     (void)state;
@@ -102,7 +102,7 @@ static void bytes_that_did_not_come_here_are_a_strangers(void **state)
         (struct expected){ .gap = true });
 }
 
-/* The same traffic, a second later: nothing comes before it was sent. */
+/* The same traffic one second later: nothing can be received before it was sent. */
 static void clocks_that_do_not_fit_are_a_strangers(void **state)
 {
     (void)state;
@@ -117,9 +117,7 @@ static void of_two_that_fit_neither_is_a_pair(void **state)
     check(HOST(CLIENTS("one") FITS "netns other\n" FAR FITS), (struct expected){ .gap = true });
 }
 
-/*
- * Three networks with the same addresses: those whose traffic differs are told apart, and have ends that are not seen.
- */
+/* Three networks with the same addresses. Ends whose traffic differs are told apart; their other ends are not seen. */
 static void of_three_the_one_that_agrees_is_a_pair(void **state)
 {
     (void)state;
@@ -130,24 +128,24 @@ static void of_three_the_one_that_agrees_is_a_pair(void **state)
         (struct expected){ .pairs = 12, .gap = true });
 }
 
-/* Two servers with the same ends, and one client: it can be only one's. */
+/* Two servers with the same endpoints, and one client, which can belong to only one of them. */
 static void another_that_may_claim_the_end_makes_it_unsure(void **state)
 {
     (void)state;
     check(HOST(CLIENTS("clients") FITS "netns twin\n"
                                        "conn ESTABLISHED 10.0.0.5:9100 10.0.0.9:40000 x12 recv_q=0 send_q=0\n"),
-        (struct expected){ .pairs = 12 }); /* in another state: it is not that of the client */
+        (struct expected){ .pairs = 12 }); /* its state does not fit that of the client */
     check(HOST(CLIENTS("clients") FITS "netns twin\nconn LISTEN *:9100 recv_q=0 send_q=128\n" LEAK_OF_NOBODY),
         (struct expected){ .gap = true });
 }
 
-/* An address of its own is always in the own namespace. */
+/* An own address always belongs to the own namespace. */
 static void in_the_same_namespace_it_is_sure(void **state)
 {
     (void)state;
     check(HOST("process 970 client parent=800 fds=20/1024 running=1h\n" FAR FITS "netns twin\n" FAR FITS),
         (struct expected){ .pairs = 12, .gap = true });
-    check("netns twin\nprocess 971 client parent=800 fds=20/1024 running=1h\n" /* whatever comes first */
+    check("netns twin\nprocess 971 client parent=800 fds=20/1024 running=1h\n" /* in whatever order they come */
           "conn FIN_WAIT_2 10.0.0.9:40000 10.0.0.5:9100 x12 vary=local_port recv_q=0 send_q=0 timer=none rtt=300 "
           "holders=971:20 " FITS HOST("process 970 client parent=800 fds=20/1024 running=1h\n" FAR FITS),
         (struct expected){ .pairs = 12, .gap = true });

@@ -1,4 +1,4 @@
-/* Where a file stands, in folders that others may write to. What needs two users is skipped for all but root. */
+/* Places of files in folders that other users may write to. Tests that need two users are skipped without root. */
 #include "base/place.h"
 
 #include <errno.h>
@@ -35,7 +35,7 @@ static char *path_of(const char *name)
     return path;
 }
 
-/* The place of `path` is `name` in the folder whose path is `in`. */
+/* `path` resolves to `name` in the folder whose path is `in`. */
 static void expect_place(const char *path, enum place_link link, const char *in, const char *name)
 {
     struct place place;

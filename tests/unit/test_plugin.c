@@ -5,7 +5,7 @@
 
 #include "unit.h"
 
-/* What is printed, to be freed. */
+/* The printed text. The caller frees it. */
 static char *printed(const struct plugin *plugin, enum plugin_status status)
 {
     char *text = NULL;
@@ -94,7 +94,7 @@ static void measures_are_quoted_and_short(void **state)
     }
 }
 
-/* Nagios stops reading somewhere; what is cut is cut here, between lines, and the data for graphs stays. */
+/* Nagios stops reading at some length. The text is cut between lines before that, and the performance data stays. */
 static void it_is_never_too_long(void **state)
 {
     (void)state;

@@ -1,4 +1,4 @@
-/* What a configuration makes of a diagnosis. */
+/* The effect of a configuration on a diagnosis. */
 #include <string.h>
 
 #include "unit.h"
@@ -47,7 +47,7 @@ static void judged_deinit(struct judged *judged)
     policy_deinit(&judged->policy);
 }
 
-/* "close-wait-leak 200 critical; …", what is ignored after a bar, then the verdict. */
+/* "close-wait-leak 200 critical; …"; ignored findings with their ignore; then the verdict. */
 static void expect(const char *host, const char *configuration, const char *expected)
 {
     struct judged judged;
@@ -88,7 +88,7 @@ static void limits_decide_the_severity(void **state)
     expect(HOST SPOOL_30 BACKUP_200, "[close-wait-leak]\nseverity_at_most=info\n",
         "close-wait-leak 200 info; close-wait-leak 30 info; healthy");
     expect(HOST SPOOL_30, "[close-wait-unread]\nwarning_count=1\n", "close-wait-leak 30 warning; warning");
-    /* Without ages their number has to tell; never fewer than are critical where these are known. */
+    /* Without ages the number decides, but never with a lower limit than the one that applies with ages. */
     expect(HOST BLIND_1200, "", "close-wait-leak 1200 critical; critical");
     expect(HOST BLIND_1200, "[close-wait-leak]\ncritical_count_blind=1201\n", "close-wait-leak 1200 warning; warning");
     expect(HOST BLIND_1200, "[close-wait-leak]\ncritical_count_blind=0\n", "close-wait-leak 1200 warning; warning");
@@ -107,20 +107,18 @@ static void a_service_has_limits_of_its_own(void **state)
         "[close-wait-leak]\nwarning_count=1000\ncritical_count=0\n[service s]\nport=9100\n"
         "close-wait-leak.warning_count=5\n",
         "close-wait-leak 30 warning; close-wait-leak 200 info; warning");
-    /* The first that fits. */
+    /* The first service that matches. */
     expect(HOST SPOOL_30,
         "[service one]\nport=9100\nclose-wait-leak.settle=11m\n[service two]\nprocess=spoolsvc\n"
         "close-wait-leak.settle=1\n",
         "healthy");
-    /* Both ends of an override are judged apart, though they have one owner and one service. */
+    /* The two parts of an override are judged separately, although they have one owner and one service. */
     expect(HOST SPOOL_30 "conn CLOSE_WAIT 10.0.0.5:9100 192.168.0.1:40000 x20" LEAK "holders=812:60\n",
         "[service far]\npeer=192.168.0.0/16\nclose-wait-leak.critical_count=20\n",
         "close-wait-leak 20 critical; close-wait-leak 30 warning; critical");
 }
 
-/*
- * Connections on many ports are one finding; but a listener that was given limits of its own is to be seen by itself.
- */
+/* Connections on many ports are one finding. But a listener that has limits of its own has a finding of its own. */
 static void ports_with_limits_of_their_own_are_not_folded(void **state)
 {
     (void)state;

@@ -32,7 +32,7 @@ static void rows_of_net_tcp(void **state)
     assert_string_equal(buf_text(&text), "10.0.0.5:9100");
     buf_deinit(&text);
 
-    /* LAST_ACK, the FIN retransmitted 5 times, the next time in 3.2 s; an orphan: no uid is sent */
+    /* LAST_ACK; the FIN was retransmitted 5 times, next in 3.2 s. It is an orphan, so there is no uid. */
     assert_int_equal(proc_parse_net_tcp_row("   9: 0100007F:0050 0100007F:C3CA 09 00000001:00000000 01:00000140 "
                                             "00000005     0        0 0 1 0000 20 4 30 10 -1",
                          false, &conn),
@@ -43,7 +43,7 @@ static void rows_of_net_tcp(void **state)
     assert_int_equal(conn.retransmits, 5);
     assert_false(conn_has(&conn, CONN_UID));
 
-    /* the persist timer: the probes have their own column */
+    /* The persist timer: probes have a column of their own. */
     assert_int_equal(proc_parse_net_tcp_row("   9: 0100007F:0050 0100007F:C3CA 09 00010000:00000000 04:00000140 "
                                             "00000000     0        2 0 1 0000 20 4 30 10 -1",
                          false, &conn),
@@ -161,7 +161,7 @@ static void units_and_containers(void **state)
     expect_cgroup("/lxc/mail", "", "mail");
     expect_cgroup("/machine.slice/machine-web.scope", "machine-web.scope", "web");
     expect_cgroup("/", "", "");
-    expect_cgroup("/system.slice/x" HASH, "", ""); /* a longer name that ends in a hash is no container */
+    expect_cgroup("/system.slice/x" HASH, "", ""); /* a longer name that ends with a hash is not a container */
 }
 
 static void the_cgroup_line(void **state)
@@ -170,7 +170,7 @@ static void the_cgroup_line(void **state)
     const char *path = NULL;
     assert_int_equal(proc_parse_cgroup("0::/system.slice/a.service\n", &path), 23);
     assert_memory_equal(path, "/system.slice/a.service", 23);
-    /* both versions mounted: systemd's hierarchy tells where v2 has only the root */
+    /* Both versions are mounted: systemd's hierarchy is used, because v2 has only the root. */
     assert_int_equal(proc_parse_cgroup("4:memory:/x\n1:name=systemd:/system.slice/b.service\n0::/\n", &path), 23);
     assert_memory_equal(path, "/system.slice/b.service", 23);
     assert_int_equal(proc_parse_cgroup("4:memory:/x\n", &path), 0);
@@ -191,7 +191,7 @@ static void counters_by_name(void **state)
     assert_int_equal(values.counters[COUNTER_LISTEN_OVERFLOWS], 20);
     assert_int_equal(values.counters[COUNTER_LISTEN_DROPS], 33);
     assert_false(values.has_counter[COUNTER_TIME_WAIT_OVERFLOW]);
-    /* more names than numbers, and a heading without its numbers */
+    /* More names than numbers, and a heading without numbers. */
     struct net_values cut = { 0 };
     proc_parse_counters(
         "TcpExt: SyncookiesSent ListenOverflows ListenDrops\nTcpExt: 1 20\nTcpExt: X\n", COUNTER_FILE_NETSTAT, &cut);

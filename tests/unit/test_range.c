@@ -6,7 +6,7 @@
 
 #include "unit.h"
 
-/* The table of the Monitoring Plugins Development Guidelines, and what lies at and beside its ends. */
+/* The table of the Monitoring Plugins Development Guidelines, with values at and near the ends. */
 static void ranges_alert_as_the_guidelines_say(void **state)
 {
     (void)state;

@@ -25,7 +25,7 @@ static struct ip redacted(const char *text)
     return redact_address(&ip, &key);
 }
 
-/* The last of the test vectors that come with the paper: the bytes 0 … 14. */
+/* The last test vector of the paper: the bytes 0 … 14. */
 static void siphash_is_siphash(void **state)
 {
     (void)state;
@@ -46,7 +46,7 @@ static void what_is_everybodys_stays(void **state)
     }
 }
 
-/* How many of the first bits two addresses share. */
+/* The number of leading bits that two addresses share. */
 static unsigned shared_bits(const struct ip *one, const struct ip *other)
 {
     unsigned bits = 0;
@@ -78,7 +78,7 @@ static void networks_stay_networks(void **state)
     }
 }
 
-/* Link-local and multicast addresses stay what they are, and nothing else becomes one. */
+/* Link-local and multicast addresses keep their kind, and no other address gets it. */
 static void kinds_stay_kinds(void **state)
 {
     (void)state;
@@ -162,7 +162,7 @@ static void names_are_the_same_for_the_same(void **state)
     snapshot_deinit(&snapshot);
 }
 
-/* A file may be written by anybody: what stays is known by its value or its form, wherever it stands. */
+/* A file may come from anybody. Text stays only if its value or form is known, wherever it is. */
 static void what_is_not_known_goes(void **state)
 {
     (void)state;
@@ -208,7 +208,7 @@ static void what_is_not_known_goes(void **state)
     snapshot_deinit(&snapshot);
 }
 
-/* One that is added must be added there: else a redacted snapshot would not say where it is from. */
+/* A new format must be added there. Otherwise a redacted snapshot would not say where it comes from. */
 static void every_source_is_known(void **state)
 {
     (void)state;

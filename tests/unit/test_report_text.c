@@ -35,12 +35,12 @@ static void expect_order(const char *text, const char *const *wanted, size_t cou
         at = strstr(at, wanted[i]);
         if (at == NULL) {
             fail_msg("not there, or too early: %s\n%s", wanted[i], text);
-            return; /* the analyser does not know that it does not come here */
+            return; /* for the analyser, which does not know that fail_msg() does not return */
         }
     }
 }
 
-/* Only printable characters, and spaces and newlines. */
+/* Only printable characters, spaces and newlines. */
 static void expect_harmless(const char *text, bool ascii)
 {
     for (size_t left = strlen(text), size; left > 0; text += size, left -= size) {
@@ -89,7 +89,7 @@ static void nothing_but_commands_and_long_words_exceeds_the_width(void **state)
     struct sick_host host;
     sick_host_init(&host);
     for (unsigned width = 60; width <= 200; width++) {
-        /* Every connection takes long to print: at some widths only. */
+        /* Printing every connection takes long, so only at some widths. */
         for (int form = 0; form < (width % 20 == 0 ? 4 : 2); form++) {
             char *text = text_of(&host.diagnosis,
                 (struct report_options){
@@ -132,7 +132,7 @@ static void colours_only_when_asked_for(void **state)
     assert_null(strchr(plain, '\033'));
     expect_contains(colour, "\033[1;31mCRITICAL\033[0m");
     expect_contains(colour, "\033[1mclose-wait-leak\033[0m");
-    /* Without its colours it is the same report. */
+    /* Without its colours the report is the same. */
     char *to = colour;
     for (const char *from = colour; *from != '\0';) {
         if (*from == '\033')
@@ -172,7 +172,7 @@ static void single_connections_are_shown_when_few_or_asked_for(void **state)
     char *few = text_of(&host.diagnosis, options);
     options.all_connections = true;
     char *all = text_of(&host.diagnosis, options);
-    /* Two in LAST_ACK, whose addresses do not fit a table even here. */
+    /* Two in LAST_ACK, whose addresses do not fit into a table even at this width. */
     expect_contains(few, "LAST_ACK [2001:db8:aaaa:bbbb:cccc:dddd:eeee:1]:9100");
     expect_contains(few, "Recv-Q 1, Send-Q 1, age ≥ ");
     assert_null(strstr(few, "10.1.2.3:50122"));

@@ -1,6 +1,6 @@
 /*
- * Each finding twice: a host on which it must be made, and the look-alike on which it must not. Hosts differ in the
- * one thing that decides.
+ * Each finding twice: on a host where it must be made, and on a look-alike where it must not. The two hosts differ only
+ * in the fact that decides.
  */
 #include "diagnose/diagnose.h"
 
@@ -256,7 +256,7 @@ static void every_finding_fires_somewhere_above(void **state)
     rule_cases_need(cases, sizeof cases / sizeof *cases, ids);
 }
 
-/* The facts of a finding beyond its name. */
+/* The facts of a finding besides its name. */
 static void the_other_end_is_proof(void **state)
 {
     (void)state;
@@ -302,7 +302,7 @@ static void an_orphan_has_an_inferred_owner_and_a_time_left(void **state)
     snapshot_deinit(&snapshot);
 }
 
-/* Whose threads all sit in the freezer was paused, whatever they waited for before. */
+/* If all threads are in the freezer, the process is paused, whatever the threads waited for before. */
 static void a_frozen_process_is_said_to_be_frozen(void **state)
 {
     (void)state;

@@ -1,6 +1,6 @@
 /*
- * What is concluded from captures: no more than they show. Each names the finding, its count, severity and confidence,
- * and words that must, or must not, be among its advice.
+ * What is concluded from captures: no more than they show. Each case names the finding, its count, severity and
+ * confidence, and words that must or must not be in its advice.
  */
 #include "diagnose/diagnose.h"
 
@@ -12,11 +12,11 @@
 struct scene {
     const char *what;
     const char *heading;
-    const char *row; /* printf(): one number, from `first` on */
+    const char *row; /* printf() with one number, counting from `first` */
     unsigned first, count;
     const char *tail;
     const char *expected;
-    const char *says, *never; /* in the report of the first finding; NULL: not asked */
+    const char *says, *never; /* in the report of the first finding; NULL: not checked */
 };
 
 static void write_rows(const struct scene *scene, struct buf *text)

@@ -1,6 +1,6 @@
 /*
- * Whom a finding names when the process that holds the connections waits for somebody else, is one of several that are
- * alike, or was not seen at all.
+ * The owner that a finding names if the process waits for another server, if it is one of several similar processes, or
+ * if it was not seen.
  */
 #include "diagnose/diagnose.h"
 
@@ -13,7 +13,7 @@
 
 #define IDLE "recv_q=0 send_q=0 timer=none "
 #define SINCE(time) "last_ack_recv=" time " last_data_sent=" time " last_data_recv=" time " "
-/* Clients have closed; the process has read that. */
+/* Clients have closed, and the process has read that. */
 #define GONE_30 "conn CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:40000 x30 " IDLE
 #define READ_30 GONE_30 SINCE("1m") "holders=812:20\n"
 /* Connections to a server. */
@@ -27,7 +27,7 @@
 #define MINE_TOO "holders=812:200\n"
 
 static const struct rule_case cases[] = {
-    /* A proxy: it has as many connections on which a server owes it something */
+    /* A proxy: on as many connections it waits for an answer of a server */
     { "a proxy whose clients have given up before its server has answered",
         SERVER READ_30 TO_SERVER("ESTABLISHED") ANSWERED_BEFORE MINE_TOO, "close-wait-leak 30 812 warning likely\n" },
     { "the server has never said a word: whether it owes an answer is a guess, and the number counts all the same",
@@ -63,7 +63,7 @@ static const struct rule_case cases[] = {
                    "holders=971:9\n",
         "close-wait-leak 30 812 warning likely\n" },
 
-    /* One connection further on carries what all want */
+    /* One connection to the next server carries the data of all clients */
     { "ssh -L whose connection nobody acknowledges: that is the cause, and the clients are cited there",
         SERVER GONE_30 SINCE("1m") "holders=812:20\n" ONE_ON "send_q=9000 " RETRANSMITS,
         "established-unanswered 1 812 warning certain\n" },
@@ -132,7 +132,7 @@ static const struct rule_case cases[] = {
                    "last_data_sent=10s last_data_recv=20m last_ack_recv=10s holders=812:2000\n",
         "close-wait-leak 300 812 critical certain\n" },
 
-    /* The peer may have shut down its sending side only, to wait for an answer */
+    /* The peer may have shut down only its sending side, to wait for an answer */
     { "a request without an answer, for seconds: the process may be at work on it",
         SERVER GONE_30 SINCE("20s") "bytes_received=301 bytes_acked=0 holders=812:20\n",
         "close-wait-leak 30 812 info likely\n" },
@@ -174,7 +174,7 @@ static const struct rule_case cases[] = {
             "6m") MINE_TOO,
         "established-unread 30 812 warning likely\n" },
 
-    /* Pools that rest */
+    /* Idle pools */
     { "a pool that the server has closed is used up by its next use: no warning",
         SERVER "conn CLOSE_WAIT 10.0.0.5:50000 10.9.0.7:443 x30 vary=local_port recv_q=25 send_q=0 timer=none " SINCE(
             "20m") MINE_TOO,
@@ -191,7 +191,7 @@ static const struct rule_case cases[] = {
             "20m") "holders=901:200\n",
         "established-unread 3 901 warning likely\n" },
 
-    /* Who holds them */
+    /* The holders */
     { "a script that inetd started and what it runs have the connection on purpose: not inherited by accident",
         SERVER "process 920 sh parent=812 fds=3/1024 running=1h command=\"sh -c work\"\n"
                "process 921 work parent=920 fds=3/1024 running=1h command=\"work\"\n"

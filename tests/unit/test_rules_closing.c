@@ -1,6 +1,6 @@
 /*
- * FIN_WAIT_1, CLOSING, FIN_WAIT_2 and the orphans' limit: each finding on a host where it must be made, and its
- * look-alikes, which differ in the one thing that decides.
+ * FIN_WAIT_1, CLOSING, FIN_WAIT_2 and the limit of orphans: each finding on a host where it must be made, and
+ * look-alikes that differ only in the fact that decides.
  */
 #include <stdio.h>
 #include <string.h>
@@ -165,7 +165,7 @@ static bool has_evidence(const struct finding *finding, const char *words)
     return found;
 }
 
-/* An acknowledgement of long ago does not say that the peer is there; answers to keepalive's probes do. */
+/* An old acknowledgement does not show that the peer still exists; answers to keepalive probes do. */
 static void a_peer_that_may_be_gone_is_not_blamed(void **state)
 {
     (void)state;
@@ -209,7 +209,7 @@ static void a_peer_that_does_not_read_is_at_fault_in_closing(void **state)
     snapshot_deinit(&snapshot);
 }
 
-/* A person who asks for these connections only is not shown what is about the host; the risk must still be told. */
+/* With a selection, findings about the host are not shown. The risk must still be reported. */
 static void near_the_limit_a_selection_raises_the_severity(void **state)
 {
     (void)state;

@@ -1,6 +1,6 @@
 /*
- * A window that the peer took back: what Linux 6.18 shows of it, in all states and from sources that show less; and its
- * look-alikes, which differ in the one thing that decides.
+ * A window that the peer has reduced: what Linux 6.18 shows of it in all states, and sources that show less; and
+ * look-alikes that differ only in the fact that decides.
  */
 #include <stdio.h>
 
@@ -89,7 +89,7 @@ static const struct rule_case cases[] = {
         " timer=retransmit retransmits=8 timer_ms=34800 backoff=8 rto=52224 rtt=80 rttvar=41 "
         "snd_wnd=0 uid=7 inode=0 " ANSWERED "\n",
         "last-ack-zero-window 12 812 info certain\n" },
-    /* The peer sends its FIN again where our acknowledgement of it is lost: that says nothing of its buffer. */
+    /* The peer sends its FIN again if the acknowledgement of it is lost. That says nothing about its buffer. */
     { "CLOSE_WAIT, sent again into a window that could hold it, and the peer is heard",
         SERVER CLOSED("CLOSE_WAIT") DATA HEARD MINE, "close-wait-blocked-writer 12 812 info likely\n" },
     { "CLOSING, the same", SERVER CLOSED("CLOSING") DATA HEARD "shutdown=both " MINE,
@@ -120,7 +120,7 @@ static bool is_said(const struct lines *lines, const char *text)
     return false;
 }
 
-/* In each state: what was taken back, how often it was sent since, and that the kernel does not give up by itself. */
+/* In each state: the window was reduced, how often data was sent since, and the kernel does not give up by itself. */
 static void what_was_taken_back_is_told_as_such(void **state)
 {
     (void)state;
@@ -139,16 +139,14 @@ static void what_was_taken_back_is_told_as_such(void **state)
         assert_true(is_said(&finding->evidence, "up to 8 times"));
         assert_false(is_said(&finding->evidence, "persist timer"));
         assert_false(finding->give_up_known);
-        /* 52.2 s of pauses before the last, and 17.4 s since */
+        /* 52.2 s of pauses before the last, and 17.4 s since then */
         assert_in_range(finding->oldest_ms, 69000, 69700);
         diagnosis_deinit(&diagnosis);
         snapshot_deinit(&snapshot);
     }
 }
 
-/*
- * A timeout that no path makes tells it where /proc/net/tcp shows little more, and a first one on a slow line does not.
- */
+/* The timeout alone shows it if /proc/net/tcp shows little more; a first timeout on a slow path does not. */
 static void the_timeout_alone_tells_it(void **state)
 {
     (void)state;
@@ -173,7 +171,7 @@ static void the_timeout_alone_tells_it(void **state)
     }
 }
 
-/* Probes that nobody answers were sent, too: their number is told, and not that of retransmissions, which is 0. */
+/* Unanswered probes were sent too. Their number is reported, not that of retransmissions, which is 0. */
 static void probes_by_data_are_counted_where_nobody_answers(void **state)
 {
     (void)state;

@@ -1,7 +1,4 @@
-/*
- * Folding over ports: what one owner has on many ports is one finding, and what people know as services of their own
- * stays apart.
- */
+/* Folding over ports: many ports of one owner are one finding, but known services stay separate. */
 #include "diagnose/diagnose.h"
 
 #include <string.h>
@@ -17,9 +14,9 @@
     "process 812 ftpd parent=1 fds=1267/20000 state=S running=2d\n"                                                    \
     "process 900 mover parent=2 fds=1267/20000 state=S running=2d\n"
 #define OLD " recv_q=0 send_q=0 timer=none last_data_sent=4h last_data_recv=4h last_ack_recv=4h bytes_received=100"
-/* Data connections: each on a port of its own, from the ephemeral ports of clients. */
+/* Data connections: each has its own local port, from the ephemeral ports of the clients. */
 #define DATA(count) "conn CLOSE_WAIT 10.0.0.5:20000 10.1.2.3:50000 x" #count " vary=ports" OLD " holders=812:20\n"
-/* One connection on a port on which somebody listens. */
+/* Connections on a port that has a listener. */
 #define SERVICE(port, count)                                                                                           \
     "conn LISTEN *:" #port " recv_q=0 send_q=128 holders=812:3\n"                                                      \
     "conn CLOSE_WAIT 10.0.0.5:" #port " 10.1.2.3:50000 x" #count OLD " holders=812:20\n"
@@ -37,8 +34,8 @@
 struct fold_case {
     const char *what;
     const char *host;
-    const char *expected; /* "id count severity local remote": a port, "*" for many and their number, "-" for none */
-    const char *says;     /* of the first finding: its title, or a line of evidence, contains it; NULL: not asked */
+    const char *expected; /* "id count severity local remote": a port, "*" with the number of ports, "-" for none */
+    const char *says;     /* the title or a line of evidence of the first finding contains it; NULL: not checked */
 };
 
 static void describe_end(const struct endpoint *end, struct buf *out)

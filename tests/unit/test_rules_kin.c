@@ -1,6 +1,7 @@
 /*
- * One story, many owners: a program that runs once for each job or session. Judged as one, whatever its processes are
- * called and whoever started them; but not what has only a cause in common.
+ * A program that runs once for each job or session, with a stuck connection in each process. It is judged as one,
+ * whatever the processes are called and whoever started them. Processes that have only the cause in common stay
+ * separate.
  */
 #include "rule_cases.h"
 #include "unit.h"

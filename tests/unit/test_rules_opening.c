@@ -1,6 +1,6 @@
 /*
- * The findings about connections that open, wait to be accepted or are open, and about what they use up. Hosts differ
- * in the one thing that decides.
+ * Findings about connections that open, wait to be accepted or are open, and about the resources that they use. The two
+ * hosts of a pair differ only in the fact that decides.
  */
 #include "diagnose/diagnose.h"
 
@@ -405,7 +405,7 @@ static void every_finding_about_open_connections_fires_somewhere_above(void **st
             "self-connect", "closed-held", "descriptor-exhaustion", "tcp-memory-pressure", NULL });
 }
 
-/* What the one finding about a full queue says of everything that waits for it. */
+/* One finding about a full queue reports everything that waits for it. */
 static void a_full_queue_carries_what_it_keeps_waiting(void **state)
 {
     (void)state;
@@ -419,7 +419,7 @@ static void a_full_queue_carries_what_it_keeps_waiting(void **state)
     assert_int_equal(diagnosis.finding_count, 1);
     const struct finding *finding = &diagnosis.findings[0];
     assert_int_equal(finding->oldest_ms, 40000);
-    assert_int_equal(finding->conn_count, 12); /* the listener and what waits in its queue */
+    assert_int_equal(finding->conn_count, 12); /* the listener and the connections in its queue */
     static const char *const wanted[] = { "holds 11 of at most 11", "dropped 70 connection attempts",
         "4 more are half-open", "7 clients on this host are trying to connect", "somaxconn allows 4,096" };
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
@@ -433,7 +433,7 @@ static void a_full_queue_carries_what_it_keeps_waiting(void **state)
     snapshot_deinit(&snapshot);
 }
 
-/* Asked for the clients only, the listener is not reported, and so they are, with it as proof. */
+/* If only the clients are selected, the listener is not reported. The clients are, with the listener as evidence. */
 static void a_selection_without_the_listener_still_names_it(void **state)
 {
     (void)state;

@@ -1,6 +1,6 @@
 /*
- * Connections that this host opened and whose end of stream waits unread: a pool at rest is no trouble, one that is not
- * used again and grows is a leak. Judged for each process, against its threads and its descriptors.
+ * Connections that this host opened and whose end of stream is unread. An idle pool is harmless; one that grows and is
+ * not used again is a leak. It is judged for each process, with its threads and descriptors.
  */
 #include "rule_cases.h"
 #include "unit.h"
@@ -9,7 +9,7 @@
 #define POOLED "conn CLOSE_WAIT 10.0.0.5:40000 10.9.0.7:443 "
 #define UNREAD "recv_q=25 send_q=0 timer=none "
 #define SINCE(age) "last_ack_recv=" age " last_data_sent=" age " last_data_recv=" age " "
-/* Falling silent one after the other: the oldest is ten minutes old, the youngest ten seconds. */
+/* They became idle one after the other: the oldest ten minutes ago, the youngest ten seconds ago. */
 #define GROWING(each, holder)                                                                                          \
     POOLED "x" #each " vary=local_port " UNREAD SINCE(                                                                 \
         "10m") "holders=" holder "\n"                                                                                  \

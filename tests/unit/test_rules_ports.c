@@ -1,4 +1,4 @@
-/* Ephemeral ports: a range of 1,000, and connections that use it up, or only seem to. */
+/* Ephemeral ports: a range of 1,000, and connections that use it up or only seem to. */
 #include <string.h>
 
 #include "fixture.h"

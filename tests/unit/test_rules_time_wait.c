@@ -1,4 +1,4 @@
-/* TIME_WAIT: churn is worth a word, the limit of a namespace is worth a warning while it is being hit. */
+/* TIME_WAIT: churn is reported as info; the limit of a namespace is a warning while it is being reached. */
 #include <string.h>
 
 #include "fixture.h"
@@ -49,7 +49,7 @@ static void every_finding_fires_somewhere_above(void **state)
     rule_cases_need(cases, sizeof cases / sizeof *cases, ids);
 }
 
-/* What is found on a host whose counter stood at `before` a second ago and at 70 now; NULL: nothing. */
+/* The result on a host whose counter was at `before` a second ago and is at 70 now; NULL: nothing. */
 static void check_rise(const char *now, const char *before, int severity, bool wants_rates)
 {
     struct snapshot previous, snapshot;

@@ -139,7 +139,7 @@ static void what_was_written_is_read(void **state)
     assert_int_equal(read.items[0].items[1].count, 12);
     assert_string_equal(read.items[1].name, "evil\\nname\\x1b");
     assert_true(samples_series(&read, "evil\nname\x1b") == &read.items[1]);
-    /* What nobody asked for this time is gone the next. */
+    /* A series that is not used in a run is not written. */
     buf_clear(&text);
     samples_format(&read, "what\nfor", &text);
     assert_null(strstr(text.data, "leak"));

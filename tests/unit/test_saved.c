@@ -1,4 +1,4 @@
-/* Snapshots saved and read back: nothing lost, and nothing taken on trust. */
+/* Snapshots saved and read back: nothing is lost, and nothing is trusted. */
 #include "source/capture/saved/saved.h"
 
 #include <errno.h>
@@ -21,13 +21,13 @@
 
 /* --- the tables ------------------------------------------------------------------------------------------------- */
 
-/* Bytes of a struct that no field of its table is about. */
+/* The number of bytes of a struct that no field of its table covers. */
 static size_t not_covered(const struct record *record, size_t size)
 {
     bool *covered = calloc(size, sizeof *covered);
     for (const struct record_field *field = record->fields; field->key != NULL; field++) {
         for (size_t i = 0; i < field->size; i++) {
-            assert_false(covered[field->offset + i]); /* by two fields */
+            assert_false(covered[field->offset + i]); /* covered by two fields */
             covered[field->offset + i] = true;
         }
     }
@@ -40,7 +40,7 @@ static size_t not_covered(const struct record *record, size_t size)
 
 #define SIZE_OF(of, member) sizeof(((struct of *)NULL)->member)
 
-/* A member that is added to one of these must be added to its table: else it would be lost without a word. */
+/* A new member of one of these structs must be added to its table; otherwise it would be lost silently. */
 static void every_member_is_saved(void **state)
 {
     (void)state;
@@ -77,7 +77,7 @@ static struct snapshot read_well(const char *text)
     return snapshot;
 }
 
-/* Every number different from every other, so that no two can be exchanged. */
+/* All numbers are different, so that no two can be exchanged. */
 static void connections_come_back_bit_by_bit(void **state)
 {
     (void)state;
@@ -96,7 +96,7 @@ static void connections_come_back_bit_by_bit(void **state)
     conn->netns = 0;
     conn->previous = 0;
     conn->holder = holder;
-    conn->present = (1 << 14) - 1; /* all that there are */
+    conn->present = (1 << 14) - 1; /* all presence bits that exist */
     char *text = saved_to_text(&snapshot);
     struct snapshot back = read_well(text);
     assert_int_equal(back.conn_count, 1);
@@ -107,7 +107,7 @@ static void connections_come_back_bit_by_bit(void **state)
     snapshot_deinit(&snapshot);
 }
 
-/* What is unknown stays unknown, whichever it is; zero stays zero. */
+/* An unknown field stays unknown, and zero stays zero. */
 static void unknown_is_not_zero(void **state)
 {
     (void)state;
@@ -235,7 +235,7 @@ static void what_a_later_version_adds_is_passed_over(void **state)
     snapshot_deinit(&back);
 }
 
-/* A presence bit is for all of its fields, or it would make zeros of the others. */
+/* A presence bit covers all of its fields. If one of them is missing, the others would become zero. */
 static void a_part_of_what_is_known_together_is_unknown(void **state)
 {
     (void)state;
@@ -344,7 +344,7 @@ static void what_cannot_be_read_is_refused_with_the_reason(void **state)
     refuses(EARLIER NETNS CONN END EARLIER NETNS CONN END HEAD NETNS CONN END, -EBADMSG, "more than two looks");
 }
 
-/* By other rules than those of version 1, whatever else stands in the head, and wherever. */
+/* A file of another major version is refused, whatever else its first line contains, and in any order. */
 static void the_schema_comes_before_all_else(void **state)
 {
     (void)state;
@@ -357,14 +357,15 @@ static void the_schema_comes_before_all_else(void **state)
         -EBADMSG, "names its schema 2 times");
 }
 
-/* Nothing is not "no connections". */
+/* A file without any data is not the same as a host without connections. */
 static void what_holds_nothing_is_refused(void **state)
 {
     (void)state;
     refuses(HEAD NETNS "{\"type\":\"end\",\"connections\":7}\n", -EBADMSG, "of its 7 connections not one can be read");
     refuses(HEAD NETNS, -EBADMSG, "cut short before its first connection");
     refuses(EARLIER NETNS "{\"type\":\"end\",\"connections\":0}\n", -EBADMSG, "cut short");
-    struct snapshot back = read_well(HEAD NETNS "{\"type\":\"end\",\"connections\":0}\n"); /* a host without any */
+    /* a host without connections */
+    struct snapshot back = read_well(HEAD NETNS "{\"type\":\"end\",\"connections\":0}\n");
     assert_int_equal(back.gap_count, 0);
     snapshot_deinit(&back);
 }
@@ -415,7 +416,7 @@ static void hosts_that_were_joined_stay_apart(void **state)
     snapshot_deinit(&joined);
 }
 
-/* The file ends behind a host that is whole. */
+/* The file ends after a complete host. */
 static void a_host_that_is_missing_is_a_gap(void **state)
 {
     (void)state;
@@ -434,7 +435,7 @@ static void a_host_that_is_missing_is_a_gap(void **state)
     snapshot_deinit(&joined);
 }
 
-/* With one key: then ends still fit. */
+/* With one key for all hosts, the ends still match. */
 static void hosts_that_were_joined_are_redacted_together(void **state)
 {
     (void)state;
@@ -455,8 +456,7 @@ static void hosts_that_were_joined_are_redacted_together(void **state)
     snapshot_deinit(&joined);
 }
 
-/* Whoever compares or joins files has to know. */
-/* More than 16 bits can count: the connection is of the last one, and stays so when it is saved and joined. */
+/* More namespaces than 16 bits can count. The connection is in the last one, also after saving and joining. */
 static void connections_stay_in_their_namespace_among_many(void **state)
 {
     (void)state;
@@ -487,6 +487,7 @@ static void connections_stay_in_their_namespace_among_many(void **state)
     snapshot_deinit(&joined);
 }
 
+/* Who compares or joins files must know that names were replaced. */
 static void that_names_are_made_up_stays_known(void **state)
 {
     (void)state;

@@ -80,7 +80,7 @@ static const struct end_row good_ends[] = {
     { "[2001:db8::]/32:443", "2001:db8::/32", 443 },
     { "[2001:db8::]/32", "2001:db8::/32", 0 },
     { "2001:db8::/32:443", "2001:db8::/32", 443 },
-    { "fe80::1:80", "fe80::1:80/128", 0 }, /* no port: an address may end like that */
+    { "fe80::1:80", "fe80::1:80/128", 0 }, /* no port: an address may end in this way */
     { "::ffff:10.0.0.5", "10.0.0.5/32", 0 },
 };
 
@@ -147,7 +147,7 @@ static void lists_have_an_end(void **state)
 
 enum { NGINX_80, JAVA_OUT, SHARED, V6, MAPPED, OTHER_NS, ORPHAN, CONN_KINDS };
 
-/* One connection of each kind; bit N of a test's expectation is number N. */
+/* One connection of each kind; bit N in a test's expectation stands for connection N. */
 static void make_host(struct host *host)
 {
     host_init(host);
@@ -155,7 +155,7 @@ static void make_host(struct host *host)
     host_netns(host, "blue", 4026532281, false);
     uint32_t nginx = host_process(host, 10, "nginx");
     uint32_t java = host_process(host, 20, "java");
-    uint32_t child = host_process(host, 21, "logrotate-agent"); /* 15 bytes: perhaps cut by the kernel */
+    uint32_t child = host_process(host, 21, "logrotate-agent"); /* 15 bytes: the kernel may have cut it */
     host->snapshot.processes[nginx].netns = 0;
     host->snapshot.processes[java].netns = 1;
 
@@ -263,7 +263,7 @@ static void namespaces_go_by_name_inode_or_process(void **state)
         { "4026532281", BIT(OTHER_NS), true },
         { "20", BIT(OTHER_NS), true },              /* java's */
         { "10", ALL_KINDS & ~BIT(OTHER_NS), true }, /* nginx's */
-        { "21", 0, false },                         /* a process whose namespace is not known */
+        { "21", 0, false },                         /* the namespace of this process is not known */
         { "green", 0, false },
         { "", 0, false },
     };

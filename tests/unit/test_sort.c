@@ -10,7 +10,7 @@ static int by_tens(const void *context, uint32_t a, uint32_t b)
     return (int)(values[a] / 10) - (int)(values[b] / 10);
 }
 
-/* Every length up to some runs; what compares as equal keeps its order. */
+/* Every length up to several runs; equal elements keep their order. */
 static void sorting_is_stable_at_every_length(void **state)
 {
     (void)state;

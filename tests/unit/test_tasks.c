@@ -1,4 +1,4 @@
-/* Lists of processes that name the PIDs of a capture. */
+/* Lists of processes that give the PIDs of a capture their names. */
 #include "source/capture/formats/tasks.h"
 
 #include <stdlib.h>
@@ -37,7 +37,7 @@ static const char *const lists[] = {
 
     "ProcessName             Id\n-----------             --\nmy service.exe        1044\nMemory Compression 1234567\n",
 
-    /* CSV of Get-Process: any order, any separator, and other columns with numbers. */
+    /* CSV of Get-Process: any order, any separator, and other columns of numbers. */
     "\"Name\",\"SI\",\"Handles\",\"Id\"\n\"my service.exe\",\"8\",\"300\",\"1044\"\n"
     "\"Memory Compression\",\"7\",\"0\",\"1234567\"\n",
 
@@ -48,7 +48,7 @@ static const char *const lists[] = {
 
     "\"ProcessName\"\t\"Id\"\n\"my service.exe\"\t\"1044\"\n\"Memory Compression\"\t\"1234567\"\n",
 
-    /* Those of tasklist: translated, of any separator, none at all; and a window may be called as a heading is. */
+    /* CSV of tasklist: translated, with any separator, or without headings; a window title may equal a heading. */
     "\"Abbildname\";\"PID\";\"Sitzungsname\"\n\"my service.exe\";\"1044\";\"Services\"\n"
     "\"Memory Compression\";\"1234567\";\"Services\"\n",
 
@@ -64,10 +64,10 @@ static const char *const lists[] = {
 
     "Image Name:   my service.exe\nPID:          1044\nImage Name:   Memory Compression\nPID:          1234567\n",
 
-    /* It begins in the middle of a record. */
+    /* The text begins in the middle of a record. */
     "Name : x\n\nId : 1044\nName : my service.exe\n\nId : 8\n\nId : 1234567\nName : Memory Compression\n",
 
-    /* Quoted, as it comes in a mail. */
+    /* Quoted in a mail. */
     "> > Image Name                     PID Session Name        Session#    Mem Usage\n"
     "> > ========================= ======== ================ =========== ============\n"
     "> > my service.exe                1044 Services                   0     12,345 K\n"
@@ -75,7 +75,7 @@ static const char *const lists[] = {
 
     "> \"Id\",\"ProcessName\"\n> \"1044\",\"my service.exe\"\n> \"1234567\",\"Memory Compression\"\n",
 
-    /* Among what is none of processes. */
+    /* Between other tables. */
     "Image Name                     PID Session Name        Session#    Mem Usage\n"
     "========================= ======== ================ =========== ============\n"
     "my service.exe                1044 Services                   0     12,345 K\n\n"
@@ -114,7 +114,7 @@ static void every_form_names_the_same(void **state)
     }
 }
 
-/* Columns are those of the screen, where these characters take two; in the bytes of a code page as in UTF-8. */
+/* Positions are columns of the screen, where these characters take two; in a code page as in UTF-8. */
 static void tables_of_east_asia(void **state)
 {
     (void)state;
@@ -149,7 +149,7 @@ static void tables_of_east_asia(void **state)
     "java.exe                      4312 Services                   0     12,345 K\n"                                   \
     "my app.exe                       7 Services                   0     12,345 K\n\n"
 
-/* As people paste it: the connections and the processes in one file, which is both captures. */
+/* As people paste it: one file with the connections and the processes serves as both captures. */
 static void one_file_has_both(void **state)
 {
     (void)state;

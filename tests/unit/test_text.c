@@ -109,9 +109,9 @@ static void the_nearest_name_is_suggested(void **state)
     (void)state;
     struct suggestion any = { .wanted = "clsoe-wait" };
     suggest(&any, "time-wait");
-    assert_string_equal(any.nearest, "time-wait"); /* better than nothing */
+    assert_string_equal(any.nearest, "time-wait"); /* any name is better than none */
     suggest(&any, "close-wait");
-    suggest(&any, "close_wait"); /* as near or less */
+    suggest(&any, "close_wait"); /* no nearer than the one before */
     suggest(&any, "last-ack");
     assert_string_equal(any.nearest, "close-wait");
     assert_int_equal(any.distance, 1);

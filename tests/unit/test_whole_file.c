@@ -1,4 +1,4 @@
-/* Files that are there as a whole or not at all, and what is compressed on the way into them. */
+/* Files that are written as a whole or not at all, and compression on the way. */
 #include "base/atomic_file.h"
 
 #include <dirent.h>
@@ -29,7 +29,7 @@ static int make_folder(void **state)
 static int remove_folder(void **state)
 {
     (void)state;
-    return rmdir(folder); /* fails where a test has left something */
+    return rmdir(folder); /* fails if a test has left a file */
 }
 
 static const char *path_of(const char *name)
@@ -112,7 +112,7 @@ static void a_symbolic_link_stays_one(void **state)
     unlink(target);
 }
 
-/* It names a file that is not there yet: that is made. */
+/* The link names a file that does not exist: that file is created. */
 static void a_dangling_link_stays_one_too(void **state)
 {
     (void)state;
@@ -130,7 +130,7 @@ static void a_dangling_link_stays_one_too(void **state)
     assert_int_equal(count_files(), 3);
     unlink(target);
     unlink(other);
-    assert_int_equal(symlink(link, other), 0); /* a ring */
+    assert_int_equal(symlink(link, other), 0); /* two links that point at each other */
     struct whole_file file;
     struct error err;
     assert_int_equal(whole_file_open(&file, link, 0600, PLACE_FOLLOW, &err), -ELOOP);
@@ -170,7 +170,7 @@ static void where_it_cannot_be_is_said(void **state)
     assert_int_equal(whole_file_open(&file, folder, 0600, PLACE_FOLLOW, &err), -EISDIR);
 }
 
-/* In a child: a signal comes while the file is written. */
+/* In a child process: a signal arrives while the file is written. */
 static int end_by(int signal, void (*disposition)(int), bool in_the_middle)
 {
     pid_t child = fork();
@@ -207,7 +207,7 @@ static void a_signal_leaves_nothing_and_is_died_of(void **state)
     }
 }
 
-/* Nothing can wait for it: but a file without a name leaves none. */
+/* SIGKILL cannot be blocked, but a file without a name leaves nothing behind. */
 static void not_even_a_kill_leaves_anything(void **state)
 {
     (void)state;
@@ -241,7 +241,7 @@ static void a_limit_is_an_error(void **state)
     assert_int_equal(count_files(), 0);
 }
 
-/* Where files without a name cannot get one, which is so without /proc. */
+/* Without /proc a file without a name cannot get one. */
 static void without_nameless_files_it_is_the_same(void **state)
 {
     (void)state;

@@ -1,4 +1,4 @@
-/* Words of a line, found eight bytes at a time, against words found byte by byte. */
+/* Tokens found eight bytes at a time, compared with tokens found byte by byte. */
 #include "unit.h"
 
 #include <stdlib.h>
@@ -24,7 +24,7 @@ static unsigned split_slowly(const char *text, size_t length, struct token *word
     return count;
 }
 
-/* The text ends where its memory ends, so that the sanitizer sees a byte too many. */
+/* The text ends where its memory ends, so that the sanitizer notices a read beyond it. */
 static void compare(const char *text, size_t length, unsigned most)
 {
     enum { WORDS_MAX = 80 };
@@ -55,7 +55,7 @@ static void every_length(void **state)
         compare(text, length, 4);
         memset(text, 'x', sizeof text);
         compare(text, length, 4);
-        for (size_t at = 0; at < length; at++) { /* one blank, one word */
+        for (size_t at = 0; at < length; at++) { /* one blank, then one word */
             memset(text, 'x', sizeof text);
             text[at] = '\t';
             compare(text, length, 4);
@@ -66,7 +66,9 @@ static void every_length(void **state)
     }
 }
 
-/* Bytes around each boundary: control characters, ' ' and '!', 0x7f, and beyond ASCII, where a sum could carry. */
+/*
+ * Bytes at each boundary: control characters, ' ' and '!', 0x7f, and bytes beyond ASCII, where an addition could carry.
+ */
 static void every_byte(void **state)
 {
     (void)state;

@@ -1,5 +1,5 @@
 #pragma once
-/* cmocka wants these before its own header. */
+/* cmocka needs these headers before its own. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,11 +1,11 @@
-"""Makers of real TCP faults, and of what only looks like one.
+"""Makers of real TCP faults and of look-alikes.
 
-A maker is a generator function: it starts processes in their roles (stage.py), yields a dict once the fault
-is there, and holds it until it is told to stop; a maker that yields again has a next step. Makers run in a
-process of their own, `python3 -m faults NAME [argument=value …] [-- ignored words]`, that prints each dict as a line of
-JSON, takes a line on stdin as "next step" and the end of stdin as "stop".
+A maker is a generator function. It starts processes (stage.py), yields a dict when the fault exists, and holds the
+fault until it is stopped. If it yields again, it has another step. Each maker runs in its own process, `python3 -m
+faults NAME [argument=value …] [-- ignored words]`. The process prints each dict as a line of JSON. A line on stdin
+starts the next step; the end of stdin stops the maker.
 
-Nothing outlives a maker: its processes ask the kernel to be killed when their parent dies.
+No process outlives its maker: each asks the kernel to kill it when its parent dies.
 """
 
 from faults import close_wait, idle, last_ack, lookalikes

@@ -9,7 +9,7 @@ from faults.stage import Stage, die_with_parent
 
 def parse(words):
     if "--" in words:
-        words = words[: words.index("--")]  # what follows is there to be seen in the command line
+        words = words[: words.index("--")]  # words only for the command line, which tests look at
     if not words or words[0] not in MAKERS:
         sys.exit(f"{__doc__}\nnames: {', '.join(MAKERS)}")
     arguments = {}

@@ -30,7 +30,7 @@ def reads_to_the_end_and_keeps(address, count, dual_stack=False, fds_limit=None)
 
 
 def asks_and_closes(address, port, count, payload=REQUEST):
-    """Closes in its second step, so that the other side may get hold of the connections first."""
+    """Closes in its second step, so that the service can get the connections before."""
     conns = [connect(address, port) for _ in range(count)]
     for conn in conns:
         conn.sendall(payload)
@@ -45,10 +45,9 @@ def asks_and_closes(address, port, count, payload=REQUEST):
 @is_maker
 def close_wait_leak(stage, count=3, address=LOOPBACK, peer_address=None, service_netns=None, peer_netns=None,
                     fds_limit=None, name="leak-service"):
-    """The classic: the server reads the request and the end of the stream, and forgets to close.
+    """The usual leak: the server reads the request and the end of the stream, and forgets to close.
 
-    With address "::" and peer_address "127.0.0.1", over a dual-stack listener.
-    """
+    With address "::" and peer_address "127.0.0.1" the listener is a dual-stack one."""
     server = reads_to_the_end_and_keeps(address, count, dual_stack=address == "::", fds_limit=fds_limit)
     service, peers, port = stage.start_pair(
         name, server, "leak-peer",
@@ -61,7 +60,7 @@ def close_wait_leak(stage, count=3, address=LOOPBACK, peer_address=None, service
 
 @is_maker
 def close_wait_leak_client(stage, count=4, address=LOOPBACK):
-    """A connection pool whose server has closed: the pool noticed, and dropped the references without closing."""
+    """A connection pool whose server has closed. The pool noticed it, and dropped its references without closing."""
 
     def server():
         listener = listen(address)
@@ -88,7 +87,7 @@ def close_wait_leak_client(stage, count=4, address=LOOPBACK):
 
 
 def leaks_in_own_netns(count, ports, cgroup=None):
-    """Both ends in one process, in a network namespace without a name, and perhaps in a cgroup."""
+    """Both ends in one process, in a network namespace without a name; also in a cgroup, if one is given."""
     if cgroup:
         with open(os.path.join(cgroup, "cgroup.procs"), "w") as procs:
             procs.write(str(os.getpid()))
@@ -108,7 +107,7 @@ def leaks_in_own_netns(count, ports, cgroup=None):
 
 @is_maker
 def close_wait_leak_unshared(stage, count=3, ports=(20000, 21999), cgroup=None):
-    """A leak in a network namespace that is known only through /proc/PID/ns/net, as a container's is."""
+    """A leak in a network namespace that is known only from /proc/PID/ns/net, as that of a container."""
     service = stage.start("unshared-leak", leaks_in_own_netns(count, ports, cgroup))
     yield {"pid": service.pid, "count": count, **service.said}
 
@@ -117,8 +116,8 @@ def close_wait_leak_unshared(stage, count=3, ports=(20000, 21999), cgroup=None):
 
 @is_maker
 def close_wait_unread(stage, count=3, extra_bytes=0, how="sleeping", address=LOOPBACK):
-    """Accepted and never read. `how` the process came to that: sleeping (it polls nothing), stopped (SIGSTOP),
-    locked (every thread waits for a lock) or elsewhere (it waits for an answer of a database)."""
+    """Accepted and never read. `how` is the reason: sleeping (it does not poll), stopped (SIGSTOP), locked (every
+    thread waits for a lock) or elsewhere (it waits for the answer of a database)."""
 
     def server(database_port):
         listener, kept = yield from accepting(address, count)
@@ -182,7 +181,7 @@ def close_wait_tls_notify(stage, count=3):
         for conn in conns:
             conn.settimeout(0.05)
             try:
-                conn.unwrap()  # sends close_notify, then would wait for the client's
+                conn.unwrap()  # sends close_notify, and would then wait for the client's
             except TimeoutError:
                 pass
             conn.close()
@@ -225,7 +224,7 @@ def close_wait_not_accepted(stage, count=3, address=LOOPBACK):
 
 @is_maker
 def close_wait_inherited(stage, count=3, address=LOOPBACK):
-    """A forked child has kept the descriptors; whoever closes, the connection stays."""
+    """A forked child still has the descriptors. If one process closes, the connection stays."""
 
     def server():
         listener, kept = yield from accepting(address, count)
@@ -250,7 +249,7 @@ def close_wait_inherited(stage, count=3, address=LOOPBACK):
 
 @is_maker
 def close_wait_inherited_exec(stage, count=3, address=LOOPBACK):
-    """The server closes properly, but a helper program that it started still has the descriptors open."""
+    """The server closes properly, but a helper program that it started still has the descriptors."""
 
     def server():
         listener, conns = yield from accepting(address, count)
@@ -276,7 +275,7 @@ def close_wait_inherited_exec(stage, count=3, address=LOOPBACK):
 
 @is_maker
 def close_wait_blocked_writer(stage, count=3, address=LOOPBACK):
-    """The peer has half-closed and stopped reading; the server is blocked in the middle of its answer."""
+    """The peer has half-closed and stopped reading. The server is blocked in the middle of its answer."""
 
     def server():
         listener, conns = yield from accepting(address, count)
@@ -305,7 +304,7 @@ def half_closes_and_stops_reading(address, port, count):
 
 @is_maker
 def close_wait_unanswered_writer(stage, address, service_netns, peer_netns, count=3):
-    """The peer has half-closed, then the path loses everything: data is sent again and again."""
+    """The peer has half-closed, then the path loses all packets: data is retransmitted."""
 
     def server():
         listener, conns = yield from accepting(address, count)

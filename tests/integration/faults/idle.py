@@ -1,4 +1,4 @@
-"""Connections on which nothing passes, or next to nothing."""
+"""Connections with little or no traffic."""
 
 import socket
 import time
@@ -9,7 +9,8 @@ from faults.wire import REQUEST, accepting, connect
 
 @is_maker
 def established_idle(stage, address, service_netns, peer_netns, count=30, keepalive=False, say_every_s=None):
-    """After one request nothing is said, unless the peer says something every so often, or both ask by keepalive."""
+    """One request, then silence. But the peer sends something at intervals, or both sides send keepalive probes, if
+    asked to."""
 
     def server():
         listener, conns = yield from accepting(address, count)

@@ -1,6 +1,6 @@
-"""Faults that last, on sockets with keepalive: each answer to a probe sets the clock back that an age is read from.
+"""Lasting faults on sockets with keepalive. Each answer to a probe resets a time from which an age is computed.
 
-One service holds all of them, a port for each fault and each time of keepalive, and one peer has the other ends.
+One service holds all sockets, with a port for each fault and each keepalive time. One peer has the other ends.
 """
 
 import os
@@ -10,7 +10,7 @@ import socket
 from faults.stage import die_with_parent
 from faults.wire import connect, listen, port_of, read_to_end, write_until_full
 
-COUNT = 12  # of each: enough for a warning
+COUNT = 12  # of each fault: enough for a warning
 TIMES_S = (0, 1, 5, 15, 60)  # 0: no keepalive
 
 
@@ -43,7 +43,7 @@ def _fill_and_end(sock):
     _end(sock)
 
 
-# Finding: what the service does, what the peer does then, what the service does after that
+# Finding: first step of the service, step of the peer, last step of the service
 FAULTS = {
     "close-wait-leak": (_nothing, _end, read_to_end),
     "close-wait-unread": (_nothing, _end, _nothing),
@@ -55,9 +55,9 @@ FAULTS = {
     "established-zero-window": (write_until_full, _nothing, _nothing),
     "established-unread": (_nothing, _send, _nothing),
 }
-# A child of the service holds these too.
+# A child of the service also holds these.
 INHERITED = {"close-wait-inherited": (_nothing, _end, _nothing)}
-# Of these the path to the peer breaks before the last step.
+# For these, the path to the peer breaks before the last step.
 UNANSWERED = {
     "established-unanswered": (_nothing, _nothing, _send),
     "last-ack-unanswered": (_nothing, _end, _read_and_end),
@@ -66,12 +66,12 @@ UNANSWERED = {
 
 
 def service(address, faults):
-    """Reports (fault, seconds, port) of each scene; then does its first step, and its last."""
+    """Reports (fault, seconds, port) of each scene. Then it does its first step, and its last."""
     scenes = []
     for fault in faults:
         for seconds in TIMES_S:
             listener = listen(address)
-            set_keepalive(listener, seconds)  # which its connections inherit
+            set_keepalive(listener, seconds)  # accepted connections inherit it
             scenes.append((fault, seconds, listener, []))
     yield {"scenes": [(fault, seconds, port_of(listener)) for fault, seconds, listener, _ in scenes]}
     for fault, _, listener, conns in scenes:
@@ -104,7 +104,7 @@ def peer(address, scenes, faults):
 
 
 def slow_to_close(address, count):
-    """A look-alike: idle for a while, then all clients go at once, and the service takes its time to notice."""
+    """A look-alike: idle for a while, then all clients close at once, and the service notices it late."""
     listener = listen(address)
     yield {"port": port_of(listener)}
     conns = [listener.accept()[0] for _ in range(count)]

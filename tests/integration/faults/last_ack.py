@@ -1,4 +1,4 @@
-"""Connections that stay in LAST_ACK: both sides have closed, and the acknowledgement of our FIN does not come."""
+"""Connections that stay in LAST_ACK: both sides have closed, and the service's FIN is not acknowledged."""
 
 import socket
 import subprocess
@@ -20,7 +20,7 @@ def reads_to_the_end_then_closes(address, count):
 
 
 def closes_then_vanishes(address, port, count, link=None, one_way=False):
-    """The peer closes first; afterwards nothing of ours reaches it. In a third step, it does again."""
+    """The peer closes first. Then it receives nothing more from the service. In its third step it does again."""
     conns = [connect(address, port) for _ in range(count)]
     for conn in conns:
         conn.sendall(REQUEST)
@@ -50,14 +50,15 @@ def _unanswered(stage, address, service_netns, peer_netns, count, **loss):
 
 @is_maker
 def last_ack_unanswered(stage, address, service_netns, peer_netns, count=3, link=None, one_way=False):
-    """The peer has vanished: packets are lost both ways (or one_way: only ours), or with `link`, its link is down."""
+    """The peer has vanished: packets are lost both ways; with one_way only those to the peer; with `link` its link is
+    down."""
     _, said = _unanswered(stage, address, service_netns, peer_netns, count, link=link, one_way=one_way)
     yield said
 
 
 @is_maker
 def last_ack_answered_late(stage, address, service_netns, peer_netns, count=3):
-    """A look-alike: a few packets are lost, then the acknowledgements come (second step)."""
+    """A look-alike: a few packets are lost, then the acknowledgements arrive (second step)."""
     peers, said = _unanswered(stage, address, service_netns, peer_netns, count)
     yield said
     peers.step()
@@ -66,7 +67,7 @@ def last_ack_answered_late(stage, address, service_netns, peer_netns, count=3):
 
 @is_maker
 def last_ack_zero_window(stage, address="127.0.0.1", service_netns=None, peer_netns=None, count=3):
-    """The peer has half-closed and stopped reading; the server has written more than the window and closed."""
+    """The peer has half-closed and stopped reading. The server has written more than the window allows, and closed."""
 
     def server():
         listener, conns = yield from accepting(address, count)

@@ -1,4 +1,4 @@
-"""What resembles a fault and is none."""
+"""Look-alikes: they resemble a fault and are none."""
 
 import os
 import selectors
@@ -14,7 +14,7 @@ LOOPBACK = "127.0.0.1"
 
 @is_maker
 def half_closed_flow(stage, count=3, address=LOOPBACK, interval_s=0.2):
-    """The peer has half-closed and reads on; data flows to it for ever from CLOSE_WAIT (RFC 9293 §3.6.1)."""
+    """The peer has half-closed and continues to read. The service sends data from CLOSE_WAIT (RFC 9293 §3.6.1)."""
 
     def server():
         listener, conns = yield from accepting(address, count)
@@ -47,9 +47,8 @@ def half_closed_flow(stage, count=3, address=LOOPBACK, interval_s=0.2):
 
 @is_maker
 def half_closed_work(stage, count=12, address=LOOPBACK, service_netns=None, peer_netns=None, answers=False):
-    """Peers that half-close and wait for an answer, and a server at work on it. Or it has answered before, and then
-    read
-    the end of the stream: nobody waits, it has forgotten to close."""
+    """Peers that half-close and wait, and a server that works on its answer. With `answers` it has answered before it
+    read the end of the stream: nobody waits, and the server has forgotten to close."""
 
     def server():
         listener, conns = yield from accepting(address, count)
@@ -83,7 +82,7 @@ def half_closed_work(stage, count=12, address=LOOPBACK, service_netns=None, peer
 
 @is_maker
 def churn(stage, per_second=40, address=LOOPBACK):
-    """Short connections, closed properly, by the client and by the server in turn: TIME_WAIT and FIN_WAIT_2 on both."""
+    """Short connections, closed first by the client and the server in turn: TIME_WAIT and FIN_WAIT_2 on both sides."""
 
     def server():
         listener = listen(address)
@@ -116,7 +115,7 @@ def churn(stage, per_second=40, address=LOOPBACK):
 
 @is_maker
 def fork_server(stage, count=3, address=LOOPBACK):
-    """A child for each connection, which the parent has closed: one holder each, and it serves. Not inherited."""
+    """A child for each connection, which the parent has closed. So each has one holder, which serves it."""
 
     def server():
         listener = listen(address)
@@ -149,7 +148,7 @@ def fork_server(stage, count=3, address=LOOPBACK):
 
 @is_maker
 def slow_reader(stage, count=3, address=LOOPBACK):
-    """Unread bytes in plenty, but ESTABLISHED: the process reads on, slowly, and the peer sends on."""
+    """Many unread bytes in ESTABLISHED, but the process reads slowly and the peer continues to send."""
 
     def server():
         listener, conns = yield from accepting(address, count)

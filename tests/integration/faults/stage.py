@@ -1,7 +1,7 @@
-"""Processes that play a part in a fault, led step by step.
+"""Processes that play a part in a fault, controlled step by step.
 
-A part is a generator that runs in a process of its own, forked from the maker. What it yields is reported to the maker,
-and it goes on when the maker says so; while it waits, its sockets stay as they are.
+A part is a generator. It runs in its own process, forked from the maker. What it yields is reported to the maker,
+and it continues when the maker says so. While it waits, its sockets do not change.
 """
 
 import ctypes
@@ -23,7 +23,7 @@ def die_with_parent():
 
 
 def set_name(name):
-    """What /proc/PID/comm shows: 15 bytes, any but NUL."""
+    """Sets what /proc/PID/comm shows: 15 bytes, any but NUL."""
     libc.prctl(PR_SET_NAME, os.fsencode(name), 0, 0, 0)
 
 
@@ -59,7 +59,7 @@ class Role:
         return self.said
 
     def go(self):
-        """Next step; does not wait for a report: for parts that get stuck on purpose."""
+        """Starts the next step without waiting for a report, for parts that block on purpose."""
         self._commands.write(b"\n")
 
     def step(self):
@@ -67,7 +67,7 @@ class Role:
         return self.listen()
 
     def wait_until(self, states, seconds=5.0):
-        """Until the process is in one of the states of /proc/PID/stat."""
+        """Waits until the process is in one of these states of /proc/PID/stat."""
         give_up = time.monotonic() + seconds
         while time.monotonic() < give_up:
             with open(f"/proc/{self.pid}/stat", "rb") as stat:
@@ -86,7 +86,7 @@ class Stage:
         self.roles = []
 
     def start(self, name, part, netns=None):
-        """Starts the generator `part` under that process name, in a named network namespace or ours."""
+        """Starts the generator `part` as a process with that name, in a named network namespace or in the maker's."""
         command_read, command_write = os.pipe()
         report_read, report_write = os.pipe()
         sys.stdout.flush()
@@ -103,7 +103,7 @@ class Stage:
         return role
 
     def start_pair(self, service_name, service_part, peer_name, peer_part, service_netns=None, peer_netns=None):
-        """Starts a service, and its peer, whose part is made for the port that the service says."""
+        """Starts a service and its peer. The part of the peer gets the port that the service reports."""
         service = self.start(service_name, service_part, service_netns)
         port = service.said["port"]
         return service, self.start(peer_name, peer_part(port), peer_netns), port
@@ -113,23 +113,23 @@ class Stage:
 
     def clear(self):
         for role in self.roles:
-            os.kill(role.pid, signal.SIGKILL)  # still ours: not yet waited for
+            os.kill(role.pid, signal.SIGKILL)  # not waited for, so the pid is still valid
         for role in self.roles:
             os.waitpid(role.pid, 0)
         self.roles = []
 
 
 def _play(name, part, netns, commands, reports):
-    """The life of a forked part; never returns."""
+    """Runs a part in its process. Never returns."""
     status = 1
     try:
         die_with_parent()
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-        os.dup2(2, 1)  # the maker's stdout is for reports only
+        os.dup2(2, 1)  # the maker's stdout is only for reports
         set_name(name)
         if netns:
             enter_netns(netns)
-        events = select.poll()  # as an event loop waits
+        events = select.poll()  # waits as an event loop does
         events.register(commands)
         for said in part:
             os.write(reports, json.dumps(said or {}).encode() + b"\n")

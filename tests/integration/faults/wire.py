@@ -1,4 +1,4 @@
-"""The few socket calls that the parts share."""
+"""Socket calls that the parts share."""
 
 import socket
 import subprocess
@@ -40,7 +40,7 @@ def accept_all(listener, count):
 
 
 def accepting(address, count, dual_stack=False):
-    """The beginning of a service's part: says its port, then returns its listener and the connections it accepted."""
+    """The beginning of a service's part: it yields its port, then returns its listener and the accepted connections."""
     listener = listen(address, dual_stack=dual_stack)
     yield {"port": port_of(listener)}
     return listener, accept_all(listener, count)
@@ -52,8 +52,8 @@ def read_to_end(sock):
 
 
 def write_until_full(sock):
-    """Writes until neither the peer's window nor the send buffer takes more."""
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65536)  # else the kernel lets it grow to megabytes
+    """Writes until the peer's window and the send buffer are full."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65536)  # otherwise it grows to megabytes
     sock.setblocking(False)
     try:
         while True:
@@ -63,7 +63,7 @@ def write_until_full(sock):
 
 
 def wait_until_half_closed(conns):
-    """Until the peer has acknowledged our FIN: FIN_WAIT_2, or gone on to TIME_WAIT."""
+    """Waits until the peer has acknowledged the FIN: the state is FIN_WAIT_2, or already TIME_WAIT."""
     deadline = time.monotonic() + 5
     while any(conn.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == TCP_FIN_WAIT1 for conn in conns):
         if time.monotonic() > deadline:
@@ -72,7 +72,7 @@ def wait_until_half_closed(conns):
 
 
 def lose_packets(port, one_way=False):
-    """From now on this network namespace loses what comes from that TCP port, and unless one_way, what goes there."""
+    """Drops what this netns receives from that TCP port. Without one_way it also drops what it sends there."""
     output = "" if one_way else f"chain output {{ type filter hook output priority 0; tcp dport {port} drop; }}"
     rules = f"""
         table inet lost_{port} {{

@@ -71,7 +71,7 @@ def call(port):
             keep(kept, conn)
         elif turn % 2 == 0:
             conn.sendall(b"x")
-            conn.recv(1)  # it is closed there first
+            conn.recv(1)  # the other side closes first
             conn.close()
         else:
             conn.close()
@@ -90,7 +90,7 @@ def change_sockets():
 # --- processes -------------------------------------------------------------------------------------------------------
 
 def a_moment():
-    """Shorter than a look at the host, or as long as a few."""
+    """A time between one that is shorter than a snapshot takes, and one that is as long as several."""
     time.sleep(0.02 * 2 ** random.uniform(0, 7))
 
 

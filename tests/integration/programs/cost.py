@@ -1,6 +1,6 @@
-"""python3 cost.py SOCKETS TURNS COMMAND… — holds so many TCP sockets, and runs each command of the shell in turns.
+"""python3 cost.py SOCKETS TURNS COMMAND… — holds TCP sockets and runs each shell command in turns.
 
-Prints a list: the median of the seconds of computing that each took, with all that it started.
+Prints a list: the median CPU time in seconds of each command, including its child processes.
 """
 
 import json

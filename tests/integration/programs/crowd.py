@@ -1,6 +1,6 @@
-"""python3 crowd.py — a crowd of TCP connections, led by lines of JSON on stdin, each [what, {argument: value}].
+"""python3 crowd.py — TCP connections that are controlled by lines of JSON on stdin, each [what, {argument: value}].
 
-Answers each line with one of JSON, when it is done. Threads of `always` go on in the background.
+It answers each line with a line of JSON when the command is done. Threads of `always_…` continue in the background.
 """
 
 import json
@@ -17,7 +17,7 @@ class Crowd:
         self.selves = {"received": 0, "failed": 0, "done": 0}
 
     def open(self, address, port, count, receive_buffer=None, keepalive_s=None, wait=True, sources=()):
-        """`sources`: local addresses, used in turn. Without `wait` only the SYN has been sent afterwards."""
+        """`sources`: local addresses, used in turn. Without `wait` it only sends the SYNs."""
         for i in range(count):
             conn = socket.socket()
             if receive_buffer:
@@ -35,7 +35,8 @@ class Crowd:
         return len(self.conns)
 
     def lower(self):
-        """The receive buffers, below the window that the server was told: what it sends then, the kernel refuses."""
+        """Reduces the receive buffers below the window that the server knows. The kernel drops what the server sends
+        then."""
         for conn in self.conns:
             conn.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
 
@@ -44,7 +45,7 @@ class Crowd:
             conn.sendall(text.encode("latin-1"))
 
     def receive(self, until):
-        """From each, until what came ends so."""
+        """Reads from each connection until the received data ends with `until`."""
         for conn in self.conns:
             got = b""
             while not got.endswith(until.encode("latin-1")):
@@ -63,7 +64,7 @@ class Crowd:
         self.conns = []
 
     def always_read(self):
-        """All of them, whatever comes."""
+        """Reads from all connections, in a thread each."""
         for conn in self.conns:
             threading.Thread(target=self._read, args=(conn,), daemon=True).start()
 
@@ -72,7 +73,7 @@ class Crowd:
             self.selves["received"] += len(more)
 
     def always_come_and_go(self, address, port, text, threads=1):
-        """Short connections, one after the other: ask, read the answer, close first."""
+        """Short connections one after the other: send, read the answer, close first."""
         for _ in range(threads):
             arguments = (address, port, text.encode("latin-1"))
             threading.Thread(target=self._come_and_go, args=arguments, daemon=True).start()

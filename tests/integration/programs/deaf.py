@@ -1,4 +1,4 @@
-"""python3 deaf.py PORT ADDRESS… — listens, accepts, and reads nothing, as a printer that is out of paper."""
+"""python3 deaf.py PORT ADDRESS… — listens, accepts and reads nothing, like a printer without paper."""
 
 import select
 import socket

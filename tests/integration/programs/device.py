@@ -1,7 +1,7 @@
-"""A device that takes jobs on a port and then stops: device.py ADDRESS PORT keeps|takes-back|closes-half.
+"""A device that accepts jobs on a port and then stops: device.py ADDRESS PORT keeps|takes-back|closes-half.
 
-`keeps` reads nothing, so that its window fills up in an orderly way. `takes-back` reads the first byte and then has no
-memory left: it lowers its receive buffer below what the sender was told. `closes-half` does the same and has closed its
+`keeps` reads nothing, so its window closes as usual. `takes-back` reads the first byte and then has no memory left:
+it reduces its receive buffer below the window that the sender knows. `closes-half` does the same after closing its
 side.
 """
 

@@ -1,6 +1,6 @@
 """python3 ftp_stops.py ADDRESS SESSIONS — FTP clients that stop in the middle of a download, and then close.
 
-Their control connections are closed; their data connections stay open, and nobody reads from them.
+Their control connections are closed. Their data connections stay open, and nobody reads from them.
 """
 
 import ftplib

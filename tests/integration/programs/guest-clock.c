@@ -1,9 +1,9 @@
 /*
- * Makes time in a User Mode Linux kernel pass as fast as its tests ask: preloaded into it, this stands between the
- * kernel and the host's clock and timer, which are all that its clock source and its ticks are made of
- * (arch/um/os-Linux/time.c). The kernel itself lives through all the time, with every timer that it has set.
+ * Lets a User Mode Linux kernel's time pass at the rate that its tests set. The library is preloaded into the kernel,
+ * between the kernel and the host's clock and timer, on which its clock source and its ticks are based
+ * (arch/um/os-Linux/time.c). So the kernel experiences all of the time, and all its timers fire.
  *
- * The rate stands in the file that GUEST_CLOCK names, which the tests write: guest.py.
+ * The rate is in the file that GUEST_CLOCK names. The tests write it: guest.py.
  */
 #include <fcntl.h>
 #include <stdint.h>
@@ -18,7 +18,7 @@ enum { SECOND = 1000000000 };
 static const int64_t as_the_host = 1;
 static volatile const int64_t *wanted_rate = &as_the_host;
 
-/* From the moment host_ns of the host's clock, which was guest_ns here, time passes `rate` times as fast. */
+/* At host_ns of the host's clock the guest's time was guest_ns. From then on it passes `rate` times as fast. */
 static struct pace {
     int64_t host_ns, guest_ns, rate;
 } pace = { .rate = 1 };
@@ -36,7 +36,7 @@ __attribute__((constructor)) static void find_rate(void)
 }
 
 /*
- * Never goes back, not even where a signal handler that asks too comes between: UML's clock source would take one
+ * Never goes back, not even if a signal handler that also asks comes between. UML's clock source would take one
  * nanosecond back for centuries forward (clocksource_delta() without CLOCKSOURCE_VALIDATE_LAST_CYCLE).
  */
 static int64_t guest_time(int64_t host_ns)
@@ -60,9 +60,9 @@ int clock_gettime(clockid_t id, struct timespec *time)
 }
 
 /*
- * Rounded up: no timer may be early, and none may be switched off by becoming 0. Nor may one ring again before the
- * guest has handled its signal: it would do nothing else any more, not even set the timer anew when it is no longer
- * hurried.
+ * Rounded up: a timer must not be early, and 0 would switch it off. It must also not fire again before the guest has
+ * handled its signal. Otherwise the guest would do nothing else, and could not set the timer again when the rate is
+ * back to normal.
  */
 static struct timespec sooner(struct timespec time, int64_t rate)
 {
@@ -73,7 +73,7 @@ static struct timespec sooner(struct timespec time, int64_t rate)
     return (struct timespec){ .tv_sec = ns / SECOND, .tv_nsec = ns % SECOND };
 }
 
-/* glibc's handle of a timer that raises a signal is the kernel's number. */
+/* In glibc the handle of a timer that raises a signal is the kernel's number. */
 int timer_settime(timer_t timer, int flags, const struct itimerspec *times, struct itimerspec *before)
 {
     int64_t rate = *wanted_rate;

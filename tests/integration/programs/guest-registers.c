@@ -1,8 +1,8 @@
 /*
- * Lets a User Mode Linux kernel run on processors that have more registers than it knows: preloaded into it, beside
- * guest-clock.c. It sets the floating-point state of its processes in 2,696 bytes (FP_SIZE in arch/x86/um, enough for
- * AVX-512), and the host takes nothing but the whole of what its own processor has (xstateregs_set() in
- * arch/x86/kernel/fpu/regset.c): 11,008 with AMX. What it does not know of is left as it is.
+ * Lets a User Mode Linux kernel run on processors with more registers than it knows. The library is preloaded beside
+ * guest-clock.c. The kernel sets the floating-point state of its processes in 2,696 bytes (FP_SIZE in arch/x86/um,
+ * enough for AVX-512). The host accepts only the complete state of its processor (xstateregs_set() in
+ * arch/x86/kernel/fpu/regset.c): 11,008 bytes with AMX. The part that the kernel does not know is left unchanged.
  */
 #include <errno.h>
 #include <linux/elf.h>
@@ -15,18 +15,20 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-/* Intel's manual, volume 1, §13.4: the header behind the legacy region begins with what the area holds. */
+/*
+ * Intel's manual, volume 1, §13.4: the header after the legacy region begins with a mask of the parts that it contains.
+ */
 enum { XSTATE_BV_AT = 512, KNOWN_FEATURES = (1 << 10) - 1 /* up to PKRU */ };
 
 static long set_all(pid_t pid, const struct iovec *known)
 {
-    static unsigned char state[64 * 1024]; /* not on the stack: that is one of a kernel */
+    static unsigned char state[64 * 1024]; /* too large for the stack, which is that of a kernel */
     struct iovec whole = { .iov_base = state, .iov_len = sizeof state };
     uint64_t now, wanted;
     if (syscall(SYS_ptrace, PTRACE_GETREGSET, pid, NT_X86_XSTATE, &whole) < 0)
         return -1;
     if (known->iov_len >= whole.iov_len || known->iov_len < XSTATE_BV_AT + sizeof wanted) {
-        errno = EFAULT; /* as the host said */
+        errno = EFAULT; /* the host's result */
         return -1;
     }
     memcpy(&now, state + XSTATE_BV_AT, sizeof now);
@@ -45,7 +47,7 @@ long ptrace(enum __ptrace_request request, ...)
     void *address = va_arg(arguments, void *);
     void *data = va_arg(arguments, void *);
     va_end(arguments);
-    /* As glibc does it: what is peeked at is returned, not stored. */
+    /* As in glibc: a peeked value is returned, not stored. */
     long peeked;
     bool peeks = request == PTRACE_PEEKTEXT || request == PTRACE_PEEKDATA || request == PTRACE_PEEKUSER;
     long result = syscall(SYS_ptrace, request, pid, address, peeks ? &peeked : data);

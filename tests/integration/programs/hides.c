@@ -1,8 +1,8 @@
 /*
- * A leak of 20 connections whose owner is hard to see. Prints its process id and port, and goes on until it is ended.
+ * A leak of 20 connections whose owner is hard to find. Prints its process id and port, and runs until it is killed.
  *
  *   hides busy LOW      another thread opens and closes LOW low descriptors as fast as possible
- *   hides apart         a thread with a table of descriptors of its own holds them
+ *   hides apart         a thread with its own table of descriptors holds them
  *   hides changing      the process executes itself again and again
  */
 #define _GNU_SOURCE

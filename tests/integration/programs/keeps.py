@@ -1,7 +1,6 @@
-"""Programs that keep descriptors of TCP sockets which are in no table, and what looks like them: keeps.py ROLE [COUNT].
+"""Programs that keep descriptors of TCP sockets that no table shows, and look-alikes: keeps.py ROLE [COUNT].
 
-Each prints "ready" when it stands, and stays. Peers are threads of its own or of a child, so that one command is one
-scene.
+Each prints "ready" and then waits. Its peers are threads or a child, so that one command is one scene.
 """
 import os
 import resource
@@ -22,7 +21,7 @@ def reset(client):
 
 
 def in_child(work):
-    """Peers in a process of their own, which ends: what is reset then is the parent's side only."""
+    """Peers in a process of their own, which ends: then only the parent's side is reset."""
     pid = os.fork()
     if pid == 0:
         work()
@@ -35,7 +34,7 @@ def listen():
 
 
 def accepted(count, then):
-    """`count` accepted connections whose clients do what `then` says, all at once."""
+    """`count` accepted connections. Their clients do what `then` says, all at once."""
     listener = listen()
     address = listener.getsockname()
 
@@ -58,7 +57,7 @@ def reset_by_peers(count):
 
 
 def shut_down_only(count):
-    """shutdown() was taken for a close(): both ends send their FINs, and the descriptor stays."""
+    """The program takes shutdown() for close(): both ends send their FINs, and the descriptor stays."""
     connections = accepted(count, lambda client: client.close())
     for connection in connections:
         connection.shutdown(socket.SHUT_RDWR)
@@ -66,7 +65,7 @@ def shut_down_only(count):
 
 
 def workers(count):
-    """Twelve workers of one listener, each with a few."""
+    """Twelve workers of one listener, with a few connections each."""
     listener = listen()
     for _ in range(12):
         if os.fork() == 0:
@@ -98,7 +97,7 @@ def refused(count, blocking):
 
 
 def pool(count):
-    """The server resets what a pool has open; the pool notices at its next use."""
+    """The server resets the connections of a pool. The pool notices it when it uses them again."""
     listener = listen()
     address = listener.getsockname()
 
@@ -136,7 +135,7 @@ def not_tcp(count):
 
 
 def closes_at_once(count):
-    """A server that closes what is reset; its clients are reset by the dozen, over and over."""
+    """A server that closes connections after a reset. Its clients reset many of them again and again."""
     listener = listen()
     address = listener.getsockname()
 

@@ -1,6 +1,6 @@
-"""python3 pool.py URL-HOST PORT COUNT — a client's pool of HTTP connections, used once, then kept for later.
+"""python3 pool.py URL-HOST PORT COUNT — a client's pool of HTTP connections that are used once and then kept.
 
-Says "pooled" when the pool is full. Nobody looks at the connections afterwards, as in most connection pools.
+Prints "pooled" when the pool is full. As in most connection pools, nobody reads from the connections afterwards.
 """
 
 import http.client

@@ -1,6 +1,6 @@
-"""python3 slow_link.py ONE OTHER DELAY_S — carries every frame from one link to the other, and back, after a delay.
+"""python3 slow_link.py ONE OTHER DELAY_S — forwards every frame between two links, with a delay.
 
-Says "carries" when it does.
+Prints "carries" when it is ready.
 """
 
 import collections
@@ -11,8 +11,8 @@ import sys
 import time
 
 ALL_PROTOCOLS = 3  # ETH_P_ALL
-OUTGOING = 4  # PACKET_OUTGOING: what we sent ourselves
-SOL_PACKET, VNET_HEADER = 263, 15  # each frame with what hardware would still do to it: checksums, splitting
+OUTGOING = 4  # PACKET_OUTGOING: frames that this program sent
+SOL_PACKET, VNET_HEADER = 263, 15  # each frame with what hardware still has to do: checksums, segmentation
 
 
 def opened(link):
@@ -35,7 +35,7 @@ def take_all(source, target, delay_s, on_the_way):
 
 
 def be_on_time():
-    """A cable does not wait for other programs."""
+    """A cable does not wait for other programs, so this one gets a real-time priority."""
     try:
         os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
     except OSError:

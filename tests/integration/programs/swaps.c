@@ -1,7 +1,7 @@
 /*
- * A local user who swaps what root is about to open, as fast as possible. Prints "ready" and goes on until it is ended.
+ * A local user who swaps what root is about to open, as fast as possible. Prints "ready" and runs until it is killed.
  *
- *   swaps netns          keeps a network namespace by a descriptor, and puts a FIFO without a writer in its place
+ *   swaps netns          holds a network namespace by a descriptor, and puts a FIFO without a writer in its place
  *   swaps file FOLDER VICTIM
  *                        in its folder: tcpwhy.prom is in turn a FIFO and a symbolic link to VICTIM
  */
@@ -51,7 +51,7 @@ static void swap_netns(void)
     close(fifo);
     become_nobody();
     be_ready();
-    /* The look finds SWAPPED first; the copies that this needs have higher numbers. */
+    /* tcpwhy finds SWAPPED first, because the copies have higher numbers. */
     for (;;) {
         dup2(kept_netns, SWAPPED);
         usleep(50);
@@ -65,7 +65,7 @@ static void swap_file(const char *folder, const char *victim)
     become_nobody();
     if (chdir(folder) < 0 || mkfifo("fifo", 0666) < 0)
         err(1, "%s", folder);
-    int reader = open("fifo", O_RDONLY | O_NONBLOCK | O_CLOEXEC); /* so that opening it to write does not wait */
+    int reader = open("fifo", O_RDONLY | O_NONBLOCK | O_CLOEXEC); /* so that opening it for writing does not block */
     be_ready();
     for (;;) {
         char bytes[65536];
