@@ -1,6 +1,6 @@
 /*
- * A thread of its own keeps the time: it ends the program also while the first one waits in a system call that takes no
- * notice of signals being handled and goes on, and it needs no global variable, as a handler would.
+ * A separate thread watches the time. It can end the program while the first thread waits in a system call that a
+ * signal does not interrupt. And it needs no global variable, as a signal handler would.
  */
 #include "cmd/check/deadline.h"
 
@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "base/fd_io.h"
 
-static void *keep_time(void *argument)
+static void *watch_time(void *argument)
 {
     struct deadline *deadline = argument;
     clock_sleep_ms(deadline->ms);
@@ -25,12 +25,12 @@ static void *keep_time(void *argument)
 
 int deadline_begin(struct deadline *deadline)
 {
-    /* Signals are the first thread's business. */
+    /* The signals are for the first thread. */
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     pthread_t thread;
-    int result = pthread_create(&thread, NULL, keep_time, deadline);
+    int result = pthread_create(&thread, NULL, watch_time, deadline);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (result == 0)
         pthread_detach(thread);

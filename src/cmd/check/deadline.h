@@ -1,17 +1,20 @@
 #pragma once
-/* An end to a command that has to answer in time, whatever it waits for. */
+/* Ends a command that does not answer in time, whatever it waits for. */
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 struct deadline {
-    atomic_bool answered; /* whoever sets it is the one to answer */
+    atomic_bool answered; /* the thread that sets it first answers */
     uint64_t ms;
-    const char *words; /* what is said when the time is over: a whole line */
-    int status;        /* and the exit status then */
+    const char *words; /* the line that is printed when the time is over */
+    int status;        /* the exit status in that case */
 };
 
-/* Starts the clock. The deadline, with its words, must live as long as the program. Returns 0 or a negative errno. */
+/* Starts the clock. The deadline and its text must live as long as the program. Returns 0 or a negative errno. */
 int deadline_begin(struct deadline *deadline);
-/* Before answering: the time does not matter any more. Does not return where it has just run out. */
+/*
+ * Call it before answering; the deadline is then off. If the time has just run out, it does not return: the program
+ * ends.
+ */
 void deadline_answer(struct deadline *deadline);

@@ -19,7 +19,9 @@ void samples_deinit(struct samples *samples)
 
 /* --- the file --------------------------------------------------------------------------------------------------- */
 
-/* Cuts the next line off. False at the end; a last line without its end is broken, and not one. */
+/*
+ * Returns the next line without its newline. False at the end. A last line without a newline is incomplete and ignored.
+ */
 static bool next_line(const char **at, size_t *left, const char **ret_line, size_t *ret_length)
 {
     const char *end = *left > 0 ? memchr(*at, '\n', *left) : NULL;
@@ -152,7 +154,9 @@ struct series *samples_series(struct samples *samples, const char *name)
     return found;
 }
 
-/* The newest sample that is as old as the window, or else the oldest; NULL where there is none before now. */
+/*
+ * The newest sample that is at least as old as the window; else the oldest one. NULL if no sample is older than now_ms.
+ */
 static const struct sample *baseline(const struct series *series, uint64_t now_ms, uint64_t window_ms)
 {
     const struct sample *found = NULL;

@@ -26,7 +26,7 @@ static const char *home(void)
 
 static int default_directory(struct buf *out, struct error *err)
 {
-    const char *state = getenv("XDG_STATE_HOME"); /* XDG Base Directory Specification: relative ones are ignored */
+    const char *state = getenv("XDG_STATE_HOME"); /* XDG Base Directory Specification: a relative path is ignored */
     if (state != NULL && *state == '/') {
         buf_printf(out, "%s/tcpwhy", state);
     } else if (geteuid() == 0) {
@@ -39,7 +39,7 @@ static int default_directory(struct buf *out, struct error *err)
     return 0;
 }
 
-/* The parents too. That one is there already is no failure: what it is, is looked at when it is opened. */
+/* Creates the directory and its parents. An existing one is no error: open_directory() checks its owner and mode. */
 static int make_directories(char *path)
 {
     enum { OWNER_ONLY = 0700 };
@@ -84,9 +84,9 @@ static uint64_t hash_of(const char *text)
     return hash;
 }
 
-int state_file_open(struct state_file *keep, const char *directory, const char *subject, struct error *err)
+int state_file_open(struct state_file *state, const char *directory, const char *subject, struct error *err)
 {
-    *keep = (struct state_file){ .directory = -1 };
+    *state = (struct state_file){ .directory = -1 };
     struct buf path = { 0 };
     int result = 0;
     if (directory != NULL)
@@ -100,75 +100,75 @@ int state_file_open(struct state_file *keep, const char *directory, const char *
                 strerror(-result));
     }
     if (result == 0)
-        result = open_directory(buf_text(&path), &keep->directory, err);
+        result = open_directory(buf_text(&path), &state->directory, err);
     if (result == 0) {
-        snprintf(keep->name, sizeof keep->name, "check-%016" PRIx64, hash_of(subject));
-        snprintf(keep->path, sizeof keep->path, "%s/%s", path.data, keep->name);
+        snprintf(state->name, sizeof state->name, "check-%016" PRIx64, hash_of(subject));
+        snprintf(state->path, sizeof state->path, "%s/%s", path.data, state->name);
     }
     buf_deinit(&path);
     return result;
 }
 
-void state_file_close(struct state_file *keep)
+void state_file_close(struct state_file *state)
 {
-    if (keep->directory >= 0)
-        close(keep->directory);
-    keep->directory = -1;
+    if (state->directory >= 0)
+        close(state->directory);
+    state->directory = -1;
 }
 
 /* --- the file --------------------------------------------------------------------------------------------------- */
 
-static int check_file(const struct state_file *keep, int file, size_t most, struct error *err)
+static int check_file(const struct state_file *state, int fd, size_t most, struct error *err)
 {
     struct stat info;
-    if (fstat(file, &info) < 0)
-        return error_set(err, -errno, keep->path, "cannot be read: %s", strerror(errno));
+    if (fstat(fd, &info) < 0)
+        return error_set(err, -errno, state->path, "cannot be read: %s", strerror(errno));
     if (!S_ISREG(info.st_mode))
-        return error_set(err, -EPERM, keep->path, "is no regular file: remove it");
+        return error_set(err, -EPERM, state->path, "is no regular file: remove it");
     if (info.st_uid != geteuid() || info.st_nlink != 1 || (info.st_mode & (S_IWGRP | S_IWOTH)) != 0)
-        return error_set(err, -EPERM, keep->path, "is not this user's alone: remove it");
+        return error_set(err, -EPERM, state->path, "is not this user's alone: remove it");
     if (info.st_size > (off_t)most)
-        return error_set(err, -EFBIG, keep->path, "is larger than anything that is kept here");
+        return error_set(err, -EFBIG, state->path, "is larger than anything that is kept here");
     return 0;
 }
 
-int state_file_read(const struct state_file *keep, size_t most, struct buf *out, struct error *err)
+int state_file_read(const struct state_file *state, size_t most, struct buf *out, struct error *err)
 {
-    /* Without waiting: what somebody put here might be a pipe. */
-    int file = openat(keep->directory, keep->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    if (file < 0 && errno == ENOENT)
+    /* O_NONBLOCK: somebody may have put a pipe here. */
+    int fd = openat(state->directory, state->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0 && errno == ENOENT)
         return -ENOENT;
-    if (file < 0 && errno == ELOOP)
-        return error_set(err, -ELOOP, keep->path, "is a symbolic link, and not followed: remove it");
-    if (file < 0)
-        return error_set(err, -errno, keep->path, "cannot be opened: %s", strerror(errno));
-    int result = check_file(keep, file, most, err);
+    if (fd < 0 && errno == ELOOP)
+        return error_set(err, -ELOOP, state->path, "is a symbolic link, and not followed: remove it");
+    if (fd < 0)
+        return error_set(err, -errno, state->path, "cannot be opened: %s", strerror(errno));
+    int result = check_file(state, fd, most, err);
     if (result == 0) {
-        result = fd_read_all(file, most, out);
+        result = fd_read_all(fd, most, out);
         if (result < 0)
-            error_set(err, result, keep->path, "cannot be read: %s", strerror(-result));
+            error_set(err, result, state->path, "cannot be read: %s", strerror(-result));
     }
-    close(file);
+    close(fd);
     return result;
 }
 
-int state_file_write(const struct state_file *keep, const char *bytes, size_t length, struct error *err)
+int state_file_write(const struct state_file *state, const char *bytes, size_t length, struct error *err)
 {
     enum { OWNER_ONLY = 0600 };
-    char name[sizeof keep->name + 16];
-    snprintf(name, sizeof name, "%s.%d", keep->name, getpid());
-    unlinkat(keep->directory, name, 0); /* of one that was killed, and had the same number */
-    int file = openat(keep->directory, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, OWNER_ONLY);
-    int result = file < 0 ? -errno : fd_write_all(file, bytes, length);
-    if (result == 0 && fsync(file) < 0)
+    char name[sizeof state->name + 16];
+    snprintf(name, sizeof name, "%s.%d", state->name, getpid());
+    unlinkat(state->directory, name, 0); /* left by a process that was killed and had the same pid */
+    int fd = openat(state->directory, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, OWNER_ONLY);
+    int result = fd < 0 ? -errno : fd_write_all(fd, bytes, length);
+    if (result == 0 && fsync(fd) < 0)
         result = -errno;
-    if (file >= 0 && close(file) < 0 && result == 0)
+    if (fd >= 0 && close(fd) < 0 && result == 0)
         result = -errno;
-    if (result == 0 && renameat(keep->directory, name, keep->directory, keep->name) < 0)
+    if (result == 0 && renameat(state->directory, name, state->directory, state->name) < 0)
         result = -errno;
     if (result < 0) {
-        unlinkat(keep->directory, name, 0);
-        error_set(err, result, keep->path, "cannot be written: %s", strerror(-result));
+        unlinkat(state->directory, name, 0);
+        error_set(err, result, state->path, "cannot be written: %s", strerror(-result));
     }
     return result;
 }

@@ -1,8 +1,8 @@
 #pragma once
 /*
- * A small file that a command keeps between two runs, in a directory that is the caller's alone. What belongs to
- * somebody else, may be written by others or is a symbolic link is refused, not followed; a file is replaced as a
- * whole.
+ * A small file that a command writes in one run and reads in the next. Its directory belongs to the caller alone. A
+ * directory or file is refused if it belongs to somebody else, if others may write to it, or if it is a symbolic link.
+ * A file is replaced as a whole.
  */
 #include <stddef.h>
 
@@ -10,19 +10,22 @@
 #include "base/error.h"
 
 struct state_file {
-    int directory;  /* descriptor */
-    char name[32];  /* of the file in it */
-    char path[128]; /* of both, for words; may be cut */
+    int directory;  /* open descriptor */
+    char name[32];  /* of the file in the directory */
+    char path[128]; /* of the file, for messages; may be cut */
 };
 
 /*
- * Opens, or makes, the directory: this one, or where NULL $XDG_STATE_HOME/tcpwhy, /var/lib/tcpwhy for root, and
- * ~/.local/state/tcpwhy for others. The subject gives the file its name. Returns 0, or a negative errno with err
- * filled.
+ * Opens the directory and creates it if necessary. If `directory` is NULL, it is $XDG_STATE_HOME/tcpwhy; else
+ * /var/lib/tcpwhy for root and ~/.local/state/tcpwhy for others. The name of the file is a hash of the subject. Returns
+ * 0, or a negative errno with err filled.
  */
-int state_file_open(struct state_file *keep, const char *directory, const char *subject, struct error *err);
-void state_file_close(struct state_file *keep);
+int state_file_open(struct state_file *state, const char *directory, const char *subject, struct error *err);
+void state_file_close(struct state_file *state);
 
-/* Appends the file's bytes, at most `most`. Returns 0, -ENOENT where there is none yet, or another negative errno. */
-int state_file_read(const struct state_file *keep, size_t most, struct buf *out, struct error *err);
-int state_file_write(const struct state_file *keep, const char *bytes, size_t length, struct error *err);
+/*
+ * Appends the content of the file. Returns 0; -ENOENT if there is no file; -EFBIG with err filled if it has more than
+ * `most` bytes; or another negative errno with err filled.
+ */
+int state_file_read(const struct state_file *state, size_t most, struct buf *out, struct error *err);
+int state_file_write(const struct state_file *state, const char *bytes, size_t length, struct error *err);

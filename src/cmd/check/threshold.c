@@ -59,7 +59,7 @@ struct threshold *thresholds_for_limit(struct thresholds *thresholds, struct err
     return next_threshold(thresholds, last != NULL && last->selects && thresholds->limits_first, err);
 }
 
-/* "10/min" as a range that more than so many a minute is outside of. */
+/* Parses "10/min" as a range that any growth above it is outside of. */
 static int parse_rate(const char *text, size_t length, struct range *ret_range, struct error *err)
 {
     static const struct {
@@ -101,7 +101,7 @@ void threshold_add_words(struct threshold *threshold, const struct option_row *r
 {
     struct buf *words = &threshold->words;
     buf_str(words, words->length > 0 ? " " : "");
-    if (strcmp(row->name, "state") == 0) /* says enough by itself */
+    if (strcmp(row->name, "state") == 0) /* the value is clear without the option's name */
         buf_str(words, value);
     else if (value != NULL)
         buf_printf(words, "%s %s", row->name, value);
@@ -111,7 +111,7 @@ void threshold_add_words(struct threshold *threshold, const struct option_row *r
 
 /* --- judging ---------------------------------------------------------------------------------------------------- */
 
-/* What is known of one threshold. */
+/* The result for one threshold. */
 struct counted {
     const struct threshold *threshold;
     enum plugin_status status;
@@ -120,8 +120,8 @@ struct counted {
     bool growth_known;
     double per_minute;
     uint64_t over_ms;
-    const struct finding *reason; /* that most of them are in, or NULL */
-    uint64_t explained;           /* how many that are */
+    const struct finding *reason; /* the finding that most of them are in, or NULL */
+    uint64_t explained;           /* how many of them are in that finding */
 };
 
 static bool is_selected(const struct threshold *threshold, const struct diagnosis *diagnosis, size_t conn)
@@ -157,7 +157,7 @@ static void find_reason(const struct diagnosis *diagnosis, struct counted *count
     }
 }
 
-static void judge_growth(const struct judging *judging, struct counted *counted)
+static void classify_growth(const struct judging *judging, struct counted *counted)
 {
     const struct threshold *threshold = counted->threshold;
     uint64_t now_ms = judging->diagnosis->snapshot->taken_at_ms;
@@ -186,7 +186,7 @@ static struct counted count_one(const struct threshold *threshold, const struct 
     counted.status = compare((double)counted.count, threshold->has_warning ? &threshold->warning : NULL,
         threshold->has_critical ? &threshold->critical : NULL);
     if (threshold_has_growth(threshold))
-        judge_growth(judging, &counted);
+        classify_growth(judging, &counted);
     if (counted.growth_status > counted.status)
         counted.status = counted.growth_status;
     find_reason(diagnosis, &counted);
@@ -201,7 +201,7 @@ static void add_measures(struct plugin *plugin, const struct counted *counted)
     struct buf label = { 0 };
     buf_str(&label, threshold->label ? threshold->label : words_of(threshold));
     for (size_t i = 0; threshold->label == NULL && i < label.length; i++) {
-        if (label.data[i] == ' ') /* what draws graphs prefers names without spaces */
+        if (label.data[i] == ' ') /* programs that draw graphs prefer names without spaces */
             label.data[i] = '_';
     }
     plugin_measure(plugin,
@@ -248,7 +248,7 @@ static void add_growth(struct buf *out, const struct counted *counted)
     buf_char(out, ')');
 }
 
-/* "LAST_ACK: 612 (warning 100, critical 500): 600 of them last-ack-unanswered: …" */
+/* Appends "LAST_ACK: 612 (warning 100, critical 500): 600 of them last-ack-unanswered: …". */
 static void describe(struct buf *out, const struct counted *counted, bool reason)
 {
     struct buf ranges = { 0 };
@@ -276,8 +276,9 @@ static void describe(struct buf *out, const struct counted *counted, bool reason
     buf_deinit(&ranges);
 }
 
-/* The worst with its reason; where all is well, what was counted. */
-static void say_line(struct plugin *plugin, const struct counted *all, unsigned count, const struct counted *worst)
+/* Writes the status line: the worst threshold with its reason, or, if all are well, all counts. */
+static void write_status_line(
+    struct plugin *plugin, const struct counted *all, unsigned count, const struct counted *worst)
 {
     struct buf line = { 0 };
     if (worst->status != PLUGIN_OK) {
@@ -297,7 +298,9 @@ static void say_line(struct plugin *plugin, const struct counted *all, unsigned 
     buf_deinit(&line);
 }
 
-/* Each once; where all is well, nobody asked. */
+/*
+ * Adds the finding of each threshold, each finding once. If a threshold is well, its finding is added only if verbose.
+ */
 static void add_reasons(struct plugin *plugin, const struct counted *all, unsigned count, bool verbose)
 {
     const struct finding *reasons[THRESHOLDS_MAX];
@@ -323,7 +326,7 @@ enum plugin_status thresholds_judge(
         if (counted[i].status > worst->status)
             worst = &counted[i];
     }
-    say_line(plugin, counted, thresholds->count, worst);
+    write_status_line(plugin, counted, thresholds->count, worst);
     for (unsigned i = 0; thresholds->count > 1 && i < thresholds->count; i++) {
         struct buf line = { 0 };
         describe(&line, &counted[i], true);

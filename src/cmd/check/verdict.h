@@ -1,12 +1,13 @@
 #pragma once
-/* The diagnosis as a plugin's words: tcpwhy check without thresholds. */
+/* Turns the diagnosis into the output of a plugin: tcpwhy check without thresholds. */
 #include "cmd/check/judge.h"
 #include "report/plugin.h"
 
-/* Whether there is anything whose growth is worth knowing: a healthy host needs no file. */
+/* True if a finding exists whose growth matters. Without one, no state file is needed. */
 bool verdict_wants_samples(const struct diagnosis *diagnosis);
 
 /*
- * As grave as the diagnosis, or graver where a finding grows so fast that its process will soon run out of descriptors.
+ * Writes the result and returns its status: that of the verdict, or a worse one if a finding grows so fast that its
+ * process will soon have no free descriptor.
  */
 enum plugin_status verdict_judge(const struct judging *judging, struct plugin *plugin);
