@@ -53,5 +53,5 @@ void json_read(struct json_reader *reader, const char *bytes, size_t length);
 enum json_token json_next(struct json_reader *reader);
 /* Skips the rest of the value that began with this token. Returns false if that is not JSON. */
 bool json_skip(struct json_reader *reader, enum json_token token);
-/* Whether the last token's text is this. */
+/* True if the text of the last token is `text`. */
 bool json_text_is(const struct json_reader *reader, const char *text);

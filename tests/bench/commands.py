@@ -1,4 +1,4 @@
-"""What is measured: tcpwhy by each source and command that this binary has, its rivals, and the bare walks."""
+"""The measured commands: tcpwhy with each source and command that this binary has, other programs, and bare walks."""
 
 import os
 import re
@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("TCPWHY_BUILD", ROOT / "build"))
 TCPWHY = str(BUILD / "tcpwhy")
 
-# The names by which goals and tables refer to them.
+# Names that goals and tables use.
 WHOLE = "tcpwhy"
 PORTABLE = "tcpwhy --source netlink"
 BY_BPF = "tcpwhy --source bpf"
@@ -38,7 +38,7 @@ def other(*words, name=None, limit_s=120):
 
 
 def understands(*words):
-    """Whether this binary has the command, and the option's value."""
+    """True if this binary has the command and the option's value; and the reason if not."""
     done = subprocess.run([TCPWHY, *words], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                           stderr=subprocess.PIPE, text=True)
     return done.returncode != 3, (done.stderr.strip().splitlines() or ["?"])[0]
@@ -76,7 +76,7 @@ def walks():
 
 
 def choose(only):
-    """The commands to measure whose name fits the pattern, and a line for each that is not to be had here."""
+    """The commands whose names match the pattern, and a line for each that is not available here."""
     chosen, missing = [], []
     for command, probe in OWN:
         there, why = understands(*probe)

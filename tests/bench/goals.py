@@ -1,9 +1,9 @@
-"""What is asked of the results. A goal without the numbers that it is about is not judged, and says so."""
+"""Goals for the results. A goal whose numbers are missing is not judged, and the output says so."""
 
 from commands import BARE, BARE_BPF, BY_BPF, PLAIN_RIVAL, PORTABLE, RIVAL, WHOLE
 
 SMALL, LARGE = 2_000, 200_000
-NEAR = 0.05  # a load has a few sockets more or less than asked for
+NEAR = 0.05  # a load may have a few sockets more or less than wanted
 
 
 def of_size(sizes, sockets):

@@ -1,4 +1,4 @@
-"""A namespace with so many sockets, and what commands cost in it."""
+"""A network namespace with many sockets, and the cost of commands in it."""
 
 import math
 import os
@@ -12,10 +12,10 @@ from pathlib import Path
 
 from commands import BUILD, TCPWHY
 
-PROCESSES = 12     # that hold sockets, or more where descriptors are limited
+PROCESSES = 12     # that hold sockets; more if descriptors are limited
 BYSTANDERS = 250   # that hold none
-SLOW_MS = 5_000    # what takes longer is measured once
-KILLED = 142       # measure.c, when the time is over
+SLOW_MS = 5_000    # slower commands are measured once
+KILLED = 142       # exit status of measure.c when the time is over
 ENDED_BY_OTHERS, TRIES = 137, 5
 
 
@@ -24,7 +24,7 @@ class Cost:
     wall_ms: float
     cpu_ms: float
     rss_kib: float
-    over: bool = False  # it took longer than it was given: wall_ms
+    over: bool = False  # it did not end in the given time, which is wall_ms
 
 
 def rounds_for(sockets):
@@ -32,12 +32,12 @@ def rounds_for(sockets):
 
 
 def processes_for(sockets):
-    """Each holds its share of descriptors, and a few of its own."""
+    """Each process holds its share of the descriptors, and a few more."""
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     return max(PROCESSES, math.ceil(sockets / (limit * 0.9)))
 
 
-# Captures of the load, for what reads text: how they are made.
+# Commands that make captures of the load.
 CAPTURES = {
     "ss -tan": ["ss", "-tan"],
     "ss -tanpiemo": ["ss", "-tanpiemo"],
@@ -47,7 +47,7 @@ CAPTURES = {
 
 
 class Load:
-    """Closed by closing the input of the process that holds it."""
+    """It ends when the input of the process that holds the sockets is closed."""
 
     def __init__(self, sockets, healthy=False):
         self.sockets = sockets
@@ -73,7 +73,7 @@ class Load:
                 [str(BUILD / "tests/bench/measure"), str(self.process.pid), str(command.limit_s), *command.words],
                 check=True, capture_output=True, text=True)
             status, wall, cpu, rss = done.stdout.split()
-            # Who removes a network namespace kills what is in it, which may be tcpwhy just then.
+            # Whoever removes a network namespace kills its processes; tcpwhy may be one at that moment.
             if int(status) != ENDED_BY_OTHERS:
                 break
         if int(status) == KILLED:
@@ -83,7 +83,7 @@ class Load:
         return Cost(float(wall), float(cpu), float(rss))
 
     def measure_in_turns(self, commands, rounds):
-        """{name: Cost}: medians."""
+        """Returns {name: Cost} with medians."""
         samples = {command.name: [] for command in commands}
         for _ in range(rounds):
             self.refresh()
@@ -108,7 +108,7 @@ class Load:
         return counts
 
     def measure_captures(self):
-        """[(what, bytes, Cost)]: how long it takes to read this load from text; empty where there is no --from."""
+        """Returns [(what, bytes, Cost)]: the cost of reading this load from text; empty if there is no --from."""
         if self.sockets > 200_000:
             return []
         results = []
@@ -116,7 +116,7 @@ class Load:
             for what, words in CAPTURES.items():
                 path = Path(folder) / "capture"
                 if what == "ss -tanpiemo" and self.sockets > 20_000:
-                    continue  # takes ss a quarter of a minute, and tells nothing new
+                    continue  # ss needs 15 seconds for it, and the result shows nothing new
                 with open(path, "wb") as out:
                     made = self.inside(words, stdout=out, stderr=subprocess.DEVNULL)
                 if made.returncode != 0:

@@ -16,10 +16,10 @@ class Size:
     counts: dict
     costs: dict
     base: dict
-    healthy: dict  # of a small host: what two commands cost where nothing is stuck
+    healthy: dict  # of a small host: the cost of two commands if nothing is stuck
 
     def wall(self, name):
-        """None where it was not measured, or did not end in time."""
+        """None if it was not measured or did not end in time."""
         cost = self.costs.get(name)
         return None if cost is None or cost.over else cost.wall_ms
 
@@ -49,7 +49,7 @@ def wall_text(cost):
 
 
 def times(mine, others):
-    """How often mine goes into the other."""
+    """How often `mine` goes into `others`."""
     return "" if mine is None or others is None else f"{others / mine:.1f}"
 
 
@@ -81,7 +81,7 @@ def print_captures(captures):
 
 
 def print_growth(sizes):
-    """Microseconds for each socket: what grows with the sockets alone stays the same from left to right."""
+    """Microseconds for each socket. A cost that depends only on the number of sockets is the same in all columns."""
     if len(sizes) < 2:
         return
     print("\n### Microseconds a socket\n")

@@ -1,10 +1,10 @@
 #!/usr/bin/python3
-"""Instructions that the program may take, as callgrind counts them: the same in every run, however busy the machine.
+"""The instructions that the program may take, counted by callgrind: the same in every run, however busy the machine is.
 
 usage: tests/budget/budget.py [--renew]
 
-Prints a line for each row of the file `limits`: what, counted, limit. --renew writes the limits anew, with headroom: do
-so when more is asked of the program, and say why in the commit. The exit status is 1 where a limit is exceeded.
+Prints a line for each row of the file `limits`: what, count, limit. --renew writes new limits, with headroom. Do so
+when the program has to do more, and say why in the commit. The exit status is 1 if a limit is exceeded.
 """
 import os
 import re
@@ -17,7 +17,7 @@ LIMITS = HERE / "limits"
 BUILD = Path(os.environ.get("TCPWHY_BUILD", HERE.parents[1] / "build"))
 FEW, MANY = 2_000, 6_000
 
-# Headroom: other compilers and C libraries count otherwise. A start is mostly the dynamic linker's.
+# Headroom for other compilers and C libraries. A start is mostly the work of the dynamic linker.
 EACH_HEADROOM, START_HEADROOM = 1.3, 1.6
 
 HEADING = """\

@@ -11,7 +11,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* What must hold for every input. Ends the program where it does not, in every kind of build. */
+/* Ends the program if the condition does not hold, in every kind of build. */
 #define FUZZ_EXPECT(condition)                                                                                         \
     do {                                                                                                               \
         if (!(condition)) {                                                                                            \
@@ -20,7 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
         }                                                                                                              \
     } while (0)
 
-/* A NUL-terminated copy in memory of its own, so that the sanitizer sees a byte read too far. The caller frees it. */
+/* A NUL-terminated copy in memory of its own, so that the sanitizer notices a read beyond it. The caller frees it. */
 static inline char *fuzz_string(const uint8_t *data, size_t size)
 {
     char *text = malloc(size + 1);

@@ -42,7 +42,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char *argv[WORDS_MAX + 2] = { name };
     int argc = 1;
     for (size_t at = 0; at < size && argc <= WORDS_MAX; at += strlen(text + at) + 1) {
-        /* --help would print, and nothing else depends on it. */
+        /* --help would print, and changes nothing else. */
         if (strcmp(text + at, "--help") != 0 && strcmp(text + at, "-h") != 0)
             argv[argc++] = text + at;
     }

@@ -1,5 +1,5 @@
 #pragma once
-/* What must hold of every capture, whatever is in it. */
+/* Conditions that hold for every capture. */
 #include "fuzz.h"
 
 #include "diagnose/diagnose.h"
@@ -22,7 +22,7 @@ static inline void expect_sound(const struct snapshot *snapshot)
         FUZZ_EXPECT(snapshot->processes[i].pid != 0 || snapshot->processes[i].name != NULL);
 }
 
-/* The bytes as one format, whatever they would be recognised as; no line may be lost. */
+/* Reads the bytes as one format, whether or not they would be recognised as it. No line may be lost. */
 static inline void parse_as(const char *id, const uint8_t *data, size_t size)
 {
     const struct format *format = formats;
@@ -42,7 +42,7 @@ static inline void parse_as(const char *id, const uint8_t *data, size_t size)
     for (int kind = 0; kind < LINE_KINDS; kind++)
         counted += capture.kinds[kind];
     FUZZ_EXPECT(snapshot.conn_count <= capture.kinds[LINE_ROW]);
-    /* A list's last record ends with the text, behind its last line; JSON counts objects. */
+    /* The last record of a list ends after the last line of the text; JSON counts objects. */
     FUZZ_EXPECT(format->row == NULL || counted <= capture.lines + 1);
     expect_sound(&snapshot);
     capture_deinit(&capture);

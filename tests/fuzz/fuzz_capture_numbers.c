@@ -1,4 +1,4 @@
-/* Numbers of connections by state, counters and settings, alone or beside the rows of another program. */
+/* Counts of connections by state, counters and settings, alone or beside the rows of another program. */
 #include "fuzz_capture.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

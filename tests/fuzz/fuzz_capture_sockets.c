@@ -1,6 +1,4 @@
-/*
- * ss, lsof, /proc/net/tcp, and what lists connections besides. The first byte chooses the format, the rest is the text.
- */
+/* ss, lsof, /proc/net/tcp and other lists of connections. The first byte chooses the format, the rest is the text. */
 #include "fuzz_capture.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

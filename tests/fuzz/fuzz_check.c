@@ -1,4 +1,4 @@
-/* What a plugin is given, and what it keeps: ranges, and the file of samples. */
+/* The input of a plugin: ranges, and the file of samples. */
 #include "fuzz.h"
 
 #include "base/range.h"
@@ -16,7 +16,7 @@ static void range(const char *text)
     }
 }
 
-/* What was read is written as it was, but for series that nobody asks for. */
+/* Samples are written as they were read, except series that are not used. */
 static void samples(const char *bytes, size_t size)
 {
     struct samples samples, again;

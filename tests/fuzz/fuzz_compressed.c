@@ -1,4 +1,4 @@
-/* gzip and Zstandard data around a capture: whatever it is, it ends, or fails with a reason. */
+/* gzip and Zstandard data around a capture: reading ends, or fails with a reason. */
 #include "fuzz.h"
 
 #include "source/capture/input/compressed.h"

@@ -1,6 +1,6 @@
 /*
- * A configuration file: whatever it is, it is understood or refused with its line; and what was understood can be asked
- * about any connection.
+ * A configuration file: it is understood, or refused with a line number. A policy that was read can be applied to any
+ * connection.
  */
 #include "fuzz.h"
 

@@ -1,4 +1,4 @@
-/* Pages on a terminal. Their text is ours, but what is printed must be harmless whatever they hold. */
+/* Pages on a terminal. The output must be harmless for any text. */
 #include "fuzz.h"
 
 #include "base/text.h"

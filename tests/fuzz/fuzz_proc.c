@@ -6,7 +6,7 @@
 #include "source/linux/proc_text.h"
 #include "source/text/proc_values.h"
 
-/* A part of a text lies in it. */
+/* Fails unless the part lies inside the text. */
 static void expect_part(const char *text, const char *part, size_t length)
 {
     if (length > 0)
@@ -48,7 +48,7 @@ static void status_and_limits(const char *text)
 static void socket_link(const char *text)
 {
     size_t length = strlen(text);
-    uint8_t *exact = fuzz_bytes((const uint8_t *)text, length); /* readlink() ends with no NUL */
+    uint8_t *exact = fuzz_bytes((const uint8_t *)text, length); /* readlink() appends no NUL */
     uint32_t inode;
     proc_parse_socket_link((const char *)exact, length, &inode);
     free(exact);

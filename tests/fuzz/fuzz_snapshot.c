@@ -1,10 +1,10 @@
-/* A saved snapshot: the file may come from anybody. What was read is diagnosed, and written to be read again. */
+/* A saved snapshot, which may come from anybody. It is diagnosed, and written to be read again. */
 #include "fuzz.h"
 
 #include "diagnose/diagnose.h"
 #include "saved.h"
 
-/* As cmd/inspect.c does with it. */
+/* As cmd/inspect.c does. */
 static void judge(const struct snapshot *snapshot)
 {
     struct diagnosis diagnosis;
@@ -12,7 +12,7 @@ static void judge(const struct snapshot *snapshot)
     diagnosis_deinit(&diagnosis);
 }
 
-/* What the program writes it understands in full, and writes the same again. */
+/* What the program writes it reads completely, and writes the same again. */
 static void read_again(const char *text)
 {
     struct snapshot snapshot, previous;

@@ -1,4 +1,4 @@
-/* Lists of processes, which name those of a capture. */
+/* Lists of processes, which give the processes of a capture their names. */
 #include "fuzz_capture.h"
 
 #include "source/capture/formats/tasks.h"

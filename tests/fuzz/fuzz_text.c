@@ -1,10 +1,10 @@
-/* What is shown to a person or a program must be harmless, whatever it is made of. */
+/* Output for a person or a program must be harmless for any input. */
 #include "fuzz.h"
 
 #include "base/json.h"
 #include "base/text.h"
 
-/* One line of UTF-8 in which nothing can act on a terminal. */
+/* Fails unless the text is one line of UTF-8 that cannot act on a terminal. */
 static void expect_harmless(const char *text, size_t length)
 {
     FUZZ_EXPECT(strlen(text) == length);
@@ -27,7 +27,7 @@ static void escape(const char *text)
     buf_deinit(&once);
 }
 
-/* No word is lost, and a line is too long only where it is a single word. */
+/* No word is lost. A line is too long only if it is a single word. */
 static void wrap(const char *text, size_t indent, size_t width)
 {
     struct buf escaped = { 0 }, wrapped = { 0 };

@@ -1,5 +1,5 @@
 /*
- * Words that people type: states and addresses. What is understood, is printed in a way that is understood the same.
+ * Words that people type: states and addresses. A word that is understood is printed in a form with the same meaning.
  */
 #include "fuzz.h"
 

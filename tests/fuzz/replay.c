@@ -17,7 +17,7 @@ static void replay_file(const char *path)
     FUZZ_EXPECT(data != NULL);
     size_t size = fread(data, 1, FILE_MAX, file);
     fclose(file);
-    /* Kept until after the call: where it crashes, this is the last line. */
+    /* Printed before the call: if it crashes, this is the last line. */
     printf("# %s\n", path);
     fflush(stdout);
     LLVMFuzzerTestOneInput(data, size);

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""What is found in a snapshot without names is what is found in the one with names, and no name is left in it.
+"""A redacted snapshot gives the same findings as the original, and contains none of its names.
 
     redacted.py RENDER CASES…
 """
@@ -11,7 +11,7 @@ import sys
 
 from golden import cases
 
-# What the findings are; words that name things, and the order of equals, may differ.
+# The facts of a finding. Words with names, and the order of equal elements, may differ.
 PARTS = ["id", "severity", "confidence", "fault", "count", "age_s", "give_up_s", "peers_total"]
 OWNER = ["pid", "inferred", "fds_open", "fds_limit", "state", "threads", "tcp_sockets", "running_s"]
 
@@ -22,7 +22,7 @@ def render(program, form, fixture, *options):
 
 
 def essence(report):
-    """The findings without their words."""
+    """The findings without their texts."""
     found = []
     for finding in report["findings"]:
         owner = finding["owner"]
@@ -39,7 +39,7 @@ def essence(report):
 
 
 def secrets(fixture):
-    """Names and addresses that a snapshot of the fixture holds, but for those that are everybody's."""
+    """Names and addresses in a snapshot of the fixture, except common ones."""
     common = {"root", "systemd", "host", "none", "*", "?", "/"}
     for line in map(json.loads, fixture.splitlines()):
         for key in ("host", "name", "command", "user", "unit", "container", "path", "text"):
@@ -62,7 +62,7 @@ def strings(value):
 
 
 def left_over(plain, redacted):
-    """Secrets that stand in the redacted snapshot as a word of their own."""
+    """Secrets that are words in the redacted snapshot."""
     words = {word for line in map(json.loads, redacted.splitlines()) for text in strings(line)
              for word in [text, *re.split(r"[\s\"\[\]]+|:(?=\d+$)", text)]}
     return sorted(set(secrets(plain)) & words)
@@ -72,7 +72,7 @@ def main():
     program, *folders = sys.argv[1:]
     number, failed = 0, False
     for fixture in cases(folders):
-        if fixture.with_suffix(".conf").exists():  # which goes by names
+        if fixture.with_suffix(".conf").exists():  # a configuration selects by names
             continue
         plain, redacted = (json.loads(render(program, "json", fixture, *options)) for options in ([], ["--redacted"]))
         same = essence(plain) == essence(redacted)

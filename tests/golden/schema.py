@@ -1,10 +1,10 @@
 #!/usr/bin/python3
-"""Holds docs/schema/diagnosis-1.json and the JSON reports together.
+"""Compares docs/schema/diagnosis-1.json with the JSON reports.
 
     schema.py SCHEMA RENDER CASES
 
-Every case's report must be valid, and name nothing that the schema does not know. That the schema is strict is tried on
-reports that were damaged on purpose.
+The report of every case must be valid, and have no member that the schema does not name. Damaged reports show that
+the schema is strict.
 """
 
 import copy
@@ -15,7 +15,7 @@ import sys
 
 import jsonschema
 
-# What a later program must never do to the contract: a path into the report, and what is put there (… : taken away).
+# Changes that would break the contract: a path in the report and its new value (…: removed).
 DAMAGES = [
     (["schema"], "tcpwhy.diagnosis/2"),
     (["verdict"], "info"),
@@ -60,7 +60,7 @@ def damaged(report, path, value):
 
 
 def closed(schema):
-    """The same schema, but members that it does not name are errors: the program must document what it writes."""
+    """The same schema without additional members, because the program must document what it writes."""
     if isinstance(schema, list):
         return [closed(item) for item in schema]
     if not isinstance(schema, dict):

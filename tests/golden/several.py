@@ -1,12 +1,12 @@
 #!/usr/bin/python3
-"""Golden tests of several snapshots at once, written down in fixtures.
+"""Golden tests of several snapshots at once, from fixtures.
 
     several.py check PROGRAM RENDER SCHEMAS CASES     compares, as TAP; the JSON also with its schema
-    several.py update PROGRAM RENDER SCHEMAS CASES    writes what is said now: read the difference before you commit it
+    several.py update PROGRAM RENDER SCHEMAS CASES    writes the output: read the difference before you commit it
 
 A case is a folder of CASES with 1.fixture, 2.fixture …: diff-NAME for `tcpwhy diff`, one host at several times;
-hosts-NAME for several --from, several hosts. Beside them stand report.txt, report.json and status, the exit status.
-Several hosts in one file, joined by `tcpwhy capture`, have to make the same report.
+hosts-NAME for several --from, several hosts. It also contains report.txt, report.json and status, the exit status.
+Several hosts in one file, joined by `tcpwhy capture`, must give the same report.
 """
 
 import difflib
@@ -24,12 +24,12 @@ from schema import closed
 
 
 def words(case, names):
-    """What makes tcpwhy look at these files."""
+    """The arguments with which tcpwhy reads these files."""
     return ["diff", *names] if case.name.startswith("diff-") else [f"--from={name}" for name in names]
 
 
 def run(program, render, case, *options, joined=False):
-    """(what tcpwhy prints, its exit status); joined: of one file that the others were put into"""
+    """Returns (output, exit status). joined: all snapshots are joined into one file first."""
     with tempfile.TemporaryDirectory() as folder:
         names = []
         for fixture in sorted(case.glob("*.fixture")):
@@ -49,7 +49,7 @@ def run(program, render, case, *options, joined=False):
 
 
 def without_files(report):
-    """Where it was read from is all that may differ."""
+    """The report without the names of its files, which may differ."""
     return [line for line in report.splitlines() if '"from":' not in line]
 
 

@@ -1,10 +1,10 @@
 #!/usr/bin/python3
-"""Holds docs/schema/snapshot-1.json and what `tcpwhy capture` writes together.
+"""Compares docs/schema/snapshot-1.json with what `tcpwhy capture` writes.
 
     snapshot_schema.py SCHEMA RENDER CASES…
 
-Every line of every case must be valid, and have no member that the schema does not know; every member that the schema
-knows must be in some line. That the schema is strict is tried on lines that were damaged on purpose.
+Every line of every case must be valid, and have no member that the schema does not name. Every member of the schema
+must be in some line. Damaged lines show that the schema is strict.
 """
 
 import copy
@@ -55,7 +55,7 @@ def members(value, prefix=""):
 
 
 def known_members(schema, prefix=""):
-    """The same of a schema."""
+    """Names of all members in a schema, as paths."""
     for key, item in schema.get("properties", {}).items():
         yield prefix + key
         yield from known_members(item, f"{prefix}{key}.")
@@ -67,7 +67,7 @@ def main():
     schema = json.loads(pathlib.Path(schema_file).read_text("utf-8"))
     jsonschema.Draft202012Validator.check_schema(schema)
     as_published = jsonschema.Draft202012Validator(schema)
-    # Each line against its own part of the schema: that names the fault, where "oneOf" cannot.
+    # Each line is compared with its own part of the schema. Then the error names the fault, which "oneOf" cannot.
     by_type = {name: jsonschema.Draft202012Validator({**closed(part), "$defs": closed(schema["$defs"])})
                for name, part in schema["$defs"].items()}
     number, failed, samples, seen = 0, False, {}, {name: set() for name in by_type}

@@ -165,7 +165,7 @@ void text_verdict(struct flow *flow, enum verdict verdict)
     flow->indent = flow->column;
 }
 
-/* Whether what was asked about is somebody's fault if it stays. */
+/* True if a finding that answers the user's question has a fault. */
 static bool explains_fault(const struct diagnosis *diagnosis)
 {
     for (size_t i = 0; i < diagnosis->finding_count; i++) {

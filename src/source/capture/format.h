@@ -104,25 +104,25 @@ struct capture {
 };
 
 struct format {
-    const char *id;          /* of snapshot.source: "capture-ss" */
+    const char *id;          /* for snapshot.source: "capture-ss" */
     const char *title;       /* "the output of ss" */
-    const char *os;          /* that prints it, as in snapshot.os; NULL: several do */
-    bool is_snapshot;        /* it says itself what host it is of, when and how it was taken, and its namespaces */
-    bool row_for_descriptor; /* of which a connection may have several */
-    bool is_counts;          /* it has numbers of connections instead of rows: numbers_found.h */
-    bool is_of_any_system;   /* what prints it is not known, and no command of a system can be asked for */
-    bool takes_blank_lines;  /* row() sees them too; LINE_OTHER is nothing then, and not counted */
+    const char *os;          /* the system that prints it, as in snapshot.os; NULL: several do */
+    bool is_snapshot;        /* it contains the host, the time, the source and the namespaces itself */
+    bool row_for_descriptor; /* a connection has a row for each descriptor */
+    bool is_counts;          /* it has counts of connections instead of rows: numbers_found.h */
+    bool is_of_any_system;   /* the system is unknown, so no command of a system can be recommended */
+    bool takes_blank_lines;  /* row() also gets blank lines; one that is LINE_OTHER is not counted */
     /*
-     * How sure it is that these are the beginning of such a capture; 0: not at all. `repairs`: also of one that has
-     * been through something (repair.h), which takes longer.
+     * The score of this format for the beginning of a text; 0: it does not fit. With `repairs` damaged lines are
+     * repaired first (repair.h), which takes longer.
      */
     unsigned (*recognise)(const struct format *self, const char *bytes, size_t length, bool repairs);
     /* Reads the input to its end. Returns 0 or a negative errno. */
     int (*parse)(const struct format *self, struct capture *capture, struct error *err);
-    /* Of formats that have a row for each connection. Adds it to the snapshot. */
+    /* For formats with a row for each connection: parses a line, and adds a connection to the snapshot. */
     enum line_kind (*row)(struct capture *capture, const struct line *line);
-    size_t state_bytes; /* of capture.state, which is zeroed */
-    /* When all lines are read: what only the whole tells. May be NULL. */
+    size_t state_bytes; /* size of capture.state, which is zeroed */
+    /* Called when all lines are read, for what only the whole text shows. May be NULL. */
     void (*finish)(struct capture *capture);
 };
 

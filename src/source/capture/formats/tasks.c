@@ -42,12 +42,12 @@ struct table {
 struct csv {
     char separator; /* 0: no headings were seen */
     unsigned name_cell, pid_cell;
-    bool is_other; /* of something that is no list of processes */
+    bool is_other; /* the CSV is not a list of processes */
 };
 
-/* A record of a list, which a blank line ends, or where there is none, what it has already. */
+/* A record of a list. It ends with a blank line, or when a value comes that it already has. */
 struct list {
-    char name[NAME_MAX], last_value[NAME_MAX]; /* … on the line before */
+    char name[NAME_MAX], last_value[NAME_MAX]; /* last_value is that of the line before */
     uint32_t pid;
     bool has_pid;
     bool is_conn;
@@ -76,7 +76,7 @@ static void name_pid(struct tasks *tasks, uint32_t pid, const char *name, size_t
         capture_name(tasks->capture, pid, name, length);
 }
 
-/* What a heading says that its column is: the last one is the best. */
+/* The meaning of a column, from its heading. For the name, the last one that exists is used. */
 enum meaning { MEANS_NOTHING, MEANS_PROCESS, MEANS_NAME, MEANS_PROCESS_NAME, MEANS_PID };
 
 static enum meaning meaning_of(const char *heading, size_t length)
@@ -112,7 +112,7 @@ static bool is_rule(const struct token *words, unsigned count)
     return count >= 2;
 }
 
-/* The heading above a rule: where one has a blank in it, they are not as many. */
+/* The heading above the dashes. If a heading contains a blank, there are more words than columns. */
 static const struct token *heading_above(const struct table *table, unsigned column)
 {
     const struct column *rule = &table->columns[column];
