@@ -31,6 +31,13 @@ void *xcalloc(size_t count, size_t size)
     return memory;
 }
 
+void *xnonnull(void *memory)
+{
+    if (memory == NULL)
+        out_of_memory();
+    return memory;
+}
+
 int vec_grow(void **items, size_t count, size_t *capacity, size_t size)
 {
     if (count < *capacity)

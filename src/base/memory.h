@@ -10,6 +10,8 @@ _Noreturn void out_of_memory(void);
 
 void *xrealloc_array(void *old, size_t count, size_t size);
 void *xcalloc(size_t count, size_t size) __attribute__((malloc));
+/* Returns `memory`, which a library has allocated. If it is NULL, the program ends as above. */
+void *xnonnull(void *memory) __attribute__((returns_nonnull));
 
 /*
  * Makes room for one more element in an array. The array has `count` elements of `size` bytes and room for *capacity.

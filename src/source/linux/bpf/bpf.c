@@ -16,7 +16,7 @@
 #include "source/linux/proc_file.h"
 #include "source/linux/repeats.h"
 
-#include <walks.skel.h> /* made of bpf/walks.bpf.c: the programs, and what loads them */
+#include <walks.skel.h> /* generated from walks.bpf.c: the programs and their loader */
 
 struct bpf_source {
     struct walks *programs;
@@ -29,9 +29,9 @@ struct bpf_source {
 bool bpf_source_pays(bool owners)
 {
     /*
-     * Loading takes 8 ms. From then on a socket with its descriptor is read in 1.2 µs, and in 4 by netlink and /proc:
-     * they are even at some 3,500 open files, whose number the kernel keeps. Where owners may turn out not to be
-     * needed, netlink alone is what it is compared with.
+     * Loading takes 8 ms. After that, a socket with its descriptor takes 1.2 µs; with netlink and /proc it takes 4 µs.
+     * The two are even at about 3,500 open files; the kernel's count of open files is the estimate. If owners may turn
+     * out not to be needed, the comparison is with netlink alone.
      */
     enum { FILES = 4000, FILES_WITHOUT_OWNERS = 30000 };
     char text[64];
@@ -39,7 +39,7 @@ bool bpf_source_pays(bool owners)
         strtoul(text, NULL, 10) >= (owners ? FILES : FILES_WITHOUT_OWNERS);
 }
 
-/* The clocks that count by ticks tell how long one is (TICK_NSEC). */
+/* The resolution of the coarse clock is the length of a tick (KTIME_LOW_RES, which is TICK_NSEC). */
 unsigned bpf_ticks_per_second(void)
 {
     enum { NS_PER_SECOND = 1000 * 1000 * 1000 };
@@ -82,9 +82,7 @@ int bpf_source_new(struct bpf_source **ret_bpf, struct error *err)
     if (!bpf_is_proc_ours())
         return error_set(err, -EXDEV, "eBPF",
             "cannot be used: /proc is of another PID namespace; mount it anew, or use --source netlink");
-    struct walks *programs = walks__open();
-    if (programs == NULL)
-        return error_set(err, -ENOMEM, "eBPF", "cannot be used: not enough memory");
+    struct walks *programs = xnonnull(walks__open()); /* it only allocates memory */
     int result = walks__load(programs);
     if (result == 0)
         result = walks__attach(programs);
@@ -130,23 +128,24 @@ struct socket_walk {
     unsigned hz;
 };
 
-static ssize_t take_socket(const char *bytes, size_t length, void *data)
+static ssize_t add_socket(const char *bytes, size_t length, void *data)
 {
     struct socket_walk *walk = data;
     struct conn *conn = snapshot_add_conn(walk->snapshot);
     if (conn == NULL)
         return -ENOMEM;
-    ssize_t taken = bpf_parse_socket(bytes, length, walk->hz, conn);
-    if (taken > 0)
+    ssize_t consumed = bpf_parse_socket(bytes, length, walk->hz, conn);
+    if (consumed > 0)
         conn->netns = walk->netns;
     else
         walk->snapshot->conn_count--;
-    return taken;
+    return consumed;
 }
 
 /*
- * Whether the namespace that the calling thread is in has sockets to walk over: the kernel's table has those of all
- * namespaces, and many have none. A half-open connection has a listener, which counts.
+ * False if the namespace of the calling thread has no TCP sockets: then the walk is not needed. It would go over the
+ * sockets of all namespaces, because they share one table. The counters leave half-open connections out, but each of
+ * those has a listener.
  */
 static bool may_have_sockets(const struct net_values *values)
 {
@@ -168,7 +167,7 @@ int bpf_source_read(struct bpf_source *bpf, struct snapshot *snapshot, uint32_t 
     bpf->programs->data->wanted_states = states_to_linux(snapshot_states(snapshot));
     int result = 0;
     if (may_have_sockets(&snapshot->net_values[netns]))
-        result = bpf_iterate(bpf->programs->links.walk_sockets_fd, take_socket, &walk);
+        result = bpf_iterate(bpf->programs->links.walk_sockets_fd, add_socket, &walk);
     if (result == 0)
         repeats_drop(snapshot, first);
     if (result == 0 && bpf->owners.has_walked)

@@ -1,6 +1,6 @@
 /*
- * In the place of bpf.c where the programs cannot be made: without clang, bpftool or libbpf's headers, or
- * -Dbpf=disabled.
+ * Takes the place of bpf.c and bpf_closed.c if the build cannot make the programs (clang, bpftool or libbpf's headers
+ * are missing), or must not (-Dbpf=disabled).
  */
 #include <errno.h>
 #include <stddef.h>
@@ -67,8 +67,8 @@ void bpf_closed_close(struct bpf_closed_reader *reader)
     (void)reader;
 }
 
-int bpf_closed_read(struct bpf_closed_reader *reader, uint32_t pid, bpf_closed_take take, void *data)
+int bpf_closed_read(struct bpf_closed_reader *reader, uint32_t pid, bpf_closed_handler handle, void *data)
 {
-    (void)reader, (void)pid, (void)take, (void)data;
+    (void)reader, (void)pid, (void)handle, (void)data;
     return -EOPNOTSUPP;
 }

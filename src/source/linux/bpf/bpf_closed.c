@@ -11,7 +11,7 @@
 #include "source/linux/bpf/bpf.h"
 #include "source/linux/bpf/bpf_iterate.h"
 
-#include <closed.skel.h> /* made of closed.bpf.c: the program, and what loads it */
+#include <closed.skel.h> /* generated from closed.bpf.c: the program and its loader */
 
 struct bpf_closed_reader {
     struct closed *program;
@@ -24,9 +24,7 @@ int bpf_closed_open(struct bpf_closed_reader **ret_reader)
     unsigned hz = bpf_ticks_per_second();
     if (hz == 0 || !bpf_is_proc_ours())
         return -ENOTSUP;
-    struct closed *program = closed__open();
-    if (program == NULL)
-        return -ENOMEM;
+    struct closed *program = xnonnull(closed__open()); /* it only allocates memory */
     int result = closed__load(program);
     if (result < 0) {
         closed__destroy(program);
@@ -46,7 +44,7 @@ void bpf_closed_close(struct bpf_closed_reader *reader)
     free(reader);
 }
 
-/* An iterator over the descriptors of one process. Returns its file descriptor or a negative errno. */
+/* Makes an iterator over the descriptors of one process. Returns the descriptor of its link, or a negative errno. */
 static int link_process(int program, uint32_t pid)
 {
     union bpf_iter_link_info process;
@@ -62,28 +60,28 @@ static int link_process(int program, uint32_t pid)
     return link < 0 ? -errno : link;
 }
 
-struct taking {
+struct handling {
     unsigned hz;
-    bpf_closed_take take;
+    bpf_closed_handler handle;
     void *data;
 };
 
-static ssize_t take_record(const char *bytes, size_t length, void *data)
+static ssize_t handle_record(const char *bytes, size_t length, void *data)
 {
-    const struct taking *taking = data;
+    const struct handling *handling = data;
     struct bpf_closed_conn closed;
-    ssize_t taken = bpf_parse_closed(bytes, length, taking->hz, &closed);
-    int result = taken > 0 ? taking->take(&closed, taking->data) : 0;
-    return result < 0 ? result : taken;
+    ssize_t consumed = bpf_parse_closed(bytes, length, handling->hz, &closed);
+    int result = consumed > 0 ? handling->handle(&closed, handling->data) : 0;
+    return result < 0 ? result : consumed;
 }
 
-int bpf_closed_read(struct bpf_closed_reader *reader, uint32_t pid, bpf_closed_take take, void *data)
+int bpf_closed_read(struct bpf_closed_reader *reader, uint32_t pid, bpf_closed_handler handle, void *data)
 {
     int link = link_process(reader->program->progs.walk_closed.prog_fd, pid);
     if (link < 0)
         return link;
-    struct taking taking = { .hz = reader->hz, .take = take, .data = data };
-    int result = bpf_iterate(link, take_record, &taking);
+    struct handling handling = { .hz = reader->hz, .handle = handle, .data = data };
+    int result = bpf_iterate(link, handle_record, &handling);
     close(link);
     return result;
 }

@@ -10,42 +10,42 @@
 #include "base/fd_io.h"
 #include "base/memory.h"
 
-/* Takes all records that are whole. Returns how many bytes they had, or a negative errno. */
-static ssize_t take_all(const char *bytes, size_t length, bpf_take take, void *data)
+/* Handles all complete records. Returns their length in bytes, or a negative errno. */
+static ssize_t handle_all(const char *bytes, size_t length, bpf_record_handler handle, void *data)
 {
     size_t at = 0;
     while (at < length) {
-        ssize_t taken = take(bytes + at, length - at, data);
-        if (taken < 0)
-            return taken;
-        if (taken == 0)
+        ssize_t consumed = handle(bytes + at, length - at, data);
+        if (consumed < 0)
+            return consumed;
+        if (consumed == 0)
             break;
-        at += (size_t)taken;
+        at += (size_t)consumed;
     }
     return (ssize_t)at;
 }
 
-static int read_all(int fd, bpf_take take, void *data)
+static int read_all(int fd, bpf_record_handler handle, void *data)
 {
-    /* The kernel hands over eight pages at once, which end with a record: bpf_seq_read() in kernel/bpf/bpf_iter.c. */
+    /* The kernel returns up to eight pages of complete records at once: bpf_seq_read() in kernel/bpf/bpf_iter.c. */
     enum { BUFFER_BYTES = 64 * 1024 };
     char *buffer = xrealloc_array(NULL, BUFFER_BYTES, 1);
-    size_t kept = 0;
+    size_t pending = 0;
     ssize_t result;
     do {
-        result = fd_read(fd, buffer + kept, BUFFER_BYTES - kept);
+        result = fd_read(fd, buffer + pending, BUFFER_BYTES - pending);
         if (result == -EAGAIN) {
-            result = 1; /* it has passed a million things by, and wants to be asked again */
+            result = 1; /* the kernel has passed a million objects without output (MAX_ITER_OBJECTS): read again */
         } else if (result == 0) {
-            result = kept > 0 ? -EBADMSG : 0;
+            result = pending > 0 ? -EBADMSG : 0;
         } else if (result > 0) {
-            size_t length = kept + (size_t)result;
-            ssize_t taken = take_all(buffer, length, take, data);
-            if (taken >= 0) {
-                kept = length - (size_t)taken;
-                memmove(buffer, buffer + taken, kept);
+            size_t length = pending + (size_t)result;
+            ssize_t consumed = handle_all(buffer, length, handle, data);
+            if (consumed >= 0) {
+                pending = length - (size_t)consumed;
+                memmove(buffer, buffer + consumed, pending);
             } else {
-                result = taken;
+                result = consumed;
             }
         }
     } while (result > 0);
@@ -53,7 +53,7 @@ static int read_all(int fd, bpf_take take, void *data)
     return (int)result;
 }
 
-int bpf_iterate(int link, bpf_take take, void *data)
+int bpf_iterate(int link, bpf_record_handler handle, void *data)
 {
     union bpf_attr attributes;
     memset(&attributes, 0, sizeof attributes);
@@ -61,7 +61,7 @@ int bpf_iterate(int link, bpf_take take, void *data)
     int fd = (int)syscall(SYS_bpf, BPF_ITER_CREATE, &attributes, sizeof attributes);
     if (fd < 0)
         return -errno;
-    int result = read_all(fd, take, data);
+    int result = read_all(fd, handle, data);
     close(fd);
     return result;
 }

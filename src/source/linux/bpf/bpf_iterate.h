@@ -1,13 +1,15 @@
 #pragma once
-/* Reading an eBPF iterator: a file whose contents its program writes, record by record. */
+/* Reads an eBPF iterator: a file whose contents an eBPF program writes, record by record. */
 #include <sys/types.h>
 
-/* Takes the first record of some bytes. Returns its length, 0 where it is not whole yet, or a negative errno. */
-typedef ssize_t (*bpf_take)(const char *bytes, size_t length, void *data);
+/*
+ * Handles the first record of `bytes`. Returns the length of the record, 0 if the bytes end before the record does, or
+ * a negative errno.
+ */
+typedef ssize_t (*bpf_record_handler)(const char *bytes, size_t length, void *data);
 
 /*
- * Runs the iterator of this link once, in the network and PID namespaces that the calling thread is in, and hands over
- * what it wrote. Returns 0; what the kernel refused it with; what `take` returned; or -EBADMSG where a record is cut
- * off.
+ * Runs the iterator of this link once, in the network and PID namespaces of the calling thread, and handles all
+ * records. Returns 0, the negative errno of the kernel or of `handle`, or -EBADMSG if the last record is cut off.
  */
-int bpf_iterate(int link, bpf_take take, void *data);
+int bpf_iterate(int link, bpf_record_handler handle, void *data);

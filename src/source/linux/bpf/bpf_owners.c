@@ -18,13 +18,13 @@ struct task_netns {
 
 /* --- namespaces of tasks -------------------------------------------------------------------------------------- */
 
-static ssize_t take_task(const char *bytes, size_t length, void *data)
+static ssize_t add_task(const char *bytes, size_t length, void *data)
 {
     struct bpf_owners *owners = data;
     struct bpf_task record;
-    ssize_t taken = bpf_parse_task(bytes, length, &record);
-    if (taken <= 0)
-        return taken;
+    ssize_t consumed = bpf_parse_task(bytes, length, &record);
+    if (consumed <= 0)
+        return consumed;
     xvec_grow((void **)&owners->tasks, owners->task_count, &owners->task_capacity, sizeof *owners->tasks);
     uint32_t index = netns_intern(owners->map, record.netns);
     struct netns *netns = &owners->snapshot->netns[index];
@@ -33,7 +33,7 @@ static ssize_t take_task(const char *bytes, size_t length, void *data)
         netns->by_descriptor = false;
     }
     owners->tasks[owners->task_count++] = (struct task_netns){ .pid = record.pid, .tid = record.tid, .netns = index };
-    return taken;
+    return consumed;
 }
 
 static int compare_tasks(const void *a, const void *b)
@@ -48,7 +48,7 @@ static uint32_t netns_of(const struct bpf_owners *owners, uint32_t pid)
     const struct task_netns *found = owners->task_count > 0
         ? bsearch(&wanted, owners->tasks, owners->task_count, sizeof *owners->tasks, compare_tasks)
         : NULL;
-    /* The first thread may have ended before the others. */
+    /* The first thread may have ended; then any thread of the process tells. */
     for (size_t i = 0; found == NULL && i < owners->task_count; i++) {
         if (owners->tasks[i].pid == pid)
             found = &owners->tasks[i];
@@ -58,70 +58,71 @@ static uint32_t netns_of(const struct bpf_owners *owners, uint32_t pid)
 
 /* --- descriptors ---------------------------------------------------------------------------------------------- */
 
-/* Keeps the process whose descriptors have all been seen, if some of them are sockets. */
+/* Adds the process whose descriptors have all come to the snapshot, if some of them are sockets. */
 static void end_process(struct bpf_owners *owners)
 {
     if (owners->process.fds_sockets == 0)
         return;
     struct process *added = snapshot_add_process(owners->snapshot);
     *added = owners->process;
-    added->tcp_sockets = 0; /* that is counted when they are joined */
+    added->tcp_sockets = 0; /* owners_join() counts them */
 }
 
-/* The thread through which the descriptors of a process were seen. */
+/* Returns the thread through which the kernel found the descriptors of a process. */
 static uint32_t leader_of(const struct bpf_owners *owners, uint32_t pid)
 {
-    struct hash_walk walk = hash_index_walk(&owners->led_pids, hash_number(pid));
+    struct hash_walk walk = hash_index_walk(&owners->leader_pids, hash_number(pid));
     uint32_t number;
-    while ((number = hash_walk_next(&owners->led_pids, &walk)) != HASH_NONE) {
-        if (owners->led[number].pid == pid)
-            return owners->led[number].tid;
+    while ((number = hash_walk_next(&owners->leader_pids, &walk)) != HASH_NONE) {
+        if (owners->leaders[number].pid == pid)
+            return owners->leaders[number].tid;
     }
     return pid;
 }
 
-static void note_leader(struct bpf_owners *owners, const struct bpf_file *file)
+static void add_leader(struct bpf_owners *owners, const struct bpf_file *file)
 {
-    xvec_grow((void **)&owners->led, owners->led_count, &owners->led_capacity, sizeof *owners->led);
-    hash_index_add(&owners->led_pids, hash_number(file->pid), (uint32_t)owners->led_count);
-    owners->led[owners->led_count++] = (struct task_netns){ .pid = file->pid, .tid = file->tid };
+    xvec_grow((void **)&owners->leaders, owners->leader_count, &owners->leader_capacity, sizeof *owners->leaders);
+    hash_index_add(&owners->leader_pids, hash_number(file->pid), (uint32_t)owners->leader_count);
+    owners->leaders[owners->leader_count++] = (struct task_netns){ .pid = file->pid, .tid = file->tid };
 }
 
 static void begin_process(struct bpf_owners *owners, const struct bpf_file *file)
 {
     end_process(owners);
     if (file->pid != file->tid)
-        note_leader(owners, file);
+        add_leader(owners, file);
     owners->process = (struct process){ .pid = file->pid, .cgroup = NO_INDEX, .netns = netns_of(owners, file->pid) };
     owners->table.process = (uint32_t)owners->snapshot->process_count;
 }
 
 /*
- * The kernel walks over the table of a process through its first thread, and through other threads only where they have
- * a table of their own, or where the first has ended: then each of them comes, with the same table
- * (task_seq_get_next() in kernel/bpf/task_iter.c). kcmp(2) tells which.
+ * True if the thread has a descriptor table of its own. The kernel finds the table of a process through its first
+ * thread. It comes to another thread if that one has its own table, or if the first thread has ended; in the second
+ * case every thread comes, with the same table (task_seq_get_next() in kernel/bpf/task_iter.c). kcmp(2) tells the cases
+ * apart.
  */
-static bool is_apart(const struct bpf_owners *owners, const struct bpf_file *file)
+static bool has_own_table(const struct bpf_owners *owners, const struct bpf_file *file)
 {
     return syscall(SYS_kcmp, leader_of(owners, file->pid), file->tid, KCMP_FILES, 0, 0) > 0;
 }
 
 static void begin_table(struct bpf_owners *owners, const struct bpf_file *file)
 {
-    bool may_be_seen = file->pid != file->tid || owners->led_count > 0;
-    const struct process *seen = NULL;
+    bool may_have_come = file->pid != file->tid || owners->leader_count > 0;
+    const struct process *known = NULL; /* the process, if it is in the snapshot already */
     bool is_latest = file->pid == owners->process.pid;
-    if (may_be_seen && !is_latest)
-        seen = snapshot_process_by_pid(owners->snapshot, file->pid);
+    if (may_have_come && !is_latest)
+        known = snapshot_process_by_pid(owners->snapshot, file->pid);
     owners->table.pid = file->pid;
     owners->table.tid = file->tid;
-    owners->table.is_first = !is_latest && seen == NULL;
-    owners->table.is_taken = owners->table.is_first || is_apart(owners, file);
+    owners->table.is_first = !is_latest && known == NULL;
+    owners->table.is_new = owners->table.is_first || has_own_table(owners, file);
     if (owners->table.is_first)
         begin_process(owners, file);
     else
         owners->table.process = (uint32_t)(is_latest ? owners->snapshot->process_count
-                                                     : (size_t)(seen - owners->snapshot->processes));
+                                                     : (size_t)(known - owners->snapshot->processes));
 }
 
 static void count_socket(struct bpf_owners *owners)
@@ -131,7 +132,7 @@ static void count_socket(struct bpf_owners *owners)
     process->fds_sockets++;
 }
 
-static void note_holder(struct bpf_owners *owners, const struct bpf_file *file)
+static void add_holder(struct bpf_owners *owners, const struct bpf_file *file)
 {
     struct holder *holder = snapshot_add_holder(owners->snapshot);
     *holder = (struct holder){
@@ -142,42 +143,42 @@ static void note_holder(struct bpf_owners *owners, const struct bpf_file *file)
     };
 }
 
-static void note_kept_netns(struct bpf_owners *owners, const struct bpf_file *file)
+static void add_fd_netns(struct bpf_owners *owners, const struct bpf_file *file)
 {
-    xvec_grow((void **)&owners->kept, owners->kept_count, &owners->kept_capacity, sizeof *owners->kept);
-    owners->kept[owners->kept_count++] = (struct netns){
+    xvec_grow((void **)&owners->fd_netns, owners->fd_netns_count, &owners->fd_netns_capacity, sizeof *owners->fd_netns);
+    owners->fd_netns[owners->fd_netns_count++] = (struct netns){
         .inode = file->inode, .pid = file->pid, .by_descriptor = true, .fd = file->fd
     };
 }
 
-static void note_bound(struct bpf_owners *owners, const struct bpf_bound_conn *bound)
+static void add_bound(struct bpf_owners *owners, const struct bpf_bound_conn *bound)
 {
     xvec_grow((void **)&owners->bounds, owners->bound_count, &owners->bound_capacity, sizeof *owners->bounds);
     owners->bounds[owners->bound_count++] = *bound;
 }
 
-static ssize_t take_file(const char *bytes, size_t length, void *data)
+static ssize_t add_file(const char *bytes, size_t length, void *data)
 {
     struct bpf_owners *owners = data;
     struct bpf_file file;
     struct bpf_bound_conn bound;
-    ssize_t taken = bpf_parse_file(bytes, length, owners->hz, &file, &bound);
-    if (taken <= 0)
-        return taken;
+    ssize_t consumed = bpf_parse_file(bytes, length, owners->hz, &file, &bound);
+    if (consumed <= 0)
+        return consumed;
     if (file.pid != owners->table.pid || file.tid != owners->table.tid)
         begin_table(owners, &file);
-    if (!owners->table.is_taken)
-        return taken;
+    if (!owners->table.is_new)
+        return consumed;
     owners->process.fds_open += owners->table.is_first;
     if (file.kind == BPF_FILE_SOCKET || file.kind == BPF_FILE_STREAM || file.kind == BPF_FILE_BOUND)
         count_socket(owners);
     if (file.kind == BPF_FILE_BOUND)
-        note_bound(owners, &bound);
+        add_bound(owners, &bound);
     if (file.kind == BPF_FILE_STREAM || file.kind == BPF_FILE_BOUND)
-        note_holder(owners, &file);
+        add_holder(owners, &file);
     if (file.kind == BPF_FILE_NETNS)
-        note_kept_netns(owners, &file);
-    return taken;
+        add_fd_netns(owners, &file);
+    return consumed;
 }
 
 static void walk_descriptors(void *data, unsigned worker)
@@ -186,7 +187,7 @@ static void walk_descriptors(void *data, unsigned worker)
     struct bpf_owners *owners = data;
     if (atomic_exchange(&owners->begun, true))
         return;
-    owners->result = bpf_iterate(owners->files_link, take_file, owners);
+    owners->result = bpf_iterate(owners->files_link, add_file, owners);
     if (owners->result == 0)
         end_process(owners);
 }
@@ -199,20 +200,20 @@ static int compare_bounds(const void *a, const void *b)
     return one->conn.cookie < other->conn.cookie ? -1 : one->conn.cookie > other->conn.cookie;
 }
 
-/* By cookie, each once: several descriptors may refer to one. */
+/* Sorts by cookie and removes duplicates: several descriptors may refer to one socket. */
 static void sort_bounds(struct bpf_owners *owners)
 {
-    size_t kept = 0;
+    size_t count = 0;
     if (owners->bound_count > 0)
         qsort(owners->bounds, owners->bound_count, sizeof *owners->bounds, compare_bounds);
     for (size_t i = 0; i < owners->bound_count; i++) {
-        if (kept == 0 || compare_bounds(&owners->bounds[kept - 1], &owners->bounds[i]) != 0)
-            owners->bounds[kept++] = owners->bounds[i];
+        if (count == 0 || compare_bounds(&owners->bounds[count - 1], &owners->bounds[i]) != 0)
+            owners->bounds[count++] = owners->bounds[i];
     }
-    owners->bound_count = kept;
+    owners->bound_count = count;
 }
 
-/* One that has begun to listen or connect meanwhile is among the others already. */
+/* Marks the sockets that are among the connections already: they have begun to listen or to connect meanwhile. */
 static void mark_changed(const struct bpf_owners *owners, size_t first, bool *changed)
 {
     for (size_t i = first; i < owners->snapshot->conn_count; i++) {
@@ -254,11 +255,11 @@ int bpf_owners_begin(struct bpf_owners *owners, struct netns_map *map, unsigned 
 {
     owners->map = map;
     owners->snapshot = map->snapshot;
-    owners->task_count = owners->bound_count = owners->kept_count = owners->led_count = 0;
+    owners->task_count = owners->bound_count = owners->fd_netns_count = owners->leader_count = 0;
     owners->process = (struct process){ 0 };
     memset(&owners->table, 0, sizeof owners->table);
-    hash_index_deinit(&owners->led_pids);
-    int result = bpf_iterate(owners->tasks_link, take_task, owners);
+    hash_index_deinit(&owners->leader_pids);
+    int result = bpf_iterate(owners->tasks_link, add_task, owners);
     if (result < 0)
         return result;
     bool descriptors = (aims & WALK_DESCRIPTORS) != 0;
@@ -266,7 +267,7 @@ int bpf_owners_begin(struct bpf_owners *owners, struct netns_map *map, unsigned 
     owners->has_walked = false;
     atomic_store(&owners->begun, !descriptors);
     unsigned workers = descriptors && parallel_cores() > 1 ? 2 : 1;
-    if (workers == 1) /* before the sockets are read: see read_host() */
+    if (workers == 1) /* the walk must not run after the sockets were read: see reread_unowned() in source.c */
         walk_descriptors(owners, 0);
     parallel_begin(&owners->parallel, workers, walk_descriptors, owners);
     return 0;
@@ -275,10 +276,10 @@ int bpf_owners_begin(struct bpf_owners *owners, struct netns_map *map, unsigned 
 int bpf_owners_end(struct bpf_owners *owners)
 {
     parallel_end(&owners->parallel);
-    for (size_t i = 0; i < owners->kept_count && owners->result == 0; i++) {
-        uint32_t index = netns_intern(owners->map, owners->kept[i].inode);
+    for (size_t i = 0; i < owners->fd_netns_count && owners->result == 0; i++) {
+        uint32_t index = netns_intern(owners->map, owners->fd_netns[i].inode);
         if (owners->snapshot->netns[index].pid == 0)
-            owners->snapshot->netns[index] = owners->kept[i];
+            owners->snapshot->netns[index] = owners->fd_netns[i];
     }
     sort_bounds(owners);
     owners->has_walked = owners->result == 0;
@@ -289,7 +290,7 @@ void bpf_owners_deinit(struct bpf_owners *owners)
 {
     free(owners->tasks);
     free(owners->bounds);
-    free(owners->kept);
-    free(owners->led);
-    hash_index_deinit(&owners->led_pids);
+    free(owners->fd_netns);
+    free(owners->leaders);
+    hash_index_deinit(&owners->leader_pids);
 }

@@ -1,8 +1,5 @@
 #pragma once
-/*
- * Who holds which socket, and in which network namespaces somebody is, from eBPF iterators: what proc_walk.h finds in
- * /proc.
- */
+/* Finds the holders of sockets and the network namespaces of processes with eBPF iterators, as proc_walk.h does. */
 #include <stdatomic.h>
 
 #include "base/hash_index.h"
@@ -13,41 +10,39 @@
 struct task_netns;
 
 struct bpf_owners {
-    /* To be set before all else */
-    int tasks_link, files_link; /* of the iterators */
+    /* The caller sets these before the first call. */
+    int tasks_link, files_link; /* descriptors of the iterators' links */
     unsigned hz;
 
     struct netns_map *map;
     struct snapshot *snapshot;
     struct parallel parallel;
-    atomic_bool begun; /* the walk over descriptors, by some thread */
-    int result;        /* of it */
-    bool has_walked;   /* it has ended, without an error */
+    atomic_bool begun; /* a thread has begun the walk over the descriptors */
+    int result;        /* of that walk: 0 or a negative errno */
+    bool has_walked;   /* that walk has ended without an error */
 
-    struct task_netns *tasks; /* by tid, as the kernel walks over them */
+    struct task_netns *tasks; /* sorted by tid: the kernel returns them in this order */
     size_t task_count, task_capacity;
-    struct process process; /* the latest whose descriptors came; pid 0: none yet */
+    struct process process; /* the process whose descriptors came last; pid 0: none yet */
     struct {
-        uint32_t pid, tid;  /* whose it is; the thread through which it is seen */
-        uint32_t process;   /* index of the holders' process */
-        bool is_taken;      /* false: it was seen before */
-        bool is_first;      /* of its process; the others are those of threads with a table of their own */
-    } table;                /* of descriptors, the one that comes now */
-    struct task_netns *led; /* processes that were seen through another thread than their first, which had ended */
-    size_t led_count, led_capacity;
-    struct hash_index led_pids;
+        uint32_t pid, tid;      /* its process, and the thread through which the kernel found it */
+        uint32_t process;       /* index of its process */
+        bool is_new;            /* false: the same table has come before, through another thread */
+        bool is_first;          /* the first of its process; others belong to threads with a table of their own */
+    } table;                    /* the descriptor table that comes now */
+    struct task_netns *leaders; /* processes whose first thread has ended; tid is the thread that they were found by */
+    size_t leader_count, leader_capacity;
+    struct hash_index leader_pids;
     struct bpf_bound_conn *bounds;
     size_t bound_count, bound_capacity;
-    struct netns *kept; /* namespaces that a descriptor keeps */
-    size_t kept_count, kept_capacity;
+    struct netns *fd_netns; /* namespaces that a descriptor refers to */
+    size_t fd_netns_count, fd_netns_capacity;
 };
 
-/*
- * As bpf_walk_begin() and bpf_walk_end(), of bpf.h. The snapshot's processes and holders are not to be touched between.
- */
+/* Do the work of bpf_walk_begin() and bpf_walk_end() of bpf.h. */
 int bpf_owners_begin(struct bpf_owners *owners, struct netns_map *map, unsigned aims);
 int bpf_owners_end(struct bpf_owners *owners);
 void bpf_owners_deinit(struct bpf_owners *owners);
 
-/* As bpf_source_add_bound() of bpf.h. */
+/* Does the work of bpf_source_add_bound() of bpf.h. */
 int bpf_owners_add_bound(struct bpf_owners *owners, uint32_t netns, size_t first);

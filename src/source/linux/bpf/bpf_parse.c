@@ -9,7 +9,7 @@
 
 enum { MS_PER_SECOND = 1000, US_PER_SECOND = 1000 * 1000 };
 
-/* jiffies_to_msecs(); 32 bits wide, as the kernel counts them. */
+/* Converts ticks to milliseconds as jiffies_to_msecs() does. */
 static uint32_t ms_from(uint32_t ticks, unsigned hz)
 {
     return (uint32_t)((uint64_t)ticks * MS_PER_SECOND / hz);
@@ -21,7 +21,7 @@ static struct ip address_from(const __u32 words[4], bool ipv6)
     return ipv6 ? ip_from_v6(bytes) : ip_from_v4(bytes);
 }
 
-static void take_head(const struct bpf_socket_head *head, unsigned hz, struct conn *conn)
+static void set_head(const struct bpf_socket_head *head, unsigned hz, struct conn *conn)
 {
     enum conn_state state = state_from_linux(head->state);
     if (state == STATE_CLOSED && head->local_port != 0 && head->remote_port == 0)
@@ -43,7 +43,7 @@ static void take_head(const struct bpf_socket_head *head, unsigned hz, struct co
     };
 }
 
-static void take_state(const struct bpf_socket_state *state, const struct bpf_socket_head *head, struct conn *conn)
+static void set_state(const struct bpf_socket_state *state, const struct bpf_socket_head *head, struct conn *conn)
 {
     conn->uid = state->uid;
     conn->inode = state->inode;
@@ -57,12 +57,12 @@ static void take_state(const struct bpf_socket_state *state, const struct bpf_so
     conn->present |= CONN_SHUTDOWN | CONN_SKMEM;
     if (state->cgroup_id != 0)
         conn->present |= CONN_CGROUP;
-    /* Orphans have user 0 before Linux 6.17, which says nothing. */
+    /* The user id 0 without an inode means nothing: orphans have it before Linux 6.17. */
     if (state->inode != 0 || state->uid != 0)
         conn->present |= CONN_UID;
 }
 
-static void take_info(const struct bpf_socket_info *info, unsigned knows, unsigned hz, struct conn *conn)
+static void set_info(const struct bpf_socket_info *info, unsigned knows, unsigned hz, struct conn *conn)
 {
     conn->bytes_received = info->bytes_received;
     conn->bytes_acked = info->bytes_acked;
@@ -87,10 +87,8 @@ static void take_info(const struct bpf_socket_info *info, unsigned knows, unsign
     }
 }
 
-/*
- * A record of a socket, whole. Returns its length, 0 where the bytes end before it does, or -EBADMSG.
- */
-static ssize_t take_socket(const char *bytes, size_t length, struct bpf_socket *record)
+/* Copies the record of a socket. Returns its length, 0 if the bytes end before it does, or -EBADMSG. */
+static ssize_t read_record(const char *bytes, size_t length, struct bpf_socket *record)
 {
     static const size_t lengths[] = {
         [BPF_SOCKET_FULL] = sizeof(struct bpf_socket),
@@ -114,11 +112,11 @@ static ssize_t take_socket(const char *bytes, size_t length, struct bpf_socket *
 static void fill_conn(const struct bpf_socket *record, unsigned hz, struct conn *conn)
 {
     const struct bpf_socket_head *head = &record->head;
-    take_head(head, hz, conn);
+    set_head(head, hz, conn);
     if (head->kind != BPF_SOCKET_MINI)
-        take_state(&record->state, head, conn);
+        set_state(&record->state, head, conn);
     if (head->kind == BPF_SOCKET_FULL)
-        take_info(&record->info, head->knows, hz, conn);
+        set_info(&record->info, head->knows, hz, conn);
     if (conn->state == STATE_LISTEN)
         conn->present |= CONN_BACKLOG;
 }
@@ -126,10 +124,10 @@ static void fill_conn(const struct bpf_socket *record, unsigned hz, struct conn 
 ssize_t bpf_parse_socket(const void *bytes, size_t length, unsigned hz, struct conn *ret_conn)
 {
     struct bpf_socket record;
-    ssize_t taken = take_socket(bytes, length, &record);
-    if (taken > 0)
+    ssize_t consumed = read_record(bytes, length, &record);
+    if (consumed > 0)
         fill_conn(&record, hz, ret_conn);
-    return taken;
+    return consumed;
 }
 
 ssize_t bpf_parse_file(
@@ -141,18 +139,18 @@ ssize_t bpf_parse_file(
     memcpy(&file, bytes, sizeof file);
     if (file.kind < BPF_FILE_OTHER || file.kind > BPF_FILE_BOUND || file.fd > INT32_MAX)
         return -EBADMSG;
-    ssize_t taken = sizeof file;
+    ssize_t consumed = sizeof file;
     if (file.kind == BPF_FILE_BOUND) {
         struct bpf_socket record;
-        ssize_t more = take_socket((const char *)bytes + sizeof file, length - sizeof file, &record);
+        ssize_t more = read_record((const char *)bytes + sizeof file, length - sizeof file, &record);
         if (more <= 0 || record.head.kind != BPF_SOCKET_IDLE)
             return more <= 0 ? more : -EBADMSG;
         fill_conn(&record, hz, &ret_bound->conn);
         ret_bound->netns_inode = record.state.netns;
-        taken += more;
+        consumed += more;
     }
     *ret_file = file;
-    return taken;
+    return consumed;
 }
 
 ssize_t bpf_parse_task(const void *bytes, size_t length, struct bpf_task *ret_task)

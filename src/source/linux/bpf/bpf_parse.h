@@ -1,8 +1,5 @@
 #pragma once
-/*
- * The records of the eBPF programs (bpf/record.h) as connections. Pure: bytes in, model out; nothing is believed that
- * the length does not cover.
- */
+/* Parses the records of the eBPF programs (record.h). Pure: bytes in, model out. Reads no byte beyond `length`. */
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -10,11 +7,12 @@
 #include "source/linux/bpf/record.h"
 
 /*
- * Each takes the first record of `bytes` apart and returns its length; 0 where the bytes end before it does; -EBADMSG
- * where it is none. Nothing is filled then. `hz`: ticks of the kernel in a second.
+ * Each function parses the first record of `bytes` and returns its length. It returns 0 if the bytes end before the
+ * record does, and -EBADMSG if they are no such record; in both cases the results are unchanged. `hz`: kernel ticks in
+ * a second.
  */
 
-/* All of *ret_conn but netns, with no holder. */
+/* Sets all of *ret_conn except netns; holder is NO_INDEX. */
 ssize_t bpf_parse_socket(const void *bytes, size_t length, unsigned hz, struct conn *ret_conn);
 
 struct bpf_bound_conn {
@@ -22,12 +20,12 @@ struct bpf_bound_conn {
     uint32_t netns_inode;
 };
 
-/* *ret_bound is filled only where the kind is BPF_FILE_BOUND. */
+/* *ret_bound is set only if the kind of the record is BPF_FILE_BOUND. */
 ssize_t bpf_parse_file(
     const void *bytes, size_t length, unsigned hz, struct bpf_file *ret_file, struct bpf_bound_conn *ret_bound);
 
 struct bpf_closed_conn {
-    struct conn conn; /* in CLOSED; the end that a failed attempt was for is not known */
+    struct conn conn; /* in CLOSED; after a failed connect() the remote endpoint is unknown */
     uint32_t netns_inode;
     enum bpf_closed_was was;
 };

@@ -1,11 +1,10 @@
 /*
- * An eBPF iterator over the TCP sockets of one process that are in no table of the kernel's: state CLOSE, and not
- * bound. Read for the few processes that have many of them, and apart from walks.bpf.c so that nobody else pays for
- * loading it.
+ * An eBPF iterator over the TCP sockets of one process that are in state CLOSE. It is read only for the few processes
+ * that have many of them. It is not part of walks.bpf.c, so that only these pay for loading it.
  *
- * A socket that was only made and one whose connection is gone have the same state. What tells them apart is what the
- * kernel leaves in place: tcp_done() keeps both ends, tcp_disconnect(), which ends a failed attempt, forgets the peer
- * and moves write_seq on, which is 0 before the first attempt.
+ * A socket that was never connected and a socket whose connection has ended have the same state. They differ in what
+ * the kernel leaves in them. tcp_done() ends a connection and leaves both endpoints. tcp_disconnect() ends a failed
+ * connect(); it clears the remote port and increases write_seq. Before the first connect() write_seq is 0.
  */
 #include <stdbool.h>
 
@@ -30,9 +29,9 @@ static __u32 shorter(__u32 one, __u32 other)
 }
 
 /*
- * The kernel keeps no time of the end. But the reset, or the time-out, empties the queues (tcp_write_queue_purge()),
- * which stops the clock of what the connection is busy with, chrono_start, at that moment; where both ends closed, that
- * was the last acknowledgement. Only a clock that waits for the peer's window may go on.
+ * The kernel does not store the time of the end. But a reset or a timeout empties the send queue
+ * (tcp_write_queue_purge()), and this sets chrono_start to the present, except while the connection waits for the
+ * peer's window or for its own send buffer. If both ends have closed, the end was the last acknowledgement.
  */
 static void fill_end(struct bpf_closed *record, struct tcp_sock *tcp)
 {
@@ -43,7 +42,7 @@ static void fill_end(struct bpf_closed *record, struct tcp_sock *tcp)
         shorter(now - tcp->lsndtime, now - tcp->inet_conn.icsk_ack.lrcvtime));
 }
 
-static void fill_ends(struct bpf_closed *record, struct tcp_sock *tcp)
+static void fill_endpoints(struct bpf_closed *record, struct tcp_sock *tcp)
 {
     record->family = (__u8)COMMON(tcp).skc_family;
     record->local_port = tcp->inet_conn.icsk_inet.inet_sport;
@@ -84,7 +83,7 @@ int walk_closed(struct bpf_iter__task_file *context)
     record.shutdown = SOCK(tcp).sk_shutdown;
     record.bytes_received = tcp->bytes_received;
     record.bytes_acked = tcp->bytes_acked;
-    fill_ends(&record, tcp);
+    fill_endpoints(&record, tcp);
     if (record.remote_port != 0)
         record.was = socket->state == SS_CONNECTING ? BPF_CLOSED_TRIED : BPF_CLOSED_CONNECTED;
     else

@@ -1,8 +1,8 @@
 #pragma once
 /*
- * The kernel's types, as far as the programs read them. CO-RE finds each member by its name in the running kernel,
- * wherever it stands there: order does not matter, nor what stands between. Members that only some kernels have say
- * which, and the programs ask for their presence.
+ * Those parts of the kernel's types that the programs read. CO-RE finds each member by its name in the running kernel.
+ * Therefore the order of the members does not matter, and other members are left out. A comment tells which kernels
+ * have a member, if not all do; the programs test for it.
  */
 #include <linux/types.h>
 
@@ -126,7 +126,7 @@ struct sock_common {
     unsigned short skc_family;
     volatile unsigned char skc_state;
     possible_net_t skc_net;
-    struct in6_addr skc_v6_daddr; /* this and the next: kernels with IPv6 */
+    struct in6_addr skc_v6_daddr; /* this member and the next: kernels with IPv6 */
     struct in6_addr skc_v6_rcv_saddr;
 };
 
@@ -138,7 +138,7 @@ struct sock {
     } sk_backlog;
     struct socket *sk_socket;
     int sk_wmem_queued;
-    struct timer_list sk_timer;             /* of keepalive, before Linux 6.19 */
+    struct timer_list sk_timer;             /* the keepalive timer before Linux 6.19 */
     struct timer_list tcp_retransmit_timer; /* Linux 6.19 */
     kuid_t sk_uid;
     __u8 sk_shutdown;
@@ -155,7 +155,7 @@ struct inet_sock {
 
 struct inet_connection_sock {
     struct inet_sock icsk_inet;
-    unsigned long icsk_timeout;              /* before Linux 6.16 */
+    unsigned long icsk_timeout;              /* before Linux 6.15 */
     struct timer_list icsk_retransmit_timer; /* before Linux 6.19 */
     struct timer_list icsk_keepalive_timer;  /* Linux 6.19 */
     __u32 icsk_rto;
@@ -172,7 +172,7 @@ struct tcp_sock {
     struct inet_connection_sock inet_conn;
     __u32 snd_wnd;
     __u32 copied_seq;
-    __u8 chrono_type : 2; /* a whole byte in later kernels */
+    __u8 chrono_type : 2; /* whole byte in later kernels */
     __u32 chrono_start;
     __u32 chrono_stat[3];
     __u32 write_seq;
@@ -187,7 +187,7 @@ struct tcp_sock {
     __u64 bytes_received;
     __u64 bytes_acked;
     __u32 total_retrans;
-    __u32 rto_stamp; /* this and the next two: Linux 6.7 */
+    __u32 rto_stamp; /* this member and the next two: Linux 6.7 */
     __u16 total_rto_recoveries;
     __u32 total_rto_time;
 };
@@ -216,7 +216,7 @@ struct tcp_request_sock {
 
 #pragma clang attribute pop
 
-/* --- iterators: what they hand over stands where it always stood ---------------------------------------------- */
+/* --- iterators: the layout of these is fixed, without CO-RE ----------------------------------------------------- */
 
 struct seq_file;
 

@@ -1,8 +1,8 @@
 /*
- * eBPF iterators over the sockets, descriptors and tasks of a host. Each writes what a diagnosis needs, and no more:
- * record.h. They keep nothing and change nothing.
+ * eBPF iterators over the sockets, descriptors and tasks of a host. They write the records of record.h, which have only
+ * what a diagnosis needs. They change nothing in the kernel.
  *
- * What inet_diag would say of a socket is computed as it does; the functions followed are named.
+ * The values are computed as inet_diag computes them. The comments name the kernel functions that do the same.
  */
 #include <stdbool.h>
 
@@ -51,7 +51,7 @@ static void fill_head(struct bpf_socket_head *head, struct sock_common *common)
 }
 
 /*
- * The socket that every other one is embedded in the beginning of: one type to look up in the kernel instead of four.
+ * struct tcp_sock begins with these structs. Going through it, CO-RE looks up one type of the kernel instead of four.
  */
 #define ICSK(tcp) ((tcp)->inet_conn)
 #define SOCK(tcp) ((tcp)->inet_conn.icsk_inet.sk)
@@ -97,7 +97,7 @@ static void fill_timer(struct bpf_socket_head *head, struct tcp_sock *tcp)
     }
 }
 
-/* Of a socket's file. */
+/* Returns the inode number of a socket. */
 static __u32 inode_of(struct socket *socket)
 {
     struct socket_alloc *alloc = (struct socket_alloc *)socket;
@@ -154,8 +154,8 @@ static void fill_info(struct bpf_socket_info *info, struct tcp_sock *tcp)
     }
 }
 
-/* Of any socket but a mini-socket. */
-static void fill_made(struct bpf_socket_head *head, struct bpf_socket_state *state, struct tcp_sock *tcp, __u32 uid)
+/* Fills in what every full socket has. A mini-socket is no full socket. */
+static void fill_socket(struct bpf_socket_head *head, struct bpf_socket_state *state, struct tcp_sock *tcp, __u32 uid)
 {
     fill_head(head, &SOCK(tcp).__sk_common);
     head->shutdown = SOCK(tcp).sk_shutdown;
@@ -166,7 +166,7 @@ static void fill_made(struct bpf_socket_head *head, struct bpf_socket_state *sta
     state->uid = uid;
 }
 
-/* inet_twsk_diag_fill() and inet_req_diag_fill(). False where it is neither. */
+/* inet_twsk_diag_fill() and inet_req_diag_fill(). False if the socket is neither TIME_WAIT nor half-open. */
 static bool fill_mini(struct bpf_socket_head *head, struct sock_common *common)
 {
     head->kind = BPF_SOCKET_MINI;
@@ -190,7 +190,7 @@ static bool fill_mini(struct bpf_socket_head *head, struct sock_common *common)
     return true;
 }
 
-/* A bit for each state that is of interest; set by the reader. */
+/* A bit for each state to read. The reader sets it. */
 __u32 wanted_states = ~0U;
 
 static bool is_wanted(__u8 state)
@@ -198,7 +198,7 @@ static bool is_wanted(__u8 state)
     return (wanted_states & 1U << (state & 31)) != 0;
 }
 
-/* The TCP sockets of the network namespace in which the iterator was opened. */
+/* Writes the TCP sockets of the network namespace in which the iterator was opened. */
 SEC("iter/tcp")
 int walk_sockets(struct bpf_iter__tcp *context)
 {
@@ -209,7 +209,7 @@ int walk_sockets(struct bpf_iter__tcp *context)
     struct bpf_socket record = {};
     struct tcp_sock *tcp = bpf_skc_to_tcp_sock(common);
     if (tcp) {
-        fill_made(&record.head, &record.state, tcp, context->uid);
+        fill_socket(&record.head, &record.state, tcp, context->uid);
         if (record.head.state == TCP_LISTEN) {
             record.head.kind = BPF_SOCKET_IDLE;
             bpf_seq_write(out, &record, sizeof record - sizeof record.info);
@@ -226,11 +226,11 @@ int walk_sockets(struct bpf_iter__tcp *context)
 
 /* --- tasks and their descriptors ------------------------------------------------------------------------------ */
 
-/* How deep the reader's PID namespace lies; asked once. */
+/* The depth of the reader's PID namespace; 0: the first one; -1: not read yet. */
 static int reader_level = -1;
 
-/* The number of a process or thread in the reader's PID namespace, which is the one that iterators show. */
-static __u32 number_of(struct task_struct *task, bool of_process)
+/* Returns the pid of a process or the tid of a thread in the reader's PID namespace. */
+static __u32 id_of(struct task_struct *task, bool of_process)
 {
     if (reader_level < 0) {
         struct task_struct *reader = (struct task_struct *)bpf_get_current_task();
@@ -247,15 +247,15 @@ static __u32 number_of(struct task_struct *task, bool of_process)
 }
 
 /*
- * A bound socket that neither listens nor connects is in the table of ports only, which no iterator walks. But somebody
- * has it open.
+ * True if the socket is bound, but neither listens nor is connected. Such a socket is only in the table of ports, which
+ * no iterator walks over. It is found because a process has it open.
  */
 static bool is_bound_only(struct tcp_sock *tcp)
 {
     return SOCK(tcp).__sk_common.skc_state == TCP_CLOSE && SOCK(tcp).__sk_common.skc_num != 0;
 }
 
-/* A file of a network namespace, as /proc/PID/ns/net opens it: struct ns_common is where nsfs keeps it. */
+/* Returns the inode of the network namespace that a file refers to, or 0. In nsfs, i_private is struct ns_common. */
 static __u32 netns_of(struct file *file)
 {
     enum { NSFS_MAGIC = 0x6e736673, CLONE_NEWNET = 0x40000000 }; /* linux/magic.h, linux/sched.h */
@@ -269,8 +269,8 @@ static __u32 netns_of(struct file *file)
 }
 
 /*
- * The descriptors of the tasks in the PID namespace of the reader. What is in memory far apart costs more than all
- * else: a connection is told by its struct socket, without a look at its struct sock.
+ * Writes the descriptors of the tasks in the reader's PID namespace. Cache misses cost most. Therefore struct sock is
+ * read only for sockets that may be bound; struct socket is enough for connections.
  */
 SEC("iter/task_file")
 int walk_files(struct bpf_iter__task_file *context)
@@ -282,8 +282,8 @@ int walk_files(struct bpf_iter__task_file *context)
         return 0;
     struct bpf_bound record = {};
     record.file.kind = BPF_FILE_OTHER;
-    record.file.pid = number_of(task, true);
-    record.file.tid = number_of(task, false);
+    record.file.pid = id_of(task, true);
+    record.file.tid = id_of(task, false);
     record.file.fd = context->fd;
     struct socket *socket = bpf_sock_from_file(file);
     if (socket) {
@@ -296,7 +296,7 @@ int walk_files(struct bpf_iter__task_file *context)
             struct tcp_sock *tcp = sock ? bpf_skc_to_tcp_sock(sock) : 0;
             if (tcp && is_bound_only(tcp)) {
                 record.file.kind = BPF_FILE_BOUND;
-                fill_made(&record.head, &record.state, tcp, SOCK(tcp).sk_uid.val);
+                fill_socket(&record.head, &record.state, tcp, SOCK(tcp).sk_uid.val);
                 record.head.kind = BPF_SOCKET_IDLE;
                 bpf_seq_write(out, &record, sizeof record);
                 return 0;
@@ -311,7 +311,7 @@ int walk_files(struct bpf_iter__task_file *context)
     return 0;
 }
 
-/* Which network namespaces the tasks are in. */
+/* Writes the network namespaces that the tasks are in. */
 SEC("iter/task")
 int walk_tasks(struct bpf_iter__task *context)
 {
@@ -319,13 +319,13 @@ int walk_tasks(struct bpf_iter__task *context)
     if (!task)
         return 0;
     struct net *net = BPF_CORE_READ(task, nsproxy, net_ns);
-    if (!net) /* it ends */
+    if (!net) /* the task is exiting */
         return 0;
     if (task->pid != task->tgid && BPF_CORE_READ(task, group_leader, nsproxy, net_ns) == net)
         return 0;
     struct bpf_task record = { .netns = BPF_CORE_READ(net, ns.inum) };
-    record.pid = number_of(task, true);
-    record.tid = number_of(task, false);
+    record.pid = id_of(task, true);
+    record.tid = id_of(task, false);
     bpf_seq_write(context->meta->seq, &record, sizeof record);
     return 0;
 }
