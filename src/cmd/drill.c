@@ -134,7 +134,7 @@ static int list_json(void)
         json_member_string(&json, "harm", drill->harm);
         json_member_string(&json, "note", drill->note);
         json_member_uint(&json, "count", drill->count);
-        json_member_uint(&json, "count_most", drill->most);
+        json_member_uint(&json, "count_most", drill->count_max);
         json_member_uint(&json, "reported_after_s", drill->after_s);
         json_member_uint(&json, "renewed_every_s", drill->renew_s);
         json_member_bool(&json, "in_host", drill->in_host);

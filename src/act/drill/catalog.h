@@ -1,8 +1,8 @@
 #pragma once
-/* Which drills there are: the sides of each, and what a person is told of it. */
+/* The table of drills: for each drill its two sides, and the texts that describe it to the user. */
 #include "act/drill/drill.h"
 
-/* The drills, in the order of the catalogue of findings. */
+/* Returns all drills, in the order of the catalogue of findings. */
 const struct drill *drill_table(unsigned *ret_count);
-/* NULL where there is none for that finding. */
+/* Returns the drill of a finding, or NULL. */
 const struct drill *drill_find(const char *finding);

@@ -1,6 +1,6 @@
 /*
- * Drills of the states in which a connection ends. Each is a pair of a service and a peer; they keep step by
- * role_tell() and role_hear() where the order matters.
+ * Drills about the states in which a connection ends. Each drill has a service and a peer. Where the order of their
+ * steps matters, one waits in role_receive() until the other calls role_send().
  */
 #include "act/drill/closing.h"
 
@@ -42,12 +42,12 @@ int service_does_not_read(struct role *role, struct error *err)
 int service_does_not_accept(struct role *role, struct error *err)
 {
     TRY(wire_serve(role, role->count, err));
-    TRY(role_hear(role, NULL, err));
+    TRY(role_receive(role, NULL, err));
     role->conn_count = 0;
     return 0;
 }
 
-/* The helper got the descriptors by fork(); the service closes its own. */
+/* The helper inherits the descriptors by fork(). The service closes its own. */
 int service_with_helper(struct role *role, struct error *err)
 {
     TRY(serve(role, err));
@@ -72,26 +72,26 @@ int service_with_helper_tick(struct role *role, struct error *err)
     return waitpid(role->owner_pid, NULL, WNOHANG) == 0 ? 0 : -ECHILD;
 }
 
-int service_writes_in_vain(struct role *role, struct error *err)
+int service_fills_send_buffer(struct role *role, struct error *err)
 {
     TRY(service_leaks(role, err));
     return wire_write_until_full(role, err);
 }
 
-int peer_asks_and_closes(struct role *role, struct error *err)
+int peer_requests_and_closes(struct role *role, struct error *err)
 {
     TRY(ask(role, 0, err));
     wire_close_all(role);
     return 0;
 }
 
-int peer_asks_and_closes_queued(struct role *role, struct error *err)
+int peer_requests_and_closes_queued(struct role *role, struct error *err)
 {
-    TRY(peer_asks_and_closes(role, err));
-    return role_tell(role, 0, err);
+    TRY(peer_requests_and_closes(role, err));
+    return role_send(role, 0, err);
 }
 
-int peer_half_closes_deaf(struct role *role, struct error *err)
+int peer_half_closes_without_reading(struct role *role, struct error *err)
 {
     TRY(ask(role, WIRE_SMALL_BUFFER, err));
     return wire_shutdown_all(role, err);
@@ -99,18 +99,18 @@ int peer_half_closes_deaf(struct role *role, struct error *err)
 
 /* --- CLOSED ------------------------------------------------------------------------------------------------------- */
 
-int service_keeps_what_is_reset(struct role *role, struct error *err)
+int service_holds_reset_conns(struct role *role, struct error *err)
 {
     TRY(serve(role, err));
     TRY(wire_read_request(role, err));
-    TRY(role_tell(role, 0, err));
+    TRY(role_send(role, 0, err));
     return wire_wait_state(role, TCP_CLOSE, err);
 }
 
-int peer_asks_and_resets(struct role *role, struct error *err)
+int peer_requests_and_resets(struct role *role, struct error *err)
 {
     TRY(ask(role, 0, err));
-    TRY(role_hear(role, NULL, err));
+    TRY(role_receive(role, NULL, err));
     wire_reset_all(role);
     return 0;
 }
@@ -120,49 +120,49 @@ int peer_asks_and_resets(struct role *role, struct error *err)
 int service_closes_after_peer(struct role *role, struct error *err)
 {
     TRY(service_leaks(role, err));
-    TRY(role_hear(role, NULL, err));
+    TRY(role_receive(role, NULL, err));
     wire_close_all(role);
     return 0;
 }
 
-int service_writes_closes_after_peer(struct role *role, struct error *err)
+int service_fills_and_closes_after_peer(struct role *role, struct error *err)
 {
-    TRY(service_writes_in_vain(role, err));
+    TRY(service_fills_send_buffer(role, err));
     wire_close_all(role);
     return 0;
 }
 
-int peer_half_closes_vanishes(struct role *role, struct error *err)
+int peer_half_closes_and_vanishes(struct role *role, struct error *err)
 {
     TRY(ask(role, 0, err));
     TRY(wire_shutdown_all(role, err));
     TRY(wire_wait_state(role, TCP_FIN_WAIT2, err));
-    TRY(role_lose(role, LOSE_TO_PEER, err));
-    return role_tell(role, 0, err);
+    TRY(role_drop_packets(role, DROP_TO_PEER, err));
+    return role_send(role, 0, err);
 }
 
 /* --- FIN_WAIT_1 --------------------------------------------------------------------------------------------------- */
 
-/* The request is read: to close with unread data would send a reset. */
-int service_closes_unheard(struct role *role, struct error *err)
+/* The request is read, because close() with unread data would send a reset (RFC 9293, section 3.6.1). */
+int service_closes_unanswered(struct role *role, struct error *err)
 {
     TRY(serve(role, err));
     TRY(wire_read_request(role, err));
-    TRY(role_tell(role, 0, err));
-    TRY(role_hear(role, NULL, err));
+    TRY(role_send(role, 0, err));
+    TRY(role_receive(role, NULL, err));
     wire_close_all(role);
     return 0;
 }
 
-int peer_asks_vanishes(struct role *role, struct error *err)
+int peer_requests_and_vanishes(struct role *role, struct error *err)
 {
     TRY(ask(role, 0, err));
-    TRY(role_hear(role, NULL, err));
-    TRY(role_lose(role, LOSE_TO_PEER, err));
-    return role_tell(role, 0, err);
+    TRY(role_receive(role, NULL, err));
+    TRY(role_drop_packets(role, DROP_TO_PEER, err));
+    return role_send(role, 0, err);
 }
 
-int service_writes_closes(struct role *role, struct error *err)
+int service_fills_and_closes(struct role *role, struct error *err)
 {
     TRY(serve(role, err));
     TRY(wire_read_request(role, err));
@@ -171,34 +171,34 @@ int service_writes_closes(struct role *role, struct error *err)
     return 0;
 }
 
-int peer_asks_deaf(struct role *role, struct error *err)
+int peer_requests_without_reading(struct role *role, struct error *err)
 {
     return ask(role, WIRE_SMALL_BUFFER, err);
 }
 
-/* --- CLOSING: the FINs cross, ours gets lost, the peer's arrives (RFC 9293 figure 13) ----------------------------- */
+/* --- CLOSING: the FINs cross; the service's is lost, the peer's arrives (RFC 9293, figure 13) --------------------- */
 
 int service_closes_with_peer(struct role *role, struct error *err)
 {
     TRY(serve(role, err));
     TRY(wire_read_request(role, err));
-    TRY(role_tell(role, 0, err));
-    TRY(role_hear(role, NULL, err));
+    TRY(role_send(role, 0, err));
+    TRY(role_receive(role, NULL, err));
     TRY(wire_shutdown_all(role, err));
-    TRY(role_tell(role, 0, err));
+    TRY(role_send(role, 0, err));
     TRY(wire_wait_state(role, TCP_CLOSING, err));
-    TRY(role_tell(role, 0, err));
+    TRY(role_send(role, 0, err));
     wire_close_all(role);
     return 0;
 }
 
-int peer_closes_at_once(struct role *role, struct error *err)
+int peer_closes_simultaneously(struct role *role, struct error *err)
 {
-    TRY(peer_asks_vanishes(role, err));
-    TRY(role_hear(role, NULL, err));
+    TRY(peer_requests_and_vanishes(role, err));
+    TRY(role_receive(role, NULL, err));
     TRY(wire_shutdown_all(role, err));
-    TRY(role_hear(role, NULL, err));
-    return role_lose(role, LOSE_FROM_PEER, err);
+    TRY(role_receive(role, NULL, err));
+    return role_drop_packets(role, DROP_FROM_PEER, err);
 }
 
 /* --- FIN_WAIT_2 --------------------------------------------------------------------------------------------------- */

@@ -1,16 +1,16 @@
 #pragma once
 /*
- * Drills: faults that are made to happen, with real sockets and real processes, so that a person can learn what they
- * look like and test whether alarms ring.
+ * Drills cause faults with real sockets and real processes. A user can learn how a fault looks, and test whether an
+ * alarm works.
  *
- * A drill runs in network namespaces of its own, in a user namespace too where the caller may not make them otherwise:
- * limits are set and packets are lost only there, and everything goes with its last process. The processes are
+ * A drill runs in network namespaces of its own. If the caller may not create them, it also has a user namespace.
+ * Limits are set and packets are dropped only there, and the namespaces end with their last process. The processes are
  *
- *   the caller                 prints, waits, ends the drill
- *   drill-stage                made the namespaces; ends with the caller, however that ends
- *   drill-… (the guilty one)   the service or client whose connections get stuck
- *   drill-peer                 the other ends; where the fault lies with a remote host, its sockets are in a second
- *                              namespace in which no process lives: like another host's, they are not seen from here
+ *   the caller           prints, waits, and ends the drill
+ *   drill-stage          creates the namespaces; ends with the caller, however the caller ends
+ *   drill-… (the owner)  the service or client whose connections get stuck
+ *   drill-peer           has the remote ends; if the fault lies with a remote host, its sockets are in a second
+ *                        namespace that no process is in, so tcpwhy cannot see them, like those of another host
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -19,36 +19,36 @@
 #include "act/drill/host_limit.h"
 #include "base/error.h"
 
-struct role; /* act/drill/stage.h */
+struct role; /* act/drill/role.h */
 
 enum drill_place {
-    DRILL_LOOPBACK, /* both ends on the loopback interface of one namespace, both seen */
-    DRILL_LINE,     /* the peer behind a line (a pair of veth), out of sight */
+    DRILL_LOOPBACK, /* both ends are on the loopback interface of one namespace; tcpwhy sees both */
+    DRILL_LINE,     /* the peer is at the other end of a veth pair; tcpwhy does not see it */
 };
 
-/* One side of a drill: brings it about; what it does afterwards, every tick_ms. Both return 0 or a negative errno. */
+/* One side of a drill. Both functions return 0 or a negative errno. */
 struct drill_side {
-    int (*play)(struct role *role, struct error *err);
-    int (*tick)(struct role *role, struct error *err);
+    int (*play)(struct role *role, struct error *err); /* causes the fault; NULL: this side does nothing */
+    int (*tick)(struct role *role, struct error *err); /* is called after that, every tick_ms; NULL: none */
     unsigned tick_ms;
 };
 
 struct drill {
-    const char *finding;
-    const char *does;       /* one sentence */
-    const char *impossible; /* why it cannot be made; NULL: it can */
-    /* The setting that it lowers for the whole host, "net.ipv4.tcp_mem", and what that does to others. NULL: none. */
+    const char *finding;    /* id of the finding that the drill leads to */
+    const char *does;       /* one sentence for the user */
+    const char *impossible; /* why this drill cannot be run; NULL: it can */
+    /* The setting of the whole host that it lowers ("net.ipv4.tcp_mem"), and the harm to other programs; or NULL. */
     const char *host_limit, *harm;
-    const char *note;   /* what else there is to know, or NULL */
+    const char *note;   /* what else the user should know, or NULL */
     const char *name;   /* of the service or client whose connections get stuck; 15 bytes at most */
-    const char *helper; /* of the process that it started, where that one is guilty */
-    /* With both ends in sight, in_host, another finding may be the right one: its id, or NULL for the same. */
+    const char *helper; /* of the child process that holds the connections, or NULL */
+    /* With --in-host both ends are visible, which can lead to another finding: its id, or NULL for the same. */
     const char *in_host_finding;
     struct drill_side service, peer;
     enum drill_place place;
-    unsigned count;   /* connections, unless the person says otherwise */
-    unsigned most;    /* and at most */
-    unsigned after_s; /* when tcpwhy has seen enough to report it */
-    unsigned renew_s; /* the kernel ends such connections: the drill is made anew so often; 0: they stay */
-    bool in_host;     /* harmless enough for the host's own loopback interface */
+    unsigned count;     /* connections, unless the user gives a number */
+    unsigned count_max; /* the largest number that the user may give */
+    unsigned after_s;   /* after this time tcpwhy reports the finding */
+    unsigned renew_s;   /* the drill starts again after this time, before the kernel ends the connections; 0: never */
+    bool in_host;       /* it may run on the host's own loopback interface (--in-host) */
 };

@@ -1,6 +1,6 @@
 /*
- * Drills of what the whole host has but once: the number of orphans and the memory of TCP. The limits are set by what
- * is in use, so that the drill reaches them whatever else the host does.
+ * Drills about limits of the whole host: the number of orphans and the memory of TCP. The new limits depend on what is
+ * in use now, so that the drill reaches them whatever else the host does.
  */
 #include "act/drill/host_limits.h"
 
@@ -16,10 +16,11 @@ static int accept_and_read(struct role *role, struct error *err)
 }
 
 /*
- * Orphans in FIN_WAIT_1, with data that the peer does not take: four fifths of what the limit then allows. No more, or
- * the kernel would end them, many at once: it compares with a count that is up to 100 ms old (tcp_orphan_update()).
+ * Makes orphans in FIN_WAIT_1 with data that the peer does not read. They use four fifths of what the new limit leaves
+ * free. With more, the kernel could end many of them at once: it compares the limit with a stored count, which a timer
+ * updates every 100 ms (tcp_orphan_update()).
  */
-int service_fills_orphans(struct role *role, struct error *err)
+int service_makes_orphans(struct role *role, struct error *err)
 {
     TRY(wire_serve(role, role->count, err));
     TRY(accept_and_read(role, err));
@@ -31,7 +32,10 @@ int service_fills_orphans(struct role *role, struct error *err)
     return 0;
 }
 
-/* Full send buffers; three quarters of what they take is where the pressure begins, five quarters are the limit. */
+/*
+ * Fills the send buffers. Then sets the memory limits of TCP: the pressure begins at three quarters of the memory in
+ * use, and the limit is at five quarters.
+ */
 int service_fills_memory(struct role *role, struct error *err)
 {
     TRY(wire_serve(role, role->count, err));
@@ -43,7 +47,7 @@ int service_fills_memory(struct role *role, struct error *err)
     return host_limit_set(role->host_limit, limits, err);
 }
 
-/* The kernel compares when something is closed or queued: once more the same, with one connection. */
+/* The kernel checks its limits only when a socket is closed or data is queued. So this does both, on one connection. */
 int service_serves_one_more_tick(struct role *role, struct error *err)
 {
     int conn;
@@ -52,20 +56,20 @@ int service_serves_one_more_tick(struct role *role, struct error *err)
     once.conn_count = 0;
     once.count = 1;
     TRY(accept_and_read(&once, err));
-    (void)wire_write_until_full(&once, NULL); /* the kernel may have reset it by now */
+    (void)wire_write_until_full(&once, NULL); /* it fails if the kernel has reset the connection */
     wire_close_all(&once);
     return 0;
 }
 
-/* The one before the last goes, and its reset ends what the service may still have of it. */
-int peer_asks_once_more_tick(struct role *role, struct error *err)
+/* Makes a new connection and closes the last but one. That sends a reset, which ends the service's orphan. */
+int peer_requests_once_more_tick(struct role *role, struct error *err)
 {
-    enum { KEPT = 2 };
-    unsigned slot = role->count + role->calls % KEPT;
+    enum { SLOTS = 2 };
+    unsigned slot = role->count + role->short_conns % SLOTS;
     struct role once = *role;
     once.conns = &role->conns[slot];
     once.count = 1;
-    if (role->calls++ >= KEPT) {
+    if (role->short_conns++ >= SLOTS) {
         once.conn_count = 1;
         wire_close_all(&once);
     }

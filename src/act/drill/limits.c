@@ -1,4 +1,7 @@
-/* Drills of what runs out: TIME_WAIT buckets, local ports, descriptors. Limits are those of the drill's namespace. */
+/*
+ * Drills about limits that are reached: TIME_WAIT buckets, local ports, descriptors. They lower only limits of the
+ * drill's own namespace and processes.
+ */
 #include "act/drill/limits.h"
 
 #include <errno.h>
@@ -13,12 +16,12 @@
 
 enum {
     SERVICE_BACKLOG = 128,
-    CALLS_A_TICK = 5, /* of peer_calls_on */
+    CONNS_PER_TICK = 5, /* of peer_connects_steadily_tick() */
 };
 
 /* --- TIME_WAIT ---------------------------------------------------------------------------------------------------- */
 
-/* Waits for the next caller and closes first. */
+/* Accepts the next connection and closes it before the client does. */
 static int close_next(const struct role *role)
 {
     int fd = accept4(role->listener, NULL, NULL, SOCK_CLOEXEC);
@@ -29,10 +32,11 @@ static int close_next(const struct role *role)
 }
 
 /*
- * Calls, waits for the end of the stream, and closes after the service. Each from another port: from a port whose
- * last connection is in TIME_WAIT at the service, the call would take that one's place.
+ * Makes `times` connections; each waits for the end of the stream and closes after the service. Each has another local
+ * port. A new connection from a port whose last connection is in TIME_WAIT at the service would end that TIME_WAIT
+ * (TCP_TW_SYN, tcp_timewait_state_process()).
  */
-static int call(struct role *role, unsigned times, struct error *err)
+static int connect_and_wait(struct role *role, unsigned times, struct error *err)
 {
     enum { FIRST_PORT = 10000, PORTS = 50000 };
     const struct sockaddr_in service = { .sin_family = AF_INET, .sin_port = htons(role->port), .sin_addr = role->here };
@@ -42,7 +46,7 @@ static int call(struct role *role, unsigned times, struct error *err)
         if (fd < 0)
             return fd;
         char byte;
-        own.sin_port = htons((uint16_t)(FIRST_PORT + role->calls++ % PORTS));
+        own.sin_port = htons((uint16_t)(FIRST_PORT + role->short_conns++ % PORTS));
         bool done = bind(fd, (const struct sockaddr *)&own, sizeof own) == 0 &&
             connect(fd, (const struct sockaddr *)&service, sizeof service) == 0 && recv(fd, &byte, 1, 0) == 0;
         int error = errno;
@@ -61,7 +65,7 @@ static int close_each(struct role *role, unsigned times, struct error *err)
         if (result < 0)
             return error_set(err, result, "accept", "%s", strerror(-result));
     }
-    TRY(role_hear(role, NULL, err));
+    TRY(role_receive(role, NULL, err));
     role->conn_count = role->count;
     return 0;
 }
@@ -69,7 +73,8 @@ static int close_each(struct role *role, unsigned times, struct error *err)
 int service_closes_each(struct role *role, struct error *err)
 {
     /*
-     * A FIN that was sent twice meets a closed peer, whose RST would end the TIME_WAIT: tcp_timewait_state_process().
+     * If the service's FIN arrives twice, the closed peer answers with a RST. It would end the TIME_WAIT, unless this
+     * setting is 1: tcp_timewait_state_process().
      */
     TRY(role_set_limit(role, "net/ipv4/tcp_rfc1337", "1", err));
     return close_each(role, role->count, err);
@@ -89,28 +94,28 @@ int service_closes_each_limited(struct role *role, struct error *err)
     return close_each(role, 2 * role->count, err);
 }
 
-int peer_calls_in_bursts(struct role *role, struct error *err)
+int peer_connects_in_bursts(struct role *role, struct error *err)
 {
     TRY(wire_find_service(role, err));
-    TRY(call(role, role->count, err));
-    return role_tell(role, 0, err);
+    TRY(connect_and_wait(role, role->count, err));
+    return role_send(role, 0, err);
 }
 
-int peer_calls_in_bursts_tick(struct role *role, struct error *err)
+int peer_connects_in_bursts_tick(struct role *role, struct error *err)
 {
-    return call(role, role->count, err);
+    return connect_and_wait(role, role->count, err);
 }
 
-int peer_calls_on(struct role *role, struct error *err)
+int peer_connects_steadily(struct role *role, struct error *err)
 {
     TRY(wire_find_service(role, err));
-    TRY(call(role, 2 * role->count, err));
-    return role_tell(role, 0, err);
+    TRY(connect_and_wait(role, 2 * role->count, err));
+    return role_send(role, 0, err);
 }
 
-int peer_calls_on_tick(struct role *role, struct error *err)
+int peer_connects_steadily_tick(struct role *role, struct error *err)
 {
-    return call(role, CALLS_A_TICK, err);
+    return connect_and_wait(role, CONNS_PER_TICK, err);
 }
 
 /* --- local ports -------------------------------------------------------------------------------------------------- */
@@ -125,7 +130,7 @@ int client_out_of_ports(struct role *role, struct error *err)
     return wire_connect_all(role, role->count, 0, err);
 }
 
-/* Cannot assign requested address; what a program does that was not told of this error: again. */
+/* Tries again, and fails with EADDRNOTAVAIL, as programs do that ignore this error. */
 int client_out_of_ports_tick(struct role *role, struct error *err)
 {
     (void)err;
@@ -135,7 +140,7 @@ int client_out_of_ports_tick(struct role *role, struct error *err)
     return 0;
 }
 
-int peer_serves(struct role *role, struct error *err)
+int peer_accepts(struct role *role, struct error *err)
 {
     TRY(wire_serve(role, SERVICE_BACKLOG, err));
     return wire_accept_all(role, err);
@@ -143,7 +148,7 @@ int peer_serves(struct role *role, struct error *err)
 
 /* --- descriptors -------------------------------------------------------------------------------------------------- */
 
-/* Accepts until there is no descriptor left (EMFILE). role->count is the limit. */
+/* Accepts until no descriptor is left (EMFILE). role->count is the limit of descriptors. */
 int service_out_of_descriptors(struct role *role, struct error *err)
 {
     TRY(wire_serve(role, SERVICE_BACKLOG, err));
@@ -165,7 +170,7 @@ int service_out_of_descriptors_tick(struct role *role, struct error *err)
     return 0;
 }
 
-int peer_holds_on(struct role *role, struct error *err)
+int peer_keeps_connections(struct role *role, struct error *err)
 {
     TRY(wire_find_service(role, err));
     return wire_connect_all(role, role->count, 0, err);

@@ -14,14 +14,16 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/memory.h"
+
 enum { REQUEST_BYTES = 1024, RECEIVE_BYTES = 32 * 1024 };
 
-/* Buffers of whole netlink headers are aligned for them. */
+/* The type makes the buffers aligned for netlink headers. */
 typedef struct nlmsghdr request_buffer[REQUEST_BYTES / sizeof(struct nlmsghdr)];
 typedef struct nlmsghdr receive_buffer[RECEIVE_BYTES / sizeof(struct nlmsghdr)];
 
-/* Sends what stands in the buffer and waits for the acknowledgement. */
-static int talk(int protocol, const void *request, size_t length)
+/* Sends a request and waits for the acknowledgement. Returns 0 or a negative errno. */
+static int send_request(int protocol, const void *request, size_t length)
 {
     struct mnl_socket *socket = mnl_socket_open2(protocol, SOCK_CLOEXEC);
     if (socket == NULL)
@@ -32,7 +34,9 @@ static int talk(int protocol, const void *request, size_t length)
         result = -errno;
     for (int more = MNL_CB_OK; result == 0 && more > MNL_CB_STOP;) {
         ssize_t got = mnl_socket_recvfrom(socket, answer, sizeof answer);
-        /* A batch of nf_tables answers a failure with the number of the message that failed: any number will do. */
+        /*
+         * The error of an nf_tables batch has the sequence number of the failed message, so all numbers are accepted.
+         */
         more = got < 0 ? -1 : mnl_cb_run(answer, (size_t)got, 0, 0, NULL, NULL);
         if (more < 0)
             result = -errno;
@@ -50,9 +54,9 @@ static struct nlmsghdr *begin(void *buffer, uint16_t type, uint16_t flags)
     return header;
 }
 
-static int route_talk(const struct nlmsghdr *header, const char *interface, const char *what, struct error *err)
+static int send_route_request(const struct nlmsghdr *header, const char *interface, const char *what, struct error *err)
 {
-    int result = talk(NETLINK_ROUTE, header, header->nlmsg_len);
+    int result = send_request(NETLINK_ROUTE, header, header->nlmsg_len);
     if (result < 0)
         return error_set(err, result, interface, "%s in the drill's network namespace: %s", what, strerror(-result));
     return 0;
@@ -65,7 +69,7 @@ int drill_net_up(const char *interface, struct error *err)
     struct ifinfomsg *link = mnl_nlmsg_put_extra_header(header, sizeof *link);
     link->ifi_index = (int)if_nametoindex(interface);
     link->ifi_flags = link->ifi_change = IFF_UP;
-    return route_talk(header, interface, "cannot be brought up", err);
+    return send_route_request(header, interface, "cannot be brought up", err);
 }
 
 int drill_net_pair(const char *interface, const char *other, int other_netns, struct error *err)
@@ -84,7 +88,7 @@ int drill_net_pair(const char *interface, const char *other, int other_netns, st
     mnl_attr_nest_end(header, peer);
     mnl_attr_nest_end(header, data);
     mnl_attr_nest_end(header, info);
-    return route_talk(header, interface, "the veth pair cannot be made", err);
+    return send_route_request(header, interface, "the veth pair cannot be made", err);
 }
 
 int drill_net_address(const char *interface, struct in_addr address, uint8_t prefix_length, struct error *err)
@@ -97,7 +101,7 @@ int drill_net_address(const char *interface, struct in_addr address, uint8_t pre
     message->ifa_index = if_nametoindex(interface);
     mnl_attr_put_u32(header, IFA_LOCAL, address.s_addr);
     mnl_attr_put_u32(header, IFA_ADDRESS, address.s_addr);
-    return route_talk(header, interface, "cannot get its address", err);
+    return send_route_request(header, interface, "cannot get its address", err);
 }
 
 int drill_net_default_route(struct in_addr gateway, struct error *err)
@@ -111,12 +115,12 @@ int drill_net_default_route(struct in_addr gateway, struct error *err)
     route->rtm_scope = RT_SCOPE_UNIVERSE;
     route->rtm_type = RTN_UNICAST;
     mnl_attr_put_u32(header, RTA_GATEWAY, gateway.s_addr);
-    return route_talk(header, NULL, "the route to the peer cannot be made", err);
+    return send_route_request(header, NULL, "the route to the peer cannot be made", err);
 }
 
-/* --- losing packets ----------------------------------------------------------------------------------------------- */
+/* --- dropping packets --------------------------------------------------------------------------------------------- */
 
-static struct nlmsghdr *put_filter(struct mnl_nlmsg_batch *batch, uint16_t type, uint16_t flags, unsigned sequence)
+static struct nlmsghdr *put_message(struct mnl_nlmsg_batch *batch, uint16_t type, uint16_t flags, unsigned sequence)
 {
     bool marks_batch = type == NFNL_MSG_BATCH_BEGIN || type == NFNL_MSG_BATCH_END;
     struct nlmsghdr *header = mnl_nlmsg_put_header(mnl_nlmsg_batch_current(batch));
@@ -130,21 +134,19 @@ static struct nlmsghdr *put_filter(struct mnl_nlmsg_batch *batch, uint16_t type,
     return header;
 }
 
-/* `nft add table ip drill-N; add chain ip drill-N drop { type filter hook …; policy drop; }` */
+/* The same as `nft add table ip drill-in; add chain ip drill-in drop { type filter hook …; policy drop; }`. */
 int drill_net_drop(uint32_t hook, struct error *err)
 {
     enum { TABLE = 2, CHAIN };
     const char *table = hook == NF_INET_LOCAL_OUT ? "drill-out" : "drill-in";
     request_buffer buffer;
-    struct mnl_nlmsg_batch *batch = mnl_nlmsg_batch_start(buffer, sizeof buffer);
-    if (batch == NULL)
-        return error_set(err, -ENOMEM, NULL, "out of memory");
-    put_filter(batch, NFNL_MSG_BATCH_BEGIN, 0, 1);
+    struct mnl_nlmsg_batch *batch = xnonnull(mnl_nlmsg_batch_start(buffer, sizeof buffer));
+    put_message(batch, NFNL_MSG_BATCH_BEGIN, 0, 1);
     mnl_nlmsg_batch_next(batch);
-    struct nlmsghdr *header = put_filter(batch, NFT_MSG_NEWTABLE, NLM_F_CREATE, TABLE);
+    struct nlmsghdr *header = put_message(batch, NFT_MSG_NEWTABLE, NLM_F_CREATE, TABLE);
     mnl_attr_put_strz(header, NFTA_TABLE_NAME, table);
     mnl_nlmsg_batch_next(batch);
-    header = put_filter(batch, NFT_MSG_NEWCHAIN, NLM_F_CREATE | NLM_F_ACK, CHAIN);
+    header = put_message(batch, NFT_MSG_NEWCHAIN, NLM_F_CREATE | NLM_F_ACK, CHAIN);
     mnl_attr_put_strz(header, NFTA_CHAIN_TABLE, table);
     mnl_attr_put_strz(header, NFTA_CHAIN_NAME, "drop");
     struct nlattr *nest = mnl_attr_nest_start(header, NFTA_CHAIN_HOOK);
@@ -154,9 +156,9 @@ int drill_net_drop(uint32_t hook, struct error *err)
     mnl_attr_put_u32(header, NFTA_CHAIN_POLICY, htonl(NF_DROP));
     mnl_attr_put_strz(header, NFTA_CHAIN_TYPE, "filter");
     mnl_nlmsg_batch_next(batch);
-    put_filter(batch, NFNL_MSG_BATCH_END, 0, CHAIN + 1);
+    put_message(batch, NFNL_MSG_BATCH_END, 0, CHAIN + 1);
     mnl_nlmsg_batch_next(batch);
-    int result = talk(NETLINK_NETFILTER, mnl_nlmsg_batch_head(batch), mnl_nlmsg_batch_size(batch));
+    int result = send_request(NETLINK_NETFILTER, mnl_nlmsg_batch_head(batch), mnl_nlmsg_batch_size(batch));
     mnl_nlmsg_batch_stop(batch);
     if (result < 0)
         return error_set(err, result, "nf_tables",
@@ -180,7 +182,7 @@ static int destroy_one(const struct nlmsghdr *header, void *data)
     query->sdiag_protocol = IPPROTO_TCP;
     query->idiag_states = UINT32_MAX;
     query->id = found->id;
-    /* Without an acknowledgement: one that is gone already is as good, and only an error would be answered. */
+    /* No acknowledgement is asked for, and no error is read: a socket that has ended already needs no action. */
     (void)mnl_socket_sendto(destroyer, request, request->nlmsg_len);
     return MNL_CB_OK;
 }

@@ -1,4 +1,4 @@
-/* Drills of the handshake and of established connections. */
+/* Drills about the handshake and about established connections. */
 #include "act/drill/opening.h"
 
 #include <arpa/inet.h>
@@ -13,8 +13,8 @@
 
 #include "act/drill/wire.h"
 
-/* Begins role->count connections, without waiting for any. */
-static int begin_all(struct role *role, struct error *err)
+/* Begins role->count connections and does not wait for them. */
+static int begin_connections(struct role *role, struct error *err)
 {
     while (role->conn_count < role->count) {
         int fd = wire_connect_begin(role, err);
@@ -25,7 +25,7 @@ static int begin_all(struct role *role, struct error *err)
     return 0;
 }
 
-static int begin_again(const struct role *role, unsigned index)
+static int replace_connection(const struct role *role, unsigned index)
 {
     int fd = wire_connect_begin(role, NULL);
     if (fd < 0)
@@ -37,30 +37,30 @@ static int begin_again(const struct role *role, unsigned index)
 
 /* --- SYN_SENT ----------------------------------------------------------------------------------------------------- */
 
-int client_waits_for_answer(struct role *role, struct error *err)
+int client_connects_unanswered(struct role *role, struct error *err)
 {
     TRY(wire_find_service(role, err));
-    TRY(role_hear(role, NULL, err));
-    return begin_all(role, err);
+    TRY(role_receive(role, NULL, err));
+    return begin_connections(role, err);
 }
 
-/* The kernel gives up after two minutes; as a pool does, it tries again. */
-int client_waits_for_answer_tick(struct role *role, struct error *err)
+/* The kernel ends an attempt after about two minutes (tcp_syn_retries). The client tries again, as a pool does. */
+int client_connects_unanswered_tick(struct role *role, struct error *err)
 {
     (void)err;
     for (unsigned i = 0; i < role->conn_count; i++) {
         struct pollfd waiting = { .fd = role->conns[i], .events = POLLOUT };
         if (poll(&waiting, 1, 0) > 0)
-            TRY(begin_again(role, i));
+            TRY(replace_connection(role, i));
     }
     return 0;
 }
 
-int peer_serves_unreachable(struct role *role, struct error *err)
+int peer_listens_unreachable(struct role *role, struct error *err)
 {
     TRY(wire_serve(role, role->count, err));
-    TRY(role_lose(role, LOSE_TO_PEER, err));
-    return role_tell(role, 0, err);
+    TRY(role_drop_packets(role, DROP_TO_PEER, err));
+    return role_send(role, 0, err);
 }
 
 /* --- SYN_RECEIVED ------------------------------------------------------------------------------------------------- */
@@ -68,29 +68,29 @@ int peer_serves_unreachable(struct role *role, struct error *err)
 int service_just_listens(struct role *role, struct error *err)
 {
     TRY(wire_serve(role, role->count, err));
-    return role_hear(role, NULL, err);
+    return role_receive(role, NULL, err);
 }
 
 int service_waits_for_acks(struct role *role, struct error *err)
 {
-    TRY(wire_serve(role, WIRE_ROOM * role->count, err));
-    return role_hear(role, NULL, err);
+    TRY(wire_serve(role, WIRE_BACKLOG_FACTOR * role->count, err));
+    return role_receive(role, NULL, err);
 }
 
-int peer_hears_nothing(struct role *role, struct error *err)
+int peer_receives_nothing(struct role *role, struct error *err)
 {
     TRY(wire_find_service(role, err));
-    TRY(role_lose(role, LOSE_TO_PEER, err));
-    TRY(begin_all(role, err));
-    return role_tell(role, 0, err);
+    TRY(role_drop_packets(role, DROP_TO_PEER, err));
+    TRY(begin_connections(role, err));
+    return role_send(role, 0, err);
 }
 
-/* The service forgets a half-open connection after 63 s. */
-int peer_hears_nothing_tick(struct role *role, struct error *err)
+/* The service drops a half-open connection after 63 s (tcp_synack_retries 5), so the peer makes new ones before. */
+int peer_receives_nothing_tick(struct role *role, struct error *err)
 {
     (void)err;
     for (unsigned i = 0; i < role->conn_count; i++)
-        TRY(begin_again(role, i));
+        TRY(replace_connection(role, i));
     return 0;
 }
 
@@ -110,7 +110,7 @@ static uint16_t fold_sum(uint32_t sum)
     return htons((uint16_t)~sum);
 }
 
-/* A SYN from the sender with that number: 198.18.0.0/15, set aside for benchmarks (RFC 2544). */
+/* Sends a SYN from the made-up sender with that number, in 198.18.0.0/15, which is for benchmarks (RFC 2544). */
 static int send_syn(const struct role *role, uint32_t sender)
 {
     enum { SENDERS_NETWORK = 0xc6120000, SENDERS = 1 << 17, FIRST_PORT = 1024, PORTS = 60000, OFFSET_WORDS = 5 };
@@ -145,11 +145,11 @@ static int send_syns(const struct role *role, unsigned count)
     return 0;
 }
 
-/* The answers to the spoofed senders are lost at the peer. */
+/* The service's answers go to the spoofed senders; the peer's side drops them. */
 int peer_floods(struct role *role, struct error *err)
 {
     TRY(wire_find_service(role, err));
-    TRY(role_lose(role, LOSE_TO_PEER, err));
+    TRY(role_drop_packets(role, DROP_TO_PEER, err));
     int fd = role_socket(role, AF_INET, SOCK_RAW, IPPROTO_RAW, err);
     if (fd < 0)
         return fd;
@@ -158,28 +158,28 @@ int peer_floods(struct role *role, struct error *err)
     if (result < 0)
         return error_set(err, result, "raw socket", "%s", strerror(-result));
     role->conn_count = role->count;
-    return role_tell(role, 0, err);
+    return role_send(role, 0, err);
 }
 
 int peer_floods_tick(struct role *role, struct error *err)
 {
-    enum { EACH_TICK = 20 };
+    enum { SYNS_PER_TICK = 20 };
     (void)err;
-    return send_syns(role, EACH_TICK);
+    return send_syns(role, SYNS_PER_TICK);
 }
 
 /* --- the accept queue --------------------------------------------------------------------------------------------- */
 
-/* The queue holds one more than its backlog: sk_acceptq_is_full() in include/net/sock.h. */
-int service_queue_too_short(struct role *role, struct error *err)
+/* An accept queue holds one connection more than the backlog: sk_acceptq_is_full() in include/net/sock.h. */
+int service_with_short_queue(struct role *role, struct error *err)
 {
     TRY(wire_serve(role, role->count - 1, err));
-    TRY(role_hear(role, NULL, err));
+    TRY(role_receive(role, NULL, err));
     role->conn_count = role->count;
     return 0;
 }
 
-int peer_knocks(struct role *role, struct error *err)
+int peer_overflows_queue(struct role *role, struct error *err)
 {
     TRY(wire_find_service(role, err));
     TRY(wire_connect_all(role, role->count, 0, err));
@@ -189,22 +189,22 @@ int peer_knocks(struct role *role, struct error *err)
             return fd;
         role->conns[role->conn_count] = fd;
     }
-    return role_tell(role, 0, err);
+    return role_send(role, 0, err);
 }
 
-/* Silent, and not even one too many. */
+/* Fills the accept queue up to the backlog and no further, and sends nothing. */
 int peer_waits_in_queue(struct role *role, struct error *err)
 {
     TRY(wire_find_service(role, err));
     TRY(wire_connect_all(role, role->count, 0, err));
-    return role_tell(role, 0, err);
+    return role_send(role, 0, err);
 }
 
-/* New ones that are turned away, as clients do that have lost patience. */
-int peer_knocks_tick(struct role *role, struct error *err)
+/* Replaces a connection that the full queue does not take, as a client does that has lost patience. */
+int peer_overflows_queue_tick(struct role *role, struct error *err)
 {
     (void)err;
-    return begin_again(role, role->count + (unsigned)random() % role->count);
+    return replace_connection(role, role->count + (unsigned)random() % role->count);
 }
 
 /* --- ESTABLISHED -------------------------------------------------------------------------------------------------- */
@@ -216,21 +216,21 @@ static int accept_and_read(struct role *role, struct error *err)
     return wire_read_request(role, err);
 }
 
-int service_sends_unheard(struct role *role, struct error *err)
+int service_sends_unanswered(struct role *role, struct error *err)
 {
     TRY(accept_and_read(role, err));
-    TRY(role_tell(role, 0, err));
-    TRY(role_hear(role, NULL, err));
+    TRY(role_send(role, 0, err));
+    TRY(role_receive(role, NULL, err));
     return wire_send_request(role, err);
 }
 
-int service_sends_in_vain(struct role *role, struct error *err)
+int service_sends_until_full(struct role *role, struct error *err)
 {
     TRY(accept_and_read(role, err));
     return wire_write_until_full(role, err);
 }
 
-int service_leaves_data(struct role *role, struct error *err)
+int service_leaves_data_unread(struct role *role, struct error *err)
 {
     TRY(wire_serve(role, role->count, err));
     return wire_accept_all(role, err);
@@ -261,8 +261,8 @@ int peer_idles(struct role *role, struct error *err)
 /* --- a connection with itself ------------------------------------------------------------------------------------- */
 
 /*
- * As the kernel does by chance where a client tries again and again: the source is the port that it connects to. Bound
- * first, it meets itself at the first attempt.
+ * Connects a socket to its own address and port. The kernel does this by chance if a client tries again and again and
+ * the local port becomes the port that it connects to. Here bind() makes it happen at the first attempt.
  */
 int client_connects_to_itself(struct role *role, struct error *err)
 {
@@ -277,11 +277,11 @@ int client_connects_to_itself(struct role *role, struct error *err)
         connect(fd, (const struct sockaddr *)&own, sizeof own) < 0)
         return error_set(err, -errno, "connect", "%s", strerror(errno));
     role->port = ntohs(own.sin_port);
-    return role_tell(role, role->port, err);
+    return role_send(role, role->port, err);
 }
 
-/* The service, which finds its port taken. */
-int peer_wants_the_port(struct role *role, struct error *err)
+/* The service that the client meant: it fails to bind its port. */
+int peer_needs_the_port(struct role *role, struct error *err)
 {
     TRY(wire_find_service(role, err));
     const struct sockaddr_in wanted = { .sin_family = AF_INET, .sin_port = htons(role->port), .sin_addr = role->here };

@@ -1,10 +1,10 @@
 /*
  * The processes of a drill and their namespaces.
  *
- * Nothing may stay behind, however the caller ends. So the stage waits for the end of the caller's pipe, which a
- * SIGKILL brings about too, and then ends roles and sockets; should the stage itself be killed, the kernel kills the
- * roles (PR_SET_PDEATHSIG). A limit of the host that was lowered is put back by the stage and by the caller, whichever
- * of them is left. The namespaces have no names: they go with the last process and socket in them.
+ * Nothing may stay behind, however the caller ends. So the stage waits for the end of the caller's pipe, which also
+ * comes when the caller is killed, and then ends the roles and their sockets. If the stage itself is killed, the kernel
+ * kills the roles (PR_SET_PDEATHSIG). Both the stage and the caller restore a lowered limit of the host, so it is
+ * restored if one of them is left. The namespaces have no names; they end with the last process and socket in them.
  */
 #include "act/drill/stage.h"
 
@@ -32,14 +32,14 @@
 
 enum {
     PATIENCE_MS = 20 * 1000,
-    SPARE_DESCRIPTORS = 64, /* pipes, namespaces, the listener, what the caller has open */
+    SPARE_DESCRIPTORS = 64, /* for pipes, namespaces, the listener, and files that the caller has open */
 };
 
-/* TEST-NET-1 of RFC 5737: used nowhere but in documents, and here in a network of its own. */
+/* TEST-NET-1 (RFC 5737) is for documentation only. So these addresses cannot be confused with real ones. */
 static const char here_address[] = "192.0.2.1", there_address[] = "192.0.2.2";
 
-/* From a role to the stage and from the stage to the caller, when the drill stands or has failed. */
-struct word {
+/* A role sends it to the stage, and the stage to the caller, when the fault exists or an error has occurred. */
+struct outcome {
     int result;
     pid_t pid, peer_pid;
     unsigned count;
@@ -50,13 +50,13 @@ struct word {
 
 /* --- what the roles use ------------------------------------------------------------------------------------------- */
 
-int role_tell(const struct role *role, uint32_t number, struct error *err)
+int role_send(const struct role *role, uint32_t number, struct error *err)
 {
     ssize_t sent = send(role->partner, &number, sizeof number, MSG_NOSIGNAL);
     return sent == sizeof number ? 0 : error_set(err, -EPIPE, NULL, "the other process of the drill has ended");
 }
 
-int role_hear(const struct role *role, uint32_t *ret_number, struct error *err)
+int role_receive(const struct role *role, uint32_t *ret_number, struct error *err)
 {
     struct pollfd waiting = { .fd = role->partner, .events = POLLIN };
     if (poll(&waiting, 1, PATIENCE_MS) <= 0)
@@ -78,7 +78,7 @@ static int enter(int netns, struct error *err)
 
 int role_socket(const struct role *role, int domain, int type, int protocol, struct error *err)
 {
-    /* A socket stays in the namespace that it was made in; the process goes back. */
+    /* A socket stays in the namespace in which it was created. The process returns. */
     bool elsewhere = role->is_line && role->is_peer;
     int result = elsewhere ? enter(role->there_netns, err) : 0;
     if (result < 0)
@@ -91,11 +91,11 @@ int role_socket(const struct role *role, int domain, int type, int protocol, str
     return fd;
 }
 
-int role_lose(const struct role *role, enum role_loss loss, struct error *err)
+int role_drop_packets(const struct role *role, enum role_direction direction, struct error *err)
 {
     int result = enter(role->there_netns, err);
     if (result == 0)
-        result = drill_net_drop(loss == LOSE_TO_PEER ? NF_INET_PRE_ROUTING : NF_INET_LOCAL_OUT, err);
+        result = drill_net_drop(direction == DROP_TO_PEER ? NF_INET_PRE_ROUTING : NF_INET_LOCAL_OUT, err);
     return enter(role->here_netns, result == 0 ? err : NULL) < 0 ? -EIO : result;
 }
 
@@ -121,16 +121,16 @@ int role_set_limit(const struct role *role, const char *name, const char *value,
     return 0;
 }
 
-/* With its parent dies the child; where that has died already, at once. */
-static void die_with(pid_t parent)
+/* Makes the kernel kill this process when its parent ends. If the parent has already ended, the process ends now. */
+static void die_with_parent(pid_t parent)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     if (getppid() != parent)
         raise(SIGKILL);
 }
 
-/* A child that can be ended in the usual way, whatever the caller ignores or blocks. */
-static void heed_signals(void)
+/* Undoes the signal settings that were inherited from the caller, so that usual signals end this process. */
+static void reset_signals(void)
 {
     static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGCHLD };
     sigset_t none;
@@ -144,7 +144,7 @@ pid_t role_fork(const char *name)
 {
     pid_t parent = getpid(), pid = fork();
     if (pid == 0) {
-        die_with(parent);
+        die_with_parent(parent);
         prctl(PR_SET_NAME, name, 0, 0, 0);
     }
     return pid;
@@ -152,17 +152,17 @@ pid_t role_fork(const char *name)
 
 /* --- a role's life ------------------------------------------------------------------------------------------------ */
 
-/* Plays until it is killed, or its tick says that there is nothing left to do. */
-static void live(struct role *role, const struct drill_side *side, int report)
+/* Runs one side of the drill. Returns only if the side fails or its tick() returns an error. */
+static void play_role(struct role *role, const struct drill_side *side, int report)
 {
-    struct word word = { 0 };
+    struct outcome outcome = { 0 };
     role->conns = xcalloc(2UL * role->count + SPARE_DESCRIPTORS, sizeof *role->conns);
     role->listener = -1;
-    word.result = side->play != NULL ? side->play(role, &word.error) : 0;
-    word.pid = role->owner_pid != 0 ? role->owner_pid : getpid();
-    word.count = role->conn_count;
-    word.port = role->port;
-    if (write(report, &word, sizeof word) != sizeof word || word.result < 0)
+    outcome.result = side->play != NULL ? side->play(role, &outcome.error) : 0;
+    outcome.pid = role->owner_pid != 0 ? role->owner_pid : getpid();
+    outcome.count = role->conn_count;
+    outcome.port = role->port;
+    if (write(report, &outcome, sizeof outcome) != sizeof outcome || outcome.result < 0)
         return;
     for (;;) {
         if (side->tick == NULL)
@@ -178,7 +178,7 @@ struct actor {
     int report; /* end of file when the role has ended */
 };
 
-/* Starts one role; descriptors of the stage that it must not hold are closed in it. */
+/* Starts the process of a role. It closes close_fds, descriptors of the stage that it must not have. */
 static int start_role(struct role *role, const char *name, const int close_fds[2], struct actor *ret_actor)
 {
     int report[2];
@@ -186,11 +186,11 @@ static int start_role(struct role *role, const char *name, const int close_fds[2
         return -errno;
     pid_t pid = role_fork(name);
     if (pid == 0) {
-        heed_signals();
+        reset_signals();
         close(report[0]);
         close(close_fds[0]);
         close(close_fds[1]);
-        live(role, role->is_peer ? &role->drill->peer : &role->drill->service, report[1]);
+        play_role(role, role->is_peer ? &role->drill->peer : &role->drill->service, report[1]);
         _exit(0);
     }
     int result = pid < 0 ? -errno : 0;
@@ -202,10 +202,11 @@ static int start_role(struct role *role, const char *name, const int close_fds[2
 /* --- namespaces --------------------------------------------------------------------------------------------------- */
 
 /*
- * In a user namespace of its own the caller has the capabilities that a network namespace wants. He is root in it, so
- * that a program which he starts in it (nsenter) keeps them and may see the descriptors of the drill's processes.
+ * Creates a user namespace, which gives this process the capabilities for a network namespace. The user is mapped to
+ * root there. So a program that the user starts in it with nsenter keeps the capabilities, and may read the descriptors
+ * of the drill's processes.
  */
-static int unshare_as_user(struct error *err)
+static int unshare_with_userns(struct error *err)
 {
     uid_t uid = geteuid();
     gid_t gid = getegid();
@@ -235,8 +236,8 @@ static int open_own_netns(struct error *err)
     return fd >= 0 ? fd : error_set(err, -errno, "/proc/self/ns/net", "cannot be opened: %s", strerror(errno));
 }
 
-/* The second namespace, and the line to it. Leaves the caller in the first. */
-static int lay_line(struct role *role, struct error *err)
+/* Creates the second namespace and the veth pair between the two. The caller is in the first one afterwards. */
+static int make_line(struct role *role, struct error *err)
 {
     if (unshare(CLONE_NEWNET) < 0)
         return error_set(err, -errno, "unshare", "no second network namespace: %s", strerror(errno));
@@ -258,30 +259,30 @@ static int lay_line(struct role *role, struct error *err)
         result = drill_net_address("drill0", role->here, PREFIX, err);
     if (result >= 0)
         result = drill_net_up("drill0", err);
-    /* Spoofed senders live behind the peer. */
+    /* Answers to spoofed senders go to the peer's side, which drops them. */
     return result >= 0 ? drill_net_default_route(role->there, err) : result;
 }
 
-static int make_place(struct role *role, bool *ret_userns, struct error *err)
+static int make_namespaces(struct role *role, bool *ret_userns, struct error *err)
 {
     role->here.s_addr = role->there.s_addr = htonl(INADDR_LOOPBACK);
     role->here_netns = role->there_netns = -1;
     if (role->in_host)
         return 0;
     *ret_userns = unshare(CLONE_NEWNET) < 0;
-    int result = *ret_userns ? unshare_as_user(err) : 0;
+    int result = *ret_userns ? unshare_with_userns(err) : 0;
     if (result == 0)
         result = role->here_netns = open_own_netns(err);
     if (result >= 0)
         result = drill_net_up("lo", err);
     if (result >= 0 && role->is_line)
-        result = lay_line(role, err);
+        result = make_line(role, err);
     return result;
 }
 
 /* --- the stage ---------------------------------------------------------------------------------------------------- */
 
-static int make_room(unsigned count, struct error *err)
+static int raise_descriptor_limit(unsigned count, struct error *err)
 {
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
@@ -295,18 +296,19 @@ static int make_room(unsigned count, struct error *err)
     return setrlimit(RLIMIT_NOFILE, &limit) < 0 ? -errno : 0;
 }
 
-/* Waits for a role's word; one that ended without any has failed. */
-static int await(const struct actor *actor, struct word *ret_word)
+/* Waits for the outcome of a role. A role that ends without an outcome has failed. Returns 0 or a negative errno. */
+static int wait_for_outcome(const struct actor *actor, struct outcome *ret_outcome)
 {
     struct pollfd waiting = { .fd = actor->report, .events = POLLIN };
     if (poll(&waiting, 1, 2 * PATIENCE_MS) <= 0 ||
-        read(actor->report, ret_word, sizeof *ret_word) != sizeof *ret_word) {
-        ret_word->result = error_set(&ret_word->error, -ECHILD, NULL, "a process of the drill ended before its time");
+        read(actor->report, ret_outcome, sizeof *ret_outcome) != sizeof *ret_outcome) {
+        ret_outcome->result = error_set(
+            &ret_outcome->error, -ECHILD, NULL, "a process of the drill ended before its time");
     }
-    return ret_word->result;
+    return ret_outcome->result;
 }
 
-/* Kills the roles, and waits for them and for what they had forked, which the stage inherits. */
+/* Kills the roles. Waits for them and for their children, which become children of the stage (a subreaper). */
 static void end_roles(const struct actor *actors, int count)
 {
     for (int i = 0; i < count; i++) {
@@ -317,8 +319,8 @@ static void end_roles(const struct actor *actors, int count)
         ;
 }
 
-/* What was closed before lives on as orphans, which would keep the namespaces for minutes. */
-static void sweep(const struct role *role)
+/* Ends the orphans, the sockets that the roles have closed. They would keep the namespaces alive for minutes. */
+static void destroy_sockets(const struct role *role)
 {
     if (role->in_host)
         return;
@@ -331,37 +333,38 @@ static void run_stage(struct role *role, int control, int report)
 {
     enum { SERVICE, PEER, ROLES };
     struct actor actors[ROLES] = { 0 };
-    struct word word = { 0 }, words[ROLES] = { 0 };
+    struct outcome outcome = { 0 }, outcomes[ROLES] = { 0 };
     int partners[2];
-    word.result = make_room(role->count, &word.error);
-    if (word.result == 0)
-        word.result = make_place(role, &word.userns, &word.error);
-    if (word.result >= 0)
-        word.result = socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, partners) < 0 ? -errno : 0;
-    for (int i = 0; i < ROLES && word.result == 0; i++) {
+    outcome.result = raise_descriptor_limit(role->count, &outcome.error);
+    if (outcome.result == 0)
+        outcome.result = make_namespaces(role, &outcome.userns, &outcome.error);
+    if (outcome.result >= 0)
+        outcome.result = socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, partners) < 0 ? -errno : 0;
+    for (int i = 0; i < ROLES && outcome.result == 0; i++) {
         role->is_peer = i == PEER;
         role->partner = partners[i];
-        word.result = start_role(
+        outcome.result = start_role(
             role, i == PEER ? "drill-peer" : role->drill->name, (int[]){ control, partners[!i] }, &actors[i]);
     }
-    if (word.result == 0) {
+    if (outcome.result == 0) {
         close(partners[0]);
         close(partners[1]);
     }
-    /* Where one fails the other may merely say that it was left alone: the first reason is the reason. */
-    for (int i = 0; i < ROLES && word.result == 0; i++) {
-        word.result = await(&actors[i], &words[i]);
-        if (word.result == -EPIPE || word.result == -ECHILD)
-            await(&actors[!i], &words[!i]);
-        word.error = word.result < 0 && words[!i].result < 0 && i == SERVICE ? words[!i].error : words[i].error;
+    /* If one role fails, the other one may fail because its partner is gone. The caller gets the cause, not this. */
+    for (int i = 0; i < ROLES && outcome.result == 0; i++) {
+        outcome.result = wait_for_outcome(&actors[i], &outcomes[i]);
+        if (outcome.result == -EPIPE || outcome.result == -ECHILD)
+            wait_for_outcome(&actors[!i], &outcomes[!i]);
+        outcome.error = outcome.result < 0 && outcomes[!i].result < 0 && i == SERVICE ? outcomes[!i].error
+                                                                                      : outcomes[i].error;
     }
-    word.pid = words[SERVICE].pid;
-    word.peer_pid = words[PEER].pid;
-    word.port = role->drill->service.play != NULL ? words[SERVICE].port : words[PEER].port;
-    word.count = words[SERVICE].count != 0 ? words[SERVICE].count : words[PEER].count;
-    bool told = write(report, &word, sizeof word) == sizeof word;
-    if (told && word.result == 0) {
-        /* Until the caller lets go of its end, or a role ends. */
+    outcome.pid = outcomes[SERVICE].pid;
+    outcome.peer_pid = outcomes[PEER].pid;
+    outcome.port = role->drill->service.play != NULL ? outcomes[SERVICE].port : outcomes[PEER].port;
+    outcome.count = outcomes[SERVICE].count != 0 ? outcomes[SERVICE].count : outcomes[PEER].count;
+    bool reported = write(report, &outcome, sizeof outcome) == sizeof outcome;
+    if (reported && outcome.result == 0) {
+        /* Waits until the caller closes its end of the pipe, or a role ends. */
         struct pollfd waiting[] = { { .fd = control, .events = POLLIN }, { .fd = actors[SERVICE].report },
             { .fd = actors[PEER].report } };
         while (poll(waiting, sizeof waiting / sizeof *waiting, -1) < 0 && errno == EINTR)
@@ -370,7 +373,7 @@ static void run_stage(struct role *role, int control, int report)
     end_roles(actors, ROLES);
     if (role->host_limit != NULL)
         host_limit_put_back(role->host_limit);
-    sweep(role);
+    destroy_sockets(role);
 }
 
 /* --- the caller --------------------------------------------------------------------------------------------------- */
@@ -387,8 +390,8 @@ static int check(const struct drill *drill, const struct drill_options *options,
         return error_set(err, -EINVAL, "--in-host",
             "is not for %s, which loses packets, sets limits or fills tables; it runs in a namespace of its own",
             drill->finding);
-    if (options->count > drill->most)
-        return error_set(err, -EINVAL, "--count", "at most %u for %s", drill->most, drill->finding);
+    if (options->count > drill->count_max)
+        return error_set(err, -EINVAL, "--count", "at most %u for %s", drill->count_max, drill->finding);
     return 0;
 }
 
@@ -418,7 +421,7 @@ int drill_start(
     }
     pid_t pid = fork();
     if (pid == 0) {
-        setsid(); /* Ctrl-C is the caller's */
+        setsid(); /* Ctrl-C must reach only the caller */
         prctl(PR_SET_NAME, "drill-stage", 0, 0, 0);
         prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
         signal(SIGPIPE, SIG_IGN);
@@ -433,23 +436,23 @@ int drill_start(
     *ret_run = (struct drill_run){
         .stage_pid = pid, .control_fd = control[1], .life_fd = report[0], .host_limit = host_limit
     };
-    struct word word = { 0 };
+    struct outcome outcome = { 0 };
     if (pid < 0)
-        word.result = error_set(&word.error, -fork_error, NULL, "no process: %s", strerror(fork_error));
-    else if (read(report[0], &word, sizeof word) != sizeof word)
-        word.result = error_set(&word.error, -ECHILD, drill->finding, "the drill ended before it stood");
-    if (word.result < 0) {
+        outcome.result = error_set(&outcome.error, -fork_error, NULL, "no process: %s", strerror(fork_error));
+    else if (read(report[0], &outcome, sizeof outcome) != sizeof outcome)
+        outcome.result = error_set(&outcome.error, -ECHILD, drill->finding, "the drill ended before it stood");
+    if (outcome.result < 0) {
         drill_stop(ret_run);
         if (err != NULL)
-            *err = word.error;
-        return word.result;
+            *err = outcome.error;
+        return outcome.result;
     }
-    ret_run->owner_pid = word.pid;
-    ret_run->peer_pid = word.peer_pid;
-    ret_run->netns_pid = role.in_host ? 0 : word.pid;
-    ret_run->port = word.port;
-    ret_run->count = word.count;
-    ret_run->userns = word.userns;
+    ret_run->owner_pid = outcome.pid;
+    ret_run->peer_pid = outcome.peer_pid;
+    ret_run->netns_pid = role.in_host ? 0 : outcome.pid;
+    ret_run->port = outcome.port;
+    ret_run->count = outcome.count;
+    ret_run->userns = outcome.userns;
     return 0;
 }
 
@@ -457,13 +460,13 @@ void drill_stop(struct drill_run *run)
 {
     enum { PATIENCE_TENTHS = 50 };
     close(run->control_fd);
-    /* The stage ends within moments of the pipe. */
+    /* The stage usually ends at once after the pipe. If it has not ended after some seconds, it is killed. */
     for (int i = 0; run->stage_pid > 0 && waitpid(run->stage_pid, NULL, WNOHANG) == 0; i++) {
         if (i >= PATIENCE_TENTHS)
             kill(run->stage_pid, SIGKILL);
         clock_sleep_ms(i < 10 ? 10 : 100);
     }
-    /* What a role had forked dies with it, a moment later. */
+    /* The children of a role are killed with it and end a moment later. */
     struct pollfd life = { .fd = run->life_fd };
     poll(&life, 1, 1000);
     close(run->life_fd);

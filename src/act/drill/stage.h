@@ -1,30 +1,31 @@
 #pragma once
-/* Sets the stage of a drill, the namespaces and processes, and clears it away. */
+/* Starts and ends a drill: its namespaces and its processes. */
 #include "act/drill/drill.h"
 
 struct drill_options {
-    unsigned count; /* 0: the drill's own */
+    unsigned count; /* connections; 0: the drill's default */
     bool in_host;
-    bool host_limits; /* the caller agrees that one of the whole host is lowered */
+    bool host_limits; /* the user allows that a limit of the whole host is lowered */
 };
 
-/* A drill that stands. */
+/* A drill that runs. */
 struct drill_run {
     pid_t stage_pid, owner_pid, peer_pid;
-    pid_t netns_pid;              /* a process in the namespace; 0 in the host's */
-    uint16_t port;                /* of the service, or of the remote service that the guilty one connects to */
+    pid_t netns_pid;              /* a process in the drill's namespace; 0: the drill runs in the host's */
+    uint16_t port;                /* of the service, or of the remote service that the client connects to */
     unsigned count;               /* connections that were made */
     bool userns;                  /* a user namespace was needed */
-    struct host_limit host_limit; /* that was lowered, and what it was before */
+    struct host_limit host_limit; /* the lowered setting with its old value; fd -1: none */
     int control_fd;               /* closing it ends the drill */
-    int life_fd;                  /* end of file when the last process of the drill has gone */
+    int life_fd;                  /* end of file when the last process of the drill has ended */
 };
 
 /*
- * Makes the fault, and returns when it stands. Returns 0, or a negative errno with err filled and nothing left behind:
- * -EINVAL (the count), -EPERM and others (namespaces, packet filter, descriptors).
+ * Starts a drill and returns when the fault exists. Returns 0, or a negative errno with err filled and nothing left
+ * behind: -EINVAL if an option does not fit the drill; -EPERM and others if namespaces, the packet filter or enough
+ * descriptors are not available.
  */
 int drill_start(
     const struct drill *drill, const struct drill_options *options, struct drill_run *ret_run, struct error *err);
-/* Ends it: processes, sockets and namespaces are gone when this returns. */
+/* Ends the drill. Its processes, sockets and namespaces are gone when this returns. */
 void drill_stop(struct drill_run *run);

@@ -35,13 +35,13 @@ int wire_serve(struct role *role, unsigned backlog, struct error *err)
         getsockname(fd, (struct sockaddr *)&address, &length) < 0)
         return failed("listen", err);
     role->port = ntohs(address.sin_port);
-    return role_tell(role, role->port, err);
+    return role_send(role, role->port, err);
 }
 
 int wire_find_service(struct role *role, struct error *err)
 {
     uint32_t port = 0;
-    int result = role_hear(role, &port, err);
+    int result = role_receive(role, &port, err);
     role->port = (uint16_t)port;
     return result;
 }
@@ -51,7 +51,7 @@ int wire_accept_all(struct role *role, struct error *err)
     while (role->conn_count < role->count) {
         struct pollfd waiting = { .fd = role->listener, .events = POLLIN };
         errno = ETIMEDOUT;
-        /* Without O_CLOEXEC, as programs do that leave descriptors to their children. */
+        /* Without SOCK_CLOEXEC, as in programs whose children inherit their descriptors. */
         int fd = poll(&waiting, 1, PATIENCE_MS) > 0 ? accept(role->listener, NULL, NULL) : -1;
         if (fd < 0)
             return failed("accept", err);
@@ -131,7 +131,7 @@ int wire_read_to_end(struct role *role, struct error *err)
 int wire_write_until_full(struct role *role, struct error *err)
 {
     static const char bytes[16384] = "x";
-    const int send_buffer = 65536; /* else the kernel lets it grow to megabytes */
+    const int send_buffer = 65536; /* without this the kernel lets the buffer grow to megabytes */
     for (unsigned i = 0; i < role->conn_count; i++) {
         setsockopt(role->conns[i], SOL_SOCKET, SO_SNDBUF, &send_buffer, sizeof send_buffer);
         while (send(role->conns[i], bytes, sizeof bytes, MSG_NOSIGNAL | MSG_DONTWAIT) > 0)
@@ -157,7 +157,7 @@ void wire_close_all(struct role *role)
         close(role->conns[i]);
 }
 
-/* Each peer gets a reset instead of a FIN: tcp_close() with SO_LINGER and no time. */
+/* With SO_LINGER and a time of 0, close() sends a reset: __tcp_close() in net/ipv4/tcp.c. */
 void wire_reset_all(struct role *role)
 {
     const struct linger at_once = { .l_onoff = 1 };
