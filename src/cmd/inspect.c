@@ -236,6 +236,8 @@ static int read_and_diagnose(const struct inspect_options *options, const struct
         snapshot_confirm(&inspection->snapshot, previous_snapshot);
     else if (previous != NULL)
         inspection->snapshot.previous = previous_snapshot;
+    if (options->recall != NULL && options->from_count == 0)
+        options->recall(&inspection->snapshot, options->recall_data);
     diagnose(&inspection->snapshot, &options->selection, &inspection->policy, &inspection->diagnosis);
     if (inspection->diagnosis.wants_rates && inspection->snapshot.previous == NULL && options->from_count == 0)
         measure_rates(options, inspection);

@@ -6,6 +6,7 @@
 #include "base/atomic_file.h"
 #include "base/clock.h"
 #include "base/text.h"
+#include "cmd/check/stuck_memory.h"
 #include "cmd/commands.h"
 #include "cmd/view.h"
 
@@ -17,6 +18,7 @@ struct metrics_arguments {
     bool has_dialect;
     enum metrics_dialect dialect;
     const char *textfile; /* folder for tcpwhy.prom, or NULL: standard output */
+    struct stuck_memory memory;
 };
 
 /* --- options ---------------------------------------------------------------------------------------------------- */
@@ -51,9 +53,18 @@ static int set_textfile(void *target, const char *value, struct error *err)
     return 0;
 }
 
+static int set_samples(void *target, const char *value, struct error *err)
+{
+    if (*value == '\0')
+        return error_set(err, -EINVAL, NULL, "wants the name of a directory");
+    ((struct metrics_arguments *)target)->memory.directory = value;
+    return 0;
+}
+
 static const struct option_row metrics_rows[] = {
     { 't', "top", "N", "N processes, namespaces, listeners, … stand for themselves (default: 20)", set_top },
     { 0, "textfile", "DIR", "write DIR/tcpwhy.prom, whole or not at all, for a textfile collector", set_textfile },
+    { 0, "samples", "DIR", "keep here since when connections with keepalive have been stuck", set_samples },
     { 0, "format", "NAME", "openmetrics (default), or prometheus: the older text format (default of --textfile)",
         set_format },
     { 0 },
@@ -92,12 +103,13 @@ static int write_metrics(const struct metrics_arguments *arguments, const struct
 static int print_metrics(
     void *target, const struct inspect_options *options, struct inspection *inspection, struct error *err)
 {
-    const struct metrics_arguments *arguments = target;
+    struct metrics_arguments *arguments = target;
     const struct metrics_options metrics = {
         .tool_version = TCPWHY_VERSION,
         .dialect = !arguments->has_dialect && arguments->textfile != NULL ? METRICS_PROMETHEUS : arguments->dialect,
         .top = arguments->top,
         .elapsed_us = clock_monotonic_us() - arguments->begun_us,
+        .ages_may_shrink = !stuck_memory_keep(&arguments->memory, &inspection->diagnosis),
     };
     struct buf text = { 0 };
     int result = report_metrics(&inspection->diagnosis, &options->selection, &metrics, &text, err);
@@ -109,8 +121,14 @@ static int print_metrics(
 
 static int run_metrics(const struct command *self, int argc, char **argv)
 {
-    struct inspect_options inspection = { .needs_rows = true };
     struct metrics_arguments arguments = { .begun_us = clock_monotonic_us(), .top = METRICS_TOP_DEFAULT };
+    struct buf subject = { 0 };
+    for (int i = 0; i < argc; i++) /* other words may mean other connections, which have a file of their own */
+        buf_printf(&subject, "%s;", argv[i]);
+    stuck_memory_init(&arguments.memory, NULL, buf_text(&subject));
+    struct inspect_options inspection = {
+        .needs_rows = true, .recall = stuck_memory_recall, .recall_data = &arguments.memory
+    };
     struct option_row inspect_rows[INSPECT_ROWS_MAX];
     inspect_rows_but_json(inspect_rows);
     const struct option_group groups[] = {
@@ -124,7 +142,10 @@ static int run_metrics(const struct command *self, int argc, char **argv)
         .print = print_metrics,
         .arguments = &arguments,
     };
-    return cmd_view(self, &view, &inspection, argc, argv);
+    int status = cmd_view(self, &view, &inspection, argc, argv);
+    stuck_memory_deinit(&arguments.memory);
+    buf_deinit(&subject);
+    return status;
 }
 
 const struct command command_metrics = {

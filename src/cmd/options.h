@@ -23,9 +23,15 @@ struct inspect_options {
     bool owners_if_stuck; /* find the owners of sockets only if something is stuck */
     const char *from[INSPECT_FROM_MAX]; /* captures to read instead of this host; "-": standard input */
     unsigned from_count;
-    const char *tasks;  /* a list of processes, which gives the PIDs of the capture their names; or NULL */
-    bool names_source;  /* --source was given */
-    bool needs_rows;    /* the command shows single connections: a capture that has only counts is refused */
+    const char *tasks; /* a list of processes, which gives the PIDs of the capture their names; or NULL */
+    bool names_source; /* --source was given */
+    bool needs_rows;   /* the command shows single connections: a capture that has only counts is refused */
+    /*
+     * Called before this host's connections are diagnosed: fills snapshot.stayed_ms with what earlier runs know. NULL:
+     * nothing is known.
+     */
+    void (*recall)(struct snapshot *snapshot, void *data);
+    void *recall_data;
     const char *config; /* the configuration file to read instead of the usual ones, or NULL */
 };
 

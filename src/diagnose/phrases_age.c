@@ -31,6 +31,14 @@ static const char *how_many(struct arena *arena, const struct group *group, uint
     return group->count == 1 ? "it" : "all of them";
 }
 
+static uint64_t remembered_count(const struct context *context, const struct group *group)
+{
+    uint64_t count = 0;
+    for (size_t i = 0; i < group->count; i++)
+        count += context->snapshot->stayed_ms[group->conns[i]] > 0;
+    return count;
+}
+
 void phrases_clock_set_back(
     struct arena *arena, const struct context *context, const struct group *group, struct lines *evidence)
 {
@@ -47,7 +55,11 @@ void phrases_clock_set_back(
             "known.");
     lines_add(evidence, arena, "No data has passed in either direction for %s%s: keepalive does not change that.",
         group->count == 1 ? "" : "up to ", phrases_duration(arena, group->oldest_ms));
-    if (group->confirmed_ms == 0)
+    if (context->snapshot->stayed_ms != NULL && remembered_count(context, group) > 0)
+        lines_add(evidence, arena,
+            "Earlier runs of this command have seen %s so, without a byte passing: that is how long it is at least.",
+            how_many(arena, group, remembered_count(context, group)));
+    else if (group->confirmed_ms == 0)
         lines_add(evidence, arena, "To know for how long they have been so at least, %s.",
             phrases_look_again(context->snapshot));
 }

@@ -1,26 +1,17 @@
 #include "model/age.h"
 
+#include "model/handshake.h"
 #include "model/previous.h"
 #include "model/setting.h"
 
 /* Kernel defaults, for where a setting could not be read: include/net/tcp.h */
 enum {
     RTO_MIN_MS = 200,         /* TCP_RTO_MIN */
-    RTO_MAX_MS = 120 * 1000,  /* TCP_RTO_MAX */
     TIME_WAIT_MS = 60 * 1000, /* TCP_TIMEWAIT_LEN: not a setting */
     RETRIES2 = 15,            /* TCP_RETR2 */
     ORPHAN_RETRIES = 8,       /* tcp_orphan_retries() where the setting is 0 */
     BACKOFF_MAX = 31,         /* doublings that make sense in 32 bits */
-    HANDSHAKE_RTO_MS = 1000,  /* TCP_TIMEOUT_INIT: nothing is known of the path yet (RFC 6298 §2.1) */
-    SYN_RETRIES = 6,          /* TCP_SYN_RETRIES */
-    SYN_LINEAR_TIMEOUTS = 4,  /* tcp_syn_linear_timeouts, Linux 6.5 and later */
-    SYNACK_RETRIES = 5,       /* TCP_SYNACK_RETRIES */
 };
-
-static uint64_t rto_max_ms(const struct net_values *values)
-{
-    return (uint64_t)setting_value(values, SETTING_RTO_MAX, RTO_MAX_MS);
-}
 
 static uint64_t rto_min_ms(const struct net_values *values)
 {
@@ -60,116 +51,6 @@ static uint64_t sum_of_timeouts(const struct conn *conn, uint64_t first, uint64_
     return sum + left * pause + (timeout < ceiling ? timeout : ceiling);
 }
 
-/* --- the handshake ---------------------------------------------------------------------------------------------- */
-
-/*
- * Settings are read as a whole: a kernel that shows these and not the one about SYNs lacks that. One line of a paste
- * does not tell.
- */
-static bool are_settings_read(const struct net_values *values)
-{
-    return values != NULL && values->has_setting[SETTING_SYN_RETRIES] && values->has_setting[SETTING_FIN_TIMEOUT] &&
-        values->has_setting[SETTING_RETRIES2];
-}
-
-/* The pause between SYNs after so many doublings: tcp_retransmit_timer(); between SYN-ACKs: reqsk_timer_handler(). */
-static uint64_t handshake_pause_ms(const struct net_values *values, unsigned doublings)
-{
-    uint64_t most = rto_max_ms(values);
-    uint64_t pause = (uint64_t)HANDSHAKE_RTO_MS << (doublings < BACKOFF_MAX ? doublings : BACKOFF_MAX);
-    return pause < most ? pause : most;
-}
-
-static unsigned doublings_after(unsigned retransmits, unsigned linear)
-{
-    return retransmits > linear ? retransmits - linear : 0;
-}
-
-/* Whether the pause that runs now may be that one. The kernel's ticks and what prints them may add a little. */
-static bool allows_pause(const struct conn *conn, uint64_t pause_ms)
-{
-    bool timer_fits = conn->timer_ms <= pause_ms + pause_ms / 8;
-    return timer_fits && (!conn_has(conn, CONN_RTO) || conn->rto_ms <= pause_ms + pause_ms / 8);
-}
-
-/*
- * How many SYNs follow at the first distance before the pauses double. A kernel before 6.5 has none; where the setting
- * is not known, it may be its default, unless the row's own timer, its timeout or its doublings contradict that. Of
- * several that are possible the largest is taken: then the connection is at least as old as the result says.
- */
-static unsigned linear_timeouts(const struct net_values *values, const struct conn *conn)
-{
-    int64_t set = setting_value(
-        values, SETTING_SYN_LINEAR_TIMEOUTS, are_settings_read(values) ? 0 : SYN_LINEAR_TIMEOUTS);
-    unsigned linear = set < 0 ? 0 : set > UINT8_MAX ? UINT8_MAX : (unsigned)set;
-    if (conn_has(conn, CONN_TCP_INFO) && linear > doublings_after(conn->retransmits, conn->backoff))
-        linear = doublings_after(conn->retransmits, conn->backoff);
-    while (linear > 0 && !allows_pause(conn, handshake_pause_ms(values, doublings_after(conn->retransmits, linear))))
-        linear--;
-    return linear;
-}
-
-static bool is_handshake(const struct conn *conn)
-{
-    return conn->state == STATE_SYN_SENT || conn->state == STATE_SYN_RECEIVED;
-}
-
-/*
- * A SYN-ACK is sent again when its timer fires and, besides, whenever the client repeats its SYN, which also puts the
- * timer off: tcp_check_req(). The count may thus rise twice a second; a timer that has longer to run than the first
- * pauses tells that those are over.
- */
-static uint64_t syn_ack_age_ms(const struct net_values *values, const struct conn *conn)
-{
-    uint64_t least = (uint64_t)conn->retransmits * HANDSHAKE_RTO_MS / 2, over = 0;
-    for (unsigned i = 0; i < conn->retransmits && handshake_pause_ms(values, i) < conn->timer_ms; i++)
-        over += handshake_pause_ms(values, i);
-    return over > least ? over : least;
-}
-
-/*
- * The pauses up to this one. Where the first cannot have been one second (three, before Linux 3.1), the timer alone
- * tells: the pauses doubled up to this one, so that those before it add up to nearly as much.
- */
-static uint64_t syn_age_ms(const struct net_values *values, const struct conn *conn)
-{
-    unsigned linear = linear_timeouts(values, conn), retransmits = conn->retransmits;
-    uint64_t timer = conn->timer_ms, sum = 0;
-    if (!allows_pause(conn, handshake_pause_ms(values, doublings_after(retransmits, linear))))
-        return timer - (timer >> (retransmits < BACKOFF_MAX ? retransmits : BACKOFF_MAX));
-    for (unsigned i = 0; i <= retransmits; i++)
-        sum += handshake_pause_ms(values, doublings_after(i, linear));
-    return sum > timer ? sum - timer : 0;
-}
-
-static struct age handshake_age(const struct snapshot *snapshot, const struct conn *conn)
-{
-    const struct net_values *values = snapshot_net_values(snapshot, conn);
-    if (conn->state == STATE_SYN_RECEIVED)
-        return (struct age){ .kind = AGE_AT_LEAST, .ms = syn_ack_age_ms(values, conn) };
-    if (conn_has(conn, CONN_RTO_TIME) && conn->rto_recoveries == 1)
-        return (struct age){ .kind = AGE_EXACT, .ms = HANDSHAKE_RTO_MS + conn->total_rto_time_ms };
-    return (struct age){ .kind = AGE_AT_LEAST, .ms = syn_age_ms(values, conn) };
-}
-
-/* tcp_write_timeout() gives a SYN up when all its retransmissions, the linear ones beside the others, are over. */
-static bool handshake_give_up_ms(const struct snapshot *snapshot, const struct conn *conn, uint64_t *ret_ms)
-{
-    const struct net_values *values = snapshot_net_values(snapshot, conn);
-    unsigned linear = conn->state == STATE_SYN_SENT ? linear_timeouts(values, conn) : 0;
-    unsigned retries = conn->state == STATE_SYN_SENT
-        ? (unsigned)setting_value(values, SETTING_SYN_RETRIES, SYN_RETRIES) + linear
-        : (unsigned)setting_value(values, SETTING_SYNACK_RETRIES, SYNACK_RETRIES);
-    retries = retries < UINT8_MAX ? retries : UINT8_MAX;
-    if (conn->retransmits > retries) /* the client's repetitions count too: no telling how often the timer fired */
-        return false;
-    uint64_t wait = conn->timer_ms;
-    for (unsigned i = conn->retransmits + 1U; i <= retries; i++)
-        wait += handshake_pause_ms(values, doublings_after(i, linear));
-    *ret_ms = wait;
-    return true;
-}
-
 /* --- a window that was taken back ------------------------------------------------------------------------------- */
 
 enum {
@@ -180,7 +61,7 @@ enum {
 
 bool conn_resends_uncounted(const struct conn *conn)
 {
-    if (!conn_has(conn, CONN_TIMER) || conn->timer != TIMER_RETRANSMIT || is_handshake(conn))
+    if (!conn_has(conn, CONN_TIMER) || conn->timer != TIMER_RETRANSMIT || conn_is_handshake(conn))
         return false;
     if (conn_has(conn, CONN_SND_WND))
         return conn->snd_wnd_bytes == 0 && conn->backoff > conn->retransmits;
@@ -208,6 +89,13 @@ static uint64_t resending_uncounted_ms(const struct conn *conn, uint64_t first, 
     return since_last + sum;
 }
 
+static struct age handshake_age(const struct snapshot *snapshot, const struct conn *conn)
+{
+    if (conn->state == STATE_SYN_SENT && conn_has(conn, CONN_RTO_TIME) && conn->rto_recoveries == 1)
+        return (struct age){ .kind = AGE_EXACT, .ms = HANDSHAKE_RTO_MS + conn->total_rto_time_ms };
+    return (struct age){ .kind = AGE_AT_LEAST, .ms = handshake_least_ms(snapshot_net_values(snapshot, conn), conn) };
+}
+
 struct age conn_retransmitting_for(const struct snapshot *snapshot, const struct conn *conn)
 {
     if (!conn_has(conn, CONN_TIMER) || conn->timer != TIMER_RETRANSMIT)
@@ -216,16 +104,17 @@ struct age conn_retransmitting_for(const struct snapshot *snapshot, const struct
     bool uncounted = conn_resends_uncounted(conn);
     if (conn->retransmits == 0 && !uncounted)
         return (struct age){ .kind = AGE_UNKNOWN };
-    if (is_handshake(conn))
+    if (conn_is_handshake(conn))
         return handshake_age(snapshot, conn);
 
     uint64_t first = conn_has(conn, CONN_TCP_INFO) && conn->rtt_us > 0 ? base_rto_ms(conn, values) : rto_min_ms(values);
     if (uncounted)
-        return (struct age){ .kind = AGE_AT_LEAST, .ms = resending_uncounted_ms(conn, first, rto_max_ms(values)) };
+        return (
+            struct age){ .kind = AGE_AT_LEAST, .ms = resending_uncounted_ms(conn, first, setting_rto_max_ms(values)) };
     /* The kernel's own clock of this recovery, where it is the only one. */
     if (conn_has(conn, CONN_RTO_TIME) && conn->rto_recoveries == 1)
         return (struct age){ .kind = AGE_EXACT, .ms = first + conn->total_rto_time_ms };
-    uint64_t sum = sum_of_timeouts(conn, first, rto_max_ms(values));
+    uint64_t sum = sum_of_timeouts(conn, first, setting_rto_max_ms(values));
     return (struct age){ .kind = AGE_AT_LEAST, .ms = sum > conn->timer_ms ? sum - conn->timer_ms : 0 };
 }
 
@@ -376,9 +265,34 @@ static struct age own_age(const struct snapshot *snapshot, const struct conn *co
     }
 }
 
+/* What earlier runs saw is a lower bound that no answer to a keepalive probe sets back. */
+static void raise_age(struct age *age, uint64_t stayed_ms)
+{
+    if (stayed_ms == 0 || age->kind == AGE_EXACT)
+        return;
+    if (age->kind == AGE_UNKNOWN)
+        *age = (struct age){ .kind = AGE_AT_LEAST, .from_snapshots = true };
+    if (stayed_ms > age->ms)
+        age->ms = stayed_ms;
+    if (age->is_reset && age->ms > age->most_ms)
+        age->most_ms = age->ms;
+}
+
+bool conn_age_may_shrink(const struct snapshot *snapshot, const struct conn *conn)
+{
+    if (conn_is_listener(conn))
+        return false;
+    if (conn_has(conn, CONN_TCP_INFO) && (conn->state == STATE_CLOSE_WAIT || conn->state == STATE_FIN_WAIT_2))
+        return !conn_has(conn, CONN_TIMER) || conn->timer == TIMER_KEEPALIVE;
+    struct age age = own_age(snapshot, conn);
+    return age.kind == AGE_UNKNOWN || age.from_timer;
+}
+
 struct age conn_age(const struct snapshot *snapshot, const struct conn *conn)
 {
     struct age age = own_age(snapshot, conn);
+    if (snapshot->stayed_ms != NULL)
+        raise_age(&age, snapshot->stayed_ms[conn - snapshot->conns]);
     if (age.is_reset && previous_stayed(snapshot, conn) && previous_apart_ms(snapshot) > age.ms)
         age.ms = previous_apart_ms(snapshot);
     if (age.kind == AGE_UNKNOWN && !conn_is_listener(conn) && previous_stayed(snapshot, conn))
@@ -416,7 +330,7 @@ static uint64_t retransmit_give_up_ms(const struct snapshot *snapshot, const str
 {
     const struct net_values *values = snapshot_net_values(snapshot, conn);
     bool orphan = is_orphan(conn);
-    uint64_t most = rto_max_ms(values);
+    uint64_t most = setting_rto_max_ms(values);
     uint64_t elapsed = conn_retransmitting_for(snapshot, conn).ms;
     uint64_t rto = conn->rto_ms;
     uint64_t wait = conn->timer_ms;
@@ -443,7 +357,7 @@ static uint64_t retransmit_give_up_ms(const struct snapshot *snapshot, const str
 static uint64_t persist_give_up_ms(const struct snapshot *snapshot, const struct conn *conn)
 {
     const struct net_values *values = snapshot_net_values(snapshot, conn);
-    uint64_t most = rto_max_ms(values);
+    uint64_t most = setting_rto_max_ms(values);
     uint64_t interval = base_rto_ms(conn, values);
     for (unsigned i = 0; i < conn->backoff && i < BACKOFF_MAX && interval < most; i++)
         interval *= 2;
@@ -477,10 +391,10 @@ bool conn_give_up_ms(const struct snapshot *snapshot, const struct conn *conn, u
 {
     if (conn->state == STATE_FIN_WAIT_2 && conn_has(conn, CONN_TIMER))
         return fin_wait_2_left_ms(snapshot, conn, ret_ms);
-    if (is_handshake(conn)) {
+    if (conn_is_handshake(conn)) {
         if (!conn_has(conn, CONN_TIMER) || conn->timer != TIMER_RETRANSMIT)
             return false;
-        return handshake_give_up_ms(snapshot, conn, ret_ms);
+        return handshake_left_ms(snapshot_net_values(snapshot, conn), conn, ret_ms);
     }
     if (!conn_has(conn, CONN_TIMER | CONN_TCP_INFO | CONN_INODE))
         return false;

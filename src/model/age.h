@@ -46,6 +46,12 @@ struct age {
 struct age conn_age(const struct snapshot *snapshot, const struct conn *conn);
 
 /*
+ * True if a later snapshot may give a smaller age although nothing has changed: answers to keepalive probes set the
+ * clock back, or no clock tells the age. Then what earlier runs saw is worth keeping (snapshot.stayed_ms).
+ */
+bool conn_age_may_shrink(const struct snapshot *snapshot, const struct conn *conn);
+
+/*
  * The age to compare with a limit. If keepalive resets the clock, this is the time since data last passed. The lower
  * bound itself would fall below the limit after each probe, although nothing has changed on the host.
  */

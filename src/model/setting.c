@@ -65,3 +65,9 @@ int64_t setting_value(const struct net_values *values, enum setting setting, int
 {
     return values != NULL && values->has_setting[setting] ? values->settings[setting] : fallback;
 }
+
+uint64_t setting_rto_max_ms(const struct net_values *values)
+{
+    enum { RTO_MAX_MS = 120 * 1000 }; /* TCP_RTO_MAX in include/net/tcp.h */
+    return (uint64_t)setting_value(values, SETTING_RTO_MAX, RTO_MAX_MS);
+}

@@ -100,3 +100,6 @@ struct net_values {
 
 /* The value, or fallback where it is unknown (pass the kernel's default). */
 int64_t setting_value(const struct net_values *values, enum setting setting, int64_t fallback);
+
+/* The longest pause between retransmissions, or the kernel's default. */
+uint64_t setting_rto_max_ms(const struct net_values *values);

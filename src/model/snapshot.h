@@ -50,6 +50,12 @@ struct snapshot {
      */
     const struct snapshot *previous;
 
+    /*
+     * As many as conns, or NULL: for how long at least each connection has been in its state without a byte moving, as
+     * earlier runs of a command know (0: they know nothing). In the arena.
+     */
+    uint32_t *stayed_ms;
+
     struct conn *conns;
     size_t conn_count, conn_capacity;
     struct process *processes;

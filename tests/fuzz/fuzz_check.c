@@ -1,8 +1,9 @@
-/* The input of a plugin: ranges, and the file of samples. */
+/* The input of a plugin: ranges, the file of samples, and that of stuck connections. */
 #include "fuzz.h"
 
 #include "base/range.h"
 #include "cmd/check/samples.h"
+#include "cmd/check/stuck_since.h"
 
 static void range(const char *text)
 {
@@ -41,6 +42,19 @@ static void samples(const char *bytes, size_t size)
     buf_deinit(&text);
 }
 
+static void stuck_since(const char *bytes, size_t size)
+{
+    struct stuck_since since, again;
+    if (stuck_since_parse(bytes, size, "fuzz", &since) < 0)
+        return;
+    struct buf text = { 0 };
+    stuck_since_format(&since, "fuzz", &text);
+    FUZZ_EXPECT(stuck_since_parse(buf_text(&text), text.length, "fuzz", &again) == 0 && again.count == since.count);
+    stuck_since_deinit(&since);
+    stuck_since_deinit(&again);
+    buf_deinit(&text);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char *text = fuzz_string(data, size);
@@ -48,6 +62,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     free(text);
     uint8_t *bytes = fuzz_bytes(data, size);
     samples((const char *)bytes, size);
+    stuck_since((const char *)bytes, size);
     free(bytes);
     return 0;
 }

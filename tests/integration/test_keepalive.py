@@ -93,6 +93,7 @@ def seen():
         young = stage.start("ka-young-peer", keepalive.clients_that_go(
             pair.service_address, seen.young_port, 40), pair.peer)
         young_service.step()
+        probed_from = time.monotonic()  # keepalive of the young ones began then
         scenes = []
         for faults in keepalive.FAULTS, keepalive.INHERITED:
             service, peer, set_here = set_faults(stage, pair, faults)
@@ -107,7 +108,9 @@ def seen():
         time.sleep(2.4)
         for role in runtimes:
             role.step()
-        time.sleep(max(0, began + 10.5 - time.monotonic()))
+        time.sleep(max(0, began + 10 - time.monotonic()))
+        # Not at a whole number of seconds after it: keepalive's timers fire then, and an ACK may answer a probe.
+        time.sleep((probed_from + 0.5 - time.monotonic()) % 1)
         closed = time.monotonic()
         young.step()
         young_service.step()

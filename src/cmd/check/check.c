@@ -15,6 +15,7 @@
 #include "cmd/commands.h"
 #include "cmd/check/deadline.h"
 #include "cmd/check/state_file.h"
+#include "cmd/check/stuck_memory.h"
 #include "cmd/inspect.h"
 
 enum { TIMEOUT_MS = 10 * 1000, GROWTH_OVER_MS = 5 * 60 * 1000 };
@@ -183,9 +184,12 @@ static struct inspect_options how_to_look(const struct check *check)
     return options;
 }
 
-static int inspection(const struct check *check, struct inspection *ret_inspection, struct error *err)
+static int inspection(
+    const struct check *check, struct stuck_memory *memory, struct inspection *ret_inspection, struct error *err)
 {
     struct inspect_options options = how_to_look(check);
+    options.recall = stuck_memory_recall;
+    options.recall_data = memory;
     int result = cmd_try_inspect(&options, NULL, ret_inspection, err);
     for (unsigned i = 0; result == 0 && i < check->thresholds.count; i++) {
         result = cmd_check_netns(&check->thresholds.items[i].inspection.selection, &ret_inspection->snapshot, err);
@@ -270,62 +274,101 @@ static void measure_time(const struct check *check, uint64_t began_us, struct pl
             .most = most });
 }
 
-static enum plugin_status judge_with(
-    const struct check *check, const struct inspection *seen, struct samples *samples, struct plugin *plugin)
+struct answer {
+    const struct check *check;
+    struct stuck_memory memory;
+    bool ages_hold; /* the memory could be read and kept */
+    struct plugin plugin;
+    enum plugin_status status;
+};
+
+static void judge_with(struct answer *answer, const struct inspection *seen, struct samples *samples)
 {
+    const struct check *check = answer->check;
     const struct judging judging = {
         .diagnosis = &seen->diagnosis,
         .policy = &seen->policy,
         .samples = samples,
         .window_ms = check->growth_over_ms,
+        .ages_hold = answer->ages_hold,
         .verbose = check->verbose,
     };
-    return has_limits(check) ? thresholds_judge(&check->thresholds, &judging, plugin) : verdict_judge(&judging, plugin);
+    answer->status = has_limits(check) ? thresholds_judge(&check->thresholds, &judging, &answer->plugin)
+                                       : verdict_judge(&judging, &answer->plugin);
 }
 
 /* Growth that was asked about has to be known. What a verdict might still learn from it is only noted as missing. */
-static int judge(const struct check *check, const struct inspection *seen, struct plugin *plugin,
-    enum plugin_status *ret_status, struct error *err)
+static int judge(struct answer *answer, const struct inspection *seen, struct error *err)
 {
+    const struct check *check = answer->check;
     bool required = needs_samples(check);
     bool useful = !has_limits(check) && check->inspection.from_count == 0 && verdict_wants_samples(&seen->diagnosis);
     if (!required && !useful) {
-        *ret_status = judge_with(check, seen, NULL, plugin);
+        judge_with(answer, seen, NULL);
         return 0;
     }
     struct kept kept;
-    int result = kept_open(check, &kept, plugin, err);
+    int result = kept_open(check, &kept, &answer->plugin, err);
     if (result == 0 || !required) {
-        *ret_status = judge_with(check, seen, result == 0 ? &kept.samples : NULL, plugin);
+        judge_with(answer, seen, result == 0 ? &kept.samples : NULL);
         if (result == 0)
             result = kept_write(&kept, err);
     }
     kept_close(&kept);
     if (result == 0 || required)
         return result;
-    plugin_add_line(plugin, "how fast it grows is not known: %s: %s", err->subject, err->message);
+    plugin_add_line(&answer->plugin, "how fast it grows is not known: %s: %s", err->subject, err->message);
     return 0;
 }
 
-static int answer(struct check *check, struct deadline *deadline, uint64_t began_us)
+static bool has_reset_ages(const struct diagnosis *diagnosis)
 {
-    struct error err = { 0 };
+    for (size_t i = 0; i < diagnosis->finding_count; i++) {
+        if (diagnosis->findings[i].reset_count > 0)
+            return true;
+    }
+    return false;
+}
+
+static void keep_ages(struct answer *answer, const struct diagnosis *diagnosis)
+{
+    answer->ages_hold = stuck_memory_keep(&answer->memory, diagnosis);
+    if (!answer->ages_hold && has_reset_ages(diagnosis))
+        plugin_add_line(&answer->plugin, "since when connections with keepalive are stuck is not kept: %s: %s",
+            answer->memory.err.subject, answer->memory.err.message);
+}
+
+static int look_and_judge(struct answer *answer, uint64_t began_us, struct error *err)
+{
+    struct buf subject = { 0 };
+    buf_str(&subject, "ages; ");
+    name_samples(answer->check, &subject);
+    stuck_memory_init(&answer->memory, answer->check->samples, buf_text(&subject));
     struct inspection seen;
-    struct plugin plugin = { 0 };
-    enum plugin_status status = PLUGIN_UNKNOWN;
-    int result = inspection(check, &seen, &err);
+    int result = inspection(answer->check, &answer->memory, &seen, err);
     if (result == 0) {
-        result = judge(check, &seen, &plugin, &status, &err);
-        plugin_notes(&plugin, &seen.diagnosis);
-        measure_time(check, began_us, &plugin);
+        keep_ages(answer, &seen.diagnosis);
+        result = judge(answer, &seen, err);
+        plugin_notes(&answer->plugin, &seen.diagnosis);
+        measure_time(answer->check, began_us, &answer->plugin);
         inspection_deinit(&seen);
     }
+    stuck_memory_deinit(&answer->memory);
+    buf_deinit(&subject);
+    return result;
+}
+
+static int give_answer(const struct check *check, struct deadline *deadline, uint64_t began_us)
+{
+    struct error err = { 0 };
+    struct answer answer = { .check = check, .status = PLUGIN_UNKNOWN };
+    int result = look_and_judge(&answer, began_us, &err);
     deadline_answer(deadline);
-    int written = result == 0 ? plugin_write(&plugin, status, stdout) : 0;
-    plugin_deinit(&plugin);
+    int written = result == 0 ? plugin_write(&answer.plugin, answer.status, stdout) : 0;
+    plugin_deinit(&answer.plugin);
     if (result < 0)
         return fail(&err);
-    return written < 0 ? STATUS_FAILED : (int)status;
+    return written < 0 ? STATUS_FAILED : (int)answer.status;
 }
 
 /* Lives as long as the program: the thread that keeps the time looks at it. */
@@ -363,7 +406,7 @@ static int run(const struct command *self, int argc, char **argv)
         fail(&err);
     } else if (result == PARSE_OK) {
         struct deadline *deadline = begin_deadline(&check, &err);
-        status = deadline != NULL ? answer(&check, deadline, began_us) : fail(&err);
+        status = deadline != NULL ? give_answer(&check, deadline, began_us) : fail(&err);
     }
     thresholds_deinit(&check.thresholds);
     return status;

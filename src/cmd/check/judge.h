@@ -9,5 +9,6 @@ struct judging {
     const struct policy *policy;
     struct samples *samples; /* of earlier runs; NULL: nothing is known of growth */
     uint64_t window_ms;      /* over which growth is measured */
+    bool ages_hold;          /* no age of a finding shrinks between two runs while nothing changes */
     bool verbose;
 };

@@ -75,14 +75,21 @@ static void measure_states(struct plugin *plugin, const struct diagnosis *diagno
     }
 }
 
-static void measure_findings(struct plugin *plugin, const struct diagnosis *diagnosis)
+/* Without what earlier runs saw, an age that keepalive sets back is none to draw. */
+static bool has_steady_age(const struct judging *judging, const struct finding *finding)
+{
+    return finding->age_known && (finding->reset_count == 0 || judging->ages_hold);
+}
+
+static void measure_findings(struct plugin *plugin, const struct judging *judging)
 {
     static const struct range none = { .text = "0" };
+    const struct diagnosis *diagnosis = judging->diagnosis;
     uint64_t oldest_ms = 0;
     bool all_unknown = count_loud(diagnosis, SEVERITY_CRITICAL) + count_loud(diagnosis, SEVERITY_WARNING) > 0;
     for (size_t i = 0; i < diagnosis->finding_count; i++) {
         const struct finding *finding = &diagnosis->findings[i];
-        if (finding->severity == SEVERITY_INFO || !finding->age_known)
+        if (finding->severity == SEVERITY_INFO || !has_steady_age(judging, finding))
             continue;
         all_unknown = false;
         oldest_ms = finding->oldest_ms > oldest_ms ? finding->oldest_ms : oldest_ms;
@@ -261,7 +268,7 @@ enum plugin_status verdict_judge(const struct judging *judging, struct plugin *p
     struct slope slope = find_slopes(diagnosis, judging->samples, judging->window_ms);
     enum plugin_status status = say_slope(plugin, diagnosis, &slope);
     measure_states(plugin, diagnosis);
-    measure_findings(plugin, diagnosis);
+    measure_findings(plugin, judging);
     measure_descriptors(plugin, diagnosis->snapshot, judging->policy);
     const struct finding **findings = xcalloc(diagnosis->finding_count, sizeof *findings);
     for (size_t i = 0; i < diagnosis->finding_count; i++)

@@ -82,6 +82,12 @@ static void write_ignored(struct metrics *metrics)
     }
 }
 
+/* An age that answers to keepalive probes set back tells nothing of how long a fault has lasted. */
+static bool has_steady_age(const struct metrics *metrics, const struct finding *finding)
+{
+    return finding->age_known && (finding->reset_count == 0 || !metrics->options->ages_may_shrink);
+}
+
 /* The oldest age of each id, written at its first finding. */
 static void write_ages(struct metrics *metrics)
 {
@@ -96,8 +102,9 @@ static void write_ages(struct metrics *metrics)
             if (strcmp(finding->id, id) != 0)
                 continue;
             is_first = j >= i;
-            known |= finding->age_known;
-            if (finding->age_known && finding->oldest_ms > oldest_ms)
+            bool steady = has_steady_age(metrics, finding);
+            known |= steady;
+            if (steady && finding->oldest_ms > oldest_ms)
                 oldest_ms = finding->oldest_ms;
         }
         if (is_first && known)
