@@ -31,7 +31,7 @@ static const struct option_row config_rows[] = {
     { 0 },
 };
 
-/* --- what is in force ------------------------------------------------------------------------------------------- */
+/* --- the policy in force ---------------------------------------------------------------------------------------- */
 
 static struct origin origin_of(const struct policy *policy, const char *finding, unsigned limit)
 {

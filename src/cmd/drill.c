@@ -144,7 +144,7 @@ static int list_json(void)
     return json_end(&json) < 0 ? STATUS_FAILED : STATUS_HEALTHY;
 }
 
-/* --- a drill that stands ------------------------------------------------------------------------------------------ */
+/* --- a running drill ---------------------------------------------------------------------------------------------- */
 
 static void add_label(struct buf *out, const char *name)
 {

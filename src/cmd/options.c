@@ -11,7 +11,7 @@
 #include "base/text.h"
 #include "report/report.h"
 
-/* --- what every command that looks at connections understands ------------------------------------------------- */
+/* --- options of every command that reads connections ---------------------------------------------------------- */
 
 static int set_states(void *target, const char *value, struct error *err)
 {

@@ -50,7 +50,7 @@ static enum awaited wait_until(uint64_t due_ms, const sigset_t *signals)
     }
 }
 
-/* --- a screen --------------------------------------------------------------------------------------------------- */
+/* --- the screen ------------------------------------------------------------------------------------------------- */
 
 struct screen {
     bool is_terminal; /* the cursor can be moved on it */

@@ -36,7 +36,7 @@ struct reading {
     struct ignore *ignore;
 };
 
-/* --- what is wrong ---------------------------------------------------------------------------------------------- */
+/* --- errors ----------------------------------------------------------------------------------------------------- */
 
 static int refuse_at(struct reading *reading, unsigned line, const char *subject, const char *format, ...)
     __attribute__((format(printf, 4, 5)));

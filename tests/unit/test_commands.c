@@ -181,7 +181,7 @@ static void no_hard_limit_is_lowered_or_passed(void **state)
     assert_raised(&process, NULL);
 }
 
-/* --- who ends what ---------------------------------------------------------------------------------------------- */
+/* --- commands that end a process -------------------------------------------------------------------------------- */
 
 static void check_container(const char *path, const char *container, const char *command)
 {

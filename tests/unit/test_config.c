@@ -31,7 +31,7 @@ static void must(const char *text, const char *file, struct policy *policy)
         fail_msg("%s: %s", err.subject, err.message);
 }
 
-/* --- what is understood ----------------------------------------------------------------------------------------- */
+/* --- valid files ------------------------------------------------------------------------------------------------ */
 
 static void limits_are_set_with_their_origin(void **state)
 {
@@ -104,7 +104,7 @@ static void lists_may_go_on_in_another_line(void **state)
     policy_deinit(&policy);
 }
 
-/* --- what is not ------------------------------------------------------------------------------------------------ */
+/* --- invalid files ---------------------------------------------------------------------------------------------- */
 
 static void what_is_wrong_is_named_with_its_line(void **state)
 {

@@ -35,17 +35,17 @@ static const struct confirm_case cases[] = {
     { "a leak of seconds stayed: it may be half-closed on purpose for a while, so it is likely",
         SERVER CLOSE_WAIT "x30 " HELD "cookie=100 " AGED("8s"), SERVER CLOSE_WAIT "x30 " HELD "cookie=100 " AGED("18s"),
         "close-wait-leak 30 warning likely\n" },
-    { "an end of stream that nobody read in either look is certain, young as it is",
+    { "an end of stream that nobody read in either snapshot is certain, young as it is",
         SERVER CLOSE_WAIT "x30 recv_q=1 send_q=0 timer=none holders=812:20 cookie=100 " AGED("8s"),
         SERVER CLOSE_WAIT "x30 recv_q=1 send_q=0 timer=none holders=812:20 cookie=100 " AGED("18s"),
         "close-wait-unread 30 warning certain\n" },
-    { "it may have been too young in the first look", SERVER CLOSE_WAIT "x30 " HELD "cookie=100 " AGED("1s"),
+    { "it may have been too young in the first snapshot", SERVER CLOSE_WAIT "x30 " HELD "cookie=100 " AGED("1s"),
         SERVER CLOSE_WAIT "x30 " HELD "cookie=100 " AGED("11s"), "close-wait-leak 30 warning likely\n" },
     { "others between the same ends are not the same", SERVER CLOSE_WAIT "x30 " HELD "cookie=100 " AGED("8s"),
         SERVER CLOSE_WAIT "x30 " HELD "cookie=200 " AGED("8s"), "" },
-    { "new since the first look", SERVER, SERVER CLOSE_WAIT "x30 " HELD "cookie=100 " AGED("8s"), "" },
-    { "nothing at all in the first look", "netns host own\n", SERVER CLOSE_WAIT "x30 " HELD "cookie=100 " AGED("8s"),
-        "" },
+    { "new since the first snapshot", SERVER, SERVER CLOSE_WAIT "x30 " HELD "cookie=100 " AGED("8s"), "" },
+    { "nothing at all in the first snapshot", "netns host own\n",
+        SERVER CLOSE_WAIT "x30 " HELD "cookie=100 " AGED("8s"), "" },
     { "only those that stayed are counted", SERVER CLOSE_WAIT "x20 " HELD "cookie=100 " AGED("8s"),
         SERVER CLOSE_WAIT "x30 " HELD "cookie=100 " AGED("18s"), "close-wait-leak 20 warning likely\n" },
     { "another state", SERVER "conn ESTABLISHED 10.0.0.5:9100 10.1.2.3:40000 x30 " HELD "cookie=100 " AGED("8s"),
@@ -88,36 +88,36 @@ static const struct confirm_case cases[] = {
         "close-wait-leak 30 warning likely\n" },
 };
 
-struct looks {
+struct two_snapshots {
     struct snapshot first, second;
 };
 
-static void looks_init(struct looks *looks, const char *first, const char *second)
+static void two_snapshots_init(struct two_snapshots *two, const char *first, const char *second)
 {
     char text[4096];
     snprintf(text, sizeof text, FIRST "%s\n", first);
-    fixture_must(&looks->first, text);
+    fixture_must(&two->first, text);
     snprintf(text, sizeof text, SECOND "%s\n", second);
-    fixture_must(&looks->second, text);
-    snapshot_confirm(&looks->second, &looks->first);
+    fixture_must(&two->second, text);
+    snapshot_confirm(&two->second, &two->first);
 }
 
-static void looks_deinit(struct looks *looks)
+static void two_snapshots_deinit(struct two_snapshots *two)
 {
-    snapshot_deinit(&looks->second);
-    snapshot_deinit(&looks->first);
+    snapshot_deinit(&two->second);
+    snapshot_deinit(&two->first);
 }
 
 static void what_stayed_is_stuck_and_what_moved_is_not(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct looks looks;
+        struct two_snapshots two;
         struct diagnosis diagnosis;
         char found[512] = "";
         size_t length = 0;
-        looks_init(&looks, cases[i].first, cases[i].second);
-        diagnose(&looks.second, NULL, NULL, &diagnosis);
+        two_snapshots_init(&two, cases[i].first, cases[i].second);
+        diagnose(&two.second, NULL, NULL, &diagnosis);
         for (size_t f = 0; f < diagnosis.finding_count; f++) {
             const struct finding *finding = &diagnosis.findings[f];
             length += (size_t)snprintf(found + length, sizeof found - length, "%s %llu %s %s\n", finding->id,
@@ -127,7 +127,7 @@ static void what_stayed_is_stuck_and_what_moved_is_not(void **state)
         if (strcmp(found, cases[i].expected) != 0)
             fail_msg("%s:\nexpected:\n%sfound:\n%s", cases[i].what, cases[i].expected, found);
         diagnosis_deinit(&diagnosis);
-        looks_deinit(&looks);
+        two_snapshots_deinit(&two);
     }
 }
 
@@ -140,22 +140,22 @@ static bool has_line(const struct lines *lines, const char *part)
     return false;
 }
 
-static void the_second_look_is_proof(void **state)
+static void the_second_snapshot_is_evidence(void **state)
 {
     (void)state;
-    struct looks looks;
+    struct two_snapshots two;
     struct diagnosis diagnosis;
-    looks_init(&looks, SERVER CLOSE_WAIT "x30 " HELD "cookie=100 " AGED("8s"),
+    two_snapshots_init(&two, SERVER CLOSE_WAIT "x30 " HELD "cookie=100 " AGED("8s"),
         SERVER CLOSE_WAIT "x40 " HELD "cookie=100 " AGED("18s"));
-    diagnose(&looks.second, NULL, NULL, &diagnosis);
+    diagnose(&two.second, NULL, NULL, &diagnosis);
     assert_true(has_line(&diagnosis.findings[0].evidence, "Confirmed by a second look 10 s later"));
     assert_true(has_line(&diagnosis.findings[0].evidence, "no byte had moved"));
     assert_true(has_line(&diagnosis.notes, "10 connections looked stuck, but"));
     diagnosis_deinit(&diagnosis);
-    looks_deinit(&looks);
+    two_snapshots_deinit(&two);
 }
 
-static void without_a_second_look_nothing_changes(void **state)
+static void without_a_second_snapshot_nothing_changes(void **state)
 {
     (void)state;
     struct snapshot first, second;
@@ -172,35 +172,35 @@ static void without_a_second_look_nothing_changes(void **state)
     snapshot_deinit(&first);
 }
 
-static void two_looks_give_an_age_to_sources_that_have_none(void **state)
+static void two_snapshots_give_an_age_to_sources_that_have_none(void **state)
 {
     (void)state;
-    struct looks looks;
+    struct two_snapshots two;
     struct diagnosis diagnosis;
     struct selection older = { 0 };
     struct error err;
-    looks_init(&looks, SERVER NO_AGES, SERVER NO_AGES);
-    const struct conn *conn = &looks.second.conns[1];
-    struct age age = conn_age(&looks.second, conn);
+    two_snapshots_init(&two, SERVER NO_AGES, SERVER NO_AGES);
+    const struct conn *conn = &two.second.conns[1];
+    struct age age = conn_age(&two.second, conn);
     assert_int_equal(age.kind, AGE_AT_LEAST);
     assert_true(age.from_snapshots);
     assert_int_equal(age.ms, 10000);
-    assert_int_equal(conn_age(&looks.first, &looks.first.conns[1]).kind, AGE_UNKNOWN);
-    assert_int_equal(conn_age(&looks.second, &looks.second.conns[0]).kind, AGE_UNKNOWN); /* a listener has no age */
+    assert_int_equal(conn_age(&two.first, &two.first.conns[1]).kind, AGE_UNKNOWN);
+    assert_int_equal(conn_age(&two.second, &two.second.conns[0]).kind, AGE_UNKNOWN); /* a listener has no age */
 
     assert_int_equal(selection_set_older(&older, "10s", &err), 0);
-    diagnose(&looks.second, &older, NULL, &diagnosis);
+    diagnose(&two.second, &older, NULL, &diagnosis);
     assert_int_equal(diagnosis.findings[0].count, 30);
     assert_true(diagnosis.findings[0].age_known);
     assert_int_equal(diagnosis.findings[0].oldest_ms, 10000);
     assert_true(has_line(&diagnosis.findings[0].evidence, "not known from this source"));
     assert_false(has_line(&diagnosis.findings[0].ruled_out, "data still flows"));
     diagnosis_deinit(&diagnosis);
-    looks_deinit(&looks);
+    two_snapshots_deinit(&two);
 }
 
 /* Ages are lower bounds. Two snapshots 3 s apart do not make a connection younger than the 5 s that a finding needs. */
-static void a_short_time_between_looks_does_not_hide_what_is_older(void **state)
+static void a_short_time_between_snapshots_does_not_hide_what_is_older(void **state)
 {
     (void)state;
     struct snapshot first, second;
@@ -218,32 +218,32 @@ static void a_short_time_between_looks_does_not_hide_what_is_older(void **state)
 static void counters_rise_over_the_time_between_their_readings(void **state)
 {
     (void)state;
-    struct looks looks;
+    struct two_snapshots two;
     int64_t rise;
     uint64_t ms;
-    looks_init(
-        &looks, "netns host own\ncounter TcpExt.ListenDrops 10\n", "netns host own\ncounter TcpExt.ListenDrops 25\n");
-    assert_true(snapshot_counter_rise(&looks.second, 0, COUNTER_LISTEN_DROPS, &rise, &ms));
+    two_snapshots_init(
+        &two, "netns host own\ncounter TcpExt.ListenDrops 10\n", "netns host own\ncounter TcpExt.ListenDrops 25\n");
+    assert_true(snapshot_counter_rise(&two.second, 0, COUNTER_LISTEN_DROPS, &rise, &ms));
     assert_int_equal(rise, 15);
     assert_int_equal(ms, 10100);
-    looks.first.net_values[0].counters_at_ms = 5000; /* read at another time than the snapshot */
-    looks.second.net_values[0].counters_at_ms = 5250;
-    assert_true(snapshot_counter_rise(&looks.second, 0, COUNTER_LISTEN_DROPS, &rise, &ms));
+    two.first.net_values[0].counters_at_ms = 5000; /* read at another time than the snapshot */
+    two.second.net_values[0].counters_at_ms = 5250;
+    assert_true(snapshot_counter_rise(&two.second, 0, COUNTER_LISTEN_DROPS, &rise, &ms));
     assert_int_equal(ms, 250);
-    looks.second.net_values[0].counters_at_ms = 5000;
-    assert_false(snapshot_counter_rise(&looks.second, 0, COUNTER_LISTEN_DROPS, &rise, &ms));
-    assert_false(snapshot_counter_rise(&looks.second, 0, COUNTER_LISTEN_OVERFLOWS, &rise, &ms));
-    looks_deinit(&looks);
+    two.second.net_values[0].counters_at_ms = 5000;
+    assert_false(snapshot_counter_rise(&two.second, 0, COUNTER_LISTEN_DROPS, &rise, &ms));
+    assert_false(snapshot_counter_rise(&two.second, 0, COUNTER_LISTEN_OVERFLOWS, &rise, &ms));
+    two_snapshots_deinit(&two);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_stayed_is_stuck_and_what_moved_is_not),
-        cmocka_unit_test(the_second_look_is_proof),
-        cmocka_unit_test(without_a_second_look_nothing_changes),
-        cmocka_unit_test(two_looks_give_an_age_to_sources_that_have_none),
-        cmocka_unit_test(a_short_time_between_looks_does_not_hide_what_is_older),
+        cmocka_unit_test(the_second_snapshot_is_evidence),
+        cmocka_unit_test(without_a_second_snapshot_nothing_changes),
+        cmocka_unit_test(two_snapshots_give_an_age_to_sources_that_have_none),
+        cmocka_unit_test(a_short_time_between_snapshots_does_not_hide_what_is_older),
         cmocka_unit_test(counters_rise_over_the_time_between_their_readings),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,12 +9,12 @@
 
 #include "fixture.h"
 
-enum { LOOKS = 6, MINUTE = 60 };
+enum { SNAPSHOTS_MAX = 6, MINUTE = 60 };
 
 /* The fixtures of the snapshots, and the result. */
 struct series {
-    struct buf texts[LOOKS];
-    struct snapshot snapshots[LOOKS];
+    struct buf texts[SNAPSHOTS_MAX];
+    struct snapshot snapshots[SNAPSHOTS_MAX];
     size_t count;
     struct diff diff;
 };
@@ -70,9 +70,9 @@ static void assert_title(const struct diff *diff, const char *part, bool is_ther
 struct course {
     const char *what, *state;
     unsigned snapshots, step_s;
-    unsigned stay[LOOKS];  /* connections that stay once they came, the oldest first */
-    unsigned churn[LOOKS]; /* connections that are different in each snapshot */
-    unsigned fds[LOOKS], limit;
+    unsigned stay[SNAPSHOTS_MAX];  /* connections that stay once they came, the oldest first */
+    unsigned churn[SNAPSHOTS_MAX]; /* connections that are different in each snapshot */
+    unsigned fds[SNAPSHOTS_MAX], limit;
     enum diff_kind kind;
     bool unsure;
     enum verdict verdict;
@@ -91,11 +91,11 @@ static const struct course courses[] = {
         .title = "Nothing leaks" },
     { "as many stay, others are more", "CLOSE_WAIT", 4, 60, { 20, 20, 20, 20 }, { 30, 40, 50, 60 }, .kind = DIFF_GROWS,
         .title = "Nothing leaks" },
-    { "two looks, the first ones stay", "CLOSE_WAIT", 2, 60, { 100, 200 }, .kind = DIFF_LEAKS,
+    { "two snapshots, the first ones stay", "CLOSE_WAIT", 2, 60, { 100, 200 }, .kind = DIFF_LEAKS,
         .verdict = VERDICT_WARNING, .title = "none of the first 100 went" },
-    { "two looks from nothing", "CLOSE_WAIT", 2, 60, { 0, 500 }, .kind = DIFF_GROWS, .unsure = true,
+    { "two snapshots from nothing", "CLOSE_WAIT", 2, 60, { 0, 500 }, .kind = DIFF_GROWS, .unsure = true,
         .verdict = VERDICT_WARNING, .title = "take another one", .not_title = "first 0" },
-    { "two looks from two", "CLOSE_WAIT", 2, 60, { 2, 500 }, .kind = DIFF_GROWS, .unsure = true,
+    { "two snapshots from two", "CLOSE_WAIT", 2, 60, { 2, 500 }, .kind = DIFF_GROWS, .unsure = true,
         .verdict = VERDICT_WARNING, .title = "take another one", .not_title = "Nothing leaks" },
     { "few of many, none went", "CLOSE_WAIT", 2, 60, { 5000, 5240 }, .kind = DIFF_LEAKS, .verdict = VERDICT_WARNING },
     { "few of many, among others", "ESTABLISHED", 2, 60, .churn = { 1000, 1024 }, .kind = DIFF_BUSY,
@@ -121,9 +121,9 @@ static const struct course courses[] = {
         .verdict = VERDICT_CRITICAL, .title = "it has reached its limit of 1,024 descriptors" },
     { "over the limit", "CLOSE_WAIT", 2, 60, { 990, 1020 }, .fds = { 1000, 1030 }, .limit = 1024, .kind = DIFF_LEAKS,
         .verdict = VERDICT_CRITICAL, .title = "reached its limit" },
-    { "two looks, near the limit", "CLOSE_WAIT", 2, 60, { 900, 950 }, .fds = { 910, 960 }, .limit = 1024,
+    { "two snapshots, near the limit", "CLOSE_WAIT", 2, 60, { 900, 950 }, .fds = { 910, 960 }, .limit = 1024,
         .kind = DIFF_LEAKS, .verdict = VERDICT_CRITICAL, .title = "at this pace it comes to its limit" },
-    { "two looks, far from it", "CLOSE_WAIT", 2, 60, { 100, 150 }, .fds = { 110, 160 }, .limit = 1024,
+    { "two snapshots, far from it", "CLOSE_WAIT", 2, 60, { 100, 150 }, .fds = { 110, 160 }, .limit = 1024,
         .kind = DIFF_LEAKS, .verdict = VERDICT_WARNING },
     { "closed ones that stay too long", "LAST_ACK", 3, 60, { 100, 200, 300 }, .kind = DIFF_PILES_UP,
         .verdict = VERDICT_WARNING,
@@ -133,19 +133,19 @@ static const struct course courses[] = {
     { "what passes", "TIME_WAIT", 3, 10, { 100, 200, 300 }, .kind = DIFF_GROWS },
 };
 
-static void add_course(struct series *series, const struct course *course, unsigned look)
+static void add_course(struct series *series, const struct course *course, unsigned at)
 {
-    struct buf *text = &series->texts[look];
+    struct buf *text = &series->texts[at];
     bool held = strcmp(course->state, "CLOSE_WAIT") == 0 || strcmp(course->state, "ESTABLISHED") == 0;
     const char *holders = held ? " holders=812:100" : "";
     buf_printf(text, "process 812 app fds=%u/%u\nconn LISTEN *:80 cookie=1 holders=812:3\n",
-        course->limit != 0 ? course->fds[look] : 10, course->limit != 0 ? course->limit : NO_LIMIT);
-    if (course->stay[look] > 0)
+        course->limit != 0 ? course->fds[at] : 10, course->limit != 0 ? course->limit : NO_LIMIT);
+    if (course->stay[at] > 0)
         buf_printf(
-            text, "conn %s 10.0.0.5:80 10.1.0.1:1000 x%u cookie=10000%s\n", course->state, course->stay[look], holders);
-    if (course->churn[look] > 0)
-        buf_printf(text, "conn %s 10.0.0.5:80 10.2.%u.1:1000 x%u cookie=%u%s\n", course->state, look,
-            course->churn[look], 100000 + look * 10000, held ? " holders=812:10000" : "");
+            text, "conn %s 10.0.0.5:80 10.1.0.1:1000 x%u cookie=10000%s\n", course->state, course->stay[at], holders);
+    if (course->churn[at] > 0)
+        buf_printf(text, "conn %s 10.0.0.5:80 10.2.%u.1:1000 x%u cookie=%u%s\n", course->state, at, course->churn[at],
+            100000 + at * 10000, held ? " holders=812:10000" : "");
 }
 
 static void courses_are_judged(void **state)
@@ -155,8 +155,8 @@ static void courses_are_judged(void **state)
         const struct course *course = &courses[i];
         struct series series;
         begin(&series, course->snapshots, course->step_s);
-        for (unsigned look = 0; look < course->snapshots; look++)
-            add_course(&series, course, look);
+        for (unsigned at = 0; at < course->snapshots; at++)
+            add_course(&series, course, at);
         finish(&series);
         const struct diff *diff = &series.diff;
         const struct diff_row *row = &diff->rows[0];
@@ -174,7 +174,7 @@ static void courses_are_judged(void **state)
     }
 }
 
-/* --- spread, and merged ------------------------------------------------------------------------------------------ */
+/* --- several owners or services ---------------------------------------------------------------------------------- */
 
 static void a_leak_over_many_peers_is_seen(void **state)
 {
@@ -257,7 +257,7 @@ static void one_of_two_with_a_name_leaks(void **state)
     end(&series);
 }
 
-/* --- what looks show of each other ------------------------------------------------------------------------------- */
+/* --- one snapshot explains another ------------------------------------------------------------------------------- */
 
 static void an_owner_holds_for_all_looks(void **state)
 {
@@ -362,7 +362,7 @@ static void a_restart_with_the_same_pid_is_no_leak(void **state)
     end(&series);
 }
 
-/* --- looks that are out of order, redacted, or of nothing --------------------------------------------------------- */
+/* --- snapshots out of order, redacted or empty -------------------------------------------------------------------- */
 
 static void add_leak(struct series *series)
 {

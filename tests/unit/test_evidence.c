@@ -120,7 +120,7 @@ static unsigned evidence_of(const struct snapshot *snapshot)
     return has;
 }
 
-/* --- what is found ------------------------------------------------------------------------------------------------ */
+/* --- results ------------------------------------------------------------------------------------------------------ */
 
 static uint8_t finding_number(const char *id)
 {
@@ -323,7 +323,7 @@ static unsigned compare_all(struct scene *scene)
     return lost;
 }
 
-/* --- the scenes --------------------------------------------------------------------------------------------------- */
+/* --- cases -------------------------------------------------------------------------------------------------------- */
 
 static void open_scene(struct scene *scene, const char *path)
 {

@@ -325,7 +325,7 @@ static void one_host_without_its_name_is_refused(void **state)
  * Ports are reused. Matching ends prove nothing if the snapshots are a month apart, or if the time between is not
  * known.
  */
-static void looks_far_apart_pair_nothing(void **state)
+static void snapshots_far_apart_pair_nothing(void **state)
 {
     (void)state;
     static const struct {
@@ -449,7 +449,7 @@ int main(void)
         cmocka_unit_test(limits_of_hosts_are_not_added_up),
         cmocka_unit_test(one_host_twice_is_refused),
         cmocka_unit_test(one_host_without_its_name_is_refused),
-        cmocka_unit_test(looks_far_apart_pair_nothing),
+        cmocka_unit_test(snapshots_far_apart_pair_nothing),
         cmocka_unit_test(hosts_redacted_one_by_one_are_a_gap),
         cmocka_unit_test(joined_hosts_are_joined_again),
         cmocka_unit_test(a_host_without_a_name_is_called_by_its_file),

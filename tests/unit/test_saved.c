@@ -64,7 +64,7 @@ static void every_member_is_saved(void **state)
     assert_int_equal(not_covered(&saved_total, sizeof(struct total)), TOTAL_PADDING);
 }
 
-/* --- there and back --------------------------------------------------------------------------------------------- */
+/* --- written and read back -------------------------------------------------------------------------------------- */
 
 static struct snapshot read_well(const char *text)
 {
@@ -207,7 +207,7 @@ static void an_earlier_look_comes_along(void **state)
     snapshot_deinit(&before);
 }
 
-/* --- what others write ------------------------------------------------------------------------------------------ */
+/* --- files from outside ----------------------------------------------------------------------------------------- */
 
 #define HEAD "{\"type\":\"snapshot\",\"schema\":\"tcpwhy.snapshot/1\"}\n"
 #define EARLIER "{\"type\":\"snapshot\",\"schema\":\"tcpwhy.snapshot/1\",\"is_earlier\":true}\n"

@@ -3,7 +3,7 @@
 
 enum { PAGE_BYTES_DEFAULT = 4096 };
 
-/* --- the host: numbers that are the same in every namespace that shows them --------------------------------------- */
+/* --- numbers of the whole host ------------------------------------------------------------------------------------ */
 
 static void write_first_counter(struct metrics *metrics, enum metric metric, enum counter counter, uint64_t factor)
 {

@@ -12,7 +12,7 @@
 #include "report/metrics/limits.h"
 #include "report/metrics/parts.h"
 
-/* --- which connections, which namespaces ------------------------------------------------------------------------ */
+/* --- selection of connections and namespaces -------------------------------------------------------------------- */
 
 static void select_conns(struct metrics *metrics)
 {
@@ -92,7 +92,7 @@ static void rank_namespaces(struct metrics *metrics)
     free(order);
 }
 
-/* --- all of it -------------------------------------------------------------------------------------------------- */
+/* --- the report ------------------------------------------------------------------------------------------------- */
 
 static void write_scrape(struct metrics *metrics)
 {

@@ -10,7 +10,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 
-/* --- what was written already ----------------------------------------------------------------------------------- */
+/* --- families and series written so far ------------------------------------------------------------------------- */
 
 /* The length of the name with its labels. They end at the first space that is not in quotes. */
 static size_t series_length(const char *start)

@@ -6,7 +6,7 @@
 #include "base/text.h"
 #include "report/text/parts.h"
 
-/* --- which finding is which ----------------------------------------------------------------------------------- */
+/* --- matching findings ---------------------------------------------------------------------------------------- */
 
 static bool same_end(const struct endpoint *one, const struct endpoint *other)
 {
@@ -53,7 +53,7 @@ const struct finding *change_find(const struct diagnosis *diagnosis, const struc
     return namesake;
 }
 
-/* --- in words --------------------------------------------------------------------------------------------------- */
+/* --- text ------------------------------------------------------------------------------------------------------- */
 
 void change_format(struct buf *out, uint64_t now, uint64_t before)
 {

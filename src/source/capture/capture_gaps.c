@@ -352,7 +352,7 @@ int capture_report(struct capture *capture, const char *path, struct error *err)
     return 0;
 }
 
-/* --- what is none of these ---------------------------------------------------------------------------------------- */
+/* --- unrecognised files ------------------------------------------------------------------------------------------- */
 
 /* The first two characters that are not blank. False if there are fewer. */
 static bool first_two(const char *bytes, size_t length, char ret_two[2])

@@ -11,7 +11,7 @@
 #include "source/capture/formats/tasks.h"
 #include "source/capture/input/open.h"
 
-/* --- one row of two programs -------------------------------------------------------------------------------------- */
+/* --- a connection in two tables ----------------------------------------------------------------------------------- */
 
 #define TAKE(field) conn->field = other->field
 
@@ -145,7 +145,7 @@ static uint64_t join(struct capture *capture, const struct snapshot *from)
     return joined;
 }
 
-/* --- what is left ------------------------------------------------------------------------------------------------- */
+/* --- lines that are left ------------------------------------------------------------------------------------------ */
 
 /* Finds the first line that is still not understood; the report shows it. */
 static void find_first_malformed(struct capture *capture, const struct leftovers *left)

@@ -5,7 +5,7 @@
 #include "source/capture/endpoint.h"
 #include "source/text/tokens.h"
 
-/* --- what only shows ---------------------------------------------------------------------------------------------- */
+/* --- display only ------------------------------------------------------------------------------------------------- */
 
 /* ECMA-48 §5.4: ESC [, parameters, and a final byte from @ to ~. Returns its length, or 0. */
 static size_t control_sequence(const char *text)
@@ -118,7 +118,7 @@ bool line_is_leftover(const struct line *line)
         strstr(line->text, ",fd=") != NULL;
 }
 
-/* --- what stands before a row ------------------------------------------------------------------------------------- */
+/* --- before a row ------------------------------------------------------------------------------------------------- */
 
 /*
  * The first position is after the first colon of the first word ("12:tcp", "web-3:tcp"). Then it is after each of the

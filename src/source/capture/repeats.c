@@ -35,7 +35,7 @@ static bool are_one(const struct conn *one, const struct conn *other)
         (inode == 0 || other_inode == 0 || inode == other_inode);
 }
 
-/* --- while it is read --------------------------------------------------------------------------------------------- */
+/* --- while the text is read --------------------------------------------------------------------------------------- */
 
 enum { SAMPLE_MAX = 4096 };
 
@@ -107,7 +107,7 @@ void repeats_add(struct repeats *repeats, const struct snapshot *snapshot, bool 
         add_to_sample(repeats, snapshot, index);
 }
 
-/* --- when all is read --------------------------------------------------------------------------------------------- */
+/* --- when all rows are read --------------------------------------------------------------------------------------- */
 
 /* A snapshot in the text. */
 struct extent {

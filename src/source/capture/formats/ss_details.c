@@ -292,7 +292,7 @@ static void read_rwnd_limited(struct capture *capture, const char *value, struct
     conn->rwnd_limited_ms = number_at(value);
 }
 
-/* --- all of them ------------------------------------------------------------------------------------------------ */
+/* --- the table of details --------------------------------------------------------------------------------------- */
 
 /* Known details that are not used. They count as understood. */
 static void pass_over(struct capture *capture, const char *value, struct conn *conn)

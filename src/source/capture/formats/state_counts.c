@@ -303,7 +303,7 @@ static bool read_list(struct capture *capture, const struct word *words, unsigne
     return true;
 }
 
-/* --- one number, asked for by the command above ------------------------------------------------------------------- */
+/* --- one number after a command ----------------------------------------------------------------------------------- */
 
 static bool is_heading(struct capture *capture, const struct word *words, unsigned count)
 {

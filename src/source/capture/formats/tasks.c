@@ -358,7 +358,7 @@ static void read_list_row(struct tasks *tasks, const char *line)
     copy_text(tasks->list.last_value, &value);
 }
 
-/* --- any of them -------------------------------------------------------------------------------------------------- */
+/* --- any format --------------------------------------------------------------------------------------------------- */
 
 static void store_headings(struct table *table, const char *line)
 {

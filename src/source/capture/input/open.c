@@ -79,7 +79,7 @@ void input_open_bytes(struct input *input, const char *bytes, size_t length)
     utf16_push_filter(input);
 }
 
-/* --- both ------------------------------------------------------------------------------------------------------- */
+/* --- files with their filters ----------------------------------------------------------------------------------- */
 
 int input_open(struct input *input, const char *path, struct error *err)
 {

@@ -69,7 +69,7 @@ static int read_lines(struct reading *reading, struct error *err)
     return result < 0 ? error_set(err, result, NULL, "cannot be read to its end: %s", input_failure(result)) : 0;
 }
 
-/* --- the whole -------------------------------------------------------------------------------------------------- */
+/* --- the whole file --------------------------------------------------------------------------------------------- */
 
 /* The current snapshot is missing after the previous one. If the previous one has only counters, nothing is left. */
 static int finish_without_second(struct reading *reading, struct error *err)

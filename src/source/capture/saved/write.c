@@ -26,7 +26,7 @@ static void write_record(struct json *json, const char *type, const struct recor
     end_line(json);
 }
 
-/* --- the head --------------------------------------------------------------------------------------------------- */
+/* --- the first line --------------------------------------------------------------------------------------------- */
 
 static void write_time(struct json *json, uint64_t ms)
 {
@@ -74,7 +74,7 @@ static void write_host_head(struct json *json, const struct host *host, const ch
     write_head(json, &head, tool_version, false, hosts);
 }
 
-/* --- what is of one host ---------------------------------------------------------------------------------------- */
+/* --- the part of one host --------------------------------------------------------------------------------------- */
 
 struct range {
     size_t from, end;

@@ -15,16 +15,16 @@ static const char *several(const struct snapshot *snapshot)
     return NULL;
 }
 
-/* `looks` is the number of snapshots; with 1, all rows are used and nothing is reported. */
-static void expect(struct buf *text, unsigned looks, size_t conns)
+/* With one snapshot, all rows are used and nothing is reported. */
+static void expect(struct buf *text, unsigned snapshots, size_t conns)
 {
     struct snapshot snapshot;
     char wanted[64];
     captured(&snapshot, buf_text(text), text->length);
-    snprintf(wanted, sizeof wanted, "holds %u looks", looks);
+    snprintf(wanted, sizeof wanted, "holds %u looks", snapshots);
     const char *said = several(&snapshot);
-    if (looks == 1 ? said != NULL : said == NULL || strstr(said, wanted) == NULL)
-        fail_msg("%u looks expected, found: %s\nin %.2000s", looks, said ? said : "one", buf_text(text));
+    if (snapshots == 1 ? said != NULL : said == NULL || strstr(said, wanted) == NULL)
+        fail_msg("%u snapshots expected, found: %s\nin %.2000s", snapshots, said ? said : "one", buf_text(text));
     if (snapshot.conn_count != conns)
         fail_msg("%zu connections instead of %zu in %.2000s", snapshot.conn_count, conns, buf_text(text));
     size_t held = 0, sockets = 0;
@@ -46,13 +46,13 @@ static void netstat_with_an_interval(void **state)
 {
     (void)state;
     struct buf text = { 0 };
-    for (unsigned look = 0; look < 3; look++) {
+    for (unsigned round = 0; round < 3; round++) {
         buf_str(&text,
             "\r\nActive Connections\r\n\r\n  Proto  Local Address  Foreign Address  State  PID\r\n"
             "  TCP    0.0.0.0:9100   0.0.0.0:0   LISTENING   4312\r\n");
         for (unsigned i = 0; i < 40; i++) /* these come and go */
-            windows_row(&text, 1000 + look * 100 + i, "TIME_WAIT");
-        for (unsigned i = 0; i < 5 + look; i++) /* and these stay */
+            windows_row(&text, 1000 + round * 100 + i, "TIME_WAIT");
+        for (unsigned i = 0; i < 5 + round; i++) /* and these stay */
             windows_row(&text, 5000 + i, "CLOSE_WAIT");
     }
     expect(&text, 3, 1 + 40 + 7);
@@ -62,7 +62,7 @@ static void a_loop_without_headings(void **state)
 {
     (void)state;
     struct buf text = { 0 };
-    for (unsigned look = 0; look < 700; look++) { /* an hour of ss -Htan, every 5 s */
+    for (unsigned round = 0; round < 700; round++) { /* an hour of ss -Htan, every 5 s */
         buf_str(&text, "LISTEN 0 128 0.0.0.0:80 0.0.0.0:*\n");
         for (unsigned i = 0; i < 30; i++)
             buf_printf(&text, "CLOSE-WAIT 1 0 10.0.0.5:80 10.1.2.3:%u\n", 2000 + i);
@@ -75,14 +75,14 @@ static void families_in_tables_of_their_own(void **state)
     (void)state;
     static const char heading[] = "Proto Recv-Q Send-Q  Local Address  Foreign Address  (state)\n";
     struct buf text = { 0 };
-    for (unsigned look = 0; look < 2; look++) {
+    for (unsigned round = 0; round < 2; round++) {
         buf_printf(&text, "%stcp4 0 0 *.22 *.* LISTEN\n", heading);
         buf_str(&text, heading);
         for (unsigned i = 0; i < 12; i++)
             buf_printf(&text, "tcp6 0 0 ::1.80 ::1.%u CLOSE_WAIT\n", 3000 + i);
     }
     expect(&text, 2, 13);
-    for (unsigned look = 0; look < 2; look++) {
+    for (unsigned round = 0; round < 2; round++) {
         buf_str(&text, heading);
         for (unsigned i = 0; i < 12; i++)
             buf_printf(&text, "tcp4 0 0 1.2.3.4.80 1.2.3.5.%u CLOSE_WAIT\n", 3000 + i);
@@ -97,17 +97,17 @@ static void families_in_tables_of_their_own(void **state)
 static void a_busy_server(void **state)
 {
     (void)state;
-    enum { ROWS = 30000, STAY = 400, LOOKS = 3 };
+    enum { ROWS = 30000, STAY = 400, SNAPSHOTS = 3 };
     struct buf text = { 0 };
-    for (unsigned look = 0; look < LOOKS; look++) {
+    for (unsigned round = 0; round < SNAPSHOTS; round++) {
         buf_str(&text, "State Recv-Q Send-Q Local Address:Port Peer Address:Port\n");
         for (unsigned i = 0; i < ROWS; i++) {
-            unsigned number = i < STAY ? i : (look + 1) * ROWS + i;
+            unsigned number = i < STAY ? i : (round + 1) * ROWS + i;
             buf_printf(&text, "ESTAB 0 0 10.0.0.5:80 10.%u.%u.%u:%u\n", number >> 16, number >> 8 & 255, number & 255,
                 1024 + number % 60000);
         }
     }
-    expect(&text, LOOKS, ROWS);
+    expect(&text, SNAPSHOTS, ROWS);
 }
 
 /* "netstat -c" was ended while it wrote. Its last rows are missing, and the last line is cut. */
@@ -117,11 +117,11 @@ static void the_last_one_is_cut(void **state)
     static const char row[] = "tcp 1 0 10.0.0.5:80 10.1.2.3:%u CLOSE_WAIT 4312/server\n";
     struct buf text = { 0 };
     for (int is_cut = 0; is_cut < 2; is_cut++) {
-        for (unsigned look = 0; look < 3; look++) {
+        for (unsigned round = 0; round < 3; round++) {
             buf_str(&text,
                 "Active Internet connections (servers and established)\n"
                 "Proto Recv-Q Send-Q Local Address Foreign Address State PID/Program name\n");
-            for (unsigned i = 0; i < (look == 2 ? 290 : 300); i++)
+            for (unsigned i = 0; i < (round == 2 ? 290 : 300); i++)
                 buf_printf(&text, row, 2000 + i);
         }
         buf_printf(&text, "tcp 1 0 10.0.0.5:80 10.1.2.3:2290 CLOSE_WA%s", is_cut ? "" : "IT 4312/server\n");
@@ -133,7 +133,7 @@ static void json_one_after_the_other(void **state)
 {
     (void)state;
     struct buf text = { 0 };
-    for (unsigned look = 0; look < 2; look++) {
+    for (unsigned round = 0; round < 2; round++) {
         for (unsigned i = 0; i < 5; i++)
             buf_printf(&text,
                 "%s{\"LocalAddress\":\"10.0.0.5\",\"LocalPort\":80,\"RemoteAddress\":\"10.1.2.3\",\"RemotePort\":%u,"
@@ -147,10 +147,10 @@ static void a_few_that_stay(void **state)
 {
     (void)state;
     struct buf text = { 0 };
-    for (unsigned look = 0; look < 2; look++) {
+    for (unsigned round = 0; round < 2; round++) {
         buf_str(&text, "State Recv-Q Send-Q Local Address:Port Peer Address:Port\n");
         for (unsigned i = 0; i < 30000; i++) /* the four below are hardly ever in a sample of these */
-            buf_printf(&text, "TIME-WAIT 0 0 10.0.0.5:80 10.1.%u.%u:%u\n", look, i & 255, 1024 + i);
+            buf_printf(&text, "TIME-WAIT 0 0 10.0.0.5:80 10.1.%u.%u:%u\n", round, i & 255, 1024 + i);
         for (unsigned i = 0; i < 4; i++)
             buf_printf(&text, "CLOSE-WAIT 0 0 10.0.0.5:80 10.2.0.1:%u\n", 1024 + i);
     }
@@ -162,7 +162,7 @@ static void with_addresses_that_are_cut(void **state)
 {
     (void)state;
     struct buf text = { 0 };
-    for (unsigned look = 0; look < 3; look++) {
+    for (unsigned round = 0; round < 3; round++) {
         buf_str(&text, "Proto Recv-Q Send-Q Local Address Foreign Address State\n");
         for (unsigned i = 0; i < 10; i++)
             buf_printf(&text,
@@ -191,11 +191,11 @@ static void a_loop_around_lsof(void **state)
 {
     (void)state;
     struct buf text = { 0 };
-    for (unsigned look = 0; look < 3; look++) {
+    for (unsigned round = 0; round < 3; round++) {
         buf_str(&text, "COMMAND PID USER FD TYPE DEVICE SIZE/OFF NODE NAME\n");
         for (unsigned i = 0; i < 5; i++)
-            buf_printf(&text, "java %u u %uu IPv4 %u 0t0 TCP 10.0.0.5:80->10.1.2.3:%u (%s)\n", 812 + look, i, 70 + i,
-                1000 + i, look == 2 ? "CLOSE_WAIT" : "ESTABLISHED");
+            buf_printf(&text, "java %u u %uu IPv4 %u 0t0 TCP 10.0.0.5:80->10.1.2.3:%u (%s)\n", 812 + round, i, 70 + i,
+                1000 + i, round == 2 ? "CLOSE_WAIT" : "ESTABLISHED");
     }
     struct snapshot snapshot;
     captured(&snapshot, buf_text(&text), text.length);
@@ -208,7 +208,7 @@ static void a_loop_around_lsof(void **state)
     buf_deinit(&text);
 }
 
-/* --- look-alikes -------------------------------------------------------------------------------------------------- */
+/* --- look-alikes ------------------------------------------------------------------------------------------------- */
 
 /* A loop over containers: the same service in each, and once even the same ports. */
 static void namespaces_one_after_the_other(void **state)

@@ -80,7 +80,7 @@ static void rows_of_two_hosts_are_not_one_look(void **state)
     }
 }
 
-/* --- cut and joined ----------------------------------------------------------------------------------------------- */
+/* --- cut and joined lines ----------------------------------------------------------------------------------------- */
 
 /* So many connections, without owners, and a gap that reports it. */
 static void expect_doubt(const char *text, size_t conns)
@@ -161,7 +161,7 @@ static void names_instead_of_numbers(void **state)
     snapshot_deinit(&snapshot);
 }
 
-/* --- whose, and which --------------------------------------------------------------------------------------------- */
+/* --- owners and states -------------------------------------------------------------------------------------------- */
 
 static void the_owner_of_another_protocol(void **state)
 {
@@ -222,7 +222,7 @@ static void what_the_tracker_knows_is_no_socket(void **state)
     expect_whole(LINUX("1") LINUX("2") "tcp_fin_timeout:60\ntcp_rmem = 4096 131072 6291456\ntcp_tw_reuse:2\n");
 }
 
-/* --- what stands around ------------------------------------------------------------------------------------------- */
+/* --- text around rows --------------------------------------------------------------------------------------------- */
 
 static void logs_before_it(void **state)
 {
@@ -277,7 +277,7 @@ static void a_long_row(void **state)
     buf_deinit(&text);
 }
 
-static void looks_of_lsof(void **state)
+static void snapshots_of_lsof(void **state)
 {
     (void)state;
     static const char text[] = "a 7 u 3u IPv4 70 0t0 TCP 10.0.0.5:80->10.1.2.3:5 (ESTABLISHED)\n"
@@ -309,7 +309,7 @@ int main(void)
         cmocka_unit_test(logs_before_it),
         cmocka_unit_test(rows_of_another_program),
         cmocka_unit_test(a_long_row),
-        cmocka_unit_test(looks_of_lsof),
+        cmocka_unit_test(snapshots_of_lsof),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
