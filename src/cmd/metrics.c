@@ -123,7 +123,7 @@ static int run_metrics(const struct command *self, int argc, char **argv)
 {
     struct metrics_arguments arguments = { .begun_us = clock_monotonic_us(), .top = METRICS_TOP_DEFAULT };
     struct buf subject = { 0 };
-    for (int i = 0; i < argc; i++) /* other words may mean other connections, which have a file of their own */
+    for (int i = 0; i < argc; i++) /* other arguments may select other connections, so each has its own file */
         buf_printf(&subject, "%s;", argv[i]);
     stuck_memory_init(&arguments.memory, NULL, buf_text(&subject));
     struct inspect_options inspection = {

@@ -1,6 +1,6 @@
 /*
- * tcpwhy check: a plugin for Nagios, Icinga and whatever else runs such. Everything it has to say, its own failures
- * too, goes to standard output, because that is what they show.
+ * tcpwhy check: a plugin for Nagios, Icinga and other monitoring systems that run such plugins. All output goes to
+ * standard output, also errors, because these systems show only that.
  */
 #include <errno.h>
 #include <math.h>
@@ -21,11 +21,11 @@
 enum { TIMEOUT_MS = 10 * 1000, GROWTH_OVER_MS = 5 * 60 * 1000 };
 
 struct check {
-    struct inspect_options inspection; /* how to look; each threshold has a selection of its own */
+    struct inspect_options inspection; /* how the host is read; each threshold has its own selection */
     struct thresholds thresholds;
     uint64_t timeout_ms;
     uint64_t growth_over_ms;
-    const char *samples; /* directory, or NULL */
+    const char *samples; /* directory of the state files, or NULL: the usual one */
     bool verbose, version;
 };
 
@@ -103,8 +103,8 @@ static const struct option_row check_rows[] = {
     { 0 },
 };
 
-/* Selections go to a threshold of their own; the rest is for all. */
-static void *choose_look(void *target, const struct option_row *row, const char *value, struct error *err)
+/* An option that selects connections sets the current threshold; any other is for the whole command. */
+static void *choose_target(void *target, const struct option_row *row, const char *value, struct error *err)
 {
     struct check *check = target;
     if (!cmd_option_selects(row))
@@ -116,7 +116,7 @@ static void *choose_look(void *target, const struct option_row *row, const char 
     return &threshold->inspection;
 }
 
-/* Whether samples are needed, and failing to keep them is a failure. */
+/* True if a threshold needs samples. Then it is an error if they cannot be read or written. */
 static bool needs_samples(const struct check *check)
 {
     for (unsigned i = 0; i < check->thresholds.count; i++) {
@@ -156,22 +156,22 @@ static int parse(const struct command *self, struct check *check, int argc, char
     inspect_rows_but_json(inspect_rows);
     const struct option_group groups[] = {
         { "Check", check_rows, check, NULL },
-        { "Which connections, and how", inspect_rows, check, choose_look },
+        { "Which connections, and how", inspect_rows, check, choose_target },
         { 0 },
     };
     int result = options_parse_only(self, groups, argc, argv, "--help shows the options", err);
     return result == PARSE_OK ? check_thresholds(check, err) : result;
 }
 
-/* --- looking ---------------------------------------------------------------------------------------------------- */
+/* --- reading ---------------------------------------------------------------------------------------------------- */
 
 static bool has_limits(const struct check *check)
 {
     return check->thresholds.count > 0 && threshold_has_limit(&check->thresholds.items[0]);
 }
 
-/* One look serves all thresholds; without any, the selection is that of the diagnosis. */
-static struct inspect_options how_to_look(const struct check *check)
+/* One snapshot is used for all thresholds. Without limits, the selection is that of the diagnosis. */
+static struct inspect_options inspect_options_of(const struct check *check)
 {
     struct inspect_options options = check->inspection;
     bool own_netns_only = check->thresholds.count > 0;
@@ -184,10 +184,10 @@ static struct inspect_options how_to_look(const struct check *check)
     return options;
 }
 
-static int inspection(
+static int inspect_host(
     const struct check *check, struct stuck_memory *memory, struct inspection *ret_inspection, struct error *err)
 {
-    struct inspect_options options = how_to_look(check);
+    struct inspect_options options = inspect_options_of(check);
     options.recall = stuck_memory_recall;
     options.recall_data = memory;
     int result = cmd_try_inspect(&options, NULL, ret_inspection, err);
@@ -201,7 +201,7 @@ static int inspection(
 
 /* --- samples of earlier runs ------------------------------------------------------------------------------------ */
 
-/* What the samples are of: the same check, asked the same way. */
+/* The subject of the samples: the kind of check and its options. Another subject is another file. */
 static void name_samples(const struct check *check, struct buf *out)
 {
     buf_str(out, has_limits(check) ? "check" : "verdict");
@@ -212,41 +212,44 @@ static void name_samples(const struct check *check, struct buf *out)
     buf_str(out, over);
 }
 
-struct kept {
-    struct state_file keep;
+struct stored {
+    struct state_file file;
     struct buf subject;
     struct samples samples;
 };
 
-static void kept_close(struct kept *kept)
+static void stored_close(struct stored *stored)
 {
-    state_file_close(&kept->keep);
-    buf_deinit(&kept->subject);
-    samples_deinit(&kept->samples);
+    state_file_close(&stored->file);
+    buf_deinit(&stored->subject);
+    samples_deinit(&stored->samples);
 }
 
-/* Release with kept_close() in any case. A file that is there but is not ours counts as none, and that is said. */
-static int kept_open(const struct check *check, struct kept *kept, struct plugin *plugin, struct error *err)
+/*
+ * Opens the state file and reads its samples. The caller calls stored_close() in any case. A file with other content
+ * counts as empty, and the output says so.
+ */
+static int stored_open(const struct check *check, struct stored *stored, struct plugin *plugin, struct error *err)
 {
-    *kept = (struct kept){ .keep = { .directory = -1 } };
-    name_samples(check, &kept->subject);
+    *stored = (struct stored){ .file = { .directory = -1 } };
+    name_samples(check, &stored->subject);
     struct buf text = { 0 };
-    int result = state_file_open(&kept->keep, check->samples, buf_text(&kept->subject), err);
+    int result = state_file_open(&stored->file, check->samples, buf_text(&stored->subject), err);
     if (result == 0)
-        result = state_file_read(&kept->keep, SAMPLES_TEXT_MAX, &text, err);
+        result = state_file_read(&stored->file, SAMPLES_TEXT_MAX, &text, err);
     bool foreign = result == -EFBIG ||
-        (result == 0 && samples_parse(buf_text(&text), text.length, buf_text(&kept->subject), &kept->samples) < 0);
+        (result == 0 && samples_parse(buf_text(&text), text.length, buf_text(&stored->subject), &stored->samples) < 0);
     if (foreign)
-        plugin_add_line(plugin, "%s was not written by this check: what it held is not used", kept->keep.path);
+        plugin_add_line(plugin, "%s was not written by this check: what it held is not used", stored->file.path);
     buf_deinit(&text);
     return foreign || result == -ENOENT ? 0 : result;
 }
 
-static int kept_write(const struct kept *kept, struct error *err)
+static int stored_write(const struct stored *stored, struct error *err)
 {
     struct buf text = { 0 };
-    samples_format(&kept->samples, buf_text(&kept->subject), &text);
-    int result = state_file_write(&kept->keep, buf_text(&text), text.length, err);
+    samples_format(&stored->samples, buf_text(&stored->subject), &text);
+    int result = state_file_write(&stored->file, buf_text(&text), text.length, err);
     buf_deinit(&text);
     return result;
 }
@@ -277,12 +280,12 @@ static void measure_time(const struct check *check, uint64_t began_us, struct pl
 struct answer {
     const struct check *check;
     struct stuck_memory memory;
-    bool ages_hold; /* the memory could be read and kept */
+    bool ages_hold; /* stuck_since.h could be read and written */
     struct plugin plugin;
     enum plugin_status status;
 };
 
-static void judge_with(struct answer *answer, const struct inspection *seen, struct samples *samples)
+static void evaluate_with(struct answer *answer, const struct inspection *seen, struct samples *samples)
 {
     const struct check *check = answer->check;
     const struct judging judging = {
@@ -297,24 +300,27 @@ static void judge_with(struct answer *answer, const struct inspection *seen, str
                                        : verdict_judge(&judging, &answer->plugin);
 }
 
-/* Growth that was asked about has to be known. What a verdict might still learn from it is only noted as missing. */
-static int judge(struct answer *answer, const struct inspection *seen, struct error *err)
+/*
+ * If a threshold limits growth, samples are required. Otherwise they are useful only, and a line says that they are
+ * missing.
+ */
+static int evaluate(struct answer *answer, const struct inspection *seen, struct error *err)
 {
     const struct check *check = answer->check;
     bool required = needs_samples(check);
     bool useful = !has_limits(check) && check->inspection.from_count == 0 && verdict_wants_samples(&seen->diagnosis);
     if (!required && !useful) {
-        judge_with(answer, seen, NULL);
+        evaluate_with(answer, seen, NULL);
         return 0;
     }
-    struct kept kept;
-    int result = kept_open(check, &kept, &answer->plugin, err);
+    struct stored stored;
+    int result = stored_open(check, &stored, &answer->plugin, err);
     if (result == 0 || !required) {
-        judge_with(answer, seen, result == 0 ? &kept.samples : NULL);
+        evaluate_with(answer, seen, result == 0 ? &stored.samples : NULL);
         if (result == 0)
-            result = kept_write(&kept, err);
+            result = stored_write(&stored, err);
     }
-    kept_close(&kept);
+    stored_close(&stored);
     if (result == 0 || required)
         return result;
     plugin_add_line(&answer->plugin, "how fast it grows is not known: %s: %s", err->subject, err->message);
@@ -330,7 +336,7 @@ static bool has_reset_ages(const struct diagnosis *diagnosis)
     return false;
 }
 
-static void keep_ages(struct answer *answer, const struct diagnosis *diagnosis)
+static void save_ages(struct answer *answer, const struct diagnosis *diagnosis)
 {
     answer->ages_hold = stuck_memory_keep(&answer->memory, diagnosis);
     if (!answer->ages_hold && has_reset_ages(diagnosis))
@@ -338,17 +344,17 @@ static void keep_ages(struct answer *answer, const struct diagnosis *diagnosis)
             answer->memory.err.subject, answer->memory.err.message);
 }
 
-static int look_and_judge(struct answer *answer, uint64_t began_us, struct error *err)
+static int inspect_and_evaluate(struct answer *answer, uint64_t began_us, struct error *err)
 {
     struct buf subject = { 0 };
     buf_str(&subject, "ages; ");
     name_samples(answer->check, &subject);
     stuck_memory_init(&answer->memory, answer->check->samples, buf_text(&subject));
     struct inspection seen;
-    int result = inspection(answer->check, &answer->memory, &seen, err);
+    int result = inspect_host(answer->check, &answer->memory, &seen, err);
     if (result == 0) {
-        keep_ages(answer, &seen.diagnosis);
-        result = judge(answer, &seen, err);
+        save_ages(answer, &seen.diagnosis);
+        result = evaluate(answer, &seen, err);
         plugin_notes(&answer->plugin, &seen.diagnosis);
         measure_time(answer->check, began_us, &answer->plugin);
         inspection_deinit(&seen);
@@ -362,7 +368,7 @@ static int give_answer(const struct check *check, struct deadline *deadline, uin
 {
     struct error err = { 0 };
     struct answer answer = { .check = check, .status = PLUGIN_UNKNOWN };
-    int result = look_and_judge(&answer, began_us, &err);
+    int result = inspect_and_evaluate(&answer, began_us, &err);
     deadline_answer(deadline);
     int written = result == 0 ? plugin_write(&answer.plugin, answer.status, stdout) : 0;
     plugin_deinit(&answer.plugin);
@@ -371,7 +377,7 @@ static int give_answer(const struct check *check, struct deadline *deadline, uin
     return written < 0 ? STATUS_FAILED : (int)answer.status;
 }
 
-/* Lives as long as the program: the thread that keeps the time looks at it. */
+/* Allocated for the rest of the program, because the thread of the deadline uses it. */
 static struct deadline *begin_deadline(const struct check *check, struct error *err)
 {
     struct deadline *deadline = xcalloc(1, sizeof *deadline + 128);
@@ -399,7 +405,7 @@ static int run(const struct command *self, int argc, char **argv)
     struct check check = { .timeout_ms = TIMEOUT_MS, .growth_over_ms = GROWTH_OVER_MS };
     struct error err = { 0 };
     int result = parse(self, &check, argc, argv, &err);
-    int status = STATUS_FAILED; /* also what the guidelines want of --help and --version */
+    int status = STATUS_FAILED; /* the guidelines want this status for --help and --version too */
     if (check.version) {
         printf("check_tcpwhy %s\n", TCPWHY_VERSION);
     } else if (result < 0) {

@@ -1,5 +1,5 @@
 #pragma once
-/* What the two ways to judge, by thresholds and by the diagnosis, are given. */
+/* The input of both ways to judge: by thresholds and by the diagnosis. */
 #include "model/diagnosis.h"
 #include "model/policy.h"
 #include "cmd/check/samples.h"
@@ -7,8 +7,8 @@
 struct judging {
     const struct diagnosis *diagnosis;
     const struct policy *policy;
-    struct samples *samples; /* of earlier runs; NULL: nothing is known of growth */
-    uint64_t window_ms;      /* over which growth is measured */
-    bool ages_hold;          /* no age of a finding shrinks between two runs while nothing changes */
+    struct samples *samples; /* of earlier runs; NULL: growth is unknown */
+    uint64_t window_ms;      /* the time over which growth is measured */
+    bool ages_hold;          /* the age of a finding does not shrink between two runs while nothing changes */
     bool verbose;
 };

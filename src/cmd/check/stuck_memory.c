@@ -19,7 +19,7 @@ void stuck_memory_deinit(struct stuck_memory *memory)
     stuck_since_deinit(&memory->since);
 }
 
-/* A name that no other run of this kernel, and none of another one, has. */
+/* A name of this run of the kernel, which no other run has. */
 static int read_boot(struct stuck_memory *memory)
 {
     static const char path[] = "/proc/sys/kernel/random/boot_id";
@@ -36,7 +36,7 @@ static int read_boot(struct stuck_memory *memory)
     return length > 0 ? 0 : error_set(&memory->err, -ENODATA, path, "does not tell this run of the kernel");
 }
 
-/* What is not of this run of the kernel, or not ours, is as good as nothing: it is replaced. */
+/* A file of another run of the kernel, or of another program, counts as empty, and is replaced. */
 static int read_since(struct stuck_memory *memory)
 {
     struct state_file file;

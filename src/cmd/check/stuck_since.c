@@ -44,7 +44,7 @@ static int digit_of(char letter)
     return letter >= '0' && letter <= '9' ? letter - '0' : letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
 }
 
-/* Digits of this base, lower case, up to the first other byte. False where there are none, or too many. */
+/* Reads digits of this base in lower case. False if there are none, or if the number is too large. */
 static bool read_number(const char **at, const char *end, unsigned base, uint64_t *ret_number)
 {
     uint64_t number = 0;
@@ -103,8 +103,8 @@ static uint64_t mix(uint64_t hash, uint64_t word)
 }
 
 /*
- * The connection, its state, and what a byte that moves would change, as previous_stayed() compares them. The hash is
- * the same in every run of the program, unlike those of tables.
+ * A hash of the connection, its state, and values that change when data moves, as previous_stayed() compares them.
+ * Unlike the hashes of tables it is the same in every run of the program.
  */
 static uint64_t key_of(const struct snapshot *snapshot, const struct conn *conn)
 {

@@ -19,7 +19,7 @@ static unsigned count_loud(const struct diagnosis *diagnosis, enum severity seve
     return count;
 }
 
-static void say_others(struct plugin *plugin, const struct diagnosis *diagnosis, enum severity worst)
+static void add_others(struct plugin *plugin, const struct diagnosis *diagnosis, enum severity worst)
 {
     unsigned critical = count_loud(diagnosis, SEVERITY_CRITICAL) - (worst == SEVERITY_CRITICAL);
     unsigned warning = count_loud(diagnosis, SEVERITY_WARNING) - (worst == SEVERITY_WARNING);
@@ -32,25 +32,25 @@ static void say_others(struct plugin *plugin, const struct diagnosis *diagnosis,
             plugin, " (and %u%s warning%s)", warning, worst == SEVERITY_WARNING ? " more" : "", warning > 1 ? "s" : "");
 }
 
-static void say_verdict(struct plugin *plugin, const struct diagnosis *diagnosis)
+static void add_verdict(struct plugin *plugin, const struct diagnosis *diagnosis)
 {
-    struct buf looked = { 0 };
-    text_count(&looked, diagnosis->selected_count);
+    struct buf count = { 0 };
+    text_count(&count, diagnosis->selected_count);
     if (diagnosis->verdict != VERDICT_HEALTHY) {
         const struct finding *worst = &diagnosis->findings[0];
         plugin_say(plugin, "%s", worst->title);
-        say_others(plugin, diagnosis, worst->severity);
+        add_others(plugin, diagnosis, worst->severity);
     } else if (diagnosis->ignored_count > 0) {
-        plugin_say(plugin, "no connection is stuck, but for those that are ignored: %s looked at", buf_text(&looked));
+        plugin_say(plugin, "no connection is stuck, but for those that are ignored: %s looked at", buf_text(&count));
     } else if (diagnosis->selected_count == 0) {
         plugin_say(plugin, "no connection was there to be looked at");
     } else if (diagnosis->finding_count > 0) {
         plugin_say(plugin, "nothing has to be done: %s connections looked at, %zu finding%s for information",
-            buf_text(&looked), diagnosis->finding_count, diagnosis->finding_count > 1 ? "s" : "");
+            buf_text(&count), diagnosis->finding_count, diagnosis->finding_count > 1 ? "s" : "");
     } else {
-        plugin_say(plugin, "no connection is stuck: %s looked at", buf_text(&looked));
+        plugin_say(plugin, "no connection is stuck: %s looked at", buf_text(&count));
     }
-    buf_deinit(&looked);
+    buf_deinit(&count);
 }
 
 /* --- performance data ------------------------------------------------------------------------------------------- */
@@ -61,7 +61,7 @@ static void measure_count(struct plugin *plugin, const char *label, uint64_t cou
         plugin, &(struct plugin_measure){ .label = label, .unit = "", .value = (double)count, .least = "0" });
 }
 
-/* Every state, also those that nothing is in: what draws graphs wants the same names each time. */
+/* Every state, also those without connections: programs that draw graphs need the same names each time. */
 static void measure_states(struct plugin *plugin, const struct diagnosis *diagnosis)
 {
     measure_count(plugin, "connections", diagnosis->selected_count);
@@ -75,7 +75,7 @@ static void measure_states(struct plugin *plugin, const struct diagnosis *diagno
     }
 }
 
-/* Without what earlier runs saw, an age that keepalive sets back is none to draw. */
+/* Without data from earlier runs, keepalive may reset an age. Such an age is not written. */
 static bool has_steady_age(const struct judging *judging, const struct finding *finding)
 {
     return finding->age_known && (finding->reset_count == 0 || judging->ages_hold);
@@ -121,7 +121,7 @@ static struct range percent_range(uint64_t percent)
     return range;
 }
 
-/* Of the process that has most of its descriptors open; with the limits of the finding about that. */
+/* The share of open descriptors, of the process where it is largest. The limits are those of descriptor-exhaustion. */
 static void measure_descriptors(struct plugin *plugin, const struct snapshot *snapshot, const struct policy *policy)
 {
     struct limits limits = cmd_limits(policy, "descriptor-exhaustion");
@@ -149,7 +149,7 @@ static void measure_descriptors(struct plugin *plugin, const struct snapshot *sn
 
 /* --- growth ----------------------------------------------------------------------------------------------------- */
 
-/* A finding that grows until its process has no descriptor left. */
+/* A finding that grows until its process has no free descriptor. */
 struct slope {
     const struct finding *finding;
     enum plugin_status status;
@@ -165,7 +165,7 @@ static bool takes_descriptors(const struct finding *finding)
         owner->fds_limit != UINT32_MAX;
 }
 
-/* Its port; 0 where it is of no interest, "*" where it stands for many. */
+/* The port of an end: 0 if the finding has none, "*" if it has many. */
 static void series_end(struct buf *name, const struct endpoint *end)
 {
     if (end->known && end->any_port && end->ports > 0)
@@ -174,7 +174,9 @@ static void series_end(struct buf *name, const struct endpoint *end)
         buf_printf(name, "%u", end->known && !end->any_port ? end->port : 0U);
 }
 
-/* The same finding in another run: the process may have been started again, the connections are others. */
+/*
+ * The samples of this finding from other runs. The process may have been restarted, and the connections may be others.
+ */
 static struct series *series_of(struct samples *samples, const struct finding *finding)
 {
     struct buf name = { 0 };
@@ -195,7 +197,7 @@ static bool find_slope(const struct diagnosis *diagnosis, const struct finding *
     if (!series_growth(
             series, diagnosis->snapshot->taken_at_ms, finding->count, window_ms, &slope.per_minute, &slope.over_ms))
         return false;
-    /* A handful more or less is chance. */
+    /* A smaller growth may be chance. */
     if (slope.per_minute * (double)slope.over_ms / MINUTE_MS < LEAST_GROWTH)
         return false;
     double left_ms = (finding->owner->fds_limit - finding->owner->fds_open) / slope.per_minute * MINUTE_MS;
@@ -207,7 +209,7 @@ static bool find_slope(const struct diagnosis *diagnosis, const struct finding *
     return true;
 }
 
-/* The steepest, of those that will reach the limit soon. Notes all counts for the next run. */
+/* The finding whose process has the least time left. Adds all counts to the samples for the next run. */
 static struct slope find_slopes(const struct diagnosis *diagnosis, struct samples *samples, uint64_t window_ms)
 {
     struct slope worst = { .left_ms = UINT64_MAX };
@@ -233,8 +235,8 @@ static void describe_slope(struct buf *out, const struct slope *slope)
     text_duration(out, slope->left_ms);
 }
 
-/* Where it is graver than the diagnosis, it is what the line is about. */
-static enum plugin_status say_slope(struct plugin *plugin, const struct diagnosis *diagnosis, const struct slope *slope)
+/* Writes the status line. It is about the slope if that is worse than the verdict. Returns the worse status. */
+static enum plugin_status add_slope(struct plugin *plugin, const struct diagnosis *diagnosis, const struct slope *slope)
 {
     enum plugin_status verdict = (enum plugin_status)diagnosis->verdict;
     struct buf words = { 0 };
@@ -244,7 +246,7 @@ static enum plugin_status say_slope(struct plugin *plugin, const struct diagnosi
     if (graver)
         plugin_say(plugin, "%s; %s", slope->finding->title, buf_text(&words));
     else
-        say_verdict(plugin, diagnosis);
+        add_verdict(plugin, diagnosis);
     if (slope->finding != NULL)
         plugin_add_line(plugin, "[%s] %s: %s", plugin_status_name(slope->status), slope->finding->id, buf_text(&words));
     buf_deinit(&words);
@@ -266,7 +268,7 @@ enum plugin_status verdict_judge(const struct judging *judging, struct plugin *p
 {
     const struct diagnosis *diagnosis = judging->diagnosis;
     struct slope slope = find_slopes(diagnosis, judging->samples, judging->window_ms);
-    enum plugin_status status = say_slope(plugin, diagnosis, &slope);
+    enum plugin_status status = add_slope(plugin, diagnosis, &slope);
     measure_states(plugin, diagnosis);
     measure_findings(plugin, judging);
     measure_descriptors(plugin, diagnosis->snapshot, judging->policy);
