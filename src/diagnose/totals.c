@@ -289,6 +289,41 @@ static void note_keys(const struct context *context, struct diagnosis *diagnosis
             phrases_count(arena, keys), list);
 }
 
+static void note_process(const struct process *process, struct arena *arena, struct lines *notes)
+{
+    const char *limit = process_has_limit(process)
+        ? arena_printf(arena, "%s are allowed, %u %% of them are used", phrases_count(arena, process->fds_limit),
+              process_descriptors_percent(process))
+        : "how many are allowed is not in this text (cat /proc/PID/limits; 1,024 where nobody has set more)";
+    lines_add(notes, arena, "%s: %s shown, of which %s %s; %s.", phrases_process(arena, process),
+        process->fds_open == 1 ? "1 descriptor is"
+                               : arena_printf(arena, "%s descriptors are", phrases_count(arena, process->fds_open)),
+        phrases_count(arena, process->fds_sockets), process->fds_sockets == 1 ? "is a socket" : "are sockets", limit);
+}
+
+/* Of processes whose descriptors were listed. */
+static void note_descriptors(const struct context *context, struct diagnosis *diagnosis)
+{
+    enum { SHOWN = 5 };
+    const struct snapshot *snapshot = context->snapshot;
+    struct arena *arena = &diagnosis->arena;
+    unsigned listed = 0;
+    bool has_sockets = false;
+    for (size_t i = 0; i < snapshot->process_count; i++) {
+        const struct process *process = &snapshot->processes[i];
+        has_sockets |= process->fds_sockets > 0;
+        if (process->fds_open > 0 && listed++ < SHOWN)
+            note_process(process, arena, &diagnosis->notes);
+    }
+    if (listed > SHOWN)
+        lines_add(&diagnosis->notes, arena, "%u more processes have their descriptors in this text.", listed - SHOWN);
+    if (has_sockets)
+        lines_add(&diagnosis->notes, arena,
+            "Which sockets these are, the numbers in brackets tell: ss -tanpe has them as ino. A TCP socket that is in "
+            "no table has lost its connection and was not closed (tcpwhy explain closed-held): lsof -nP -p PID shows "
+            "these as \"protocol: TCP\".");
+}
+
 void totals_note(const struct context *context, struct diagnosis *diagnosis)
 {
     if (context->snapshot->netns_count == 0)
@@ -297,4 +332,5 @@ void totals_note(const struct context *context, struct diagnosis *diagnosis)
     note_orphans(context, diagnosis);
     note_range(context, diagnosis);
     note_counters(context, diagnosis);
+    note_descriptors(context, diagnosis);
 }

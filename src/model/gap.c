@@ -16,6 +16,8 @@ const struct gap_info gap_infos[GAP_KIND_COUNT] = {
     [GAP_HOSTS_INCOMPLETE] = { "hosts-incomplete", "ask for the file as it was saved", false },
     [GAP_HOSTS_REDACTED] = { "hosts-redacted",
         "redact them together, while they have their names: tcpwhy capture --from A --from B --redact -o FILE", false },
+    [GAP_LIMIT_OF_SHELL] = { "limit-of-shell", "ask for: cat /proc/PID/limits, and ls /proc/PID/fd | wc -l, as root",
+        false },
     [GAP_LINES_NOT_UNDERSTOOD] = { "lines-not-understood", NULL, true },
     [GAP_NAMES_FOR_ADDRESSES] = { "names-for-addresses", "ask for numbers: -n of netstat and ss, -nP of lsof", true },
     [GAP_NETLINK_REFUSED] = { "netlink-refused",

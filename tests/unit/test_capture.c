@@ -435,6 +435,28 @@ static void cells_of_powershell_tables(void **state)
     CHECK(cases);
 }
 
+static void rows_of_powershell_without_headings(void **state)
+{
+    (void)state;
+    static const struct one cases[] = {
+        { "10.0.0.5                            50001     10.1.2.3                            1433       CloseWait   "
+          "Internet       4312\n"
+          "::1                                 50002     ::1                                 1433       CloseWait   "
+          "               4312\n"
+          "0.0.0.0                             135       0.0.0.0                             0          Listen\n",
+            "capture-powershell-table",
+            "CLOSE_WAIT 10.0.0.5:50001 10.1.2.3:1433 by 4312/?\n"
+            "CLOSE_WAIT [::1]:50002 [::1]:1433 by 4312/?\n"
+            "LISTEN 0.0.0.0:135 0.0.0.0:*\n" NUMBERS_ONLY NOTHING_ELSE },
+        /* A state that is none, a word in the place of a port, and a row with more words. */
+        { "10.0.0.5 50001 10.1.2.3 1433 CloseWait Internet 4312\n10.0.0.5 50001 10.1.2.3 1433 Sleeping Internet 4312\n"
+          "10.0.0.5 http 10.1.2.3 1433 CloseWait Internet 4312\n10.0.0.5 50001 10.1.2.3 1433 CloseWait Internet none\n",
+            "capture-powershell-table",
+            "CLOSE_WAIT 10.0.0.5:50001 10.1.2.3:1433 by 4312/?\n" NUMBERS_ONLY NOTHING_ELSE },
+    };
+    CHECK(cases);
+}
+
 static void columns_that_powershell_was_not_asked_for(void **state)
 {
     (void)state;
@@ -562,6 +584,7 @@ int main(void)
         cmocka_unit_test(log_lines),
         cmocka_unit_test(powershell),
         cmocka_unit_test(cells_of_powershell_tables),
+        cmocka_unit_test(rows_of_powershell_without_headings),
         cmocka_unit_test(columns_that_powershell_was_not_asked_for),
         cmocka_unit_test(records_of_powershell_lists),
         cmocka_unit_test(wrapped_powershell_json),

@@ -143,7 +143,7 @@ static void evidence_states(struct arena *arena, struct exhausted *sockets, stru
         lines_add(&finding->evidence, arena, "Their states: %s.", text);
 }
 
-static void word(struct exhausted *exhausted, struct arena *arena, struct finding *finding)
+static void word(struct exhausted *exhausted, bool counts_only, struct arena *arena, struct finding *finding)
 {
     const struct process *process = exhausted->process;
     uint64_t alike = exhausted->alike;
@@ -162,6 +162,10 @@ static void word(struct exhausted *exhausted, struct arena *arena, struct findin
         phrases_count(arena, process->fds_open), phrases_count(arena, process->fds_limit), percent);
     if (about_tcp)
         lines_add(&finding->evidence, arena, "%s of them are TCP sockets.", phrases_count(arena, process->tcp_sockets));
+    else if (counts_only)
+        lines_add(&finding->evidence, arena,
+            "%s of them are sockets; of what kind, a list of descriptors does not tell.",
+            phrases_count(arena, count_sockets(process)));
     else
         lines_add(&finding->evidence, arena,
             "%s of them are sockets, %s of these in the tables of TCP: the others are UNIX, UDP or such, or TCP "
@@ -181,8 +185,8 @@ static void word(struct exhausted *exhausted, struct arena *arena, struct findin
         fixes_add(&finding->fix_now, arena, "See who the connections belong to, and whether they are wanted.",
             arena_printf(arena, "tcpwhy count --pid %u --by state,peer", process->pid));
     else
-        fixes_add(
-            &finding->fix_now, arena, "See what the sockets are.", arena_printf(arena, "lsof -nP -p %u", process->pid));
+        fixes_add(&finding->fix_now, arena, "See what the sockets are.",
+            process->pid == 0 ? "lsof -nP -p PID" : arena_printf(arena, "lsof -nP -p %u", process->pid));
     fixes_add(&finding->fix_for_good, arena,
         "Give the service the limit that its load needs: LimitNOFILE= in its systemd unit, and the program's own "
         "setting (nginx: worker_rlimit_nofile, HAProxy: maxconn).",
@@ -194,6 +198,15 @@ static void word(struct exhausted *exhausted, struct arena *arena, struct findin
         "fs.file-max or ulimit in another shell: the limit that bites is this process's own (RLIMIT_NOFILE).");
     lines_add(&finding->will_not_help, arena,
         "tcp_fin_timeout, tcp_tw_reuse: FIN_WAIT_2 orphans and TIME_WAIT hold no descriptor.");
+}
+
+static bool has_limit_of_shell(const struct snapshot *snapshot)
+{
+    for (size_t i = 0; i < snapshot->gap_count; i++) {
+        if (gap_find(snapshot->gaps[i].id) == GAP_LIMIT_OF_SHELL)
+            return true;
+    }
+    return false;
 }
 
 static void add_finding(const struct context *context, const struct rule *rule, struct exhausted *exhausted,
@@ -216,7 +229,9 @@ static void add_finding(const struct context *context, const struct rule *rule, 
     finding->conns = exhausted->sample;
     finding->conn_count = exhausted->sample_count;
     finding->netns = process->netns < context->snapshot->netns_count ? &context->snapshot->netns[process->netns] : NULL;
-    word(exhausted, arena, finding);
+    word(exhausted, context->snapshot->counts_only, arena, finding);
+    if (has_limit_of_shell(context->snapshot))
+        finding->confidence = CONFIDENCE_LIKELY;
 }
 
 /* Returns how many there are, those that are alike counting once. */

@@ -183,7 +183,7 @@ static void verdict(struct flow *flow, const struct diagnosis *diagnosis)
     else if (diagnosis->snapshot->counts_only && diagnosis->finding_count == 0)
         flow_text(flow, STYLE_PLAIN,
             diagnosis->selected_count == 0
-                ? "There is no connection in it; what its settings and counters mean stands below."
+                ? "There is no connection in it; what its numbers mean stands below."
                 : "None of these numbers shows a fault by itself; single connections may be stuck all the same.");
     else if (diagnosis->selected_count == 0)
         flow_text(flow, STYLE_PLAIN, "No connection was looked at, so nothing can be said about any.");

@@ -116,6 +116,7 @@ static int parse_text(const struct capture_options *options, struct capture *cap
     if (options->tasks != NULL)
         result = tasks_read(options->tasks, capture, err);
     ended_settle(capture);
+    descriptors_settle(capture);
     if (result == 0)
         result = capture_report(capture, options->path, err);
     return result;

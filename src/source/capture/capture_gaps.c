@@ -23,6 +23,7 @@ static void count_numbers(struct buf *out, const struct numbers *numbers, const 
         { "summaries", numbers->summary_lines },
         { "counters", numbers->counter_lines },
         { "settings", numbers->setting_lines },
+        { "descriptors", numbers->descriptor_lines },
         { "log", numbers->log_lines },
     };
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
@@ -51,7 +52,8 @@ static void set_origin(struct capture *capture, const char *path)
         struct numbers beside = *numbers;
         beside.state_lines = 0; /* the rows are counted already */
         count_numbers(&text, &beside, ", ");
-        uint64_t read = numbers->summary_lines + numbers->counter_lines + numbers->setting_lines + numbers->log_lines;
+        uint64_t read = numbers->summary_lines + numbers->counter_lines + numbers->setting_lines + numbers->log_lines +
+            numbers->descriptor_lines;
         other -= other < read ? other : read;
     }
     if (kinds[LINE_FOREIGN] > 0) {

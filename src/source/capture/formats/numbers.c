@@ -18,7 +18,7 @@ unsigned numbers_recognise(const struct format *self, const char *bytes, size_t 
     bool is_read = self->parse(self, &capture, &err) == 0;
     const struct numbers *numbers = &capture.numbers;
     bool is_known = numbers->by_other || numbers->summary_lines > 0 || numbers->counter_lines > 0 ||
-        numbers->log_lines > 0;
+        numbers->log_lines > 0 || numbers->descriptor_lines > 0;
     for (int i = 0; i < SETTING_COUNT; i++)
         is_known |= numbers->values.has_setting[i];
     capture_deinit(&capture);
@@ -30,7 +30,7 @@ unsigned numbers_recognise(const struct format *self, const char *bytes, size_t 
 enum line_kind numbers_line(struct capture *capture, const struct line *line)
 {
     if (ended_line(capture, line) || log_line(capture, line) || counter_line(capture, line) ||
-        setting_line(capture, line))
+        descriptor_line(capture, line) || setting_line(capture, line))
         return LINE_ROW;
     if (!state_counts_line(capture, line))
         return LINE_OTHER;

@@ -17,6 +17,10 @@ bool counter_line(struct capture *capture, const struct line *line);
 bool log_line(struct capture *capture, const struct line *line);
 bool setting_line(struct capture *capture, const struct line *line);
 bool ended_line(struct capture *capture, const struct line *line);
+/* Reads a line about the descriptors of a process. */
+bool descriptor_line(struct capture *capture, const struct line *line);
+/* Call it when all lines are read. Assigns the descriptors, and their limit, to processes. */
+void descriptors_settle(struct capture *capture);
 /* Call it when all lines and any list of processes are read. Marks the processes that have ended. */
 void ended_settle(struct capture *capture);
 

@@ -11,6 +11,23 @@
 #include "model/state.h"
 
 enum { NUMBERS_ROW_MAX = 8, NUMBERS_TABLE_ROWS_MAX = 64, LOG_SOURCE_LINES = 6, NUMBERS_ENDED_MAX = 16 };
+enum { DESCRIPTOR_LISTS_MAX = 8 };
+
+/* What the last command counts. */
+enum descriptor_question {
+    DESCRIPTORS_NOT_ASKED,
+    DESCRIPTORS_ALL,
+    DESCRIPTORS_AND_TOTAL,
+    DESCRIPTORS_OF_SOCKETS,
+};
+
+/* The descriptors of a process. */
+struct descriptor_list {
+    uint32_t pid;             /* 0: unknown */
+    uint32_t open, sockets;   /* how many are in the text */
+    uint32_t lowest, highest; /* numbers; of a list that was cut, about `highest` are open */
+    const char *user;         /* or NULL */
+};
 
 /* A range of ports, both ends included. */
 struct port_span {
@@ -51,8 +68,18 @@ struct numbers {
     const char *reserved; /* reserved ports as in net.ipv4.ip_local_reserved_ports; NULL: unknown */
     struct port_span excluded[NUMBERS_TABLE_ROWS_MAX];
     unsigned excluded_count;
-    uint32_t files_limit; /* descriptors that a process may have, from ulimit -n; 0: unknown */
+    uint32_t files_limit;       /* descriptors that a process may have; 0: unknown */
+    uint32_t files_hard;        /* the hard limit; 0: unknown */
+    bool limits_are_of_process; /* from /proc/PID/limits; else from ulimit -n in a shell */
     bool asked_files;
+
+    /* descriptor_lines.c */
+    uint64_t descriptor_lines;
+    struct descriptor_list descriptors[DESCRIPTOR_LISTS_MAX];
+    unsigned descriptor_lists;
+    unsigned descriptor_list;            /* 1 + index of the list that is being read; 0: none */
+    uint32_t descriptor_pid, limits_pid; /* that the last command names; 0: none */
+    enum descriptor_question descriptor_question;
 
     /* ended_lines.c */
     uint32_t ended[NUMBERS_ENDED_MAX]; /* PIDs that a command asked for, without finding a process */

@@ -215,6 +215,28 @@ static enum line_kind read_unusual_row(struct capture *capture, struct powershel
                                                                                             : LINE_OTHER;
 }
 
+/*
+ * A row of which nobody pasted the headings: what the cmdlet shows by itself, address, port, address, port, state, the
+ * setting that applies, which may be empty, and the PID. The setting is a word, so that a number is the PID.
+ */
+static bool take_without_headings(const struct token *words, unsigned count, struct conn_record *ret_record)
+{
+    static const enum property order[] = { PROPERTY_LOCAL_ADDRESS, PROPERTY_LOCAL_PORT, PROPERTY_REMOTE_ADDRESS,
+        PROPERTY_REMOTE_PORT, PROPERTY_STATE };
+    enum { ORDERED = sizeof order / sizeof *order, MOST = ORDERED + 2 };
+    uint64_t number;
+    if (count < ORDERED || count > MOST || !word_is_address(&words[0]) || !word_is_address(&words[2]) ||
+        !word_number(&words[1], UINT16_MAX, &number) || !word_number(&words[3], UINT16_MAX, &number))
+        return false;
+    *ret_record = (struct conn_record){ 0 };
+    for (unsigned i = 0; i < ORDERED; i++)
+        ret_record->values[order[i]] = words[i];
+    bool has_pid = count > ORDERED && word_number(&words[count - 1], UINT32_MAX, &number);
+    if (has_pid)
+        ret_record->values[PROPERTY_PID] = words[count - 1];
+    return has_pid || count < MOST;
+}
+
 enum line_kind powershell_table_row(struct capture *capture, const struct line *line)
 {
     struct powershell_table *table = capture->state;
@@ -225,6 +247,10 @@ enum line_kind powershell_table_row(struct capture *capture, const struct line *
     if (table->count == 0 || !table->has_rule) {
         if (table->count > 0 && is_rule(&words[0]))
             return read_rule(table, line->text, words, count);
+        struct conn_record record;
+        if (table->count == 0 && take_without_headings(words, count, &record) &&
+            conn_record_add(capture, &record) == LINE_ROW)
+            return LINE_ROW;
         return read_headings(table, line->text, words, count);
     }
     struct conn_record record = { 0 };

@@ -240,6 +240,9 @@ static bool read_ulimit(struct capture *capture, const char *text)
     if (end == at || value == 0 || value >= UINT32_MAX)
         return false;
     numbers->files_limit = (uint32_t)value;
+    numbers->limits_are_of_process = text[0] == 'M';
+    unsigned long hard = numbers->limits_are_of_process ? strtoul(end, NULL, 10) : 0;
+    numbers->files_hard = hard < UINT32_MAX ? (uint32_t)hard : 0;
     return true;
 }
 
