@@ -12,6 +12,7 @@
 #include "source/capture/formats/tasks.h"
 #include "source/capture/input/open.h"
 #include "source/capture/other_tables.h"
+#include "source/capture/refuse.h"
 
 /* The formats that fit the beginning of a text. */
 struct recognised {

@@ -9,5 +9,3 @@
 int capture_report(struct capture *capture, const char *path, struct error *err);
 /* Notes only the lines that were not understood. */
 void capture_report_lines(struct capture *capture);
-/* Describes what the bytes look like and which captures are accepted. Returns -EBADMSG. */
-int capture_refuse(const char *path, const char *bytes, size_t length, struct error *err);
