@@ -100,8 +100,7 @@ static void everything_of_a_host(void **state)
         "tcpwhy_accept_queue_connections{netns=\"host\",address=\"0.0.0.0\",port=\"9100\",process=\"spoolsvc\"} 3",
         ("tcpwhy_accept_queue_limit_connections{netns=\"host\",address=\"0.0.0.0\",port=\"9100\",process=\"spoolsvc\"} "
          "128"),
-        "tcpwhy_listener_drops_total{netns=\"host\",address=\"0.0.0.0\",port=\"9100\",process=\"spoolsvc\"} 20",
-        "tcpwhy_listener_drops_total{netns=\"blue\",address=\"0.0.0.0\",port=\"80\",process=\"\"} 0",
+        "tcpwhy_listener_drops_total{netns=\"host\",address=\"0.0.0.0\",port=\"9100\",process=\"spoolsvc\"} 13",
         "tcpwhy_orphans 7",
         "tcpwhy_orphans_limit 65536",
         "tcpwhy_memory_bytes 204800",
@@ -213,7 +212,8 @@ static void namespaces_of_one_name(void **state)
 static void the_sockets_of_one_port_are_one_listener(void **state)
 {
     (void)state;
-    char *text = metrics_of("process 1 web fds=9/10\nprocess 2 web fds=9/10\n"
+    char *text = metrics_of("netns host own\ncounter TcpExt.ListenDrops 90\n"
+                            "process 1 web fds=9/10\nprocess 2 web fds=9/10\n"
                             "conn LISTEN *:80 recv_q=1 send_q=10 skmem_drops=5 holders=1:3\n"
                             "conn LISTEN *:80 recv_q=8 send_q=10 skmem_drops=7 holders=2:3\n"
                             "conn LISTEN [::]:80 recv_q=0 send_q=10 skmem_drops=0 holders=2:4\n",
@@ -223,6 +223,30 @@ static void the_sockets_of_one_port_are_one_listener(void **state)
     expect_line(text, "tcpwhy_listener_drops_total{netns=\"host\",address=\"0.0.0.0\",port=\"80\",process=\"web\"} 12");
     expect_line(text, "tcpwhy_listener_drops_total{netns=\"host\",address=\"::\",port=\"80\",process=\"web\"} 0");
     free(text);
+}
+
+/* The drops that the line says. */
+static uint64_t dropped(const char *counter, unsigned sk_drops)
+{
+    char snapshot[256];
+    snprintf(snapshot, sizeof snapshot, "netns host own\n%sconn LISTEN *:80 recv_q=0 send_q=10 skmem_drops=%u\n",
+        counter, sk_drops);
+    char *text = metrics_of(snapshot, NULL, METRICS_TOP_DEFAULT);
+    static const char series[] =
+        "tcpwhy_listener_drops_total{netns=\"host\",address=\"0.0.0.0\",port=\"80\",process=\"\"} ";
+    const char *at = strstr(text, series);
+    uint64_t drops = at != NULL ? strtoull(at + strlen(series), NULL, 10) : UINT64_MAX;
+    free(text);
+    return drops;
+}
+
+static void bare_acks_of_a_deferred_accept_are_no_dropped_connections(void **state)
+{
+    (void)state;
+    assert_int_equal(dropped("counter TcpExt.ListenDrops 0\n", 300), 0);
+    assert_int_equal(dropped("counter TcpExt.ListenDrops 20\n", 300), 20);
+    assert_int_equal(dropped("counter TcpExt.ListenDrops 400\n", 300), 300);
+    assert_int_equal(dropped("", 300), UINT64_MAX); /* which of them were connections is not known */
 }
 
 /*
@@ -325,6 +349,7 @@ int main(void)
         cmocka_unit_test(hostile_names),
         cmocka_unit_test(namespaces_of_one_name),
         cmocka_unit_test(the_sockets_of_one_port_are_one_listener),
+        cmocka_unit_test(bare_acks_of_a_deferred_accept_are_no_dropped_connections),
         cmocka_unit_test(ports_count_as_the_diagnosis_counts_them),
         cmocka_unit_test(series_are_bounded),
         cmocka_unit_test(what_is_folded_is_counted),

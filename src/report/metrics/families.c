@@ -40,7 +40,7 @@ const struct metric_family metric_families[METRIC_COUNT] = {
     [METRIC_ACCEPT_QUEUE_LIMIT] = { "tcpwhy_accept_queue_limit_connections", METRIC_GAUGE, "connections", { LISTENER },
         "The backlog of that listener: with more than that in the queue, connections are dropped." },
     [METRIC_LISTENER_DROPS] = { "tcpwhy_listener_drops", METRIC_COUNTER, NULL, { LISTENER },
-        "Connections that a listener has dropped, most of them because its accept queue was full." },
+        "Connections that a listener has dropped, at most: its own counter, as far as ListenDrops allows." },
     [METRIC_ORPHANS] = { "tcpwhy_orphans", METRIC_GAUGE, NULL, { 0 },
         "Closed sockets of the whole host that are not finished." },
     [METRIC_ORPHANS_LIMIT] = { "tcpwhy_orphans_limit", METRIC_GAUGE, NULL, { 0 },

@@ -225,6 +225,22 @@ static int worst_first(const void *a, const void *b)
     return order ? order : by_address(a, b);
 }
 
+/*
+ * Connections that a listener has dropped, at most. Its own counter (sk_drops) also counts packets that are no
+ * connection: with TCP_DEFER_ACCEPT one bare ACK for each connection that is served (tcp_check_req(), tcp_v4_rcv()).
+ * ListenDrops counts connections only, those of all listeners of the namespace. Neither ever falls: nor does the
+ * smaller one. Returns false where one of them is unknown.
+ */
+static bool find_drops(const struct snapshot *snapshot, const struct conn *listener, uint64_t *ret_drops)
+{
+    const struct net_values *values = snapshot_net_values(snapshot, listener);
+    if (!conn_has(listener, CONN_SKMEM) || values == NULL || !values->has_counter[COUNTER_LISTEN_DROPS])
+        return false;
+    uint64_t of_all = (uint64_t)values->counters[COUNTER_LISTEN_DROPS];
+    *ret_drops = listener->skmem_drops < of_all ? listener->skmem_drops : of_all;
+    return true;
+}
+
 /* Makes one tally for each selected listening socket. The caller frees them. */
 static struct listener_tally *find_listeners(const struct metrics *metrics, size_t *ret_count)
 {
@@ -236,13 +252,13 @@ static struct listener_tally *find_listeners(const struct metrics *metrics, size
         if (!metrics->selected[i] || !conn_is_listener(conn))
             continue;
         xvec_grow((void **)&tallies, count, &capacity, sizeof *tallies);
-        tallies[count++] = (struct listener_tally){
+        tallies[count] = (struct listener_tally){
             .fullest = conn,
             .slot = metrics_netns_slot(metrics, conn->netns),
             .has_queue = conn_has(conn, CONN_QUEUES | CONN_BACKLOG),
-            .has_drops = conn_has(conn, CONN_SKMEM),
-            .drops = conn_has(conn, CONN_SKMEM) ? conn->skmem_drops : 0,
         };
+        tallies[count].has_drops = find_drops(snapshot, conn, &tallies[count].drops);
+        count++;
     }
     *ret_count = count;
     return tallies;
