@@ -107,6 +107,7 @@ static void pair_with_listeners(const struct context *context, struct stuck *stu
         const struct conn *listener = context_stalled_listener(context, conn);
         if (listener != NULL)
             stuck[i].pair = (uint32_t)(listener - context->snapshot->conns);
+        stuck[i].has_stranger |= queues_may_refuse(&context->queues, conn);
     }
 }
 
@@ -348,8 +349,8 @@ void diagnose(const struct snapshot *snapshot, const struct selection *selection
     context.asked_count = count_asked(&context, &diagnosis);
     totals_count(selection, &diagnosis);
     pair_find(snapshot, stuck, count);
-    pair_note_unsure(stuck, count, &diagnosis);
     pair_with_listeners(&context, stuck, count);
+    pair_note_unsure(stuck, count, &diagnosis);
     yield_to_other_ends(&context, stuck, &count);
     diagnosis.ignores = ignores_make(&context, &diagnosis);
     group_fold(&context, diagnosis.ignores, stuck, count, &diagnosis.arena, &groups, &group_count);

@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "hosts/nat.h"
 #include "model/age.h"
+#include "model/host.h"
 #include "model/previous.h"
 
 /* sk_acceptq_is_full() in include/net/sock.h: more than the backlog. */
@@ -114,16 +115,14 @@ static bool calls_unanswered(const struct conn *conn)
 }
 
 /*
- * Whether it goes to this queue's listener. That the address is one of this host is known when the listener is bound to
- * it, or when something that came to it waits in the queue.
+ * Whether the address and the port are those of this queue's listener. That the address is one of this host is known
+ * when the listener is bound to it, or when something that came to it waits in the queue.
  */
-static bool goes_to(const struct snapshot *snapshot, const struct queue *queue, const struct conn *conn)
+static bool fits_address(const struct queue *queue, const struct conn *conn)
 {
     const struct conn *listener = queue->listener;
-    if (conn->remote_port != listener->local_port)
-        return false;
     bool same_netns = conn->netns == listener->netns;
-    if (!same_netns && (ip_is_loopback(&conn->remote) || !hosts_may_meet(snapshot, conn, listener)))
+    if (conn->remote_port != listener->local_port || (!same_netns && ip_is_loopback(&conn->remote)))
         return false;
     if (ip_is_same(&listener->local, &conn->remote))
         return true;
@@ -138,12 +137,33 @@ static bool goes_to(const struct snapshot *snapshot, const struct queue *queue, 
     return false;
 }
 
-static struct queue *stalled_queue_behind(
-    const struct queues *queues, const struct snapshot *snapshot, const struct conn *conn)
+/* Into another namespace of the same host: whether the two are connected, addresses do not tell. */
+static bool needs_link(const struct snapshot *snapshot, const struct queue *queue, const struct conn *conn)
 {
+    return conn->netns != queue->listener->netns &&
+        hosts_of_conn(snapshot, conn) == hosts_of_conn(snapshot, queue->listener);
+}
+
+static bool is_linked(const struct queues *queues, const struct queue *queue, const struct conn *conn)
+{
+    const struct snapshot *snapshot = queues->listeners->snapshot;
+    return needs_link(snapshot, queue, conn) ? netns_links_have(&queues->links, conn->netns, queue->listener->netns)
+                                             : hosts_may_meet(snapshot, conn, queue->listener);
+}
+
+/* *ret_possible: it is not known to go to any, and would by its address. */
+static struct queue *stalled_queue_behind(const struct queues *queues, const struct conn *conn, bool *ret_possible)
+{
+    *ret_possible = false;
     for (size_t i = 0; i < queues->count; i++) {
-        if (queue_is_full(&queues->items[i]) && goes_to(snapshot, &queues->items[i], conn))
-            return &queues->items[i];
+        struct queue *queue = &queues->items[i];
+        if (!queue_is_full(queue) || !fits_address(queue, conn))
+            continue;
+        if (conn->netns == queue->listener->netns || is_linked(queues, queue, conn)) {
+            *ret_possible = false;
+            return queue;
+        }
+        *ret_possible |= needs_link(queues->listeners->snapshot, queue, conn);
     }
     return NULL;
 }
@@ -153,9 +173,18 @@ static void count_calls(struct queues *queues, const struct snapshot *snapshot)
     bool any_full = false;
     for (size_t i = 0; i < queues->count; i++)
         any_full |= queue_is_full(&queues->items[i]);
+    bool are_links_found = false;
     for (size_t i = 0; any_full && i < snapshot->conn_count; i++) {
         const struct conn *conn = &snapshot->conns[i];
-        struct queue *queue = calls_unanswered(conn) ? stalled_queue_behind(queues, snapshot, conn) : NULL;
+        if (!calls_unanswered(conn))
+            continue;
+        bool is_possible;
+        struct queue *queue = stalled_queue_behind(queues, conn, &is_possible);
+        if (is_possible && !are_links_found) { /* few hosts have such connections */
+            netns_links_find(&queues->links, snapshot);
+            are_links_found = true;
+            queue = stalled_queue_behind(queues, conn, &is_possible);
+        }
         if (queue != NULL && conn->state == STATE_SYN_SENT)
             queue->syns_refused++;
         else if (queue != NULL)
@@ -235,6 +264,7 @@ void queues_deinit(struct queues *queues)
 {
     free(queues->items);
     free(queues->numbers);
+    netns_links_deinit(&queues->links);
     *queues = (struct queues){ 0 };
 }
 
@@ -253,8 +283,17 @@ const struct conn *queues_stalled_listener(const struct queues *queues, const st
         queue = queues_at(queues, listeners_find(queues->listeners, conn));
         return queue_is_stalled(queue) ? queue->listener : NULL;
     }
-    queue = calls_unanswered(conn) ? stalled_queue_behind(queues, queues->listeners->snapshot, conn) : NULL;
+    bool is_possible;
+    queue = calls_unanswered(conn) ? stalled_queue_behind(queues, conn, &is_possible) : NULL;
     return queue ? queue->listener : NULL;
+}
+
+bool queues_may_refuse(const struct queues *queues, const struct conn *conn)
+{
+    bool is_possible = false;
+    if (calls_unanswered(conn))
+        (void)stalled_queue_behind(queues, conn, &is_possible);
+    return is_possible;
 }
 
 uint64_t queue_drops(const struct snapshot *snapshot, const struct conn *listener, bool *ret_by_both)

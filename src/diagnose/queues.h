@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "diagnose/netns_links.h"
 #include "model/listeners.h"
 
 enum { QUEUE_ADDRESSES_MAX = 4 };
@@ -30,7 +32,8 @@ struct queues {
     struct queue *items;
     size_t count, capacity;
     const struct listeners *listeners;
-    uint32_t *numbers; /* for each connection: of a listener, 1 + index into items; NULL while there are none */
+    struct netns_links links; /* looked for only where a call may go to a full queue in another namespace */
+    uint32_t *numbers;        /* for each connection: of a listener, 1 + index into items; NULL while there are none */
 };
 
 void queues_init(struct queues *queues, const struct listeners *listeners);
@@ -53,6 +56,11 @@ const struct queue *queues_at(const struct queues *queues, const struct conn *li
  * none.
  */
 const struct conn *queues_stalled_listener(const struct queues *queues, const struct conn *conn);
+/*
+ * By its address the connection goes to a full queue in another network namespace of this host, and nothing shows that
+ * the two are connected: isolated networks may use the same addresses.
+ */
+bool queues_may_refuse(const struct queues *queues, const struct conn *conn);
 /*
  * Connections that the listener has dropped, at most. Its own counter (sk_drops) also takes in what is no connection:
  * bare ACKs that TCP_DEFER_ACCEPT ignores (tcp_check_req(), tcp_v4_rcv()). ListenDrops of its namespace counts

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 import program
+from knocks import start_hung, start_knocking
 from netns import Namespaces
 from sockets import wait_for
 from software import Software, wait_listening, why_missing
@@ -37,20 +38,6 @@ for _ in range(count):
         while conn.recv(65536):
             pass
 """
-# Never accepts.
-HUNG = """
-import signal, socket, sys
-listener = socket.create_server(("0.0.0.0", int(sys.argv[1])), backlog=1)
-signal.pause()
-"""
-KNOCKS = """
-import signal, socket, sys
-conns = [socket.socket() for _ in range(int(sys.argv[3]))]
-for conn in conns:
-    conn.setblocking(False)
-    conn.connect_ex((sys.argv[1], int(sys.argv[2])))
-signal.pause()
-"""
 
 
 def start_apache(software, netns):
@@ -71,7 +58,8 @@ def drops_of_sockets(netns):
 
 
 def overflows(netns):
-    return [f for f in program.diagnose("--netns", "self", netns=netns)["findings"] if f["id"] == "accept-queue-overflow"]
+    found = program.diagnose("--netns", "self", netns=netns)["findings"]
+    return [f for f in found if f["id"] == "accept-queue-overflow"]
 
 
 def metric(text, port):
@@ -88,9 +76,8 @@ def seen():
         served, full = namespaces.add(), namespaces.add()
         start_apache(software, served)
         clients = software.start(served, sys.executable, "-c", CLIENTS, "127.0.0.1", PORT, SERVED)
-        software.start(full, sys.executable, "-c", HUNG, FULL_PORT)
-        wait_listening(full, FULL_PORT)
-        software.start(full, sys.executable, "-c", KNOCKS, "127.0.0.1", FULL_PORT, REFUSED)
+        start_hung(software, full, FULL_PORT)
+        start_knocking(software, full, "127.0.0.1", FULL_PORT, REFUSED)
         assert clients.wait(60) == 0
         wait_for(lambda: overflows(full), "the queue has been full for a while", 30)
         yield SimpleNamespace(
