@@ -71,6 +71,14 @@ static void evidence_range(
             phrases_count(arena, range->usable));
         return;
     }
+    if (platform->reserve_setting == NULL) { /* another system than Linux */
+        lines_add(&finding->evidence, arena, "In this capture %s: %u to %u, which is %s ports%s.", platform->port_range,
+            range->first, range->last, phrases_count(arena, range->usable + range->reserved),
+            range->reserved == 0 ? ""
+                                 : arena_printf(arena, ", less %s that are excluded: %s",
+                                       phrases_count(arena, range->reserved), phrases_count(arena, range->usable)));
+        return;
+    }
     lines_add(&finding->evidence, arena, "ip_local_port_range %u to %u is %s ports%s.", range->first, range->last,
         phrases_count(arena, range->usable + range->reserved),
         range->reserved == 0 ? ", none of them reserved"

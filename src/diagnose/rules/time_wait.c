@@ -61,15 +61,34 @@ static void assess_ports(
                                : "");
 }
 
-/* Some of them go from this host to itself: to a loopback address, or to the one that they come from. */
-static bool are_within_host(const struct snapshot *snapshot, const struct group *group)
+/* How many go from this host to itself: to a loopback address, or to the one that they come from. */
+static size_t count_within_host(const struct snapshot *snapshot, const struct group *group)
 {
+    size_t within = 0;
     for (size_t i = 0; i < group->count; i++) {
         const struct conn *conn = &snapshot->conns[group->conns[i]];
-        if (ip_is_loopback(&conn->remote) || ip_is_same(&conn->local, &conn->remote))
-            return true;
+        within += ip_is_loopback(&conn->remote) || ip_is_same(&conn->local, &conn->remote);
     }
-    return false;
+    return within;
+}
+
+static void add_evidence_of_service_port(
+    const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
+{
+    size_t within = count_within_host(context->snapshot, group);
+    if (within == 0)
+        lines_add(&finding->evidence, arena,
+            "All of them share the service's own port %u: none of the ephemeral ports is used.", finding->local.port);
+    else if (within == group->count)
+        lines_add(&finding->evidence, arena,
+            "All of them share the service's own port %u; but their clients are on this host too, so that each keeps "
+            "one of its ephemeral ports at the other end.",
+            finding->local.port);
+    else
+        lines_add(&finding->evidence, arena,
+            "All of them share the service's own port %u; but the clients of %s are on this host too, so that each of "
+            "these keeps one of its ephemeral ports at the other end.",
+            finding->local.port, phrases_count(arena, within));
 }
 
 void time_wait_churn_describe(
@@ -92,14 +111,8 @@ void time_wait_churn_describe(
             platform->time_wait_s == 60 ? "minute" : phrases_duration(arena, platform->time_wait_s * 1000ULL));
     if (group->ages_known)
         lines_add(&finding->evidence, arena, "In TIME_WAIT %s, of 60 s.", phrases_ages(arena, group));
-    if (group->incoming && are_within_host(context->snapshot, group))
-        lines_add(&finding->evidence, arena,
-            "All of them share the service's own port %u; but their clients are on this host too, so that each keeps "
-            "one of its ephemeral ports at the other end.",
-            finding->local.port);
-    else if (group->incoming)
-        lines_add(&finding->evidence, arena,
-            "All of them share the service's own port %u: none of the ephemeral ports is used.", finding->local.port);
+    if (group->incoming)
+        add_evidence_of_service_port(context, group, arena, finding);
     else
         assess_ports(arena, context, group, finding);
     lines_add(&finding->ruled_out, arena, "Not a leak: a connection gets here only when both sides have closed.");
