@@ -36,7 +36,35 @@ static bool is_manager(const struct process *process)
     return process->pid == 1 || (process->name != NULL && strcmp(process->name, "systemd") == 0);
 }
 
+/* SO_REUSEPORT: the kernel spreads connections over the listeners of one end, and each fills by itself. */
+static bool shares_port(const struct conn *one, const struct conn *other)
+{
+    return conn_is_listener(other) && other->netns == one->netns && other->local_port == one->local_port &&
+        ip_equal(&other->local, &one->local);
+}
+
+static bool bit_of(const uint8_t *bits, size_t i)
+{
+    return (bits[i / 8] >> (i % 8) & 1) != 0;
+}
+
+static void set_bit(uint8_t *bits, size_t i)
+{
+    bits[i / 8] |= (uint8_t)(1U << (i % 8));
+}
+
 /* --- what each holds -------------------------------------------------------------------------------------------- */
+
+/* A look-up by its end finds one of several listeners: where that is another one, both share it. */
+static void note_shared(const struct context *context, const struct conn *listener)
+{
+    const struct snapshot *snapshot = context->snapshot;
+    const struct conn *found = context_listener(context, listener);
+    if (found == NULL || found == listener || !shares_port(found, listener))
+        return;
+    set_bit(context->served->shares_port, (size_t)(found - snapshot->conns));
+    set_bit(context->served->shares_port, (size_t)(listener - snapshot->conns));
+}
 
 /* For each process, how many connections it holds that came in through a listener. One pass serves all listeners. */
 static const uint32_t *served_counts(const struct context *context)
@@ -46,8 +74,11 @@ static const uint32_t *served_counts(const struct context *context)
     if (served->counts != NULL)
         return served->counts;
     served->counts = xcalloc(snapshot->process_count + 1, sizeof *served->counts);
+    served->shares_port = xcalloc(snapshot->conn_count / 8 + 1, 1);
     for (size_t i = 0; i < snapshot->conn_count; i++) {
         const struct conn *conn = &snapshot->conns[i];
+        if (conn_is_listener(conn))
+            note_shared(context, conn);
         if (conn->holder == NO_INDEX || conn_is_listener(conn) || context_listener(context, conn) == NULL)
             continue;
         for (const struct holder *h = holders_first(snapshot, conn); h != NULL; h = holders_next_process(snapshot, h))
@@ -104,6 +135,18 @@ static enum part part_of(const struct context *context, const struct conn *liste
     return is_master(context, listener, process) ? PART_MASTER : PART_SERVER;
 }
 
+/*
+ * Of several listeners of one end each has an acceptor of its own, although their master has opened them all and every
+ * worker has inherited all of them (nginx's reuseport). Connections wait at the listener of the one that cannot accept;
+ * the others empty theirs.
+ */
+static bool is_stuck_among_others(const struct context *context, const struct conn *listener, uint32_t process)
+{
+    (void)served_counts(context); /* fills it */
+    return bit_of(context->served->shares_port, (size_t)(listener - context->snapshot->conns)) &&
+        obstacle_to_accept(&context->snapshot->processes[process]) != OBSTACLE_NONE;
+}
+
 /* --- finding them ----------------------------------------------------------------------------------------------- */
 
 const struct process *acceptors_first(const struct context *context, const struct conn *listener)
@@ -117,13 +160,13 @@ const struct process *acceptors_first(const struct context *context, const struc
     if (served->listener == listener) /* it is asked for one connection after the other of the same listener */
         return served->first;
     const struct process *best = NULL;
-    enum part part = PART_INHERITED;
+    unsigned best_rank = 0;
     for (const struct holder *h = holders_first(snapshot, listener); h != NULL; h = holders_next_process(snapshot, h)) {
         uint32_t process = h->process;
-        enum part its_part = part_of(context, listener, process);
-        if (best == NULL || its_part > part) {
+        unsigned rank = 2 * part_of(context, listener, process) + is_stuck_among_others(context, listener, process);
+        if (best == NULL || rank > best_rank) {
             best = &snapshot->processes[process];
-            part = its_part;
+            best_rank = rank;
         }
     }
     served->listener = listener;
@@ -131,16 +174,10 @@ const struct process *acceptors_first(const struct context *context, const struc
     return best;
 }
 
-/* SO_REUSEPORT: the kernel spreads connections over the listeners of one end, and each fills by itself. */
-static bool shares_port(const struct conn *one, const struct conn *other)
-{
-    return conn_is_listener(other) && other->netns == one->netns && other->local_port == one->local_port &&
-        ip_equal(&other->local, &one->local);
-}
-
 struct found {
     struct process_count *items;
     enum part *parts;
+    bool any_is_stuck; /* of those that serve, at a port that listeners share */
     size_t count, capacity;
 };
 
@@ -159,7 +196,9 @@ static void add_holders(const struct context *context, const struct conn *listen
             found->items = xrealloc_array(found->items, found->capacity, sizeof *found->items);
             found->parts = xrealloc_array(found->parts, found->capacity, sizeof *found->parts);
         }
-        found->parts[found->count] = part_of(context, listener, process);
+        enum part part = part_of(context, listener, process);
+        found->any_is_stuck |= part == PART_SERVER && is_stuck_among_others(context, listener, process);
+        found->parts[found->count] = part;
         found->items[found->count++] = (struct process_count){ &snapshot->processes[process],
             served_counts(context)[process] };
     }
@@ -176,6 +215,8 @@ static void take_best(struct arena *arena, const struct found *found, struct acc
         if (found->parts[i] == PART_MASTER && best == PART_SERVER && acceptors->master == NULL)
             acceptors->master = found->items[i].process;
         if (found->parts[i] != best)
+            continue;
+        if (found->any_is_stuck && obstacle_to_accept(found->items[i].process) == OBSTACLE_NONE)
             continue;
         items[acceptors->count++] = found->items[i];
         can_accept |= obstacle_to_accept(found->items[i].process) == OBSTACLE_NONE;

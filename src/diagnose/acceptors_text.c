@@ -65,3 +65,24 @@ void acceptors_fix(
         obstacle_fix(arena, context->snapshot, acceptors->items, acceptors->count, (enum obstacle)obstacle, fixes);
     obstacle_keep_evidence(arena, context->snapshot, acceptors->items, acceptors->count, fixes);
 }
+
+void acceptors_fix_for_good(struct arena *arena, const struct acceptors *acceptors, struct fixes *fixes)
+{
+    enum obstacle obstacle = obstacle_to_accept(acceptors->obstructed);
+    if (obstacle == OBSTACLE_DESCRIPTORS)
+        fixes_add(fixes, arena,
+            "Give the service the limit that its load needs: LimitNOFILE= in its systemd unit, and the program's own "
+            "setting (nginx: worker_rlimit_nofile, HAProxy: maxconn); or let it keep fewer connections open.",
+            NULL);
+    else if (obstacle_is_halt(obstacle))
+        fixes_add(fixes, arena,
+            "Let the health check wait for an answer, not for a connection: the kernel completes handshakes for a "
+            "process that cannot act, too.",
+            NULL);
+    else
+        fixes_add(fixes, arena,
+            "Never do slow work in the thread that accepts: hand connections to workers, put a time limit on "
+            "everything that the accepting loop calls, and let the health check wait for an answer, not for a "
+            "connection.",
+            NULL);
+}

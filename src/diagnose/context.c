@@ -28,6 +28,7 @@ void context_deinit(struct context *context)
     local_addresses_deinit(&context->local_addresses);
     free(context->process_counts);
     free(context->served->counts);
+    free(context->served->shares_port);
     free(context->served);
     free(context->waiting_conns->items);
     free(context->waiting_conns);

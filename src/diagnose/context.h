@@ -27,6 +27,7 @@ struct waiting_conns {
 /* What acceptors.c knows of processes and their listeners, made when first asked for. */
 struct served {
     uint32_t *counts;            /* for each process: connections that it holds and that came in through a listener */
+    uint8_t *shares_port;        /* a bit for each connection: one of several listeners of one end (SO_REUSEPORT) */
     const struct conn *listener; /* that was asked for last, */
     const struct process *first; /* and whom it belongs to */
 };

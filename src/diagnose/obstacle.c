@@ -157,7 +157,7 @@ const char *obstacle_text(struct arena *arena, const struct process *process, en
         return "is frozen: its control group is paused (docker pause, systemctl freeze), and it cannot act";
     case OBSTACLE_KERNEL:
         return arena_printf(
-            arena, "is stuck inside the kernel (state D), where no signal reaches it: %s", places_text(arena, process));
+            arena, "is stuck inside the kernel (state D), where it handles no signal: %s", places_text(arena, process));
     case OBSTACLE_DESCRIPTORS:
         return arena_printf(arena,
             "has no descriptor left (%s open of %s): accept() fails with EMFILE (\"Too many open files\")",
@@ -173,8 +173,9 @@ const char *obstacle_text(struct arena *arena, const struct process *process, en
 
 /*
  * What works on each. SIGTERM waits until a stopped process is continued, until a tracer passes it on, and until a
- * frozen group thaws (kernel/signal.c, complete_signal()); SIGKILL gets through to all but state D, and ptrace()
- * attaches to one tracer at a time (ptrace_attach()), while that of a frozen process waits for it to thaw.
+ * frozen group thaws (kernel/signal.c, complete_signal()). SIGKILL gets through to all but those waits of state D that
+ * are not killable (TASK_KILLABLE shows as D too). ptrace() attaches to one tracer at a time (ptrace_attach()), and
+ * that of a frozen process waits for it to thaw.
  */
 static const struct {
     const char *title;       /* before another verb */
@@ -204,9 +205,11 @@ static const struct {
         false },
     [OBSTACLE_KERNEL] = { "is stuck inside the kernel and ",
         { "See what it waits for inside the kernel: a disk, a network file system whose server is gone, a driver. Mend "
-          "that: no signal ends this wait, and a debugger hangs with it.",
+          "that: a debugger hangs with it, and at most SIGKILL ends this wait.",
             "sudo cat /proc/{}/stack; findmnt -t nfs,nfs4,cifs,fuse; sudo dmesg | tail -n 20" },
-        { "Ending it does not help yet: not even SIGKILL is taken before the wait inside the kernel is over.", NULL },
+        { "If it has to end: only SIGKILL may get through, where the wait is a killable one (NFS, FUSE, vfork()); else "
+          "it ends when the wait is over.",
+            "kill -KILL {}" },
         false },
     [OBSTACLE_DESCRIPTORS] = { "has no descriptor left and ", { 0 }, { 0 }, true },
     [OBSTACLE_BUSY] = { "", { 0 }, { 0 }, true },

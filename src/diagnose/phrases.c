@@ -205,8 +205,8 @@ static bool has_gap(const struct snapshot *snapshot, const char *id)
     return false;
 }
 
-void phrases_fix_restart(
-    struct arena *arena, const struct context *context, const struct process *process, struct fixes *fixes)
+static void fix_restart(struct arena *arena, const struct context *context, const struct process *process,
+    bool keeps_evidence, struct fixes *fixes)
 {
     const struct platform *platform = platform_of(context->snapshot);
     if (process == NULL) {
@@ -228,7 +228,8 @@ void phrases_fix_restart(
     if (restart_windows_system(arena, context->snapshot, process, fixes))
         return;
     const struct process_count only = { process, 1 };
-    obstacle_keep_evidence(arena, context->snapshot, &only, 1, fixes);
+    if (keeps_evidence)
+        obstacle_keep_evidence(arena, context->snapshot, &only, 1, fixes);
     if (platform->service.text != NULL)
         fixes_add(fixes, arena, platform->service.text,
             platform_fill(arena, platform->service.command, words_pid(arena, process)));
@@ -251,6 +252,18 @@ void phrases_fix_restart(
         fixes_add(fixes, arena, platform->restart.text,
             platform_fill(arena, platform->restart.command, words_pid(arena, process)));
     }
+}
+
+void phrases_fix_restart(
+    struct arena *arena, const struct context *context, const struct process *process, struct fixes *fixes)
+{
+    fix_restart(arena, context, process, true, fixes);
+}
+
+void phrases_fix_restart_only(
+    struct arena *arena, const struct context *context, const struct process *process, struct fixes *fixes)
+{
+    fix_restart(arena, context, process, false, fixes);
 }
 
 void phrases_fix_threads(

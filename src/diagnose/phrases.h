@@ -47,6 +47,9 @@ bool phrases_fix_obstacle(struct arena *arena, const struct context *context, co
  */
 void phrases_fix_restart(
     struct arena *arena, const struct context *context, const struct process *process, struct fixes *fixes);
+/* The same where the evidence is that of other processes, and has been named: a master whose workers hang. */
+void phrases_fix_restart_only(
+    struct arena *arena, const struct context *context, const struct process *process, struct fixes *fixes);
 /* Where its threads hang; nothing where nobody is known. */
 void phrases_fix_threads(
     struct arena *arena, const struct context *context, const struct process *process, struct fixes *fixes);

@@ -27,7 +27,8 @@ DESCRIPTORS = 8192
 
 NGINX = """
 daemon off;
-worker_processes 1;
+worker_processes {workers};
+{main}
 pid {folder}/nginx.pid;
 error_log {folder}/error.log;
 events {{ worker_connections 4096; }}
@@ -117,6 +118,7 @@ class Software:
                 except subprocess.TimeoutExpired:
                     pass
             process.kill()
+        for process in self._running:  # a tracer has to be gone before what it traces is
             process.wait()
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -125,14 +127,15 @@ class Software:
 
     # --- servers: each listens when its function returns
 
-    def nginx(self, netns, port=PORT, listen="", **settings):
-        """settings: keepalive_timeout="5", … The root folder contains the file `big`, 64 MB."""
+    def nginx(self, netns, port=PORT, listen="", workers=1, main="", **settings):
+        """`main`: settings outside of http. settings: keepalive_timeout="5", … Its root contains `big`, 64 MB."""
         folder = self.new_folder("nginx")
         folder.chmod(0o755)
         with open(folder / "big", "wb") as big:
             big.truncate(64 << 20)
         words = "".join(f"{name} {value}; " for name, value in settings.items())
-        (folder / "nginx.conf").write_text(NGINX.format(folder=folder, port=port, listen=listen, settings=words))
+        (folder / "nginx.conf").write_text(NGINX.format(
+            folder=folder, port=port, listen=listen, workers=workers, main=main, settings=words))
         process = self.start(netns, shutil.which("nginx"), "-p", folder, "-c", folder / "nginx.conf")
         wait_listening(netns, port)
         wait_for(lambda: children(process.pid), "nginx's worker runs")

@@ -22,6 +22,9 @@
     "wait 900 S channel=ep_poll call=epoll_wait threads=1\n"
 #define LISTENING HOST "conn LISTEN *:80 recv_q=0 send_q=128 skmem_drops=0 holders=812:3\n"
 #define FULL HOST "conn LISTEN *:80 recv_q=11 send_q=10 skmem_drops=70 holders=812:3\n"
+#define NGINX                                                                                                          \
+    "netns host own\nprocess 10 nginx parent=1 fds=9/1024 running=2d\n"                                                \
+    "process 11 nginx parent=10 fds=9/1024 running=2d\nprocess 12 nginx parent=10 fds=9/1024 state=T running=2d\n"
 #define STOPPED "process 901 held parent=800 fds=9/1024 state=T running=1d\n"
 
 #define SYN "conn SYN_SENT 10.0.0.5:40000 10.9.9.9:443 "
@@ -269,6 +272,13 @@ static const struct rule_case cases[] = {
                    "conn ESTABLISHED 10.0.0.5:80 10.2.0.2:50000 recv_q=0 send_q=0 timer=none " QUIET_FOR(
                        "40s") "holders=12:9\n" SILENT "inode=0 " QUIET_FOR("40s") "\n",
         "established-not-accepted 20 11 warning certain\n" },
+    { "of several listeners of one port (SO_REUSEPORT) that of the stopped worker fills, whoever has it open",
+        NGINX "conn LISTEN *:80 recv_q=0 send_q=128 holders=10:5,11:5,12:5\n"
+              "conn LISTEN *:80 recv_q=20 send_q=128 holders=10:6,11:6,12:6\n" SILENT "inode=0 " QUIET_FOR("8s") "\n",
+        "established-not-accepted 20 12 warning certain\n" },
+    { "one listener, and a stopped worker beside one that may accept in a moment",
+        NGINX "conn LISTEN *:80 recv_q=20 send_q=128 holders=10:5,11:5,12:5\n" SILENT "inode=0 " QUIET_FOR("8s") "\n",
+        "" },
 
     /* ESTABLISHED: idle */
     { "idle for hours, without keepalive", LISTENING OPEN "x40 recv_q=0 send_q=0 timer=none " QUIET_FOR("3h") MINE,

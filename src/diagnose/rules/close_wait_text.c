@@ -159,11 +159,9 @@ void close_wait_not_accepted_describe(
 
     upstream_describe_workers(context, group, arena, finding);
     acceptors_fix(arena, context, &acceptors, &finding->fix_now);
-    phrases_fix_restart(arena, context, finding->owner, &finding->fix_now);
-    fixes_add(&finding->fix_for_good, arena,
-        "Never do slow work in the thread that accepts: hand connections to workers, put a time limit on "
-        "everything that the accepting loop calls, and let the health check go through accept().",
-        NULL);
+    phrases_fix_restart_only(
+        arena, context, acceptors.master != NULL ? acceptors.master : finding->owner, &finding->fix_now);
+    acceptors_fix_for_good(arena, &acceptors, &finding->fix_for_good);
     lines_add(
         &finding->will_not_help, arena, "A larger backlog (somaxconn): the queue only gets longer; nobody empties it.");
     close_wait_wont_help(arena, context, finding);

@@ -230,11 +230,9 @@ void accept_queue_overflow_describe(
 
     upstream_describe_workers(context, group, arena, finding);
     acceptors_fix(arena, context, &acceptors, &finding->fix_now);
-    phrases_fix_restart(arena, context, finding->owner, &finding->fix_now);
-    fixes_add(&finding->fix_for_good, arena,
-        "Never do slow work in the thread that accepts: hand connections to workers, and put a time limit on "
-        "everything that the accepting loop calls.",
-        NULL);
+    phrases_fix_restart_only(
+        arena, context, acceptors.master != NULL ? acceptors.master : finding->owner, &finding->fix_now);
+    acceptors_fix_for_good(arena, &acceptors, &finding->fix_for_good);
     const char *limit = limit_of_backlog(context->snapshot);
     fixes_add(&finding->fix_for_good, arena,
         arena_printf(arena,

@@ -88,12 +88,9 @@ static void add_fixes(const struct context *context, const struct group *group, 
     upstream_describe_workers(context, group, arena, finding);
     acceptors_fix(arena, context, acceptors, &finding->fix_now);
     if (!acceptors->is_inherited)
-        phrases_fix_restart(
+        phrases_fix_restart_only(
             arena, context, acceptors->master != NULL ? acceptors->master : finding->owner, &finding->fix_now);
-    fixes_add(&finding->fix_for_good, arena,
-        "Never do slow work in the thread that accepts: hand connections to workers, put a time limit on "
-        "everything that the accepting loop calls, and let the health check wait for an answer, not for a connection.",
-        NULL);
+    acceptors_fix_for_good(arena, acceptors, &finding->fix_for_good);
     lines_add(
         &finding->will_not_help, arena, "A larger backlog (somaxconn): the queue only gets longer; nobody empties it.");
     lines_add(&finding->will_not_help, arena,

@@ -5,15 +5,19 @@ drains    takes one connection every PAUSE_S, and closes it
 starves   accepts for as long as it has descriptors, and tries again and again
 leaves    starts a `sleep` that inherits the listener, and ends
 shares    as `hangs`, with SO_REUSEPORT
+forks     as `hangs`, while a child that vfork() has made keeps it in the kernel
 serves    accepts everybody and answers line by line
 """
+import ctypes
 import os
 import resource
 import select
+import signal
 import socket
 import sys
 import time
 
+CLONE_VFORK, PR_SET_PDEATHSIG = 0x4000, 1
 PAUSE_S = 0.25
 FEW_DESCRIPTORS = 16
 
@@ -58,6 +62,16 @@ def serve(listener):
                 fd.sendall(data)
 
 
+def wait_in_the_kernel(listener):
+    """The parent of a child of vfork() waits in state D until the child executes a program: this one never does."""
+    libc = ctypes.CDLL(None)
+    clone = {"x86_64": 56, "aarch64": 220}[os.uname().machine]
+    if libc.syscall(clone, CLONE_VFORK | signal.SIGCHLD, 0, 0, 0, 0) == 0:
+        libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        listener.close()
+        time.sleep(600)
+
+
 def main(how, port):
     listener = listen(int(port), how == "shares")
     print("listens", flush=True)
@@ -65,6 +79,8 @@ def main(how, port):
         os.set_inheritable(listener.fileno(), True)
         os.spawnlp(os.P_NOWAIT, "sleep", "sleep", "600")
         return
+    if how == "forks":
+        wait_in_the_kernel(listener)
     if how in ("starves", "drains", "serves"):
         {"starves": starve, "drains": drain, "serves": serve}[how](listener)
     time.sleep(600)
