@@ -7,6 +7,7 @@
 
 #include "cmd/commands.h"
 #include "cmd/options.h"
+#include "cmd/output.h"
 
 /*
  * Whoever reads our output may have had enough of it (`tcpwhy list | head -1`): then there is nothing left to do and
@@ -38,11 +39,14 @@ int main(int argc, char **argv)
     if (argc > 0 && is_called(argv[0], "check_tcpwhy")) {
         command = &command_check;
     } else if (argc > 1 && argv[1][0] != '-') {
-        command = command_find(argv[1]);
-        if (command == NULL)
+        const struct command *named = command_find(argv[1]);
+        if (named == NULL && !command_diagnose_takes(argv[1]))
             return command_unknown(argv[1]);
-        argc--;
-        argv++;
+        if (named != NULL) {
+            command = named;
+            argc--;
+            argv++;
+        }
     } else if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
         command = &command_help;
         argc = 1;
@@ -50,6 +54,7 @@ int main(int argc, char **argv)
         command = &command_version;
     }
     int status = command->run(command, argc, argv);
+    output_end();
     if (status == STATUS_FAILED) /* has said why, which may be the same */
         return status;
     if (fflush(stdout) != 0 || ferror(stdout)) {

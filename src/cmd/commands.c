@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/suggest.h"
+#include "cmd/output.h"
 
 static const struct command *const commands[] = {
     &command_diagnose,
@@ -38,7 +39,7 @@ int command_unknown(const char *name)
     if (suggestion.nearest != NULL)
         error_set(&err, 0, name, "no such command; did you mean '%s'?", suggestion.nearest);
     else
-        error_set(&err, 0, name, "no such command; 'tcpwhy help' lists them");
+        error_set(&err, 0, name, "no such command or file; 'tcpwhy help' lists the commands");
     return cmd_fail(NULL, &err);
 }
 
@@ -53,6 +54,7 @@ static int run_help(const struct command *self, int argc, char **argv)
         (void)command->run(command, 2, help_argv); /* the result is ignored: check --help exits with 3 */
         return STATUS_HEALTHY;
     }
+    output_page();
     printf("usage: tcpwhy [COMMAND] [OPTIONS]\n\n"
            "Why are these TCP connections stuck, who must act, and what will fix it?\n\n"
            "Commands:\n");

@@ -1,5 +1,7 @@
 #pragma once
 /* The commands. Each has a file of its own. */
+#include <stdbool.h>
+
 #include "cmd/options.h"
 
 extern const struct command command_diagnose;
@@ -17,5 +19,7 @@ extern const struct command command_version;
 
 /* The command of that name, or NULL. */
 const struct command *command_find(const char *name);
+/* Whether "tcpwhy WORD" is about what the word names: the number of a finding, a file, or "-". */
+bool command_diagnose_takes(const char *word);
 /* Prints on stderr that the command does not exist, and the most similar names. Returns STATUS_FAILED. */
 int command_unknown(const char *name);

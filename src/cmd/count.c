@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "cmd/commands.h"
+#include "cmd/output.h"
 #include "cmd/view.h"
 
 struct count_arguments {
@@ -103,6 +104,8 @@ static int print_counts(
 {
     (void)err;
     struct count_arguments *arguments = target;
+    if (!options->json && !arguments->csv)
+        output_page();
     struct report_style style = cmd_table_style();
     arguments->count.terminal_width = style.width;
     arguments->count.utf8 = style.utf8;

@@ -7,6 +7,7 @@
 
 #include "cmd/commands.h"
 #include "cmd/inspect.h"
+#include "cmd/output.h"
 #include "report/diff.h"
 #include "source/capture/capture.h"
 
@@ -86,7 +87,9 @@ static int compare(const struct command *self, const struct inspect_options *ins
         result = diff_make(snapshots, count, &options, &diff, &err);
     int status = result < 0 ? cmd_fail(self, &err) : (int)diff.verdict;
     if (result == 0) {
-        arguments->report.style = cmd_style(stdout);
+        arguments->report.style = output_style(stdout);
+        if (!inspection->json)
+            output_page();
         int written = (inspection->json ? diff_json : diff_text)(&diff, &arguments->report, stdout);
         if (written < 0)
             status = cmd_fail_to_write(self, written);

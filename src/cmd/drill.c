@@ -15,6 +15,7 @@
 #include "base/suggest.h"
 #include "base/text.h"
 #include "cmd/commands.h"
+#include "cmd/output.h"
 #include "knowledge/knowledge.h"
 #include "report/report.h"
 
@@ -106,12 +107,13 @@ static void describe(struct buf *out, const struct drill *drill, unsigned width)
 
 static int list_text(void)
 {
-    unsigned count, width = cmd_style(stdout).width;
+    unsigned count, width = output_style(stdout).width;
     const struct drill *drills = drill_table(&count);
     struct buf text = { 0 };
     for (unsigned i = 0; i < count; i++)
         describe(&text, &drills[i], width);
     buf_str(&text, "'tcpwhy drill FINDING' runs one.\n");
+    output_page();
     fputs(buf_text(&text), stdout);
     buf_deinit(&text);
     return STATUS_HEALTHY;
@@ -203,7 +205,7 @@ static void add_expectation(struct buf *out, const struct drill *drill, const st
 
 static void show_text(const struct drill *drill, const struct drill_run *run, const struct drill_command *options)
 {
-    unsigned width = cmd_style(stdout).width;
+    unsigned width = output_style(stdout).width;
     struct buf text = { 0 };
     buf_printf(&text, "%s\n\n  ", drill->finding);
     text_wrap(&text, drill->does, 2, width);
@@ -316,7 +318,7 @@ static int refuse(const struct drill *drill)
             "that may be hurt, a virtual one of which nothing else depends, say --host-limits; at the end it is put "
             "back.",
             drill->finding, drill->host_limit, drill->harm);
-    text_wrap(&shown, buf_text(&text), 0, cmd_style(stderr).width);
+    text_wrap(&shown, buf_text(&text), 0, output_style(stderr).width);
     fprintf(stderr, "%s\n", buf_text(&shown));
     buf_deinit(&text);
     buf_deinit(&shown);

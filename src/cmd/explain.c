@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "cmd/commands.h"
+#include "cmd/output.h"
 #include "knowledge/knowledge.h"
 #include "model/state.h"
 #include "report/terminal/markdown.h"
@@ -29,7 +30,7 @@ static const struct option_row explain_option_rows[] = {
 
 static struct report_style page_style(void)
 {
-    struct report_style style = cmd_style(stdout);
+    struct report_style style = output_style(stdout);
     if (style.width > WIDTH_MAX)
         style.width = WIDTH_MAX;
     return style;
@@ -57,6 +58,7 @@ static int list_text(void)
     const struct page *pages = knowledge_pages(&count);
     struct report_style style = page_style();
     struct buf text = { 0 }, shown = { 0 };
+    output_page();
     buf_str(&text, "## States\n\n");
     for (int state = STATE_CLOSED; state < STATE_COUNT; state++) {
         const struct page *page = knowledge_find(state_name((enum conn_state)state));
@@ -123,6 +125,7 @@ static int show(
     }
     struct report_style style = page_style();
     struct buf shown = { 0 };
+    output_page();
     int result = markdown_render(text, &style, &shown);
     fputs(buf_text(&shown), stdout);
     buf_deinit(&shown);

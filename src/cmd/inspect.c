@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -334,6 +336,21 @@ void cmd_note_gaps(const struct command *command, const struct snapshot *snapsho
         fprintf(stderr, "tcpwhy %s: not seen: %s\n", command->name, buf_text(&line));
     }
     buf_deinit(&line);
+}
+
+void cmd_note_unread_input(const struct command *command, const struct inspect_options *options)
+{
+    struct stat input;
+    int waiting = 0;
+    if (options->from_count > 0 || fstat(STDIN_FILENO, &input) < 0)
+        return;
+    bool is_unread = S_ISREG(input.st_mode)
+        ? input.st_size > lseek(STDIN_FILENO, 0, SEEK_CUR)
+        : S_ISFIFO(input.st_mode) && ioctl(STDIN_FILENO, FIONREAD, &waiting) == 0 && waiting > 0;
+    if (is_unread)
+        fprintf(stderr,
+            "tcpwhy %s: this is about the host itself: standard input is not read; '-' or --from - reads it\n",
+            command->name);
 }
 
 void cmd_describe_causes(struct buf *out)

@@ -53,5 +53,8 @@ void inspection_forget_previous(struct inspection *inspection);
  */
 void cmd_note_gaps(const struct command *command, const struct snapshot *snapshot);
 
+/* Says on stderr that standard input was not read, if there is something in it: "netstat -ano | tcpwhy". */
+void cmd_note_unread_input(const struct command *command, const struct inspect_options *options);
+
 /* Appends the list of all causes for --help: "Causes: normal, …". */
 void cmd_describe_causes(struct buf *out);

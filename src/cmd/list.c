@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "cmd/commands.h"
+#include "cmd/output.h"
 #include "cmd/view.h"
 
 struct list_arguments {
@@ -147,6 +148,8 @@ static int print_list(
 {
     (void)err;
     struct list_arguments *arguments = target;
+    if (!options->json && !arguments->csv)
+        output_page();
     struct report_style style = cmd_table_style();
     arguments->list.terminal_width = style.width;
     arguments->list.utf8 = style.utf8;

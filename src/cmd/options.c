@@ -1,15 +1,12 @@
 #include "cmd/options.h"
 
 #include <errno.h>
-#include <langinfo.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "base/suggest.h"
 #include "base/text.h"
-#include "report/report.h"
+#include "cmd/output.h"
 
 /* --- options of every command that reads connections ---------------------------------------------------------- */
 
@@ -79,15 +76,32 @@ static int set_source(void *target, const char *value, struct error *err)
     return error_set(err, -EINVAL, value, "is not a source: auto, bpf, netlink or proc");
 }
 
+/* Notes an option that has to be said again to see the same connections. */
+static void add_again(const struct inspect_options *options, const char *name, const char *value)
+{
+    struct buf word = { 0 };
+    if (options->again != NULL && (value == NULL || text_shell_quote(&word, value))) {
+        buf_printf(options->again, " --%s", name);
+        if (value != NULL)
+            buf_printf(options->again, " %s", buf_text(&word));
+    }
+    buf_deinit(&word);
+}
+
+int options_add_from(struct inspect_options *options, const char *path, struct error *err)
+{
+    if (*path == '\0')
+        return error_set(err, -EINVAL, NULL, "wants the name of a file, or - for standard input");
+    if (options->from_count == INSPECT_FROM_MAX)
+        return error_set(err, -E2BIG, path, "is one too many: at most %d captures", INSPECT_FROM_MAX);
+    options->from[options->from_count++] = path;
+    add_again(options, "from", path);
+    return 0;
+}
+
 static int set_from(void *target, const char *value, struct error *err)
 {
-    struct inspect_options *inspection = target;
-    if (*value == '\0')
-        return error_set(err, -EINVAL, NULL, "wants the name of a file, or - for standard input");
-    if (inspection->from_count == INSPECT_FROM_MAX)
-        return error_set(err, -E2BIG, NULL, "is given more than %d times", INSPECT_FROM_MAX);
-    inspection->from[inspection->from_count++] = value;
-    return 0;
+    return options_add_from(target, value, err);
 }
 
 static int set_tasks(void *target, const char *value, struct error *err)
@@ -180,12 +194,42 @@ bool cmd_option_selects(const struct option_row *row)
     return false;
 }
 
+/* --- what every command understands --------------------------------------------------------------------------- */
+
+static int set_colour(void *target, const char *value, struct error *err)
+{
+    (void)target;
+    return output_set_colour(value, err);
+}
+
+static int set_unpaged(void *target, const char *value, struct error *err)
+{
+    (void)target, (void)value, (void)err;
+    output_set_unpaged();
+    return 0;
+}
+
+static const struct option_row output_rows[] = {
+    { 0, "color", "WHEN", "colours: auto (default; on a terminal), always, never", set_colour },
+    { 0, "no-pager", NULL, "print all at once, even if it does not fit on the terminal", set_unpaged },
+    { 0 },
+};
+static const struct option_group output_group = { "Output", output_rows, NULL };
+
+/* The groups of a command, and then the one that all have. NULL after that. */
+static const struct option_group *next_group(const struct option_group *group)
+{
+    if (group == &output_group)
+        return NULL;
+    return group[1].rows != NULL ? group + 1 : &output_group;
+}
+
 /* --- parsing ---------------------------------------------------------------------------------------------------- */
 
 static const struct option_row *find_option(const struct option_group *groups, char letter, const char *name,
     size_t name_length, const struct option_group **ret_group)
 {
-    for (const struct option_group *group = groups; group->rows != NULL; group++) {
+    for (const struct option_group *group = groups; group != NULL; group = next_group(group)) {
         for (const struct option_row *row = group->rows; row->name != NULL; row++) {
             bool same = name != NULL ? strlen(row->name) == name_length && memcmp(row->name, name, name_length) == 0
                                      : row->letter == letter;
@@ -201,7 +245,7 @@ static const struct option_row *find_option(const struct option_group *groups, c
 static const char *nearest_option(const struct option_group *groups, const char *name)
 {
     struct suggestion suggestion = { .wanted = name, .within = 3 };
-    for (const struct option_group *group = groups; group->rows != NULL; group++) {
+    for (const struct option_group *group = groups; group != NULL; group = next_group(group)) {
         for (const struct option_row *row = group->rows; row->name != NULL; row++)
             suggest(&suggestion, row->name);
     }
@@ -216,6 +260,16 @@ static int unknown_option(const struct option_group *groups, const char *argumen
     if (nearest != NULL)
         return error_set(err, -EINVAL, name, "no such option; did you mean --%s?", nearest);
     return error_set(err, -EINVAL, name, "no such option; --help lists them");
+}
+
+/* --cause is left out: commands that are printed give one of their own. */
+static bool is_said_again(const struct option_row *row)
+{
+    static const char *const names[] = { "tasks", "source", "config" };
+    bool is_one = cmd_option_selects(row) && strcmp(row->name, "cause") != 0;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        is_one |= strcmp(row->name, names[i]) == 0;
+    return is_one;
 }
 
 /* Sets the option. The error names the option, also if the setter named only the value. */
@@ -235,6 +289,8 @@ static int apply(const struct option_group *group, const struct option_row *row,
             return error_set(err, result, subject, "'%s' %s", inner.subject, inner.message);
         return error_set(err, result, subject, "%s", inner.message);
     }
+    if (group->rows == inspect_option_rows && is_said_again(row))
+        add_again(target, row->name, value);
     return 0;
 }
 
@@ -281,17 +337,17 @@ static int parse_letters(
     return 0;
 }
 
-static void print_help(const struct command *command, const struct option_group *groups, FILE *out)
+static void print_help(const struct command *command, const struct option_group *groups)
 {
     enum { HELP_COLUMN = 32 };
-    unsigned width = cmd_style(out).width;
+    unsigned width = output_style(stdout).width;
     struct buf text = { 0 };
     buf_printf(&text, "usage: %s\n\n", command->synopsis);
     text_wrap(&text, command->summary, 0, width);
     buf_char(&text, '\n');
     if (command->details != NULL)
         buf_printf(&text, "\n%s", command->details);
-    for (const struct option_group *group = groups; group->rows != NULL; group++) {
+    for (const struct option_group *group = groups; group != NULL; group = next_group(group)) {
         buf_printf(&text, "\n%s:\n", group->title);
         for (const struct option_row *row = group->rows; row->name != NULL; row++) {
             struct buf left = { 0 };
@@ -315,7 +371,8 @@ static void print_help(const struct command *command, const struct option_group 
     }
     if (command->examples != NULL)
         buf_printf(&text, "\nExamples:\n%s", command->examples);
-    fputs(buf_text(&text), out);
+    output_page();
+    fputs(buf_text(&text), stdout);
     buf_deinit(&text);
 }
 
@@ -332,7 +389,7 @@ int options_parse(const struct command *command, const struct option_group *grou
             break;
         }
         if (strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0) {
-            print_help(command, groups, stdout);
+            print_help(command, groups);
             return PARSE_HELP;
         }
         if (strncmp(argument, "--", 2) == 0)
@@ -346,6 +403,37 @@ int options_parse(const struct command *command, const struct option_group *grou
     }
     *ret_operands = operands;
     return PARSE_OK;
+}
+
+/* Whether the value of the option at argv[i] is argv[i + 1]. Negative: the option is unknown. */
+static int takes_next(const struct option_group *groups, const char *argument)
+{
+    const struct option_group *group;
+    const struct option_row *row = NULL;
+    if (strncmp(argument, "--", 2) == 0) {
+        size_t length = strcspn(argument + 2, "=");
+        row = find_option(groups, 0, argument + 2, length, &group);
+        return row == NULL ? -ENOENT : row->value != NULL && argument[2 + length] == '\0';
+    }
+    for (const char *letter = argument + 1; *letter != '\0'; letter++) {
+        row = find_option(groups, *letter, NULL, 0, &group);
+        if (row == NULL || row->value != NULL)
+            return row == NULL ? -ENOENT : letter[1] == '\0';
+    }
+    return 0;
+}
+
+int options_first_operand(const struct option_group *groups, int argc, char **argv)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (argv[i][0] != '-' || argv[i][1] == '\0')
+            return i;
+        int next = takes_next(groups, argv[i]);
+        if (next < 0)
+            return 0;
+        i += next;
+    }
+    return 0;
 }
 
 int options_parse_only(const struct command *command, const struct option_group *groups, int argc, char **argv,
@@ -382,27 +470,4 @@ int cmd_fail_to_write(const struct command *command, int result)
     struct error err;
     error_set(&err, result, "standard output", "cannot be written: %s", strerror(-result));
     return cmd_fail(command, &err);
-}
-
-struct report_style cmd_style(FILE *out)
-{
-    enum { WIDTH_DEFAULT = 80, WIDTH_MIN = 60, WIDTH_MAX = 1000 };
-    bool terminal = isatty(fileno(out));
-    struct report_style style = { .width = WIDTH_DEFAULT };
-
-    struct winsize size;
-    if (terminal && ioctl(fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
-        style.width = size.ws_col;
-    uint64_t columns;
-    const char *wanted = getenv("COLUMNS");
-    if (wanted != NULL && text_parse_number(wanted, WIDTH_MAX, &columns) == 0 && columns > 0)
-        style.width = (unsigned)columns;
-    if (style.width < WIDTH_MIN)
-        style.width = WIDTH_MIN;
-
-    const char *no_colour = getenv("NO_COLOR"); /* https://no-color.org */
-    const char *kind = getenv("TERM");
-    style.colour = terminal && (no_colour == NULL || *no_colour == '\0') && kind != NULL && strcmp(kind, "dumb") != 0;
-    style.utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
-    return style;
 }

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "base/buf.h"
 #include "base/error.h"
 #include "model/select.h"
 #include "source/source.h"
@@ -33,6 +34,8 @@ struct inspect_options {
     void (*recall)(struct snapshot *snapshot, void *data);
     void *recall_data;
     const char *config; /* the configuration file to read instead of the usual ones, or NULL */
+    /* If not NULL: the options are added here that select the same connections again: " --netns web --port 80". */
+    struct buf *again;
 };
 
 struct option_row {
@@ -94,6 +97,11 @@ enum parse_result {
 int options_parse(const struct command *command, const struct option_group *groups, int argc, char **argv,
     int *ret_operands, struct error *err);
 
+/* The index in argv of the first that is no option and no value of one; 0: there is none, or an option is unknown. */
+int options_first_operand(const struct option_group *groups, int argc, char **argv);
+/* One more capture, as --from gives it. Returns 0, or a negative errno with err filled. */
+int options_add_from(struct inspect_options *options, const char *path, struct error *err);
+
 /* As options_parse(), for a command that takes no operands. If there is one, the error ends with the hint. */
 int options_parse_only(const struct command *command, const struct option_group *groups, int argc, char **argv,
     const char *hint, struct error *err);
@@ -106,7 +114,3 @@ int cmd_fail(const struct command *command, const struct error *err);
 
 /* As cmd_fail(), for standard output that cannot be written; `result` is a negative errno. */
 int cmd_fail_to_write(const struct command *command, int result);
-
-/* The width of `out` (COLUMNS, else the terminal's, else 80), colour (NO_COLOR, TERM) and UTF-8 (the locale). */
-struct report_style;
-struct report_style cmd_style(FILE *out);

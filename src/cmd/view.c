@@ -1,9 +1,9 @@
 #include "cmd/view.h"
 
 #include <errno.h>
-#include <unistd.h>
 
 #include "cmd/commands.h"
+#include "cmd/output.h"
 
 static int parse(const struct command *self, const struct view *view, const struct inspect_options *options, int argc,
     char **argv, struct error *err)
@@ -37,6 +37,7 @@ int cmd_view(
     int status = cmd_inspect(self, options, NULL, &seen);
     if (status != STATUS_HEALTHY)
         return status;
+    cmd_note_unread_input(self, options);
     result = view->print(view->arguments, options, &seen, &err);
     if (view->csv != NULL && !options->json)
         cmd_note_gaps(self, &seen.snapshot);
@@ -48,8 +49,8 @@ int cmd_view(
 
 struct report_style cmd_table_style(void)
 {
-    struct report_style style = cmd_style(stdout);
-    if (!isatty(STDOUT_FILENO))
+    struct report_style style = output_style(stdout);
+    if (!output_is_terminal())
         style.width = 0;
     return style;
 }

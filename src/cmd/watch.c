@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "cmd/output.h"
 
 /* --- signals ---------------------------------------------------------------------------------------------------- */
 
@@ -199,7 +200,7 @@ static int flush_text(const struct watch *watch, const char *text, size_t size)
 static int write_report(struct watch *watch, const struct diagnosis *diagnosis)
 {
     struct screen screen = screen_of(stdout);
-    watch->report.style = cmd_style(stdout);
+    watch->report.style = output_style(stdout);
     char *text = NULL;
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);

@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "diagnose/context.h"
 #include "diagnose/group.h"
+#include "diagnose/obstacle.h"
 #include "diagnose/phrases.h"
 #include "diagnose/queues.h"
 #include "diagnose/rule.h"
@@ -270,6 +271,14 @@ static bool is_held(const struct snapshot *snapshot, const struct group *group)
     return conn_has(first, CONN_INODE) && first->inode != 0;
 }
 
+/* A process that cannot act has to be freed before anything else helps. */
+static const char *action_for(const struct rule *rule, const struct finding *finding)
+{
+    const char *action = finding->fault == FAULT_LOCAL_APPLICATION ? obstacle_action(obstacle_of(finding->owner))
+                                                                   : NULL;
+    return action != NULL ? action : rule->action;
+}
+
 void finding_make(const struct context *context, const struct answer_part *parts, const struct group *group,
     struct arena *arena, struct finding *ret_finding)
 {
@@ -313,6 +322,7 @@ void finding_make(const struct context *context, const struct answer_part *parts
     totals_tell(snapshot, group, arena, &finding);
     if (group->confirmed_ms > 0)
         evidence_second_look(group, arena, &finding);
+    finding.action = action_for(group->rule, &finding);
     *ret_finding = finding;
 }
 
@@ -323,6 +333,8 @@ struct finding *finding_list_add(struct finding_list *list, const struct rule *r
         list->items = xrealloc_array(list->items, list->capacity, sizeof *list->items);
     }
     struct finding *finding = &list->items[list->count++];
-    *finding = (struct finding){ .id = rule->id, .fault = rule->fault, .confidence = CONFIDENCE_CERTAIN };
+    *finding = (struct finding){
+        .id = rule->id, .fault = rule->fault, .action = rule->action, .confidence = CONFIDENCE_CERTAIN
+    };
     return finding;
 }

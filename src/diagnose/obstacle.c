@@ -215,6 +215,14 @@ static const struct {
     [OBSTACLE_BUSY] = { "", { 0 }, { 0 }, true },
 };
 
+const char *obstacle_action(enum obstacle obstacle)
+{
+    static const char *const actions[OBSTACLE_COUNT] = { [OBSTACLE_STOPPED] = "continue it",
+        [OBSTACLE_TRACED] = "detach its tracer",
+        [OBSTACLE_FROZEN] = "thaw its cgroup" };
+    return actions[obstacle];
+}
+
 const char *obstacle_title(enum obstacle obstacle)
 {
     return remedies[obstacle].title;

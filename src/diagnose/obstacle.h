@@ -28,6 +28,8 @@ bool obstacle_is_halt(enum obstacle obstacle);
 
 /* "is stopped (state T: SIGSTOP, or Ctrl-Z) and cannot act until it is continued"; NULL for none. */
 const char *obstacle_text(struct arena *arena, const struct process *process, enum obstacle obstacle);
+/* What frees such a process, in a few words: "continue it"; NULL where nothing can be said so shortly. */
+const char *obstacle_action(enum obstacle obstacle);
 /* For a title, before another verb: "is stopped and "; "" where the title would not become clearer by it. */
 const char *obstacle_title(enum obstacle obstacle);
 

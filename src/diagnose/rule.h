@@ -14,6 +14,8 @@
 
 struct group;
 
+enum { ACTION_MAX = 20 };
+
 /* Where findings are put. */
 struct finding_list {
     struct finding *items;
@@ -31,6 +33,7 @@ struct rule {
     uint32_t looks_at; /* besides these, to judge: it is not asked where the snapshot lacks them */
     uint32_t tells_by; /* besides both, to word a finding; with fewer, it says less */
     enum fault fault;
+    const char *action; /* see struct finding; at most ACTION_MAX columns */
     /* Whether this is why the connection is in its state; rules that stand earlier in the table have declined. */
     bool (*applies)(const struct context *context, const struct conn *conn, const struct limits *limits);
     /* Fills in title, why, evidence, ruled_out and the fixes; may lower the confidence and raise the severity. */

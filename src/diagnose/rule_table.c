@@ -45,6 +45,7 @@ const struct rule rules[] = {
     {
         /* Before all others: what these would say of its peer would be said of itself. */
         RULE("self-connect", self_connect),
+        .action = "move its port",
         .states = STATE_BIT(STATE_ESTABLISHED) | STATE_BIT(STATE_FIN_WAIT_1) | STATE_BIT(STATE_CLOSING),
         .holds_moving = true,
         .one_port = true,
@@ -53,6 +54,7 @@ const struct rule rules[] = {
     },
     {
         RULE("owner-ended", owner_ended),
+        .action = "end the child",
         .states = STATE_BIT(STATE_LISTEN) | STATE_BIT(STATE_ESTABLISHED) | STATE_BIT(STATE_CLOSE_WAIT),
         .holds_moving = true,
         .one_port = true,
@@ -64,6 +66,7 @@ const struct rule rules[] = {
     },
     {
         RULE("close-wait-not-accepted", close_wait_not_accepted),
+        .action = "see why it hangs",
         .states = STATE_BIT(STATE_CLOSE_WAIT),
         .looks_at = STATE_BIT(STATE_LISTEN),
         .tells_by = CHAIN_STATES,
@@ -78,6 +81,7 @@ const struct rule rules[] = {
     },
     {
         RULE("close-wait-blocked-writer", close_wait_blocked_writer),
+        .action = "see why peers hang",
         .states = STATE_BIT(STATE_CLOSE_WAIT),
         .fault = FAULT_PEER_OR_PATH,
         .limits = { .settle_ms = 5 * SECOND,
@@ -88,6 +92,7 @@ const struct rule rules[] = {
     },
     {
         RULE("close-wait-inherited", close_wait_inherited),
+        .action = "close inherited ones",
         .states = STATE_BIT(STATE_CLOSE_WAIT),
         .looks_at = STATE_BIT(STATE_LISTEN),
         .fault = FAULT_LOCAL_APPLICATION,
@@ -99,6 +104,7 @@ const struct rule rules[] = {
     },
     {
         RULE("close-wait-unread", close_wait_unread),
+        .action = "see where it hangs",
         .states = STATE_BIT(STATE_CLOSE_WAIT),
         .tells_by = CHAIN_STATES,
         .fault = FAULT_LOCAL_APPLICATION,
@@ -110,6 +116,7 @@ const struct rule rules[] = {
     },
     {
         RULE("close-wait-leak", close_wait_leak),
+        .action = "close when peers do",
         .states = STATE_BIT(STATE_CLOSE_WAIT),
         .tells_by = CHAIN_STATES,
         .fault = FAULT_LOCAL_APPLICATION,
@@ -121,6 +128,7 @@ const struct rule rules[] = {
     },
     {
         RULE("close-wait-held", close_wait_held),
+        .action = "close when peers do",
         .judge_count = by_count_close_wait,
         .states = STATE_BIT(STATE_CLOSE_WAIT),
         .fault = FAULT_LOCAL_APPLICATION,
@@ -132,6 +140,7 @@ const struct rule rules[] = {
     },
     {
         RULE("closed-held", closed_held),
+        .action = "close after errors",
         .states = STATE_BIT(STATE_CLOSED),
         .fault = FAULT_LOCAL_APPLICATION,
         .limits = { .min_without_age = 10,
@@ -143,12 +152,14 @@ const struct rule rules[] = {
     },
     {
         RULE("last-ack-zero-window", sent_fin_zero_window),
+        .action = "see why peers hang",
         .states = STATE_BIT(STATE_LAST_ACK),
         .fault = FAULT_PEER_APPLICATION,
         .limits = { .settle_ms = 5 * SECOND, .warning_count = 100, .critical_count = 5000, .critical_age_ms = MINUTE },
     },
     {
         RULE("last-ack-unanswered", sent_fin_unanswered),
+        .action = "check peers, path",
         .judge_count = by_count_sent_fin,
         .states = STATE_BIT(STATE_LAST_ACK),
         .fault = FAULT_PEER_OR_PATH,
@@ -160,12 +171,14 @@ const struct rule rules[] = {
     },
     {
         RULE("fin-wait-1-zero-window", sent_fin_zero_window),
+        .action = "see why peers hang",
         .states = STATE_BIT(STATE_FIN_WAIT_1),
         .fault = FAULT_PEER_APPLICATION,
         .limits = { .settle_ms = 5 * SECOND, .warning_count = 100, .critical_count = 5000, .critical_age_ms = MINUTE },
     },
     {
         RULE("fin-wait-1-unanswered", sent_fin_unanswered),
+        .action = "check peers, path",
         .judge_count = by_count_sent_fin,
         .states = STATE_BIT(STATE_FIN_WAIT_1),
         .fault = FAULT_PEER_OR_PATH,
@@ -177,6 +190,7 @@ const struct rule rules[] = {
     },
     {
         RULE("closing-unanswered", sent_fin_either),
+        .action = "check peers, path",
         .judge_count = by_count_sent_fin,
         .states = STATE_BIT(STATE_CLOSING),
         .fault = FAULT_PEER_OR_PATH,
@@ -188,6 +202,7 @@ const struct rule rules[] = {
     },
     {
         RULE("fin-wait-2-held", fin_wait_2_held),
+        .action = "make peers close",
         .states = STATE_BIT(STATE_FIN_WAIT_2),
         .fault = FAULT_PEER_OR_PATH,
         .limits = { .settle_ms = 20 * SECOND,
@@ -197,6 +212,7 @@ const struct rule rules[] = {
     },
     {
         RULE("fin-wait-2-orphaned", fin_wait_2_orphaned),
+        .action = "make peers close",
         .judge_count = by_count_fin_wait_2,
         .states = STATE_BIT(STATE_FIN_WAIT_2),
         .fault = FAULT_PEER_APPLICATION,
@@ -204,6 +220,7 @@ const struct rule rules[] = {
     },
     {
         RULE("time-wait-churn", time_wait_churn),
+        .action = "nothing or reuse",
         .judge_count = by_count_time_wait,
         .states = STATE_BIT(STATE_TIME_WAIT),
         .one_port = true,
@@ -212,11 +229,13 @@ const struct rule rules[] = {
     },
     {
         HOST_RULE("time-wait-overflow", time_wait_overflow),
+        .action = "raise the limit",
         .looks_at = STATE_BIT(STATE_TIME_WAIT),
         .fault = FAULT_HOST_SETTINGS,
     },
     {
         HOST_RULE("port-exhaustion", port_exhaustion),
+        .action = "reuse connections",
         .judge_count = by_count_bound,
         .looks_at = EVERY_STATE,
         .fault = FAULT_HOST_SETTINGS,
@@ -224,12 +243,14 @@ const struct rule rules[] = {
     },
     {
         HOST_RULE("orphan-limit", orphan_limit),
+        .action = "check peers, path",
         .looks_at = EVERY_STATE,
         .fault = FAULT_HOST_SETTINGS,
         .limits = { .warning_percent = 25, .critical_percent = 50 },
     },
     {
         RULE("syn-sent-unanswered", syn_sent_unanswered),
+        .action = "check server, path",
         .judge_count = by_count_syn_sent,
         .states = STATE_BIT(STATE_SYN_SENT),
         .fault = FAULT_PEER_OR_PATH,
@@ -241,6 +262,7 @@ const struct rule rules[] = {
     },
     {
         RULE("syn-recv-flood", syn_recv_flood),
+        .action = "have SYN cookies on",
         .assess = syn_recv_flood_assess,
         .states = STATE_BIT(STATE_SYN_RECEIVED),
         .looks_at = STATE_BIT(STATE_LISTEN) | STATE_BIT(STATE_ESTABLISHED) | STATE_BIT(STATE_CLOSE_WAIT),
@@ -250,6 +272,7 @@ const struct rule rules[] = {
     },
     {
         RULE("syn-recv-unanswered", syn_recv_unanswered),
+        .action = "check the way back",
         .judge_count = by_count_syn_received,
         .states = STATE_BIT(STATE_SYN_RECEIVED),
         .looks_at = STATE_BIT(STATE_LISTEN),
@@ -258,6 +281,7 @@ const struct rule rules[] = {
     },
     {
         RULE("accept-queue-overflow", accept_queue_overflow),
+        .action = "accept faster",
         .assess = accept_queue_overflow_assess,
         .states = STATE_BIT(STATE_LISTEN),
         .looks_at = STATE_BIT(STATE_SYN_RECEIVED) | STATE_BIT(STATE_SYN_SENT) | STATE_BIT(STATE_ESTABLISHED) |
@@ -269,6 +293,7 @@ const struct rule rules[] = {
     },
     {
         RULE("established-not-accepted", established_not_accepted),
+        .action = "see why it hangs",
         .states = STATE_BIT(STATE_ESTABLISHED),
         .looks_at = STATE_BIT(STATE_LISTEN),
         .tells_by = CHAIN_STATES,
@@ -282,12 +307,14 @@ const struct rule rules[] = {
     },
     {
         RULE("established-unanswered", established_unanswered),
+        .action = "check peers, path",
         .states = STATE_BIT(STATE_ESTABLISHED),
         .fault = FAULT_PEER_OR_PATH,
         .limits = { .settle_ms = 5 * SECOND, .warning_count = 10, .critical_count = 500, .critical_age_ms = MINUTE },
     },
     {
         RULE("established-zero-window", established_zero_window),
+        .action = "see why peers hang",
         .states = STATE_BIT(STATE_ESTABLISHED),
         .fault = FAULT_PEER_APPLICATION,
         .limits = { .settle_ms = 30 * SECOND,
@@ -297,6 +324,7 @@ const struct rule rules[] = {
     },
     {
         RULE("established-unread", established_unread),
+        .action = "see where it hangs",
         .states = STATE_BIT(STATE_ESTABLISHED),
         .tells_by = CHAIN_STATES,
         .fault = FAULT_LOCAL_APPLICATION,
@@ -307,18 +335,21 @@ const struct rule rules[] = {
     },
     {
         RULE("established-idle", established_idle),
+        .action = "nothing or keepalive",
         .states = STATE_BIT(STATE_ESTABLISHED),
         .fault = FAULT_NONE,
         .limits = { .min_count = 20, .settle_ms = 2 * HOUR },
     },
     {
         HOST_RULE("descriptor-exhaustion", descriptor_exhaustion),
+        .action = "close or raise limit",
         .looks_at = EVERY_STATE,
         .fault = FAULT_LOCAL_APPLICATION,
         .limits = { .warning_percent = 80, .critical_percent = 95 },
     },
     {
-        HOST_RULE("tcp-memory-pressure", tcp_memory_pressure), .looks_at = EVERY_STATE, .fault = FAULT_HOST_SETTINGS,
+        HOST_RULE("tcp-memory-pressure", tcp_memory_pressure), .action = "see who fills them", .looks_at = EVERY_STATE,
+        .fault = FAULT_HOST_SETTINGS,
         .limits = { .critical_percent = 90 }, /* a warning from the kernel's own mark on */
     },
 };

@@ -70,7 +70,8 @@ struct finding {
     enum fault fault;
     const char *title; /* one sentence, names the owner and the number; no full stop */
     const char *why;
-    uint64_t count; /* how many connections; a finding about the host may count something else */
+    const char *action; /* what to do, in a few words, for a list of findings: "close at end of stream"; never NULL */
+    uint64_t count;     /* how many connections; a finding about the host may count something else */
 
     const struct process *owner; /* NULL: nobody on this host */
     bool owner_inferred;         /* the owner is the process that listens on the local port; the holder is not known */

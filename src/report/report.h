@@ -11,10 +11,21 @@ struct report_style {
     bool utf8;      /* bars and bullets beyond ASCII */
 };
 
+/* How much of the findings the text report tells. JSON tells everything. */
+enum report_detail {
+    REPORT_SHORT, /* the index, and short cards of the first REPORT_CARDS */
+    REPORT_BRIEF, /* the index only */
+    REPORT_WHOLE, /* whole cards of all */
+};
+enum { REPORT_CARDS = 3 };
+
 struct report_options {
     const char *tool_version;
     struct report_style style; /* text only */
-    bool all_connections;      /* list every connection of a finding, not a sample */
+    enum report_detail detail; /* text only */
+    unsigned only;             /* text only: the number of the one finding to be shown, whole; 0: see `detail` */
+    const char *arguments;     /* text only: options that select the same connections again, " --netns web"; or NULL */
+    bool all_connections;      /* list every connection of a finding, not a sample; shows whole cards */
     bool compact;              /* JSON on one line */
     /* Text only: the previous diagnosis, to show what has changed since; or NULL. */
     const struct diagnosis *previous;

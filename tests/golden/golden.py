@@ -1,12 +1,12 @@
 #!/usr/bin/python3
-"""Golden tests: the reports of hosts in fixtures and of captures.
+"""Golden tests: what the reports say of a host that is written down in a fixture, or of a capture.
 
     golden.py check RENDER CASES…     compares, as TAP
     golden.py update RENDER CASES…    writes what is rendered now: read the difference before you commit it
 
-A case is CASES/NAME.fixture or CASES/NAME.capture (with NAME.tasks, if there is one). Its renderings are in the same
-folder: NAME.80.txt, NAME.60.txt and NAME.json for every case, and NAME.80.colour.txt, NAME.80.ascii.txt,
-NAME.80.all.txt if the fixture has a line "# also: colour ascii all".
+A case is CASES/NAME.fixture or CASES/NAME.capture (with NAME.tasks, where there is one). Beside it stand its
+renderings: NAME.80.txt, NAME.60.txt (all of each finding) and NAME.json for every case, and NAME.80.colour.txt,
+NAME.80.ascii.txt, NAME.80.all.txt where the fixture has a line "# also: colour ascii all".
 """
 
 import difflib
@@ -21,12 +21,12 @@ INPUTS = (*CASES, ".tasks", ".md", ".conf")
 
 
 def renderings(fixture):
-    """Yields (path of the expected text, form, width) for each rendering of the case."""
+    """(path of the expected text, form, width) for each rendering of the case."""
     is_fixture = fixture.suffix == ".fixture"
     found = re.search(r"^# also:(.*)$", fixture.read_text("utf-8"), re.MULTILINE) if is_fixture else None
     stem = fixture.with_suffix("")
     yield stem.with_name(stem.name + ".80.txt"), "text", 80
-    yield stem.with_name(stem.name + ".60.txt"), "text", 60
+    yield stem.with_name(stem.name + ".60.txt"), "whole", 60
     yield stem.with_name(stem.name + ".json"), "json", 80
     for form in found.group(1).split() if found else []:
         yield stem.with_name(f"{stem.name}.80.{form}.txt"), form, 80
@@ -42,7 +42,7 @@ def render(program, form, width, fixture, *options):
 
 
 def too_long(text, width):
-    """Lines over the width that are neither a command nor a single word."""
+    """Lines over the width that are neither a command nor one long word."""
     for line in re.sub("\x1b\\[[0-9;]*m", "", text).splitlines():
         words = line.split()
         if len(line) > width and words[0] != "$" and len(words) > 1:
@@ -50,7 +50,7 @@ def too_long(text, width):
 
 
 def check_one(expected_file, form, width, actual):
-    """Yields the differences of the rendering."""
+    """Reasons why the rendering is not as it should be."""
     text = actual.decode("utf-8")
     if not expected_file.exists():
         yield f"{expected_file.name} is missing: run golden.py update"
@@ -63,7 +63,7 @@ def check_one(expected_file, form, width, actual):
 
 
 def cases(folders):
-    """Fixtures and captures, sorted."""
+    """Fixtures and captures, in order."""
     return sorted(path for folder in folders for path in pathlib.Path(folder).iterdir() if path.suffix in CASES)
 
 

@@ -1,9 +1,10 @@
 /*
  * Renders a fixture, or a capture, as the program would render that host: render [--saved|--redacted] FORM WIDTH FILE,
- * where FORM is text, colour, ascii, all (every connection), json, or snapshot: the lines of a saved one. A capture's
- * name ends in .capture; a list of processes beside it, in .tasks; a configuration to be judged by, in .conf. With
- * --saved the snapshot is written to a file first, and what is rendered is what was read back from it; with --redacted
- * names and addresses were replaced before. The golden tests compare what it prints.
+ * where FORM is text, whole (all of each finding; so are colour, ascii, and all, with every connection), json, or
+ * snapshot: the lines of a saved one. A capture's name ends in .capture; a list of processes beside it, in .tasks; a
+ * configuration to be judged by, in .conf. With --saved the snapshot is written to a file first, and what is rendered
+ * is what was read back from it; with --redacted names and addresses were replaced before. The golden tests compare
+ * what it prints.
  */
 #include <errno.h>
 #include <locale.h>
@@ -86,13 +87,21 @@ static int write_report(const struct snapshot *snapshot, const struct policy *po
 {
     struct diagnosis diagnosis;
     diagnose(snapshot, NULL, policy, &diagnosis);
+    struct buf arguments = { 0 };
+    if (snapshot->from != NULL) {
+        buf_str(&arguments, " --from ");
+        text_shell_quote(&arguments, snapshot->from);
+    }
     const struct report_options options = {
         .tool_version = "0.0.0-golden", /* the reports do not change with every release */
         .style = { .width = width, .utf8 = strcmp(form, "ascii") != 0, .colour = strcmp(form, "colour") == 0 },
+        .detail = strcmp(form, "text") == 0 ? REPORT_SHORT : REPORT_WHOLE,
         .all_connections = strcmp(form, "all") == 0,
+        .arguments = buf_text(&arguments),
     };
     int r = (strcmp(form, "json") == 0 ? report_json : report_text)(&diagnosis, &options, stdout);
     diagnosis_deinit(&diagnosis);
+    buf_deinit(&arguments);
     return r;
 }
 
@@ -104,7 +113,7 @@ int main(int argc, char **argv)
     argc -= saved;
     argv += saved;
     if (argc != 4 || text_parse_number(argv[2], 1000, &width) < 0)
-        return failed("usage", "render [--saved|--redacted] text|colour|ascii|all|json|snapshot WIDTH FIXTURE");
+        return failed("usage", "render [--saved|--redacted] text|whole|colour|ascii|all|json|snapshot WIDTH FIXTURE");
     const char *form = argv[1];
     setlocale(LC_ALL, "C.UTF-8");
     struct snapshot snapshot, previous;

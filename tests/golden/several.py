@@ -66,7 +66,7 @@ def main():
     number, failed = 0, False
     cases = sorted(path for path in folder.iterdir() if path.is_dir())
     for case in cases:
-        text, status = run(program, render, case)
+        text, status = run(program, render, case, *(["-v"] if case.name.startswith("hosts-") else []))
         report, _ = run(program, render, case, "--json")
         said = {"report.txt": text, "report.json": report, "status": f"{status}\n"}
         for name, actual in said.items():

@@ -136,7 +136,7 @@ def test_report_for_people(world):
     made = world["unread"]
     done = program.run("--port", made.port)
     out = done.stdout.decode()
-    for needle in ("close-wait-unread", str(made.pid), "40", "Why", "Proof", "Who", "Now", "For good", "Won't help"):
+    for needle in ("close-wait-unread", str(made.pid), "40", "Why", "Proof", "Who", "Now", "For good", "More"):
         assert needle in out, needle
     assert done.returncode in (program.WARNING, program.CRITICAL)
     assert done.stderr == b""

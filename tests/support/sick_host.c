@@ -55,6 +55,7 @@ static void leak(struct sick_host *host, struct finding *finding)
     peers[0] = (struct peer_count){ snapshot->conns[finding->conns[0]].remote, 1200 };
     peers[1] = (struct peer_count){ snapshot->conns[finding->conns[finding->count - 1]].remote, 4 };
     *finding = (struct finding){ .id = "close-wait-leak",
+        .action = "close when peers do",
         .severity = SEVERITY_CRITICAL,
         .confidence = CONFIDENCE_CERTAIN,
         .fault = FAULT_LOCAL_APPLICATION,
@@ -94,6 +95,7 @@ static void last_ack(struct sick_host *host, struct finding *finding)
     struct arena *arena = &host->diagnosis.arena;
     const struct snapshot *snapshot = &host->snapshot;
     *finding = (struct finding){ .id = "last-ack-unanswered",
+        .action = "check peers, path",
         .severity = SEVERITY_WARNING,
         .confidence = CONFIDENCE_LIKELY,
         .fault = FAULT_PEER_OR_PATH,
@@ -118,6 +120,7 @@ static void last_ack(struct sick_host *host, struct finding *finding)
 static void idle(struct sick_host *host, struct finding *finding)
 {
     *finding = (struct finding){ .id = "established-idle",
+        .action = "nothing or keepalive",
         .severity = SEVERITY_INFO,
         .confidence = CONFIDENCE_POSSIBLE,
         .fault = FAULT_NONE,

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "diagnose/diagnose.h"
+#include "diagnose/rule.h"
 #include "sick_host.h"
 #include "unit.h"
 
@@ -59,7 +61,8 @@ static void worst_comes_first_with_its_blocks_in_order(void **state)
     (void)state;
     struct sick_host host;
     sick_host_init(&host);
-    char *text = text_of(&host.diagnosis, (struct report_options){ .style = { .width = 80, .utf8 = true } });
+    char *text = text_of(
+        &host.diagnosis, (struct report_options){ .style = { .width = 80, .utf8 = true }, .detail = REPORT_WHOLE });
     static const char *const wanted[] = { "tcpwhy 0.1.0 · web-3 · Linux 6.18.44 · 2026-01-31 12:03:11 UTC\n",
         "10,417 connections looked at in 12.3 ms", "CRITICAL  e\\x1b[31mvil\\n\\xff\\u{202e}cod has not closed",
         "3 findings: 1 critical, 1 warning, 1 info\n", "ESTABLISHED", "9,210", "88 %", "CLOSE_WAIT", "1,204",
@@ -75,7 +78,7 @@ static void worst_comes_first_with_its_blocks_in_order(void **state)
         "WARNING  last-ack-unanswered · likely · fault: peer or network path",
         "the kernel gives up the\n              first in 1 min 35 s, the last in 1 min 40 s",
         "worker (pid 813), user root; inferred", "goes to      10.1.2.3:443\n", "from         any address\n",
-        "INFO  established-idle", "tcpwhy --all --cause established-idle", "Also seen", "9,210 ESTABLISHED are",
+        "INFO  established-idle", "tcpwhy list --cause established-idle", "Also seen", "9,210 ESTABLISHED are",
         "Not seen", "The processes of other users", "To see it: run as root" };
     expect_order(text, wanted, sizeof wanted / sizeof *wanted);
     expect_harmless(text, false);
@@ -92,8 +95,9 @@ static void nothing_but_commands_and_long_words_exceeds_the_width(void **state)
         /* Printing every connection takes long, so only at some widths. */
         for (int form = 0; form < (width % 20 == 0 ? 4 : 2); form++) {
             char *text = text_of(&host.diagnosis,
-                (struct report_options){
-                    .style = { .width = width, .utf8 = form % 2 == 0 }, .all_connections = form / 2 == 1 });
+                (struct report_options){ .style = { .width = width, .utf8 = form % 2 == 0 },
+                    .detail = form % 2 == 0 ? REPORT_WHOLE : REPORT_SHORT,
+                    .all_connections = form / 2 == 1 });
             for (char *rest, *line = strtok_r(text, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest)) {
                 bool command = strncmp(line + strspn(line, " "), "$ ", 2) == 0;
                 if (!command && text_width(line) > width)
@@ -168,7 +172,7 @@ static void single_connections_are_shown_when_few_or_asked_for(void **state)
     (void)state;
     struct sick_host host;
     sick_host_init(&host);
-    struct report_options options = { .style = { .width = 110, .utf8 = true } };
+    struct report_options options = { .style = { .width = 110, .utf8 = true }, .detail = REPORT_WHOLE };
     char *few = text_of(&host.diagnosis, options);
     options.all_connections = true;
     char *all = text_of(&host.diagnosis, options);
@@ -239,6 +243,110 @@ static void healthy_is_not_claimed_of_what_was_not_seen(void **state)
     sick_host_deinit(&host);
 }
 
+/* The index, and cards with what is needed first. */
+static void by_default_it_is_short(void **state)
+{
+    (void)state;
+    struct sick_host host;
+    sick_host_init(&host);
+    char *text = text_of(&host.diagnosis,
+        (struct report_options){ .style = { .width = 110, .utf8 = true }, .arguments = " --netns web" });
+    static const char *const wanted[] = { "3 findings: 1 critical, 1 warning, 1 info\n", "ESTABLISHED",
+        "FINDING              PROCESS", "COUNT", "AGE  WHAT TO DO\n", "1  CRITICAL  close-wait-leak", "1,204",
+        "2  WARNING   last-ack-unanswered", "3  INFO      established-idle", "CRITICAL  close-wait-leak · certain",
+        "  Why  ", "  Proof       • ", "  Who         process", "stopped (T)", "  Now         ", "  For good    ",
+        "  More        tcpwhy 1 --netns web\n", "tcpwhy list --cause close-wait-leak --netns web\n",
+        "WARNING  last-ack-unanswered", "tcpwhy 2 --netns web\n", "Not seen" };
+    expect_order(text, wanted, sizeof wanted / sizeof *wanted);
+    assert_null(strstr(text, "Ruled out"));
+    assert_null(strstr(text, "Won't help"));
+    free(text);
+    sick_host_deinit(&host);
+}
+
+static void brief_is_the_verdict_and_the_index(void **state)
+{
+    (void)state;
+    struct sick_host host;
+    sick_host_init(&host);
+    char *text = text_of(
+        &host.diagnosis, (struct report_options){ .style = { .width = 100, .utf8 = true }, .detail = REPORT_BRIEF });
+    static const char *const wanted[] = { "CRITICAL  e\\x1b[31mvil", "1  CRIT  close-wait-leak",
+        "3  INFO  established-idle", "also seen: 1, not seen: 1. tcpwhy tells more\n" };
+    expect_order(text, wanted, sizeof wanted / sizeof *wanted);
+    assert_null(strstr(text, "Proof"));
+    free(text);
+    sick_host_deinit(&host);
+}
+
+static void one_finding_is_shown_whole(void **state)
+{
+    (void)state;
+    struct sick_host host;
+    sick_host_init(&host);
+    char *text = text_of(
+        &host.diagnosis, (struct report_options){ .style = { .width = 100, .utf8 = true }, .only = 1 });
+    expect_contains(text, "CRITICAL  close-wait-leak");
+    expect_contains(text, "Ruled out");
+    assert_null(strstr(text, "last-ack-unanswered"));
+    free(text);
+    sick_host_deinit(&host);
+}
+
+/* The lines of the index are the last ones that begin with a number. */
+static void expect_a_line_each(char *text, const struct finding *findings, unsigned count)
+{
+    unsigned number = 0;
+    for (char *rest, *line = strtok_r(text, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest)) {
+        char wanted[16];
+        snprintf(wanted, sizeof wanted, "1,%03u", number);
+        if (number < count && strtoul(line, NULL, 10) == number + 1 && strstr(line, findings[number].id) != NULL) {
+            expect_contains(line, wanted);
+            number++;
+        }
+    }
+    assert_int_equal(number, count);
+}
+
+/* Twenty findings, each of them on one line of a terminal, and the count never cut. */
+static void each_finding_has_one_line_in_the_index(void **state)
+{
+    (void)state;
+    enum { FINDINGS = 20 };
+    struct sick_host host;
+    sick_host_init(&host);
+    struct finding *findings = calloc(FINDINGS, sizeof *findings);
+    assert_non_null(findings);
+    for (unsigned i = 0; i < FINDINGS; i++) {
+        findings[i] = host.diagnosis.findings[0];
+        findings[i].id = diagnose_finding_id(i);
+        findings[i].count = 1000 + i;
+    }
+    struct finding *own = host.diagnosis.findings;
+    size_t own_count = host.diagnosis.finding_count;
+    host.diagnosis.findings = findings;
+    host.diagnosis.finding_count = FINDINGS;
+    for (unsigned width = 60; width <= 120; width++) {
+        char *text = text_of(
+            &host.diagnosis, (struct report_options){ .style = { .width = width }, .detail = REPORT_BRIEF });
+        expect_a_line_each(text, findings, FINDINGS);
+        free(text);
+    }
+    host.diagnosis.findings = own;
+    host.diagnosis.finding_count = own_count;
+    free(findings);
+    sick_host_deinit(&host);
+}
+
+static void every_finding_says_shortly_what_to_do(void **state)
+{
+    (void)state;
+    for (unsigned i = 1; i < rule_count; i++) {
+        if (rules[i].action == NULL || *rules[i].action == '\0' || strlen(rules[i].action) > ACTION_MAX)
+            fail_msg("%s: what to do, in at most %d columns: %s", rules[i].id, ACTION_MAX, rules[i].action);
+    }
+}
+
 static void write_errors_are_reported(void **state)
 {
     (void)state;
@@ -256,6 +364,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(worst_comes_first_with_its_blocks_in_order),
+        cmocka_unit_test(by_default_it_is_short),
+        cmocka_unit_test(brief_is_the_verdict_and_the_index),
+        cmocka_unit_test(one_finding_is_shown_whole),
+        cmocka_unit_test(each_finding_has_one_line_in_the_index),
+        cmocka_unit_test(every_finding_says_shortly_what_to_do),
         cmocka_unit_test(nothing_but_commands_and_long_words_exceeds_the_width),
         cmocka_unit_test(commands_are_never_broken),
         cmocka_unit_test(colours_only_when_asked_for),

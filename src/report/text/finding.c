@@ -1,3 +1,5 @@
+#include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -98,24 +100,39 @@ static void how_long(struct flow *flow, const struct finding *finding)
     flow_line(flow);
 }
 
-static void paragraph(struct flow *flow, const char *label, const char *text)
+/* Bytes of the first two sentences. */
+static size_t two_sentences(const char *text)
 {
-    if (text == NULL)
-        return;
-    text_label(flow, label);
-    flow_text(flow, STYLE_PLAIN, text);
-    flow_line(flow);
+    const char *end = text;
+    for (int sentence = 0; sentence < 2 && end != NULL; sentence++) {
+        end = strstr(end, ". ");
+        end = end != NULL ? end + 1 : NULL;
+    }
+    return end != NULL ? (size_t)(end - text) : strlen(text);
 }
 
-static void fixes(struct flow *flow, const char *label, const struct fixes *fixes)
+static void why(struct flow *flow, const struct finding *finding, bool is_short)
 {
-    if (fixes->count == 0)
+    if (finding->why == NULL)
         return;
-    size_t column = BODY_COLUMN + (fixes->count > 1 ? 2 : 0);
+    struct buf text = { 0 };
+    buf_add(&text, finding->why, is_short ? two_sentences(finding->why) : strlen(finding->why));
+    text_label(flow, "Why");
+    flow_text(flow, STYLE_PLAIN, buf_text(&text));
+    flow_line(flow);
+    buf_deinit(&text);
+}
+
+static void fixes(struct flow *flow, const char *label, const struct fixes *fixes, size_t most)
+{
+    size_t count = fixes->count < most ? fixes->count : most;
+    if (count == 0)
+        return;
+    size_t column = BODY_COLUMN + (count > 1 ? 2 : 0);
     text_label(flow, label);
-    for (size_t i = 0; i < fixes->count; i++) {
+    for (size_t i = 0; i < count; i++) {
         flow_column(flow, BODY_COLUMN);
-        if (fixes->count > 1)
+        if (count > 1)
             flow_text(flow, STYLE_DIM, "•");
         flow_column(flow, column);
         flow->indent = column;
@@ -185,63 +202,80 @@ static void advice(struct flow *flow, const struct diagnosis *diagnosis, const s
     if (first != NULL && finding->fix_for_good.count > 0 && same_fixes(&first->fix_for_good, &finding->fix_for_good))
         as_before(flow, "For good", number);
     else
-        fixes(flow, "For good", &finding->fix_for_good);
+        fixes(flow, "For good", &finding->fix_for_good, SIZE_MAX);
     if (first != NULL && finding->will_not_help.count > 0 && same_lines(&first->will_not_help, &finding->will_not_help))
         as_before(flow, "Won't help", number);
     else
-        text_lines(flow, "Won't help", &finding->will_not_help);
+        text_lines(flow, "Won't help", &finding->will_not_help, SIZE_MAX);
 }
 
-/* Appends the --from options, so that the command reads the same captures. */
-static void from_option(struct flow *flow, const struct snapshot *snapshot)
+/* A command of tcpwhy about the same connections. */
+static void command(struct flow *flow, const struct report_options *options, const char *name, const char *operands)
 {
-    const char *before = NULL;
-    for (size_t i = 0; i < hosts_count(snapshot); i++) {
-        const struct host *host = hosts_at(snapshot, i);
-        const char *from = host != NULL ? host->from : snapshot->from;
-        bool again = before != NULL && from != NULL && strcmp(before, from) == 0; /* several hosts in one file */
-        before = from;
-        struct buf word = { 0 };
-        if (from != NULL && !again && text_shell_quote(&word, from))
-            flow_printf(flow, STYLE_DIM, " --from %s", buf_text(&word));
-        buf_deinit(&word);
-    }
+    flow_column(flow, BODY_COLUMN);
+    flow->indent = BODY_COLUMN + 2;
+    flow_printf(flow, STYLE_DIM, "tcpwhy%s%s%s", name, operands, options->arguments ? options->arguments : "");
+    flow_line(flow);
 }
 
-static void more(struct flow *flow, const struct snapshot *snapshot, const struct finding *finding, bool brief)
+static void more(struct flow *flow, const struct finding *finding, size_t number, bool is_short,
+    const struct report_options *options)
 {
+    char operands[128];
     text_label(flow, "More");
+    if (is_short) {
+        snprintf(operands, sizeof operands, " %zu", number);
+        command(flow, options, "", operands);
+    }
+    flow_column(flow, BODY_COLUMN);
     flow_printf(flow, STYLE_DIM, "tcpwhy explain %s", finding->id);
     flow_line(flow);
-    if (finding->conn_count > 0) { /* for a finding about the whole host, no connection has this cause */
-        flow_column(flow, BODY_COLUMN);
-        flow->indent = BODY_COLUMN + 2;
-        flow_printf(flow, STYLE_DIM, "tcpwhy %s --cause %s", brief ? "--all" : "list", finding->id);
-        from_option(flow, snapshot);
-        flow_line(flow);
+    if (finding->conn_count > 0) { /* else no connection has it as its cause */
+        snprintf(operands, sizeof operands, " --cause %s", finding->id);
+        command(flow, options, " list", operands);
     }
 }
 
-void text_finding(
-    struct flow *flow, const struct diagnosis *diagnosis, size_t number, const struct report_options *options)
+/*
+ * What is only worth knowing is told without a remedy, unless it answers the question: a healthy host has a short
+ * report.
+ */
+static void short_card(struct flow *flow, const struct diagnosis *diagnosis, const struct finding *finding)
+{
+    enum { PROOFS = 3, FIXES_NOW = 2, FIXES_FOR_GOOD = 1 };
+    why(flow, finding, true);
+    how_long(flow, finding);
+    text_lines(flow, "Proof", &finding->evidence, PROOFS);
+    if (finding->severity == SEVERITY_INFO && !finding->is_answer)
+        return;
+    text_who(flow, diagnosis, finding, true);
+    flow_line(flow);
+    fixes(flow, "Now", &finding->fix_now, FIXES_NOW);
+    fixes(flow, "For good", &finding->fix_for_good, FIXES_FOR_GOOD);
+}
+
+static void whole_card(
+    struct flow *flow, const struct diagnosis *diagnosis, const struct finding *finding, bool all_connections)
+{
+    why(flow, finding, false);
+    how_long(flow, finding);
+    text_lines(flow, "Proof", &finding->evidence, SIZE_MAX);
+    text_lines(flow, "Ruled out", &finding->ruled_out, SIZE_MAX);
+    text_who(flow, diagnosis, finding, false);
+    text_conns(flow, diagnosis, finding, all_connections);
+    flow_line(flow);
+    fixes(flow, "Now", &finding->fix_now, SIZE_MAX);
+    advice(flow, diagnosis, finding);
+}
+
+void text_finding(struct flow *flow, const struct diagnosis *diagnosis, size_t number,
+    const struct report_options *options, bool is_short)
 {
     const struct finding *finding = &diagnosis->findings[number - 1];
     heading(flow, finding, number, diagnosis->finding_count, options->previous);
-    paragraph(flow, "Why", finding->why);
-    how_long(flow, finding);
-    text_lines(flow, "Proof", &finding->evidence);
-    /* An INFO finding is shortened unless everything is wanted, so that the report of a healthy host is short. */
-    bool brief = finding->severity == SEVERITY_INFO && !options->all_connections && !finding->is_answer;
-    if (brief) {
-        flow_line(flow);
-        more(flow, diagnosis->snapshot, finding, brief);
-        return;
-    }
-    text_lines(flow, "Ruled out", &finding->ruled_out);
-    text_who(flow, diagnosis, finding);
-    text_conns(flow, diagnosis, finding, options->all_connections);
-    flow_line(flow);
-    fixes(flow, "Now", &finding->fix_now);
-    advice(flow, diagnosis, finding);
-    more(flow, diagnosis->snapshot, finding, brief);
+    if (is_short)
+        short_card(flow, diagnosis, finding);
+    else
+        whole_card(flow, diagnosis, finding, options->all_connections);
+    more(flow, finding, number, is_short, options);
 }

@@ -26,15 +26,16 @@ void text_label(struct flow *flow, const char *label)
     flow->indent = BODY_COLUMN;
 }
 
-void text_lines(struct flow *flow, const char *label, const struct lines *lines)
+void text_lines(struct flow *flow, const char *label, const struct lines *lines, size_t most)
 {
-    if (lines->count == 0)
+    size_t count = lines->count < most ? lines->count : most;
+    if (count == 0)
         return;
     text_label(flow, label);
-    for (size_t i = 0; i < lines->count; i++) {
+    for (size_t i = 0; i < count; i++) {
         flow_column(flow, BODY_COLUMN);
         flow->indent = BODY_COLUMN;
-        if (lines->count > 1) {
+        if (count > 1) {
             flow_text(flow, STYLE_DIM, "•");
             flow_column(flow, BODY_COLUMN + 2);
             flow->indent = BODY_COLUMN + 2;
@@ -272,6 +273,49 @@ void text_gaps(struct flow *flow, const struct gap *gaps, size_t count)
     }
 }
 
+/* What stands only in the whole report, in one line: it must not be taken for nothing. */
+static void left_out(struct flow *flow, const struct diagnosis *diagnosis, const struct report_options *options)
+{
+    size_t gaps = diagnosis->snapshot->gap_count + diagnosis->gap_count;
+    const struct {
+        const char *name;
+        size_t count;
+    } parts[] = { { "ignored", diagnosis->ignored_count }, { "also seen", diagnosis->notes.count },
+        { "not seen", gaps } };
+    const char *comma = "";
+    flow_line(flow);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        if (parts[i].count == 0)
+            continue;
+        flow_printf(flow, STYLE_DIM, "%s%s: %zu", comma, parts[i].name, parts[i].count);
+        comma = ", ";
+    }
+    if (*comma != '\0')
+        flow_text(flow, STYLE_DIM, ". ");
+    flow_printf(flow, STYLE_DIM, "tcpwhy%s tells more", options->arguments != NULL ? options->arguments : "");
+    flow_line(flow);
+}
+
+/* The cards, in the order of the index. */
+static void cards(struct flow *flow, const struct diagnosis *diagnosis, const struct report_options *options)
+{
+    bool is_whole = options->detail == REPORT_WHOLE || options->all_connections;
+    size_t count = diagnosis->finding_count;
+    size_t shown = is_whole || count <= REPORT_CARDS ? count : REPORT_CARDS;
+    for (size_t i = 0; i < shown; i++)
+        text_finding(flow, diagnosis, i + 1, options, !is_whole);
+    if (shown == count)
+        return;
+    flow_line(flow);
+    flow_rule(flow);
+    flow_printf(flow, STYLE_PLAIN, "Findings %zu to %zu stand in the list above. ", shown + 1, count);
+    flow_printf(flow, STYLE_COMMAND, "tcpwhy %zu%s", shown + 1, options->arguments != NULL ? options->arguments : "");
+    flow_printf(flow, STYLE_PLAIN, " shows number %zu, ", shown + 1);
+    flow_text(flow, STYLE_COMMAND, "-v");
+    flow_text(flow, STYLE_PLAIN, " shows all.");
+    flow_line(flow);
+}
+
 int report_text(const struct diagnosis *diagnosis, const struct report_options *options, FILE *out)
 {
     struct flow flow;
@@ -280,9 +324,18 @@ int report_text(const struct diagnosis *diagnosis, const struct report_options *
     if (options->previous != NULL)
         change_summary(&flow, diagnosis, options->previous);
     verdict(&flow, diagnosis);
+    if (options->only > 0) {
+        text_finding(&flow, diagnosis, options->only, options, false);
+        return flow_finish(&flow);
+    }
     text_states(&flow, diagnosis, options->previous);
-    for (size_t i = 0; i < diagnosis->finding_count; i++)
-        text_finding(&flow, diagnosis, i + 1, options);
+    if (diagnosis->finding_count > 1 || options->detail == REPORT_BRIEF)
+        text_index(&flow, diagnosis, options);
+    if (options->detail == REPORT_BRIEF) {
+        left_out(&flow, diagnosis, options);
+        return flow_finish(&flow);
+    }
+    cards(&flow, diagnosis, options);
     if (options->previous != NULL)
         change_gone(&flow, diagnosis, options->previous);
     ignored(&flow, diagnosis);

@@ -251,7 +251,7 @@ static void peers_row(struct flow *flow, const struct finding *finding)
     }
 }
 
-void text_who(struct flow *flow, const struct diagnosis *diagnosis, const struct finding *finding)
+void text_who(struct flow *flow, const struct diagnosis *diagnosis, const struct finding *finding, bool is_short)
 {
     const struct process *owner = finding->owner;
     flow_line(flow);
@@ -261,12 +261,14 @@ void text_who(struct flow *flow, const struct diagnosis *diagnosis, const struct
         value_row(flow, "unit", owner->unit, 2);
         value_row(flow, "container", owner->container, 2);
         value_row(flow, "command", owner->command, COMMAND_LINES);
-        descriptors_row(flow, owner);
+        if (!is_short)
+            descriptors_row(flow, owner);
         state_row(flow, owner);
-        waits_row(flow, owner);
+        if (!is_short)
+            waits_row(flow, owner);
     }
     service_rows(flow, finding);
-    if (finding->process_count > 1)
+    if (finding->process_count > 1 && !is_short)
         process_counts(flow, "held by", finding->processes, finding->process_count);
     process_counts(flow, "other ends", finding->counterparts, finding->counterpart_count);
     peers_row(flow, finding);

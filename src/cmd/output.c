@@ -1,0 +1,153 @@
+#include "cmd/output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <langinfo.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/text.h"
+
+static enum { COLOUR_AUTO, COLOUR_ALWAYS, COLOUR_NEVER } colour;
+static bool is_unpaged;
+
+static struct {
+    pid_t pid;    /* 0: none runs */
+    int terminal; /* where stdout led before */
+    struct report_style style;
+} pager;
+
+int output_set_colour(const char *when, struct error *err)
+{
+    static const char *const names[] = { "auto", "always", "never" };
+    for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
+        if (strcmp(when, names[i]) == 0) {
+            colour = i;
+            return 0;
+        }
+    }
+    return error_set(err, -EINVAL, when, "is not auto, always or never");
+}
+
+void output_set_unpaged(void)
+{
+    is_unpaged = true;
+}
+
+static bool is_set(const char *variable)
+{
+    const char *value = getenv(variable);
+    return value != NULL && *value != '\0';
+}
+
+static bool is_dumb(void)
+{
+    const char *kind = getenv("TERM");
+    return kind == NULL || strcmp(kind, "dumb") == 0;
+}
+
+static bool wants_colour(bool terminal)
+{
+    if (colour != COLOUR_AUTO)
+        return colour == COLOUR_ALWAYS;
+    if (is_set("NO_COLOR"))
+        return false;
+    const char *forced = getenv("CLICOLOR_FORCE");
+    return (forced != NULL && *forced != '\0' && strcmp(forced, "0") != 0) || (terminal && !is_dumb());
+}
+
+struct report_style output_style(FILE *out)
+{
+    enum { WIDTH_DEFAULT = 80, WIDTH_MIN = 60, WIDTH_MAX = 1000 };
+    if (out == stdout && pager.pid != 0)
+        return pager.style;
+    bool terminal = isatty(fileno(out));
+    struct report_style style = { .width = WIDTH_DEFAULT };
+
+    struct winsize size;
+    if (terminal && ioctl(fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+        style.width = size.ws_col;
+    uint64_t columns;
+    const char *wanted = getenv("COLUMNS");
+    if (wanted != NULL && text_parse_number(wanted, WIDTH_MAX, &columns) == 0 && columns > 0)
+        style.width = (unsigned)columns;
+    if (style.width < WIDTH_MIN)
+        style.width = WIDTH_MIN;
+
+    style.colour = wants_colour(terminal);
+    style.utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+    return style;
+}
+
+bool output_is_terminal(void)
+{
+    return pager.pid != 0 || isatty(STDOUT_FILENO);
+}
+
+/* --- the pager -------------------------------------------------------------------------------------------------- */
+
+/*
+ * NULL: none is wanted. A program that has more rights than its caller does not obey the caller's environment
+ * (secure_getenv(3)).
+ */
+static const char *wanted_pager(void)
+{
+    static const char otherwise[] = "command -v less >/dev/null 2>&1 && exec less; exec cat";
+    if (is_unpaged || !isatty(STDOUT_FILENO) || is_dumb())
+        return NULL;
+    const char *wanted = secure_getenv("TCPWHY_PAGER");
+    if (wanted == NULL)
+        wanted = secure_getenv("PAGER");
+    if (wanted == NULL)
+        return otherwise;
+    return *wanted == '\0' || strcmp(wanted, "cat") == 0 ? NULL : wanted;
+}
+
+static _Noreturn void become_pager(const char *command, int in)
+{
+    dup2(in, STDIN_FILENO);
+    /* -F: ends where all fits on a screen; -R: colours pass; -X: what was shown stays on the terminal. */
+    setenv("LESS", "FRX", 0);
+    execl("/bin/sh", "sh", "-c", command, (char *)NULL);
+    _exit(127);
+}
+
+void output_page(void)
+{
+    const char *command = wanted_pager();
+    int ends[2];
+    if (command == NULL || pager.pid != 0 || pipe2(ends, O_CLOEXEC) < 0)
+        return;
+    struct report_style style = output_style(stdout);
+    fflush(stdout);
+    int terminal = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    pid_t pid = terminal < 0 ? -1 : fork();
+    if (pid == 0)
+        become_pager(command, ends[0]);
+    if (pid > 0) {
+        dup2(ends[1], STDOUT_FILENO);
+        signal(SIGINT, SIG_IGN); /* Ctrl-C is the pager's */
+        pager.pid = pid;
+        pager.terminal = terminal;
+        pager.style = style;
+    } else if (terminal >= 0) {
+        close(terminal);
+    }
+    close(ends[0]);
+    close(ends[1]);
+}
+
+void output_end(void)
+{
+    if (pager.pid == 0)
+        return;
+    fflush(stdout);
+    dup2(pager.terminal, STDOUT_FILENO); /* which closes the pipe: the pager sees the end of the text */
+    while (waitpid(pager.pid, NULL, 0) < 0 && errno == EINTR)
+        ;
+    pager.pid = 0;
+}
