@@ -45,7 +45,15 @@ int command_unknown(const char *name)
 
 static int run_help(const struct command *self, int argc, char **argv)
 {
-    if (argc > 1 && strcmp(argv[1], self->name) != 0) { /* tcpwhy help COMMAND */
+    static const struct option_group none[] = { { 0 } };
+    struct error err;
+    int operands = 0;
+    int result = options_parse(self, none, argc, argv, &operands, &err);
+    if (result < 0)
+        return cmd_fail(self, &err);
+    if (result == PARSE_HELP)
+        return STATUS_HEALTHY;
+    if (operands > 0 && strcmp(argv[1], self->name) != 0) { /* tcpwhy help COMMAND */
         const struct command *command = command_find(argv[1]);
         if (command == NULL)
             return command_unknown(argv[1]);

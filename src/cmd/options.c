@@ -217,6 +217,11 @@ static const struct option_row output_rows[] = {
 static const struct option_group output_group = { "Output", output_rows, NULL };
 
 /* The groups of a command, and then the one that all have. NULL after that. */
+static const struct option_group *first_group(const struct option_group *groups)
+{
+    return groups->rows != NULL ? groups : &output_group;
+}
+
 static const struct option_group *next_group(const struct option_group *group)
 {
     if (group == &output_group)
@@ -229,7 +234,7 @@ static const struct option_group *next_group(const struct option_group *group)
 static const struct option_row *find_option(const struct option_group *groups, char letter, const char *name,
     size_t name_length, const struct option_group **ret_group)
 {
-    for (const struct option_group *group = groups; group != NULL; group = next_group(group)) {
+    for (const struct option_group *group = first_group(groups); group != NULL; group = next_group(group)) {
         for (const struct option_row *row = group->rows; row->name != NULL; row++) {
             bool same = name != NULL ? strlen(row->name) == name_length && memcmp(row->name, name, name_length) == 0
                                      : row->letter == letter;
@@ -245,7 +250,7 @@ static const struct option_row *find_option(const struct option_group *groups, c
 static const char *nearest_option(const struct option_group *groups, const char *name)
 {
     struct suggestion suggestion = { .wanted = name, .within = 3 };
-    for (const struct option_group *group = groups; group != NULL; group = next_group(group)) {
+    for (const struct option_group *group = first_group(groups); group != NULL; group = next_group(group)) {
         for (const struct option_row *row = group->rows; row->name != NULL; row++)
             suggest(&suggestion, row->name);
     }
@@ -278,9 +283,10 @@ static int apply(const struct option_group *group, const struct option_row *row,
     struct error inner = { 0 };
     void *target = group->choose != NULL ? group->choose(group->target, row, value, &inner) : group->target;
     int result = inner.code;
-    if (target != NULL && row->set != NULL)
+    bool is_refused = group->choose != NULL && target == NULL;
+    if (!is_refused && row->set != NULL)
         result = row->set(target, value, &inner);
-    else if (target != NULL)
+    else if (!is_refused)
         *(bool *)((char *)target + row->flag) = true;
     if (result < 0) {
         char subject[80];
@@ -347,7 +353,7 @@ static void print_help(const struct command *command, const struct option_group 
     buf_char(&text, '\n');
     if (command->details != NULL)
         buf_printf(&text, "\n%s", command->details);
-    for (const struct option_group *group = groups; group != NULL; group = next_group(group)) {
+    for (const struct option_group *group = first_group(groups); group != NULL; group = next_group(group)) {
         buf_printf(&text, "\n%s:\n", group->title);
         for (const struct option_row *row = group->rows; row->name != NULL; row++) {
             struct buf left = { 0 };

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/text.h"
 
 static enum { COLOUR_AUTO, COLOUR_ALWAYS, COLOUR_NEVER } colour;
@@ -109,10 +110,12 @@ static const char *wanted_pager(void)
 
 static _Noreturn void become_pager(const char *command, int in)
 {
+    struct buf script = { 0 };
+    buf_printf(&script, "%s\nif [ $? -eq 127 ]; then exec cat; fi", command); /* 127: there is no such program */
     dup2(in, STDIN_FILENO);
     /* -F: ends where all fits on a screen; -R: colours pass; -X: what was shown stays on the terminal. */
     setenv("LESS", "FRX", 0);
-    execl("/bin/sh", "sh", "-c", command, (char *)NULL);
+    execl("/bin/sh", "sh", "-c", buf_text(&script), (char *)NULL);
     _exit(127);
 }
 

@@ -22,5 +22,5 @@ struct view {
 /* Runs the command. Returns the exit status. */
 int cmd_view(
     const struct command *self, const struct view *view, struct inspect_options *options, int argc, char **argv);
-/* As cmd_style() for standard output, but the width is 0 if it is not a terminal. */
+/* As output_style() for standard output, but the width is 0 if it is not a terminal. */
 struct report_style cmd_table_style(void);

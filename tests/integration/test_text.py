@@ -25,7 +25,7 @@ def on_terminal(*words, columns=80, env=None):
     clean = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "NO_COLOR")}
     process = subprocess.Popen([program.path(), *map(str, words)], stdin=slave, stdout=slave,
                                stderr=subprocess.DEVNULL,
-                               env={**clean, "TERM": "xterm", **(env or {})})
+                               env={**clean, "TERM": "xterm", "TCPWHY_PAGER": "", **(env or {})})
     os.close(slave)
     out = b""
     while True:
@@ -63,6 +63,21 @@ def test_colour_on_a_terminal_only(world, command):
     assert SEQUENCE.sub(b"", coloured).count(b"\x1b") == 0
     for out in (plain, dumb, piped):
         assert out and b"\x1b" not in out
+
+
+@pytest.mark.parametrize("command", [["diagnose"], ["list"], ["explain", "closing"], ["help", "list"]], ids=" ".join)
+def test_a_pager_shows_what_stands_on_a_terminal(tmp_path, command):
+    shown = tmp_path / "shown"
+    pager = f"cat > {shlex.quote(str(shown))}; echo paged"
+    out, status = on_terminal(*command, env={"TCPWHY_PAGER": pager})
+    assert out.endswith(b"paged\n") and out.count(b"\n") == 1
+    assert shown.read_bytes().count(b"\n") > 5
+    assert status == program.run(*command).returncode or command == ["diagnose"]
+    for unpaged in (on_terminal(*command, "--no-pager", env={"TCPWHY_PAGER": pager}),
+                    on_terminal(*command, env={"TCPWHY_PAGER": pager, "TERM": "dumb"}),
+                    on_terminal(*command, env={"TCPWHY_PAGER": "", "PAGER": pager})):
+        assert not unpaged[0].endswith(b"paged\n") and unpaged[0].count(b"\n") > 5
+    assert on_terminal(*command, env={"TCPWHY_PAGER": "no-such-program"})[1] in range(4), "it ends"
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -255,7 +255,7 @@ static void by_default_it_is_short(void **state)
         "FINDING              PROCESS", "COUNT", "AGE  WHAT TO DO\n", "1  CRITICAL  close-wait-leak", "1,204",
         "2  WARNING   last-ack-unanswered", "3  INFO      established-idle", "CRITICAL  close-wait-leak · certain",
         "  Why  ", "  Proof       • ", "  Who         process", "stopped (T)", "  Now         ", "  For good    ",
-        "  More        tcpwhy 1 --netns web\n", "tcpwhy list --cause close-wait-leak --netns web\n",
+        "  More        $ tcpwhy 1 --netns web\n", "tcpwhy list --cause close-wait-leak --netns web\n",
         "WARNING  last-ack-unanswered", "tcpwhy 2 --netns web\n", "Not seen" };
     expect_order(text, wanted, sizeof wanted / sizeof *wanted);
     assert_null(strstr(text, "Ruled out"));

@@ -209,12 +209,13 @@ static void advice(struct flow *flow, const struct diagnosis *diagnosis, const s
         text_lines(flow, "Won't help", &finding->will_not_help, SIZE_MAX);
 }
 
-/* A command of tcpwhy about the same connections. */
-static void command(struct flow *flow, const struct report_options *options, const char *name, const char *operands)
+/* A command of tcpwhy, on a line of its own. */
+static void command(struct flow *flow, const char *operands, const char *arguments)
 {
     flow_column(flow, BODY_COLUMN);
-    flow->indent = BODY_COLUMN + 2;
-    flow_printf(flow, STYLE_DIM, "tcpwhy%s%s%s", name, operands, options->arguments ? options->arguments : "");
+    flow_verbatim(flow, STYLE_DIM, "$ tcpwhy ");
+    flow_verbatim(flow, STYLE_DIM, operands);
+    flow_verbatim(flow, STYLE_DIM, arguments != NULL ? arguments : "");
     flow_line(flow);
 }
 
@@ -224,16 +225,14 @@ static void more(struct flow *flow, const struct finding *finding, size_t number
     char operands[128];
     text_label(flow, "More");
     if (is_short) {
-        snprintf(operands, sizeof operands, " %zu", number);
-        command(flow, options, "", operands);
+        snprintf(operands, sizeof operands, "%zu", number);
+        command(flow, operands, options->arguments);
     }
-    flow_column(flow, BODY_COLUMN);
-    flow_printf(flow, STYLE_DIM, "tcpwhy explain %s", finding->id);
-    flow_line(flow);
-    if (finding->conn_count > 0) { /* else no connection has it as its cause */
-        snprintf(operands, sizeof operands, " --cause %s", finding->id);
-        command(flow, options, " list", operands);
-    }
+    snprintf(operands, sizeof operands, "explain %s", finding->id);
+    command(flow, operands, NULL);
+    snprintf(operands, sizeof operands, "list --cause %s", finding->id);
+    if (finding->conn_count > 0) /* else no connection has it as its cause */
+        command(flow, operands, options->arguments);
 }
 
 /*

@@ -1,0 +1,117 @@
+"""What stands behind tcpwhy on a command line, besides options. TCPWHY names the program."""
+import os
+import pathlib
+import subprocess
+
+import pytest
+
+PROGRAM = os.environ.get("TCPWHY", "build/tcpwhy")
+CAPTURES = pathlib.Path(__file__).parent.parent / "golden" / "captures"
+TWO = str(CAPTURES / "linux-lsof-queues.capture")  # two findings
+FAILED = 3
+
+
+def run(*arguments, **how):
+    how = how if how else {"stdin": subprocess.DEVNULL}
+    done = subprocess.run([PROGRAM, *arguments], capture_output=True, timeout=60, check=False,
+                          env={**os.environ, "LC_ALL": "C.UTF-8", "COLUMNS": "100"}, **how)
+    return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
+def test_a_file_is_a_capture():
+    assert run(TWO)[1].splitlines()[3:] == run("--from", TWO)[1].splitlines()[3:], "but for the time it took"
+    status, out, _ = run(TWO)
+    assert status == 1 and "close-wait-leak" in out and "close-wait-unread" in out
+
+
+def test_a_hyphen_is_standard_input():
+    with open(TWO, "rb") as text:
+        status, out, err = run("-", stdin=text)
+    assert (status, err) == (1, "") and "standard input" in out
+
+
+@pytest.mark.parametrize("words", [["2"], ["--finding", "2"], ["--finding=close-wait-unread"], ["diagnose", "2"]],
+                         ids=" ".join)
+def test_one_finding_is_shown_whole(words):
+    status, out, _ = run(*words, "--from", TWO)
+    assert status == 1, "the exit status is that of the diagnosis"
+    assert "close-wait-unread ·" in out and "Ruled out" in out and "Won't help" in out
+    assert "close-wait-leak ·" not in out
+
+
+@pytest.mark.parametrize("words, reason", [
+    (["3"], "3: there is no such finding: there are 2"),
+    (["0"], "0"),
+    (["--finding", "last-ack-unanswered"], "last-ack-unanswered: was not found here"),
+    (["--finding", "close-wait-leek"], "close-wait-leak"),
+    (["--finding", ""], "--finding"),
+])
+def test_a_finding_that_is_not_there_is_said(words, reason):
+    status, out, err = run(*words, "--from", TWO)
+    assert (status, out) == (FAILED, "") and reason in err, err
+
+
+def test_brief_whole_and_short():
+    brief, short, whole = (run(*words, TWO)[1] for words in (["-q"], [], ["-v"]))
+    for text in (brief, short, whole):
+        assert "WHAT TO DO" in text and "2  WARN  close-wait-unread" in text
+    assert "Proof" not in brief and "not seen: 1. tcpwhy" in brief
+    assert "Proof" in short and "Ruled out" not in short
+    assert "Ruled out" in whole
+
+
+def test_what_more_says_works(tmp_path):
+    """A command that the report prints shows the same connections, whatever the file is called."""
+    odd = tmp_path / "two of 'them'.txt"
+    odd.write_bytes(pathlib.Path(TWO).read_bytes())
+    out = run("--port", "34099", str(odd))[1]
+    (line,) = (line.strip() for line in out.splitlines() if "tcpwhy 1 " in line)
+    line = line.removeprefix("More").strip().removeprefix("$ ")
+    assert "--port 34099" in line or "--port '34099'" in line
+    done = subprocess.run(line.replace("tcpwhy", PROGRAM, 1), shell=True, capture_output=True, check=False)
+    assert done.returncode == 1 and b"Ruled out" in done.stdout, done.stderr
+
+
+def test_options_may_stand_before_the_command():
+    before, behind = run("--from", TWO, "--state", "close-wait", "list"), run("list", "--from", TWO, "-s", "close-wait")
+    assert before == behind and before[1].count("CLOSE_WAIT") == 42
+    assert run("--process", "list", "--from", TWO)[0] != FAILED, "that is the value of an option"
+    status, _, err = run("-4", "lisst", "--from", TWO)
+    assert status == FAILED and "lisst" in err
+
+
+def test_what_is_neither_command_nor_file_is_refused():
+    status, _, err = run("no-such-thing")
+    assert status == FAILED and "no such command or file" in err
+    status, _, err = run("--port", "80", "no-such-thing")
+    assert status == FAILED and "neither a file nor the number of a finding" in err
+
+
+def test_standard_input_that_is_not_read_is_said():
+    with open(TWO, "rb") as text:
+        assert "standard input is not read" in run("--netns", "self", stdin=text)[2]
+    assert "standard input is not read" in run("--netns", "self", input=pathlib.Path(TWO).read_bytes())[2]
+    assert run("--netns", "self", input=b"")[2] == ""
+    assert run("--netns", "self")[2] == ""
+    assert run("--from", TWO, input=b"x")[2] == ""
+
+
+def test_colour_when_asked_for():
+    colour = "\x1b[1;33m"
+    assert colour in run("--color", "always", TWO)[1]
+    assert colour not in run(TWO)[1]
+    assert colour not in run("--color=never", TWO)[1]
+    status, _, err = run("--color", "sometimes", TWO)
+    assert status == FAILED and "auto, always or never" in err
+
+
+@pytest.mark.parametrize("variables, coloured", [
+    ({"CLICOLOR_FORCE": "1"}, True),
+    ({"CLICOLOR_FORCE": "0"}, False),
+    ({"CLICOLOR_FORCE": "1", "NO_COLOR": "1"}, False),
+])
+def test_colour_by_the_environment(monkeypatch, variables, coloured):
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert ("\x1b[1;33m" in run(TWO)[1]) == coloured
+    assert "\x1b[1;33m" in run("--color=always", TWO)[1]
