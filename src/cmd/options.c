@@ -198,23 +198,16 @@ bool cmd_option_selects(const struct option_row *row)
 
 static int set_colour(void *target, const char *value, struct error *err)
 {
-    (void)target;
-    return output_set_colour(value, err);
-}
-
-static int set_unpaged(void *target, const char *value, struct error *err)
-{
-    (void)target, (void)value, (void)err;
-    output_set_unpaged();
-    return 0;
+    return output_set_colour(target, value, err);
 }
 
 static const struct option_row output_rows[] = {
     { 0, "color", "WHEN", "colours: auto (default; on a terminal), always, never", set_colour },
-    { 0, "no-pager", NULL, "print all at once, even if it does not fit on the terminal", set_unpaged },
+    { 0, "no-pager", NULL, "print all at once, even if it does not fit on the terminal",
+        .flag = offsetof(struct output_settings, is_unpaged) },
     { 0 },
 };
-static const struct option_group output_group = { "Output", output_rows, NULL };
+static const struct option_group output_group = { "Output", output_rows, &output_settings };
 
 /* The groups of a command, and then the one that all have. NULL after that. */
 static const struct option_group *first_group(const struct option_group *groups)
@@ -283,10 +276,9 @@ static int apply(const struct option_group *group, const struct option_row *row,
     struct error inner = { 0 };
     void *target = group->choose != NULL ? group->choose(group->target, row, value, &inner) : group->target;
     int result = inner.code;
-    bool is_refused = group->choose != NULL && target == NULL;
-    if (!is_refused && row->set != NULL)
+    if (target != NULL && row->set != NULL)
         result = row->set(target, value, &inner);
-    else if (!is_refused)
+    else if (target != NULL)
         *(bool *)((char *)target + row->flag) = true;
     if (result < 0) {
         char subject[80];
@@ -295,7 +287,7 @@ static int apply(const struct option_group *group, const struct option_row *row,
             return error_set(err, result, subject, "'%s' %s", inner.subject, inner.message);
         return error_set(err, result, subject, "%s", inner.message);
     }
-    if (group->rows == inspect_option_rows && is_said_again(row))
+    if (target != NULL && group->rows == inspect_option_rows && is_said_again(row))
         add_again(target, row->name, value);
     return 0;
 }

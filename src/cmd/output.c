@@ -13,8 +13,7 @@
 #include "base/buf.h"
 #include "base/text.h"
 
-static enum { COLOUR_AUTO, COLOUR_ALWAYS, COLOUR_NEVER } colour;
-static bool is_unpaged;
+struct output_settings output_settings;
 
 static struct {
     pid_t pid;    /* 0: none runs */
@@ -22,21 +21,16 @@ static struct {
     struct report_style style;
 } pager;
 
-int output_set_colour(const char *when, struct error *err)
+int output_set_colour(struct output_settings *settings, const char *when, struct error *err)
 {
     static const char *const names[] = { "auto", "always", "never" };
     for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
         if (strcmp(when, names[i]) == 0) {
-            colour = i;
+            settings->colour = i;
             return 0;
         }
     }
     return error_set(err, -EINVAL, when, "is not auto, always or never");
-}
-
-void output_set_unpaged(void)
-{
-    is_unpaged = true;
 }
 
 static bool is_set(const char *variable)
@@ -53,8 +47,8 @@ static bool is_dumb(void)
 
 static bool wants_colour(bool terminal)
 {
-    if (colour != COLOUR_AUTO)
-        return colour == COLOUR_ALWAYS;
+    if (output_settings.colour != COLOUR_AUTO)
+        return output_settings.colour == COLOUR_ALWAYS;
     if (is_set("NO_COLOR"))
         return false;
     const char *forced = getenv("CLICOLOR_FORCE");
@@ -98,7 +92,7 @@ bool output_is_terminal(void)
 static const char *wanted_pager(void)
 {
     static const char otherwise[] = "command -v less >/dev/null 2>&1 && exec less; exec cat";
-    if (is_unpaged || !isatty(STDOUT_FILENO) || is_dumb())
+    if (output_settings.is_unpaged || !isatty(STDOUT_FILENO) || is_dumb())
         return NULL;
     const char *wanted = secure_getenv("TCPWHY_PAGER");
     if (wanted == NULL)

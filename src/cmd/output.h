@@ -6,10 +6,15 @@
 #include "base/error.h"
 #include "report/report.h"
 
-/* --color: "auto", "always" or "never". Returns 0, or -EINVAL with err filled. */
-int output_set_colour(const char *when, struct error *err);
-/* --no-pager */
-void output_set_unpaged(void);
+/* What --color and --no-pager say, for the whole program. */
+struct output_settings {
+    enum { COLOUR_AUTO, COLOUR_ALWAYS, COLOUR_NEVER } colour;
+    bool is_unpaged;
+};
+extern struct output_settings output_settings;
+
+/* "auto", "always" or "never". Returns 0, or -EINVAL with err filled. */
+int output_set_colour(struct output_settings *settings, const char *when, struct error *err);
 
 /*
  * Width (COLUMNS, the terminal, else 80), colour (--color; else NO_COLOR, CLICOLOR_FORCE, the terminal) and UTF-8.
