@@ -258,7 +258,7 @@ int peer_idles(struct role *role, struct error *err)
     return wire_send_request(role, err);
 }
 
-/* --- a connection with itself ------------------------------------------------------------------------------------- */
+/* --- self-connect ------------------------------------------------------------------------------------------------- */
 
 /*
  * Connects a socket to its own address and port. The kernel does this by chance if a client tries again and again and

@@ -48,7 +48,7 @@ struct outcome {
     struct error error;
 };
 
-/* --- what the roles use ------------------------------------------------------------------------------------------- */
+/* --- functions for the roles -------------------------------------------------------------------------------------- */
 
 int role_send(const struct role *role, uint32_t number, struct error *err)
 {
@@ -150,7 +150,7 @@ pid_t role_fork(const char *name)
     return pid;
 }
 
-/* --- a role's life ------------------------------------------------------------------------------------------------ */
+/* --- the process of a role ---------------------------------------------------------------------------------------- */
 
 /* Runs one side of the drill. Returns only if the side fails or its tick() returns an error. */
 static void play_role(struct role *role, const struct drill_side *side, int report)

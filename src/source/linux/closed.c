@@ -51,7 +51,7 @@ struct search {
     struct hash_index by_inode;
 };
 
-/* --- may there be any? -------------------------------------------------------------------------------------------- */
+/* --- estimate ----------------------------------------------------------------------------------------------------- */
 
 /* A mini-socket is no struct sock: the kernel's sockets_allocated does not count it. */
 static bool is_mini(const struct conn *conn)
@@ -170,7 +170,7 @@ static void filter_tcp(struct search *search)
     search->count = count;
 }
 
-/* --- by eBPF ------------------------------------------------------------------------------------------------------ */
+/* --- examination by eBPF ------------------------------------------------------------------------------------------ */
 
 static uint32_t find_netns(const struct snapshot *snapshot, uint64_t inode)
 {
@@ -221,7 +221,7 @@ static int read_by_bpf(struct search *search)
     return result;
 }
 
-/* --- by a duplicate of the descriptor ----------------------------------------------------------------------------- */
+/* --- examination by a duplicate of the descriptor ----------------------------------------------------------------- */
 
 static void set_local(const struct sockaddr_storage *address, struct conn *conn)
 {
@@ -286,7 +286,7 @@ static void read_duplicates(struct search *search)
         close(process_fd);
 }
 
-/* --- all of it ---------------------------------------------------------------------------------------------------- */
+/* --- the search --------------------------------------------------------------------------------------------------- */
 
 /* A connection without an age may have ended just now. This gives its program a moment to close the socket. */
 static void drop_transient(struct search *search)

@@ -17,7 +17,7 @@
 /* `ip netns add` mounts the namespaces here: ip-netns(8). */
 static const char named_folder[] = "/run/netns";
 
-/* --- by inode --------------------------------------------------------------------------------------------------- */
+/* --- the map by inode ------------------------------------------------------------------------------------------- */
 
 void netns_map_init(struct netns_map *map, struct snapshot *snapshot)
 {

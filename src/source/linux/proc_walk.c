@@ -308,7 +308,7 @@ static void visit_processes(void *data, unsigned number)
     }
 }
 
-/* --- all of them ------------------------------------------------------------------------------------------------ */
+/* --- all processes ---------------------------------------------------------------------------------------------- */
 
 static void list_processes(struct walk *walk)
 {

@@ -123,7 +123,7 @@ static int read_other_netns(struct reading *reading, struct error *err)
     return 0;
 }
 
-/* --- sockets and who holds them ---------------------------------------------------------------------------------- */
+/* --- sockets and owners ------------------------------------------------------------------------------------------ */
 
 static int fail_to_walk(const struct reading *reading, int result, struct error *err)
 {
@@ -357,7 +357,7 @@ out:
     return result;
 }
 
-/* --- counters, a second time ---------------------------------------------------------------------------------- */
+/* --- the second reading of the counters ----------------------------------------------------------------------- */
 
 static bool was_read(const struct net_values *values)
 {

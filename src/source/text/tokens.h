@@ -78,26 +78,28 @@ static inline unsigned tokens_split(
     return count;
 }
 
-static inline bool word_is(const struct token *word, const char *text)
+/* True if the token is this text. */
+static inline bool token_is(const struct token *token, const char *text)
 {
-    return strlen(text) == word->length && memcmp(word->text, text, word->length) == 0;
+    return strlen(text) == token->length && memcmp(token->text, text, token->length) == 0;
 }
 
-static inline bool word_starts(const struct token *word, const char *text)
+/* True if the token begins with this text. */
+static inline bool token_starts(const struct token *token, const char *text)
 {
     size_t length = strlen(text);
-    return word->length >= length && memcmp(word->text, text, length) == 0;
+    return token->length >= length && memcmp(token->text, text, length) == 0;
 }
 
 /* Parses a token as a decimal number. False if it has another character, or if the number is larger than `max`. */
-static inline bool word_number(const struct token *word, uint64_t max, uint64_t *ret_value)
+static inline bool token_number(const struct token *token, uint64_t max, uint64_t *ret_value)
 {
     uint64_t value = 0;
-    for (size_t i = 0; i < word->length; i++) {
-        unsigned digit = (unsigned)(word->text[i] - '0');
+    for (size_t i = 0; i < token->length; i++) {
+        unsigned digit = (unsigned)(token->text[i] - '0');
         if (digit > 9 || __builtin_mul_overflow(value, 10, &value) || __builtin_add_overflow(value, digit, &value))
             return false;
     }
     *ret_value = value;
-    return word->length > 0 && value <= max;
+    return token->length > 0 && value <= max;
 }

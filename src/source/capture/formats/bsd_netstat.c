@@ -22,8 +22,8 @@ static enum line_kind heading(struct bsd_netstat *state, const struct token *wor
     enum { PROTO_TO_STATE = 8 }; /* the number of its words: each of the two addresses has two */
     state->pid_column = 0;
     for (unsigned i = PROTO_TO_STATE; i < count; i++) {
-        state->pid_has_name = word_is(&words[i], "process:pid");
-        if (state->pid_has_name || word_is(&words[i], "pid")) {
+        state->pid_has_name = token_is(&words[i], "process:pid");
+        if (state->pid_has_name || token_is(&words[i], "pid")) {
             state->pid_column = i - PROTO_TO_STATE + 1;
             break;
         }
@@ -57,7 +57,7 @@ static bool is_kernel_address(const struct token *word)
 {
     enum { LEAST = 8, MOST = 16, PREFIX = 2 };
     struct token digits = *word;
-    if (word_starts(&digits, "0x"))
+    if (token_starts(&digits, "0x"))
         digits = (struct token){ word->text + PREFIX, word->length - PREFIX };
     return digits.length >= LEAST && digits.length <= MOST &&
         strspn(digits.text, "0123456789abcdefABCDEF") >= digits.length;
@@ -66,9 +66,10 @@ static bool is_kernel_address(const struct token *word)
 /* Removes the kernel's address before a row. Returns the number of words that are left. */
 static unsigned skip_kernel_address(struct capture *capture, struct token *words, unsigned count)
 {
-    if (count < 2 || !is_kernel_address(&words[0]) || !(word_starts(&words[1], "tcp") || word_starts(&words[1], "udp")))
+    if (count < 2 || !is_kernel_address(&words[0]) ||
+        !(token_starts(&words[1], "tcp") || token_starts(&words[1], "udp")))
         return count;
-    if (capture->os == NULL && word_starts(&words[0], "f1000")) /* AIX has its network memory at these addresses */
+    if (capture->os == NULL && token_starts(&words[0], "f1000")) /* AIX has its network memory at these addresses */
         capture->os = "aix";
     memmove(words, words + 1, (count - 1) * sizeof *words);
     return count - 1;
@@ -119,7 +120,7 @@ static void read_owner(
         if (colon != NULL)
             number = (struct token){ colon + 1, word->length - (size_t)(colon - word->text) - 1 };
         uint64_t pid;
-        if ((colon == NULL) == has_name || !word_number(&number, UINT32_MAX, &pid)) {
+        if ((colon == NULL) == has_name || !token_number(&number, UINT32_MAX, &pid)) {
             if (!has_name)
                 return;
             continue;
@@ -137,19 +138,19 @@ enum line_kind bsd_netstat_row(struct capture *capture, const struct line *line)
     struct token words[WORDS_MAX];
     unsigned count = tokens_split(line->text, line->length, words, WORDS_MAX, NULL);
     count = skip_kernel_address(capture, words, count);
-    if (!word_starts(&words[0], "tcp")) {
+    if (!token_starts(&words[0], "tcp")) {
         note_system(capture, line->text);
-        if (word_is(&words[0], "Proto"))
+        if (token_is(&words[0], "Proto"))
             return heading(state, words, count);
-        return word_starts(&words[0], "udp") || word_starts(&words[0], "icm") ? LINE_FOREIGN : LINE_OTHER;
+        return token_starts(&words[0], "udp") || token_starts(&words[0], "icm") ? LINE_FOREIGN : LINE_OTHER;
     }
     struct conn *conn = capture_draft(capture);
-    conn->ipv6 = word_is(&words[0], "tcp6") || word_is(&words[0], "tcp46");
+    conn->ipv6 = token_is(&words[0], "tcp6") || token_is(&words[0], "tcp46");
     uint64_t recv_q, send_q, queues[3];
     if (count == 3 && parse_queues(&words[1], queues))
         return listener(capture, words, queues, conn);
-    if (count < WORDS_FIXED - 1 || !word_number(&words[1], UINT32_MAX, &recv_q) ||
-        !word_number(&words[2], UINT32_MAX, &send_q))
+    if (count < WORDS_FIXED - 1 || !token_number(&words[1], UINT32_MAX, &recv_q) ||
+        !token_number(&words[2], UINT32_MAX, &send_q))
         return LINE_MALFORMED;
     enum line_kind kind = capture_ends(capture, &words[3], &words[4], '.', conn);
     if (kind != LINE_ROW)

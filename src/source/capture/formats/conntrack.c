@@ -18,7 +18,7 @@ enum { WORDS_MIN = 8, WORDS_MAX = 16 };
 static bool value_of(const struct token *word, const char *name, struct token *ret_value)
 {
     size_t length = strlen(name);
-    if (!word_starts(word, name))
+    if (!token_starts(word, name))
         return false;
     *ret_value = (struct token){ word->text + length, word->length - length };
     return true;
@@ -46,9 +46,9 @@ static unsigned find_protocol(const struct token *words, unsigned count)
 {
     static const char *const protocols[] = { "tcp", "udp", "icmp", "icmpv6", "unknown", "sctp", "dccp", "gre",
         "udplite" };
-    unsigned at = count > 2 && (word_is(&words[0], "ipv4") || word_is(&words[0], "ipv6")) ? 2 : 0;
+    unsigned at = count > 2 && (token_is(&words[0], "ipv4") || token_is(&words[0], "ipv6")) ? 2 : 0;
     for (size_t i = 0; i < sizeof protocols / sizeof *protocols; i++) {
-        if (word_is(&words[at], protocols[i]))
+        if (token_is(&words[at], protocols[i]))
             return at;
     }
     return WORDS_MAX;
@@ -59,7 +59,7 @@ static bool parse_end(
 {
     uint64_t number;
     enum endpoint_result result = address_parse(address->text, address->length, ret_ip, ret_ipv6);
-    if (result != END_OK || !word_number(port, UINT16_MAX, &number))
+    if (result != END_OK || !token_number(port, UINT16_MAX, &number))
         return false;
     *ret_port = (uint16_t)number;
     return true;
@@ -74,12 +74,12 @@ enum line_kind conntrack_row(struct capture *capture, const struct line *line)
     uint64_t number;
     unsigned count = tokens_split(line->text, line->length, words, WORDS_MAX, NULL);
     unsigned at = count >= WORDS_MIN ? find_protocol(words, count) : WORDS_MAX;
-    if (at == WORDS_MAX || at + 4 >= count || !word_number(&words[at + 1], UINT8_MAX, &number) ||
-        !word_number(&words[at + 2], UINT32_MAX, &number))
+    if (at == WORDS_MAX || at + 4 >= count || !token_number(&words[at + 1], UINT8_MAX, &number) ||
+        !token_number(&words[at + 2], UINT32_MAX, &number))
         return LINE_OTHER;
     if (!find_tuple(words, count, &tuple))
-        return word_is(&words[at], "tcp") ? LINE_MALFORMED : LINE_FOREIGN;
-    if (!word_is(&words[at], "tcp"))
+        return token_is(&words[at], "tcp") ? LINE_MALFORMED : LINE_FOREIGN;
+    if (!token_is(&words[at], "tcp"))
         return LINE_FOREIGN;
     const struct token *word = &words[at + 3];
     struct conn *conn = capture_draft(capture);
@@ -88,7 +88,7 @@ enum line_kind conntrack_row(struct capture *capture, const struct line *line)
         !parse_end(&tuple.destination, &tuple.destination_port, &conn->remote, &conn->remote_port, &far_ipv6))
         return LINE_MALFORMED;
     for (size_t i = 0; i < sizeof ended / sizeof *ended; i++) {
-        if (word_is(word, ended[i])) {
+        if (token_is(word, ended[i])) {
             state->ended++;
             return LINE_ROW; /* a row of this format, but not a connection */
         }

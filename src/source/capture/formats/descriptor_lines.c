@@ -29,7 +29,7 @@ static uint32_t pid_of_path(const char *text, const char *what, bool *ret_found)
         struct token token = { word, length };
         uint64_t pid;
         *ret_found = true;
-        return word_number(&token, UINT32_MAX - 1, &pid) ? (uint32_t)pid : 0;
+        return token_number(&token, UINT32_MAX - 1, &pid) ? (uint32_t)pid : 0;
     }
     return 0;
 }
@@ -76,7 +76,7 @@ static bool parse_link(const char *text, const char **ret_target, uint64_t *ret_
     struct token word = { number, (size_t)(arrow - number) }, words[3];
     *ret_target = arrow + TARGET_AT;
     *ret_user = tokens_split(text, (size_t)(arrow - text), words, 3, NULL) == 3 ? words[2] : (struct token){ 0 };
-    return number > text && number[-1] == ' ' && word_number(&word, FD_MAX, ret_fd);
+    return number > text && number[-1] == ' ' && token_number(&word, FD_MAX, ret_fd);
 }
 
 static bool read_link(struct capture *capture, const char *text)

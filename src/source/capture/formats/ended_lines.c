@@ -48,7 +48,7 @@ static void note_ended(struct numbers *numbers, uint64_t pid)
 static bool scan_pid(const char *text, uint64_t *ret_pid)
 {
     struct token token = { text, strspn(text, "0123456789") };
-    return token.length > 0 && word_number(&token, UINT32_MAX, ret_pid);
+    return token.length > 0 && token_number(&token, UINT32_MAX, ret_pid);
 }
 
 /* "process", "Prozess", "processus", "proceso" or "processo" with the number in quotes before or after it. */

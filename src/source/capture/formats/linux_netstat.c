@@ -24,7 +24,7 @@ static bool read_timer(const struct token *name, const struct token *values, str
     if (values->text[0] != '(' || values->text[values->length - 1] != ')')
         return false;
     for (size_t i = 0; i < sizeof timers / sizeof *timers; i++) {
-        if (!word_is(name, timers[i].name))
+        if (!token_is(name, timers[i].name))
             continue;
         double seconds = strtod(values->text + 1, &end);
         if (*end != '/' || !(seconds >= 0) || seconds > UINT32_MAX / 1000.0)
@@ -51,7 +51,7 @@ static bool read_owner(struct capture *capture, const struct token *words, unsig
         return false;
     struct token number = { words[0].text, (size_t)(slash - words[0].text) };
     uint64_t pid;
-    if (!word_number(&number, UINT32_MAX, &pid) || pid == 0)
+    if (!token_number(&number, UINT32_MAX, &pid) || pid == 0)
         return false;
     const struct token *last = &words[count - 1];
     size_t length = (size_t)(last->text + last->length - slash) - 1;
@@ -65,11 +65,12 @@ static bool read_owner(struct capture *capture, const struct token *words, unsig
 static unsigned read_extended(const struct token *words, unsigned count, struct conn *conn)
 {
     uint64_t inode, uid;
-    if (count < 2 || memchr(words[0].text, '/', words[0].length) != NULL || !word_number(&words[1], UINT32_MAX, &inode))
+    if (count < 2 || memchr(words[0].text, '/', words[0].length) != NULL ||
+        !token_number(&words[1], UINT32_MAX, &inode))
         return 0;
     conn->inode = (uint32_t)inode;
     conn->present |= CONN_INODE;
-    if (word_number(&words[0], UINT32_MAX, &uid) && (inode != 0 || uid != 0)) {
+    if (token_number(&words[0], UINT32_MAX, &uid) && (inode != 0 || uid != 0)) {
         conn->uid = (uint32_t)uid;
         conn->present |= CONN_UID;
     }
@@ -102,7 +103,7 @@ static enum conn_state state_of(struct capture *capture, const struct token *wor
 static bool is_tracked(const struct token *words, unsigned count)
 {
     for (unsigned i = 3; i < count; i++) {
-        if (word_starts(&words[i], "src="))
+        if (token_starts(&words[i], "src="))
             return true;
     }
     return false;
@@ -112,7 +113,7 @@ static bool is_tracked(const struct token *words, unsigned count)
 static bool is_joined(const struct token *words, unsigned count)
 {
     for (unsigned i = WORDS_FIXED; i < count; i++) {
-        if (word_is(&words[i], "tcp") || word_is(&words[i], "tcp6") || word_is(&words[i], "udp"))
+        if (token_is(&words[i], "tcp") || token_is(&words[i], "tcp6") || token_is(&words[i], "udp"))
             return true;
     }
     return false;
@@ -122,17 +123,18 @@ enum line_kind linux_netstat_row(struct capture *capture, const struct line *lin
 {
     struct token words[WORDS_MAX];
     unsigned count = tokens_split(line->text, line->length, words, WORDS_MAX, NULL);
-    if (!word_is(&words[0], "tcp") && !word_is(&words[0], "tcp6")) {
-        bool foreign = word_starts(&words[0], "udp") || word_starts(&words[0], "unix") || word_starts(&words[0], "raw");
+    if (!token_is(&words[0], "tcp") && !token_is(&words[0], "tcp6")) {
+        bool foreign = token_starts(&words[0], "udp") || token_starts(&words[0], "unix") ||
+            token_starts(&words[0], "raw");
         return foreign && count >= 4 ? LINE_FOREIGN : LINE_OTHER;
     }
     if (is_tracked(words, count))
         return LINE_OTHER;
     struct conn *conn = capture_draft(capture);
-    conn->ipv6 = word_is(&words[0], "tcp6");
+    conn->ipv6 = token_is(&words[0], "tcp6");
     uint64_t recv_q, send_q;
-    if (count < WORDS_FIXED || is_joined(words, count) || !word_number(&words[1], UINT32_MAX, &recv_q) ||
-        !word_number(&words[2], UINT32_MAX, &send_q))
+    if (count < WORDS_FIXED || is_joined(words, count) || !token_number(&words[1], UINT32_MAX, &recv_q) ||
+        !token_number(&words[2], UINT32_MAX, &send_q))
         return LINE_MALFORMED;
     enum line_kind kind = capture_ends(capture, &words[3], &words[4], ':', conn);
     if (kind != LINE_ROW)

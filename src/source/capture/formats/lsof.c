@@ -29,7 +29,7 @@ struct seen {
 static uint64_t read_device(struct capture *capture, const struct token *word)
 {
     uint64_t device;
-    if (word_number(word, UINT32_MAX, &device)) {
+    if (token_number(word, UINT32_MAX, &device)) {
         capture->os = "linux";
         return device;
     }
@@ -51,10 +51,10 @@ static void read_state(struct capture *capture, const struct token *words, unsig
             word.length--;
         struct token value = { word.text + 3, word.length > 3 ? word.length - 3 : 0 };
         uint64_t number;
-        if (word_starts(&word, "QR=") && word_number(&value, UINT32_MAX, &number)) {
+        if (token_starts(&word, "QR=") && token_number(&value, UINT32_MAX, &number)) {
             conn->recv_q_bytes = (uint32_t)number;
             queues++;
-        } else if (word_starts(&word, "QS=") && word_number(&value, UINT32_MAX, &number)) {
+        } else if (token_starts(&word, "QS=") && token_number(&value, UINT32_MAX, &number)) {
             conn->send_q_bytes = (uint32_t)number;
             queues++;
         } else if (i == 0) {
@@ -88,7 +88,7 @@ static uint32_t read_fd(const struct token *word)
 
 static bool is_heading(const struct token *words, unsigned count)
 {
-    return count >= 3 && word_is(&words[0], "COMMAND") && word_is(&words[1], "PID");
+    return count >= 3 && token_is(&words[0], "COMMAND") && token_is(&words[1], "PID");
 }
 
 static void remember(struct capture *capture, uint64_t device, uint32_t holder)
@@ -125,11 +125,11 @@ static size_t unescape(char *name, size_t length)
  */
 static unsigned words_of_unconnected(const struct token *words, unsigned count, bool *ret_ipv6)
 {
-    *ret_ipv6 = count > 0 && word_is(&words[count - 1], "TCPv6");
-    if (count >= 2 && word_is(&words[count - 2], "protocol:") && (*ret_ipv6 || word_is(&words[count - 1], "TCP")))
+    *ret_ipv6 = count > 0 && token_is(&words[count - 1], "TCPv6");
+    if (count >= 2 && token_is(&words[count - 2], "protocol:") && (*ret_ipv6 || token_is(&words[count - 1], "TCP")))
         return 2;
-    bool unknown = count >= 3 && word_is(&words[count - 3], "can't") && word_is(&words[count - 2], "identify") &&
-        word_is(&words[count - 1], "protocol");
+    bool unknown = count >= 3 && token_is(&words[count - 3], "can't") && token_is(&words[count - 2], "identify") &&
+        token_is(&words[count - 1], "protocol");
     return unknown ? 3 : 0;
 }
 
@@ -140,9 +140,9 @@ static enum line_kind read_unconnected(
     bool ipv6;
     unsigned said = words_of_unconnected(words, count, &ipv6), type = SOCK_AT_LEAST;
     uint64_t inode;
-    if (said == 0 || count < said + ROW_MIN || !word_number(&words[count - said - 1], UINT32_MAX, &inode))
+    if (said == 0 || count < said + ROW_MIN || !token_number(&words[count - said - 1], UINT32_MAX, &inode))
         return LINE_OTHER;
-    while (type < count && !word_is(&words[type], "sock"))
+    while (type < count && !token_is(&words[type], "sock"))
         type++;
     if (type == count)
         return LINE_OTHER;
@@ -193,12 +193,12 @@ enum line_kind lsof_row(struct capture *capture, const struct line *line)
         begin_snapshot(capture, false);
         return LINE_HEADING;
     }
-    if (count < 3 || !word_number(&words[1], UINT32_MAX, &pid))
+    if (count < 3 || !token_number(&words[1], UINT32_MAX, &pid))
         return LINE_OTHER;
     enum line_kind unconnected = read_unconnected(capture, line, words, count, pid);
     if (unconnected != LINE_OTHER)
         return unconnected;
-    while (at < count && !word_is(&words[at], "TCP"))
+    while (at < count && !token_is(&words[at], "TCP"))
         at++;
     if (at + 1 >= count) {
         bool other = count > BEFORE_TCP && (words[4].text[0] >= 'A' || count > BEFORE_TCP + 1);
@@ -206,8 +206,8 @@ enum line_kind lsof_row(struct capture *capture, const struct line *line)
     }
     const struct token *type = &words[at - 3];
     struct conn *conn = capture_draft(capture);
-    conn->ipv6 = word_is(type, "IPv6");
-    if (!conn->ipv6 && !word_is(type, "IPv4"))
+    conn->ipv6 = token_is(type, "IPv6");
+    if (!conn->ipv6 && !token_is(type, "IPv4"))
         return LINE_MALFORMED;
     enum line_kind kind = read_ends(capture, &words[at + 1], conn);
     if (kind != LINE_ROW)

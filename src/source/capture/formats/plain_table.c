@@ -17,7 +17,7 @@ enum line_kind plain_table_row(struct capture *capture, const struct line *line)
 {
     struct token words[WORDS_MAX];
     unsigned count = tokens_split(line->text, line->length, words, WORDS_MAX, NULL);
-    if (count == WORDS && word_is(&words[0], "udp"))
+    if (count == WORDS && token_is(&words[0], "udp"))
         return LINE_FOREIGN;
     if (count != WORDS || words[0].length < 3 || words[0].length > 4 || strncasecmp(words[0].text, "tcp", 3) != 0)
         return LINE_OTHER;

@@ -54,7 +54,7 @@ static bool has_all(const struct token *values)
 static bool read_port(const struct token *word, uint16_t *ret_port)
 {
     uint64_t number;
-    if (!word_number(word, UINT16_MAX, &number))
+    if (!token_number(word, UINT16_MAX, &number))
         return false;
     *ret_port = (uint16_t)number;
     return true;
@@ -97,7 +97,7 @@ enum line_kind conn_record_add(struct capture *capture, const struct conn_record
     capture_add(capture);
     const struct token *name = &values[PROPERTY_PROCESS];
     uint64_t pid = 0;
-    bool has_pid = values[PROPERTY_PID].text != NULL && word_number(&values[PROPERTY_PID], UINT32_MAX, &pid);
+    bool has_pid = values[PROPERTY_PID].text != NULL && token_number(&values[PROPERTY_PID], UINT32_MAX, &pid);
     if (pid != 0 || (!has_pid && name->text != NULL && name->length > 0))
         capture_hold(capture, conn, (uint32_t)pid, name->text ? name->text : "", name->length, FD_UNKNOWN);
     return LINE_ROW;
@@ -121,7 +121,7 @@ bool word_is_address(const struct token *word)
         digits++;
     struct token rest = { word->text + digits, word->length - digits };
     bool dots = rest.length == 0 && word->length > 3 && memcmp(word->text + word->length - 3, "...", 3) == 0;
-    return digits > 1 && (dots || word_is(&rest, "…"));
+    return digits > 1 && (dots || token_is(&rest, "…"));
 }
 
 bool conn_record_is_incomplete(struct capture *capture, const struct conn_record *record)

@@ -159,10 +159,10 @@ static void use_text(struct json_reader *reader, bool is_string)
     value->length = value->length < VALUE_MAX ? value->length : VALUE_MAX;
     if (is_string && !reader->after_key) {
         reader->property = property_find(value->text, value->length);
-        reader->is_wrapped = word_is(value, "value");
+        reader->is_wrapped = token_is(value, "value");
         return;
     }
-    if (reader->property == PROPERTY_NONE || (!is_string && word_is(value, "null")))
+    if (reader->property == PROPERTY_NONE || (!is_string && token_is(value, "null")))
         return;
     if (value->text == reader->text)
         stored_record_set(&reader->record, reader->property, value->text, value->length);

@@ -189,7 +189,7 @@ static bool read_in_order(const struct powershell_table *table, const struct tok
         name->length = (size_t)(words[count - 1].text + words[count - 1].length - name->text);
     uint64_t pid;
     const struct token *number = &ret_record->values[PROPERTY_PID];
-    return number->text == NULL || word_number(number, UINT32_MAX, &pid);
+    return number->text == NULL || token_number(number, UINT32_MAX, &pid);
 }
 
 static enum line_kind read_unusual_row(struct capture *capture, struct powershell_table *table, const struct line *line,
@@ -226,12 +226,12 @@ static bool take_without_headings(const struct token *words, unsigned count, str
     enum { ORDERED = sizeof order / sizeof *order, MOST = ORDERED + 2 };
     uint64_t number;
     if (count < ORDERED || count > MOST || !word_is_address(&words[0]) || !word_is_address(&words[2]) ||
-        !word_number(&words[1], UINT16_MAX, &number) || !word_number(&words[3], UINT16_MAX, &number))
+        !token_number(&words[1], UINT16_MAX, &number) || !token_number(&words[3], UINT16_MAX, &number))
         return false;
     *ret_record = (struct conn_record){ 0 };
     for (unsigned i = 0; i < ORDERED; i++)
         ret_record->values[order[i]] = words[i];
-    bool has_pid = count > ORDERED && word_number(&words[count - 1], UINT32_MAX, &number);
+    bool has_pid = count > ORDERED && token_number(&words[count - 1], UINT32_MAX, &number);
     if (has_pid)
         ret_record->values[PROPERTY_PID] = words[count - 1];
     return has_pid || count < MOST;

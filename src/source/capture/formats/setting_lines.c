@@ -133,7 +133,7 @@ static bool number_behind_colon(const char *text, uint64_t *ret_number)
     const char *at = colon + 1 + strspn(colon + 1, " \t");
     struct token token = { at, strcspn(at, " \t") };
     return at[token.length + strspn(at + token.length, " \t")] == '\0' &&
-        word_number(&token, UINT16_MAX + 1, ret_number);
+        token_number(&token, UINT16_MAX + 1, ret_number);
 }
 
 static void set_range_start(struct capture *capture, uint64_t start)
@@ -162,8 +162,8 @@ static bool read_excluded(struct numbers *numbers, const char *text)
     struct token words[4];
     uint64_t first, last;
     unsigned count = tokens_split(text, strlen(text), words, 4, NULL);
-    if (count < 2 || count > 3 || !word_number(&words[0], UINT16_MAX, &first) ||
-        !word_number(&words[1], UINT16_MAX, &last) || last < first || (count == 3 && !word_is(&words[2], "*")))
+    if (count < 2 || count > 3 || !token_number(&words[0], UINT16_MAX, &first) ||
+        !token_number(&words[1], UINT16_MAX, &last) || last < first || (count == 3 && !token_is(&words[2], "*")))
         return false;
     if (!numbers->netsh_is_v6 && numbers->excluded_count < NUMBERS_TABLE_ROWS_MAX)
         numbers->excluded[numbers->excluded_count++] = (struct port_span){ (uint32_t)first, (uint32_t)last };

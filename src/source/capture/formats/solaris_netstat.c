@@ -15,10 +15,10 @@ static enum line_kind heading(struct solaris_netstat *state, const struct token 
 {
     static const char *const others[] = { "UDP:", "SCTP:", "Active", "RAW:" };
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
-        if (word_is(first, others[i]))
+        if (token_is(first, others[i]))
             state->is_other = true;
     }
-    if (!word_is(first, "TCP:"))
+    if (!token_is(first, "TCP:"))
         return LINE_OTHER;
     state->is_other = false;
     return LINE_HEADING;
@@ -50,7 +50,7 @@ enum line_kind solaris_netstat_row(struct capture *capture, const struct line *l
     if (at == 0)
         return LINE_OTHER;
     for (unsigned i = 0; i < NUMBERS; i++) {
-        if (!word_number(&words[at - NUMBERS + i], UINT32_MAX, &numbers[i]))
+        if (!token_number(&words[at - NUMBERS + i], UINT32_MAX, &numbers[i]))
             return LINE_MALFORMED;
     }
     struct conn *conn = capture_draft(capture);
@@ -67,7 +67,7 @@ enum line_kind solaris_netstat_row(struct capture *capture, const struct line *l
         conn->present = CONN_QUEUES | CONN_SND_WND;
     capture_add(capture);
     uint64_t pid;
-    if (at - NUMBERS >= 5 && word_number(&words[3], UINT32_MAX, &pid) && pid != 0)
+    if (at - NUMBERS >= 5 && token_number(&words[3], UINT32_MAX, &pid) && pid != 0)
         capture_hold(capture, conn, (uint32_t)pid, words[4].text, words[4].length, FD_UNKNOWN);
     return LINE_ROW;
 }

@@ -22,7 +22,7 @@ static bool is_netid(const struct token *word)
     static const char *const netids[] = { "udp", "raw", "u_str", "u_dgr", "u_seq", "nl", "p_raw", "p_dgr", "icmp6",
         "v_str", "v_dgr", "tipc", "xdp", "mptcp", "sctp", "dccp", "vsock", "???" };
     for (size_t i = 0; !is_capital(word->text[0]) && i < sizeof netids / sizeof *netids; i++) {
-        if (word_is(word, netids[i]))
+        if (token_is(word, netids[i]))
             return true;
     }
     return false;
@@ -34,11 +34,11 @@ static bool is_netid(const struct token *word)
  */
 static bool read_heading(struct ss *ss, const struct token *words, unsigned count)
 {
-    unsigned at = count > 0 && word_is(&words[0], "Netid");
-    bool has_state = count > at && word_is(&words[at], "State");
+    unsigned at = count > 0 && token_is(&words[0], "Netid");
+    bool has_state = count > at && token_is(&words[at], "State");
     at += has_state;
-    if (count < at + 3 || !word_is(&words[at], "Recv-Q") || !word_is(&words[at + 1], "Send-Q") ||
-        !word_is(&words[at + 2], "Local"))
+    if (count < at + 3 || !token_is(&words[at], "Recv-Q") || !token_is(&words[at + 1], "Send-Q") ||
+        !token_is(&words[at + 2], "Local"))
         return false;
     ss->without_state = !has_state;
     return true;
@@ -69,7 +69,7 @@ static enum conn_state state_of(
         return state_words_find(&capture->state_words, words[at].text, words[at].length);
     uint64_t number;
     *ret_queues_at = at;
-    return ss->without_state && word_number(&words[at], UINT32_MAX, &number) ? ss->filtered : STATE_UNKNOWN;
+    return ss->without_state && token_number(&words[at], UINT32_MAX, &number) ? ss->filtered : STATE_UNKNOWN;
 }
 
 /* A line with more details of the row before: "\t skmem:(…) …". A terminal may have wrapped it anywhere. */
@@ -84,7 +84,7 @@ static enum line_kind continuation(struct capture *capture, const struct line *l
 static bool read_queues(const struct token *words, struct conn *conn)
 {
     uint64_t recv_q, send_q;
-    if (!word_number(&words[0], UINT32_MAX, &recv_q) || !word_number(&words[1], UINT32_MAX, &send_q))
+    if (!token_number(&words[0], UINT32_MAX, &recv_q) || !token_number(&words[1], UINT32_MAX, &send_q))
         return false;
     conn->recv_q_bytes = (uint32_t)recv_q;
     conn->send_q_bytes = (uint32_t)send_q;
@@ -107,7 +107,7 @@ static enum line_kind other_line(
     }
     read_command(capture, line);
     uint64_t number;
-    bool is_row = ss->without_state && count >= 4 && word_number(&words[has_netid], UINT32_MAX, &number);
+    bool is_row = ss->without_state && count >= 4 && token_number(&words[has_netid], UINT32_MAX, &number);
     return has_netid || is_row ? LINE_MALFORMED : continuation(capture, line);
 }
 
@@ -116,7 +116,7 @@ enum line_kind ss_row(struct capture *capture, const struct line *line)
     struct token words[WORDS_MAX];
     unsigned count = tokens_split(line->text, line->length, words, WORDS_MAX, NULL);
     bool foreign = is_netid(&words[0]);
-    bool has_netid = foreign || word_is(&words[0], "tcp");
+    bool has_netid = foreign || token_is(&words[0], "tcp");
     unsigned at;
     enum conn_state state = state_of(capture, words, count, has_netid, &at);
     if (foreign)

@@ -435,7 +435,7 @@ unsigned ss_read_details(struct capture *capture, const char *text, size_t lengt
         unsigned count = tokens_split(text, (size_t)(end - text), words, AT_ONCE, &text);
         for (unsigned i = 0; i < count; i++) {
             understood += read_detail(capture, &words[i], conn);
-            if (!word_starts(&words[i], "users:(("))
+            if (!token_starts(&words[i], "users:(("))
                 continue;
             const char *behind = strstr(words[i].text, "))"); /* names may contain blanks */
             text = behind != NULL ? behind + 2 : end;

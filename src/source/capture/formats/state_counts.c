@@ -220,7 +220,7 @@ static void note_system(struct capture *capture, const struct token *word)
         { "Bound", "windows" },
     };
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-        if (word_is(word, known[i].spelling))
+        if (token_is(word, known[i].spelling))
             numbers_note_os(capture, known[i].os);
     }
 }
@@ -280,7 +280,7 @@ static size_t without_group(const struct line *line)
 static bool read_list(struct capture *capture, const struct word *words, unsigned count)
 {
     struct numbers *numbers = &capture->numbers;
-    if (count >= 2 && word_is(&words[0].token, "Count") && words[count - 1].kind == WORD_NUMBER) {
+    if (count >= 2 && token_is(&words[0].token, "Count") && words[count - 1].kind == WORD_NUMBER) {
         numbers->group_count = words[count - 1].number;
         numbers->has_group_count = !numbers->asked;
         if (numbers->asked)
@@ -288,7 +288,7 @@ static bool read_list(struct capture *capture, const struct word *words, unsigne
         numbers->asked = false;
         return true;
     }
-    if (count < 2 || !word_is(&words[0].token, "Name") || !numbers->has_group_count)
+    if (count < 2 || !token_is(&words[0].token, "Name") || !numbers->has_group_count)
         return false;
     const struct word *at = &words[1];
     while (at < words + count - 1 && at->kind == WORD_NOISE)
@@ -309,9 +309,9 @@ static bool is_heading(struct capture *capture, const struct word *words, unsign
 {
     unsigned at_count = WORDS_MAX, at_name = WORDS_MAX;
     for (unsigned i = 0; i < count; i++) {
-        if (word_is(&words[i].token, "Count"))
+        if (token_is(&words[i].token, "Count"))
             at_count = i;
-        if (word_is(&words[i].token, "Name"))
+        if (token_is(&words[i].token, "Name"))
             at_name = i;
     }
     if (at_count == WORDS_MAX || at_name == WORDS_MAX || count > 5)
@@ -378,7 +378,7 @@ static bool read_asked(struct capture *capture, const struct line *line, const s
 static const struct token *key_of(const struct word *words, unsigned count)
 {
     for (unsigned i = 0; i < count; i++) {
-        if (words[i].kind == WORD_OTHER || word_is(&words[i].token, "tcp") || word_is(&words[i].token, "tcp6"))
+        if (words[i].kind == WORD_OTHER || token_is(&words[i].token, "tcp") || token_is(&words[i].token, "tcp6"))
             return &words[i].token;
     }
     return NULL;

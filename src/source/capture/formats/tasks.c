@@ -201,7 +201,7 @@ static bool read_table_row(struct tasks *tasks, const char *line, size_t length)
         struct token pid = cell(table, line, length, table->pid_column, functions[i]);
         struct token name = cell(table, line, length, table->name_column, functions[i]);
         uint64_t number;
-        if (!word_number(&pid, UINT32_MAX, &number))
+        if (!token_number(&pid, UINT32_MAX, &number))
             continue;
         name_pid(tasks, (uint32_t)number, name.text, name.length);
         return true;
@@ -229,7 +229,7 @@ static bool read_csv_headings(struct csv *csv, const char *line, char separator)
     uint64_t number;
     for (unsigned i = 0; i < count; i++) {
         enum meaning meaning = meaning_of(cells[i].text, cells[i].length);
-        if (word_number(&cells[i], UINT64_MAX, &number)) /* a row: a window may have the title "PID" */
+        if (token_number(&cells[i], UINT64_MAX, &number)) /* a row: a window may have the title "PID" */
             return false;
         if (meaning == MEANS_PID) {
             has_pid = true;
@@ -252,7 +252,7 @@ static bool read_bare_csv_row(struct tasks *tasks, const char *line)
     uint64_t number;
     if (split_cells(line, ',', cells) < 2 && split_cells(line, ';', cells) < 2)
         return false;
-    tasks->csv.is_other |= !word_number(&cells[1], UINT32_MAX, &number);
+    tasks->csv.is_other |= !token_number(&cells[1], UINT32_MAX, &number);
     if (!tasks->csv.is_other)
         name_pid(tasks, (uint32_t)number, cells[0].text, cells[0].length);
     return true;
@@ -271,7 +271,7 @@ static bool read_csv_line(struct tasks *tasks, const char *line)
     if (csv->separator != '\0') {
         unsigned count = split_cells(line, csv->separator, cells);
         if (count > csv->pid_cell && count > csv->name_cell &&
-            word_number(&cells[csv->pid_cell], UINT32_MAX, &number)) {
+            token_number(&cells[csv->pid_cell], UINT32_MAX, &number)) {
             const struct token *name = &cells[csv->name_cell];
             name_pid(tasks, (uint32_t)number, name->text, name->length);
             return true;
@@ -351,7 +351,7 @@ static void read_list_row(struct tasks *tasks, const char *line)
     enum property property = property_find(key.text, key.length);
     uint64_t number;
     tasks->list.is_conn |= property != PROPERTY_NONE && property != PROPERTY_PID && property != PROPERTY_PROCESS;
-    if (meaning == MEANS_PID && word_number(&value, UINT32_MAX, &number))
+    if (meaning == MEANS_PID && token_number(&value, UINT32_MAX, &number))
         set_pid(tasks, &key, (uint32_t)number);
     else if (meaning == MEANS_NAME || meaning == MEANS_PROCESS_NAME)
         set_name(tasks, &value);

@@ -66,7 +66,7 @@ static bool read_saved(struct capture *capture, const struct token *cells, unsig
 
 static bool is_protocol(const struct token *cell, const char *name)
 {
-    return word_starts(cell, name) && cell->length <= strlen("TCPv6");
+    return token_starts(cell, name) && cell->length <= strlen("TCPv6");
 }
 
 static enum line_kind add(struct capture *capture, const struct row *row, bool is_v6)
@@ -83,7 +83,7 @@ static enum line_kind add(struct capture *capture, const struct row *row, bool i
     if (conn->state == STATE_LISTEN) /* some versions show the host's name and port 0 as the remote end */
         conn->remote_port = 0;
     capture_add(capture);
-    if (word_number(&row->pid, UINT32_MAX, &pid) && pid != 0)
+    if (token_number(&row->pid, UINT32_MAX, &pid) && pid != 0)
         capture_hold(capture, conn, (uint32_t)pid, row->name.text, row->name.length, FD_UNKNOWN);
     return LINE_ROW;
 }

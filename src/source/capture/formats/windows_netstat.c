@@ -80,7 +80,7 @@ static enum line_kind other_line(struct capture *capture, const struct line *lin
      * whole text is indented, a prompt, a message or another table may be below the row; these contain such characters.
      */
     bool is_plain = strpbrk(line->text, "\"<>:=|/") == NULL;
-    bool is_service = line->text[0] == ' ' && is_plain && !word_starts(first, "TCP") && line_count_ends(line) == 0;
+    bool is_service = line->text[0] == ' ' && is_plain && !token_starts(first, "TCP") && line_count_ends(line) == 0;
     return capture->after_row && is_service ? LINE_DETAIL : LINE_OTHER;
 }
 
@@ -105,7 +105,7 @@ enum line_kind windows_netstat_row(struct capture *capture, const struct line *l
     uint64_t pid;
     capture_add(capture);
     state->after_other = false;
-    if (count > 4 && word_number(&words[4], UINT32_MAX, &pid)) {
+    if (count > 4 && token_number(&words[4], UINT32_MAX, &pid)) {
         state->has_pids = true;
         if (pid != SYSTEM_IDLE)
             capture_hold(capture, conn, (uint32_t)pid, "", 0, FD_UNKNOWN);

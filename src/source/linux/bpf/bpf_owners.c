@@ -249,7 +249,7 @@ int bpf_owners_add_bound(struct bpf_owners *owners, uint32_t netns, size_t first
     return result;
 }
 
-/* --- all of it ------------------------------------------------------------------------------------------------ */
+/* --- the walk ------------------------------------------------------------------------------------------------- */
 
 int bpf_owners_begin(struct bpf_owners *owners, struct netns_map *map, unsigned aims)
 {

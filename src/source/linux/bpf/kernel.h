@@ -216,7 +216,7 @@ struct tcp_request_sock {
 
 #pragma clang attribute pop
 
-/* --- iterators: the layout of these is fixed, without CO-RE ----------------------------------------------------- */
+/* --- arguments of the iterators: their layout is fixed, so they need no CO-RE ----------------------------------- */
 
 struct seq_file;
 
