@@ -1,7 +1,7 @@
-"""What tcpwhy check and metrics remember between runs: ages that grow, though keepalive sets the kernel's clocks back.
+"""What tcpwhy check and metrics remember between runs: ages grow although keepalive resets the kernel's times.
 
-The leaks stand at the same time, with keepalive of 1, 5, 15 and 60 s and without, beside one whose addresses and ports
-are used again by another connection.
+The leaks exist at the same time, with keepalive of 1, 5, 15 and 60 s and without it. Another connection reuses
+addresses and ports of an earlier one.
 """
 
 import re
@@ -19,14 +19,14 @@ from faults.stage import Stage
 from netns import Namespaces
 
 RUNS, PAUSE_S = 14, 1
-# Of a minute, and 100: the test has no time.
+# Lower than the defaults (a minute, and 100), because the test has little time.
 CONFIGURATION = "[close-wait-leak]\nwarning_count = 1\ncritical_count = 10\ncritical_age = 10s\n"
-OLD_S = 7  # what is judged too young to be a leak is younger
+OLD_S = 7  # a connection that is too young to be a leak is younger
 pytestmark = pytest.mark.skipif(privileges.without_netns() is not None, reason=str(privileges.without_netns()))
 
 
 def reused(address):
-    """One connection at a time, which is never closed but for a reset that ends it at both ends."""
+    """One connection at a time. It is not closed; a reset ends it at both ends."""
     listener = keepalive.listen(address)
     keepalive.set_keepalive(listener, 1)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -40,7 +40,7 @@ def reused(address):
 
 
 def client_of_the_same_port(address, port):
-    """Comes again and again, from the port that it came from first."""
+    """Connects again and again from the same port."""
     own_port = 0
     while True:
         conn = socket.socket()
@@ -56,7 +56,7 @@ def client_of_the_same_port(address, port):
 class Seen:
     def __init__(self):
         self.runs = {}  # keepalive in s: [(exit status, oldest_stuck in s)]
-        self.ages = []  # of what metrics say
+        self.ages = []  # in the metrics
         self.unkept = self.reused = self.reused_ports = None
 
 
@@ -66,7 +66,7 @@ def oldest_stuck(line):
 
 
 class Checks:
-    """Runs of `tcpwhy check` and `tcpwhy metrics` in one namespace, which know of those before."""
+    """Runs `tcpwhy check` and `tcpwhy metrics` in one namespace. Each run knows the results of the earlier ones."""
 
     def __init__(self, netns, folder):
         self.netns, self.folder = netns, folder
@@ -89,7 +89,7 @@ class Checks:
         return float(found[1]) if found else None
 
     def old_leaks(self, port):
-        """How many are older than a while."""
+        """The number of leaks older than OLD_S."""
         status, _, text = self.check("--port", port, "--state", "close-wait", "--older", f"{OLD_S}s", "-w", "0")
         assert status in (program.HEALTHY, program.WARNING), text
         return int(status == program.WARNING)
@@ -128,12 +128,12 @@ def seen(tmp_path_factory):
         seen.lasted_s = time.monotonic() - began
         seen.unkept = checks.check("--port", ports[1], samples="foreign")
         first_port = client.said["port"]
-        one.step()  # it is reset
-        client.step()  # and comes again
+        one.step()  # the connection is reset
+        client.step()  # and made again
         one.step()
         reused_at = time.monotonic()
         old.append(checks.old_leaks(one_port))
-        if time.monotonic() - reused_at < OLD_S - 2:  # on a busy machine it may have become old itself
+        if time.monotonic() - reused_at < OLD_S - 2:  # on a busy machine it may have grown old itself
             seen.reused, seen.reused_ports = old, (first_port, client.said["port"])
         yield seen
     finally:
@@ -152,7 +152,7 @@ def test_the_age_grows_from_run_to_run(seen):
     for seconds, runs in seen.runs.items():
         ages = [age for status, age in runs if status != program.HEALTHY]
         assert None not in ages and ages == sorted(ages), f"keepalive of {seconds} s: {ages}"
-        # What was no leak yet in the first runs is remembered from then on only.
+        # A connection that was no leak in the first runs is remembered only from then on.
         assert ages[-1] >= len(ages) * PAUSE_S * 0.9 - 1.5, f"keepalive of {seconds} s: {ages}"
     ages = [age for age in seen.ages if age is not None]
     assert ages == sorted(ages) and ages[-1] >= len(ages) * PAUSE_S * 0.9 - 1.5

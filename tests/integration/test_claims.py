@@ -1,4 +1,4 @@
-"""The pages are proved: each claim of claims/ is measured on this kernel, and its sentence stands on its page."""
+"""The pages are checked: each claim of claims/ is measured on this kernel, and its sentence is on its page."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from claims import CLAIMS, closing, opening, programs, settings  # noqa: F401
 
 HERE = Path(__file__).resolve().parent
 PAGES = HERE.parents[1] / "src/knowledge/pages"
-AT_ONCE = 10  # of those that wait for nothing
+AT_ONCE = 10  # of the claims that do not wait
 LIMIT_S = 240
 pytestmark = pytest.mark.skipif(privileges.without_netns() is not None, reason=str(privileges.without_netns()))
 
@@ -28,7 +28,7 @@ def measure(name):
 
 @pytest.fixture(scope="module")
 def measured():
-    """All of them: those that wait side by side, the others some at a time beside them."""
+    """Measures all claims: those that wait run side by side, and the others beside them, a few at a time."""
     waiting = [name for name, claim in CLAIMS.items() if claim.waits_s]
     others = [name for name in CLAIMS if name not in waiting]
     with ThreadPoolExecutor(len(waiting)) as patient, ThreadPoolExecutor(AT_ONCE) as quick:
@@ -41,7 +41,7 @@ def measured():
 
 
 def table(found):
-    """Page, sentence, what was expected and measured, kernel."""
+    """A table: page, sentence, expected and measured value, kernel."""
     kernel = os.uname().release
     lines = ["| Page | Sentence | Expected | Measured | Kernel |", "|---|---|---|---|---|"]
     for name, claim in CLAIMS.items():

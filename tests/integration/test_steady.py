@@ -1,6 +1,6 @@
-"""No finding comes and goes on a host where nothing changes: thirty looks at a drill of each, all of them at once.
+"""No finding comes and goes on a host where nothing changes: thirty diagnoses of a drill of each, all at once.
 
-What test_keepalive.py does for faults that keepalive may disturb, this does for all that lasts.
+test_keepalive.py does this for faults that keepalive may disturb. This module does it for all faults that last.
 """
 
 import subprocess
@@ -13,14 +13,15 @@ import program
 from test_drill import DRILLS, Drill, end_all
 
 LOOKS, LOOKS_AT_LEAST = 30, 3
-SETTLED_S = 33  # what is judged from 30 s on is, by then
+SETTLED_S = 33  # after this time, what is judged after 30 s has been judged
 SEVERITIES = ("info", "warning", "critical")
 CONFIDENCES = ("possible", "likely", "certain")
-# What these are made of goes on or ends by itself, so that numbers, or the fault, change while it is looked at.
+# Their connections change or end by themselves. So counts, or the fault, change during the test.
 CHANGES = {"time-wait-churn", "time-wait-overflow", "syn-sent-unanswered", "syn-recv-flood", "syn-recv-unanswered",
            "fin-wait-2-orphaned"}
 HOURS = {"established-idle"}
-# The kernel gives these up after a minute: they are looked at first. test_keepalive.py has them with longer lives.
+# The kernel gives these up after a minute, so they are diagnosed first. test_keepalive.py has them with longer
+# timeouts.
 ORPHANS = {"last-ack-unanswered", "last-ack-zero-window", "fin-wait-1-unanswered", "fin-wait-1-zero-window",
            "closing-unanswered"}
 LASTING = sorted(set(DRILLS) - CHANGES - HOURS)
@@ -36,15 +37,15 @@ def start(drills, findings):
 
 
 def is_whole(drill):
-    """Whether the kernel has given none of its connections up."""
+    """True if the kernel has not given up any of its connections."""
     try:
         return drill.states()[DRILLS[drill.finding].state] == drill.count
-    except subprocess.CalledProcessError:  # its process has gone
+    except subprocess.CalledProcessError:  # its process has ended
         return False
 
 
 def look(drills, age_s):
-    """{finding: [what is said of its drill in each look]}"""
+    """Returns {finding: [the findings about its drill in each diagnosis]}."""
     seen = {finding: [] for finding in drills}
     time.sleep(max(0, max(drill.stood_at for drill in drills.values()) + age_s - time.monotonic()))
     for _ in range(LOOKS):

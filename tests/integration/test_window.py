@@ -1,9 +1,10 @@
-"""A peer that takes its window back: printers, devices, hosts without memory. Real software sends to it.
+"""A peer that reduces its window below what it has promised: printers, devices, hosts without memory. Real software
+sends.
 
-The peer's kernel has told a window and then has no room for what comes: it drops that and answers with a window of
-zero. Linux then keeps the retransmit timer and counts no retransmission (tcp_retransmit_timer()). The senders hold
-their descriptors, in each state in which something can wait to be sent. Beside each stands its look-alike: the same on
-a path that loses what is sent. All scenes are set side by side; then many snapshots are taken.
+The peer's kernel has announced a window, and then has no memory for the data. It drops the data and answers with a
+zero window. Linux then keeps the retransmit timer and counts no retransmission (tcp_retransmit_timer()). The senders
+hold their descriptors. There is a scene for each state in which data can wait to be sent. Each scene has a
+look-alike: the same on a path that loses the data. All scenes run at the same time; then many snapshots are taken.
 """
 
 import os
@@ -22,7 +23,7 @@ from sockets import sockets, wait_for
 
 CUPS = "/usr/lib/cups/backend/socket"
 COUNT, SIZE = 12, 60_000
-SETTLED_S = 34  # ESTABLISHED is judged from 30 s on
+SETTLED_S = 34  # ESTABLISHED is judged after 30 s
 SNAPSHOTS = 30
 PART = f"GET /big HTTP/1.1\r\nHost: service\r\nRange: bytes=0-{SIZE - 1}\r\nConnection: close\r\n\r\n"
 WHOLE = "GET /big HTTP/1.1\r\nHost: service\r\n\r\n"
@@ -30,7 +31,7 @@ LINGERING = {"lingering_close": "always", "lingering_time": "300s", "lingering_t
 
 
 class Place:
-    """Where one scene is set: a port, and what is done to the clients' windows or to what is sent to them."""
+    """Where one scene runs: its port, and whether the clients reduce their windows or the path loses the data."""
 
     def __init__(self, software, pair, port, taken_back):
         self.software, self.service, self.peer = software, pair.service, pair.peer
@@ -58,7 +59,7 @@ class Place:
         return server
 
     def print_to(self, how):
-        """CUPS sends jobs to a device that then does `how`."""
+        """CUPS sends jobs to a device, which then does what `how` says."""
         device = self.software.start(self.peer, sys.executable, PROGRAMS / "device.py", "10.177.0.2", self.port, how,
                                      stdout=subprocess.PIPE)
         assert device.stdout.readline() == b"listens\n"
@@ -143,7 +144,7 @@ class Case:
     scene: object
     finding: str
     tools: tuple = ()
-    lost: str | None = None  # the finding where the path loses what is sent
+    lost: str | None = None  # the finding if the path loses the data
 
 
 CASES = [
@@ -161,7 +162,7 @@ KEYS = [(case, True) for case in CASES] + [(case, False) for case in CASES if ca
 
 
 def reads_slowly(place):
-    """The look-alike of all: a window that was taken back, of a client that goes on reading."""
+    """The look-alike of all scenes: a client reduces its window and continues to read."""
     place.software.nginx(place.service, place.port)
     place.ask(WHOLE).do("always_read")
 
@@ -179,7 +180,7 @@ class Seen:
         port = self.ports[key] = 8100 + len(self.ports)
         try:
             self.pids[key] = case.scene(Place(software, pair, port, taken_back))
-        except Exception as error:  # the others can be set
+        except Exception as error:  # the other scenes can still run
             self.failed[key] = error
 
     def about(self, port):
@@ -226,7 +227,7 @@ def ids(cases):
 
 @pytest.mark.parametrize("case", ids(CASES))
 def test_the_peer_that_takes_nothing_is_named(seen, case):
-    """In each of the snapshots."""
+    """In each snapshot."""
     for finding in told(seen, case, True):
         assert (finding["id"], finding["count"], finding["fault"]) == (case.finding, COUNT, PEER)
         assert "stopped reading" in finding["title"] or "stopped taking" in finding["title"]

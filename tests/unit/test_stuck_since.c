@@ -1,4 +1,7 @@
-/* What a check keeps of stuck connections: a lower bound that no keepalive sets back, of the same connection only. */
+/*
+ * What a check stores about stuck connections: a lower bound of the age, which keepalive does not reset, and which is
+ * valid for the same connection only.
+ */
 #include <errno.h>
 #include <string.h>
 
@@ -23,7 +26,10 @@ static const char boot[] = "b5c0a7c2-7d0b-4a7e-9f35-3c1a2f6e8d11";
 #define LEAK SERVER CLOSE_WAIT "cookie=100 " HELD KEEPALIVE "\n"
 #define NO_CLOCK "recv_q=0 send_q=0 holders=812:20 cookie=? "
 
-/* Two runs of a check, ten minutes apart: the age in ms of the second one's last connection; 0 where it is unknown. */
+/*
+ * Two runs of a check, ten minutes apart. Returns the age in ms of the second run's last connection; 0 if it is
+ * unknown.
+ */
 static uint64_t age_in_the_second_run(const char *first, const char *second, const char *boot_then)
 {
     struct snapshot then, now;

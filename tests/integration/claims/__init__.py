@@ -1,20 +1,20 @@
-"""What the knowledge pages claim, measured on the running kernel.
+"""Claims of the knowledge pages, measured on the running kernel.
 
-A claim is a sentence of a page and a function that measures it. Each runs in a process and network namespaces of its
-own (run.py), so that it may set what it likes; those that wait do so side by side (test_claims.py).
+A claim is a sentence of a page and a function that measures it. Each is measured in its own process and network
+namespaces (run.py), so it can change any setting. Claims that wait are measured side by side (test_claims.py).
 """
 
 CLAIMS = {}
 
 
 class Claim:
-    """`unit` of what is measured; it must lie between `least` and `most`, or be equal to `least`."""
+    """`unit` is that of the measured value, which must be between `least` and `most`, or equal to `least`."""
 
     def __init__(self, measure, page, says, least, most, unit, waits_s, since):
         self.measure, self.page, self.says = measure, page, says
         self.least, self.most, self.unit = least, least if most is None else most, unit
-        self.waits_s = waits_s  # about so long: those that wait longest are begun first
-        self.since = since  # the kernel that has it
+        self.waits_s = waits_s  # approximate; those that wait longest are started first
+        self.since = since  # the first kernel version with this behaviour
 
     def holds(self, value):
         if isinstance(self.least, (int, float)) and not isinstance(self.least, bool):

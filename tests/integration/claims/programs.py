@@ -1,4 +1,4 @@
-"""What processes inherit, and their limits."""
+"""What child processes inherit, and limits of processes."""
 
 import os
 import resource
@@ -11,7 +11,7 @@ from claims import stage
 
 
 def _child_that_waits():
-    """A fork() that keeps all descriptors; ends with what the second value writes."""
+    """Forks a child that inherits all descriptors. It ends when something is written to the second value."""
     reading, writing = os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -56,7 +56,7 @@ def shutdown_works_across_copies():
 
 
 def _sockets_of_a_child(**options):
-    """How many of the sockets of this process a program that it starts has open."""
+    """The number of sockets of this process that a program started by it has open."""
     stage.new_netns()
     conn, _peer = stage.pair()
     prepare = options.pop("prepare", None)

@@ -1,4 +1,4 @@
-"""Measures one claim and prints the value as JSON, or why this host cannot show it: run.py NAME"""
+"""Measures one claim and prints the value as JSON, or the reason why this host cannot show it: run.py NAME"""
 
 import json
 import sys

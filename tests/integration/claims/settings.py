@@ -1,4 +1,4 @@
-"""Defaults of settings, and what a namespace has."""
+"""Defaults of settings, and settings that each namespace has."""
 
 import os
 import socket
@@ -8,7 +8,7 @@ from claims import stage
 
 
 def default(name, says, value, page="sysctls", since=None):
-    """The value in a namespace that nobody has touched."""
+    """Claims the value of a setting in a new namespace."""
     def measure():
         stage.new_netns()
         return " ".join(stage.read_setting(name).split())

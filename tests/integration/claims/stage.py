@@ -1,4 +1,4 @@
-"""What measures need: namespaces, a path between two of them, sockets, and the kernel's own tables and counters."""
+"""What the measurements need: namespaces, a path between two of them, sockets, and the kernel's tables and counters."""
 
 import contextlib
 import ctypes
@@ -14,7 +14,7 @@ CLONE_NEWNET = 0x40000000
 # include/net/tcp_states.h
 ESTABLISHED, SYN_SENT, SYN_RECV, FIN_WAIT_1, FIN_WAIT_2, TIME_WAIT, CLOSED, CLOSE_WAIT, LAST_ACK, LISTEN = range(1, 11)
 PERSIST = 4  # a timer of /proc/net/tcp
-PATIENCE_S = 60  # for what a busy machine does late; nothing is judged by it
+PATIENCE_S = 60  # for a busy machine; no result depends on it
 
 IP_BIND_ADDRESS_NO_PORT, IP_LOCAL_PORT_RANGE = 24, 51
 TCP_LINGER2, TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT, TCP_USER_TIMEOUT = 8, 4, 5, 6, 18
@@ -23,7 +23,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 class NotHere(Exception):
-    """This kernel, or this host, cannot show it; says why."""
+    """This kernel or host cannot show it. The message is the reason."""
 
 
 def ip(*words, netns=None):
@@ -41,7 +41,7 @@ def enter(netns):
 
 
 def new_netns():
-    """Enters one in which nothing is but loopback; the one that was stays where something holds it."""
+    """Enters a new namespace, which has only loopback. The old one remains if something holds it."""
     if _libc.unshare(CLONE_NEWNET) < 0:
         raise NotHere("needs to make a network namespace")
     ip("link", "set", "lo", "up")
@@ -49,7 +49,7 @@ def new_netns():
 
 
 class Path:
-    """Two hosts, `here` (10.9.0.1) and `there` (10.9.0.2). The process is here."""
+    """Two hosts, `here` (10.9.0.1) and `there` (10.9.0.2). The process is in `here`."""
 
     here_address, there_address = "10.9.0.1", "10.9.0.2"
 
@@ -62,10 +62,10 @@ class Path:
         for netns, link, address in ((self.here, "cable", self.here_address), (self.there, "far", self.there_address)):
             ip("address", "add", f"{address}/24", "dev", link, netns=netns)
             ip("link", "set", link, "up", netns=netns)
-        # No packet waits for an answer of ARP, which a busy machine may give too late.
+        # Static neighbours: no packet has to wait for an answer of ARP, which may come late on a busy machine.
         ip("neighbor", "add", self.there_address, "lladdr", cards[1], "dev", "cable", "nud", "permanent")
         ip("neighbor", "add", self.here_address, "lladdr", cards[0], "dev", "far", "nud", "permanent", netns=self.there)
-        for end in self.connect():  # the link is up
+        for end in self.connect():  # waits until the link is up
             end.close()
 
     def listen(self, backlog=16):
@@ -76,13 +76,13 @@ class Path:
             enter(self.here)
 
     def connect(self, **options):
-        """Both ends: the one here, which connected, and the one there."""
+        """Returns both ends: that of `here`, which connects, and that of `there`."""
         with self.listen() as listener:
             conn = connected(listener.getsockname(), **options)
             return conn, listener.accept()[0]
 
     def accept(self):
-        """Both ends: the one here, which accepted, and the one there, which connected."""
+        """Returns both ends: that of `here`, which accepts, and that of `there`, which connects."""
         with socket.create_server((self.here_address, 0)) as listener:
             enter(self.there)
             try:
@@ -92,7 +92,7 @@ class Path:
             return listener.accept()[0], there
 
     def vanish(self, hooks=("input", "output")):
-        """The host there is silent from now on. "input" alone: it hears nothing, and what it is told to it sends."""
+        """Silences `there`. With "input" alone it receives nothing, but what its programs send still goes out."""
         rules = "table ip gone {\n%s}\n" % "".join(
             f"chain {hook} {{ type filter hook {hook} priority 0; policy drop; }}\n" for hook in hooks)
         subprocess.run(["nsenter", f"--net=/proc/{os.getpid()}/fd/{self.there}", "nft", "-f", "-"], input=rules,
@@ -100,7 +100,7 @@ class Path:
 
 
 def connected(address, **options):
-    """`options`: NAME=value for setsockopt() of TCP, before connecting; keepalive=True; source=address."""
+    """`options`: NAME=value for setsockopt() of TCP before connecting; keepalive=True."""
     conn = socket.socket()
     if options.pop("keepalive", False):
         conn.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
@@ -112,14 +112,14 @@ def connected(address, **options):
 
 
 def pair(**options):
-    """Both ends of a connection over loopback: the one that connected, the one that accepted."""
+    """Returns both ends of a connection over loopback: the connecting one and the accepting one."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         conn = connected(listener.getsockname(), **options)
         return conn, listener.accept()[0]
 
 
 def trying(address):
-    """A socket that connects and has perhaps not succeeded."""
+    """A socket that has begun to connect."""
     conn = socket.socket()
     conn.setblocking(False)
     with contextlib.suppress(BlockingIOError):
@@ -128,7 +128,7 @@ def trying(address):
 
 
 def error_of(call, *arguments):
-    """The name of the errno that a call fails with, or "none"."""
+    """The name of the errno with which a call fails, or "none"."""
     try:
         call(*arguments)
     except OSError as e:
@@ -157,12 +157,12 @@ def rows(state=None):
 
 
 def rto_s(conn):
-    """The retransmission time-out: it depends on how busy the machine was when the round trip was measured."""
+    """The retransmission timeout. It depends on how busy the machine was when the round trip was measured."""
     return struct.unpack_from("I", conn.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 104), 8)[0] / 1e6
 
 
 def row_of(conn):
-    """Of a socket, or of its ports_of() where it may be closed."""
+    """The row of a socket. If the socket may be closed, pass its ports_of()."""
     ports = conn if isinstance(conn, tuple) else ports_of(conn)
     found = [row for row in rows() if (row.local, row.remote) == ports]
     return found[0] if found else None
@@ -173,14 +173,14 @@ def ports_of(conn):
 
 
 def queue_of(listener):
-    """How many wait for accept(), and the backlog, as ss shows them."""
+    """The number of connections that wait for accept(), and the backlog, as ss shows them."""
     shown = subprocess.run(["ss", "-Hltn", f"sport = :{listener.getsockname()[1]}"], check=True, capture_output=True,
                            text=True).stdout.split()
     return int(shown[1]), int(shown[2])
 
 
 def counter(name):
-    """Of /proc/net/netstat or snmp, in this namespace."""
+    """A counter of /proc/net/netstat or snmp in this namespace."""
     for file in ("netstat", "snmp"):
         with open(f"/proc/self/net/{file}") as table:
             lines = table.read().splitlines()
@@ -199,7 +199,7 @@ def read_setting(name):
 
 
 def setting(name, value):
-    """Of this namespace."""
+    """Sets a setting of this namespace."""
     read_setting(name)
     with open("/proc/sys/" + name.replace(".", "/"), "w") as file:
         file.write(str(value))
@@ -217,17 +217,17 @@ def wait_for(condition, what="it"):
 
 
 def seconds_until(condition, begun=None):
-    """From `begun`, or now."""
+    """Seconds until the condition is true, from `begun` or from now."""
     begun = time.monotonic() if begun is None else begun
     wait_for(condition)
     return round(time.monotonic() - begun, 2)
 
 
 def seconds_until_error(conn, begun=None):
-    """Until poll() reports that the connection is over; and the error it has."""
+    """Seconds until poll() reports that the connection is over, and its error."""
     begun = time.monotonic() if begun is None else begun
     poll = select.poll()
-    poll.register(conn, 0)  # POLLERR and POLLHUP come unasked
+    poll.register(conn, 0)  # POLLERR and POLLHUP are always reported
     if not poll.poll(PATIENCE_S * 1000):
         raise TimeoutError("no error came")
     return round(time.monotonic() - begun, 2), errno.errorcode[conn.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)]

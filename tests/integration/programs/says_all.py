@@ -1,8 +1,8 @@
-"""A server that says all it has to say at once, and keeps the connection. usage: says_all.py PORT BYTES
+"""A server that sends all its data at once and keeps the connection. usage: says_all.py PORT BYTES
 
-It answers the first words of each client with BYTES and its FIN: shutdown(SHUT_WR), as Java's shutdownOutput() and Go's
-CloseWrite(); where the words are "at the end", when the client has closed its side. Then it neither reads nor closes,
-as a server does whose thread waits for something else.
+It answers the first words of each client with BYTES and a FIN: shutdown(SHUT_WR), as Java's shutdownOutput() and
+Go's CloseWrite() do. If the words are "at the end", it waits until the client has closed its side. Then it neither
+reads nor closes, as a server whose thread waits for something else.
 """
 import select
 import socket
