@@ -144,8 +144,9 @@ const struct command command_diff = {
         "STAYED, CAME and WENT compare the last capture with the first; PER MIN is the slope over all of them. LIMIT\n"
         "IN is the time until a process runs out of descriptors at its slope, where it grows by what stays, to the\n"
         "last. Exit status: 0 nothing is known to leak; 1 something leaks, or only grows in CLOSE_WAIT, or a process\n"
-        "runs out of descriptors within a day; 2 one does within an hour (seen in three captures, or near its limit),\n"
-        "or has; 3 tcpwhy could not do what was asked.\n",
+        "runs out of descriptors within a day; 2 one does within an hour, or has; 3 tcpwhy could not do what was\n"
+        "asked. From fewer than three captures, or in less than 30 seconds, 2 follows only for a process that is\n"
+        "near its limit already: otherwise at most 1.\n",
     .examples = "  tcpwhy capture -o 1.zst; sleep 600; tcpwhy capture -o 2.zst; tcpwhy diff 1.zst 2.zst\n"
                 "  tcpwhy diff mon.zst tue.zst wed.zst --process java\n"
                 "  tcpwhy diff --interval 60 before.txt after.txt   pasted netstat output, a minute apart\n",

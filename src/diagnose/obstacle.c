@@ -228,7 +228,9 @@ const char *obstacle_title(enum obstacle obstacle)
     return remedies[obstacle].title;
 }
 
-/* "812 813 814": those of the processes that have the obstacle. */
+enum { PIDS_MAX = 64 }; /* in one command */
+
+/* "812 813 814": those of the processes that have the obstacle; the first PIDS_MAX of *ret_count. */
 static const char *pids_of(struct arena *arena, const struct process_count *processes, size_t count,
     enum obstacle obstacle, const struct process **ret_first, size_t *ret_count)
 {
@@ -240,7 +242,8 @@ static const char *pids_of(struct arena *arena, const struct process_count *proc
         if (process->pid == 0 || obstacle_to_accept(process) != obstacle)
             continue;
         *ret_first = *ret_first != NULL ? *ret_first : process;
-        pids = arena_printf(arena, "%s%s%" PRIu32, pids, (*ret_count)++ > 0 ? " " : "", process->pid);
+        if ((*ret_count)++ < PIDS_MAX)
+            pids = arena_printf(arena, "%s%s%" PRIu32, pids, *ret_count > 1 ? " " : "", process->pid);
     }
     return pids;
 }
@@ -277,7 +280,9 @@ bool obstacle_fix(struct arena *arena, const struct snapshot *snapshot, const st
     if (fix.text == NULL)
         return false;
     if (obstacle == OBSTACLE_STOPPED && with_it > 1)
-        fixes_add(fixes, arena, arena_printf(arena, "Continue the %s stopped processes.", count_text(arena, with_it)),
+        fixes_add(fixes, arena,
+            arena_printf(arena, "Continue the %s stopped processes%s.", count_text(arena, with_it),
+                with_it > PIDS_MAX ? "; these are the first of them" : ""),
             platform_fill(arena, fix.command, pids));
     else
         fixes_add(fixes, arena, fix.text,

@@ -12,6 +12,7 @@
 #include "diagnose/obstacle.h"
 #include "diagnose/platform.h"
 #include "diagnose/restart.h"
+#include "model/gap.h"
 #include "model/host.h"
 
 /* Moves a buffer's text into the arena. */
@@ -205,6 +206,17 @@ static bool has_gap(const struct snapshot *snapshot, const char *id)
     return false;
 }
 
+/* The source has put another remedy in the place of the usual one, which is to be root. */
+static bool owners_are_hidden_from_root(const struct snapshot *snapshot)
+{
+    for (size_t i = 0; i < snapshot->gap_count; i++) {
+        const struct gap *gap = &snapshot->gaps[i];
+        if (strcmp(gap->id, gap_infos[GAP_OWNERS_HIDDEN].id) == 0)
+            return gap->remedy != NULL && strcmp(gap->remedy, gap_infos[GAP_OWNERS_HIDDEN].remedy) != 0;
+    }
+    return false;
+}
+
 static void fix_restart(struct arena *arena, const struct context *context, const struct process *process,
     bool keeps_evidence, struct fixes *fixes)
 {
@@ -217,6 +229,12 @@ static void fix_restart(struct arena *arena, const struct context *context, cons
                 "Every process that can be seen from here was searched. Look from the PID namespace that they are in, "
                 "or from the host's. The kernel's own clients (NFS, CIFS, iSCSI) have no process.",
                 "sudo lsns -t pid");
+        else if (owners_are_hidden_from_root(context->snapshot))
+            fixes_add(fixes, arena,
+                "Find out who holds them: root may not see it here (a user namespace, a container, or too few "
+                "capabilities). Run tcpwhy outside of that, as the host's root. The kernel's own clients (NFS, CIFS, "
+                "iSCSI) have no process.",
+                NULL);
         else /* tcpwhy itself tells, where it may */
             fixes_add(fixes, arena, platform->owners.text, "sudo tcpwhy");
         return;

@@ -16,6 +16,7 @@
 #include "diagnose/finding.h"
 #include "diagnose/group.h"
 #include "diagnose/limits.h"
+#include "diagnose/obstacle.h"
 #include "diagnose/phrases.h"
 #include "diagnose/queues.h"
 #include "diagnose/rule.h"
@@ -209,6 +210,36 @@ static bool has_limit_of_shell(const struct snapshot *snapshot)
     return false;
 }
 
+/* Connections that nobody holds, which its process would have to accept; or the listener whose queue they are in. */
+static bool is_about_queue(const struct snapshot *snapshot, const struct finding *finding)
+{
+    return finding->fault == FAULT_LOCAL_APPLICATION &&
+        (finding->owner_inferred || (finding->conn_count > 0 && conn_is_listener(&snapshot->conns[finding->conns[0]])));
+}
+
+/*
+ * What waits in the accept queue of a process that has no descriptor left waits for one. Both findings stay, because
+ * each has its own advice; the one about the queue names the other as its cause.
+ */
+static void cite_in_queues(const struct context *context, const char *id, struct arena *arena,
+    struct finding_list *list, struct finding *exhaustion)
+{
+    const struct process *process = exhaustion->owner;
+    if (obstacle_to_accept(process) != OBSTACLE_DESCRIPTORS)
+        return;
+    for (size_t i = 0; i < list->count; i++) {
+        struct finding *finding = &list->items[i];
+        if (finding == exhaustion || finding->owner != process || !is_about_queue(context->snapshot, finding))
+            continue;
+        lines_add(&exhaustion->evidence, arena,
+            "%s %s in its accept queue for a descriptor: the finding %s has the same cause.",
+            phrases_conns(arena, finding->count), finding->count == 1 ? "waits" : "wait", finding->id);
+        lines_add(&finding->evidence, arena,
+            "The finding %s is the cause: %s can accept none of them before it has descriptors again.", id,
+            phrases_process(arena, process));
+    }
+}
+
 static void add_finding(const struct context *context, const struct rule *rule, struct exhausted *exhausted,
     struct arena *arena, struct finding_list *list)
 {
@@ -230,6 +261,7 @@ static void add_finding(const struct context *context, const struct rule *rule, 
     finding->conn_count = exhausted->sample_count;
     finding->netns = process->netns < context->snapshot->netns_count ? &context->snapshot->netns[process->netns] : NULL;
     word(exhausted, context->snapshot->counts_only, arena, finding);
+    cite_in_queues(context, rule->id, arena, list, finding);
     if (has_limit_of_shell(context->snapshot))
         finding->confidence = CONFIDENCE_LIKELY;
 }

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/text.h"
@@ -15,6 +16,15 @@ bool gaps_is_unowned(const struct conn *conn)
     return conn->inode != 0 && conn->holder == NO_INDEX && !is_new;
 }
 
+/*
+ * Of what root, too, may not do: that of a user namespace, as in a rootless container, has no rights over what is
+ * outside of it; other containers take capabilities away. NULL for others: the usual remedy, to be root.
+ */
+static const char *remedy_for_root(const char *remedy)
+{
+    return geteuid() == 0 ? remedy : NULL;
+}
+
 void gaps_add_netns(struct snapshot *snapshot, unsigned refused, const char *example, int why)
 {
     if (refused == 0)
@@ -22,7 +32,9 @@ void gaps_add_netns(struct snapshot *snapshot, unsigned refused, const char *exa
     char text[400];
     snprintf(text, sizeof text, "the connections of %u other network namespace%s (%s%s) were not looked at: %s",
         refused, refused == 1 ? "" : "s", refused == 1 ? "" : "one is ", example, strerror(-why));
-    snapshot_note_gap(snapshot, GAP_NETNS_HIDDEN, text, NULL);
+    snapshot_note_gap(snapshot, GAP_NETNS_HIDDEN, text,
+        remedy_for_root("this root is that of a user namespace or container, or lacks CAP_SYS_ADMIN or CAP_SYS_PTRACE: "
+                        "run tcpwhy outside of it, as the host's root"));
 }
 
 void gaps_add_owners(struct snapshot *snapshot, const struct walk_hidden *hidden)
@@ -44,7 +56,9 @@ void gaps_add_owners(struct snapshot *snapshot, const struct walk_hidden *hidden
             hidden->processes == 1 ? "" : "es", hidden->pid);
         buf_str(&text, hidden->name);
         buf_str(&text, hidden->processes > 1 ? ", and others) may not be read" : ") may not be read");
-        snapshot_note_gap(snapshot, GAP_OWNERS_HIDDEN, buf_text(&text), NULL);
+        snapshot_note_gap(snapshot, GAP_OWNERS_HIDDEN, buf_text(&text),
+            remedy_for_root("this root is that of a user namespace or container, or lacks CAP_SYS_PTRACE or "
+                            "CAP_DAC_READ_SEARCH: run tcpwhy outside of it, as the host's root"));
     }
     buf_deinit(&text);
 }
