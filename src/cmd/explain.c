@@ -244,7 +244,7 @@ const struct command command_explain = {
     .synopsis = "tcpwhy explain [OPTIONS] [NAME [SECTION]]",
     .details = "NAME is a state in any spelling (LAST_ACK, LastAck, last-ack, or 10, its number on\n"
                "Windows), the id of a finding (close-wait-leak), or 'closing': how to close a\n"
-               "connection, in C, C#, Java, Python, JavaScript and Go. It may also be an error\n"
+               "connection, in ten languages, and with TLS. It may also be an error\n"
                "(EADDRNOTAVAIL, 10055), an event of Windows (4227), a setting (tcp_fin_timeout),\n"
                "a counter (ListenOverflows), a word of a report (likely, orphan), or the whole line\n"
                "of a log. Without NAME all pages are listed. SECTION shows one section of the page\n"

@@ -59,7 +59,7 @@ def test_one_language():
     assert "int close_gracefully(int fd" not in done.stdout
     unknown = explain("closing", "cobol")
     assert unknown.returncode == 3
-    assert "C, C#, Java, Python, JavaScript, Go" in unknown.stderr
+    assert "C, C++, C#, Java, Python, JavaScript, Go, Rust, PHP, Ruby, TLS" in unknown.stderr
 
 
 def test_list_and_json():

@@ -123,6 +123,76 @@ func main() {
 """
 
 
+CPP_DRIVER = r"""
+#include <arpa/inet.h>
+#include <iostream>
+#include <string>
+#include <vector>
+
+int main(int, char **argv)
+{
+    Connection conn(socket(AF_INET, SOCK_STREAM, 0));
+    sockaddr_in peer{};
+    peer.sin_family = AF_INET;
+    peer.sin_port = htons(static_cast<unsigned short>(std::stoi(argv[1])));
+    peer.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (connect(conn.fd(), reinterpret_cast<sockaddr *>(&peer), sizeof peer) < 0)
+        return 2;
+    std::vector<char> bytes(std::stoul(argv[2]));
+    for (std::size_t sent = 0; sent < bytes.size();) {
+        const ssize_t more = send(conn.fd(), bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL);
+        if (more < 0)
+            return 2;
+        sent += static_cast<std::size_t>(more);
+    }
+    std::cout << "ready" << std::endl;
+    std::string line;
+    std::getline(std::cin, line);
+    std::cout << (conn.closeGracefully(std::chrono::milliseconds(std::stoi(argv[3]))) ? "ended" : "limit") << std::endl;
+    while (std::getline(std::cin, line)) {
+    }
+}
+"""
+
+RUST_DRIVER = r"""
+fn main() {
+    use std::io::Write;
+    let args: Vec<String> = std::env::args().collect();
+    let mut conn = TcpStream::connect(("127.0.0.1", args[1].parse::<u16>().unwrap())).unwrap();
+    conn.write_all(&vec![0u8; args[2].parse().unwrap()]).unwrap();
+    println!("ready");
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line).unwrap();
+    let ended = close_gracefully(conn, Duration::from_millis(args[3].parse().unwrap()));
+    println!("{}", if matches!(ended, Ok(true)) { "ended" } else { "limit" });
+    std::io::copy(&mut std::io::stdin(), &mut std::io::sink()).unwrap();
+}
+"""
+
+PHP_DRIVER = r"""
+$socket = socket_create(AF_INET, SOCK_STREAM, SOL_TCP);
+socket_connect($socket, '127.0.0.1', (int) $argv[1]);
+for ($left = (int) $argv[2]; $left > 0; $left -= $sent) {
+    $sent = socket_write($socket, str_repeat("\0", $left));
+}
+echo "ready\n";
+fgets(STDIN);
+echo close_gracefully($socket, $argv[3] / 1000) ? "ended\n" : "limit\n";
+while (fgets(STDIN) !== false) {
+}
+"""
+
+RUBY_DRIVER = r"""
+$stdout.sync = true
+socket = TCPSocket.new('127.0.0.1', Integer(ARGV[0]))
+socket.write("\0" * Integer(ARGV[1]))
+puts 'ready'
+$stdin.gets
+puts close_gracefully(socket, Integer(ARGV[2]) / 1000.0) ? 'ended' : 'limit'
+$stdin.read
+"""
+
+
 class ToolMissing(Exception):
     """What is needed to build or run a language's recipe is not installed."""
 
@@ -186,11 +256,44 @@ def build_go(folder):
     return [str(folder / "recipe")]
 
 
+def build_cpp(folder):
+    compiler = tool("c++", "g++", "clang++")
+    (folder / "recipe.cpp").write_text(recipe("cpp") + CPP_DRIVER)
+    run([compiler, "-std=c++17", "-Wall", "-Wextra", "-Werror", "-o", "recipe", "recipe.cpp"], folder)
+    return [str(folder / "recipe")]
+
+
+def build_rust(folder):
+    compiler = tool("rustc")
+    (folder / "recipe.rs").write_text(recipe("rust") + RUST_DRIVER)
+    run([compiler, "--edition", "2021", "-D", "warnings", "-o", "recipe", "recipe.rs"], folder)
+    return [str(folder / "recipe")]
+
+
+def build_php(folder):
+    php = tool("php")
+    modules = subprocess.run([php, "-m"], capture_output=True, text=True, check=True).stdout.split()
+    if "sockets" not in modules:
+        raise ToolMissing("PHP without its extension sockets")
+    (folder / "recipe.php").write_text(recipe("php") + PHP_DRIVER)
+    return [php, "-d", "display_errors=1", str(folder / "recipe.php")]
+
+
+def build_ruby(folder):
+    ruby = tool("ruby")
+    (folder / "recipe.rb").write_text(recipe("ruby") + RUBY_DRIVER)
+    return [ruby, "-w", str(folder / "recipe.rb")]
+
+
 BUILDERS = {
     "c": build_c,
+    "cpp": build_cpp,
     "python": build_python,
     "java": build_java,
     "javascript": build_javascript,
     "javascript-half-open": build_javascript_half_open,
     "go": build_go,
+    "rust": build_rust,
+    "php": build_php,
+    "ruby": build_ruby,
 }
