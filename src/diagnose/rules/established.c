@@ -21,6 +21,7 @@
 #include "diagnose/phrases_owners.h"
 #include "diagnose/phrases_peer.h"
 #include "diagnose/queues.h"
+#include "diagnose/rules/lost_probes.h"
 #include "diagnose/upstream_text.h"
 #include "model/age.h"
 #include "model/previous.h"
@@ -28,7 +29,7 @@
 bool established_unanswered_applies(const struct context *context, const struct conn *conn, const struct limits *limits)
 {
     enum delivery delivery = delivery_of(context->snapshot, conn);
-    return (delivery == DELIVERY_UNANSWERED || delivery == DELIVERY_REFUSED) &&
+    return (delivery == DELIVERY_UNANSWERED || delivery == DELIVERY_REFUSED || lost_probes_prove(conn)) &&
         context_is_settled(context, conn, limits);
 }
 
@@ -167,6 +168,10 @@ void established_unanswered_describe(
     }
     const struct lost lost = lost_of(context, group);
     word_other_ends(arena, context, group, &lost, finding);
+    if (lost_probes_are_most(context, group)) {
+        lost_probes_describe(context, group, arena, finding);
+        return;
+    }
     if (group->retransmits_min == group->retransmits_max)
         lines_add(
             &finding->evidence, arena, "The data was sent again %u times without an answer.", group->retransmits_max);

@@ -10,6 +10,8 @@
  */
 #include "diagnose/rules/fin_wait_2.h"
 
+#include <string.h>
+
 #include "diagnose/command.h"
 #include "diagnose/context.h"
 #include "diagnose/finding.h"
@@ -27,11 +29,17 @@ static bool data_still_comes(const struct conn *conn, const struct limits *limit
     return conn_has(conn, CONN_TCP_INFO) && conn->last_data_recv_ms < limits->settle_ms;
 }
 
-/* Whether somebody has it open is told by the inode, or, where that is not shown, by who is named as its owner. */
+/*
+ * Whether somebody has it open is told by the inode, or, where that is not shown, by who is named as its owner, or by
+ * the timer: close() on Linux starts one (__tcp_close()), so that a connection without any is held.
+ */
 static bool is_held(const struct context *context, const struct conn *conn)
 {
     if (conn_has(conn, CONN_INODE))
         return conn->inode != 0;
+    const char *os = platform_of(context->snapshot)->os;
+    if (conn_has(conn, CONN_TIMER) && conn->timer == TIMER_NONE && os != NULL && strcmp(os, "linux") == 0)
+        return true;
     return conn->holder != NO_INDEX && platform_of(context->snapshot)->owner_has_it_open;
 }
 

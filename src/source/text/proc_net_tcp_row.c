@@ -59,8 +59,8 @@ int proc_parse_net_tcp_row(const char *row, bool ipv6, struct conn *ret_conn)
     conn.send_q_bytes = (uint32_t)send_q;
     conn.timer = (uint8_t)timer;
     conn.timer_ms = ticks > UINT32_MAX / TICK_MS ? UINT32_MAX : (uint32_t)ticks * TICK_MS;
-    /* Zero window probes have a column of their own: get_tcp4_sock() in net/ipv4/tcp_ipv4.c. */
-    conn.retransmits = (uint8_t)(timer == TIMER_PERSIST ? probes : retransmits);
+    /* Probes of a zero window and of keepalive have a column of their own: get_tcp4_sock() in net/ipv4/tcp_ipv4.c. */
+    conn.retransmits = (uint8_t)(timer == TIMER_PERSIST || timer == TIMER_KEEPALIVE ? probes : retransmits);
     conn.uid = (uint32_t)uid;
     conn.inode = (uint32_t)inode;
     conn.present = CONN_QUEUES | CONN_TIMER | CONN_INODE;

@@ -35,7 +35,7 @@ static bool read_timer(const struct token *name, const struct token *values, str
         conn->timer_ms = (uint32_t)(seconds * 1000);
         conn->probes = (uint8_t)(probes < UINT8_MAX ? probes : UINT8_MAX);
         conn->retransmits = (uint8_t)(retransmits < UINT8_MAX ? retransmits : UINT8_MAX);
-        if (timers[i].timer == TIMER_PERSIST)
+        if (timers[i].timer == TIMER_PERSIST || timers[i].timer == TIMER_KEEPALIVE)
             conn->retransmits = conn->probes;
         conn->present |= CONN_TIMER;
         return true;
