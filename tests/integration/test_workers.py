@@ -19,7 +19,7 @@ from sockets import sockets, wait_for
 HUNG_S = 33  # a server that may only be busy is told from 30 s on
 SNAPSHOTS = 30
 TOOLS = {
-    scenes.php_fpm_behind_nginx: ("php-fpm8.2", "nginx"),
+    scenes.php_fpm_behind_nginx: (scenes.PHP_FPM_PROGRAM, "nginx"),
     scenes.apache_prefork: ("apache2",),
     scenes.apache_at_work: ("apache2",),
     scenes.nginx_reuseport: ("nginx",),

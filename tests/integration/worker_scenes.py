@@ -4,6 +4,7 @@ A scene starts its server and its clients, and returns who is to be named. Clien
 and wait.
 """
 
+import glob
 import os
 import signal
 import subprocess
@@ -17,6 +18,7 @@ from software import PROGRAMS, children, wait_listening
 from sockets import on_port, wait_for
 from world import cgroup2_mount
 
+PHP_FPM_PROGRAM = next(iter(sorted(glob.glob("/usr/sbin/php-fpm*"))), "php-fpm")  # its version is in its name
 PATIENT, WORKERS, DESCRIPTORS = 20, 4, 128
 STALE_S = 3600
 
@@ -109,7 +111,7 @@ def php_fpm_behind_nginx(software, netns, port):
     (folder / "fpm.conf").write_text(PHP_FPM.format(folder=folder, port=port, workers=WORKERS))
     (folder / "hang.php").write_text(HANG_PHP.format(folder=folder))
     (folder / "nginx.conf").write_text(NGINX_BEFORE_PHP.format(folder=folder, port=port, front=port + 1))
-    master = software.start(netns, "php-fpm8.2", "-F", "-R", "-n", "-y", folder / "fpm.conf").pid
+    master = software.start(netns, PHP_FPM_PROGRAM, "-F", "-R", "-n", "-y", folder / "fpm.conf").pid
     wait_listening(netns, port)
     wait_for(lambda: len(children(master)) == WORKERS, "its workers run")
     software.start(netns, "nginx", "-p", folder, "-c", folder / "nginx.conf")

@@ -3,6 +3,7 @@
 It answers each line with a line of JSON when the command is done. Threads of `always_…` continue in the background.
 """
 
+import itertools
 import json
 import os
 import socket
@@ -89,6 +90,18 @@ class Crowd:
                 self.selves["failed"] += 1
                 self.selves["error"] = str(error)
                 time.sleep(0.1)
+
+    def always_knock(self, address, port, sources, a_second=60):
+        """SYNs from one source after the other, each sent once: who sent it is gone before an answer comes."""
+        threading.Thread(target=self._knock, args=(address, port, sources, 1 / a_second), daemon=True).start()
+
+    def _knock(self, address, port, sources, pause_s):
+        for source in itertools.cycle(sources):
+            with socket.socket() as conn:
+                conn.bind((source, 0))
+                conn.setblocking(False)
+                conn.connect_ex((address, port))
+            time.sleep(pause_s)
 
     def tell(self):
         return self.selves

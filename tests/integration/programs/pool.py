@@ -9,10 +9,20 @@ import time
 
 host, port, count = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 pool = []
-for _ in range(count):
+pause = float(sys.argv[4]) if len(sys.argv) > 4 else None
+
+
+def ask():
     conn = http.client.HTTPConnection(host, port)
     conn.request("GET", "/")
     conn.getresponse().read()
     pool.append(conn)
+
+
+for _ in range(count):
+    ask()
 print("pooled", flush=True)
+while pause is not None:
+    time.sleep(pause)
+    ask()
 time.sleep(3600)
