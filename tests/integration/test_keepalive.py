@@ -24,7 +24,8 @@ LOOKS, PAUSE_S = 30, 0.3
 SETTLED_S = 31  # unread data and closed windows are judged after 30 s
 YOUNG_S = 4  # connections that were closed less than 5 s ago are normal
 LEAKED, GO_PORT, NODE_PORT = 150, 7001, 7002
-CONFIGURATION = "[close-wait-leak]\ncritical_age = 20s\n"  # the default is a minute, which is too long for the test
+# Of a minute: the test has no time to wait.
+CONFIGURATION = "[close-wait-leak]\ncritical_age = 20s\n[established-not-accepted]\nwarning_age = 20s\n"
 pytestmark = pytest.mark.skipif(privileges.without_netns() is not None, reason=str(privileges.without_netns()))
 
 

@@ -54,6 +54,7 @@ FAULTS = {
     "fin-wait-1-zero-window": (_fill_and_end, _nothing, _nothing),
     "established-zero-window": (write_until_full, _nothing, _nothing),
     "established-unread": (_nothing, _send, _nothing),
+    "established-not-accepted": (_nothing, _nothing, _nothing),
 }
 # A child of the service also holds these.
 INHERITED = {"close-wait-inherited": (_nothing, _end, _nothing)}
@@ -75,7 +76,7 @@ def service(address, faults):
             scenes.append((fault, seconds, listener, []))
     yield {"scenes": [(fault, seconds, port_of(listener)) for fault, seconds, listener, _ in scenes]}
     for fault, _, listener, conns in scenes:
-        if fault != "close-wait-not-accepted":
+        if not fault.endswith("-not-accepted"):
             conns += [listener.accept()[0] for _ in range(COUNT)]
     for fault, _, _, conns in scenes:
         for conn in conns:
