@@ -235,7 +235,7 @@ static const struct platform platforms[] = {
         .close_wait_wont_help =
             "The maximum segment lifetime: it concerns TIME_WAIT. CLOSE_WAIT has no timer of its own.",
         .sent_fin_wont_help =
-            "The maximum segment lifetime (TIME_WAIT), the time-out of the handshake: none of them governs",
+            "the maximum segment lifetime is for TIME_WAIT, the time-out of the handshake for opening",
         .handshake_wont_help = "A longer time-out of the handshake: the same silence, for longer.",
         .rows = "netstat -an",
         .owners = { "Find out who holds them: with what lists the system's connections and their processes.", NULL },

@@ -222,7 +222,7 @@ static const struct {
     const char *owners, *rest;
 } asks[] = {
     { "linux", "ask for: ss -tanpiemo, as root", "ask for: ss -tanpiemo, as root" },
-    { "windows", "ask for: netstat -anobq from an elevated prompt; or Get-NetTCPConnection, and tasklist for --tasks",
+    { "windows", "ask for: netstat -anob from an elevated prompt; or Get-NetTCPConnection, and tasklist for --tasks",
         "no command of Windows shows them; take the capture again a minute later: what stands in both is stuck" },
     { "macos", "ask for: sudo lsof -nP -iTCP -Tqs; or netstat -anv -p tcp",
         "take the capture again a minute later: what stands in both is stuck" },
