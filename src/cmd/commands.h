@@ -19,7 +19,7 @@ extern const struct command command_version;
 
 /* The command of that name, or NULL. */
 const struct command *command_find(const char *name);
-/* Whether "tcpwhy WORD" is about what the word names: the number of a finding, a file, or "-". */
+/* True if the word of "tcpwhy WORD" is the number of a finding, a file or "-". */
 bool command_diagnose_takes(const char *word);
 /* Prints on stderr that the command does not exist, and the most similar names. Returns STATUS_FAILED. */
 int command_unknown(const char *name);

@@ -37,7 +37,7 @@ static int set_verbose(void *target, const char *value, struct error *err)
     return 0;
 }
 
-/* A number of the index, or an id. */
+/* A number from the index of the report, or an id. */
 static int set_finding(void *target, const char *value, struct error *err)
 {
     struct diagnose_options *options = target;
@@ -65,7 +65,7 @@ static const struct option_row own_rows[] = {
     { 0 },
 };
 
-/* "tcpwhy --netns web list": the command is put first, where it belongs. NULL: there is none. */
+/* Moves a command that comes after options to the front: "tcpwhy --netns web list". NULL if there is none. */
 static const struct command *command_behind_options(const struct option_group *groups, int argc, char **argv)
 {
     int at = options_first_operand(groups, argc, argv);
@@ -106,7 +106,7 @@ static int take_operands(
     return result;
 }
 
-/* The number of the finding that was asked for by its id. */
+/* Finds the number of the finding with the wanted id. */
 static int find_only(const struct diagnosis *diagnosis, struct diagnose_options *options, struct error *err)
 {
     for (size_t i = 0; options->only_id != NULL && i < diagnosis->finding_count; i++) {

@@ -53,7 +53,7 @@ void inspection_forget_previous(struct inspection *inspection);
  */
 void cmd_note_gaps(const struct command *command, const struct snapshot *snapshot);
 
-/* Says on stderr that standard input was not read, if there is something in it: "netstat -ano | tcpwhy". */
+/* Prints on stderr that standard input was not read, if it contains something: "netstat -ano | tcpwhy". */
 void cmd_note_unread_input(const struct command *command, const struct inspect_options *options);
 
 /* Appends the list of all causes for --help: "Causes: normal, …". */

@@ -76,7 +76,7 @@ static int set_source(void *target, const char *value, struct error *err)
     return error_set(err, -EINVAL, value, "is not a source: auto, bpf, netlink or proc");
 }
 
-/* Notes an option that has to be said again to see the same connections. */
+/* Stores an option that selects connections, for commands that are printed and must select the same ones. */
 static void add_again(const struct inspect_options *options, const char *name, const char *value)
 {
     struct buf word = { 0 };
@@ -209,7 +209,7 @@ static const struct option_row output_rows[] = {
 };
 static const struct option_group output_group = { "Output", output_rows, &output_settings };
 
-/* The groups of a command, and then the one that all have. NULL after that. */
+/* The groups of a command, followed by the group that all commands have. NULL after that. */
 static const struct option_group *first_group(const struct option_group *groups)
 {
     return groups->rows != NULL ? groups : &output_group;
@@ -260,7 +260,7 @@ static int unknown_option(const struct option_group *groups, const char *argumen
     return error_set(err, -EINVAL, name, "no such option; --help lists them");
 }
 
-/* --cause is left out: commands that are printed give one of their own. */
+/* Without --cause: commands that are printed have one of their own. */
 static bool is_said_again(const struct option_row *row)
 {
     static const char *const names[] = { "tasks", "source", "config" };
@@ -403,7 +403,7 @@ int options_parse(const struct command *command, const struct option_group *grou
     return PARSE_OK;
 }
 
-/* Whether the value of the option at argv[i] is argv[i + 1]. Negative: the option is unknown. */
+/* Positive if the option takes the next argument as its value, 0 if not, negative if it is unknown. */
 static int takes_next(const struct option_group *groups, const char *argument)
 {
     const struct option_group *group;

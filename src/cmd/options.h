@@ -28,8 +28,8 @@ struct inspect_options {
     bool names_source; /* --source was given */
     bool needs_rows;   /* the command shows single connections: a capture that has only counts is refused */
     /*
-     * Called before this host's connections are diagnosed: fills snapshot.stayed_ms with what earlier runs know. NULL:
-     * nothing is known.
+     * Called before this host's connections are diagnosed. It fills snapshot.stayed_ms with what earlier runs have
+     * stored. NULL: nothing was stored.
      */
     void (*recall)(struct snapshot *snapshot, void *data);
     void *recall_data;
@@ -97,9 +97,9 @@ enum parse_result {
 int options_parse(const struct command *command, const struct option_group *groups, int argc, char **argv,
     int *ret_operands, struct error *err);
 
-/* The index in argv of the first that is no option and no value of one; 0: there is none, or an option is unknown. */
+/* The index in argv of the first operand; 0 if there is none, or if an option is unknown. */
 int options_first_operand(const struct option_group *groups, int argc, char **argv);
-/* One more capture, as --from gives it. Returns 0, or a negative errno with err filled. */
+/* Adds a capture, as --from does. Returns 0, or a negative errno with err filled. */
 int options_add_from(struct inspect_options *options, const char *path, struct error *err);
 
 /* As options_parse(), for a command that takes no operands. If there is one, the error ends with the hint. */

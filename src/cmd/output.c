@@ -16,8 +16,8 @@
 struct output_settings output_settings;
 
 static struct {
-    pid_t pid;    /* 0: none runs */
-    int terminal; /* where stdout led before */
+    pid_t pid;    /* 0: no pager is running */
+    int terminal; /* a copy of stdout as it was before */
     struct report_style style;
 } pager;
 
@@ -86,8 +86,8 @@ bool output_is_terminal(void)
 /* --- the pager -------------------------------------------------------------------------------------------------- */
 
 /*
- * NULL: none is wanted. A program that has more rights than its caller does not obey the caller's environment
- * (secure_getenv(3)).
+ * The command of the pager, or NULL: none is wanted. A program with more rights than its caller ignores the caller's
+ * environment (secure_getenv(3)).
  */
 static const char *wanted_pager(void)
 {
@@ -105,9 +105,10 @@ static const char *wanted_pager(void)
 static _Noreturn void become_pager(const char *command, int in)
 {
     struct buf script = { 0 };
-    buf_printf(&script, "%s\nif [ $? -eq 127 ]; then exec cat; fi", command); /* 127: there is no such program */
+    /* 127: the shell has not found the program */
+    buf_printf(&script, "%s\nif [ $? -eq 127 ]; then exec cat; fi", command);
     dup2(in, STDIN_FILENO);
-    /* -F: ends where all fits on a screen; -R: colours pass; -X: what was shown stays on the terminal. */
+    /* -F: less ends if everything fits on the screen; -R: it shows colours; -X: the text stays on the terminal. */
     setenv("LESS", "FRX", 0);
     execl("/bin/sh", "sh", "-c", buf_text(&script), (char *)NULL);
     _exit(127);
@@ -127,7 +128,7 @@ void output_page(void)
         become_pager(command, ends[0]);
     if (pid > 0) {
         dup2(ends[1], STDOUT_FILENO);
-        signal(SIGINT, SIG_IGN); /* Ctrl-C is the pager's */
+        signal(SIGINT, SIG_IGN); /* Ctrl-C is for the pager */
         pager.pid = pid;
         pager.terminal = terminal;
         pager.style = style;
@@ -143,7 +144,7 @@ void output_end(void)
     if (pager.pid == 0)
         return;
     fflush(stdout);
-    dup2(pager.terminal, STDOUT_FILENO); /* which closes the pipe: the pager sees the end of the text */
+    dup2(pager.terminal, STDOUT_FILENO); /* closes the pipe, so that the pager sees the end of the text */
     while (waitpid(pager.pid, NULL, 0) < 0 && errno == EINTR)
         ;
     pager.pid = 0;

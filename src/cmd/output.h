@@ -1,19 +1,19 @@
 #pragma once
-/* How stdout is written to: its width, its colours, and page by page where somebody reads it on a terminal. */
+/* How standard output is written: its width, its colours, and a pager if somebody reads it on a terminal. */
 #include <stdbool.h>
 #include <stdio.h>
 
 #include "base/error.h"
 #include "report/report.h"
 
-/* What --color and --no-pager say, for the whole program. */
+/* What --color and --no-pager have set, for the whole program. */
 struct output_settings {
     enum { COLOUR_AUTO, COLOUR_ALWAYS, COLOUR_NEVER } colour;
     bool is_unpaged;
 };
 extern struct output_settings output_settings;
 
-/* "auto", "always" or "never". Returns 0, or -EINVAL with err filled. */
+/* Parses "auto", "always" or "never". Returns 0, or -EINVAL with err filled. */
 int output_set_colour(struct output_settings *settings, const char *when, struct error *err);
 
 /*
@@ -21,13 +21,14 @@ int output_set_colour(struct output_settings *settings, const char *when, struct
  * https://no-color.org, https://bixense.com/clicolors
  */
 struct report_style output_style(FILE *out);
-/* Whether somebody reads stdout on a terminal, through a pager or not. */
+/* True if standard output goes to a terminal, directly or through a pager. */
 bool output_is_terminal(void);
 
 /*
- * From here on what is written to stdout is shown page by page, if stdout is a terminal: by TCPWHY_PAGER, else PAGER,
- * else "less -FRX", which ends by itself where all fits on a screen. Without a pager it is written as it is.
+ * Starts a pager for what is written to standard output from now on, if that is a terminal: TCPWHY_PAGER, else PAGER,
+ * else "less -FRX", which ends by itself if everything fits on the screen. Without a pager the output is written
+ * directly.
  */
 void output_page(void);
-/* Waits until the reader has seen enough. The end of every program that may have called output_page(). */
+/* Waits until the reader has left the pager. Call it at the end of a program that may have called output_page(). */
 void output_end(void);

@@ -226,10 +226,10 @@ static int worst_first(const void *a, const void *b)
 }
 
 /*
- * Connections that a listener has dropped, at most. Its own counter (sk_drops) also counts packets that are no
- * connection: with TCP_DEFER_ACCEPT one bare ACK for each connection that is served (tcp_check_req(), tcp_v4_rcv()).
- * ListenDrops counts connections only, those of all listeners of the namespace. Neither ever falls: nor does the
- * smaller one. Returns false where one of them is unknown.
+ * The largest number of connections that the listener can have dropped. Its own counter (sk_drops) also counts packets
+ * that are not connections: with TCP_DEFER_ACCEPT, a bare ACK for each connection that is served (tcp_check_req(),
+ * tcp_v4_rcv()). ListenDrops counts only connections, but those of all listeners in the namespace. So the smaller one
+ * is used. Both never decrease, so it does not either. Returns false if one of them is unknown.
  */
 static bool find_drops(const struct snapshot *snapshot, const struct conn *listener, uint64_t *ret_drops)
 {

@@ -100,7 +100,7 @@ static void how_long(struct flow *flow, const struct finding *finding)
     flow_line(flow);
 }
 
-/* Bytes of the first two sentences. */
+/* The length of the first two sentences in bytes. */
 static size_t two_sentences(const char *text)
 {
     const char *end = text;

@@ -10,7 +10,7 @@
 
 enum { GUTTER = 2, OWNER_MAX = 28, OWNER_MIN = 12, WIDE = 110 };
 
-/* A finding as words of its line. */
+/* The texts of a finding's line. */
 struct entry {
     const char *name; /* of the owner */
     struct buf pid, count, age, change;
@@ -47,7 +47,7 @@ static void entry_fill(struct entry *entry, const struct finding *finding, const
         change_format(&entry->change, finding->count, before->count);
 }
 
-/* Columns of the widest entry in each column. */
+/* The width of each column. */
 struct widths {
     size_t number, severity, id, owner, count, change, age, action;
 };
@@ -89,7 +89,7 @@ static size_t with_gutter(size_t width)
     return width > 0 ? width + GUTTER : 0;
 }
 
-/* Makes the line as narrow as the terminal: the age goes first, then what to do, then the end of the owner's name. */
+/* Makes the line fit the terminal: it leaves out the age first, then the action, then the end of the owner's name. */
 static void fit(struct widths *widths, size_t width)
 {
     size_t fixed = LABEL_COLUMN + widths->number + GUTTER + widths->severity + GUTTER + widths->id + GUTTER +

@@ -273,7 +273,7 @@ void text_gaps(struct flow *flow, const struct gap *gaps, size_t count)
     }
 }
 
-/* What stands only in the whole report, in one line: it must not be taken for nothing. */
+/* Counts in one line what only the whole report shows, so that the reader knows that it exists. */
 static void left_out(struct flow *flow, const struct diagnosis *diagnosis, const struct report_options *options)
 {
     size_t gaps = diagnosis->snapshot->gap_count + diagnosis->gap_count;

@@ -10,7 +10,7 @@
 #define ASK_WINDOWS "ask for netstat -ano"
 #define ASK_ANY "ask for ss -tanpiemo (Linux), netstat -ano (Windows) or netstat -an"
 
-/* What a text is that has no connection. The first that is found in its beginning counts. */
+/* Texts without connections, and how they are recognised. The first row whose marks are in the beginning is used. */
 static const struct known_text {
     const char *mark, *also; /* both are in the text; `also` may be NULL */
     const char *what, *ask;
@@ -47,7 +47,7 @@ static const struct known_text {
     { "UNCONN", NULL, "a list of UDP sockets without a row of TCP", ASK_LINUX },
 };
 
-/* The first two characters that are no blanks. False: there are fewer. */
+/* The first two characters that are not blank. False if there are fewer. */
 static bool first_two(const char *bytes, size_t length, char ret_two[2])
 {
     unsigned found = 0;
@@ -58,7 +58,7 @@ static bool first_two(const char *bytes, size_t length, char ret_two[2])
     return found == 2;
 }
 
-/* No prompt: "[root@web ~]#". */
+/* "[" alone may also begin a prompt: "[root@web ~]#". */
 static bool is_json(const char *bytes, size_t length)
 {
     char two[2];
@@ -67,7 +67,7 @@ static bool is_json(const char *bytes, size_t length)
     return (two[0] == '{' && strchr("\"}", two[1]) != NULL) || (two[0] == '[' && strchr("{[]\"", two[1]) != NULL);
 }
 
-/* No cut: people write "<snip>" and "<IPAddress>" into what they paste. */
+/* Only known tags: "<snip>" and "<IPAddress>" are words of people, not markup. */
 static bool is_markup(const char *bytes, size_t length)
 {
     static const char *const starts[] = { "<!", "<?", "<html", "<HTML", "<head", "<body", "<table", "<div", "<pre" };
@@ -79,7 +79,7 @@ static bool is_markup(const char *bytes, size_t length)
     return false;
 }
 
-/* Control characters other than those of a text: a few may stand in a terminal's output. */
+/* True if the text has NUL, or more than a few other control characters. A few may be in the output of a terminal. */
 static bool is_binary(const char *bytes, size_t length)
 {
     enum { SHARE = 20 };
@@ -89,7 +89,7 @@ static bool is_binary(const char *bytes, size_t length)
     return memchr(bytes, '\0', length) != NULL || controls * SHARE > length;
 }
 
-/* What the beginning looks like, where that is no text with words to go by. NULL: it is such a text. */
+/* Describes the beginning of a file that is not plain text. NULL if it is plain text. */
 static const char *describe(const char *bytes, size_t length)
 {
     static const struct {

@@ -1,5 +1,5 @@
 #pragma once
-/* What is said of a file that has no connections. */
+/* Describes a file that contains no connections. */
 #include <stddef.h>
 
 #include "base/error.h"

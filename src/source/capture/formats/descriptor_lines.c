@@ -34,7 +34,7 @@ static uint32_t pid_of_path(const char *text, const char *what, bool *ret_found)
     return 0;
 }
 
-/* The list of that process, or an empty one. */
+/* The list of that process, or a new one. */
 static struct descriptor_list *list_of(struct numbers *numbers, uint32_t pid)
 {
     struct descriptor_list *lists = numbers->descriptors;
@@ -49,7 +49,7 @@ static struct descriptor_list *list_of(struct numbers *numbers, uint32_t pid)
     return &lists[numbers->descriptor_list - 1];
 }
 
-/* A second list of a process takes the place of the first. */
+/* Begins a list. A second list of a process replaces the first. */
 static struct descriptor_list *begin_list(struct numbers *numbers, uint32_t pid)
 {
     struct descriptor_list *list = list_of(numbers, pid);
@@ -116,7 +116,7 @@ static bool read_number(struct numbers *numbers, const char *text)
     return true;
 }
 
-/* A command about the descriptors of a process, or the heading that ls prints above them. */
+/* Examines a command about the descriptors of a process, or the heading that ls prints above them. */
 static bool note_command(struct numbers *numbers, const char *text)
 {
     bool is_list, is_limits;
@@ -177,7 +177,10 @@ static void set_limit(struct process *process, uint32_t soft, uint32_t hard)
     process->fds_hard = hard;
 }
 
-/* What is open is more than a shell may have: then its limit is not the process's. */
+/*
+ * The limit of a shell is used for a process that has at least half as many descriptors open, and not more than it
+ * allows: otherwise it is probably not the limit of the process.
+ */
 static void set_limit_of_shell(struct capture *capture, uint32_t limit)
 {
     struct snapshot *snapshot = capture->snapshot;
