@@ -17,6 +17,7 @@ void context_init(struct context *context, const struct snapshot *snapshot)
     queues_init(&context->queues, &context->listeners);
     context->waiting_conns = xcalloc(1, sizeof *context->waiting_conns);
     context->served = xcalloc(1, sizeof *context->served);
+    context->unknown_ends = xcalloc(1, sizeof *context->unknown_ends);
     context->process_counts = xcalloc(snapshot->process_count, sizeof *context->process_counts);
     context->local_addresses = (struct local_addresses){ 0 };
     if (snapshot->host_count > 0)
@@ -30,6 +31,9 @@ void context_deinit(struct context *context)
     free(context->served->counts);
     free(context->served->shares_port);
     free(context->served);
+    free(context->unknown_ends->items);
+    free(context->unknown_ends->services);
+    free(context->unknown_ends);
     free(context->waiting_conns->items);
     free(context->waiting_conns);
     queues_deinit(&context->queues);

@@ -32,6 +32,15 @@ struct served {
     const struct process *first; /* and whom it belongs to */
 };
 
+/* Connections that the host at the other end does not know: unknown_ends.c, made when first asked for. */
+struct unknown_ends {
+    struct unknown_end *items; /* in the order of the connections */
+    size_t count, capacity;
+    struct unknown_service *services;
+    size_t service_count, service_capacity;
+    bool is_made;
+};
+
 /* The snapshot with the look-ups that rules need. */
 struct context {
     const struct snapshot *snapshot;
@@ -46,6 +55,7 @@ struct context {
     struct queues queues;
     struct waiting_conns *waiting_conns;
     struct served *served;
+    struct unknown_ends *unknown_ends;
     struct local_addresses local_addresses; /* where there are several hosts */
     uint64_t *process_counts;               /* for each process, to count in; all 0 but while somebody does */
 };

@@ -16,6 +16,7 @@
 #include "diagnose/queues.h"
 #include "diagnose/rule.h"
 #include "diagnose/totals.h"
+#include "diagnose/unknown_verdict.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -351,6 +352,7 @@ void diagnose(const struct snapshot *snapshot, const struct selection *selection
     pair_find(snapshot, stuck, count);
     pair_with_listeners(&context, stuck, count);
     pair_note_unsure(stuck, count, &diagnosis);
+    unknown_verdict_note_unsure(&context, &diagnosis);
     yield_to_other_ends(&context, stuck, &count);
     diagnosis.ignores = ignores_make(&context, &diagnosis);
     group_fold(&context, diagnosis.ignores, stuck, count, &diagnosis.arena, &groups, &group_count);

@@ -164,17 +164,11 @@ void pair_note_unsure(const struct stuck *stuck, size_t count, struct diagnosis 
         unsure += stuck[i].is_pair_unsure || (stuck[i].has_stranger && stuck[i].pair == NO_INDEX);
     if (unsure == 0)
         return;
-    struct gap *gap = arena_alloc(&diagnosis->arena, sizeof *gap);
-    *gap = (struct gap){
-        .id = gap_infos[GAP_ENDS_AMBIGUOUS].id,
-        .text = arena_printf(&diagnosis->arena,
+    diagnosis_add_gap(diagnosis, GAP_ENDS_AMBIGUOUS,
+        arena_printf(&diagnosis->arena,
             "which other ends %s that may be stuck %s: other network namespaces of this host use the same addresses "
             "and ports, as isolated containers do; none of those was taken for an other end",
-            phrases_conns(&diagnosis->arena, unsure), unsure == 1 ? "has" : "have"),
-        .remedy = gap_infos[GAP_ENDS_AMBIGUOUS].remedy,
-    };
-    diagnosis->gaps = gap;
-    diagnosis->gap_count = 1;
+            phrases_conns(&diagnosis->arena, unsure), unsure == 1 ? "has" : "have"));
 }
 
 /* How many of the group have no other end at the host, and may have one there under another address. */

@@ -12,6 +12,7 @@
 #include "diagnose/rules/descriptors.h"
 #include "diagnose/rules/established.h"
 #include "diagnose/rules/fin_wait_2.h"
+#include "diagnose/rules/half_open.h"
 #include "diagnose/rules/listen.h"
 #include "diagnose/rules/not_accepted.h"
 #include "diagnose/rules/opening.h"
@@ -199,6 +200,13 @@ const struct rule rules[] = {
             .warning_count = 100,
             .critical_count = 5000,
             .critical_age_ms = MINUTE },
+    },
+    {
+        RULE("half-open", half_open), /* before those that see one end only */
+        .states = STATE_BIT(STATE_ESTABLISHED) | STATE_BIT(STATE_FIN_WAIT_2),
+        .fault = FAULT_PEER_OR_PATH,
+        .action = "drop them; keepalive",
+        .limits = { .warning_count = 1 },
     },
     {
         RULE("fin-wait-2-held", fin_wait_2_held),

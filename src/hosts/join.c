@@ -39,17 +39,6 @@ static const char *base_name(const char *path)
     return slash != NULL && slash[1] != '\0' ? slash + 1 : path;
 }
 
-/* True if the snapshot may lack connections that exist. */
-static bool is_partial(const struct snapshot *part)
-{
-    bool partial = part->states != 0;
-    for (size_t i = 0; i < part->gap_count && !partial; i++) {
-        enum gap_kind kind = gap_find(part->gaps[i].id);
-        partial = kind != GAP_KIND_COUNT && gap_infos[kind].makes_partial;
-    }
-    return partial;
-}
-
 /* Many hosts are named localhost. That does not tell them apart, so `name` is used instead. */
 static struct host host_of(const struct snapshot *part, const char *name)
 {
@@ -62,7 +51,7 @@ static struct host host_of(const struct snapshot *part, const char *name)
         .taken_at_ms = part->taken_at_ms,
         .elapsed_us = part->elapsed_us,
         .page_bytes = part->page_bytes,
-        .is_partial = is_partial(part),
+        .is_partial = snapshot_is_partial(part),
         .redacted = part->redacted,
     };
 }

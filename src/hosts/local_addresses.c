@@ -26,7 +26,7 @@ static void tidy(struct local_addresses *own)
     own->count = kept;
 }
 
-void local_addresses_init(struct local_addresses *own, const struct snapshot *snapshot)
+static void fill(struct local_addresses *own, const struct snapshot *snapshot, bool by_netns)
 {
     *own = (struct local_addresses){ 0 };
     enum { TIDY_AT = 4096 };
@@ -34,7 +34,7 @@ void local_addresses_init(struct local_addresses *own, const struct snapshot *sn
     for (size_t i = 0; i < snapshot->conn_count; i++) {
         const struct conn *conn = &snapshot->conns[i];
         struct local_address one = { .address = conn->local,
-            .host = (uint32_t)(hosts_of_conn(snapshot, conn) - snapshot->hosts) };
+            .host = by_netns ? conn->netns : hosts_number(snapshot, conn) };
         if (ip_is_any(&conn->local) || ip_is_loopback(&conn->local) || ip_is_redacted(&conn->local) ||
             (own->count > 0 && compare_own(&own->items[own->count - 1], &one) == 0))
             continue;
@@ -46,6 +46,16 @@ void local_addresses_init(struct local_addresses *own, const struct snapshot *sn
         }
     }
     tidy(own);
+}
+
+void local_addresses_init(struct local_addresses *own, const struct snapshot *snapshot)
+{
+    fill(own, snapshot, false);
+}
+
+void local_addresses_init_by_netns(struct local_addresses *own, const struct snapshot *snapshot)
+{
+    fill(own, snapshot, true);
 }
 
 void local_addresses_deinit(struct local_addresses *own)

@@ -62,6 +62,17 @@ const char *diagnosis_cause(const struct diagnosis *diagnosis, size_t conn_index
     return diagnosis->cause_ids[diagnosis->causes[conn_index]];
 }
 
+void diagnosis_add_gap(struct diagnosis *diagnosis, enum gap_kind kind, const char *text)
+{
+    struct gap *gaps = arena_alloc(&diagnosis->arena, (diagnosis->gap_count + 1) * sizeof *gaps);
+    for (size_t i = 0; i < diagnosis->gap_count; i++)
+        gaps[i] = diagnosis->gaps[i];
+    gaps[diagnosis->gap_count++] = (struct gap){
+        .id = gap_infos[kind].id, .text = text, .remedy = gap_infos[kind].remedy
+    };
+    diagnosis->gaps = gaps;
+}
+
 struct gap *diagnosis_all_gaps(const struct diagnosis *diagnosis, size_t *ret_count)
 {
     const struct snapshot *snapshot = diagnosis->snapshot;

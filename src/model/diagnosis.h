@@ -149,6 +149,8 @@ struct diagnosis {
 
 /* "normal" or a finding's id. */
 const char *diagnosis_cause(const struct diagnosis *diagnosis, size_t conn_index);
+/* Adds a gap that the diagnosis found. The text is in the arena. */
+void diagnosis_add_gap(struct diagnosis *diagnosis, enum gap_kind kind, const char *text);
 /* All gaps, the snapshot's first. The caller frees the array. */
 struct gap *diagnosis_all_gaps(const struct diagnosis *diagnosis, size_t *ret_count);
 void diagnosis_deinit(struct diagnosis *diagnosis);

@@ -12,6 +12,8 @@ const struct gap_info gap_infos[GAP_KIND_COUNT] = {
     [GAP_ENDS_AMBIGUOUS] = { "ends-ambiguous", "look at one network namespace at a time: tcpwhy --netns NAME", false },
     [GAP_ENDS_HIDDEN] = { "ends-hidden",
         "add a snapshot of what stands between them, or look at its table (conntrack -L)", false },
+    [GAP_ENDS_UNKNOWN] = { "ends-unknown",
+        "take both snapshots at one moment, with clocks: tcpwhy capture, or ss -tanpiemo as root", false },
     [GAP_HOSTS_APART] = { "hosts-apart", "take the snapshots at the same time, on hosts whose clocks agree", false },
     [GAP_HOSTS_INCOMPLETE] = { "hosts-incomplete", "ask for the file as it was saved", false },
     [GAP_HOSTS_REDACTED] = { "hosts-redacted",

@@ -102,6 +102,16 @@ uint32_t snapshot_states(const struct snapshot *snapshot)
     return snapshot->states != 0 ? snapshot->states : STATE_BIT(STATE_COUNT) - 1;
 }
 
+bool snapshot_is_partial(const struct snapshot *snapshot)
+{
+    bool partial = snapshot->states != 0;
+    for (size_t i = 0; i < snapshot->gap_count && !partial; i++) {
+        enum gap_kind kind = gap_find(snapshot->gaps[i].id);
+        partial = kind != GAP_KIND_COUNT && gap_infos[kind].makes_partial;
+    }
+    return partial;
+}
+
 static bool is_detailed(const struct total *total)
 {
     return total->process != NO_INDEX || total->key != NULL;

@@ -105,6 +105,8 @@ void snapshot_add_gap(struct snapshot *snapshot, const char *id, const char *tex
 
 /* The states, as STATE_BIT()s, whose connections the source has read. */
 uint32_t snapshot_states(const struct snapshot *snapshot);
+/* True if connections may exist that the snapshot lacks. Of several hosts, each has its own: host.is_partial. */
+bool snapshot_is_partial(const struct snapshot *snapshot);
 /* The process that holds the connection (the first of several), or NULL. */
 const struct process *snapshot_owner(const struct snapshot *snapshot, const struct conn *conn);
 /* NULL if there is none. */

@@ -66,8 +66,8 @@ DRILLS = {
 # Their limits are those of the whole host. test_guest.py runs them on a kernel of its own.
 HOST_LIMITS = {"orphan-limit": "net.ipv4.tcp_max_orphans", "tcp-memory-pressure": "net.ipv4.tcp_mem"}
 TAKES_HOURS = ["established-idle"]  # test_guest.py speeds up the clock
-# Reported only if the queues are not known, which they are on this host; or only for Windows.
-OF_CAPTURES = ["close-wait-held", "owner-ended"]
+# Reported only if the queues are not known, which they are on this host; or only for Windows, or for two hosts.
+OF_CAPTURES = ["close-wait-held", "owner-ended", "half-open"]
 IN_HOST = {
     # finding → what tcpwhy reports if it sees both ends
     "close-wait-leak": "close-wait-leak", "close-wait-unread": "close-wait-unread",

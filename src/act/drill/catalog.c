@@ -346,6 +346,13 @@ static const struct drill drills[] = {
             "netstat -ano with --from, and a whole tasklist of that moment with --tasks.",
     },
     {
+        .finding = "half-open",
+        .does = "A host loses its power while its clients are silent; when it is back, it knows none of them.",
+        .impossible =
+            "it takes what both hosts show, and a drill plays on one. To see it, take a snapshot of two hosts with "
+            "idle connections between them, after one was reset, and some new ones; then 'tcpwhy --from A --from B'.",
+    },
+    {
         .finding = "orphan-limit",
         .does =
             "Clients stop reading; the service answers and closes: orphans, near the limit of them, which is lowered.",

@@ -1,0 +1,4 @@
+#pragma once
+#include "diagnose/rule.h"
+
+DECLARE_RULE(half_open);
