@@ -14,7 +14,7 @@ ROOT = PACKAGING.parent
 RULES, RULES_TEST = PACKAGING / "prometheus/tcpwhy.rules.yml", PACKAGING / "prometheus/tcpwhy.rules.test.yml"
 DASHBOARD = PACKAGING / "grafana/tcpwhy.json"
 METRIC = r"(?<![\w:])tcpwhy_[a-z_]+"
-NOT_FROM_COMMAND_LINE = {"help", "version"}  # and what reads something else than this host:
+NOT_FROM_COMMAND_LINE = {"help", "version", "color", "no-pager"}  # and what reads something else than this host:
 CAPTURES = {"from", "tasks", "source"}
 
 
