@@ -56,8 +56,8 @@ def test_a_capture_is_not_confirmed():
 
 def test_evidence_is_kept_before_a_process_is_ended():
     """
-    But where what is ended only stops the process, as a debugger does; and where SIGKILL is all that gets through (traced,
-    frozen, stuck in the kernel): nothing can look into such a process.
+    But where what is ended only stops the process, as a debugger does; and where SIGKILL is all that gets through
+    (traced, frozen, stuck in the kernel): nothing can look into such a process.
     """
     for path, finding in findings():
         now = [fix["command"] for fix in finding["fix_now"] if fix["command"]]
