@@ -8,17 +8,18 @@
 #include "model/holders.h"
 
 /*
- * How likely it is that a process which has the listener open is the one that accepts. The kernel does not say who
- * called accept() last; but who serves holds connections that came in through a listener, or waits in accept() on it.
+ * What a process does with a listener that it has open; the most likely acceptor comes last. The kernel does not show
+ * which process called accept() last. But a process that serves holds connections that came in through a listener, or
+ * waits in accept().
  */
 enum part {
-    PART_INHERITED, /* a program that never accepts */
-    PART_MANAGER,   /* keeps the sockets that it has passed on (socket activation) */
+    PART_INHERITED, /* the program never accepts */
+    PART_MANAGER,   /* a service manager, which keeps the sockets that it has passed on (socket activation) */
     PART_MASTER,    /* its children serve */
     PART_SERVER,
 };
 
-/* Programs of the system that start others or wait, and never call accept(). */
+/* True for system programs that start other programs, or wait, and never call accept(). */
 static bool never_accepts(const struct process *process)
 {
     static const char *const names[] = { "sleep", "tail", "cat", "tee", "sh", "bash", "dash", "zsh", "ksh", "timeout",
@@ -36,7 +37,10 @@ static bool is_manager(const struct process *process)
     return process->pid == 1 || (process->name != NULL && strcmp(process->name, "systemd") == 0);
 }
 
-/* SO_REUSEPORT: the kernel spreads connections over the listeners of one end, and each fills by itself. */
+/*
+ * True if two listeners have the same address and port (SO_REUSEPORT). The kernel distributes connections among them,
+ * and each has its own accept queue.
+ */
 static bool shares_port(const struct conn *one, const struct conn *other)
 {
     return conn_is_listener(other) && other->netns == one->netns && other->local_port == one->local_port &&
@@ -53,10 +57,10 @@ static void set_bit(uint8_t *bits, size_t i)
     bits[i / 8] |= (uint8_t)(1U << (i % 8));
 }
 
-/* --- what each holds -------------------------------------------------------------------------------------------- */
+/* --- the part of each process ----------------------------------------------------------------------------------- */
 
-/* A look-up by its end finds one of several listeners: where that is another one, both share it. */
-static void note_shared(const struct context *context, const struct conn *listener)
+/* Marks listeners that share a port: context_listener() of such a listener may be another one with the same port. */
+static void mark_shared(const struct context *context, const struct conn *listener)
 {
     const struct snapshot *snapshot = context->snapshot;
     const struct conn *found = context_listener(context, listener);
@@ -66,7 +70,7 @@ static void note_shared(const struct context *context, const struct conn *listen
     set_bit(context->served->shares_port, (size_t)(listener - snapshot->conns));
 }
 
-/* For each process, how many connections it holds that came in through a listener. One pass serves all listeners. */
+/* Counts, for each process, the connections that it holds and that came in through any listener; once per context. */
 static const uint32_t *served_counts(const struct context *context)
 {
     const struct snapshot *snapshot = context->snapshot;
@@ -78,7 +82,7 @@ static const uint32_t *served_counts(const struct context *context)
     for (size_t i = 0; i < snapshot->conn_count; i++) {
         const struct conn *conn = &snapshot->conns[i];
         if (conn_is_listener(conn))
-            note_shared(context, conn);
+            mark_shared(context, conn);
         if (conn->holder == NO_INDEX || conn_is_listener(conn) || context_listener(context, conn) == NULL)
             continue;
         for (const struct holder *h = holders_first(snapshot, conn); h != NULL; h = holders_next_process(snapshot, h))
@@ -98,7 +102,7 @@ static bool waits_in(const struct process *process, const char *what)
     return false;
 }
 
-/* Serves, or would if it could: it holds connections, waits for some, or is halted. */
+/* True if it holds connections, waits for new ones, or would perhaps serve if nothing halted it. */
 static bool may_serve(const struct context *context, uint32_t process)
 {
     const struct process *of = &context->snapshot->processes[process];
@@ -107,8 +111,8 @@ static bool may_serve(const struct context *context, uint32_t process)
 }
 
 /*
- * A process whose children have the listener open too, serve, and leave it nothing. A server that has forked helpers
- * has connections itself.
+ * True if the process holds no connection, and a child that has the listener open too may serve. A server with helper
+ * processes is no master: it holds connections itself.
  */
 static bool is_master(const struct context *context, const struct conn *listener, uint32_t process)
 {
@@ -136,18 +140,18 @@ static enum part part_of(const struct context *context, const struct conn *liste
 }
 
 /*
- * Of several listeners of one end each has an acceptor of its own, although their master has opened them all and every
- * worker has inherited all of them (nginx's reuseport). Connections wait at the listener of the one that cannot accept;
- * the others empty theirs.
+ * True if the listener shares its port and this process cannot accept. Each of several listeners of one port has its
+ * own acceptor, although the master has opened all of them and every worker has inherited all (nginx's reuseport). The
+ * connections wait at the listener whose acceptor cannot accept.
  */
 static bool is_stuck_among_others(const struct context *context, const struct conn *listener, uint32_t process)
 {
-    (void)served_counts(context); /* fills it */
+    (void)served_counts(context); /* fills in shares_port */
     return bit_of(context->served->shares_port, (size_t)(listener - context->snapshot->conns)) &&
         obstacle_to_accept(&context->snapshot->processes[process]) != OBSTACLE_NONE;
 }
 
-/* --- finding them ----------------------------------------------------------------------------------------------- */
+/* --- the acceptors ---------------------------------------------------------------------------------------------- */
 
 const struct process *acceptors_first(const struct context *context, const struct conn *listener)
 {
@@ -157,7 +161,7 @@ const struct process *acceptors_first(const struct context *context, const struc
         return NULL;
     if (snapshot->holders[listener->holder].next == NO_INDEX)
         return snapshot_owner(snapshot, listener);
-    if (served->listener == listener) /* it is asked for one connection after the other of the same listener */
+    if (served->listener == listener) /* callers ask for many connections of one listener in a row */
         return served->first;
     const struct process *best = NULL;
     unsigned best_rank = 0;
@@ -204,7 +208,7 @@ static void add_holders(const struct context *context, const struct conn *listen
     }
 }
 
-static void take_best(struct arena *arena, const struct found *found, struct acceptors *acceptors)
+static void choose_best(struct arena *arena, const struct found *found, struct acceptors *acceptors)
 {
     enum part best = PART_INHERITED;
     for (size_t i = 0; i < found->count; i++)
@@ -242,7 +246,7 @@ struct acceptors acceptors_find(const struct context *context, struct arena *are
     }
     acceptors.holders = found.count;
     if (found.count > 0)
-        take_best(arena, &found, &acceptors);
+        choose_best(arena, &found, &acceptors);
     free(found.items);
     free(found.parts);
     return acceptors;

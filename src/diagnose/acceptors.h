@@ -1,7 +1,8 @@
 #pragma once
 /*
- * Who should accept the connections that wait at a listener. Several processes may have it open: a master that only
- * supervises, the workers that serve, a service manager that passed it on, and children that inherited it by accident.
+ * Which processes should accept the connections that wait at a listener. Several processes may have the listener open:
+ * a master that only supervises, its workers, a service manager that passed the socket on (socket activation), and
+ * child processes that inherited it by accident.
  */
 #include <stdbool.h>
 
@@ -9,19 +10,22 @@
 #include "model/diagnosis.h"
 
 /*
- * Those of a listener that should accept; of the many listeners of one port (SO_REUSEPORT), of those where something
- * waits.
+ * The processes that should accept connections of a listener. If several listeners share the port (SO_REUSEPORT), also
+ * those of each other listener at which connections wait.
  */
 struct acceptors {
-    const struct process_count *items; /* with the connections of listeners that each holds: one that serves has some */
+    const struct process_count *items; /* each with the number of accepted connections that it holds */
     size_t count;
-    size_t holders;                   /* processes that have the listener open, of whatever kind */
-    const struct process *master;     /* has it open and leaves accepting to its children; or NULL */
-    bool is_inherited;                /* only programs that never accept have it open */
-    const struct process *obstructed; /* the first, where none of them can accept; else NULL */
+    size_t holders;                   /* all processes that have the listener open */
+    const struct process *master;     /* has the listener open, but its children accept; or NULL */
+    bool is_inherited;                /* only programs that never call accept() have it open; then items has these */
+    const struct process *obstructed; /* the first process if none of them can accept now; else NULL */
 };
 
-/* Which process is meant by the owner of a listener, or NULL. */
+/*
+ * The owner of a listener: the process that most likely accepts. NULL if nobody is known to hold it, or if it is NULL.
+ */
 const struct process *acceptors_first(const struct context *context, const struct conn *listener);
 
+/* The arrays are in the arena. A listener of NULL gives an empty result. */
 struct acceptors acceptors_find(const struct context *context, struct arena *arena, const struct conn *listener);

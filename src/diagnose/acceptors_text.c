@@ -14,7 +14,7 @@ const char *acceptors_name(struct arena *arena, const struct acceptors *acceptor
         arena, "%s (pid %u and %s more)", first->name, first->pid, phrases_count(arena, acceptors->count - 1));
 }
 
-/* "gunicorn (pid 812), which serves 1 connection, has no thread that watches …" */
+/* "gunicorn (pid 812) holds 1 connection and has no thread that watches its sockets now: …" */
 static const char *share_of(struct arena *arena, const struct process_count *item)
 {
     enum obstacle obstacle = obstacle_to_accept(item->process);

@@ -1,15 +1,13 @@
 #pragma once
-/*
- * What is said of those who should accept, and what helps.
- */
+/* Sentences about the processes that should accept, and fixes. */
 #include "diagnose/acceptors.h"
 
-/* "gunicorn (pid 812)", "gunicorn (pid 812 and 3 more)" */
+/* "gunicorn (pid 812)", "gunicorn (pid 812 and 3 more)"; without acceptors the name of `otherwise` */
 const char *acceptors_name(struct arena *arena, const struct acceptors *acceptors, const struct process *otherwise);
-/* Who has the listener open, who of them should accept, and what each does instead. */
+/* Adds which processes have the listener open, which of them should accept, and what keeps each from it. */
 void acceptors_evidence(struct arena *arena, const struct acceptors *acceptors, struct lines *evidence);
-/* What keeps it from coming back: that depends on the obstacle, too. */
+/* Adds how to keep the obstacle from coming back. */
 void acceptors_fix_for_good(struct arena *arena, const struct acceptors *acceptors, struct fixes *fixes);
-/* What removes the obstacle; where there is none, how to see where they hang. */
+/* Adds what removes the obstacles of the acceptors, and how to see where their threads wait. */
 void acceptors_fix(
     struct arena *arena, const struct context *context, const struct acceptors *acceptors, struct fixes *fixes);

@@ -3,15 +3,15 @@
 #include "diagnose/rule.h"
 
 enum {
-    GROUPS_MAX = 3, /* more stories than these are no answer to one question */
-    FEW = 3,        /* fewer than these may be there by chance */
-    MANY = 50,      /* of one peer: more than come by at one moment */
-    PROVEN = 2,     /* attempts without an answer */
+    GROUPS_MAX = 3, /* more groups of one rule do not answer one question */
+    FEW = 3,        /* fewer connections may be chance */
+    MANY = 50,      /* so many connections of one peer are not in such a state at the same moment by chance */
+    PROVEN = 2,     /* so many retransmissions without an answer prove that a connection is stuck */
 };
 
 /*
- * Each of these lasts for one round trip, and its peer answers if it is there. A FIN stays unanswered wherever clients
- * vanish.
+ * States that last one round trip if the peer answers. States after a FIN are not among them: on any host, some FINs
+ * are never answered, because clients disappear.
  */
 #define PASSING_STATES (STATE_BIT(STATE_SYN_SENT) | STATE_BIT(STATE_SYN_RECEIVED))
 
@@ -40,7 +40,7 @@ bool answer_is(const struct context *context, const struct answer_part *parts, c
         (part->groups <= GROUPS_MAX && context_is_asked_about(context, part->conns));
 }
 
-/* Whether others were shown too: what is left of a filter says nothing about how common a state is. */
+/* True if the paste shows other connections too. If it was filtered, it does not show how common the state is. */
 static bool shows_others(const struct context *context, const struct answer_part *part)
 {
     return context->asked_count > part->conns;
@@ -49,9 +49,9 @@ static bool shows_others(const struct context *context, const struct answer_part
 void answer_judge(
     const struct context *context, const struct answer_part *parts, const struct group *group, struct finding *finding)
 {
-    /* A selection of a whole host has all that its limits need; a paste may be all that anybody has. */
+    /* On a whole host the limits can judge a selection. A paste may be all that the user has. */
     bool is_paste = context->snapshot->origin != NULL && context->selects_all;
-    bool is_set = group->limits->warning_count != group->rule->limits.warning_count; /* somebody knows it better */
+    bool is_set = group->limits->warning_count != group->rule->limits.warning_count; /* the user has set the limit */
     if (!finding->is_answer || !is_paste || is_set || finding->severity != SEVERITY_INFO ||
         finding->fault == FAULT_NONE)
         return;

@@ -1,8 +1,8 @@
 #pragma once
 /*
- * What somebody asks about. Who pastes a few rows, or selects one port or process, wants to know about these, however
- * few they are: what they are is told at length. And where a paste shows by itself that they are stuck, or that a state
- * that lasts for a moment is that of most of them, it is a warning.
+ * Findings that answer the user's question. A user who pastes a few rows, or selects a port or a process, wants to know
+ * about these connections, however few they are. So their findings are shown in full. They become a warning if the
+ * paste alone shows that the connections are stuck, or that most of them are in a state that normally lasts a moment.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -11,15 +11,19 @@
 #include "diagnose/context.h"
 #include "diagnose/group.h"
 
-/* How many connections each rule has, and in how many groups: as many as there are rules. */
+/* The connections and groups of one rule. */
 struct answer_part {
     uint64_t conns;
     uint32_t groups;
 };
 
+/* Counts them for each rule; the array, in the arena, has rule_count elements. */
 struct answer_part *answer_parts(const struct group *groups, size_t count, struct arena *arena);
-/* Whether the group is, or is with few others of the same cause, most of what was asked about. */
+/*
+ * True if the group is at least half of what the user asks about. Also true if all groups of its rule are so together,
+ * and there are at most three of them.
+ */
 bool answer_is(const struct context *context, const struct answer_part *parts, const struct group *group);
-/* Raises an answer that is a fault, and no more than worth knowing on a whole host. */
+/* Raises the severity from info to warning, if the finding answers a paste and is a fault that the paste proves. */
 void answer_judge(
     const struct context *context, const struct answer_part *parts, const struct group *group, struct finding *finding);

@@ -6,11 +6,9 @@
 #include "base/buf.h"
 #include "base/text.h"
 
-/* --- where a command acts --------------------------------------------------------------------------------------- */
+/* --- the namespace of a command --------------------------------------------------------------------------------- */
 
-/*
- * Whether this host's own namespace is meant, as far as it can be told: settings that are kept in files are for that.
- */
+/* True for the host's own network namespace, or an unknown one: files in /etc/sysctl.d are for that namespace. */
 static bool is_of_host(const struct netns *netns)
 {
     return netns == NULL || (netns->is_own && (netns->name == NULL || strcmp(netns->name, "host") == 0));
@@ -23,8 +21,8 @@ static bool starts_with(const char *text, const char *word)
 }
 
 /*
- * These two are of the kernel as a whole (ipv4_table in net/ipv4/sysctl_net_ipv4.c): in another namespace they do not
- * exist.
+ * True if the command is about a setting of the whole kernel (ipv4_table in net/ipv4/sysctl_net_ipv4.c). Such a setting
+ * does not exist in another network namespace.
  */
 static bool is_of_kernel(const char *part, size_t length)
 {
@@ -37,7 +35,7 @@ static bool is_of_kernel(const char *part, size_t length)
     return false;
 }
 
-/* One of the commands of a line; what it acts on is the network namespace that it runs in. */
+/* True if this command, one of a line, acts on the network namespace that it runs in. */
 static bool acts_on_netns(const char *part, size_t length)
 {
     static const char *const programs[] = { "sysctl", "tcpdump", "ip", "nft", "iptables", "ss", "nstat", "netstat",
@@ -57,7 +55,7 @@ static const char *shell_word(struct arena *arena, const char *name)
     return word;
 }
 
-/* What runs a command in the namespace, with a space behind it; NULL: nothing does. */
+/* The prefix that runs a command in the finding's namespace: "nsenter -t 812 -n ". NULL if there is none. */
 static const char *entry_to(struct arena *arena, const struct finding *finding)
 {
     const struct netns *netns = finding->netns;
@@ -70,7 +68,7 @@ static const char *entry_to(struct arena *arena, const struct finding *finding)
     return name == NULL ? NULL : arena_printf(arena, "ip netns exec %s ", name);
 }
 
-/* The end of the command that begins here: "; " parts commands, but not within quotes. */
+/* The end of the command that begins here. Commands are separated by "; " outside of quotes. */
 static const char *end_of_part(const char *part)
 {
     bool quoted = false;
@@ -94,7 +92,7 @@ static bool any_acts_on_netns(const char *line)
     return false;
 }
 
-static const char *place(struct arena *arena, const char *line, const char *entry)
+static const char *enter_netns(struct arena *arena, const char *line, const char *entry)
 {
     const char *placed = "";
     for (const char *part = line; *part != '\0';) {
@@ -108,7 +106,7 @@ static const char *place(struct arena *arena, const char *line, const char *entr
     return placed;
 }
 
-static void place_all(struct arena *arena, const struct finding *finding, const char *entry, struct fixes *fixes)
+static void enter_netns_all(struct arena *arena, const struct finding *finding, const char *entry, struct fixes *fixes)
 {
     for (size_t i = 0; i < fixes->count; i++) {
         struct fix *fix = &fixes->items[i];
@@ -120,7 +118,7 @@ static void place_all(struct arena *arena, const struct finding *finding, const 
                 "definition (docker run --sysctl, securityContext.sysctls of a pod).",
                 fix->text);
         if (entry != NULL) {
-            fix->command = place(arena, fix->command, entry);
+            fix->command = enter_netns(arena, fix->command, entry);
             continue;
         }
         fix->text = arena_printf(arena, "%s In the network namespace %s, not here: %s", fix->text,
@@ -134,8 +132,8 @@ void command_place(struct arena *arena, struct finding *finding)
     if (finding->netns == NULL || finding->netns->is_own)
         return;
     const char *entry = entry_to(arena, finding);
-    place_all(arena, finding, entry, &finding->fix_now);
-    place_all(arena, finding, entry, &finding->fix_for_good);
+    enter_netns_all(arena, finding, entry, &finding->fix_now);
+    enter_netns_all(arena, finding, entry, &finding->fix_for_good);
 }
 
 /* --- settings --------------------------------------------------------------------------------------------------- */
@@ -152,7 +150,7 @@ void command_keep_setting(struct arena *arena, const struct finding *finding, st
 
 /* --- descriptors ------------------------------------------------------------------------------------------------ */
 
-/* select() keeps descriptors in a set of so many bits, and writes beyond its end for others (select(2)). */
+/* An fd_set of select() has this many bits. A higher descriptor is written beyond its end (select(2), BUGS). */
 enum { FD_SETSIZE_USUAL = 1024 };
 
 void command_raise_descriptors(
@@ -168,7 +166,7 @@ void command_raise_descriptors(
     const char *select_hint = process->fds_limit <= FD_SETSIZE_USUAL
         ? " Not if the program uses select(): that corrupts its memory from descriptor 1,024 on."
         : "";
-    /* One number alone would be taken for both limits, and lower the hard one: prlimit(1). */
+    /* A single number would set both limits, and so lower the hard limit: prlimit(1). */
     if (is_capped && hard <= process->fds_limit)
         fixes_add(fixes, arena,
             arena_printf(arena,

@@ -1,7 +1,7 @@
 /*
- * A second look tells what stays from what was only caught in passing. A cause holds where the earlier look gives the
- * same one, whatever the age was then: that the connection had not settled yet is no longer a doubt once it is still
- * there.
+ * Two snapshots show which connections stay stuck, and which only passed through a state. A cause is confirmed if the
+ * rules find the same cause in the previous snapshot, at any age: a connection that was too young then, and is
+ * unchanged now, is stuck.
  */
 #include "diagnose/confirm.h"
 

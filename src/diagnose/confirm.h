@@ -1,22 +1,21 @@
 #pragma once
-/*
- * An earlier snapshot that has to confirm what this one shows.
- */
+/* A previous snapshot that must confirm the conclusions from this one: snapshot.confirms. */
 #include "diagnose/context.h"
 
-/* The earlier look, where one has to confirm this one; zeroed where there is none. */
+/* The context of the previous snapshot. All zero if no snapshot has to confirm. */
 struct confirm {
     struct context previous;
-    bool *selected; /* what the context refers to: nothing selected, no cause known */
-    uint8_t *causes;
+    bool *selected;  /* for previous.selected: nothing is selected */
+    uint8_t *causes; /* for previous.causes: all "normal" */
 };
 
-/* Release with confirm_deinit(). */
+/* The context must outlive it. Release it with confirm_deinit(). */
 void confirm_init(struct confirm *confirm, const struct context *context);
 void confirm_deinit(struct confirm *confirm);
 /*
- * Whether the connection had this cause (an index into rules) in the earlier look already, but perhaps for its age, and
- * has not moved since; true where there is no such look.
+ * True if the previous snapshot confirms the cause (an index into rules): the connection has not changed since, and had
+ * the same cause then, whatever its age was. For a rule with holds_moving, the connection only has to be there. Also
+ * true if no snapshot has to confirm.
  */
 bool confirm_holds(
     const struct confirm *confirm, const struct snapshot *snapshot, const struct conn *conn, uint8_t cause);

@@ -9,7 +9,7 @@ static bool is_about(const struct snapshot *snapshot, const struct finding *find
     return false;
 }
 
-/* The finding about the cause; one that has a cause in turn does not stand for others. */
+/* The finding about the connection finding->cause. A finding that has a cause itself is not taken. NULL: none. */
 static struct finding *find_cause(
     const struct snapshot *snapshot, struct finding_list *list, const struct finding *finding)
 {
@@ -27,7 +27,7 @@ void consequences_fold(const struct snapshot *snapshot, struct arena *arena, str
         struct finding *finding = &list->items[i];
         struct finding *cause = finding->cause != NULL ? find_cause(snapshot, list, finding) : NULL;
         if (cause == NULL) {
-            finding->cited = NULL; /* it stands for itself */
+            finding->cited = NULL; /* it stays in the list */
             continue;
         }
         lines_add(&cause->evidence, arena, "%s", finding->cited);

@@ -1,4 +1,3 @@
-
 #include "diagnose/context.h"
 
 #include <stdlib.h>
@@ -66,7 +65,7 @@ bool context_is_incoming(const struct context *context, const struct conn *conn)
     bool remote_ephemeral = is_ephemeral(context, conn, conn->remote_port);
     if (is_ephemeral(context, conn, conn->local_port) != remote_ephemeral)
         return remote_ephemeral;
-    return conn->local_port < conn->remote_port; /* the lower port is the service, by custom */
+    return conn->local_port < conn->remote_port; /* services usually have the lower port */
 }
 
 bool context_is_settled(const struct context *context, const struct conn *conn, const struct limits *limits)
@@ -79,14 +78,15 @@ bool context_is_unanswered(const struct context *context, const struct conn *con
 {
     if (!context_is_incoming(context, conn) || !conn_has(conn, CONN_TCP_INFO))
         return false;
-    /* The FIN counts 1 in bytes_received. Without counts, the clocks tell who spoke last. */
+    /* A FIN counts 1 in bytes_received. Without byte counts, the clocks show which side sent data last. */
     bool asked = conn_has(conn, CONN_BYTES) ? conn->bytes_received > 1 && conn->bytes_acked == 0
                                             : conn->last_data_recv_ms < conn->last_data_sent_ms;
     if (!asked)
         return false;
-    if (other != NULL) /* what nobody holds any more waits for nothing */
+    if (other != NULL) /* an end that no process holds waits for nothing */
         return !conn_is_unheld(other);
-    return !ip_is_loopback(&conn->remote) && !ip_is_same(&conn->local, &conn->remote); /* then it would be seen */
+    /* A peer on this host would have been seen. */
+    return !ip_is_loopback(&conn->remote) && !ip_is_same(&conn->local, &conn->remote);
 }
 
 bool context_is_unaccepted(const struct context *context, const struct conn *conn)

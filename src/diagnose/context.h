@@ -1,7 +1,5 @@
 #pragma once
-/*
- * The snapshot, with the look-ups that rules need.
- */
+/* The snapshot, and the tables with which rules look things up in it. */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -11,28 +9,29 @@
 #include "model/policy.h"
 
 /*
- * Connections that wait for their peers, which may be why others are not closed: upstream.c, made when first asked for.
+ * Connections that wait for their peers. They may be the reason why a process does not close others. upstream.c makes
+ * the list when it is first needed.
  */
 struct waiting_conns {
     struct waiting_conn {
         uint32_t conn;
-        uint32_t process; /* the only one that holds it; NO_INDEX: there are none, or several */
+        uint32_t process; /* the only process that holds it; NO_INDEX: nobody is known to hold it, or several do */
         uint8_t sign;     /* enum upstream_sign */
-        uint32_t other;   /* its other end, where that was seen; or NO_INDEX */
+        uint32_t other;   /* its other end, or NO_INDEX if that was not seen */
     } * items;
     size_t count;
     bool is_made;
 };
 
-/* What acceptors.c knows of processes and their listeners, made when first asked for. */
+/* Used by acceptors.c only, and filled in when it is first needed. */
 struct served {
-    uint32_t *counts;            /* for each process: connections that it holds and that came in through a listener */
-    uint8_t *shares_port;        /* a bit for each connection: one of several listeners of one end (SO_REUSEPORT) */
-    const struct conn *listener; /* that was asked for last, */
-    const struct process *first; /* and whom it belongs to */
+    uint32_t *counts;            /* for each process: how many connections it holds that came in through a listener */
+    uint8_t *shares_port;        /* one bit for each connection: a listener that shares its port (SO_REUSEPORT) */
+    const struct conn *listener; /* the listener of the last call of acceptors_first() … */
+    const struct process *first; /* … and the result */
 };
 
-/* Connections that the host at the other end does not know: unknown_ends.c, made when first asked for. */
+/* Connections that the host at the other end does not know. unknown_ends.c makes the list when it is first needed. */
 struct unknown_ends {
     struct unknown_end *items; /* in the order of the connections */
     size_t count, capacity;
@@ -40,55 +39,61 @@ struct unknown_ends {
     size_t service_count, service_capacity;
     bool is_made;
 };
-
-/* The snapshot with the look-ups that rules need. */
 struct context {
     const struct snapshot *snapshot;
-    uint32_t seen;               /* STATE_BIT()s that the snapshot holds */
-    const bool *selected;        /* for each connection: whether the person asked for it */
-    bool selects_all;            /* nothing was left out: findings about the whole host are in place */
-    uint64_t asked_count;        /* connections, without listeners, of a paste or of a selection; 0: of a whole host */
-    const uint8_t *causes;       /* what is known so far: indexes into rules; 0: normal */
+    uint32_t seen;               /* STATE_BIT()s that the snapshot contains */
+    const bool *selected;        /* for each connection: the user's selection contains it */
+    bool selects_all;            /* the selection contains all: findings about the whole host are made */
+    uint64_t asked_count;        /* selected or pasted connections, without listeners; 0: a whole host, live */
+    const uint8_t *causes;       /* for each connection, as far as known: index into rules; 0: normal */
     const struct policy *policy; /* or NULL */
-    const struct limits *limits; /* of each rule, for connections of no service and of each service: limits.c */
+    const struct limits *limits; /* read with context_limits() */
     struct listeners listeners;
     struct queues queues;
     struct waiting_conns *waiting_conns;
     struct served *served;
     struct unknown_ends *unknown_ends;
-    struct local_addresses local_addresses; /* where there are several hosts */
-    uint64_t *process_counts;               /* for each process, to count in; all 0 but while somebody does */
+    struct local_addresses local_addresses; /* empty if there is only one host */
+    uint64_t *process_counts;               /* for each process, to count in; all 0 between uses */
 };
 
+/* Fills in the tables. The caller has set selected, causes, policy and limits, or leaves them zero. */
 void context_init(struct context *context, const struct snapshot *snapshot);
 void context_deinit(struct context *context);
 
-/* The listening socket that the connection came in through, or NULL. */
+/* The listener on the local port of the connection, or NULL. A listener finds itself. See listeners_find(). */
 const struct conn *context_listener(const struct context *context, const struct conn *conn);
-/* Whether the connection was opened by the other side. Without a listener the ephemeral port range decides. */
+/*
+ * True if the peer opened the connection. This host listens on the local port, or only the remote port is ephemeral, or
+ * (if both are ephemeral, or neither) the local port is the lower one.
+ */
 bool context_is_incoming(const struct context *context, const struct conn *conn);
-/* Whether nothing tells that but which port is lower: both are ephemeral ones, or neither. */
+/* True if only the last of these three signs decides. */
 bool context_guesses_direction(const struct context *context, const struct conn *conn);
-/* Has been in its state for as long as the limit; true where the age is unknown: then the confidence tells. */
+/*
+ * True if the connection has been in its state for limits->settle_ms. Also true if its age is not known, or known only
+ * from the time between two snapshots; then the finding has a lower confidence.
+ */
 bool context_is_settled(const struct context *context, const struct conn *conn, const struct limits *limits);
 
 /*
- * Whether the peer has asked for something and never got a byte. A FIN does not tell whether it has closed, or only
- * shut down its sending side (RFC 9293 section 3.6.1) to wait for an answer that the process here is at work on.
- * `other` is its end, where that is seen, or NULL.
+ * True if the peer opened the connection, has sent data, and has never got a byte of answer. If the source does not
+ * count bytes: if the last data came from the peer. Then the peer's FIN may be a half-close (RFC 9293 §3.6.1): the peer
+ * waits for an answer that the process here is still working on. `other` is the peer's end, or NULL if it was not seen.
+ * False if the peer's process has closed its end.
  */
 bool context_is_unanswered(const struct context *context, const struct conn *conn, const struct conn *other);
 
-/* Whether so many connections are most of what somebody pasted or selected; never of a whole host that is looked at. */
+/* True if `count` connections are at least half of what the user selected or pasted. False for a whole host, live. */
 bool context_is_asked_about(const struct context *context, uint64_t count);
 
 /*
- * Never accepted. Where the source shows no inodes, but who holds the listener: nobody is shown to hold the connection,
- * and the listener's queue is not empty. Who may see the one may see the other, unless another user's process accepted
- * it.
+ * For ESTABLISHED and CLOSE_WAIT. True if no process has accepted the connection. A source without inodes (Linux) shows
+ * this indirectly: it shows who holds the listener, but nobody who holds the connection, and the listener's queue is
+ * not empty. This is wrong if a process of another user has accepted the connection.
  */
 bool context_is_unaccepted(const struct context *context, const struct conn *conn);
 
-/* queues_at() and queues_stalled_listener() of the context's queues. */
+/* These call queues_at() and queues_stalled_listener(). */
 const struct queue *context_queue(const struct context *context, const struct conn *listener);
 const struct conn *context_stalled_listener(const struct context *context, const struct conn *conn);

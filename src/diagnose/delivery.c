@@ -3,8 +3,8 @@
 #include "model/age.h"
 
 enum {
-    DEAD_PROBES = 2, /* a peer that is alive answers every window probe, which resets the count */
-    ATTEMPTS = 3,    /* 0.2 + 0.4 + 0.8 s at the least: not a lost segment or two */
+    DEAD_PROBES = 2, /* unanswered window probes; each answer resets their count */
+    ATTEMPTS = 3,    /* retransmissions; they take at least 0.2 + 0.4 + 0.8 s, so more than a lost segment or two */
 };
 
 unsigned delivery_attempts(const struct conn *conn)
@@ -13,12 +13,7 @@ unsigned delivery_attempts(const struct conn *conn)
     return uncounted ? conn->backoff : conn->retransmits;
 }
 
-static bool shows_no_window(const struct conn *conn)
-{
-    return conn_has(conn, CONN_SND_WND) && conn->snd_wnd_bytes == 0;
-}
-
-/* The peer offers less than what is in flight already: it has shrunk its window. A lossy path does not do that. */
+/* True if the peer's window is smaller than the data in flight: the peer has shrunk it. Packet loss cannot do that. */
 static bool is_window_below_flight(const struct conn *conn)
 {
     return conn_has(conn, CONN_SND_WND | CONN_BYTES | CONN_QUEUES) && conn->send_q_bytes > conn->notsent_bytes &&
@@ -26,8 +21,8 @@ static bool is_window_below_flight(const struct conn *conn)
 }
 
 /*
- * Whether the peer has answered what was sent last, or the time before: of two in a row one at least. The timer tells
- * when that was. True where the source does not show it.
+ * True if the peer has answered at least one of the last two transmissions. The last one was `rto - timer` ago, the one
+ * before that half a timeout earlier. Also true if the source does not show these times.
  */
 static bool answers_probes(const struct conn *conn)
 {
@@ -38,7 +33,7 @@ static bool answers_probes(const struct conn *conn)
     return conn->last_ack_recv_ms <= since_last + conn->rto_ms / 2 + ROUND_TRIP_MS;
 }
 
-/* While we kept sending the same again. */
+/* True if a segment of the peer arrived in the second half of the time since the first transmission. */
 static bool is_peer_heard(const struct snapshot *snapshot, const struct conn *conn)
 {
     struct age age = conn_retransmitting_for(snapshot, conn);
@@ -48,7 +43,7 @@ static bool is_peer_heard(const struct snapshot *snapshot, const struct conn *co
 static enum delivery by_retransmit_timer(const struct snapshot *snapshot, const struct conn *conn)
 {
     unsigned attempts = delivery_attempts(conn);
-    if (conn_resends_uncounted(conn) || (shows_no_window(conn) && conn->retransmits > 0)) {
+    if (conn_resends_uncounted(conn) || (conn_has_zero_window(conn) && conn->retransmits > 0)) {
         if (answers_probes(conn))
             return DELIVERY_WINDOW_TAKEN_BACK;
         return attempts >= ATTEMPTS ? DELIVERY_UNANSWERED : DELIVERY_OPEN;
@@ -68,7 +63,9 @@ enum delivery delivery_of(const struct snapshot *snapshot, const struct conn *co
         return by_retransmit_timer(snapshot, conn);
     if (conn->timer != TIMER_PERSIST)
         return DELIVERY_OPEN;
-    /* Of this timer both count the same: idiag_retrans is icsk_probes_out then (inet_sk_diag_fill()). */
+    /*
+     * With this timer, retransmits is the number of probes too: idiag_retrans is icsk_probes_out (inet_sk_diag_fill()).
+     */
     if (conn->retransmits >= DEAD_PROBES || (conn_has(conn, CONN_TCP_INFO) && conn->probes >= DEAD_PROBES))
         return DELIVERY_UNANSWERED;
     return conn_has(conn, CONN_SND_WND) && conn->snd_wnd_bytes > 0 ? DELIVERY_OPEN : DELIVERY_NO_WINDOW;

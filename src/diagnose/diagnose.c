@@ -31,7 +31,7 @@ static bool can_judge(const struct rule *rule, const struct context *context)
     return (rule->looks_at & ~context->seen) == 0;
 }
 
-/* The number of the first rule that applies; 0: the connection is as it should be. */
+/* The number of the first rule that applies; 0: normal. */
 static uint8_t cause_of(const struct context *context, const struct conn *conn)
 {
     unsigned service = context_service(context, conn);
@@ -43,7 +43,7 @@ static uint8_t cause_of(const struct context *context, const struct conn *conn)
     return 0;
 }
 
-/* The connections with a cause. */
+/* Fills in causes, and makes the array of the connections that have one. The caller frees the array. */
 static void find_causes(const struct context *context, const struct confirm *confirm, uint8_t *causes,
     struct stuck **ret_stuck, size_t *ret_count)
 {
@@ -68,7 +68,7 @@ static void find_causes(const struct context *context, const struct confirm *con
     *ret_count = count;
 }
 
-/* Marks what the selection takes in, counts it, and drops the other stuck connections. */
+/* Marks and counts the selected connections, and removes the others from `stuck`. */
 static void apply_selection(
     const struct selection *selection, struct diagnosis *diagnosis, bool *selected, struct stuck *stuck, size_t *count)
 {
@@ -90,7 +90,7 @@ static void apply_selection(
     *count = kept;
 }
 
-/* How many connections somebody asks about; 0 where it is the whole host, on which nobody pointed at any of them. */
+/* How many connections the user asks about; 0 for a whole host, live: there the user points at none of them. */
 static uint64_t count_asked(const struct context *context, const struct diagnosis *diagnosis)
 {
     if (context->selects_all && context->snapshot->origin == NULL)
@@ -98,12 +98,12 @@ static uint64_t count_asked(const struct context *context, const struct diagnosi
     return diagnosis->selected_count - diagnosis->by_state[STATE_LISTEN] - diagnosis->by_state[STATE_BOUND];
 }
 
-/* What a listener of this host keeps waiting has that listener as its other end. */
+/* If a listener of this host holds a stuck connection up, that listener becomes the connection's other end. */
 static void pair_with_listeners(const struct context *context, struct stuck *stuck, size_t count)
 {
     for (size_t i = 0; stuck != NULL && i < count; i++) {
         const struct conn *conn = &context->snapshot->conns[stuck[i].conn];
-        if (conn->state == STATE_CLOSE_WAIT) /* has its own finding about that */
+        if (conn->state == STATE_CLOSE_WAIT) /* it has its own finding: close-wait-not-accepted */
             continue;
         const struct conn *listener = context_stalled_listener(context, conn);
         if (listener != NULL)
@@ -112,28 +112,29 @@ static void pair_with_listeners(const struct context *context, struct stuck *stu
     }
 }
 
-/* The end to which the SYN came is stuck too: its finding says on which way the packets are lost. */
-static bool knows_more(const struct context *context, uint32_t pair)
+/* True if the other end, which received the SYN, is stuck too: its finding says in which direction packets are lost. */
+static bool explains_more(const struct context *context, uint32_t pair)
 {
     return context->snapshot->conns[pair].state == STATE_SYN_RECEIVED && context->causes[pair] != 0;
 }
 
-/* Whether the finding about the listener, or about what its process did not accept, is made. */
+/* True if there will be a finding about the listener, or about the connections that nobody accepted there. */
 static bool listener_is_at_fault(const struct context *context, const struct conn *listener)
 {
     const struct queue *queue = context_queue(context, listener);
     return queue != NULL && (queue->closed > 0 || context->causes[listener - context->snapshot->conns] != 0);
 }
 
-/* FIN_WAIT_2 here because of CLOSE_WAIT or LAST_ACK there, whatever keeps the other end from closing. */
+/* True for FIN_WAIT_2 whose other end is stuck in CLOSE_WAIT or LAST_ACK, for any cause. */
 static bool waits_for_close(const struct context *context, uint32_t conn, uint32_t other_end)
 {
     return context->snapshot->conns[conn].state == STATE_FIN_WAIT_2 && context->causes[other_end] != 0;
 }
 
 /*
- * A kernel acknowledges what comes, whatever its program does, unless its receive buffer is full (before Linux 6.6 it
- * dropped that without a word: tcp_data_queue()). So the program at the other end is not why nothing comes back.
+ * True if the packets of this end are lost on the way to the other end. A kernel acknowledges what arrives, whatever
+ * its program does, unless its receive buffer is full (tcp_data_queue(); before Linux 6.6 it then dropped the segment
+ * without an answer). So the program at the other end is not the reason that nothing comes back.
  */
 static bool is_lost_on_the_way(const struct context *context, const struct conn *conn, const struct conn *other)
 {
@@ -141,7 +142,7 @@ static bool is_lost_on_the_way(const struct context *context, const struct conn 
         other->recv_q_bytes <= 1;
 }
 
-/* Whether the finding that the other end, which is no listener, belongs to tells why this one is stuck. */
+/* True if the finding about the other end, which is no listener, explains why this connection is stuck. */
 static bool is_explained(const struct context *context, const struct stuck *stuck)
 {
     const struct conn *conns = context->snapshot->conns;
@@ -149,12 +150,12 @@ static bool is_explained(const struct context *context, const struct stuck *stuc
         return false;
     bool by_program = rules[context->causes[stuck->pair]].fault == FAULT_LOCAL_APPLICATION &&
         !is_lost_on_the_way(context, &conns[stuck->conn], &conns[stuck->pair]);
-    return by_program || knows_more(context, stuck->pair) || waits_for_close(context, stuck->conn, stuck->pair);
+    return by_program || explains_more(context, stuck->pair) || waits_for_close(context, stuck->conn, stuck->pair);
 }
 
 /*
- * One root cause, one finding: what waits for a peer that is on this host, and is itself found to be at fault, is that
- * finding's proof and needs none of its own.
+ * One root cause gives one finding. A connection is removed from `stuck` if its other end is in this snapshot and will
+ * have the finding. It is still evidence there, as the other end.
  */
 static void yield_to_other_ends(const struct context *context, struct stuck *stuck, size_t *count)
 {
@@ -175,7 +176,7 @@ static void yield_to_other_ends(const struct context *context, struct stuck *stu
 
 uint32_t diagnose_states(const struct selection *selection, bool findings)
 {
-    /* They take ports, and whoever asks about them wants to hear when these run out: which takes all that use any. */
+    /* These states use up ports. A finding about a shortage of ports needs the connections in all states. */
     const uint32_t port_users = STATE_BIT(STATE_ESTABLISHED) | STATE_BIT(STATE_TIME_WAIT) | STATE_BIT(STATE_SYN_SENT);
     uint32_t wanted = selection->states;
     if (wanted == 0 || (findings && (wanted & port_users) != 0))
@@ -189,7 +190,7 @@ uint32_t diagnose_states(const struct selection *selection, bool findings)
         if ((rules[i].states & judged) != 0)
             wanted |= rules[i].looks_at | (findings ? rules[i].tells_by : 0);
     }
-    return wanted | STATE_BIT(STATE_LISTEN); /* which tells incoming connections from outgoing ones */
+    return wanted | STATE_BIT(STATE_LISTEN); /* listeners tell incoming connections from outgoing ones */
 }
 
 static int worst_first(const void *a, const void *b)
@@ -204,7 +205,7 @@ static int worst_first(const void *a, const void *b)
     return strcmp(one->id, other->id);
 }
 
-/* Too few to be worth a finding: then they are normal. */
+/* True if the group has too few connections for a finding. Then their cause becomes "normal". */
 static bool is_too_small(
     const struct context *context, const struct answer_part *parts, const struct group *group, uint8_t *causes)
 {
@@ -213,7 +214,7 @@ static bool is_too_small(
     uint64_t count = group->counted > group->count ? group->counted : group->count;
     if (count >= (blind ? limits->min_without_age : limits->min_count))
         return false;
-    /* A paste that shows little else asks about them: silence would be no answer. */
+    /* If most of a paste is such connections, the user asks about them, and should get an answer. */
     if (blind && group->count >= limits->min_count && answer_is(context, parts, group))
         return false;
     for (size_t i = 0; i < group->count; i++)
@@ -221,7 +222,7 @@ static bool is_too_small(
     return true;
 }
 
-static void judge(const struct finding *finding, struct diagnosis *diagnosis)
+static void raise_verdict(const struct finding *finding, struct diagnosis *diagnosis)
 {
     if (finding->severity == SEVERITY_CRITICAL)
         diagnosis->verdict = VERDICT_CRITICAL;
@@ -229,7 +230,7 @@ static void judge(const struct finding *finding, struct diagnosis *diagnosis)
         diagnosis->verdict = VERDICT_WARNING;
 }
 
-/* Where it was found: at its namespace, its owner, or its connections. */
+/* The host of a finding: that of its namespace, of its owner, or of its first connection. */
 static const struct host *host_of(const struct snapshot *snapshot, const struct finding *finding)
 {
     if (finding->host != NULL || snapshot->host_count == 0)
@@ -255,7 +256,7 @@ static void make_findings(
         finding.other_ends = groups[i].pairs;
         finding.other_end_count = groups[i].pair_count;
         if (finding.confidence > CONFIDENCE_LIKELY && pair_is_hidden(context, &groups[i]))
-            finding.confidence = CONFIDENCE_LIKELY; /* what the other ends show may speak against it */
+            finding.confidence = CONFIDENCE_LIKELY; /* the hidden other ends might contradict it */
         *finding_list_add(&list, groups[i].rule) = finding;
     }
     for (unsigned i = 1; i < rule_count; i++) {
@@ -278,7 +279,7 @@ static void make_findings(
         command_place(&diagnosis->arena, &diagnosis->findings[i]);
     }
     while (diagnosis->finding_count < list.count && list.items[diagnosis->finding_count].ignored == NULL)
-        judge(&list.items[diagnosis->finding_count++], diagnosis);
+        raise_verdict(&list.items[diagnosis->finding_count++], diagnosis);
     diagnosis->ignored = diagnosis->findings + diagnosis->finding_count;
     diagnosis->ignored_count = list.count - diagnosis->finding_count;
     free(list.items);
@@ -292,8 +293,8 @@ static const char *const *cause_ids(struct arena *arena)
     return ids;
 }
 
-/* What one look alone would have called stuck. */
-static void note_passing(const struct context *context, struct diagnosis *diagnosis)
+/* Adds a note about the connections that this snapshot alone would have called stuck. */
+static void add_passing_note(const struct context *context, struct diagnosis *diagnosis)
 {
     const struct snapshot *snapshot = context->snapshot;
     uint64_t passing = 0;
@@ -311,7 +312,7 @@ static void note_passing(const struct context *context, struct diagnosis *diagno
             phrases_conns(arena, passing), phrases_duration(arena, previous_apart_ms(snapshot)));
 }
 
-/* A namespace as a whole is no selection: nothing else was looked at then. */
+/* True if all connections are selected. "--netns self" counts as all, because then no other namespace is read. */
 static bool takes_in_all(const struct selection *selection)
 {
     if (selection == NULL)
@@ -360,7 +361,7 @@ void diagnose(const struct snapshot *snapshot, const struct selection *selection
     if (snapshot->counts_only)
         totals_note(&context, &diagnosis);
     notes_make(&context, &diagnosis, selected);
-    note_passing(&context, &diagnosis);
+    add_passing_note(&context, &diagnosis);
     *ret_diagnosis = diagnosis;
     free(selected);
     free(stuck);

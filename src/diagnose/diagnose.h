@@ -1,7 +1,8 @@
 #pragma once
 /*
- * From a snapshot to findings: the cause of each connection, folded by cause, owner and service, judged and worded.
- * A pure function: no I/O, no clock, nothing kept.
+ * Makes a diagnosis from a snapshot: it finds the cause of each connection, folds connections with the same cause,
+ * owner and service into groups, and makes a finding from each group. It does no I/O, reads no clock, and keeps no
+ * state.
  */
 #include "base/error.h"
 #include "model/diagnosis.h"
@@ -9,22 +10,22 @@
 #include "model/select.h"
 
 /*
- * Diagnoses the connections that the selection takes in (NULL: all); the others still serve as proof, for instance as
- * the other end of a connection. The policy (NULL: the defaults) sets limits, and what is known and not to be counted.
- * Snapshot and policy must outlive the diagnosis.
+ * Diagnoses the connections of the selection (NULL: all). The other connections are still evidence, for example as the
+ * other end of a connection. The policy (NULL: the defaults) sets the limits, and the known findings that do not count.
+ * Snapshot and policy must outlive the diagnosis. Release it with diagnosis_deinit().
  */
 void diagnose(const struct snapshot *snapshot, const struct selection *selection, const struct policy *policy,
     struct diagnosis *ret_diagnosis);
 
 /*
- * The states, as STATE_BIT()s, that a snapshot has to hold for this selection: those that were asked for and what
- * judges them. With `findings`, also what a finding about them tells of: the other ends, and the ports that they use
- * up; else the causes of the connections are all that is wanted. 0: all states.
+ * The states, as STATE_BIT()s, that a snapshot must contain to diagnose this selection: the selected states, and those
+ * that the rules need to find the causes. With `findings`, also the states that findings need: those of the other ends
+ * and of all connections that use up ports. Without it, only the causes will be right. 0: all states.
  */
 uint32_t diagnose_states(const struct selection *selection, bool findings);
 
 /* The findings that exist, for completion and documentation: returns an id, or NULL past the end. */
 const char *diagnose_finding_id(unsigned index);
-/* Of the same: the limits unless a policy has others, and as bits by index into limit_infos those that act on it. */
+/* The default limits of this finding, and which limits have an effect on it: one bit for each index of limit_infos. */
 const struct limits *diagnose_finding_limits(unsigned index);
 uint32_t diagnose_finding_settable(unsigned index);

@@ -1,4 +1,4 @@
-/* A group as a finding: owner, ends, peers, ages, severity. The words are the rule's. */
+/* Makes a finding from a group: owner, endpoints, peers, ages, severity. The rule adds the sentences. */
 #include "diagnose/finding.h"
 
 #include <stdlib.h>
@@ -61,7 +61,7 @@ static void count_peers(const struct snapshot *snapshot, struct arena *arena, st
     }
     if (table.count > 0)
         qsort(table.items, table.count, sizeof *table.items, more_peers_first);
-    /* Words that stand for any address do not tell how many there are. */
+    /* Equal redacted words may be different addresses, so their number is not known. */
     bool unknown = false;
     for (size_t i = 0; i < table.count; i++)
         unknown |= ip_is_redacted(&table.items[i].address);
@@ -83,7 +83,7 @@ static int more_conns_first(const void *a, const void *b)
     return one->process->pid < other->process->pid ? -1 : one->process->pid > other->process->pid;
 }
 
-/* The processes that hold these connections, each connection counting once for each of them, most first. */
+/* Counts the connections that each process holds, most first. A connection counts once for each of its holders. */
 static size_t count_processes(const struct context *context, const uint32_t *conns, size_t count, struct arena *arena,
     const struct process_count **ret_processes)
 {
@@ -137,7 +137,7 @@ static void fill_endpoints(const struct snapshot *snapshot, const struct group *
         remote = (struct endpoint){ .known = false };
     else
         local.any_port = true;
-    if (first->state == STATE_CLOSED) { /* the kernel, or the source, may have forgotten them */
+    if (first->state == STATE_CLOSED) { /* the kernel, or the source, may not know the ends any more */
         local.known &= first->local_port != 0;
         remote.known &= first->remote_port != 0;
     }
@@ -167,7 +167,7 @@ static uint64_t number_of(const struct group *group)
     return group->counted > group->kindred ? group->counted : group->kindred;
 }
 
-/* Two looks a moment apart give ages that tell no more than that both saw them. */
+/* Ages that come from the time between two snapshots are only lower bounds, so they count as unknown here. */
 bool finding_is_critical_by_number(const struct group *group, const struct limits *limits)
 {
     uint64_t count = number_of(group);
@@ -190,13 +190,15 @@ static enum severity severity_of(const struct group *group, const struct limits 
     return severity;
 }
 
-/* These connections eat a scarce thing of their process: its descriptors. */
+/* The severity that follows from the descriptors that these connections use up in their process. */
 static enum severity descriptor_risk(const struct process *process, uint64_t held)
 {
     enum { WARNING_PERCENT = 50, CRITICAL_PERCENT = 80 };
     if (!process_has_limit(process) || process->fds_open == 0)
         return SEVERITY_INFO;
-    /* Only where these connections are a good part of what is open: others have their own finding. */
+    /*
+     * Only if these connections are a quarter of the open descriptors: descriptor-exhaustion reports other shortages.
+     */
     if (held * 4 < process->fds_open)
         return SEVERITY_INFO;
     unsigned percent = process_descriptors_percent(process);
@@ -205,7 +207,7 @@ static enum severity descriptor_risk(const struct process *process, uint64_t hel
                                        : SEVERITY_INFO;
 }
 
-static void evidence_second_look(const struct group *group, struct arena *arena, struct finding *finding)
+static void add_confirmation(const struct group *group, struct arena *arena, struct finding *finding)
 {
     const char *later = phrases_duration(arena, group->confirmed_ms);
     if (group->ages_from_snapshots)
@@ -218,8 +220,8 @@ static void evidence_second_look(const struct group *group, struct arena *arena,
             "Confirmed by a second look %s later: the same state and cause, and no byte had moved.", later);
 }
 
-/* Of a group that was folded over ports: which of them stand out. */
-static void evidence_ports(
+/* For a group that was folded over ports: adds the ports that stand out. */
+static void add_ports_evidence(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 {
     if (group->distinct_ports < 2)
@@ -244,7 +246,7 @@ static void evidence_ports(
             "Who holds them was not seen: they may belong to several programs that have the same trouble.");
 }
 
-static void evidence_kindred(
+static void add_kindred_evidence(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 {
     if (group->kindred <= group->count)
@@ -258,13 +260,13 @@ static void evidence_kindred(
 
 void finding_judge_age(const struct group *group, uint64_t certain_ms, struct finding *finding)
 {
-    /* Where keepalive runs, what is certain now will not be after the next answer to a probe: then it never is. */
+    /* If keepalive may reset the clocks, the proven age falls after each answer to a probe, so it is never certain. */
     bool young = group->oldest_ms < certain_ms || group->resets > 0 || group->keepalives > 0;
     if (group->confirmed_ms == 0 && young && finding->confidence > CONFIDENCE_LIKELY)
         finding->confidence = CONFIDENCE_LIKELY;
 }
 
-/* Somebody has descriptors of them, seen or not: then who listens says nothing about who that is. */
+/* True if some process holds the connections, whether it was seen or not. Then the listener does not show the owner. */
 static bool is_held(const struct snapshot *snapshot, const struct group *group)
 {
     const struct conn *first = &snapshot->conns[group->conns[0]];
@@ -315,13 +317,13 @@ void finding_make(const struct context *context, const struct answer_part *parts
             finding.severity = risk;
     }
     finding.is_answer = answer_is(context, parts, group);
-    answer_judge(context, parts, group, &finding); /* the rule may know better */
+    answer_judge(context, parts, group, &finding); /* before describe(), which may change the severity */
     group->rule->describe(context, group, arena, &finding);
-    evidence_ports(context, group, arena, &finding);
-    evidence_kindred(context, group, arena, &finding);
+    add_ports_evidence(context, group, arena, &finding);
+    add_kindred_evidence(context, group, arena, &finding);
     totals_tell(snapshot, group, arena, &finding);
     if (group->confirmed_ms > 0)
-        evidence_second_look(group, arena, &finding);
+        add_confirmation(group, arena, &finding);
     finding.action = action_for(group->rule, &finding);
     *ret_finding = finding;
 }

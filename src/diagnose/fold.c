@@ -1,11 +1,11 @@
 /*
- * Folding keys of groups: what one owner has to many addresses, or on many ports, is one story and not hundreds. A
- * service behind many servers; the data connections of FTP, RPC or a peer-to-peer program, each on a port of its own; a
- * capture whose LISTEN rows were filtered away (`netstat -ano | findstr CLOSE_WAIT`), so that nothing says which ports
+ * Folds the keys of groups: the connections of one owner to many addresses, or on many ports, become one group instead
+ * of hundreds. Examples: a service with many servers; the data connections of FTP, RPC or a peer-to-peer program, each
+ * on its own port; a capture without LISTEN rows (`netstat -ano | findstr CLOSE_WAIT`), which does not show which ports
  * are services.
  *
- * Folded are only connections of one cause, one owner and one namespace. Where the owner was not seen, nothing but the
- * user tells them apart; where nobody holds them, nothing does.
+ * Only connections with the same cause, owner and namespace are folded. If the owner was not seen, the user of the
+ * socket takes its place. If no process holds the connections, nothing does.
  */
 #include "diagnose/fold.h"
 
@@ -17,16 +17,18 @@
 #include "diagnose/rule.h"
 
 enum {
-    ENDS_MAX = 8, /* addresses, or ports, that are told one by one */
+    ENDS_MAX = 8, /* up to this many addresses, or ports, keep their own groups */
     /*
-     * Ports on which somebody listens are services that were set up as such, and people know them by their numbers:
-     * nine services of one process, with a few stuck connections each, are nine findings. More than these are a range
-     * from which listeners are taken as they are needed.
+     * The same for ports with a listener. These are usually services that somebody has configured and knows by their
+     * port numbers: nine services of one process with a few stuck connections each are nine findings. More of them are
+     * probably a range from which the program takes ports as it needs them.
      */
     LISTENED_MAX = 32,
-    /* Addresses of as many processes: to each job its own printer. */
+    /*
+     * The same for the remote addresses of kin (kin.c): for example, each job of a spooler prints on its own printer.
+     */
     KIN_ADDRESSES_MAX = 2,
-    /* A port that has so large a part of all is a service that stands out, listener or not, and is told by itself. */
+    /* A port with more than ENDS_MAX connections, and at least this part (a quarter) of all, keeps its own group. */
     APART_PART = 4,
 };
 
@@ -61,12 +63,12 @@ void fold_key_table_deinit(struct fold_key_table *table)
     *table = (struct fold_key_table){ 0 };
 }
 
-/* For each key the wider one that takes its place, where that takes in many; and how many. */
+/* For each key a wide key, without address or port. It replaces the keys that have it if these are many. */
 struct folding {
     struct fold_key_table wide;
-    uint32_t *wide_of;
-    uint32_t *ends; /* for each wide key: how many ends, addresses or ports, it takes in */
-    bool *stays;    /* for each key: whether it stands apart all the same */
+    uint32_t *wide_of; /* for each key: number of its wide key */
+    uint32_t *ends;    /* for each wide key: how many addresses or ports it stands for */
+    bool *stays;       /* for each key: it is not replaced */
 };
 
 static void folding_init(struct folding *folding, const struct fold_key_table *keys)
@@ -86,7 +88,7 @@ static void folding_deinit(struct folding *folding)
     free(folding->stays);
 }
 
-static uint32_t ends_told_apart(const struct fold_key *wide)
+static uint32_t ends_max(const struct fold_key *wide)
 {
     if (wide->kin)
         return wide->any_port ? ENDS_MAX : KIN_ADDRESSES_MAX;
@@ -99,7 +101,7 @@ static void folding_apply(const struct folding *folding, struct stuck *stuck, si
     uint32_t *number = xcalloc(keys->count, sizeof *number);
     for (size_t i = 0; i < keys->count; i++) {
         const struct fold_key *wide = &folding->wide.keys[folding->wide_of[i]];
-        bool many = folding->ends[folding->wide_of[i]] > ends_told_apart(wide);
+        bool many = folding->ends[folding->wide_of[i]] > ends_max(wide);
         number[i] = fold_key_number(&folded, many && !folding->stays[i] ? wide : &keys->keys[i]);
     }
     for (size_t i = 0; i < count; i++)
@@ -111,7 +113,7 @@ static void folding_apply(const struct folding *folding, struct stuck *stuck, si
 
 /* --- over addresses --------------------------------------------------------------------------------------------- */
 
-/* Outgoing connections of one owner to one port of many addresses are one story: a service behind many servers. */
+/* Folds outgoing connections of one owner to one port of many addresses: a service with many servers. */
 static void fold_addresses(struct stuck *stuck, size_t count, struct fold_key_table *keys)
 {
     struct folding folding;
@@ -129,7 +131,7 @@ static void fold_addresses(struct stuck *stuck, size_t count, struct fold_key_ta
 
 /* --- over ports ------------------------------------------------------------------------------------------------- */
 
-/* What the connections of a key have in common beside it; taken from its first. */
+/* Further properties of the connections of a key; all but count are taken from its first connection. */
 struct trait {
     uint32_t count;
     uint32_t uid;
@@ -155,7 +157,7 @@ static struct trait *find_traits(
     return traits;
 }
 
-/* Without ends and direction. */
+/* The wide key, without ends and direction. */
 static struct fold_key base_of(const struct fold_key *key, const struct trait *trait)
 {
     struct fold_key base = *key;
@@ -169,14 +171,15 @@ static struct fold_key base_of(const struct fold_key *key, const struct trait *t
 }
 
 /*
- * A direction that is only guessed, from which port is lower, would cut one story in two. It follows those whose
- * direction is known; else it counts as incoming: that connections have these local ports is true of any.
+ * Makes the wide keys. A guessed direction (from the port numbers) would split a group in two. So guessed connections
+ * get the direction that most of the connections with a known direction have. If there are none, they count as
+ * incoming, because "on these local ports" is true of any connection. The caller frees the array.
  */
-static struct fold_key *directed(const struct fold_key_table *keys, const struct trait *traits)
+static struct fold_key *make_wide_keys(const struct fold_key_table *keys, const struct trait *traits)
 {
     struct fold_key_table bases = { 0 };
     struct fold_key *wide = xcalloc(keys->count, sizeof *wide);
-    int64_t *outgoing = xcalloc(keys->count, sizeof *outgoing); /* more than incoming */
+    int64_t *outgoing = xcalloc(keys->count, sizeof *outgoing); /* outgoing connections minus incoming ones */
     for (size_t i = 0; i < keys->count; i++) {
         wide[i] = base_of(&keys->keys[i], &traits[i]);
         uint32_t base = fold_key_number(&bases, &wide[i]);
@@ -193,20 +196,20 @@ static struct fold_key *directed(const struct fold_key_table *keys, const struct
     return wide;
 }
 
-/* Of a rule whose words are about one port; or a service that was given limits of its own, and is meant to be seen. */
-static bool keeps_port(const struct fold_key *key, const struct trait *trait)
+/* True if the rule describes one port, or if the port is a service with its own limits, which the user wants to see. */
+static bool keeps_its_port(const struct fold_key *key, const struct trait *trait)
 {
     return rules[key->rule].one_port || (trait->listened && key->service != 0);
 }
 
-static void mark_apart(struct folding *folding, const struct fold_key_table *keys, const struct trait *traits)
+static void mark_staying(struct folding *folding, const struct fold_key_table *keys, const struct trait *traits)
 {
     uint64_t *totals = xcalloc(keys->count, sizeof *totals);
     for (size_t i = 0; i < keys->count; i++)
         totals[folding->wide_of[i]] += traits[i].count;
     for (size_t i = 0; i < keys->count; i++) {
         uint64_t count = traits[i].count;
-        folding->stays[i] = keeps_port(&keys->keys[i], &traits[i]) ||
+        folding->stays[i] = keeps_its_port(&keys->keys[i], &traits[i]) ||
             (count > ENDS_MAX && count * APART_PART >= totals[folding->wide_of[i]]);
     }
     free(totals);
@@ -229,12 +232,12 @@ static void count_ports(struct folding *folding, const struct fold_key_table *ke
 static void fold_ports(const struct snapshot *snapshot, struct stuck *stuck, size_t count, struct fold_key_table *keys)
 {
     struct trait *traits = find_traits(snapshot, stuck, count, keys);
-    struct fold_key *wide = directed(keys, traits);
+    struct fold_key *wide = make_wide_keys(keys, traits);
     struct folding folding;
     folding_init(&folding, keys);
     for (size_t i = 0; i < keys->count; i++)
         folding.wide_of[i] = fold_key_number(&folding.wide, &wide[i]);
-    mark_apart(&folding, keys, traits);
+    mark_staying(&folding, keys, traits);
     count_ports(&folding, keys);
     folding_apply(&folding, stuck, count, keys);
     folding_deinit(&folding);

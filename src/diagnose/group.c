@@ -1,9 +1,10 @@
 /*
- * Folding: thousands of stuck connections become a handful of groups with one cause, one owner and one service.
+ * Folds thousands of stuck connections into a few groups. The connections of a group have the same cause, owner and
+ * service.
  *
- * Processes that are copies of one another (workers of one parent, alike in name, command line and control group)
- * count as one owner. A service is the local port where this host listens, else the address and port that the
- * connections go to. Where these are many, they are folded too: fold.c.
+ * Processes that are copies of one another count as one owner: workers of one parent with the same name, command line
+ * and control group. A service is the local port if this host listens there, otherwise the address and port that the
+ * connections go to. Many services are folded too: fold.c.
  */
 #include "diagnose/group.h"
 #include "diagnose/delivery.h"
@@ -28,8 +29,8 @@
 /* --- owners ----------------------------------------------------------------------------------------------------- */
 
 /*
- * The command line; of a process that shows its work there ("postgres: app db 10.0.0.7(40122) SELECT") the program's
- * name.
+ * The command line. If the process shows its current work there ("postgres: app db 10.0.0.7(40122) SELECT"), the name
+ * of the process instead.
  */
 static const char *program_of(const struct process *process)
 {
@@ -93,8 +94,8 @@ static struct fold_key endpoint_key(const struct conn *conn, bool local)
 }
 
 /*
- * How often each local port and each remote end occurs among the stuck connections. Where nobody listens any more,
- * the end that more of them share is the service.
+ * Counts how often each local port and each remote end occurs among the stuck connections. If nobody listens on the
+ * local port any more, the end that more of them share is the service.
  */
 struct tally {
     struct fold_key_table ends;
@@ -113,8 +114,8 @@ static void tally_init(struct tally *tally, const struct snapshot *snapshot, con
 }
 
 /*
- * Notes where it is a guess: nothing tells but which port is lower; or two connections have one end in common, as among
- * hundreds of the same client happens by chance, and the ports do not say the same.
+ * Sets stuck->guessed if the direction is a guess. That is the case if no end is shared by more than two connections
+ * (among hundreds of connections of one client this happens by chance), and the port numbers do not confirm the result.
  */
 static bool is_incoming(
     const struct context *context, struct tally *tally, const struct conn *conn, struct stuck *stuck)
@@ -125,7 +126,7 @@ static bool is_incoming(
     struct fold_key local = endpoint_key(conn, true), remote = endpoint_key(conn, false);
     uint32_t share_local = tally->counts[fold_key_number(&tally->ends, &local)];
     uint32_t share_remote = tally->counts[fold_key_number(&tally->ends, &remote)];
-    if (conn->state == STATE_CLOSED && conn->remote_port == 0) /* its peer is not known any more */
+    if (conn->state == STATE_CLOSED && conn->remote_port == 0) /* the peer is not known any more */
         return share_local > BY_CHANCE;
     bool by_ports = context_is_incoming(context, conn);
     bool incoming = share_local != share_remote ? share_local > share_remote : by_ports;
@@ -186,7 +187,7 @@ static void add_facts(
     struct group *group, const struct context *context, const struct conn *conn, const struct conn *other)
 {
     if (conn_has(conn, CONN_QUEUES)) {
-        /* A FIN counts 1 in both queues; in CLOSE_WAIT the peer's has come, in these three ours has gone. */
+        /* A FIN counts 1 in the queues: the peer's FIN in CLOSE_WAIT, our own FIN in these three states. */
         static const uint32_t sent_fin = STATE_BIT(STATE_FIN_WAIT_1) | STATE_BIT(STATE_CLOSING) |
             STATE_BIT(STATE_LAST_ACK);
         uint32_t counted = platform_of(context->snapshot)->counts_fin ? 1 : 0;
@@ -214,7 +215,7 @@ static void add_facts(
         if (conn->last_ack_recv_ms > group->silent_max_ms)
             group->silent_max_ms = conn->last_ack_recv_ms;
     }
-    group->zero_windows += conn_has(conn, CONN_SND_WND) && conn->snd_wnd_bytes == 0;
+    group->zero_windows += conn_has_zero_window(conn);
     enum delivery delivery = delivery_of(context->snapshot, conn);
     group->taken_back += delivery == DELIVERY_WINDOW_TAKEN_BACK;
     group->heard += delivery == DELIVERY_REFUSED;
@@ -224,10 +225,10 @@ static void add_facts(
     group->shared += holders_count_processes(context->snapshot, conn) > 1;
 }
 
-/* How many ports there are, and those that stand out. */
+/* Counts the distinct ports, and finds those that stand out. */
 static void count_ports(const struct snapshot *snapshot, struct group *group)
 {
-    enum { STANDS_OUT = 2 }; /* times as many as on the average */
+    enum { STANDS_OUT = 2 }; /* times the average */
     uint32_t *counts = xcalloc(UINT16_MAX + 1, sizeof *counts);
     for (size_t i = 0; i < group->count; i++) {
         const struct conn *conn = &snapshot->conns[group->conns[i]];
@@ -251,7 +252,7 @@ static int by_ms(const void *a, const void *b)
     return *one < *other ? -1 : *one > *other;
 }
 
-/* Where keepalive sets clocks back, what is certain of the ages is less than what they are judged by. */
+/* If keepalive resets clocks, the proven ages are lower than the ages that are compared with limits. */
 static void find_proven_ages(const struct snapshot *snapshot, struct group *group)
 {
     group->proven_oldest_ms = group->oldest_ms;
@@ -299,7 +300,7 @@ static void make_group(const struct context *context, const struct fold_key *key
     };
     group->listener_holder = acceptors_first(context, group->listener);
     if (key->any_port)
-        group->listener = NULL; /* there are several, or none */
+        group->listener = NULL; /* the ports have several listeners, or none */
     for (size_t i = 0; i < count; i++) {
         const struct conn *conn = &snapshot->conns[aged[i].conn];
         conns[i] = aged[i].conn;
@@ -327,7 +328,10 @@ static void make_group(const struct context *context, const struct fold_key *key
         count_ports(snapshot, group);
 }
 
-/* The key of all that is in the same state through the same one's fault, at one service: whatever the cause. */
+/*
+ * The same key with the first rule that has the same states and fault: groups that differ only by the cause get one
+ * key.
+ */
 static struct fold_key kindred_key(const struct fold_key *key)
 {
     struct fold_key kindred = *key;
@@ -339,8 +343,8 @@ static struct fold_key kindred_key(const struct fold_key *key)
 }
 
 /*
- * A source that tells causes apart must not make less of the connections' number: the greatest part of them stands for
- * all.
+ * A source that shows more causes splits connections into more groups. Their number must not count less for that. So
+ * the largest of the groups with one kindred_key() is judged by the number of all of them.
  */
 static void count_kindred(const struct fold_key_table *keys, struct group *groups)
 {
@@ -384,7 +388,7 @@ void group_fold(const struct context *context, const uint8_t *ignores, struct st
     kin_join(snapshot, stuck, count, &keys);
     fold_keys(snapshot, stuck, count, &keys);
 
-    /* Counting sort by group; ends[g] becomes where group g ends. */
+    /* Counting sort by group. Afterwards ends[g] is the end of group g. */
     size_t *ends = xcalloc(keys.count + 1, sizeof *ends);
     for (size_t i = 0; i < count; i++)
         ends[stuck[i].group + 1]++;

@@ -1,16 +1,16 @@
 /*
- * One story, many owners: a program that is started once for each job or session, as by cron, CUPS, inetd or an FTP
- * server, holds one stuck connection in each of its processes. These are no copies of one another as workers are
- * (group.c): their parents are shells and sessions of their own, and the job stands in their command lines. Told one by
- * one they would be forty findings that are each too small to matter, so that what they have in common makes them one
- * owner:
+ * Some programs are started once for each job or session, for example by cron, CUPS, inetd or an FTP server. Each
+ * process may then hold one stuck connection. These processes are not copies of one another as workers are (group.c):
+ * each has its own shell or session as parent, and its job in the command line. As separate owners they would give
+ * forty findings that are each too small to matter. So at least three of them become one owner ("kin") if they have in
+ * common:
  *
- *   the program: its name, and of an interpreter the script;
- *   the place: the container, or the unit, whatever instance of it (ftp@3.service, session-12.scope);
- *   the cause, and whatever else makes a key.
+ *   the program: its name, and for an interpreter the script;
+ *   the place: the container, or the unit without its instance (ftp@3.service, session-12.scope);
+ *   the cause, the namespace, the service of the policy, and the ignore.
  *
- * Two may be chance, and are two programs that somebody knows apart. Ends are not compared here: keys that differ by
- * the peer stay apart until fold.c folds them.
+ * Two such processes may be two programs that happen to be alike. Ends are not compared here: keys with different peers
+ * stay different until fold.c folds them.
  */
 #include "diagnose/kin.h"
 
@@ -23,9 +23,9 @@
 
 enum { KIN_MIN = 3 };
 
-/* --- what a process has in common with its kin -------------------------------------------------------------------- */
+/* --- program and place -------------------------------------------------------------------------------------------- */
 
-/* Text within a string that goes on. */
+/* A part of a string; it does not end with NUL. */
 struct span {
     const char *start;
     size_t length;
@@ -43,7 +43,7 @@ static struct span whole(const char *text)
     return (struct span){ text, strlen(text) };
 }
 
-/* The next argument of a command line; its length is 0 at the end. An argument with spaces is taken for several. */
+/* The next argument of a command line; its length is 0 at the end. An argument with spaces counts as several. */
 static struct span next_argument(const char **at)
 {
     *at += strspn(*at, " ");
@@ -82,8 +82,8 @@ static bool is_interpreter(const char *name)
 }
 
 /*
- * What an interpreter runs: the first argument that is no option. Code given by -c or -e counts as a whole, but in a
- * shell, where it is a command with its arguments.
+ * What an interpreter runs: the first argument that is not an option. After -c or -e it is all of the code; for a
+ * shell, only the first word, which is the name of a command.
  */
 static struct span script_of(const struct process *process)
 {
@@ -94,7 +94,7 @@ static struct span script_of(const struct process *process)
             return is_shell(process->name) ? next_argument(&at) : whole(at);
         if (is_word(word, "-cp") || is_word(word, "-classpath") || is_word(word, "-p") ||
             is_word(word, "--module-path"))
-            next_argument(&at); /* Java: the value stands by itself */
+            next_argument(&at); /* options of Java whose value is the next argument */
         else if (*word.start != '-')
             return word;
     }
@@ -109,8 +109,8 @@ static struct span program_of(const struct process *process)
 }
 
 /*
- * The unit without its instance: "ftp@" of ftp@3-10.0.0.5:21.service, "session-" of session-12.scope, "run-" of what
- * systemd-run has started.
+ * The container, or the unit without its instance: "ftp@" for ftp@3-10.0.0.5:21.service, "session-" for
+ * session-12.scope, "run-" for a unit that systemd-run has started.
  */
 static struct span place_of(const struct process *process)
 {
@@ -131,7 +131,7 @@ static struct span place_of(const struct process *process)
 
 /* --- folding ------------------------------------------------------------------------------------------------------ */
 
-/* A key, and what it is compared by. */
+/* The number of a key, and what decides whether two keys are kin. */
 struct relative {
     uint32_t key;
     uint32_t owner;
@@ -167,15 +167,15 @@ static int compare_kin(const struct relative *one, const struct relative *other)
     return order != 0 ? order : compare_spans(one->place, other->place);
 }
 
-static int kin_together(const void *a, const void *b)
+static int compare_relatives(const void *a, const void *b)
 {
     const struct relative *one = a, *other = b;
     int order = compare_kin(one, other);
     return order != 0 ? order : compare_numbers(one->owner, other->owner);
 }
 
-/* Gives the keys of all of them the first one's owner, where they are enough. */
-static void join(struct fold_key_table *keys, const struct relative *kin, size_t count)
+/* Gives all these keys the first one's owner, if they have at least KIN_MIN owners. */
+static void join_owners(struct fold_key_table *keys, const struct relative *kin, size_t count)
 {
     size_t owners = 1;
     for (size_t i = 1; i < count; i++)
@@ -186,8 +186,8 @@ static void join(struct fold_key_table *keys, const struct relative *kin, size_t
     }
 }
 
-/* Keys that have become the same get one number. */
-static void number_again(struct stuck *stuck, size_t count, struct fold_key_table *keys)
+/* Gives keys that have become equal one number. */
+static void renumber_keys(struct stuck *stuck, size_t count, struct fold_key_table *keys)
 {
     struct fold_key_table joined = { 0 };
     uint32_t *number = xcalloc(keys->count, sizeof *number);
@@ -214,12 +214,12 @@ void kin_join(const struct snapshot *snapshot, struct stuck *stuck, size_t count
         kin[known++] = (struct relative){ (uint32_t)i, key->owner, key->netns, key->rule, key->service, key->ignored,
             process, program_of(process), place_of(process) };
     }
-    qsort(kin, known, sizeof *kin, kin_together);
+    qsort(kin, known, sizeof *kin, compare_relatives);
     for (size_t first = 0, end; first < known; first = end) {
         for (end = first + 1; end < known && compare_kin(&kin[first], &kin[end]) == 0; end++)
             ;
-        join(keys, kin + first, end - first);
+        join_owners(keys, kin + first, end - first);
     }
     free(kin);
-    number_again(stuck, count, keys);
+    renumber_keys(stuck, count, keys);
 }

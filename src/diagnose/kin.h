@@ -1,8 +1,6 @@
 #pragma once
-/*
- * Processes of one program that were started one by one, for a job or a session each, are one owner. Of group.c only.
- */
+/* Used by group.c only: processes of one program, each started for one job or session, become one owner. */
 #include "diagnose/fold.h"
 
-/* Gives the keys of such processes one owner, and the groups of the stuck connections with them. */
+/* Gives the keys of such processes the same owner. Renumbers stuck[i].group, which is the number of a key. */
 void kin_join(const struct snapshot *snapshot, struct stuck *stuck, size_t count, struct fold_key_table *keys);

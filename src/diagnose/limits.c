@@ -1,6 +1,6 @@
 /*
- * What a person has decided: other limits, for all connections of a finding or for those of one service, and what is
- * known to be as it is. An ignored finding is made like any other, so that it can be shown; it does not count.
+ * Applies the policy of the user: other limits, for a finding everywhere or for one service, and known findings that do
+ * not count. An ignored finding is made like any other, so that it can be shown.
  */
 #include "diagnose/limits.h"
 
@@ -41,7 +41,7 @@ unsigned context_service(const struct context *context, const struct conn *conn)
     return 0;
 }
 
-/* A service that is known by more than the name of its process is a matter of single connections. */
+/* A service whose selection has other terms than process names is a property of connections, not of a process. */
 unsigned context_process_service(const struct context *context, const struct process *process)
 {
     size_t count = context->policy != NULL ? context->policy->service_count : 0;
@@ -92,7 +92,10 @@ const uint8_t *ignores_make(const struct context *context, struct diagnosis *dia
     return ignores;
 }
 
-/* A finding about the host or a process: all connections that it shows, or, with none, the finding as such. */
+/*
+ * For findings about the host or a process. True if the ignore matches all connections of the finding. Without
+ * connections, only an ignore that selects nothing but the finding matches.
+ */
 static bool takes_in(const struct ignore *ignore, const struct snapshot *snapshot, const struct finding *finding)
 {
     if (ignore_is_over(ignore, snapshot->taken_at_ms) || !selection_matches_cause(&ignore->selection, finding->id))
@@ -111,7 +114,7 @@ static const struct ignore *ignore_of(
 {
     if (ignores == NULL)
         return NULL;
-    /* Connections of one group are ignored together: group.c. */
+    /* All connections of a group have the same ignore: group.c. */
     if (rule->applies != NULL && finding->conn_count > 0 && ignores[finding->conns[0]] != 0)
         return &context->policy->ignores[ignores[finding->conns[0]] - 1];
     for (size_t i = 0; i < context->policy->ignore_count; i++) {

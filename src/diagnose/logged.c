@@ -7,7 +7,7 @@
 #include "diagnose/phrases.h"
 #include "diagnose/platform.h"
 
-/* What a message proves, and what to look at next. */
+/* The finding that each message belongs to, its sentences, and the next command. */
 static const struct {
     const char *rule, *quote, *title, *why;
     const char *next, *command; /* NULL: the connections themselves, as that system shows them */
@@ -77,14 +77,15 @@ static const struct rule *rule_of(const char *id)
     return rule < rule_count ? &rules[rule] : NULL;
 }
 
-static const char *said(const struct context *context, enum log_message message, struct arena *arena)
+static const char *log_sentence(const struct context *context, enum log_message message, struct arena *arena)
 {
     uint32_t times = context->snapshot->logged[message];
     return arena_printf(arena, "The log in this text has %s%s.", messages[message].quote,
         times == 1 ? "" : arena_printf(arena, ", %s times", phrases_count(arena, times)));
 }
 
-static void add(const struct context *context, enum log_message message, struct arena *arena, struct finding_list *list)
+static void add_finding(
+    const struct context *context, enum log_message message, struct arena *arena, struct finding_list *list)
 {
     const struct snapshot *snapshot = context->snapshot;
     struct finding *finding = finding_list_add(list, rule_of(messages[message].rule));
@@ -95,7 +96,7 @@ static void add(const struct context *context, enum log_message message, struct 
     finding->netns = snapshot->netns_count > 0 ? &snapshot->netns[0] : NULL;
     finding->title = messages[message].title;
     finding->why = messages[message].why;
-    lines_add(&finding->evidence, arena, "%s", said(context, message, arena));
+    lines_add(&finding->evidence, arena, "%s", log_sentence(context, message, arena));
     lines_add(&finding->evidence, arena,
         "It tells of the moment at which it was written: whether it is so now, and of which connections, is not "
         "known.");
@@ -117,8 +118,8 @@ void logged_judge(const struct context *context, struct arena *arena, struct fin
         while (at < list->count && strcmp(list->items[at].id, id) != 0)
             at++;
         if (at < list->count)
-            lines_add(&list->items[at].evidence, arena, "%s", said(context, (enum log_message)message, arena));
+            lines_add(&list->items[at].evidence, arena, "%s", log_sentence(context, (enum log_message)message, arena));
         else
-            add(context, (enum log_message)message, arena, list);
+            add_finding(context, (enum log_message)message, arena, list);
     }
 }

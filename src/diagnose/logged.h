@@ -1,9 +1,9 @@
 #pragma once
-/* What messages of a system's log tell, which stand in the text of a capture: snapshot.logged. */
+/* Findings from messages of a system's log that a capture contains: snapshot.logged. */
 #include "diagnose/rule.h"
 
 /*
- * Each message is the proof of a finding: of one that the connections have led to already, or of a new one. A new one
- * is likely at most: when it was written, and whether it is still so, nobody knows.
+ * Adds each message as evidence to the finding that it belongs to. If the list has no such finding, adds one with
+ * confidence likely: the time of the message is not known, so what it reports may be over.
  */
 void logged_judge(const struct context *context, struct arena *arena, struct finding_list *list);

@@ -1,4 +1,4 @@
-/* The healthy part of a report: why what looks alarming is not, and what this version does not judge. */
+/* The healthy part of a report: why something that looks alarming is normal, and what this version does not judge. */
 #include "diagnose/notes.h"
 
 #include <string.h>
@@ -10,8 +10,8 @@
 #include "diagnose/platform.h"
 #include "diagnose/rule.h"
 
-/* States in which a few connections need no word. */
-enum { WORTH_A_WORD = 100 };
+/* Fewer connections in TIME_WAIT get no note. */
+enum { TIME_WAIT_NOTED = 100 };
 
 /* How many of the selected connections in this state have the cause "normal". */
 static uint64_t count_normal(const struct diagnosis *diagnosis, const bool *selected, enum conn_state state)
@@ -23,12 +23,12 @@ static uint64_t count_normal(const struct diagnosis *diagnosis, const bool *sele
     return count;
 }
 
-static void note_time_wait(const struct context *context, struct diagnosis *diagnosis, const bool *selected)
+static void add_time_wait_note(const struct context *context, struct diagnosis *diagnosis, const bool *selected)
 {
     const struct snapshot *snapshot = diagnosis->snapshot;
-    /* The rest has a finding, which says the same and more. */
+    /* The others are in a finding, which explains TIME_WAIT too. */
     uint64_t count = count_normal(diagnosis, selected, STATE_TIME_WAIT);
-    if (count == 0 || (count < WORTH_A_WORD && !context_is_asked_about(context, count)))
+    if (count == 0 || (count < TIME_WAIT_NOTED && !context_is_asked_about(context, count)))
         return;
     uint64_t incoming = 0;
     for (size_t i = 0; i < snapshot->conn_count; i++) {
@@ -50,7 +50,7 @@ static void note_time_wait(const struct context *context, struct diagnosis *diag
             "and nothing to fix.");
 }
 
-/* Whether all that is known of the connections in that state is the state: then none can be said to be young. */
+/* True if the source shows only the state of these connections. Then nobody can say that they are young. */
 static bool is_only_state_known(const struct snapshot *snapshot, enum conn_state state)
 {
     for (size_t i = 0; i < snapshot->conn_count; i++) {
@@ -61,7 +61,7 @@ static bool is_only_state_known(const struct snapshot *snapshot, enum conn_state
     return true;
 }
 
-static void note_young(struct diagnosis *diagnosis, const bool *selected, enum conn_state state, const char *why)
+static void add_young_note(struct diagnosis *diagnosis, const bool *selected, enum conn_state state, const char *why)
 {
     uint64_t count = count_normal(diagnosis, selected, state);
     if (count == 0)
@@ -72,8 +72,8 @@ static void note_young(struct diagnosis *diagnosis, const bool *selected, enum c
         phrases_count(&diagnosis->arena, count), why);
 }
 
-/* A state that no rule is about must not look as if it had been found healthy. */
-static void note_unjudged(struct diagnosis *diagnosis)
+/* Adds a note about states that no rule judges: they must not look healthy. */
+static void add_unjudged_note(struct diagnosis *diagnosis)
 {
     static const enum conn_state quiet = STATE_BOUND;
     uint32_t judged = STATE_BIT(STATE_LISTEN) | STATE_BIT(STATE_ESTABLISHED) | STATE_BIT(STATE_TIME_WAIT) |
@@ -97,14 +97,14 @@ static void note_unjudged(struct diagnosis *diagnosis)
 
 void notes_make(const struct context *context, struct diagnosis *diagnosis, const bool *selected)
 {
-    note_time_wait(context, diagnosis, selected);
-    note_young(diagnosis, selected, STATE_CLOSE_WAIT,
+    add_time_wait_note(context, diagnosis, selected);
+    add_young_note(diagnosis, selected, STATE_CLOSE_WAIT,
         "normal so far. Too young to tell, or half-closed with data still flowing.");
-    note_young(diagnosis, selected, STATE_LAST_ACK, "normal so far. The last acknowledgement is on its way.");
-    note_young(diagnosis, selected, STATE_FIN_WAIT_1,
+    add_young_note(diagnosis, selected, STATE_LAST_ACK, "normal so far. The last acknowledgement is on its way.");
+    add_young_note(diagnosis, selected, STATE_FIN_WAIT_1,
         "normal so far. The acknowledgement of the FIN is on its way, or data before it still flows.");
-    note_young(diagnosis, selected, STATE_CLOSING, "normal so far. The last acknowledgement is on its way.");
-    note_young(diagnosis, selected, STATE_FIN_WAIT_2,
+    add_young_note(diagnosis, selected, STATE_CLOSING, "normal so far. The last acknowledgement is on its way.");
+    add_young_note(diagnosis, selected, STATE_FIN_WAIT_2,
         "normal so far. Closed here; the peers have a while to close too, and may still send.");
-    note_unjudged(diagnosis);
+    add_unjudged_note(diagnosis);
 }

@@ -1,7 +1,5 @@
 #pragma once
-/*
- * Why what looks alarming is not, and what was not judged.
- */
+/* The notes of a diagnosis: why something that looks alarming is normal, and which states were not judged. */
 #include "diagnose/context.h"
 #include "model/diagnosis.h"
 

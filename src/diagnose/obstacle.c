@@ -8,11 +8,11 @@
 #include "diagnose/command.h"
 #include "diagnose/platform.h"
 
-/* --- which one -------------------------------------------------------------------------------------------------- */
+/* --- which obstacle --------------------------------------------------------------------------------------------- */
 
 /*
- * In the freezer of its control group, whatever it waited for before: kernel/cgroup/freezer.c, kernel/freezer.c. Where
- * the compiler has put do_freezer_trap() into get_signal(), nothing else sleeps there but what is stopped (T, t).
+ * True if the control group of the thread is frozen: kernel/cgroup/freezer.c, kernel/freezer.c. The compiler may inline
+ * do_freezer_trap() into get_signal(). Apart from that, threads sleep in get_signal() only in the states T and t.
  */
 static bool is_frozen(const struct wait_place *place)
 {
@@ -21,7 +21,7 @@ static bool is_frozen(const struct wait_place *place)
             (place->state == 'S' && strcmp(place->channel, "get_signal") == 0));
 }
 
-/* Waiting for sockets to become ready, or for a timer: this thread will look at its sockets again. */
+/* True if the thread runs, or waits for sockets or a timer: it will use its sockets again. Also true if unknown. */
 static bool is_serving(const struct wait_place *place)
 {
     static const char *const calls[] = { "epoll_wait", "epoll_pwait", "poll", "ppoll", "select", "pselect6", "accept",
@@ -42,7 +42,7 @@ static bool is_serving(const struct wait_place *place)
         if (strstr(place->channel, channels[i]) != NULL)
             return true;
     }
-    /* Nothing is known of where it waits: it may well be serving. */
+    /* It is not known where the thread waits: it may be serving. */
     return place->call == NULL && place->channel == NULL;
 }
 
@@ -56,7 +56,7 @@ static enum obstacle of_threads(const struct process *process)
         uninterruptible &= process->waits[i].state == 'D';
         seen += process->waits[i].threads;
     }
-    if (seen == 0 || seen < process->threads) /* one of the others may be serving */
+    if (seen == 0 || seen < process->threads) /* a thread that was not seen may be serving */
         return OBSTACLE_NONE;
     if (is_frozen(&process->waits[0]))
         return OBSTACLE_FROZEN;
@@ -79,9 +79,7 @@ enum obstacle obstacle_of(const struct process *process)
     }
 }
 
-/*
- * A descriptor's number must be below the limit: alloc_fd() in fs/file.c. With as many open as the limit none is free.
- */
+/* True if as many descriptors are open as the limit allows: alloc_fd() in fs/file.c then returns -EMFILE. */
 static bool has_no_descriptor(const struct process *process)
 {
     return process != NULL && process->fds_limit != 0 && process->fds_limit != UINT32_MAX && process->fds_open > 0 &&
@@ -101,7 +99,7 @@ bool obstacle_is_halt(enum obstacle obstacle)
     return obstacle != OBSTACLE_NONE && obstacle < OBSTACLE_DESCRIPTORS;
 }
 
-/* --- what it is called ------------------------------------------------------------------------------------------ */
+/* --- sentences -------------------------------------------------------------------------------------------------- */
 
 static const char *count_text(struct arena *arena, uint64_t number)
 {
@@ -169,19 +167,19 @@ const char *obstacle_text(struct arena *arena, const struct process *process, en
     }
 }
 
-/* --- what helps ------------------------------------------------------------------------------------------------- */
+/* --- fixes ------------------------------------------------------------------------------------------------------ */
 
 /*
- * What works on each. SIGTERM waits until a stopped process is continued, until a tracer passes it on, and until a
- * frozen group thaws (kernel/signal.c, complete_signal()). SIGKILL gets through to all but those waits of state D that
- * are not killable (TASK_KILLABLE shows as D too). ptrace() attaches to one tracer at a time (ptrace_attach()), and
- * that of a frozen process waits for it to thaw.
+ * What removes each obstacle, and what ends the process. SIGTERM has no effect until a stopped process is continued,
+ * until the tracer passes the signal on, or until a frozen group is thawed (complete_signal() in kernel/signal.c).
+ * SIGKILL has no effect in state D, except in killable waits (TASK_KILLABLE is shown as D too). A process has one
+ * tracer at a time (ptrace_attach()), and a tracer that attaches to a frozen process waits until that is thawed.
  */
 static const struct {
-    const char *title;       /* before another verb */
+    const char *title;       /* obstacle_title() */
     struct platform_fix fix; /* {}: PIDs; text NULL: there is none */
-    struct platform_fix end; /* instead of SIGTERM; text NULL: that works */
-    bool is_readable;        /* a debugger can attach and tells something */
+    struct platform_fix end; /* what to use instead of SIGTERM; text NULL: SIGTERM works */
+    bool is_readable;        /* a debugger can attach and shows something useful */
 } remedies[OBSTACLE_COUNT] = {
     [OBSTACLE_NONE] = { "", { 0 }, { 0 }, true },
     [OBSTACLE_STOPPED] = { "is stopped and ", { "Continue the stopped process.", "kill -CONT {}" },
@@ -230,7 +228,10 @@ const char *obstacle_title(enum obstacle obstacle)
 
 enum { PIDS_MAX = 64 }; /* in one command */
 
-/* "812 813 814": those of the processes that have the obstacle; the first PIDS_MAX of *ret_count. */
+/*
+ * "812 813 814": the PIDs of those processes that have the obstacle, at most PIDS_MAX. *ret_first is the first of them,
+ * *ret_count their number.
+ */
 static const char *pids_of(struct arena *arena, const struct process_count *processes, size_t count,
     enum obstacle obstacle, const struct process **ret_first, size_t *ret_count)
 {
@@ -248,7 +249,7 @@ static const char *pids_of(struct arena *arena, const struct process_count *proc
     return pids;
 }
 
-/* What is not the same for every process that has it. */
+/* The fix of the table, with the command that depends on the process. */
 static struct platform_fix special_fix(struct arena *arena, const struct process *first, enum obstacle obstacle)
 {
     struct platform_fix fix = remedies[obstacle].fix;
@@ -303,7 +304,9 @@ bool obstacle_fix_end(struct arena *arena, const struct process *process, struct
 
 /* --- evidence that a restart would destroy ---------------------------------------------------------------------- */
 
-/* Programs whose own tool tells more than a debugger: by how the process is called, or by what it runs. */
+/*
+ * Programs with a tool of their own that shows more than a debugger. The prefix is that of the process or program name.
+ */
 static const struct {
     const char *prefix, *command;
 } dumps[] = {
@@ -348,7 +351,7 @@ static const char *dump_command(const struct snapshot *snapshot, const struct pr
 
 #define SEE_THREADS "See what its threads wait for."
 
-static bool is_said(const struct fixes *fixes)
+static bool shows_threads(const struct fixes *fixes)
 {
     for (size_t i = 0; i < fixes->count; i++) {
         if (strncmp(fixes->items[i].text, SEE_THREADS, strlen(SEE_THREADS)) == 0)
@@ -364,7 +367,7 @@ void obstacle_keep_evidence(struct arena *arena, const struct snapshot *snapshot
     const struct process *first = NULL;
     const char *pids = "";
     unsigned named = 0;
-    if (is_said(fixes))
+    if (shows_threads(fixes))
         return;
     for (size_t i = 0; i < count && named < PROCESSES_MAX; i++) {
         const struct process *process = processes[i].process;
@@ -380,7 +383,7 @@ void obstacle_keep_evidence(struct arena *arena, const struct snapshot *snapshot
     const char *cost = is_usual ? platform_of(snapshot)->threads_cost : NULL;
     if (first->tracer_pid != 0)
         command = arena_printf(arena, "kill -TERM %" PRIu32 "; %s", first->tracer_pid, command);
-    const char *comment = strstr(command, "   #"); /* would take the end of the loop with it */
+    const char *comment = strstr(command, "   #"); /* in a loop it would hide "done" */
     if (named == 1 || comment == NULL)
         comment = command + strlen(command);
     command = arena_strndup(arena, command, (size_t)(comment - command));

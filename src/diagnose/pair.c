@@ -1,10 +1,10 @@
 /*
- * Both ends of a connection in one snapshot: over loopback, between two network namespaces of a host, or between two
- * hosts that were both looked at. The one that must act is reported, the other is proof.
+ * Finds both ends of a connection in one snapshot: over loopback, between two network namespaces of a host, or between
+ * two hosts. A finding is about the end that must act; the other end is evidence.
  *
- * Only the stuck connections are put into a table, which is small on most hosts; one pass over all connections looks
- * each up there with its ends swapped. Between namespaces of one host, what both ends count must agree; where more than
- * one connection may be the other end, none is.
+ * Only the stuck connections are put into a hash table, which is small on most hosts. One pass looks up all connections
+ * there with their ends swapped. Between namespaces of one host, the counters of both ends must agree
+ * (pair_evidence.h). If more than one connection may be the other end, none is taken.
  */
 #include "diagnose/pair.h"
 
@@ -22,7 +22,10 @@
 
 uint32_t pair_opposites(enum conn_state state)
 {
-    /* RFC 9293 §3.3.2, figure 5, seen from both ends; what is on its way makes neighbours of some states. */
+    /*
+     * RFC 9293 §3.3.2, figure 5, for both ends. While a segment is on its way, the other end may still have the state
+     * before it.
+     */
     static const uint32_t opposites[STATE_COUNT] = {
         [STATE_SYN_SENT] = STATE_BIT(STATE_SYN_RECEIVED) | STATE_BIT(STATE_SYN_SENT),
         [STATE_SYN_RECEIVED] = STATE_BIT(STATE_SYN_SENT) | STATE_BIT(STATE_ESTABLISHED) | STATE_BIT(STATE_FIN_WAIT_1),
@@ -39,12 +42,12 @@ uint32_t pair_opposites(enum conn_state state)
     return (unsigned)state < STATE_COUNT ? opposites[state] : 0;
 }
 
-/* How well one that was found with the ends swapped fits. */
+/* Whether a connection with swapped ends is the other end. */
 enum fit {
     FIT_NOT,
-    FIT_STRANGER, /* its ends would fit, and what it counts says that it belongs to another connection */
+    FIT_STRANGER, /* addresses and ports fit, but the counters show that it belongs to another connection */
     FIT_POSSIBLE,
-    FIT_SURE, /* in the same namespace: there is no other place for an address of its own */
+    FIT_SURE, /* it is in the same namespace, where addresses and ports are unique */
 };
 
 static enum fit fit_of(const struct snapshot *snapshot, const struct conn *one, const struct conn *other)
@@ -59,12 +62,12 @@ static enum fit fit_of(const struct snapshot *snapshot, const struct conn *one, 
     if (ip_is_loopback(&one->local) || !hosts_may_meet(snapshot, one, other))
         return FIT_NOT;
     if (hosts_of_conn(snapshot, one) != hosts_of_conn(snapshot, other))
-        return FIT_POSSIBLE; /* hosts_may_meet() has looked at the addresses */
+        return FIT_POSSIBLE; /* hosts_may_meet() has checked the addresses */
     return pair_evidence_allows(snapshot, one, other) ? FIT_POSSIBLE : FIT_STRANGER;
 }
 
-/* One more that may be the other end. One in the same namespace is it; of several elsewhere, none can be told. */
-static void consider(const struct snapshot *snapshot, struct stuck *one, uint32_t candidate)
+/* Adds a candidate for the other end. One in the same namespace is taken. Several in other namespaces are ambiguous. */
+static void add_candidate(const struct snapshot *snapshot, struct stuck *one, uint32_t candidate)
 {
     const struct conn *conn = &snapshot->conns[one->conn];
     bool settled = one->pair != NO_INDEX && snapshot->conns[one->pair].netns == conn->netns;
@@ -91,8 +94,11 @@ static bool is_in_other_netns(const struct snapshot *snapshot, const struct stuc
     return one->pair != NO_INDEX && snapshot->conns[one->pair].netns != snapshot->conns[one->conn].netns;
 }
 
-/* Another connection with the very same ends, in a third namespace, may claim what was found. */
-static void contest(const struct snapshot *snapshot, struct stuck *one, const struct conn *twin)
+/*
+ * A connection with the same ends in a third namespace (a twin) may be the real partner of the other end that was
+ * found.
+ */
+static void check_twin(const struct snapshot *snapshot, struct stuck *one, const struct conn *twin)
 {
     const struct conn *conn = &snapshot->conns[one->conn];
     bool is_twin = twin->netns != conn->netns && twin->local_port == conn->local_port &&
@@ -114,13 +120,13 @@ static void contest(const struct snapshot *snapshot, struct stuck *one, const st
     }
 }
 
-static void contest_all(const struct snapshot *snapshot, struct stuck *stuck, const struct hash_index *table)
+static void check_twins(const struct snapshot *snapshot, struct stuck *stuck, const struct hash_index *table)
 {
     for (size_t i = 0; i < snapshot->conn_count; i++) {
         struct hash_walk walk = hash_index_walk(table, conn_hash_ends(&snapshot->conns[i]));
         uint32_t index;
         while ((index = hash_walk_next(table, &walk)) != HASH_NONE)
-            contest(snapshot, &stuck[index], &snapshot->conns[i]);
+            check_twin(snapshot, &stuck[index], &snapshot->conns[i]);
     }
 }
 
@@ -143,13 +149,13 @@ void pair_find(const struct snapshot *snapshot, struct stuck *stuck, size_t coun
         struct hash_walk walk = hash_index_walk(&table, conn_hash_opposite(conn));
         uint32_t index;
         while ((index = hash_walk_next(&table, &walk)) != HASH_NONE)
-            consider(snapshot, &stuck[index], (uint32_t)i);
+            add_candidate(snapshot, &stuck[index], (uint32_t)i);
     }
     bool crosses = false;
     for (size_t i = 0; i < count; i++)
         crosses |= is_in_other_netns(snapshot, &stuck[i]);
     if (crosses)
-        contest_all(snapshot, stuck, &table);
+        check_twins(snapshot, stuck, &table);
     for (size_t i = 0; i < count; i++) {
         if (stuck[i].is_pair_unsure)
             stuck[i].pair = NO_INDEX;
@@ -171,7 +177,7 @@ void pair_note_unsure(const struct stuck *stuck, size_t count, struct diagnosis 
             phrases_conns(&diagnosis->arena, unsure), unsure == 1 ? "has" : "have"));
 }
 
-/* How many of the group have no other end at the host, and may have one there under another address. */
+/* How many connections of the group may have an other end at this host that was not recognised. */
 static uint64_t count_hidden(const struct context *context, const struct group *group, uint32_t host)
 {
     const struct snapshot *snapshot = context->snapshot;
@@ -194,7 +200,7 @@ bool pair_is_hidden(const struct context *context, const struct group *group)
     const struct host *own = hosts_of_conn(snapshot, &snapshot->conns[group->conns[0]]);
     for (uint32_t i = 0; i < snapshot->host_count; i++) {
         const struct host *host = &snapshot->hosts[i];
-        /* Looks that are too far apart speak neither for nor against it. */
+        /* Snapshots that are too far apart in time prove nothing. */
         if (host != own && !hosts_are_apart(own, host) && hosts_hide_ends(snapshot, own, host) &&
             count_hidden(context, group, i) > 0)
             return true;

@@ -2,7 +2,7 @@
 
 #include "model/host.h"
 
-/* The sockets of a host are not read at one moment, and the kernel's clocks tick: USER_HZ is 100 at the least. */
+/* The source reads the sockets one after the other, and the kernel's clock has ticks (HZ is at least 100). */
 static uint32_t tolerance_ms(const struct snapshot *snapshot, const struct conn *one, const struct conn *other)
 {
     enum { TICKS_MS = 20 };
@@ -13,9 +13,10 @@ static uint32_t tolerance_ms(const struct snapshot *snapshot, const struct conn 
 }
 
 /*
- * What `receiver` has got is what `sender` has sent: all that was acknowledged, and at most what still waits besides. A
- * SYN counts in bytes_acked of who opened, and not in bytes_received; a FIN counts in both (tcp_rcv_nxt_update(),
- * tcp_snd_una_update()). What moved while the two were read is not compared.
+ * The receiver has received at least what was acknowledged to the sender, and at most that and the sender's send queue.
+ * The SYN counts in bytes_acked of the side that opened the connection, but not in bytes_received. A FIN counts in both
+ * (tcp_rcv_nxt_update(), tcp_snd_una_update()). Numbers that may have changed between the two readings are not
+ * compared.
  */
 static bool do_bytes_agree(const struct conn *sender, const struct conn *receiver, uint32_t tolerance)
 {
@@ -29,9 +30,9 @@ static bool do_bytes_agree(const struct conn *sender, const struct conn *receive
 }
 
 /*
- * Nothing has come later than it was sent; what was sent again, or not taken, may have been sent later than anything
- * came (tcp_event_data_sent(), tcp_event_data_recv()). Where nothing was ever sent, both clocks have run since the
- * handshake.
+ * Data cannot be received before it was sent. The sender's last transmission may be later than the receiver's last
+ * data: a retransmission, or data that was not accepted (tcp_event_data_sent(), tcp_event_data_recv()). If the sender
+ * has never sent data, both clocks have run since the handshake and must be equal.
  */
 static bool do_clocks_agree(const struct conn *sender, const struct conn *receiver, uint32_t tolerance)
 {

@@ -16,7 +16,7 @@
 #include "model/host.h"
 
 /* Moves a buffer's text into the arena. */
-static const char *take(struct arena *arena, struct buf *text)
+static const char *move_text(struct arena *arena, struct buf *text)
 {
     const char *copy = arena_strndup(arena, buf_text(text), text->length);
     buf_deinit(text);
@@ -27,7 +27,7 @@ const char *phrases_count(struct arena *arena, uint64_t number)
 {
     struct buf text = { 0 };
     text_count(&text, number);
-    return take(arena, &text);
+    return move_text(arena, &text);
 }
 
 const char *phrases_conns(struct arena *arena, uint64_t number)
@@ -39,21 +39,21 @@ const char *phrases_duration(struct arena *arena, uint64_t ms)
 {
     struct buf text = { 0 };
     text_duration(&text, ms);
-    return take(arena, &text);
+    return move_text(arena, &text);
 }
 
 const char *phrases_bytes(struct arena *arena, uint64_t bytes)
 {
     struct buf text = { 0 };
     text_bytes(&text, bytes);
-    return take(arena, &text);
+    return move_text(arena, &text);
 }
 
 const char *phrases_address(struct arena *arena, const struct ip *address)
 {
     struct buf text = { 0 };
     ip_format(&text, address);
-    return take(arena, &text);
+    return move_text(arena, &text);
 }
 
 const char *phrases_select_end(struct arena *arena, const struct ip *address, uint16_t port)
@@ -67,7 +67,7 @@ const char *phrases_end(struct arena *arena, const struct ip *address, uint16_t 
 {
     struct buf text = { 0 };
     ip_port_format(&text, address, port);
-    return take(arena, &text);
+    return move_text(arena, &text);
 }
 
 const char *phrases_process(struct arena *arena, const struct process *process)
@@ -96,7 +96,7 @@ const struct process *phrases_obstructed(struct arena *arena, const struct findi
 void phrases_unseen(
     struct arena *arena, const struct context *context, const struct group *group, struct lines *evidence)
 {
-    if (context->snapshot->origin != NULL) /* what a capture does not show is a gap */
+    if (context->snapshot->origin != NULL) /* for a capture, a gap says so already */
         return;
     const char *listens = group->listener_holder == NULL
         ? ""
@@ -183,16 +183,16 @@ bool phrases_fix_obstacle(struct arena *arena, const struct context *context, co
 
 /* --- fixes and evidence that several rules share ---------------------------------------------------------------- */
 
-/* A name from outside as a word to paste into a shell, or NULL where it cannot be one. */
+/* A name from outside, quoted for a shell. NULL if it cannot be quoted. */
 static const char *shell_word(struct arena *arena, const char *name)
 {
     struct buf text = { 0 };
     bool plain = text_shell_quote(&text, name);
-    const char *word = take(arena, &text);
+    const char *word = move_text(arena, &text);
     return plain ? word : NULL;
 }
 
-static const char *words_pid(struct arena *arena, const struct process *process)
+static const char *pid_text(struct arena *arena, const struct process *process)
 {
     return arena_printf(arena, "%" PRIu32, process->pid);
 }
@@ -235,7 +235,7 @@ static void fix_restart(struct arena *arena, const struct context *context, cons
                 "capabilities). Run tcpwhy outside of that, as the host's root. The kernel's own clients (NFS, CIFS, "
                 "iSCSI) have no process.",
                 NULL);
-        else /* tcpwhy itself tells, where it may */
+        else /* with the rights of root, tcpwhy shows the holders */
             fixes_add(fixes, arena, platform->owners.text, "sudo tcpwhy");
         return;
     }
@@ -250,7 +250,7 @@ static void fix_restart(struct arena *arena, const struct context *context, cons
         obstacle_keep_evidence(arena, context->snapshot, &only, 1, fixes);
     if (platform->service.text != NULL)
         fixes_add(fixes, arena, platform->service.text,
-            platform_fill(arena, platform->service.command, words_pid(arena, process)));
+            platform_fill(arena, platform->service.command, pid_text(arena, process)));
     const char *word;
     if (obstacle_of(process) == OBSTACLE_KERNEL) {
         obstacle_fix_end(arena, process, fixes);
@@ -268,7 +268,7 @@ static void fix_restart(struct arena *arena, const struct context *context, cons
             NULL);
     } else if (!obstacle_fix_end(arena, process, fixes)) {
         fixes_add(fixes, arena, platform->restart.text,
-            platform_fill(arena, platform->restart.command, words_pid(arena, process)));
+            platform_fill(arena, platform->restart.command, pid_text(arena, process)));
     }
 }
 

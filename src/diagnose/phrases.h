@@ -1,7 +1,5 @@
 #pragma once
-/*
- * What several rules say.
- */
+/* Phrases and fixes that several rules use. */
 #include "diagnose/group.h"
 
 /* These return text in the arena. */
@@ -11,18 +9,19 @@ const char *phrases_duration(struct arena *arena, uint64_t ms);  /* "4 h 12 min"
 const char *phrases_bytes(struct arena *arena, uint64_t bytes);
 const char *phrases_address(struct arena *arena, const struct ip *address);
 /*
- * For a command that selects what has this remote end: " --peer ADDRESS"; " --port PORT", or nothing, where a word
- * stands.
+ * Options of tcpwhy that select connections with this remote end: " --peer ADDRESS". If the source shows a word instead
+ * of the address, " --port PORT", or "" if the port is 0.
  */
 const char *phrases_select_end(struct arena *arena, const struct ip *address, uint16_t port);
 const char *phrases_end(struct arena *arena, const struct ip *address, uint16_t port); /* "10.0.0.9:5432" */
-const char *phrases_process(struct arena *arena, const struct process *process); /* "nginx (pid 812)", "a process" */
-/* Of its processes the one that cannot act now, the owner first; or NULL. */
+/* "nginx (pid 812)", "Process 812"; NULL: "A process that could not be seen" */
+const char *phrases_process(struct arena *arena, const struct process *process);
+/* The first process of the finding that has an obstacle (phrases_obstacle()); the owner is checked first. Or NULL. */
 const struct process *phrases_obstructed(struct arena *arena, const struct finding *finding);
-/* Evidence where nobody was found to hold the connections although somebody must. */
+/* Adds, for a live snapshot, why no holder of the connections was found although there must be one. */
 void phrases_unseen(
     struct arena *arena, const struct context *context, const struct group *group, struct lines *evidence);
-/* phrases_process(), but not at the beginning of a sentence: "the process", where it is not known which. */
+/* phrases_process() within a sentence: "process 812"; NULL: "the process". */
 const char *phrases_process_within(struct arena *arena, const struct process *process);
 /* "the peer has", "the peers have" */
 const char *phrases_peers_have(const struct group *group);
@@ -30,30 +29,32 @@ const char *phrases_peers_have(const struct group *group);
 const char *phrases_service(struct arena *arena, const struct context *context, const struct group *group);
 /* "port", "ports" */
 const char *phrases_ports(const struct group *group);
-/* Why the process cannot act on its sockets now ("is stopped (state T)"), or NULL where nothing shows that. */
+/* Why the process does not act on its sockets now ("is stopped (state T…"); NULL if no reason is known. */
 const char *phrases_obstacle(struct arena *arena, const struct process *process);
 
-/*
- * Whether it was looked at, so that "it runs" can be said of it: most captures show a name and a number, and no state.
- */
+/* True if the source shows the state of the process. Most captures show only its name and PID. */
 bool phrases_is_state_known(const struct process *process);
-/* Stopped, frozen, held by a debugger, ended or stuck in the kernel: nothing that comes to it makes it act. */
+/* True if it is stopped, frozen, traced, a zombie, or stuck in the kernel: obstacle_is_halt(). */
 bool phrases_is_halted(const struct process *process);
-/* What removes that of the process, and of all others of the finding that have the same; false where it has none. */
+/*
+ * Calls obstacle_fix() for the obstacle of this process, with all processes of the finding. Returns false if nothing
+ * halts the process, or if there is no such fix.
+ */
 bool phrases_fix_obstacle(struct arena *arena, const struct context *context, const struct finding *finding,
     const struct process *obstructed, struct fixes *fixes);
 /*
- * "systemctl restart X", else "kill PID": what ends the process properly; where nobody is known, how to find out who.
+ * Adds how to restart or end the process: its container, its service ("systemctl restart X"), or "kill -TERM PID".
+ * NULL: adds how to find out which process it is.
  */
 void phrases_fix_restart(
     struct arena *arena, const struct context *context, const struct process *process, struct fixes *fixes);
-/* The same where the evidence is that of other processes, and has been named: a master whose workers hang. */
+/* The same without obstacle_keep_evidence(), if that was added for other processes: a master whose workers hang. */
 void phrases_fix_restart_only(
     struct arena *arena, const struct context *context, const struct process *process, struct fixes *fixes);
-/* Where its threads hang; nothing where nobody is known. */
+/* Adds how to see where the threads of the process wait. NULL: adds nothing. */
 void phrases_fix_threads(
     struct arena *arena, const struct context *context, const struct process *process, struct fixes *fixes);
-/* What tells those that stay from those that pass: a second look, or a second capture. */
+/* What shows whether connections stay as they are: "look twice …", or for a capture "take the capture again …". */
 const char *phrases_look_again(const struct snapshot *snapshot);
-/* Evidence that any finding about descriptors wants: open ones against the limit. */
+/* Adds how many descriptors the process has open, and its limit. Nothing if that is not known. */
 void phrases_descriptors(struct arena *arena, const struct process *process, struct lines *evidence);

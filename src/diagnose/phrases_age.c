@@ -23,7 +23,7 @@ const char *phrases_ages(struct arena *arena, const struct group *group)
         phrases_duration(arena, group->median_ms));
 }
 
-/* All of a group, or how many of it. */
+/* "it", "all of them", "12 of them" */
 static const char *how_many(struct arena *arena, const struct group *group, uint64_t number)
 {
     if (number < group->count)

@@ -8,9 +8,9 @@
 #include "model/age.h"
 #include "model/host.h"
 
-/* --- what the other ends say ------------------------------------------------------------------------------------ */
+/* --- the other ends --------------------------------------------------------------------------------------------- */
 
-/* For how long nothing has been answered; 0 where that is not known. */
+/* How long nothing has been answered; 0 if that is not known. */
 static uint64_t unanswered_ms(const struct snapshot *snapshot, const struct conn *conn)
 {
     struct age age = conn_age(snapshot, conn);
@@ -19,16 +19,16 @@ static uint64_t unanswered_ms(const struct snapshot *snapshot, const struct conn
     return conn_has(conn, CONN_TCP_INFO) ? conn->last_ack_recv_ms : 0;
 }
 
-/* A host that was read before the silence began may have crashed since: then its end says nothing. */
+/* False if the other host was read before the silence began: it may have crashed since, so its end proves nothing. */
 static bool is_still_there(const struct snapshot *snapshot, const struct conn *conn, const struct conn *other)
 {
-    enum { MARGIN_MS = 1000 }; /* by which the clocks of two hosts may differ */
+    enum { MARGIN_MS = 1000 }; /* the clocks of two hosts may differ by this time */
     const struct host *own = hosts_of_conn(snapshot, conn), *host = hosts_of_conn(snapshot, other);
     return own == host || host->taken_at_ms >= own->taken_at_ms ||
         host->taken_at_ms + unanswered_ms(snapshot, conn) >= own->taken_at_ms + MARGIN_MS;
 }
 
-/* Its receive buffer is full: what comes is dropped there, and only acknowledged anew (tcp_data_queue()). */
+/* True if the other end's receive buffer is full: it drops our data and repeats its last ACK (tcp_data_queue()). */
 static bool is_refused(const struct snapshot *snapshot, const struct conn *conn, const struct conn *other)
 {
     enum delivery delivery = delivery_of(snapshot, conn);
@@ -37,8 +37,9 @@ static bool is_refused(const struct snapshot *snapshot, const struct conn *conn,
 }
 
 /*
- * A SYN counts in bytes_acked of who opened, and not in bytes_received (tcp_snd_una_update(), tcp_rcv_nxt_update()):
- * where both are equal, either all that came is acknowledged, or all but one byte.
+ * Compares what the other end has received with what was acknowledged here. The SYN counts in bytes_acked of the side
+ * that opened the connection, but not in bytes_received (tcp_snd_una_update(), tcp_rcv_nxt_update()). So if the two are
+ * equal, everything that arrived is acknowledged, or all but one byte.
  */
 static void count_bytes(const struct conn *conn, const struct conn *other, struct lost *lost)
 {
@@ -49,7 +50,7 @@ static void count_bytes(const struct conn *conn, const struct conn *other, struc
         (other->bytes_received == conn->bytes_acked && conn->send_q_bytes > 1);
 }
 
-/* RFC 9293 figure 5: the states that the other end enters when our FIN arrives. */
+/* True if the other end has received our FIN. RFC 9293 §3.3.2, figure 5: it is then in one of these states. */
 static bool has_our_fin(const struct conn *other)
 {
     const uint32_t states = STATE_BIT(STATE_CLOSE_WAIT) | STATE_BIT(STATE_LAST_ACK) | STATE_BIT(STATE_CLOSING) |

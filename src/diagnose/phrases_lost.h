@@ -1,37 +1,37 @@
 #pragma once
 /*
- * Packets that nobody answers: what the other ends of the connections, where they were seen too, say of where they are
- * lost.
+ * Where the packets of unanswered connections are lost, as the other ends of the connections show, if these were seen
+ * too; and phrases about it.
  */
 #include "diagnose/group.h"
 
 struct lost {
-    uint64_t seen;     /* connections whose other end was seen, and was there after ours had got no answer */
-    uint64_t outward;  /* of them, what we sent has not arrived */
-    uint64_t backward; /* of them, it has arrived, so that its acknowledgement is lost */
-    uint64_t full;     /* of them, it was refused: the program there does not read */
+    uint64_t seen;     /* connections whose other end was seen, and still existed when our packets got no answer */
+    uint64_t outward;  /* how many of them: our packets did not arrive */
+    uint64_t backward; /* how many of them: our packets arrived, so their acknowledgements are lost */
+    uint64_t full;     /* how many of them: our data was refused, because the program at the other end does not read */
     uint64_t count;    /* connections of the group */
-    bool is_local;     /* all of them are between two sockets of this host, so that no host can have crashed alone */
-    const struct conn *example;  /* one of those that were seen, and */
-    const struct conn *opposite; /* its other end */
+    bool is_local;     /* all are between two sockets of one host, so no peer's host can have crashed */
+    const struct conn *example;  /* one of `seen`; NULL if there are none */
+    const struct conn *opposite; /* the other end of `example` */
 };
 
 struct lost lost_of(const struct context *context, const struct group *group);
 
-/* All other ends were seen: no peer has vanished. */
+/* True if all other ends were seen: no peer has disappeared. */
 static inline bool lost_has_all(const struct lost *lost)
 {
     return lost->seen > 0 && lost->seen == lost->count;
 }
 
 /*
- * The title where all other ends were seen, of what is sent ("the FIN of 12 connections"); NULL where one was not, so
- * that its peer may have vanished.
+ * A title about what was sent, for example "the FIN of 12 connections". NULL if not all other ends were seen: a peer
+ * may have disappeared.
  */
 const char *lost_title(struct arena *arena, const struct lost *lost, const char *what);
-/* What may be the cause, in whole sentences. `vanished` is what is said of peers of which nothing more is known. */
+/* Sentences about the possible causes. `vanished` is the sentence about peers of which nothing more is known. */
 const char *lost_why(struct arena *arena, const struct lost *lost, const char *vanished);
-/* What that rules out, whose fault it is, and how sure the finding may be. */
+/* Adds what is ruled out, sets whose fault it is, and lowers the confidence if the other ends are no certain proof. */
 void lost_assess(struct arena *arena, const struct lost *lost, struct finding *finding);
-/* What to look at first; false where nothing is known of the other ends. */
+/* Adds what to examine first. Returns false if nothing is known of the other ends. */
 bool lost_fix(struct arena *arena, const struct context *context, const struct lost *lost, struct finding *finding);

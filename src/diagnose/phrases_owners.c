@@ -8,7 +8,7 @@
 
 bool phrases_is_shared_out(const struct finding *finding)
 {
-    /* Else the first holds all of them, and others hold the same ones. */
+    /* If the first holds all connections, the others hold the same ones. */
     return finding->process_count > 1 && !finding->owner_inferred && finding->processes[0].count < finding->conn_count;
 }
 
@@ -25,7 +25,7 @@ static bool is_same_text(const char *one, const char *other)
     return one == other || (one != NULL && other != NULL && strcmp(one, other) == 0);
 }
 
-/* Other parents or other arguments: workers of one service have the same. */
+/* True if parents or command lines differ: workers of one service have the same. */
 static bool are_started_one_by_one(const struct finding *finding)
 {
     const struct process *first = finding->processes[0].process;

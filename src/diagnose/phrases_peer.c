@@ -1,4 +1,3 @@
-/* What is said of the other ends of connections, where they were seen too: on this host, or on another. */
 #include "diagnose/phrases_peer.h"
 
 #include <stdlib.h>
@@ -12,7 +11,7 @@
 #include "hosts/nat.h"
 #include "model/host.h"
 
-/* What the other ends in one state, on one host, have in common. */
+/* The other ends in one state on one host. */
 struct other_ends {
     enum conn_state state;
     const struct host *host;
@@ -20,7 +19,7 @@ struct other_ends {
     const struct process *holder; /* one of them */
 };
 
-enum { OTHER_ENDS_MAX = 32 }; /* more than there are worth telling */
+enum { OTHER_ENDS_MAX = 32 }; /* more are left out */
 
 struct seen_ends {
     struct other_ends items[OTHER_ENDS_MAX];
@@ -58,7 +57,8 @@ static const char *where(struct arena *arena, const struct host *host, const str
     return host == own ? "on this host too" : arena_printf(arena, "on %s", host->name);
 }
 
-static void tell(const struct other_ends *ends, const struct host *own, struct arena *arena, struct lines *evidence)
+static void add_ends_evidence(
+    const struct other_ends *ends, const struct host *own, struct arena *arena, struct lines *evidence)
 {
     bool open = ends->state == STATE_SYN_RECEIVED || ends->state == STATE_ESTABLISHED;
     bool unheld = ends->orphans == ends->count;
@@ -70,17 +70,17 @@ static void tell(const struct other_ends *ends, const struct host *own, struct a
         ends->count == 1 ? "is" : "are", where(arena, ends->host, own), state_name(ends->state), held);
 }
 
-/* Of other hosts: how much each leaves unread. */
-static void tell_unread(
+/* Adds how many bytes the other ends on each host leave unread. */
+static void add_unread_evidence(
     const struct seen_ends *seen, const struct host *own, struct arena *arena, struct lines *evidence)
 {
-    bool told[OTHER_ENDS_MAX] = { false };
+    bool done[OTHER_ENDS_MAX] = { false };
     for (size_t i = 0; i < seen->count; i++) {
         uint64_t unread = 0;
         for (size_t j = i; j < seen->count; j++) {
-            if (told[j] || seen->items[j].host != seen->items[i].host)
+            if (done[j] || seen->items[j].host != seen->items[i].host)
                 continue;
-            told[j] = true;
+            done[j] = true;
             unread += seen->items[j].unread_bytes;
         }
         const struct host *host = seen->items[i].host;
@@ -91,10 +91,10 @@ static void tell_unread(
 }
 
 /*
- * Hosts that were looked at and have no end that fits. What hides it, where that shows, is a gap of the snapshot: then
- * nothing is concluded.
+ * Adds the hosts that should have other ends and do not have them. Nothing about a host whose ends a NAT or a proxy may
+ * hide: then the snapshot has a gap.
  */
-static void tell_absent(
+static void add_absent_evidence(
     const struct context *context, const struct group *group, struct arena *arena, struct lines *evidence)
 {
     const struct snapshot *snapshot = context->snapshot;
@@ -133,14 +133,14 @@ void phrases_pairs(
     if (seen.count > 1)
         qsort(seen.items, seen.count, sizeof *seen.items, by_state);
     for (size_t i = 0; i < seen.count; i++)
-        tell(&seen.items[i], own, arena, evidence);
+        add_ends_evidence(&seen.items[i], own, arena, evidence);
     if (seen.listener != NULL)
         lines_add(evidence, arena, "The listener on port %u is %s: its accept queue holds %s of at most %s.",
             seen.listener->local_port, where(arena, hosts_of_conn(snapshot, seen.listener), own),
             phrases_count(arena, seen.listener->recv_q_bytes),
             phrases_count(arena, (uint64_t)seen.listener->send_q_bytes + 1));
-    tell_unread(&seen, own, arena, evidence);
-    tell_absent(context, group, arena, evidence);
+    add_unread_evidence(&seen, own, arena, evidence);
+    add_absent_evidence(context, group, arena, evidence);
 }
 
 const char *phrases_reader_where(struct arena *arena, const struct finding *finding)

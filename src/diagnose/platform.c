@@ -218,7 +218,7 @@ static const struct platform platforms[] = {
         .route = "traceroute {}; lsfilt -s v4 -O",
     },
     {
-        /* A device, a program that is not known, several systems together: no command of one of them is told. */
+        /* A device, an unknown program, or several systems together: the fixes have no commands. */
         .os = "",
         .name = "this system",
         .owner_has_it_open = true,
@@ -273,7 +273,7 @@ static const struct platform platforms[] = {
     },
 };
 
-/* Hosts of different systems, numbers without rows, or a table of connections as any program may print it. */
+/* True for several hosts, for numbers without rows, and for a table that any system may have printed. */
 static bool is_of_any_system(const struct snapshot *snapshot)
 {
     return snapshot->host_count > 0 || snapshot->counts_only ||
@@ -284,7 +284,7 @@ const struct platform *platform_of(const struct snapshot *snapshot)
 {
     const struct platform *platform = platforms;
     const char *os = snapshot->os;
-    /* A snapshot without a word about it was taken by Linux's own source, in a test: never by a capture. */
+    /* Only snapshots that unit tests make, as the Linux source would, have neither `os` nor `origin`. */
     if (snapshot->os == NULL && snapshot->origin == NULL)
         return platform;
     if (os == NULL && is_of_any_system(snapshot))

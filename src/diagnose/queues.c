@@ -1,7 +1,7 @@
 /*
- * What waits at each listener: half-open connections in its request queue, completed ones in its accept queue, and SYNs
- * that connections of this host send to it in vain. Counted once, because several rules look at the same queues from
- * different sides, and because the listener that does not accept is the one root cause of all of them.
+ * Counts what waits at each listener: half-open connections, complete connections in its accept queue, and connections
+ * of this host that send to it without an answer. Several rules need these numbers, and a listener that does not accept
+ * is the one root cause of all of it. So the numbers are computed once.
  */
 #include "diagnose/queues.h"
 
@@ -37,14 +37,14 @@ bool queue_is_near_backlog(const struct queue *queue)
         queue->half_open * 100 >= (uint64_t)queue->listener->send_q_bytes * NEAR_PERCENT;
 }
 
-/* From here on reqsk_timer_handler() drops the old ones sooner, in waves. */
+/* From here on, reqsk_timer_handler() drops old half-open connections sooner. */
 bool queue_is_half_full(const struct queue *queue)
 {
     return conn_has(queue->listener, CONN_QUEUES | CONN_BACKLOG) && queue->half_open > 0 &&
         queue->half_open * 2 >= queue->listener->send_q_bytes;
 }
 
-/* The queue of the listener, made when it is the first that waits there. */
+/* The queue of the listener; a new one is added. */
 static struct queue *queue_at(struct queues *queues, const struct snapshot *snapshot, const struct conn *listener)
 {
     size_t index = (size_t)(listener - snapshot->conns);
@@ -61,7 +61,7 @@ static struct queue *queue_at(struct queues *queues, const struct snapshot *snap
     return &queues->items[queues->numbers[index] - 1];
 }
 
-static void note_address(struct queue *queue, const struct ip *address)
+static void add_address(struct queue *queue, const struct ip *address)
 {
     for (unsigned i = 0; i < queue->address_count; i++) {
         if (ip_equal(&queue->addresses[i], address))
@@ -79,8 +79,9 @@ static void add_waiting(struct queue *queue, const struct snapshot *snapshot, co
         return;
     queue->aged++;
     /*
-     * Since the handshake's end: this clock is set then (tcp_create_openreq_child()), and by what is sent, which is
-     * nothing before accept(). The other is set back by every segment of the client, its keepalive probes among them.
+     * The time since the handshake. last_data_sent is set when the handshake ends (tcp_create_openreq_child()), and
+     * later only by sent data; nothing is sent before accept(). last_ack_recv is set by every segment of the client,
+     * also by its keepalive probes.
      */
     uint32_t waited_ms = conn->last_data_sent_ms > conn->last_ack_recv_ms ? conn->last_data_sent_ms
                                                                           : conn->last_ack_recv_ms;
@@ -90,8 +91,8 @@ static void add_waiting(struct queue *queue, const struct snapshot *snapshot, co
 }
 
 /*
- * Its first timeout is over. One whose SYN-ACK this host's own filter drops counts no retransmission; then a timer that
- * runs longer than the first tells.
+ * True if the first timeout is over. If a packet filter of this host drops the SYN-ACK, the kernel counts no
+ * retransmission; then the timer is longer than the first timeout.
  */
 static bool is_repeated(const struct conn *conn)
 {
@@ -107,16 +108,16 @@ static bool waits_to_be_accepted(const struct conn *conn)
 
 /* --- connections of this host that go to one of its listeners --------------------------------------------------- */
 
-/* Wants an answer that does not come. */
-static bool calls_unanswered(const struct conn *conn)
+/* True if it retransmits: no answer has come yet. */
+static bool is_unanswered(const struct conn *conn)
 {
     return (conn->state == STATE_SYN_SENT || conn->state == STATE_ESTABLISHED) && conn_has(conn, CONN_TIMER) &&
         conn->timer == TIMER_RETRANSMIT && conn->retransmits > 0;
 }
 
 /*
- * Whether the address and the port are those of this queue's listener. That the address is one of this host is known
- * when the listener is bound to it, or when something that came to it waits in the queue.
+ * True if address and port are those of this queue's listener. A remote address is one of the listener's host if the
+ * listener is bound to it, or if a connection to that address waits in the queue.
  */
 static bool fits_address(const struct queue *queue, const struct conn *conn)
 {
@@ -168,7 +169,7 @@ static struct queue *stalled_queue_behind(const struct queues *queues, const str
     return NULL;
 }
 
-static void count_calls(struct queues *queues, const struct snapshot *snapshot)
+static void count_unanswered(struct queues *queues, const struct snapshot *snapshot)
 {
     bool any_full = false;
     for (size_t i = 0; i < queues->count; i++)
@@ -176,7 +177,7 @@ static void count_calls(struct queues *queues, const struct snapshot *snapshot)
     bool are_links_found = false;
     for (size_t i = 0; any_full && i < snapshot->conn_count; i++) {
         const struct conn *conn = &snapshot->conns[i];
-        if (!calls_unanswered(conn))
+        if (!is_unanswered(conn))
             continue;
         bool is_possible;
         struct queue *queue = stalled_queue_behind(queues, conn, &is_possible);
@@ -192,7 +193,7 @@ static void count_calls(struct queues *queues, const struct snapshot *snapshot)
     }
 }
 
-/* --- from where half-open connections come ------------------------------------------------------------------------ */
+/* --- the peers of half-open connections --------------------------------------------------------------------------- */
 
 struct half_open {
     uint32_t queue;
@@ -207,7 +208,7 @@ static int by_queue_and_peer(const void *a, const void *b)
     return ip_compare(&one->peer, &other->peer);
 }
 
-/* Only where the backlog is not far: elsewhere nobody asks. */
+/* Counts the peers of queues that are at least half full. No rule needs them for other queues. */
 static void count_half_open_peers(struct queues *queues, const struct snapshot *snapshot)
 {
     size_t most = 0, count = 0;
@@ -247,7 +248,7 @@ void queues_init(struct queues *queues, const struct listeners *listeners)
         struct queue *queue = queue_at(queues, snapshot, listener);
         if (conn_is_listener(conn))
             continue;
-        note_address(queue, &conn->local);
+        add_address(queue, &conn->local);
         if (half_open) {
             queue->half_open++;
             queue->half_open_repeated += is_repeated(conn);
@@ -256,7 +257,7 @@ void queues_init(struct queues *queues, const struct listeners *listeners)
             add_waiting(queue, snapshot, conn);
         }
     }
-    count_calls(queues, snapshot);
+    count_unanswered(queues, snapshot);
     count_half_open_peers(queues, snapshot);
 }
 
@@ -284,14 +285,14 @@ const struct conn *queues_stalled_listener(const struct queues *queues, const st
         return queue_is_stalled(queue) ? queue->listener : NULL;
     }
     bool is_possible;
-    queue = calls_unanswered(conn) ? stalled_queue_behind(queues, conn, &is_possible) : NULL;
+    queue = is_unanswered(conn) ? stalled_queue_behind(queues, conn, &is_possible) : NULL;
     return queue ? queue->listener : NULL;
 }
 
 bool queues_may_refuse(const struct queues *queues, const struct conn *conn)
 {
     bool is_possible = false;
-    if (calls_unanswered(conn))
+    if (is_unanswered(conn))
         (void)stalled_queue_behind(queues, conn, &is_possible);
     return is_possible;
 }

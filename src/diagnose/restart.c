@@ -13,9 +13,8 @@
 #define ITS_CONNECTIONS "that closes every one of these connections."
 
 /*
- * What stands in the path of a control group, and by whose tool what is in it is restarted; {}: the container.
- * Kubernetes comes first: with Docker below it both are in the path, and what Docker restarts the kubelet does not know
- * of.
+ * The part of a control group's path that shows the container runtime, and how to restart the container, {}, with its
+ * tool. Kubernetes comes first: if it uses Docker, the path contains both, and the kubelet must restart the container.
  */
 static const struct {
     const char *in_path, *text, *command;
@@ -37,7 +36,7 @@ static const struct {
     { "machine-", "Restart the container: " ITS_CONNECTIONS, "machinectl reboot {}" },
 };
 
-/* A name from outside as a word to paste into a shell, or NULL where it cannot be one. */
+/* A name from outside, quoted for a shell. NULL if it cannot be quoted. */
 static const char *shell_word(struct arena *arena, const char *name)
 {
     struct buf text = { 0 };
@@ -71,10 +70,10 @@ bool restart_container(
 
 /* --- Windows ---------------------------------------------------------------------------------------------------- */
 
-/* Processes of the system, whose end is that of the host; and what tells on whose behalf they hold sockets. */
+/* Processes of Windows that must not be ended, or that run several services; and what shows whose sockets they hold. */
 static const struct {
     const char *name;
-    uint32_t pid; /* 0: whichever has the name */
+    uint32_t pid; /* 0: any process with this name */
     struct platform_fix fix;
 } systems[] = {
     { "System", 4,

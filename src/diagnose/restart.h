@@ -1,13 +1,16 @@
 #pragma once
 /*
- * What ends a process in the usual way, and what it belongs to with it: a container by the runtime that its control
- * group names, Windows' services by their manager.
+ * Adds fixes that restart what a process belongs to: a container with the tool of its runtime, a Windows service with
+ * its manager.
  */
 #include "model/diagnosis.h"
 
-/* False where it belongs to no container. */
+/* Returns false if the process is in no container. */
 bool restart_container(
     struct arena *arena, const struct snapshot *snapshot, const struct process *process, struct fixes *fixes);
-/* A process that must not be ended, or has to be asked what runs in it first; false where it is none of them. */
+/*
+ * For processes of Windows that must not be ended, or in which several services may run. Returns false for any other
+ * process.
+ */
 bool restart_windows_system(
     struct arena *arena, const struct snapshot *snapshot, const struct process *process, struct fixes *fixes);

@@ -1,10 +1,10 @@
 #pragma once
 /*
- * What a rule is, and the table of them.
- * 
- * A diagnosis runs in four steps: the cause of each connection (the first rule that applies), the folding of
- * connections with one cause, one owner and one service into groups, the facts of each group, and its description as a
- * finding.
+ * The type of a rule, and the table of all rules.
+ *
+ * A diagnosis has four steps. (1) Each connection gets a cause: the first rule that applies. (2) Connections with the
+ * same cause, owner and service are folded into groups. (3) Each group's facts are computed. (4) The rule describes the
+ * group as a finding.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,8 +15,6 @@
 struct group;
 
 enum { ACTION_MAX = 20 };
-
-/* Where findings are put. */
 struct finding_list {
     struct finding *items;
     size_t count, capacity;
@@ -24,36 +22,36 @@ struct finding_list {
 };
 
 /*
- * A rule is either about connections (states, applies, word) or about the host: a process, a port range (assess). One
- * about connections may have assess() too, where only counters read twice can tell: it then says so in wants_rates.
+ * A rule is about connections (states, applies, describe), or about the host: a process, a port range (assess). A rule
+ * about connections may have assess() too, if some findings can only be seen in counters.
  */
 struct rule {
     const char *id;
-    uint32_t states;   /* STATE_BIT()s it is about; 0: it is about the host */
-    uint32_t looks_at; /* besides these, to judge: it is not asked where the snapshot lacks them */
-    uint32_t tells_by; /* besides both, to word a finding; with fewer, it says less */
+    uint32_t states;   /* STATE_BIT()s of the connections that it is about; 0: it is about the host */
+    uint32_t looks_at; /* other states that it needs to judge; without them in the snapshot, the rule is not used */
+    uint32_t tells_by; /* further states that make its findings more precise */
     enum fault fault;
     const char *action; /* see struct finding; at most ACTION_MAX columns */
-    /* Whether this is why the connection is in its state; rules that stand earlier in the table have declined. */
+    /* True if this is the cause of the connection's state. Called only if no earlier rule of the table applies. */
     bool (*applies)(const struct context *context, const struct conn *conn, const struct limits *limits);
-    /* Fills in title, why, evidence, ruled_out and the fixes; may lower the confidence and raise the severity. */
+    /* Fills in title, why, evidence, ruled_out and the fixes. May change confidence, severity and fault. */
     void (*describe)(
         const struct context *context, const struct group *group, struct arena *arena, struct finding *finding);
-    /* Adds its findings, as many as there are, by finding_list_add(). Called when all connections have their causes. */
+    /* Adds any number of findings with finding_list_add(). Called when all connections have their causes. */
     void (*assess)(
         const struct context *context, const struct rule *rule, struct arena *arena, struct finding_list *list);
     /*
-     * Where only numbers of connections are known (snapshot.counts_only): adds a finding about so many in one state, if
-     * they are worth one. by_count.h
+     * For a snapshot that has only numbers of connections (snapshot.counts_only). Adds a finding about the number of
+     * connections in one state, if it is high enough. See by_count.h.
      */
     void (*judge_count)(const struct context *context, const struct rule *rule, const struct total *total,
         struct arena *arena, struct finding_list *list);
-    struct limits limits;
-    bool holds_moving; /* one row proves it: a second look confirms it although bytes have moved */
-    bool one_port;     /* what it tells is about one port, or one listener: never folded over several */
+    struct limits limits; /* the defaults */
+    bool holds_moving;    /* bytes may pass on such a connection: a previous snapshot confirms it all the same */
+    bool one_port;        /* its findings are about one port or listener: its groups are never folded over ports */
 };
 
-/* In order: the first that applies is the cause. Number 0 is none: "normal". */
+/* The first rule that applies is the cause. Number 0 is not a rule: "normal". */
 extern const struct rule rules[];
 extern const unsigned rule_count;
 

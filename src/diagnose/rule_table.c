@@ -1,6 +1,6 @@
 /*
- * The findings that exist: one row each, with when they are worth a warning. A new one needs a rule (a function pair
- * in the file of its state family), a row here, and a page of its name in src/knowledge/pages.
+ * The table of all findings, with the default limits of each. A new finding needs a rule (functions in a file of
+ * rules/), a row here, and a page with its name in src/knowledge/pages.
  */
 #include "diagnose/diagnose.h"
 #include "diagnose/queues.h"
@@ -29,22 +29,23 @@
 #define HOST_RULE(rule_id, name) .id = (rule_id), .assess = name##_assess
 
 #define EVERY_STATE (STATE_BIT(STATE_COUNT) - 1)
-/* In which a process may wait for another: upstream.c */
+/* The states of connections on which a process may wait for a server: upstream.c */
 #define CHAIN_STATES (STATE_BIT(STATE_ESTABLISHED) | STATE_BIT(STATE_CLOSE_WAIT) | STATE_BIT(STATE_FIN_WAIT_2))
 
 enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE };
 
 /*
- * CLOSE_WAIT: who closes when told to has a connection in it for a moment only. So many at one moment must have been
- * there for long, or come and go by the hundred thousand a second. The same for all causes: a source that shows more
- * tells the cause better, and must not make less of their number.
+ * critical_without_age of the findings about CLOSE_WAIT. A correct program closes at once, so a connection is in
+ * CLOSE_WAIT only for a moment. If there are so many at one time, they have been there for long; otherwise the program
+ * would have to close hundreds of thousands a second. All causes have the same limit: a source that shows more causes
+ * must not lower the severity.
  */
 enum { NO_MOMENT = 1000 };
 
 const struct rule rules[] = {
     { .id = "normal" },
     {
-        /* Before all others: what these would say of its peer would be said of itself. */
+        /* Before all others: the connection is its own peer, so other rules would blame it for its own state. */
         RULE("self-connect", self_connect),
         .action = "move its port",
         .states = STATE_BIT(STATE_ESTABLISHED) | STATE_BIT(STATE_FIN_WAIT_1) | STATE_BIT(STATE_CLOSING),
@@ -358,7 +359,7 @@ const struct rule rules[] = {
     {
         HOST_RULE("tcp-memory-pressure", tcp_memory_pressure), .action = "see who fills them", .looks_at = EVERY_STATE,
         .fault = FAULT_HOST_SETTINGS,
-        .limits = { .critical_percent = 90 }, /* a warning from the kernel's own mark on */
+        .limits = { .critical_percent = 90 }, /* the warning begins at the kernel's own limit for pressure */
     },
 };
 
@@ -385,7 +386,7 @@ uint32_t diagnose_finding_settable(unsigned index)
             limit_infos[i].offset == offsetof(struct limits, critical_count) ||
             limit_infos[i].offset == offsetof(struct limits, critical_age_ms) ||
             limit_infos[i].offset == offsetof(struct limits, min_count);
-        /* A rule that assesses judges by itself too: it has the limits that it asks for, and those are in its row. */
+        /* A rule with assess() uses only the limits that its row has. */
         if (has_default || limit_infos[i].kind == LIMIT_SEVERITY || (is_counted && rule->assess == NULL))
             settable |= 1U << i;
     }

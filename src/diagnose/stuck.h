@@ -2,14 +2,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* One connection that is not as it should be. */
+/* A connection that is not normal: a rule applies to it. */
 struct stuck {
-    uint32_t conn;
-    uint32_t pair; /* its other end, where that is on this host too; or NO_INDEX */
-    uint32_t group;
+    uint32_t conn;       /* index into snapshot.conns, as is: */
+    uint32_t pair;       /* its other end, or NO_INDEX if that was not seen */
+    uint32_t group;      /* number of its group's key; set by group.c */
     uint8_t rule;        /* index into rules */
-    bool listened;       /* somebody listens on its local port; set by group.c, as is: */
-    bool guessed;        /* whether it came in or went out is a guess */
-    bool is_pair_unsure; /* several may be its other end: then pair is NO_INDEX */
-    bool has_stranger;   /* one with the right addresses, in another namespace, is not its other end */
+    bool listened;       /* this host listens on its local port; set by group.c */
+    bool guessed;        /* its direction, incoming or outgoing, is a guess; set by group.c */
+    bool is_pair_unsure; /* several connections may be its other end; then pair is NO_INDEX */
+    bool has_stranger;   /* a connection in another namespace has the right addresses, but is not its other end */
 };

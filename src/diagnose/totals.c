@@ -25,8 +25,8 @@ void totals_count(const struct selection *selection, struct diagnosis *diagnosis
 }
 
 /*
- * All that are alike but for what else they were counted by: tcp and tcp6, addresses. False: it is in the sum of one
- * before.
+ * Adds up the totals of one state and process, for example those of tcp and tcp6, or of several addresses. False if an
+ * earlier total has the same state and process: then that one has the sum.
  */
 static bool sum_up(const struct snapshot *snapshot, uint32_t detailed, size_t index, struct total *ret_sum)
 {
@@ -90,8 +90,8 @@ static bool is_shortened(const struct snapshot *snapshot)
     return false;
 }
 
-/* The title with another number in the place of the first. */
-static const char *retitle(struct arena *arena, const char *title, uint64_t count, const char *number)
+/* The title with `number` in place of "N connections". */
+static const char *replace_count(struct arena *arena, const char *title, uint64_t count, const char *number)
 {
     const char *old = phrases_conns(arena, count);
     const char *at = strstr(title, old);
@@ -108,11 +108,11 @@ void totals_tell(
     if (snapshot->origin == NULL || !is_shortened(snapshot))
         return;
     if (group->counted == 0) {
-        finding->title = retitle(arena, finding->title, group->count,
+        finding->title = replace_count(arena, finding->title, group->count,
             arena_printf(arena, "at least %s", phrases_conns(arena, group->count)));
         return;
     }
-    finding->title = retitle(arena, finding->title, group->count, phrases_conns(arena, group->counted));
+    finding->title = replace_count(arena, finding->title, group->count, phrases_conns(arena, group->counted));
     finding->count = group->counted;
     if (finding->confidence > CONFIDENCE_LIKELY)
         finding->confidence = CONFIDENCE_LIKELY;
@@ -121,9 +121,9 @@ void totals_tell(
         phrases_count(arena, group->counted), phrases_count(arena, group->count));
 }
 
-/* --- what counters mean ------------------------------------------------------------------------------------------- */
+/* --- counters ----------------------------------------------------------------------------------------------------- */
 
-/* What a counter counts, and where to read more. */
+/* What each counter counts, and where to read more. */
 static const struct {
     enum counter counter;
     const char *meaning;
@@ -172,7 +172,7 @@ static bool counter_rise(const struct snapshot *snapshot, enum counter counter, 
     return true;
 }
 
-static void note_counters(const struct context *context, struct diagnosis *diagnosis)
+static void add_counters_notes(const struct context *context, struct diagnosis *diagnosis)
 {
     const struct snapshot *snapshot = context->snapshot;
     const struct net_values *values = &snapshot->net_values[0];
@@ -199,9 +199,9 @@ static void note_counters(const struct context *context, struct diagnosis *diagn
             "(nstat -az, or netstat -s again, pasted below the first).");
 }
 
-/* --- what settings allow ------------------------------------------------------------------------------------------ */
+/* --- settings ----------------------------------------------------------------------------------------------------- */
 
-static void note_orphans(const struct context *context, struct diagnosis *diagnosis)
+static void add_orphans_notes(const struct context *context, struct diagnosis *diagnosis)
 {
     const struct net_values *values = &context->snapshot->net_values[0];
     struct arena *arena = &diagnosis->arena;
@@ -227,7 +227,7 @@ static void note_orphans(const struct context *context, struct diagnosis *diagno
                 : "how often the kernel sends such a FIN again before it gives up");
 }
 
-static void note_range(const struct context *context, struct diagnosis *diagnosis)
+static void add_range_notes(const struct context *context, struct diagnosis *diagnosis)
 {
     const struct snapshot *snapshot = context->snapshot;
     const struct platform *platform = platform_of(snapshot);
@@ -259,8 +259,8 @@ static void note_range(const struct context *context, struct diagnosis *diagnosi
         lines_add(&diagnosis->notes, arena, "Who uses them, and to where: %s", platform->port_users);
 }
 
-/* Numbers by address or by port, where no state is given. */
-static void note_keys(const struct context *context, struct diagnosis *diagnosis)
+/* Adds the most frequent addresses, ports or names, if the connections were counted by these. */
+static void add_keys_notes(const struct context *context, struct diagnosis *diagnosis)
 {
     enum { SHOWN = 3 };
     const struct snapshot *snapshot = context->snapshot;
@@ -289,7 +289,7 @@ static void note_keys(const struct context *context, struct diagnosis *diagnosis
             phrases_count(arena, keys), list);
 }
 
-static void note_process(const struct process *process, struct arena *arena, struct lines *notes)
+static void add_process_note(const struct process *process, struct arena *arena, struct lines *notes)
 {
     const char *limit = process_has_limit(process)
         ? arena_printf(arena, "%s are allowed, %u %% of them are used", phrases_count(arena, process->fds_limit),
@@ -301,8 +301,8 @@ static void note_process(const struct process *process, struct arena *arena, str
         phrases_count(arena, process->fds_sockets), process->fds_sockets == 1 ? "is a socket" : "are sockets", limit);
 }
 
-/* Of processes whose descriptors were listed. */
-static void note_descriptors(const struct context *context, struct diagnosis *diagnosis)
+/* Adds a note for each process whose descriptors the capture lists. */
+static void add_descriptors_notes(const struct context *context, struct diagnosis *diagnosis)
 {
     enum { SHOWN = 5 };
     const struct snapshot *snapshot = context->snapshot;
@@ -313,7 +313,7 @@ static void note_descriptors(const struct context *context, struct diagnosis *di
         const struct process *process = &snapshot->processes[i];
         has_sockets |= process->fds_sockets > 0;
         if (process->fds_open > 0 && listed++ < SHOWN)
-            note_process(process, arena, &diagnosis->notes);
+            add_process_note(process, arena, &diagnosis->notes);
     }
     if (listed > SHOWN)
         lines_add(&diagnosis->notes, arena, "%u more processes have their descriptors in this text.", listed - SHOWN);
@@ -328,9 +328,9 @@ void totals_note(const struct context *context, struct diagnosis *diagnosis)
 {
     if (context->snapshot->netns_count == 0)
         return;
-    note_keys(context, diagnosis);
-    note_orphans(context, diagnosis);
-    note_range(context, diagnosis);
-    note_counters(context, diagnosis);
-    note_descriptors(context, diagnosis);
+    add_keys_notes(context, diagnosis);
+    add_orphans_notes(context, diagnosis);
+    add_range_notes(context, diagnosis);
+    add_counters_notes(context, diagnosis);
+    add_descriptors_notes(context, diagnosis);
 }

@@ -1,21 +1,21 @@
 #pragma once
-/* Numbers of connections by state, of a capture that has no rows: snapshot.counts_only. */
+/* Numbers of connections that a capture contains instead of rows (snapshot.counts_only), or together with some rows. */
 #include "diagnose/context.h"
 #include "diagnose/rule.h"
 
 struct selection;
 
-/* How many connections there are by the totals, and of them, what the selection of states takes in. */
+/* If the snapshot has only numbers: adds those in the selected states (NULL: all) to selected_count and by_state. */
 void totals_count(const struct selection *selection, struct diagnosis *diagnosis);
-/* Lets the rules judge the numbers: judge_count of struct rule. */
+/* If the snapshot has only numbers: calls judge_count of each rule for each number of a selected state. */
 void totals_judge(const struct context *context, struct diagnosis *diagnosis, struct finding_list *list);
 /*
- * How many the text of the snapshot counts of a group of which it shows some. 0: none, or it may count others with
- * them.
+ * The number in the capture that counts the connections of this group, if the capture has both rows and numbers. 0: it
+ * has no such number, or the number may contain other connections too.
  */
 uint64_t totals_of_group(const struct snapshot *snapshot, const struct group *group);
-/* Puts that number, or that there are at least so many, into the finding. */
+/* If rows were left out of the capture: changes the number in the finding to that number, or to "at least N". */
 void totals_tell(
     const struct snapshot *snapshot, const struct group *group, struct arena *arena, struct finding *finding);
-/* Tells what counters and settings mean that need no finding. */
+/* Adds notes about the counters and settings of a capture without rows, also if nothing is wrong. */
 void totals_note(const struct context *context, struct diagnosis *diagnosis);

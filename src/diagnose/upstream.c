@@ -1,18 +1,19 @@
 /*
- * What keeps the process here from acting may lie one connection further on. A proxy or a tunnel keeps a connection
- * that its client has closed until the server behind it has answered or has closed too, and stops reading from a server
- * whose data a client does not take. Then the process is where it shows, and the other end of the other connection is
- * at fault.
+ * The cause of a stuck connection may be another connection of the same process, further on. A proxy or a tunnel keeps
+ * a connection that its client has closed, until its server has answered or has closed too. It also stops reading from
+ * a server if a client does not take the data. Then the process is not at fault: the other end of the other connection
+ * is.
  *
- * A process waits for its servers when it has at least as many connections that it opened and on which something is
- * owed: its FIN is out and the server's has not come (FIN_WAIT_2), or it spoke last. The latter says little by itself:
- * a relay of log lines speaks last on every connection, for nobody ever answers there. So it counts by what else is
- * known: whether the server's end was seen, and is well; whether the server has answered before; whether more was sent
- * while nothing came. It is blocked when at least as many of its connections have data to send that the peer does not
- * take.
+ * A process waits for its servers if it has opened at least as many connections on which the server may owe something
+ * as there are stuck ones. The server may owe something if it has not answered our FIN with its own (FIN_WAIT_2), or if
+ * the process sent data last. The latter alone proves little: a program that forwards log lines always sends last,
+ * because no server answers there. So other signs count too (enum upstream_sign): the server's end was seen and is
+ * well; the server has answered before; more data was sent while nothing came.
  *
- * One connection may also carry what many clients want (ssh -L, HTTP/2, a pool in front of a database). Then it
- * explains all of them only where it is the only way on, and it is plain that nothing passes there.
+ * A process is blocked if at least as many of its connections have data to send that the peers do not take.
+ *
+ * One connection may carry the requests of many clients (ssh -L, HTTP/2, a database pool). Then a few connections
+ * explain many stuck ones, but only if they are the only connections further on and certainly nothing passes on them.
  */
 #include "diagnose/upstream.h"
 
@@ -28,7 +29,7 @@
 
 enum {
     SILENT_MS = 5000,
-    /* Later than this after the connection was made, what is sent is not the first request. */
+    /* Data that is sent later than this after the handshake is not the first request. */
     FIRST_REQUEST_MS = 1000,
     /* Requests that one connection to a server may carry: SETTINGS_MAX_CONCURRENT_STREAMS, RFC 9113 section 6.5.2 */
     CLIENTS_MAX = 100,
@@ -43,7 +44,10 @@ static bool is_holder(const struct snapshot *snapshot, const struct conn *conn, 
     return false;
 }
 
-/* Of what nobody holds yet: those who may accept it. */
+/*
+ * True if a process of the finding holds the connection. For a finding without holders (nobody has accepted yet): if a
+ * process that has the group's listener open holds it.
+ */
 static bool holds(
     const struct group *group, const struct finding *finding, const struct snapshot *snapshot, const struct conn *conn)
 {
@@ -60,9 +64,10 @@ static bool holds(
 }
 
 /*
- * Its last word was ours. In one tick of the clock both ways may have been used: then whether anything ever came tells.
+ * True if this side sent data last, at least SILENT_MS ago. If data was sent and received within one tick of the clock,
+ * only a connection that has never received anything counts.
  */
-static bool spoke_last(const struct conn *conn)
+static bool sent_last(const struct conn *conn)
 {
     if (!conn_has(conn, CONN_TCP_INFO) || conn->last_data_sent_ms < SILENT_MS)
         return false;
@@ -73,7 +78,7 @@ static bool spoke_last(const struct conn *conn)
 
 static bool waits_for_server(const struct context *context, const struct conn *conn)
 {
-    bool waits = conn->state == STATE_FIN_WAIT_2 || (conn->state == STATE_ESTABLISHED && spoke_last(conn));
+    bool waits = conn->state == STATE_FIN_WAIT_2 || (conn->state == STATE_ESTABLISHED && sent_last(conn));
     return waits && conn_has(conn, CONN_QUEUES) && conn->recv_q_bytes == 0 && !context_is_incoming(context, conn);
 }
 
@@ -106,15 +111,12 @@ static enum upstream_sign sign_of(const struct context *context, const struct co
         return UPSTREAM_SILENT;
     if (conn->bytes_received > 0)
         return UPSTREAM_DIALOGUE;
-    /*
-     * Of a connection on which nothing came, the time since the last data is that since it was made:
-     * tcp_finish_connect().
-     */
+    /* If nothing was ever received, last_data_recv is the time since the handshake: tcp_finish_connect(). */
     return conn->last_data_recv_ms > conn->last_data_sent_ms + FIRST_REQUEST_MS ? UPSTREAM_ONE_WAY : UPSTREAM_SILENT;
 }
 
-/* Finds the other ends of all, and what they say. */
-static void judge_ends(const struct context *context, struct waiting_conns *ends)
+/* Finds the other end and the sign of each connection. */
+static void classify_ends(const struct context *context, struct waiting_conns *ends)
 {
     const struct snapshot *snapshot = context->snapshot;
     struct stuck *pairs = xcalloc(ends->count, sizeof *pairs);
@@ -131,7 +133,7 @@ static void judge_ends(const struct context *context, struct waiting_conns *ends
     free(pairs);
 }
 
-/* One pass over all connections serves all findings. */
+/* Makes the list of connections that wait or are blocked, once for all findings. */
 static const struct waiting_conns *find_ends(const struct context *context)
 {
     const struct snapshot *snapshot = context->snapshot;
@@ -156,13 +158,13 @@ static const struct waiting_conns *find_ends(const struct context *context)
             .other = NO_INDEX,
         };
     }
-    judge_ends(context, ends);
+    classify_ends(context, ends);
     return ends;
 }
 
 /*
- * One of the clients that the processes serve, on this port or on another, who is no way on. The session of a tunnel
- * came in too (ssh -R), but through a listener that another process holds.
+ * True if the peer is a client that these processes serve, on this port or another one, so that the connection leads no
+ * further. A tunnel's session may be incoming too (ssh -R), but then another process holds its listener.
  */
 static bool is_client(
     const struct context *context, const struct group *group, const struct finding *finding, const struct conn *conn)
@@ -206,7 +208,7 @@ static void add_end(const struct context *context, const struct group *group, co
         upstream->several = true;
 }
 
-/* Whether the processes have another way on, where something may pass: an open connection that is none of these. */
+/* True if the processes have another open connection further on that is not blocked. */
 static bool has_another_way(const struct context *context, const struct group *group, const struct finding *finding)
 {
     const struct snapshot *snapshot = context->snapshot;
@@ -221,10 +223,10 @@ static bool has_another_way(const struct context *context, const struct group *g
 }
 
 /*
- * As many stuck ones as the group has explain it well enough to say so. Where there is no other way on, a few carry
- * what many clients want: then this is the cause, and what is found here only follows.
+ * Blocked connections further on explain the group if they are as many. If they are the only connections further on, a
+ * few explain it, because each may carry the requests of many clients; then the group is only a consequence.
  */
-static void judge_blocked(
+static void assess_blocked(
     const struct context *context, const struct group *group, const struct finding *finding, struct upstream *upstream)
 {
     uint64_t few = upstream->blocked_further;
@@ -258,6 +260,6 @@ struct upstream upstream_find(const struct context *context, const struct group 
     upstream.blocks = upstream.blocked >= group->count;
     if (upstream.proven < group->count)
         upstream.cause = NULL;
-    judge_blocked(context, group, finding, &upstream);
+    assess_blocked(context, group, finding, &upstream);
     return upstream;
 }

@@ -1,34 +1,35 @@
 #pragma once
-/* Whether the process that a finding names waits for others in turn: see upstream.c. */
+/* Whether the process of a finding waits for a server that is further on, as a proxy does. See upstream.c. */
 #include "diagnose/rule.h"
 
-/* What speaks for it that a connection's other end owes something, or keeps it from going on. */
+/* What is known of a connection to a server on which the server may owe an answer; the stronger signs come last. */
 enum upstream_sign {
-    UPSTREAM_WELL,     /* the other end was seen: it has read everything, and its process is not held up */
-    UPSTREAM_ONE_WAY,  /* nothing ever came back, however often something was sent: nobody answers in this protocol */
-    UPSTREAM_SILENT,   /* one request, it seems, and nothing came back so far */
-    UPSTREAM_DIALOGUE, /* the other end has answered before, and has not answered this time */
-    UPSTREAM_PROVEN,   /* the other end has not closed after our FIN; or was seen: it does not read or accept */
-    UPSTREAM_BLOCKED,  /* the other end does not take the data, or nothing acknowledges it */
+    UPSTREAM_WELL,    /* no answer is owed: the other end was seen; it has read all data, and its process can act */
+    UPSTREAM_ONE_WAY, /* data was sent more than once and nothing ever came back: probably a protocol without answers */
+    UPSTREAM_SILENT,  /* probably one request was sent; nothing has come back yet, or it is not known what came */
+    UPSTREAM_DIALOGUE, /* the server has answered before, but not yet this time */
+    UPSTREAM_PROVEN,   /* the server has not closed after our FIN; or its end was seen, and does not read or accept */
+    UPSTREAM_BLOCKED,  /* the peer does not take our data, or does not acknowledge it */
 };
 
+/* The connections of the processes of a finding, as far as they may explain it. */
 struct upstream {
-    uint64_t waiting;          /* connections that its processes opened, and on which a server may owe them something */
-    uint64_t expected;         /* of them, proven ones, and those whose server has answered before */
-    uint64_t proven;           /* of these, proven ones */
-    uint64_t half_closed;      /* of them, in FIN_WAIT_2 */
-    uint64_t passed_on;        /* spoke last as well, but nothing is owed: UPSTREAM_WELL, UPSTREAM_ONE_WAY */
-    uint64_t blocked;          /* connections of theirs whose peers do not take the data */
-    uint64_t blocked_further;  /* of them, others than those of clients that they serve */
-    const struct conn *server; /* one of those waiting, a proven one if there is any */
-    const struct conn *stuck;  /* one of blocked_further */
-    /* At whose end it can be seen what all this waits for: `stuck`, or the other end of `server`; NULL: not seen. */
-    const struct conn *cause;
-    bool several;    /* they go to different servers */
-    bool waits;      /* expected ones, as many as the group has: that explains it */
-    bool may_wait;   /* the same with those whose server never said a word: that may explain it */
-    bool blocks;     /* as many blocked ones as the group has */
-    bool blocks_all; /* blocked_further explain it: as many, or all that it has further on */
+    uint64_t waiting;          /* connections that they opened, SILENT, DIALOGUE or PROVEN */
+    uint64_t expected;         /* those with UPSTREAM_DIALOGUE or UPSTREAM_PROVEN */
+    uint64_t proven;           /* those with UPSTREAM_PROVEN */
+    uint64_t half_closed;      /* how many of `waiting` are in FIN_WAIT_2 */
+    uint64_t passed_on;        /* those with UPSTREAM_WELL or UPSTREAM_ONE_WAY */
+    uint64_t blocked;          /* those with UPSTREAM_BLOCKED */
+    uint64_t blocked_further;  /* how many of `blocked` are not connections of clients that the processes serve */
+    const struct conn *server; /* one of `waiting`; one whose other end was seen, if there is any */
+    const struct conn *stuck;  /* one of `blocked_further` */
+    const struct conn *cause;  /* the connection that explains all: `stuck`, or the other end of `server`; or NULL */
+    bool several;              /* `waiting` go to more than one server */
+    bool waits;                /* `expected` are as many as the group: they explain it */
+    bool may_wait;             /* `waiting` are as many as the group: they may explain it */
+    bool blocks;               /* `blocked` are as many as the group */
+    bool blocks_all; /* `blocked_further` explain the group: they are as many, or the only connections further on */
 };
 
+/* The connections that the processes of this finding have further on. */
 struct upstream upstream_find(const struct context *context, const struct group *group, const struct finding *finding);

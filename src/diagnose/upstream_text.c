@@ -15,8 +15,8 @@ const char *upstream_server(struct arena *arena, const struct upstream *upstream
     return phrases_end(arena, &upstream->server->remote, upstream->server->remote_port);
 }
 
-/* By what connection's finding it is explained, and what is to be said there: finding_fold_causes(). */
-static void cite(const struct context *context, const struct group *group, const struct upstream *upstream,
+/* Sets the connection that is the cause, and the sentence for the finding about it: consequences_fold(). */
+static void set_cause(const struct context *context, const struct group *group, const struct upstream *upstream,
     struct arena *arena, struct finding *finding)
 {
     finding->cause = upstream->cause;
@@ -44,7 +44,7 @@ void upstream_describe_waiting(const struct context *context, const struct group
                                                       : "it has sent a request and waits for the reply");
     lines_add(&finding->evidence, arena, "%s has %s on which it spoke last and nothing has come back, to %s.", owner,
         phrases_conns(arena, upstream->waiting), server);
-    cite(context, group, upstream, arena, finding);
+    set_cause(context, group, upstream, arena, finding);
     fixes_add(&finding->fix_now, arena, "Look at the server: what does it do with these requests?",
         arena_printf(arena, "tcpwhy list%s --sort -age",
             phrases_select_end(arena, &upstream->server->remote, upstream->server->remote_port)));
@@ -54,8 +54,8 @@ void upstream_describe_waiting(const struct context *context, const struct group
         NULL);
 }
 
-static void evidence_stuck(const struct context *context, const struct conn *conn, const char *end, struct arena *arena,
-    struct finding *finding)
+static void add_stuck_evidence(const struct context *context, const struct conn *conn, const char *end,
+    struct arena *arena, struct finding *finding)
 {
     const char *bytes = phrases_bytes(arena, conn->send_q_bytes);
     uint64_t give_up_ms = 0;
@@ -91,8 +91,8 @@ void upstream_describe_blocked(const struct context *context, const struct group
         upstream->blocked_further == 1 ? arena_printf(arena, "one connection, to %s", end)
                                        : phrases_conns(arena, upstream->blocked_further),
         refused ? "the peer does not read" : "nothing acknowledges what is sent");
-    evidence_stuck(context, conn, end, arena, finding);
-    cite(context, group, upstream, arena, finding);
+    add_stuck_evidence(context, conn, end, arena, finding);
+    set_cause(context, group, upstream, arena, finding);
     fixes_add(&finding->fix_now, arena, "Look at that connection first.",
         ip_is_word(&conn->remote) ? arena_printf(arena, "tcpwhy --port %u", conn->remote_port)
                                   : arena_printf(arena, "tcpwhy --peer %s --port %u",
@@ -127,7 +127,7 @@ void upstream_describe_workers(
 {
     const struct upstream upstream = upstream_find(context, group, finding);
     unsigned workers = group->listener != NULL ? holders_count_processes(context->snapshot, group->listener) : 0;
-    /* One of several may be the master, who serves nobody. */
+    /* One of several processes may be a master, which serves nobody. */
     if (upstream.waiting == 0 || upstream.waiting + (workers > 1) < workers)
         return;
     const char *server = upstream_server(arena, &upstream);

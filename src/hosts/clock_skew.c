@@ -5,8 +5,8 @@
 #include "base/text.h"
 
 enum {
-    TOLD_MS = 60 * 1000,        /* the length of TIME_WAIT: later the port may belong to another connection */
-    PAIRED_MS = 60 * 60 * 1000, /* later the state of one end says nothing about the other end */
+    NOTED_MS = 60 * 1000,       /* the length of TIME_WAIT: after it, the port may belong to another connection */
+    PAIRED_MS = 60 * 60 * 1000, /* after it, the state of one end says nothing about the other end */
 };
 
 bool hosts_are_apart(const struct host *one, const struct host *other)
@@ -29,10 +29,10 @@ static bool find_furthest(const struct snapshot *snapshot, const struct host **r
             *ret_other = other;
         }
     }
-    return most >= TOLD_MS || hosts_are_apart(*ret_one, *ret_other);
+    return most >= NOTED_MS || hosts_are_apart(*ret_one, *ret_other);
 }
 
-static void tell(struct buf *text, const struct host *one, const struct host *other)
+static void write_gap_text(struct buf *text, const struct host *one, const struct host *other)
 {
     buf_str(text, "the same moment on all hosts: ");
     if (one->taken_at_ms == 0 || other->taken_at_ms == 0) {
@@ -54,7 +54,7 @@ void hosts_note_times(struct snapshot *snapshot)
     if (!find_furthest(snapshot, &one, &other))
         return;
     struct buf text = { 0 };
-    tell(&text, one, other);
+    write_gap_text(&text, one, other);
     snapshot_note_gap(snapshot, GAP_HOSTS_APART, buf_text(&text), NULL);
     buf_deinit(&text);
 }

@@ -119,7 +119,10 @@ static int append_conns(
     return 0;
 }
 
-/* Each says which host it is about: their ids alone are alike. How hosts fit together is found anew. */
+/*
+ * Appends the gaps of a part. Each gets its host, because gaps of several hosts may have the same id. Gaps about
+ * several hosts together are left out: hosts_join() finds them again.
+ */
 static void append_gaps(const struct joining *joining)
 {
     struct snapshot *joined = joining->joined;
@@ -158,7 +161,7 @@ static const char *same_or_null(const char *one, const char *other)
     return one != NULL && other != NULL && strcmp(one, other) == 0 ? one : NULL;
 }
 
-/* What the snapshot says of "the host" is what they have in common. */
+/* Fills in the members that describe the only host of a snapshot, with what all hosts have in common. */
 static void describe(struct snapshot *joined, const struct host *hosts, size_t count)
 {
     struct buf names = { 0 };
@@ -182,8 +185,8 @@ static void describe(struct snapshot *joined, const struct host *hosts, size_t c
 }
 
 /*
- * Where a host comes from, for people: its file, with the folder where that tells files apart, or its place in the one
- * file.
+ * A name for a host that has none: the name of its file, with the folder if another file has the same name. If there is
+ * only one file: "host 2".
  */
 static const char *place_name(const char *const *files, size_t index, size_t count, struct arena *arena)
 {
@@ -213,7 +216,7 @@ static int check_names(const struct host *hosts, size_t count, bool one_file, st
     return 0;
 }
 
-/* What each host is called and when it was seen; how many of them there are, or a negative errno. */
+/* Makes the list of hosts. Returns 0, or a negative errno with err filled: there are too many, or two have one name. */
 static int list_hosts(
     const struct snapshot *parts, const char *const *files, size_t count, struct snapshot *joined, struct error *err)
 {

@@ -40,7 +40,7 @@ static void fill(struct local_addresses *own, const struct snapshot *snapshot, b
             continue;
         xvec_grow((void **)&own->items, own->count, &own->capacity, sizeof *own->items);
         own->items[own->count++] = one;
-        if (own->count == tidy_at) { /* connections are many, but addresses few: this keeps the array small */
+        if (own->count == tidy_at) { /* many connections have few addresses: this keeps the array small */
             tidy(own);
             tidy_at = own->count * 2 + TIDY_AT;
         }

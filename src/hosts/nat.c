@@ -48,7 +48,8 @@ struct between {
     uint64_t translated;  /* connections of the first that the second has with another server address */
 };
 
-struct meeting {
+/* The data for the search of ends that something between the hosts hides. */
+struct search {
     struct snapshot *snapshot;
     struct listeners listeners;
     struct local_addresses owners;
@@ -59,9 +60,9 @@ struct meeting {
     struct between *between;      /* host_count × host_count */
 };
 
-static struct between *between_of(const struct meeting *meeting, size_t one, size_t other)
+static struct between *between_of(const struct search *search, size_t one, size_t other)
 {
-    return &meeting->between[one * meeting->snapshot->host_count + other];
+    return &search->between[one * search->snapshot->host_count + other];
 }
 
 static struct ends both_ends(const struct snapshot *snapshot, const struct conn *conn)
@@ -83,12 +84,12 @@ static struct ends remote_end_and_port(const struct snapshot *snapshot, const st
     return ends;
 }
 
-static bool is_incoming(const struct meeting *meeting, const struct conn *conn)
+static bool is_incoming(const struct search *search, const struct conn *conn)
 {
-    return listeners_find(&meeting->listeners, conn) != NULL;
+    return listeners_find(&search->listeners, conn) != NULL;
 }
 
-/* LIVING_COUNT: none of them. A FIN_WAIT_2 without a descriptor ends by itself, while its other end remains. */
+/* LIVING_COUNT: another state. A FIN_WAIT_2 without a descriptor ends by itself while its other end stays. */
 static enum living living_of(const struct conn *conn)
 {
     bool has_peer = conn->remote_port != 0 && !ip_is_any(&conn->local) && !ip_is_loopback(&conn->local);
@@ -102,11 +103,11 @@ static enum living living_of(const struct conn *conn)
 }
 
 /* True if the other end was seen, and only the connection's own host has its local address. */
-static bool is_found(const struct meeting *meeting, const struct conn *conn)
+static bool is_found(const struct search *search, const struct conn *conn)
 {
     struct ends opposite = { conn->remote, conn->local, conn->remote_port, conn->local_port, 0 };
-    return local_addresses_host(&meeting->owners, &conn->local) == hosts_number(meeting->snapshot, conn) &&
-        endpoint_set_has(&meeting->all, &opposite);
+    return local_addresses_host(&search->owners, &conn->local) == hosts_number(search->snapshot, conn) &&
+        endpoint_set_has(&search->all, &opposite);
 }
 
 /* True if nothing has passed for so long that the connection must have existed when the other host was read. */
@@ -120,12 +121,12 @@ static bool spans_both_snapshots(const struct conn *conn, const struct host *one
     return (conn->last_ack_recv_ms > quiet ? conn->last_ack_recv_ms : quiet) >= apart;
 }
 
-static void count_missing(struct meeting *meeting, uint32_t index, struct between *between, const struct host *other)
+static void count_missing(struct search *search, uint32_t index, struct between *between, const struct host *other)
 {
-    const struct snapshot *snapshot = meeting->snapshot;
+    const struct snapshot *snapshot = search->snapshot;
     const struct conn *conn = &snapshot->conns[index];
-    if (is_incoming(meeting, conn)) {
-        endpoint_set_add(&meeting->clients, index);
+    if (is_incoming(search, conn)) {
+        endpoint_set_add(&search->clients, index);
         return;
     }
     if (!conn_has(conn, CONN_TCP_INFO))
@@ -134,67 +135,67 @@ static void count_missing(struct meeting *meeting, uint32_t index, struct betwee
         between->missing[living_of(conn)]++;
     else
         between->young++;
-    endpoint_set_add(&meeting->services, index);
-    endpoint_set_add(&meeting->ports, index);
+    endpoint_set_add(&search->services, index);
+    endpoint_set_add(&search->ports, index);
 }
 
 /* Counts connections to an address of another host, and how many of them that host has. */
-static void count_direct(struct meeting *meeting)
+static void count_direct(struct search *search)
 {
-    const struct snapshot *snapshot = meeting->snapshot;
+    const struct snapshot *snapshot = search->snapshot;
     for (size_t i = 0; i < snapshot->conn_count; i++) {
         const struct conn *conn = &snapshot->conns[i];
-        uint32_t own = hosts_number(snapshot, conn), peer = local_addresses_host(&meeting->owners, &conn->remote);
+        uint32_t own = hosts_number(snapshot, conn), peer = local_addresses_host(&search->owners, &conn->remote);
         if (living_of(conn) == LIVING_COUNT || peer >= snapshot->host_count || peer == own)
             continue;
-        struct between *between = between_of(meeting, own, peer);
-        bool found = is_found(meeting, conn);
+        struct between *between = between_of(search, own, peer);
+        bool found = is_found(search, conn);
         between->direct++;
         between->found += found;
         if (!found)
-            count_missing(meeting, (uint32_t)i, between, &snapshot->hosts[peer]);
+            count_missing(search, (uint32_t)i, between, &snapshot->hosts[peer]);
     }
 }
 
-/* At the second host: whether it may be one that the first has under another address. */
-static void count_stranger(struct meeting *meeting, const struct conn *conn, uint32_t first, bool from_nobody)
+/* Counts a connection of the second host that the first host may have under another address. */
+static void count_stranger(struct search *search, const struct conn *conn, uint32_t first, bool from_nobody)
 {
-    const struct snapshot *snapshot = meeting->snapshot;
+    const struct snapshot *snapshot = search->snapshot;
     struct ends service = { .remote = conn->local, .remote_port = conn->local_port, .host = first };
-    if (!endpoint_set_has(&meeting->services, &service))
+    if (!endpoint_set_has(&search->services, &service))
         return;
-    struct between *between = between_of(meeting, first, hosts_number(snapshot, conn));
+    struct between *between = between_of(search, first, hosts_number(snapshot, conn));
     between->strangers[living_of(conn)]++;
     between->from_nobody += from_nobody;
     service.local_port = conn->remote_port;
-    between->same_port += endpoint_set_has(&meeting->ports, &service);
+    between->same_port += endpoint_set_has(&search->ports, &service);
 }
 
-/* Connections whose other end was not found under its address: whether another host has it under another one. */
-static void count_hidden(struct meeting *meeting)
+/* For each connection whose other end was not found: counts whether another host may have it under another address. */
+static void count_hidden(struct search *search)
 {
-    const struct snapshot *snapshot = meeting->snapshot;
+    const struct snapshot *snapshot = search->snapshot;
     for (size_t i = 0; i < snapshot->conn_count; i++) {
         const struct conn *conn = &snapshot->conns[i];
-        uint32_t own = hosts_number(snapshot, conn), peer = local_addresses_host(&meeting->owners, &conn->remote);
+        uint32_t own = hosts_number(snapshot, conn), peer = local_addresses_host(&search->owners, &conn->remote);
         bool from_nobody = peer == LOCAL_TO_NOBODY;
-        if (living_of(conn) == LIVING_COUNT || peer == own || peer == LOCAL_TO_SEVERAL || is_found(meeting, conn))
+        if (living_of(conn) == LIVING_COUNT || peer == own || peer == LOCAL_TO_SEVERAL || is_found(search, conn))
             continue;
-        bool incoming = is_incoming(meeting, conn);
+        bool incoming = is_incoming(search, conn);
         struct ends client = { .remote = conn->local, .remote_port = conn->local_port };
         for (client.host = 0; client.host < snapshot->host_count; client.host++) {
             if (client.host == own || (!from_nobody && client.host != peer))
                 continue;
-            /* What a host was not seen to have may be what was not seen of it. */
+            /* A host that was not read completely may have the other end. */
             if (from_nobody || !snapshot->hosts[peer].is_partial)
-                count_stranger(meeting, conn, client.host, from_nobody);
+                count_stranger(search, conn, client.host, from_nobody);
             if (!incoming)
-                between_of(meeting, own, client.host)->translated += endpoint_set_has(&meeting->clients, &client);
+                between_of(search, own, client.host)->translated += endpoint_set_has(&search->clients, &client);
         }
     }
 }
 
-/* --- telling ---------------------------------------------------------------------------------------------------- */
+/* --- gaps ------------------------------------------------------------------------------------------------------- */
 
 static uint64_t sum(const uint64_t counts[LIVING_COUNT])
 {
@@ -205,7 +206,7 @@ static uint64_t sum(const uint64_t counts[LIVING_COUNT])
  * How many missing ones and strangers may be one connection by their states. Undated ones count only if most are
  * missing.
  */
-static uint64_t count_masked(const struct between *between, uint64_t missing)
+static uint64_t count_masqueraded(const struct between *between, uint64_t missing)
 {
     uint64_t count = 0;
     for (size_t i = 0; i < LIVING_COUNT; i++) {
@@ -216,18 +217,19 @@ static uint64_t count_masked(const struct between *between, uint64_t missing)
     return count;
 }
 
-static bool is_masked(const struct meeting *meeting, size_t one, size_t other)
+/* True if a translated source hides the ends of connections from one host to the other. */
+static bool is_masqueraded(const struct search *search, size_t one, size_t other)
 {
     enum { APART_MOST_MS = 60 * 1000 }; /* beyond this, GAP_HOSTS_APART is noted; the time alone may explain it */
-    const struct between *between = between_of(meeting, one, other);
-    const struct host *hosts = meeting->snapshot->hosts;
+    const struct between *between = between_of(search, one, other);
+    const struct host *hosts = search->snapshot->hosts;
     uint64_t missing = sum(between->missing) + sum(between->undated) + between->young;
     if (missing == 0 || hosts[other].is_partial || hosts_clock_skew_ms(&hosts[one], &hosts[other]) >= APART_MOST_MS)
         return false;
-    return count_masked(between, missing) > 0 || between->same_port * 2 > missing;
+    return count_masqueraded(between, missing) > 0 || between->same_port * 2 > missing;
 }
 
-/* --- ends that may meet ------------------------------------------------------------------------------------------ */
+/* --- ends that may be paired ------------------------------------------------------------------------------------- */
 
 static int compare_addresses(const void *a, const void *b)
 {
@@ -263,7 +265,7 @@ bool hosts_hide_ends(const struct snapshot *snapshot, const struct host *one, co
         (other->ends_hidden & UINT64_C(1) << first) != 0;
 }
 
-static void tell_masked(struct buf *text, const struct between *between, const char *from, const char *to)
+static void write_masqueraded(struct buf *text, const struct between *between, const char *from, const char *to)
 {
     uint64_t strangers = sum(between->strangers);
     text_count(text, sum(between->missing) + sum(between->undated) + between->young);
@@ -277,13 +279,13 @@ static void tell_masked(struct buf *text, const struct between *between, const c
     buf_printf(text, ": a NAT or a proxy between them hides which are one, if %s has not lost its ends", to);
 }
 
-static void note(struct meeting *meeting, size_t one, size_t other)
+static void add_hidden_gap(struct search *search, size_t one, size_t other)
 {
-    struct snapshot *snapshot = meeting->snapshot;
-    const struct between *between = between_of(meeting, one, other);
+    struct snapshot *snapshot = search->snapshot;
+    const struct between *between = between_of(search, one, other);
     const char *from = snapshot->hosts[one].name, *to = snapshot->hosts[other].name;
     bool apart = hosts_are_apart(&snapshot->hosts[one], &snapshot->hosts[other]);
-    if (apart || (between->translated == 0 && !is_masked(meeting, one, other)))
+    if (apart || (between->translated == 0 && !is_masqueraded(search, one, other)))
         return;
     struct buf text = { 0 }, id = { 0 };
     buf_str(&text, "which ends belong together: ");
@@ -294,7 +296,7 @@ static void note(struct meeting *meeting, size_t one, size_t other)
             "address of the server; what translates it between them (a virtual address, a NAT) hides which are one",
             from, to);
     } else {
-        tell_masked(&text, between, from, to);
+        write_masqueraded(&text, between, from, to);
     }
     snapshot->hosts[one].ends_hidden |= UINT64_C(1) << other;
     const struct gap_info *info = &gap_infos[GAP_ENDS_HIDDEN];
@@ -304,40 +306,40 @@ static void note(struct meeting *meeting, size_t one, size_t other)
     buf_deinit(&id);
 }
 
-static void meeting_init(struct meeting *meeting, struct snapshot *snapshot)
+static void search_init(struct search *search, struct snapshot *snapshot)
 {
-    *meeting = (struct meeting){ .snapshot = snapshot };
-    listeners_init(&meeting->listeners, snapshot);
-    local_addresses_init(&meeting->owners, snapshot);
-    meeting->between = xcalloc(snapshot->host_count * snapshot->host_count, sizeof *meeting->between);
-    endpoint_set_init(&meeting->all, snapshot, both_ends);
-    endpoint_set_init(&meeting->clients, snapshot, remote_end);
-    endpoint_set_init(&meeting->services, snapshot, remote_end);
-    endpoint_set_init(&meeting->ports, snapshot, remote_end_and_port);
+    *search = (struct search){ .snapshot = snapshot };
+    listeners_init(&search->listeners, snapshot);
+    local_addresses_init(&search->owners, snapshot);
+    search->between = xcalloc(snapshot->host_count * snapshot->host_count, sizeof *search->between);
+    endpoint_set_init(&search->all, snapshot, both_ends);
+    endpoint_set_init(&search->clients, snapshot, remote_end);
+    endpoint_set_init(&search->services, snapshot, remote_end);
+    endpoint_set_init(&search->ports, snapshot, remote_end_and_port);
 }
 
-static void meeting_deinit(struct meeting *meeting)
+static void search_deinit(struct search *search)
 {
-    listeners_deinit(&meeting->listeners);
-    local_addresses_deinit(&meeting->owners);
-    free(meeting->between);
-    endpoint_set_deinit(&meeting->all);
-    endpoint_set_deinit(&meeting->clients);
-    endpoint_set_deinit(&meeting->services);
-    endpoint_set_deinit(&meeting->ports);
+    listeners_deinit(&search->listeners);
+    local_addresses_deinit(&search->owners);
+    free(search->between);
+    endpoint_set_deinit(&search->all);
+    endpoint_set_deinit(&search->clients);
+    endpoint_set_deinit(&search->services);
+    endpoint_set_deinit(&search->ports);
 }
 
 void hosts_note_hidden(struct snapshot *snapshot)
 {
-    struct meeting meeting;
-    meeting_init(&meeting, snapshot);
+    struct search search;
+    search_init(&search, snapshot);
     for (size_t i = 0; i < snapshot->conn_count; i++)
-        endpoint_set_add(&meeting.all, (uint32_t)i);
-    count_direct(&meeting);
-    count_hidden(&meeting);
+        endpoint_set_add(&search.all, (uint32_t)i);
+    count_direct(&search);
+    count_hidden(&search);
     for (size_t one = 0; one < snapshot->host_count; one++) {
         for (size_t other = 0; other < snapshot->host_count; other++)
-            note(&meeting, one, other);
+            add_hidden_gap(&search, one, other);
     }
-    meeting_deinit(&meeting);
+    search_deinit(&search);
 }

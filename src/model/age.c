@@ -4,13 +4,13 @@
 #include "model/previous.h"
 #include "model/setting.h"
 
-/* Kernel defaults, for where a setting could not be read: include/net/tcp.h */
+/* The kernel's defaults, used if a setting could not be read: include/net/tcp.h */
 enum {
     RTO_MIN_MS = 200,         /* TCP_RTO_MIN */
     TIME_WAIT_MS = 60 * 1000, /* TCP_TIMEWAIT_LEN: not a setting */
     RETRIES2 = 15,            /* TCP_RETR2 */
-    ORPHAN_RETRIES = 8,       /* tcp_orphan_retries() where the setting is 0 */
-    BACKOFF_MAX = 31,         /* doublings that make sense in 32 bits */
+    ORPHAN_RETRIES = 8,       /* tcp_orphan_retries() if the setting is 0 */
+    BACKOFF_MAX = 31,         /* the most doublings that a shift of 32 bits allows */
 };
 
 static uint64_t rto_min_ms(const struct net_values *values)
@@ -19,7 +19,7 @@ static uint64_t rto_min_ms(const struct net_values *values)
     return ms > 0 ? ms : 1;
 }
 
-/* The timeout before any backoff: __tcp_set_rto() in include/net/tcp.h; tcpi_rttvar is a quarter of what it adds. */
+/* The timeout before any backoff: __tcp_set_rto() in include/net/tcp.h. Its variance term is about 4 × tcpi_rttvar. */
 static uint64_t base_rto_ms(const struct conn *conn, const struct net_values *values)
 {
     uint64_t rto = ((uint64_t)conn->rtt_us + 4ULL * conn->rttvar_us) / 1000;
@@ -27,13 +27,12 @@ static uint64_t base_rto_ms(const struct conn *conn, const struct net_values *va
     /* The variance term alone is at least the minimum: tcp_rtt_estimator(). */
     uint64_t floor = conn->rtt_us / 1000 + least;
     rto = rto < floor ? floor : rto;
-    return rto > 0 ? rto : 1; /* below a millisecond, which tcp_rto_min_us allows, nothing would ever double */
+    return rto > 0 ? rto : 1; /* tcp_rto_min_us allows less than 1 ms, but 0 cannot be doubled */
 }
 
 /*
- * The timeouts up to this one, as they must have been: each retransmission that got as far as the network doubled the
- * timeout. One that failed on this host (the link is down) is tried again after half a second without that:
- * tcp_retransmit_timer().
+ * The sum of the timeouts up to the current one. Each retransmission that left this host doubled the timeout. One that
+ * failed on this host (the link is down) is repeated after half a second, without doubling: tcp_retransmit_timer().
  */
 static uint64_t sum_of_timeouts(const struct conn *conn, uint64_t first, uint64_t ceiling)
 {
@@ -54,9 +53,12 @@ static uint64_t sum_of_timeouts(const struct conn *conn, uint64_t first, uint64_
 /* --- a window that was taken back ------------------------------------------------------------------------------- */
 
 enum {
-    /* More than an acknowledgement without a new round-trip time leaves behind: Karn's rule, RFC 6298 §3. */
+    /*
+     * Fewer doublings may remain from before: an ACK of a retransmitted segment gives no new round-trip time, so the
+     * timeout stays doubled (Karn's algorithm, RFC 6298 §3).
+     */
     DOUBLINGS = 3,
-    LONG_PAUSE_MS = 10 * 1000, /* that no path needs before anything was sent again */
+    LONG_PAUSE_MS = 10 * 1000, /* no path needs such a timeout for a first transmission */
 };
 
 bool conn_resends_uncounted(const struct conn *conn)
@@ -72,10 +74,12 @@ bool conn_resends_uncounted(const struct conn *conn)
     return (conn_has(conn, CONN_RTO) ? conn->rto_ms : conn->timer_ms) >= LONG_PAUSE_MS;
 }
 
-/* How long, from the pause that it has come to: tcp_retransmit_timer() doubles it each time, up to the maximum. */
+/*
+ * How long it has retransmitted, computed from the current pause: tcp_retransmit_timer() doubles it up to the maximum.
+ */
 static uint64_t resending_uncounted_ms(const struct conn *conn, uint64_t first, uint64_t ceiling)
 {
-    if (!conn_has(conn, CONN_RTO)) /* the pause is at least what is left of it, and those before it add up to as much */
+    if (!conn_has(conn, CONN_RTO)) /* the earlier pauses add up to about this one, which is at least timer_ms */
         return conn->timer_ms > first ? conn->timer_ms - first : 0;
     uint64_t rto = conn->rto_ms, since_last = rto > conn->timer_ms ? rto - conn->timer_ms : 0;
     bool counts = conn_has(conn, CONN_TCP_INFO);
@@ -111,7 +115,7 @@ struct age conn_retransmitting_for(const struct snapshot *snapshot, const struct
     if (uncounted)
         return (
             struct age){ .kind = AGE_AT_LEAST, .ms = resending_uncounted_ms(conn, first, setting_rto_max_ms(values)) };
-    /* The kernel's own clock of this recovery, where it is the only one. */
+    /* The kernel measures the time of all recoveries together. So it is exact only for the first one. */
     if (conn_has(conn, CONN_RTO_TIME) && conn->rto_recoveries == 1)
         return (struct age){ .kind = AGE_EXACT, .ms = first + conn->total_rto_time_ms };
     uint64_t sum = sum_of_timeouts(conn, first, setting_rto_max_ms(values));
@@ -121,9 +125,10 @@ struct age conn_retransmitting_for(const struct snapshot *snapshot, const struct
 /* --- a window of zero --------------------------------------------------------------------------------------------- */
 
 /*
- * Where no clock tells since when nothing could be sent, the pause between window probes does: it starts at the timeout
- * that the path needs and doubles (tcp_probe0_when() in include/net/tcp.h), so that those before it add up to as much,
- * less the first. That first one is not known to all sources; then only a pause that no path needs tells anything.
+ * The age from the pause between window probes, for a source that shows no clocks. The first pause is the timeout of
+ * the path, and each following pause is twice as long (tcp_probe0_when() in include/net/tcp.h). So the pauses before
+ * the current one add up to the current one minus the first. Only a pause that is longer than the timeout of any path
+ * proves something. If the source does not show the timeout, three doublings are assumed.
  */
 static struct age probing_age(const struct snapshot *snapshot, const struct conn *conn)
 {
@@ -139,7 +144,7 @@ static struct age probing_age(const struct snapshot *snapshot, const struct conn
     return (struct age){ .kind = AGE_AT_LEAST, .ms = pause - first + (pause - timer), .from_timer = true };
 }
 
-/* --- clocks that keepalive sets back ------------------------------------------------------------------------------ */
+/* --- clocks that keepalive resets --------------------------------------------------------------------------------- */
 
 static uint32_t smaller(uint32_t one, uint32_t other)
 {
@@ -147,21 +152,22 @@ static uint32_t smaller(uint32_t one, uint32_t other)
 }
 
 /*
- * Whether the last ACK may be the answer to a keepalive probe. tcp_keepalive_timer() in net/ipv4/tcp_timer.c, when it
- * fires, sets itself to a whole number of seconds after that ACK: after a probe to tcp_keepalive_intvl, of which the
- * answer takes one round trip; without one to what is left of tcp_keepalive_time. TCP_KEEPIDLE, TCP_KEEPINTVL and the
- * settings are all in seconds. An ACK that came while the timer ran is anywhere in between: then it was no answer, but
- * the peer's FIN or its ACK of ours, and its time is the state's age.
+ * True if the last ACK may be the answer to a keepalive probe. When tcp_keepalive_timer() (net/ipv4/tcp_timer.c) fires,
+ * it sets the timer again. After a probe it sets tcp_keepalive_intvl, and the answer arrives one round trip later.
+ * Without a probe it sets what is left of tcp_keepalive_time since the last segment. All these times are whole seconds.
+ * So if the ACK was an answer, the time since the ACK plus the time left on the timer is a whole number of seconds,
+ * minus at most one round trip. Any other ACK came at some other moment: it was the peer's FIN, or its ACK of our FIN.
+ * Then the time since the ACK is the time in the state.
  */
 static bool may_be_keepalive_answer(const struct conn *conn)
 {
     enum { SECOND_MS = 1000, JITTER_MS = 60 };
     if (!conn_has(conn, CONN_TIMER))
-        return true; /* whether keepalive runs is not known */
-    bool is_orphaned = conn->state == STATE_FIN_WAIT_2 && conn_is_unheld(conn); /* its FIN_WAIT_2 has that timer too */
+        return true; /* it is not known whether keepalive runs */
+    bool is_orphaned = conn->state == STATE_FIN_WAIT_2 && conn_is_unheld(conn); /* it uses this timer for FIN_WAIT_2 */
     if (conn->timer != TIMER_KEEPALIVE || is_orphaned)
         return false;
-    if (conn->timer_ms % SECOND_MS == 0) /* rounded by what printed it */
+    if (conn->timer_ms % SECOND_MS == 0) /* probably rounded by the program that printed it */
         return true;
     uint64_t late = JITTER_MS + ((uint64_t)conn->rtt_us + 4ULL * conn->rttvar_us) / 1000;
     uint64_t over = ((uint64_t)conn->last_ack_recv_ms + conn->timer_ms) % SECOND_MS;
@@ -188,7 +194,7 @@ uint64_t age_judged_ms(const struct age *age)
     return age->is_reset && age->quiet_ms > age->ms ? age->quiet_ms : age->ms;
 }
 
-/* How long data has been stuck; if none is, how long nothing has passed. */
+/* How long data has been stuck; if no data is stuck, how long nothing has passed. */
 static struct age established_age(const struct snapshot *snapshot, const struct conn *conn)
 {
     struct age retransmitting = conn_retransmitting_for(snapshot, conn);
@@ -196,10 +202,12 @@ static struct age established_age(const struct snapshot *snapshot, const struct 
         return retransmitting;
     if (!conn_has(conn, CONN_TCP_INFO))
         return probing_age(snapshot, conn);
-    /* In the accept queue nothing is sent: this clock was set when the handshake ended (tcp_create_openreq_child()). */
+    /*
+     * In the accept queue no data is sent: tcp_create_openreq_child() has set this clock at the end of the handshake.
+     */
     if (conn_is_unheld(conn) && conn->last_data_sent_ms >= conn->last_data_recv_ms)
         return (struct age){ .kind = AGE_AT_LEAST, .ms = conn->last_data_sent_ms };
-    /* Neither the answers to window probes nor keepalive change how long data has waited, here or there. */
+    /* Answers to window probes and keepalive do not change how long data has waited in either queue. */
     if (conn_has(conn, CONN_TIMER) && conn->timer == TIMER_PERSIST)
         return (struct age){ .kind = AGE_AT_LEAST, .ms = conn->last_data_sent_ms };
     if (conn_has(conn, CONN_QUEUES) && conn->recv_q_bytes > 0)
@@ -210,7 +218,7 @@ static struct age established_age(const struct snapshot *snapshot, const struct 
     return (struct age){ .kind = AGE_AT_LEAST, .ms = idle };
 }
 
-/* As one look tells. */
+/* The age that this snapshot alone shows. */
 static struct age own_age(const struct snapshot *snapshot, const struct conn *conn)
 {
     const struct age unknown = { .kind = AGE_UNKNOWN };
@@ -236,12 +244,12 @@ static struct age own_age(const struct snapshot *snapshot, const struct conn *co
     case STATE_FIN_WAIT_1:
     case STATE_CLOSING: {
         struct age age = conn_retransmitting_for(snapshot, conn);
-        /* Behind a zero window: how long it has been stuck, which may have begun before this state did. */
+        /* Behind a zero window: how long it has been stuck. That may have begun before this state. */
         if (age.kind == AGE_UNKNOWN && conn_has(conn, CONN_TCP_INFO | CONN_TIMER) && conn->timer == TIMER_PERSIST)
             age = (struct age){ .kind = AGE_AT_LEAST, .ms = conn->last_data_sent_ms };
         return age.kind == AGE_UNKNOWN ? probing_age(snapshot, conn) : age;
     }
-    case STATE_SYN_SENT: /* its last_… are not set yet */
+    case STATE_SYN_SENT: /* the clocks last_… are not set yet */
     case STATE_SYN_RECEIVED:
         return conn_retransmitting_for(snapshot, conn);
     case STATE_CLOSED:
@@ -300,7 +308,7 @@ struct age conn_age(const struct snapshot *snapshot, const struct conn *conn)
     return age;
 }
 
-/* tcp_model_timeout(): how long `retries` timeouts last that start at the minimum and double up to the maximum. */
+/* As tcp_model_timeout(): the sum of retries + 1 timeouts that start at the minimum and double up to the maximum. */
 static uint64_t model_timeout_ms(unsigned retries, uint64_t least, uint64_t most)
 {
     uint64_t sum = 0, timeout = least;
@@ -312,20 +320,20 @@ static uint64_t model_timeout_ms(unsigned retries, uint64_t least, uint64_t most
     return sum;
 }
 
-/* A number of attempts. They are bytes today, but kernels before 5.12 take any number, and each counts as a step. */
+/* A number of retries, bounded to a byte, as in today's kernels; older kernels accept any number. */
 static unsigned retries_value(const struct net_values *values, enum setting setting, unsigned fallback)
 {
     int64_t retries = setting_value(values, setting, fallback);
     return retries < 0 ? 0 : retries > UINT8_MAX ? UINT8_MAX : (unsigned)retries;
 }
 
-/* The process has closed it. ESTABLISHED and CLOSE_WAIT without a descriptor wait in the accept queue. */
+/* True if the process has closed it. In ESTABLISHED and CLOSE_WAIT, inode 0 means: it waits in the accept queue. */
 static bool is_orphan(const struct conn *conn)
 {
     return conn->inode == 0 && conn->state != STATE_ESTABLISHED && conn->state != STATE_CLOSE_WAIT;
 }
 
-/* Retransmissions: the kernel gives up at the first timeout after the modelled time is over. */
+/* The kernel gives up retransmitting at the first timeout after the modelled time: retransmits_timed_out(). */
 static uint64_t retransmit_give_up_ms(const struct snapshot *snapshot, const struct conn *conn)
 {
     const struct net_values *values = snapshot_net_values(snapshot, conn);
@@ -342,7 +350,7 @@ static uint64_t retransmit_give_up_ms(const struct snapshot *snapshot, const str
     }
     uint64_t limit = model_timeout_ms(retries, rto_min_ms(values), most);
     for (unsigned i = 0; i < 64 && elapsed + wait < limit; i++) {
-        if (orphan && rto >= most) /* tcp_orphan_retries(): no longer counted as alive */
+        if (orphan && rto >= most) /* tcp_orphan_retries(): the peer no longer counts as alive */
             break;
         rto = rto * 2 < most ? rto * 2 : most;
         wait += rto;
@@ -351,8 +359,8 @@ static uint64_t retransmit_give_up_ms(const struct snapshot *snapshot, const str
 }
 
 /*
- * An orphan behind a zero window whose probes are answered: tcp_probe_timer() gives up when the timeout has doubled up
- * to the maximum.
+ * For an orphan behind a zero window whose peer answers the probes: tcp_probe_timer() gives up when the timeout has
+ * doubled up to the maximum.
  */
 static uint64_t persist_give_up_ms(const struct snapshot *snapshot, const struct conn *conn)
 {
@@ -370,9 +378,10 @@ static uint64_t persist_give_up_ms(const struct snapshot *snapshot, const struct
 }
 
 /*
- * FIN_WAIT_2 that nobody holds: the mini-socket's timer is all that is left of its life. A time over 60 s is spent as
- * a full socket first, on the keepalive timer, for what exceeds 60 s; then the mini-socket gets as much again:
- * tcp_keepalive_timer() in net/ipv4/tcp_timer.c. The time may be the socket's own (TCP_LINGER2), at most 120 s.
+ * How long a FIN_WAIT_2 without a descriptor still lives. A mini-socket lives until its timer fires. If the time
+ * (tcp_fin_timeout) is over 60 s, the full socket stays first, on the keepalive timer, for what exceeds 60 s; then a
+ * mini-socket stays for the same time again: tcp_keepalive_timer() in net/ipv4/tcp_timer.c. The time may also come from
+ * the socket option TCP_LINGER2, at most 120 s.
  */
 static bool fin_wait_2_left_ms(const struct snapshot *snapshot, const struct conn *conn, uint64_t *ret_ms)
 {
@@ -398,7 +407,7 @@ bool conn_give_up_ms(const struct snapshot *snapshot, const struct conn *conn, u
     }
     if (!conn_has(conn, CONN_TIMER | CONN_TCP_INFO | CONN_INODE))
         return false;
-    /* A window that was taken back may stay so: the kernel waits as long as the peer answers. */
+    /* A window that was taken back may stay at zero: the kernel waits as long as the peer answers. */
     if (conn_resends_uncounted(conn))
         return false;
     if (conn->timer == TIMER_RETRANSMIT) {

@@ -31,14 +31,16 @@ struct age {
 /*
  * The time in the state. Each state has its own source:
  *   TIME_WAIT, FIN_WAIT_2 without a descriptor: the mini-socket's lifetime minus the time left on its timer;
- *   CLOSE_WAIT: time since the last segment of the peer, which was its FIN unless ACKs followed (tcpi_last_ack_recv);
+ *   CLOSE_WAIT: time since the last ACK of the peer (tcpi_last_ack_recv), which was its FIN unless others followed;
  *   FIN_WAIT_2 with a descriptor: time since the peer's last acknowledgement, which was that of our FIN unless data
  *     followed;
  *   states that retransmit: the sum of the timeouts so far (retransmits, tcpi_rto, timer);
  *   the same states behind a zero window: time since data could last be sent, that is, how long it has been stuck;
  *   SYN_SENT, SYN_RECEIVED: time since the first SYN or SYN-ACK; known from the first retransmission on;
- *   ESTABLISHED: how long data has been retransmitted, has waited behind a zero window, or has lain unread; else the
- *   time since the last data or ACK in either direction (idle time), without keepalive.
+ *   ESTABLISHED: how long data has been retransmitted, has waited behind a zero window, or has been unread; for a
+ *     connection that nobody has accepted, the time since the handshake; for others the idle time: since the last data
+ *     in either direction, or, if no keepalive timer runs, since the last ACK;
+ *   CLOSED: time since the connection ended.
  * An answer to a keepalive probe is an ACK like any other. So where keepalive runs, or may run, CLOSE_WAIT and
  * FIN_WAIT_2 have only a lower bound, which every answer resets (is_reset). If the source has none of these clocks, the
  * age is the time between two snapshots (previous.h) in which the connection did not change.

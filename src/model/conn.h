@@ -54,7 +54,7 @@ struct conn {
     uint8_t probes;         /* unanswered zero-window or keepalive probes (tcpi_probes) */
     uint8_t backoff;        /* doublings of the timeout (tcpi_backoff) */
     uint8_t shutdown;       /* SHUTDOWN_… */
-    uint8_t rto_recoveries; /* how often timeouts began, this time included; 255: 255 or more */
+    uint8_t rto_recoveries; /* how many recoveries by timeout began, this one included; 255: 255 or more */
 
     uint16_t present; /* enum conn_field */
 
@@ -79,10 +79,10 @@ struct conn {
     uint32_t snd_wnd_bytes;     /* the window that the peer offers */
     uint32_t last_data_sent_ms; /* ago */
     uint32_t last_data_recv_ms; /* ago; a bare FIN does not count */
-    uint32_t last_ack_recv_ms;  /* ago; a FIN does count. CLOSED: since the connection ended */
+    uint32_t last_ack_recv_ms;  /* ago; a bare FIN counts. CLOSED: since the connection ended */
     uint32_t total_retrans;     /* segments, over the connection's life */
-    uint32_t total_rto_time_ms; /* since the first timeout, over all recoveries of the connection's life */
-    uint32_t rwnd_limited_ms;   /* held up by the peer's window, over the connection's life */
+    uint32_t total_rto_time_ms; /* time in all recoveries of the connection's life, each from its first timeout on */
+    uint32_t rwnd_limited_ms;   /* time in which the peer's window held it up, over the connection's life */
     uint64_t bytes_received;    /* the FIN counts 1 */
     uint64_t bytes_acked;
 
@@ -94,7 +94,7 @@ struct conn {
 /*
  * The memory budget of a connection is 256 bytes: this struct, its holder, its places in hash tables, its diagnosis.
  */
-_Static_assert(sizeof(struct conn) <= 176, "the largest array there is");
+_Static_assert(sizeof(struct conn) <= 176, "the array of connections is the largest array");
 
 static inline bool conn_has(const struct conn *conn, unsigned fields)
 {
@@ -105,6 +105,12 @@ static inline bool conn_has(const struct conn *conn, unsigned fields)
 static inline bool conn_is_unheld(const struct conn *conn)
 {
     return conn_has(conn, CONN_INODE) && conn->inode == 0;
+}
+
+/* True if the source shows the window that the peer offers, and it is 0. */
+static inline bool conn_has_zero_window(const struct conn *conn)
+{
+    return conn_has(conn, CONN_SND_WND) && conn->snd_wnd_bytes == 0;
 }
 
 static inline bool conn_is_listener(const struct conn *conn)

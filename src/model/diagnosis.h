@@ -86,7 +86,7 @@ struct finding {
 
     struct endpoint local, remote;
     const struct netns *netns;
-    const struct host *host;        /* where it was found; NULL: the snapshot's only one */
+    const struct host *host;        /* its host; NULL: the snapshot has only one */
     const struct peer_count *peers; /* at most ten, most first */
     size_t peer_count;
     uint64_t distinct_peers;
@@ -137,7 +137,7 @@ struct diagnosis {
     const struct finding *ignored; /* findings that do not count, worst first */
     size_t ignored_count;
     const uint8_t *ignores; /* for each connection, 0: not ignored; NULL: none is */
-    struct lines notes;     /* why what looks alarming is not: the healthy part of the report */
+    struct lines notes;     /* the healthy part of the report: why something that looks alarming is normal */
     const struct gap *gaps; /* gaps that the diagnosis found, in addition to the snapshot's */
     size_t gap_count;
     /* A rule needs to know how fast a counter rises. The caller may read the counters again and diagnose again. */

@@ -34,10 +34,10 @@ struct diff_row {
     struct value process;     /* its name; unknown: nobody holds them, nobody that was seen, or several */
     struct value service;     /* unknown: they go nowhere, or several */
     uint32_t pid;             /* the PID of the only process; 0: several, or not known */
-    uint32_t processes;       /* how many names (where only pid is given, services) were folded into it: 1: none were */
-    uint32_t services;        /* likewise */
+    uint32_t processes;       /* how many process names were added up in the row; usually 1 */
+    uint32_t services;        /* how many services were added up in the row; usually 1 */
     bool one_of_several;      /* only this PID; another row has all processes with its name */
-    const char *seen_process; /* the only name among several, the others being unknown; or NULL */
+    const char *seen_process; /* if it has several processes of which only one name is known: that name; else NULL */
     enum conn_state state;
     uint64_t first, last;      /* how many there were in the first and in the last snapshot */
     uint64_t *counts;          /* how many in each snapshot */
@@ -50,8 +50,9 @@ struct diff_row {
     bool unsure;                   /* it grows, but it is not known whether the new connections stay */
     bool warns;                    /* it deserves a warning */
     bool by_settled;               /* judged by the settled connections only: many others come and go */
-    unsigned since, until;         /* the snapshots that it was judged by; all connections were replaced outside */
-    uint64_t went_between, were;   /* from one of these snapshots to the next: how many left, of how many */
+    unsigned since, until;         /* the run of snapshots that it was judged by: see classify.c */
+    uint64_t were;                 /* connections in all snapshots of the run except the last */
+    uint64_t went_between;         /* how many of them are not in the next snapshot */
     int64_t run_millis_per_minute; /* slope over these snapshots, of the connections that it was judged by */
 };
 

@@ -1,16 +1,16 @@
 #include "model/handshake.h"
 
-/* Kernel defaults, for where a setting could not be read: include/net/tcp.h */
+/* The kernel's defaults, used if a setting could not be read: include/net/tcp.h */
 enum {
-    BACKOFF_MAX = 31,        /* doublings that make sense in 32 bits */
+    BACKOFF_MAX = 31,        /* the most doublings that a shift of 32 bits allows */
     SYN_RETRIES = 6,         /* TCP_SYN_RETRIES */
     SYN_LINEAR_TIMEOUTS = 4, /* tcp_syn_linear_timeouts, Linux 6.5 and later */
     SYNACK_RETRIES = 5,      /* TCP_SYNACK_RETRIES */
 };
 
 /*
- * Settings are read as a whole: a kernel that shows these and not the one about SYNs lacks that. One line of a paste
- * does not tell.
+ * True if all settings were read. A kernel that shows these settings, but not tcp_syn_linear_timeouts, does not have
+ * it. A paste may contain only some settings.
  */
 static bool are_settings_read(const struct net_values *values)
 {
@@ -18,7 +18,7 @@ static bool are_settings_read(const struct net_values *values)
         values->has_setting[SETTING_RETRIES2];
 }
 
-/* The pause between SYNs after so many doublings: tcp_retransmit_timer(); between SYN-ACKs: reqsk_timer_handler(). */
+/* The pause after so many doublings: between SYNs tcp_retransmit_timer(), between SYN-ACKs reqsk_timer_handler(). */
 static uint64_t handshake_pause_ms(const struct net_values *values, unsigned doublings)
 {
     uint64_t most = setting_rto_max_ms(values);
@@ -31,7 +31,7 @@ static unsigned doublings_after(unsigned retransmits, unsigned linear)
     return retransmits > linear ? retransmits - linear : 0;
 }
 
-/* Whether the pause that runs now may be that one. The kernel's ticks and what prints them may add a little. */
+/* True if the current pause may be this one. Ticks of the kernel and rounding in the output may add an eighth. */
 static bool allows_pause(const struct conn *conn, uint64_t pause_ms)
 {
     bool timer_fits = conn->timer_ms <= pause_ms + pause_ms / 8;
@@ -39,9 +39,9 @@ static bool allows_pause(const struct conn *conn, uint64_t pause_ms)
 }
 
 /*
- * How many SYNs follow at the first distance before the pauses double. A kernel before 6.5 has none; where the setting
- * is not known, it may be its default, unless the row's own timer, its timeout or its doublings contradict that. Of
- * several that are possible the largest is taken: then the connection is at least as old as the result says.
+ * How many SYNs are repeated at the first pause, before the pauses double. Linux before 6.5 repeats none like this. If
+ * the setting is not known, its default is assumed, unless the timer, the timeout or the doublings of the connection
+ * contradict it. If several numbers are possible, the largest is taken: then the age is a lower bound.
  */
 static unsigned linear_timeouts(const struct net_values *values, const struct conn *conn)
 {
@@ -61,9 +61,9 @@ bool conn_is_handshake(const struct conn *conn)
 }
 
 /*
- * A SYN-ACK is sent again when its timer fires and, besides, whenever the client repeats its SYN, which also puts the
- * timer off: tcp_check_req(). The count may thus rise twice a second; a timer that has longer to run than the first
- * pauses tells that those are over.
+ * A SYN-ACK is sent again when its timer fires, and also whenever the client repeats its SYN, which also restarts the
+ * timer: tcp_check_req(). So the count may rise twice a second. But if more time is left on the timer than the first
+ * pauses last, these pauses are over.
  */
 static uint64_t syn_ack_age_ms(const struct net_values *values, const struct conn *conn)
 {
@@ -74,8 +74,9 @@ static uint64_t syn_ack_age_ms(const struct net_values *values, const struct con
 }
 
 /*
- * The pauses up to this one. Where the first cannot have been one second (three, before Linux 3.1), the timer alone
- * tells: the pauses doubled up to this one, so that those before it add up to nearly as much.
+ * The sum of the pauses, minus what is left of the current one. If the first pause cannot have been one second (it was
+ * three seconds before Linux 3.1), only the timer is used: the pauses doubled, so the earlier ones add up to nearly as
+ * much as the current one.
  */
 static uint64_t syn_age_ms(const struct net_values *values, const struct conn *conn)
 {
@@ -93,7 +94,7 @@ uint64_t handshake_least_ms(const struct net_values *values, const struct conn *
     return conn->state == STATE_SYN_RECEIVED ? syn_ack_age_ms(values, conn) : syn_age_ms(values, conn);
 }
 
-/* tcp_write_timeout() gives a SYN up when all its retransmissions, the linear ones beside the others, are over. */
+/* tcp_write_timeout() gives up after tcp_syn_retries retransmissions, plus the linear ones. */
 bool handshake_left_ms(const struct net_values *values, const struct conn *conn, uint64_t *ret_ms)
 {
     unsigned linear = conn->state == STATE_SYN_SENT ? linear_timeouts(values, conn) : 0;
@@ -101,7 +102,8 @@ bool handshake_left_ms(const struct net_values *values, const struct conn *conn,
         ? (unsigned)setting_value(values, SETTING_SYN_RETRIES, SYN_RETRIES) + linear
         : (unsigned)setting_value(values, SETTING_SYNACK_RETRIES, SYNACK_RETRIES);
     retries = retries < UINT8_MAX ? retries : UINT8_MAX;
-    if (conn->retransmits > retries) /* the client's repetitions count too: no telling how often the timer fired */
+    if (conn->retransmits >
+        retries) /* answers to the client's SYNs count too: it is unknown how often the timer fired */
         return false;
     uint64_t wait = conn->timer_ms;
     for (unsigned i = conn->retransmits + 1U; i <= retries; i++)

@@ -1,7 +1,7 @@
 #pragma once
 /*
- * The hosts of a snapshot. Where a snapshot is of several hosts, each namespace, process and control group says whose
- * it is, and what is known of each host stands in snapshot.hosts. With one host these are NULL.
+ * The hosts of a snapshot. If there are several, snapshot.hosts describes them, and each namespace, process and control
+ * group refers to its host. If there is only one, these pointers are NULL.
  */
 #include "model/snapshot.h"
 
@@ -39,7 +39,7 @@ static inline uint64_t hosts_clock_skew_ms(const struct host *one, const struct 
                                                  : other->taken_at_ms - one->taken_at_ms;
 }
 
-/* The host of a connection; NULL where there is only one. */
+/* The host of a connection; NULL if there is only one. */
 const struct host *hosts_of_conn(const struct snapshot *snapshot, const struct conn *conn);
 /* The index of a connection's host in snapshot.hosts. Only for snapshots of several hosts. */
 static inline uint32_t hosts_number(const struct snapshot *snapshot, const struct conn *conn)

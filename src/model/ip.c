@@ -17,8 +17,8 @@ struct ip ip_from_v6(const uint8_t bytes[16])
 }
 
 /*
- * A word's address: 0, the kind, and letters of 7 bits, so that 16 have room: "xxx.xxx.xxx.xxx". A long name ends with
- * a hash of it instead.
+ * The address that stands for a word: a zero byte, the kind, and 14 bytes with up to 16 letters of 7 bits
+ * ("xxx.xxx.xxx.xxx"). A longer word has its first letters and a hash of all.
  */
 enum word_kind { WORD_REDACTED_CUT = 0xfc, WORD_REDACTED = 0xfd, WORD_NAME_CUT = 0xfe, WORD_NAME = 0xff };
 enum { WORD_START = 2, WORD_LETTERS = 16, WORD_HASH_AT = 12, WORD_CUT_LETTERS = (WORD_HASH_AT - WORD_START) * 8 / 7 };
@@ -195,7 +195,7 @@ int ip_net_parse(const char *text, struct ip_net *ret_net)
         most = 32;
     } else if (inet_pton(AF_INET6, address, bytes) == 1) {
         net.address = ip_from_v6(bytes);
-        if (ip_is_word(&net.address)) /* no host has it: ip_from_word() */
+        if (ip_is_word(&net.address)) /* no host can have such an address: ip_from_word() */
             return -EINVAL;
         base = 0;
         most = 128;

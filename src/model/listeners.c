@@ -27,10 +27,7 @@ static void insert(struct listeners *listeners, uint32_t index)
     struct hash_walk walk = hash_index_walk(&listeners->index, hash);
     for (uint32_t number; (number = hash_walk_next(&listeners->index, &walk)) != HASH_NONE;) {
         const struct conn *other = &conns[number];
-        /*
-         * One is enough of the many that share a port with SO_REUSEPORT: the one whose queue is longest, because it
-         * is asked for when connections wait.
-         */
+        /* Several listeners may share a port (SO_REUSEPORT). The one with the longest queue stands for all. */
         if (other->netns == conn->netns && other->local_port == conn->local_port &&
             ip_equal(&other->local, &conn->local)) {
             if (conn->recv_q_bytes > other->recv_q_bytes)
@@ -73,7 +70,10 @@ static const struct conn *listener_at(
     return NULL;
 }
 
-/* The best fit, as in the kernel's compute_score() (net/ipv4/inet_hashtables.c): its address, its family, the other. */
+/*
+ * Takes the best match, as compute_score() in net/ipv4/inet_hashtables.c does: a listener at the connection's address,
+ * then the any address of its family, then that of the other family.
+ */
 const struct conn *listeners_find(const struct listeners *listeners, const struct conn *conn)
 {
     static const uint8_t zeros[16];

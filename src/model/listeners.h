@@ -1,5 +1,5 @@
 #pragma once
-/* Which local ports this host listens on: tells incoming connections from outgoing ones. */
+/* The addresses and ports on which this host listens. They tell incoming connections from outgoing ones. */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

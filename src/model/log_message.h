@@ -1,9 +1,9 @@
 #pragma once
-/* Messages of a system's log: the kernel writes them when a limit of its connections is reached. */
+/* Messages of a system's log that the kernel writes when a limit for connections is reached. */
 
 enum log_message {
-    LOG_PORT_REUSED,      /* Windows' event 4227: the port chosen for a connection was still in TIME_WAIT to that end */
-    LOG_PORTS_USED_UP,    /* Windows' event 4231 */
+    LOG_PORT_REUSED,      /* event 4227 of Windows: the port of a new connection was in TIME_WAIT to the same end */
+    LOG_PORTS_USED_UP,    /* event 4231 of Windows */
     LOG_SYN_FLOODING,     /* tcp_syn_flood_action() in net/ipv4/tcp_input.c */
     LOG_TOO_MANY_ORPHANS, /* tcp_check_oom() in net/ipv4/tcp.c */
     LOG_NO_TCP_MEMORY,    /* tcp_check_oom() in net/ipv4/tcp.c */

@@ -32,7 +32,7 @@ struct limits {
 
 enum limit_kind { LIMIT_NUMBER, LIMIT_TIME, LIMIT_SHARE, LIMIT_SEVERITY };
 
-/* What the members of struct limits are called in a configuration. */
+/* The name of each member of struct limits in a configuration. */
 struct limit_info {
     const char *name;
     enum limit_kind kind;

@@ -8,18 +8,18 @@
 struct wait_place {
     char state;          /* as in /proc/PID/stat: R S D T t Z … */
     const char *channel; /* kernel function that the thread sleeps in (/proc/PID/wchan), or NULL */
-    const char *call;    /* system call, "recvfrom", or NULL where it cannot be seen */
-    const char *target;  /* what its descriptor argument is: "10.0.0.9:5432 (ESTABLISHED)", "a pipe"; or NULL */
-    int fd;              /* that descriptor, or -1 */
+    const char *call;    /* system call, "recvfrom", or NULL if it cannot be seen */
+    const char *target;  /* what the call's descriptor is: "10.0.0.9:5432 (ESTABLISHED)", "a pipe"; or NULL */
+    int fd;              /* the call's descriptor, or -1 */
     uint32_t threads;
 };
 
 struct host;
 
-/* States of a process that is not there any more, though a table of sockets names it: TASK_DEAD's letters. */
+/* States of a process that has ended although a table of sockets names it. Linux shows TASK_DEAD with these letters. */
 enum {
-    PROCESS_ENDED = 'X',    /* a command that asked for it found none */
-    PROCESS_UNLISTED = 'x', /* the list of all processes lacks it */
+    PROCESS_ENDED = 'X',    /* a command that asked for this process did not find it */
+    PROCESS_UNLISTED = 'x', /* a list of all processes does not contain it */
 };
 
 struct process {
@@ -30,11 +30,11 @@ struct process {
     const char *user;    /* name, or the number as text */
     uint32_t uid;
     const char *unit;      /* systemd unit, or NULL */
-    bool user_unit;        /* of the user's service manager, not the system's */
+    bool user_unit;        /* the unit belongs to the user's service manager, not the system's */
     const char *container; /* container id (12 characters of a hash) or name, or NULL */
     uint32_t cgroup;       /* index into snapshot.cgroups, or NO_INDEX */
     uint32_t netns;        /* index into snapshot.netns, or NO_INDEX */
-    uint32_t fds_open;     /* descriptors; 0 where hidden */
+    uint32_t fds_open;     /* open descriptors; 0: hidden */
     uint32_t fds_limit;    /* soft RLIMIT_NOFILE; 0: unknown; UINT32_MAX: none */
     uint32_t fds_hard;     /* hard RLIMIT_NOFILE; 0: unknown; UINT32_MAX: none */
     uint32_t fds_sockets;  /* how many descriptors are sockets of any kind */
@@ -69,7 +69,7 @@ struct netns {
     uint64_t inode;     /* of /proc/PID/ns/net; 0: unknown */
     const char *name;   /* "host", a name in /run/netns, a container id, or "net:[4026532281]" */
     uint32_t pid;       /* a process in it, through which it can be entered; 0: none was seen */
-    bool by_descriptor; /* the process is in another namespace, and holds this one open as `fd` */
+    bool by_descriptor; /* the process is in another namespace, and has this one open as descriptor `fd` */
     uint32_t fd;
     bool is_own;             /* the one that tcpwhy runs in */
     const struct host *host; /* NULL: the snapshot's only one */
@@ -79,7 +79,7 @@ struct cgroup {
     uint64_t id; /* inode of its directory; 0: unknown */
     const char *path;
     const char *unit;        /* or NULL */
-    bool user_unit;          /* of a user's service manager */
+    bool user_unit;          /* the unit belongs to a user's service manager */
     const char *container;   /* or NULL */
     const struct host *host; /* NULL: the snapshot's only one */
 };

@@ -14,7 +14,7 @@
 
 typedef int (*add_term)(struct selection *selection, const char *term, const char *source, struct error *err);
 
-/* Room for one more term of a kind. */
+/* Returns 0 if there is room for one more term of a kind, else -E2BIG. */
 static int need_room(unsigned count, const char *term, struct error *err)
 {
     if (count < SELECT_TERMS_MAX)
@@ -22,7 +22,10 @@ static int need_room(unsigned count, const char *term, struct error *err)
     return error_set(err, -E2BIG, term, "is one too many: at most %d of a kind", SELECT_TERMS_MAX);
 }
 
-/* Hands each term of a comma-separated list to `add`, without the spaces around it, and where it stands in text. */
+/*
+ * Calls `add` for each term of a comma-separated list: with a copy of the term, without the spaces around it, and with
+ * a pointer to the term within `text`.
+ */
 static int for_each_term(struct selection *selection, const char *text, add_term add, struct error *err)
 {
     for (;;) {
@@ -64,7 +67,7 @@ static int add_state(struct selection *selection, const char *term, const char *
     struct suggestion suggestion = { .wanted = term, .within = 4 };
     for (int i = STATE_CLOSED; i < STATE_COUNT; i++)
         suggest(&suggestion, state_name(i));
-    /* Half of a short word changed is another word. */
+    /* If half of a short word differs, it is another word. */
     if (suggestion.nearest != NULL && (size_t)suggestion.distance * 2 < strlen(term))
         return error_set(err, -EINVAL, term, "is not a TCP state; did you mean %s?", suggestion.nearest);
     return error_set(
@@ -95,7 +98,7 @@ int selection_add_pids(struct selection *selection, const char *text, struct err
     return for_each_term(selection, text, add_pid, err);
 }
 
-/* 0, or -EINVAL for what is not 1 to 65535. */
+/* Returns 0, or -EINVAL if it is not a number from 1 to 65535. */
 static int parse_port(const char *text, uint16_t *ret_port)
 {
     uint64_t port;
@@ -169,8 +172,8 @@ void selection_word(const char *word, char ret_word[SELECT_WORD_MAX])
 /* --- ends of a connection ------------------------------------------------------------------------------------- */
 
 /*
- * Where the port's colon stands, or NULL where the term has no port. The colons of an IPv6 address are not it: it
- * comes after the bracket or the prefix length, or is the only one.
+ * Returns the colon before the port, or NULL if the term has no port. It comes after a bracket or a prefix length, or
+ * is the only colon: an IPv6 address has several.
  */
 static char *port_colon(char *term)
 {
@@ -184,7 +187,7 @@ static char *port_colon(char *term)
     return colon != NULL && strchr(colon + 1, ':') == NULL ? colon : NULL;
 }
 
-/* "[2001:db8::]/32" as "2001:db8::/32"; what is in brackets as a whole is left to ip_net_parse(). */
+/* Removes brackets: "[2001:db8::]/32" becomes "2001:db8::/32", "[::1]" becomes "::1". */
 static void strip_brackets(char *address)
 {
     char *end = address[0] == '[' ? strstr(address, "]/") : NULL;
@@ -201,7 +204,7 @@ static int parse_endpoint(const char *term, struct select_endpoint *ret_end, str
 {
     struct select_endpoint end = { 0 };
     char address[SELECT_WORD_MAX];
-    memcpy(address, term, strlen(term) + 1); /* terms are no longer: for_each_term() */
+    memcpy(address, term, strlen(term) + 1); /* it fits: for_each_term() refuses longer terms */
     char *colon = port_colon(address);
     if (colon != NULL) {
         *colon = '\0';
@@ -261,7 +264,7 @@ static bool endpoint_matches(const struct select_endpoint *ends, unsigned count,
             continue;
         if (!ends[i].has_net)
             return true;
-        /* ::/0 is every IPv6 address, although an IPv4 address is kept as one of them. */
+        /* ::/0 means every IPv6 address. Without this, it would match IPv4 too, which is stored as ::ffff:a.b.c.d. */
         if (ends[i].net.prefix < MAPPED_BITS && ip_is_v4(ip))
             continue;
         if (ip_in_net(ip, &ends[i].net))
@@ -297,7 +300,7 @@ static bool pattern_matches(const char *pattern, const char *name)
     selection_word(pattern, word);
     if (fnmatch(word, name, 0) == 0)
         return true;
-    /* Linux keeps 15 bytes of a name (TASK_COMM_LEN): who types the whole of a longer one means it all the same. */
+    /* Linux shows only 15 bytes of a name (TASK_COMM_LEN is 16). A longer word matches if its first 15 bytes do. */
     enum { COMM_MAX = 15 };
     return strlen(name) == COMM_MAX && strlen(word) > COMM_MAX && strpbrk(word, "*?[\\") == NULL &&
         strncmp(word, name, COMM_MAX) == 0;
@@ -331,9 +334,9 @@ static bool netns_is(const struct selection *selection, const struct snapshot *s
     uint64_t number;
     if (text_parse_number(selection->netns, UINT64_MAX, &number) < 0)
         return false;
-    if (netns != NULL && netns->inode != 0 && netns->inode == number) /* never a PID: those are far smaller */
+    if (netns != NULL && netns->inode != 0 && netns->inode == number) /* PIDs are far smaller than such inodes */
         return true;
-    /* Only processes with TCP sockets are in a snapshot: few enough to look through. */
+    /* A snapshot contains only processes with TCP sockets, so a linear search is fast enough. */
     const struct process *process = number <= UINT32_MAX ? snapshot_process_by_pid(snapshot, (uint32_t)number) : NULL;
     return process != NULL && process->netns != NO_INDEX && process->netns == index;
 }
@@ -354,9 +357,7 @@ bool selection_netns_exists(const struct selection *selection, const struct snap
     return false;
 }
 
-/*
- * By the addresses, not the socket's family: a server on an IPv6 socket that takes in both speaks IPv4 to IPv4 peers.
- */
+/* Compares the family of the addresses, not of the socket: an IPv6 socket may have a connection over IPv4. */
 static bool family_matches(const struct selection *selection, const struct conn *conn)
 {
     if (selection->ipv4 == selection->ipv6)

@@ -33,7 +33,7 @@ struct selection {
     const char *causes[SELECT_TERMS_MAX]; /* "normal" or finding ids; wildcards; each ends at a comma or NUL */
     unsigned cause_count;
     const char *netns; /* NULL or "all", "self", a name, or a PID */
-    uint64_t older_ms; /* least age_judged_ms(); 0: any age; else connections of unknown age are left out */
+    uint64_t older_ms; /* lowest age_judged_ms(), which leaves out connections of unknown age; 0: any age */
 };
 
 /*

@@ -38,13 +38,13 @@ enum setting {
 };
 
 enum counter {
-    /* /proc/net/sockstat: the present */
+    /* /proc/net/sockstat: current values */
     COUNTER_SOCKETS_IN_USE, /* per namespace */
     COUNTER_ORPHANS,        /* whole host */
     COUNTER_TIME_WAIT,      /* per namespace, FIN_WAIT_2 mini-sockets included */
     COUNTER_ALLOCATED,      /* whole host */
     COUNTER_MEMORY_PAGES,   /* whole host */
-    /* /proc/net/netstat and snmp: since the namespace was made */
+    /* /proc/net/netstat and snmp: counted since the namespace was created */
     COUNTER_LISTEN_OVERFLOWS,
     COUNTER_LISTEN_DROPS,
     COUNTER_TIME_WAIT_OVERFLOW,
@@ -95,10 +95,10 @@ struct net_values {
     int64_t counters[COUNTER_COUNT];
     bool has_setting[SETTING_COUNT];
     bool has_counter[COUNTER_COUNT];
-    uint64_t counters_at_ms; /* when they were read, since 1970; 0: with the snapshot */
+    uint64_t counters_at_ms; /* when the counters were read, since 1970; 0: when the snapshot was taken */
 };
 
-/* The value, or fallback where it is unknown (pass the kernel's default). */
+/* The value; the fallback if the value is unknown (pass the kernel's default). `values` may be NULL. */
 int64_t setting_value(const struct net_values *values, enum setting setting, int64_t fallback);
 
 /* The longest pause between retransmissions, or the kernel's default. */

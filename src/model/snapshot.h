@@ -34,7 +34,7 @@ struct snapshot {
     const char *os;     /* "linux", "windows" */
     const char *kernel; /* release, or NULL */
     const char *source; /* "linux-sock-diag", "linux-proc-net-tcp", … */
-    const char *origin; /* of a capture, for people: "ss: 4,312 rows, 12 other lines"; NULL: this host was looked at */
+    const char *origin; /* of a capture as text, for people: "ss: 4,312 rows, 12 other lines"; NULL: not from a text */
     const char *from;   /* the file that it was read from, "-" for standard input; NULL: none */
     uint64_t taken_at_ms; /* since 1970, UTC */
     uint32_t elapsed_us;  /* how long the source took to read it */

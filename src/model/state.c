@@ -21,8 +21,9 @@ static const char *const names[STATE_COUNT] = {
 };
 
 /*
- * Spellings without case, spaces, hyphens and underscores: Windows and German Windows netstat, PowerShell's
- * Get-NetTCPConnection, Linux net-tools, ss, the BSDs, Solaris. Names that only differ by those are found in `names`.
+ * Other spellings, without case, spaces, hyphens and underscores: Windows and German Windows netstat, PowerShell's
+ * Get-NetTCPConnection, Linux net-tools, ss, the BSDs, Solaris. A spelling that only differs in these from the usual
+ * name is not listed here.
  */
 static const struct {
     const char *spelling;
@@ -50,7 +51,7 @@ static const struct {
     { "wartend", STATE_TIME_WAIT },
     { "schliessend", STATE_CLOSING },
     { "zuletztack", STATE_LAST_ACK },
-    /* net-tools in German, Czech, Portuguese (its translations, as Debian 12 has them) and Spanish; listeners apart. */
+    /* net-tools in German, Czech, Portuguese (the translations of Debian 12) and Spanish. */
     { "verbunden", STATE_ESTABLISHED },
     { "spojeno", STATE_ESTABLISHED },
     { "poslednÍ", STATE_LAST_ACK }, /* "POSLEDNÍ ACK" */

@@ -241,7 +241,7 @@ GETTER(get_shutdown)
     return value_text(conn_has(conn, CONN_SHUTDOWN) ? names[conn->shutdown & 3] : NULL);
 }
 
-/* --- what only text says -------------------------------------------------------------------------------------- */
+/* --- additions in text output --------------------------------------------------------------------------------- */
 
 /* "retransmit 12s (4)": the time left and the tries so far */
 static void add_timer_words(struct field_source *source, uint32_t conn_index, struct buf *out)

@@ -114,7 +114,7 @@ static void count_all(struct groups *groups, const struct selection *selection, 
 
 static int compare_groups(const void *context, uint32_t a, uint32_t b)
 {
-    /* Only the memory of the last cgroup changes in what the context points to. */
+    /* group_key_value() changes nothing in the groups but the cache of the last cgroup. */
     struct groups *groups = *(struct groups *const *)context;
     const struct group *left = &groups->items[a], *right = &groups->items[b];
     if (left->count != right->count)

@@ -10,8 +10,8 @@
 #include "diagnose/rules/port_shortage.h"
 
 enum {
-    FIN_WAIT_2_WARNING = 1000, /* so many wait for a close at one moment that the peers rather do not close */
-    BOUND_LEAST = 500,         /* sockets that are about to connect are bound for a moment only */
+    FIN_WAIT_2_WARNING = 1000, /* if so many wait at one moment, the peers probably do not close */
+    BOUND_MIN = 500,           /* normally a socket is bound and not connected only for a moment */
 };
 
 /* --- the finding -------------------------------------------------------------------------------------------------- */
@@ -47,7 +47,7 @@ static const char *whose(struct arena *arena, const struct finding *finding)
     return finding->owner == NULL ? "" : arena_printf(arena, " of %s", phrases_process_within(arena, finding->owner));
 }
 
-/* What the number is, and that it is all that is known. */
+/* Adds the number, and that nothing else is known. */
 static void evidence(
     struct arena *arena, const struct context *context, const struct total *total, struct finding *finding)
 {
@@ -58,7 +58,7 @@ static void evidence(
         "A number has neither ends nor ages: whether the same ones stay, and whose they are, is inferred.");
 }
 
-/* The one command to run next. */
+/* Adds the command that shows the rows. */
 static void fix_rows(struct arena *arena, const struct context *context, const char *text, struct finding *finding)
 {
     fixes_add(&finding->fix_now, arena, arena_printf(arena, "%s Give what it prints to tcpwhy: --from FILE.", text),
@@ -210,7 +210,7 @@ void by_count_syn_received(const struct context *context, const struct rule *rul
 void by_count_bound(const struct context *context, const struct rule *rule, const struct total *total,
     struct arena *arena, struct finding_list *list)
 {
-    if (total->state != STATE_BOUND || total->count < BOUND_LEAST)
+    if (total->state != STATE_BOUND || total->count < BOUND_MIN)
         return;
     const struct limits *limits = context_limits(context, 0, rule);
     struct port_range range = ports_range_or_usual(context->snapshot, 0);

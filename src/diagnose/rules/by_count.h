@@ -1,7 +1,8 @@
 #pragma once
 /*
- * What a number of connections in one state tells, where no row is known: which numbers are worth a look, which are
- * normal, what each means and who could be at fault. Possible at most: whether they stay, nobody knows.
+ * Findings about a number of connections in one state, from a capture without rows: from which number on there is a
+ * finding, what it means, and who may be at fault. Their confidence is possible at most, because it is not known
+ * whether the connections stay in that state.
  */
 #include "diagnose/rule.h"
 
@@ -16,6 +17,9 @@ DECLARE_COUNT(time_wait);
 DECLARE_COUNT(syn_sent);
 DECLARE_COUNT(syn_received);
 DECLARE_COUNT(bound);
-/* Two readings of the counters, in a text without rows: the accept queue of some listener overflowed in between. */
+/*
+ * For a capture without rows but with two readings of the counters: adds a finding if ListenOverflows has risen. The
+ * accept queue of some listener overflowed in between.
+ */
 void by_count_listen_overflows(
     const struct context *context, const struct rule *rule, struct arena *arena, struct finding_list *list);

@@ -1,14 +1,13 @@
 /*
- * CLOSE_WAIT: the peer has sent its FIN and the kernel has acknowledged it; what is missing is the close() of the
- * process here (RFC 9293 §3.6). No timer runs in this state: it lasts until the process acts. Which of five things
- * keeps it from acting is told by the queues, in which the FIN counts one byte (tcp_diag_get_info() in
- * net/ipv4/tcp_diag.c):
+ * CLOSE_WAIT: the peer has sent its FIN, the kernel has acknowledged it, and the process here has not called close()
+ * yet (RFC 9293 §3.6). The state has no timer: it lasts until the process acts. The queues show which of five causes it
+ * is. The FIN counts one byte in Recv-Q (tcp_diag_get_info() in net/ipv4/tcp_diag.c).
  *
- *   no inode                        it was never accepted: it still waits in the listener's accept queue
- *   Send-Q > 0, window 0 or unACKed it cannot close properly, it is stuck writing to a peer that does not take the data
- *   several holders                 some process closed it, another still holds the inherited descriptor
- *   Recv-Q > 0                      nobody has read the end of stream (nor the data before it)
- *   Recv-Q = 0                      the end of stream was read, and close() was not called
+ *   no inode                        no process has accepted the connection: it waits in the accept queue
+ *   Send-Q > 0, window 0 or unACKed the process is blocked: it writes to a peer that does not take the data
+ *   several holders                 one process has closed it; another still holds the descriptor that it inherited
+ *   Recv-Q > 0                      the process has not read the end of stream, nor the data before it
+ *   Recv-Q = 0                      the process has read the end of stream, and has not called close()
  */
 #include "diagnose/rules/close_wait.h"
 #include "diagnose/delivery.h"
@@ -22,9 +21,7 @@
 bool close_wait_not_accepted_applies(
     const struct context *context, const struct conn *conn, const struct limits *limits)
 {
-    /*
-     * close() moves a socket out of CLOSE_WAIT, so that one without inode cannot be an orphan: it was never accepted.
-     */
+    /* Without an inode it is no orphan, because close() moves a socket out of CLOSE_WAIT. So it was never accepted. */
     return context_is_unaccepted(context, conn) && context_is_settled(context, conn, limits);
 }
 
@@ -43,9 +40,9 @@ static bool ran_for(const struct process *process, uint64_t ms)
 enum { STDERR = 2 };
 
 /*
- * Held by several processes that have all been there for a while: one caught between fork() and exec() does not
- * count. A script that inetd started and what the script runs have the connection as their descriptors 0 to 2, all of
- * them on purpose.
+ * True if at least two processes hold the connection that have run for the settle time. A process between fork() and
+ * exec() does not count. Descriptors 0 to 2 are given on purpose: inetd gives them to a script, and the script to the
+ * programs that it runs.
  */
 static bool is_shared(const struct snapshot *snapshot, const struct conn *conn, uint64_t settle_ms)
 {
@@ -68,10 +65,11 @@ static bool holds(const struct snapshot *snapshot, const struct conn *conn, uint
 }
 
 /*
- * Held by one process only, another program that the listening process started: what accepted it has closed it, the
- * child got the descriptor by accident. Descriptors 0 to 2 are given on purpose (inetd, CGI). One that is closed on
- * exec did not come through exec(): the child set that (sshd-session, systemd's sd_listen_fds()) or was handed it over
- * a UNIX socket (Node.js's cluster, dovecot), and knows of it.
+ * True if only a child of the listening process holds the connection, and runs another program: the parent has accepted
+ * and closed it, and the child has inherited the descriptor by accident. Descriptors 0 to 2 are given on purpose
+ * (inetd, CGI). A descriptor with FD_CLOEXEC was not inherited through exec(): the child has set the flag itself
+ * (sshd-session, systemd's sd_listen_fds()), or has received the descriptor over a UNIX socket (Node.js's cluster,
+ * dovecot).
  */
 static bool is_left_in_child(const struct context *context, const struct conn *conn)
 {
@@ -102,7 +100,7 @@ bool close_wait_unread_applies(const struct context *context, const struct conn 
 
 bool close_wait_leak_applies(const struct context *context, const struct conn *conn, const struct limits *limits)
 {
-    /* Where a FIN does not count in Recv-Q, an empty one does not tell that the end of the stream was read. */
+    /* If the system does not count the FIN in Recv-Q, an empty Recv-Q does not show that the end of stream was read. */
     return conn_has(conn, CONN_QUEUES) && platform_of(context->snapshot)->counts_fin && !conn_is_unheld(conn) &&
         conn->recv_q_bytes == 0 && conn->send_q_bytes == 0 && context_is_settled(context, conn, limits);
 }

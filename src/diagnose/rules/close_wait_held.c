@@ -1,9 +1,9 @@
 /*
- * CLOSE_WAIT of which little more than the state is known: Windows' netstat and lsof show no queues, in those of BSD
- * and Solaris a FIN does not count, and netstat -tan has no timers. The state alone says that the peer's FIN has come
- * and that close() has not been called here (RFC 9293 §3.6); whether the end of the stream was read, waits unread, or
- * stands behind data that the peer does not take, it does not say. So there is one finding for what the other rules
- * could not tell apart, which claims no more than that, and says what would.
+ * CLOSE_WAIT from a source that shows little more than the state. netstat of Windows and lsof show no queues; BSD and
+ * Solaris do not count the FIN in their queues; netstat -tan shows no timers. The state alone proves that the peer's
+ * FIN has arrived and that close() was not called here (RFC 9293 §3.6). It does not show whether the process has read
+ * the end of stream, or is blocked in writing. So this is one finding for all causes. It says what would show the
+ * cause.
  */
 #include "diagnose/rules/close_wait_held.h"
 
@@ -22,10 +22,7 @@ bool close_wait_held_applies(const struct context *context, const struct conn *c
     return !all_known && !conn_is_unheld(conn) && context_is_settled(context, conn, limits);
 }
 
-/*
- * What the queues say where they are known: not whether the end of the stream was read, or this would not be the
- * finding.
- */
+/* Adds what the queues show, if they are known. They do not show here whether the end of stream was read. */
 static void evidence_queues(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 {

@@ -1,7 +1,5 @@
 #pragma once
-/*
- * CLOSE_WAIT, where a capture leaves open why.
- */
+/* CLOSE_WAIT in a capture that does not show the cause. */
 #include "diagnose/rule.h"
 
 DECLARE_RULE(close_wait_held);

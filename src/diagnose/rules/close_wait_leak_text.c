@@ -1,4 +1,4 @@
-/* What the finding about connections in CLOSE_WAIT says that were never closed. Why it is made: close_wait.c. */
+/* The description of close-wait-leak: connections in CLOSE_WAIT that the process does not close. Rule: close_wait.c. */
 #include "diagnose/rules/close_wait.h"
 
 #include "diagnose/command.h"
@@ -14,12 +14,12 @@
 #include "diagnose/upstream_text.h"
 
 enum {
-    /* From here on nothing but a leak explains it, or a peer that waits for an answer. */
+    /* After this time there are only two explanations left: a leak, or a peer that waits for an answer. */
     CERTAIN_LEAK_MS = 5 * 60 * 1000,
-    CLIENTS_MAX = 100, /* requests that one connection to a server may carry, as in upstream.c */
+    CLIENTS_MAX = 100, /* requests that one connection to a server may carry; as in upstream.c */
 };
 
-/* Other ends on this host whose program has shut down its sending side only: it may be waiting for the answer. */
+/* Counts the other ends whose program has only shut down its sending side: it may be waiting for an answer. */
 static uint64_t count_half_closed_peers(const struct snapshot *snapshot, const struct group *group)
 {
     uint64_t count = 0;
@@ -30,7 +30,7 @@ static uint64_t count_half_closed_peers(const struct snapshot *snapshot, const s
     return count;
 }
 
-/* What speaks for a half-close: the peer has shut down its sending side only, and waits for something. */
+/* Adds the signs of a half-close: the peer has shut down only its sending side, and waits for an answer. */
 static void evidence_half_close(
     struct arena *arena, const struct group *group, uint64_t half_closed, struct finding *finding)
 {
@@ -48,7 +48,7 @@ static void evidence_half_close(
         close_wait_lower_confidence(finding, CONFIDENCE_LIKELY);
 }
 
-/* Who waits for somebody else needs no restart, unless his descriptors run out meanwhile. */
+/* A process that waits for a server needs no restart, unless it runs out of descriptors. */
 static void add_fixes(const struct context *context, struct arena *arena, bool waits, struct finding *finding)
 {
     if (!waits || process_descriptors_run_out(finding->owner))
@@ -74,7 +74,7 @@ void close_wait_leak_describe(
     bool halted = phrases_is_halted(obstructed);
     bool blocked = upstream.blocks_all && !halted;
     upstream.waits &= !halted && !blocked;
-    bool waits = upstream.waits || blocked; /* for somebody else */
+    bool waits = upstream.waits || blocked; /* the process waits for a peer further on */
     bool may_wait = !waits && !halted && upstream.waiting * CLIENTS_MAX >= group->count;
     finding->title = arena_printf(arena, "%s %shas not closed %s %s that %s closed", owner,
         obstacle_title(obstacle_of(obstructed)), phrases_conns(arena, group->count),
@@ -120,18 +120,20 @@ void close_wait_leak_describe(
         lines_add(
             &finding->ruled_out, arena, "Not a descriptor inherited by another process: only this one holds them.");
     finding_judge_age(group, CLOSE_WAIT_CERTAIN_MS, finding);
-    /* A proxy may be half-closed on purpose for a while, which a second look soon after the first does not rule out. */
-    bool looks_too_near = group->resets > 0 && group->confirmed_ms < CERTAIN_LEAK_MS;
-    if (group->oldest_ms < CERTAIN_LEAK_MS || looks_too_near)
+    /*
+     * A proxy may keep a half-closed connection for some time. Two snapshots a short time apart do not rule that out.
+     */
+    bool snapshots_too_near = group->resets > 0 && group->confirmed_ms < CERTAIN_LEAK_MS;
+    if (group->oldest_ms < CERTAIN_LEAK_MS || snapshots_too_near)
         close_wait_lower_confidence(finding, CONFIDENCE_LIKELY);
     if (finding->owner == NULL || may_wait)
         close_wait_lower_confidence(finding, CONFIDENCE_LIKELY);
     if (may_wait && upstream.may_wait)
         close_wait_lower_confidence(finding, CONFIDENCE_POSSIBLE);
-    /* So far it may be at work on the answer that they wait for. */
+    /* The process may still be working on an answer for which the peers wait. */
     bool awaited = half_closed == group->count || upstream.half_closed >= group->count;
     bool may_be_awaited = group->unanswered == group->count;
-    /* Who has passed everything on is not at work on an answer himself, and whether a server owes one is a guess. */
+    /* If it has passed everything on, it is not working on an answer itself; whether a server owes one is a guess. */
     if (!waits && upstream.passed_on + upstream.waiting >= group->count)
         awaited = may_be_awaited = false;
     if (blocked)

@@ -1,12 +1,12 @@
 /*
- * Whether connections that this host opened, and whose end of stream waits unread, are a pool at rest. A pool does not
- * look at connections that nobody uses: it meets the FIN at the next use, and opens another one. Apache's mod_proxy,
- * HttpClient and many database drivers work so by design. That is no trouble, however many processes do it: what counts
- * is what each of them keeps.
+ * Decides whether connections that this host opened, and whose end of stream is unread, are an idle pool. A pool does
+ * not read from connections that are not in use. It sees the FIN at the next use, and then opens another connection.
+ * Apache's mod_proxy, HttpClient and many database drivers work like this by design. It does no harm, even if many
+ * processes do it: what matters is how many connections each process keeps.
  *
- * A pool is bounded. A thread uses one connection to a server at a time, so that a program keeps about as many as it
- * has threads, or as its configuration says; and it uses them again. More than that, still growing, or hours old is a
- * program that takes a new connection each time and forgets the one before.
+ * A pool is bounded. A thread uses one connection to a server at a time, so a program keeps about as many as it has
+ * threads, or as its configuration allows, and uses them again. A program whose connections are more, still grow in
+ * number, or are hours old opens a new one each time and forgets the old one.
  */
 #include "diagnose/context.h"
 #include "diagnose/group.h"
@@ -15,24 +15,25 @@
 #include "model/snapshot.h"
 
 enum {
-    /* Of one process to one server, where threads do not say more: the usual sizes of pools are 8 to 32. */
+    /* Connections of one process to one server; more if it has more threads. The usual sizes of pools are 8 to 32. */
     POOL_MAX = 32,
-    /* The largest default of a pool: .NET's connections to a database. One that grows no more may be so large. */
+    /* The same if the number does not grow any more. The largest default of a pool is .NET's, for databases. */
     POOL_AT_REST_MAX = 100,
-    /* Fewer than these are no story of growth. */
+    /* Fewer connections do not count as growth. */
     GROWS_MIN = 8,
-    /* Ages tell whether the number still grows from here on: a burst has passed, and every server's time-out. */
+    /* From this age on, the ages show whether the number grows: a burst and the time-outs of servers are over. */
     GROWS_AFTER_MS = 60 * 1000,
-    /* As long as the kernel lets a connection idle before it asks (tcp_keepalive_time). */
+    /* The default of tcp_keepalive_time: how long a connection may be idle before the kernel sends a probe. */
     OLD_MS = 2 * 60 * 60 * 1000,
-    /* A server that closes with care (nginx's lingering_close, Apache's 30 s) keeps its end for less. */
+    /* A server that waits for the client's close (nginx's lingering_close, Apache's 30 s) waits for less. */
     PEER_WAITS_MS = 60 * 1000,
 };
 
 enum growth { GROWTH_UNKNOWN, AT_REST, GROWS };
 
 /*
- * The program at the other end has not closed its descriptor: it waits until this end closes, which a pool never does.
+ * True if the program at an other end still has its descriptor open, long after its FIN: it waits until this end
+ * closes.
  */
 static bool is_awaited(const struct snapshot *snapshot, const struct group *group)
 {
@@ -45,15 +46,15 @@ static bool is_awaited(const struct snapshot *snapshot, const struct group *grou
 }
 
 /*
- * Connections still fall silent one after the other: a good part of them did so in the younger half of the time since
- * the first. Keepalive sets that clock back (close_wait_evidence_age()), and then it tells nothing.
+ * Whether connections still come to CLOSE_WAIT one after the other: at least a quarter of them came in the second half
+ * of the time since the oldest. Not known if keepalive may have reset the clocks (close_wait_evidence_age()).
  */
 static enum growth growth_of(const struct snapshot *snapshot, const struct group *group)
 {
     if (!group->ages_known || group->ages_from_snapshots || group->keepalives > 0)
         return GROWTH_UNKNOWN;
     if (group->oldest_ms < GROWS_AFTER_MS)
-        return AT_REST; /* so far */
+        return AT_REST; /* the ages show no growth yet */
     size_t young = 0;
     for (size_t i = 0; i < group->count; i++)
         young += conn_age(snapshot, &snapshot->conns[group->conns[i]]).ms * 2 < group->oldest_ms;
@@ -74,11 +75,11 @@ static bool is_bounded(const struct process *process, uint64_t held, uint64_t se
     return held <= most * servers;
 }
 
-/* The first process that keeps more than a pool does, with how many; false: none. */
+/* Returns true if a process keeps more than a pool would; *ret_held is how many, or the number of the first process. */
 static bool find_unbounded(
     const struct group *group, const struct finding *finding, enum growth growth, uint64_t *ret_held)
 {
-    /* To several servers there is one pool each. */
+    /* A program has one pool for each server. */
     uint64_t servers = finding->distinct_peers > 1 ? finding->distinct_peers : 1;
     *ret_held = group->count;
     if (finding->process_count == 0)

@@ -1,4 +1,4 @@
-/* What the findings about CLOSE_WAIT say, but for the leak: close_wait_leak_text.c. Why each is made: close_wait.c. */
+/* The descriptions of the findings about CLOSE_WAIT, except the leak (close_wait_leak_text.c). Rules: close_wait.c. */
 #include "diagnose/rules/close_wait_text.h"
 
 #include <string.h>
@@ -20,8 +20,8 @@
 #include "diagnose/upstream_text.h"
 
 /*
- * TLS's close_notify alert (RFC 8446 §6.1, RFC 5246 §7.2.1) followed by a FIN, as it waits in Recv-Q: the record is
- * 24 bytes in TLS 1.3 and 31 with TLS 1.2's AES-GCM suites; the FIN counts one.
+ * The bytes in Recv-Q if it holds a close_notify alert of TLS (RFC 8446 §6.1, RFC 5246 §7.2.1) and a FIN. The record
+ * has 24 bytes in TLS 1.3, and 31 with the AES-GCM suites of TLS 1.2. The FIN counts 1.
  */
 enum { TLS13_CLOSE_NOTIFY_AND_FIN = 25, TLS12_CLOSE_NOTIFY_AND_FIN = 32 };
 
@@ -149,7 +149,7 @@ void close_wait_not_accepted_describe(
         "Not a leak: close() moves a socket out of CLOSE_WAIT, so that one without a descriptor was never accepted.");
     close_wait_rule_out_network(arena, finding);
     if (listener != NULL && conn_has(listener, CONN_QUEUES) && listener->recv_q_bytes == 0)
-        close_wait_lower_confidence(finding, CONFIDENCE_LIKELY); /* taken between the two readings */
+        close_wait_lower_confidence(finding, CONFIDENCE_LIKELY); /* it may have been accepted while the source read */
     if (listener == NULL)
         close_wait_lower_confidence(finding, CONFIDENCE_LIKELY);
     if (listener != NULL && listener_is_full(listener))
@@ -255,7 +255,9 @@ void close_wait_inherited_describe(
         finding->title = arena_printf(arena, "%s %s %s held open by several processes at once: %s, %s%s",
             phrases_conns(arena, group->count), service, group->count == 1 ? "is" : "are",
             phrases_process(arena, finding->owner), phrases_process(arena, last), others);
-        /* Copies of one program may share a connection on purpose: sshd keeps its privileged half for each session. */
+        /*
+         * Processes of one program may share a connection on purpose: sshd has a privileged process for each session.
+         */
         if (finding->owner->name == NULL || last->name == NULL || strcmp(finding->owner->name, last->name) == 0)
             close_wait_lower_confidence(finding, CONFIDENCE_LIKELY);
         finding->why = "A descriptor that was inherited across fork() keeps the connection alive: the kernel sends the "
@@ -408,10 +410,12 @@ void close_wait_unread_describe(
         upstream_describe_doubt(group, &upstream, arena, finding);
         close_wait_lower_confidence(finding, CONFIDENCE_LIKELY);
     }
-    /* Data before the FIN may be on its way into a slow reader that will come to the end of it. */
+    /* If there is data before the FIN, the process may be reading it slowly. */
     if (finding->owner == NULL || (group->with_unread > 0 && obstacle == NULL && close_notify == 0))
         close_wait_lower_confidence(finding, CONFIDENCE_LIKELY);
-    /* An idle pool whose threads all rest is no trouble by itself; a service, or a process that is stopped, is. */
+    /*
+     * A pool whose threads do nothing does no harm by itself. A service that does not read, or a halted process, does.
+     */
     if (obstacle != NULL && !waits && (group->incoming || halted) && finding->severity == SEVERITY_INFO)
         finding->severity = SEVERITY_WARNING;
     if (!halted && close_wait_is_idle_pool(context, group, arena, finding))

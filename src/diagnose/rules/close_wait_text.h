@@ -1,22 +1,22 @@
 #pragma once
-/* What the words of several findings about CLOSE_WAIT share. */
+/* Sentences and decisions that several findings about CLOSE_WAIT share. The functions add them to the finding. */
 #include "diagnose/rule.h"
 
-/* As long in the state, a connection is not just passing through. */
+/* A connection that has been in CLOSE_WAIT for this long is certainly stuck: a process normally closes at once. */
 enum { CLOSE_WAIT_CERTAIN_MS = 60 * 1000 };
 
 void close_wait_wont_help(struct arena *arena, const struct context *context, struct finding *finding);
 void close_wait_lower_confidence(struct finding *finding, enum confidence confidence);
 void close_wait_rule_out_network(struct arena *arena, struct finding *finding);
 void close_wait_rule_out_blocked_writer(struct arena *arena, const struct group *group, struct finding *finding);
-/* That nothing has passed since, in either direction. */
+/* No half-close is in use: no data has passed in either direction since the FIN. */
 void close_wait_rule_out_half_close(struct arena *arena, const struct group *group, struct finding *finding);
 void close_wait_evidence_age(
     struct arena *arena, const struct context *context, const struct group *group, struct finding *finding);
-/* Why their number alone is critical, where it is. */
+/* Why their number alone is critical; nothing if finding_is_critical_by_number() is false. */
 void close_wait_evidence_number(struct arena *arena, const struct group *group, struct finding *finding);
-/* A pool at rest, which troubles nobody: close_wait_pool.c. Says why, or why not, in the finding. */
+/* True if the group is an idle connection pool, which does no harm (close_wait_pool.c). Adds why, or why not. */
 bool close_wait_is_idle_pool(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *finding);
-/* Not many, as far as the rule's limits go, and they do not use up the descriptors. */
+/* True if there are few connections for the limits of the rule, and they do not use up the process's descriptors. */
 bool close_wait_is_small_risk(const struct group *group, const struct finding *finding);

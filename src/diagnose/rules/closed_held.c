@@ -1,10 +1,10 @@
 /*
- * CLOSED, and still open in a process. A connection that is reset, that times out, or that both ends have closed while
- * a descriptor was left (shutdown() without close()), goes to CLOSED: tcp_done() in net/ipv4/tcp.c takes it out of
- * every table. netstat and ss show nothing any more; the descriptor stays until the process closes it.
+ * Sockets in CLOSED that a process still has open. A connection goes to CLOSED if it is reset, if it times out, or if
+ * both ends have ended it by shutdown() without close(). tcp_done() in net/ipv4/tcp.c removes it from all tables, so
+ * netstat and ss do not show it. The descriptor stays open until the process closes it.
  *
- * A socket that was only made, or only bound, is in the same state. Both ends tell it apart where they are seen, and
- * that its directions are shut down; lsof's "protocol: TCP" says neither, and only their number speaks.
+ * A socket that was only created, or only bound, is in the same state. It has no remote address, and its directions are
+ * not shut down. lsof ("protocol: TCP") shows neither of these; then only a large number of such sockets is a sign.
  */
 #include "diagnose/rules/closed_held.h"
 #include "diagnose/command.h"
@@ -19,11 +19,11 @@
 
 enum {
     CERTAIN_MS = 60 * 1000,
-    MANY_UNKNOWN = 50, /* nobody makes so many sockets ahead of their use */
+    MANY_UNKNOWN = 50, /* no program creates so many sockets before it uses them */
     POOL_MAX = 100,
 };
 
-/* What the sockets of a group were. */
+/* How many sockets of a group are of each kind. */
 struct kinds {
     uint64_t gone;    /* connections that have ended */
     uint64_t failed;  /* attempts to connect */
@@ -35,7 +35,7 @@ static bool has_ends(const struct conn *conn)
     return conn->local_port != 0 || conn->remote_port != 0;
 }
 
-/* The peer never answered, or refused: nothing was ever received or acknowledged. */
+/* True if connect() failed: the peer refused or never answered, so nothing was ever received or acknowledged. */
 static bool is_failed_attempt(const struct conn *conn)
 {
     bool tells = conn_has(conn, CONN_SHUTDOWN | CONN_BYTES);
@@ -43,8 +43,8 @@ static bool is_failed_attempt(const struct conn *conn)
 }
 
 /*
- * On Windows a row in CLOSED is one that is being removed. Elsewhere a socket without a peer and without a known holder
- * is only made or bound (netstat of BSD), unless the source knows that it was more: then it has a holder.
+ * On Windows a row in CLOSED is just being removed. On other systems, a socket without a remote port was only created
+ * or bound (netstat of BSD), unless the source knows more: then it shows a holder and an inode.
  */
 bool closed_held_applies(const struct context *context, const struct conn *conn, const struct limits *limits)
 {
@@ -181,7 +181,7 @@ static void add_fixes(
         "Counting states with netstat or ss: they show none of these, however many there are.");
 }
 
-/* A pool notices that the server has reset its connections when it uses them next. */
+/* True if they may be an idle pool: it notices only at the next use that the server has reset its connections. */
 static bool may_be_pool(const struct group *group, const struct kinds *kinds, const struct finding *finding)
 {
     enum { CROWDED_PERCENT = 50 };

@@ -1,7 +1,5 @@
 #pragma once
-/*
- * Descriptors of TCP sockets whose connections are gone.
- */
+/* Open descriptors of TCP sockets that have no connection any more. */
 #include "diagnose/rule.h"
 
 DECLARE_RULE(closed_held);

@@ -1,9 +1,9 @@
 /*
- * A process whose descriptors run out, with sockets as the reason, TCP's or others: at RLIMIT_NOFILE accept(), socket()
- * and open() fail with EMFILE (alloc_fd() in fs/file.c), and clients pile up before it. Where another finding about the
- * process explains its descriptors already (a leak, say), that is the root cause and this is its proof, told there.
+ * A process that runs out of descriptors because of sockets, of TCP or others. At RLIMIT_NOFILE, accept(), socket() and
+ * open() fail with EMFILE (alloc_fd() in fs/file.c), and clients have to wait. If another finding about the process
+ * explains its descriptors (for example a leak), that is the root cause, and this finding is not made.
  *
- * Workers that are alike have one finding: the one who is nearest to its limit stands for them.
+ * Workers that are copies of one another have one finding: the one nearest to its limit stands for them.
  */
 #include "diagnose/rules/descriptors.h"
 
@@ -30,13 +30,13 @@ static const struct limits *limits_of(
     return context_limits(context, context_process_service(context, process), rule);
 }
 
-/* Of any kind, where that is known: UNIX and UDP sockets and those without a connection take descriptors too. */
+/* The sockets of any kind, if known: UNIX and UDP sockets use descriptors too. Otherwise the TCP sockets. */
 static uint32_t count_sockets(const struct process *process)
 {
     return process->fds_sockets > process->tcp_sockets ? process->fds_sockets : process->tcp_sockets;
 }
 
-/* Whether most of the sockets are TCP's; else the words are about sockets. */
+/* True if at least half of the descriptors are TCP sockets. If not, the description is about sockets in general. */
 static bool is_about_tcp(const struct process *process)
 {
     return (uint64_t)process->tcp_sockets * 2 >= process->fds_open;
@@ -48,7 +48,7 @@ static bool runs_out(const struct context *context, const struct rule *rule, con
         (uint64_t)count_sockets(process) * 2 >= process->fds_open;
 }
 
-/* Of each process, whether a quarter of what it has open is stuck for a reason that has its own finding. */
+/* For each process: true if another finding explains at least a quarter of its open descriptors. */
 static bool *find_explained(const struct snapshot *snapshot, const struct finding_list *list)
 {
     bool *explained = xcalloc(snapshot->process_count + 1, sizeof *explained);
@@ -62,7 +62,7 @@ static bool *find_explained(const struct snapshot *snapshot, const struct findin
     return explained;
 }
 
-/* Workers that are alike are equal; it says nothing else. */
+/* Compares processes so that workers that are copies of one another are equal. The order has no other meaning. */
 static int by_likeness(const void *a, const void *b)
 {
     const struct process *one = *(const struct process *const *)a, *other = *(const struct process *const *)b;
@@ -74,7 +74,7 @@ static int by_likeness(const void *a, const void *b)
         return one->cgroup < other->cgroup ? -1 : 1;
     if (one->fds_limit != other->fds_limit)
         return one->fds_limit < other->fds_limit ? -1 : 1;
-    if (one->name == NULL && other->name == NULL) /* nobody knows: then they are not */
+    if (one->name == NULL && other->name == NULL) /* without names, no two processes count as copies */
         return one < other ? -1 : one > other;
     if (one->name == NULL || other->name == NULL)
         return one->name == NULL ? -1 : 1;
@@ -86,18 +86,17 @@ static bool is_worse(const struct process *one, const struct process *other)
     return one->fds_open != other->fds_open ? one->fds_open > other->fds_open : one->pid < other->pid;
 }
 
-/* A process that runs out, for all that are like it, and what its sockets are. */
+/* A process that runs out of descriptors, which stands for its copies, and its sockets. */
 struct exhausted {
     const struct process *process;
-    uint64_t alike; /* others */
+    uint64_t alike; /* how many other processes are copies of it and run out too */
     uint64_t by_state[STATE_COUNT];
     uint64_t selected;
     uint32_t *sample;
     size_t sample_count;
 };
 
-static void look_at_socket(
-    const struct context *context, uint32_t index, struct arena *arena, struct exhausted *exhausted)
+static void add_socket(const struct context *context, uint32_t index, struct arena *arena, struct exhausted *exhausted)
 {
     exhausted->by_state[context->snapshot->conns[index].state]++;
     exhausted->selected += context->selected[index];
@@ -108,8 +107,7 @@ static void look_at_socket(
     exhausted->sample[exhausted->sample_count++] = index;
 }
 
-static void look_at_sockets(
-    const struct context *context, struct arena *arena, struct exhausted *exhausted, size_t count)
+static void add_sockets(const struct context *context, struct arena *arena, struct exhausted *exhausted, size_t count)
 {
     const struct snapshot *snapshot = context->snapshot;
     uint32_t *number_of = xcalloc(snapshot->process_count + 1, sizeof *number_of); /* 1 + index; 0: not exhausted */
@@ -119,7 +117,7 @@ static void look_at_sockets(
         const struct holder *holder = holders_first(snapshot, &snapshot->conns[i]);
         for (; holder != NULL; holder = holders_next_process(snapshot, holder)) {
             if (number_of[holder->process] != 0)
-                look_at_socket(context, (uint32_t)i, arena, &exhausted[number_of[holder->process] - 1]);
+                add_socket(context, (uint32_t)i, arena, &exhausted[number_of[holder->process] - 1]);
         }
     }
     free(number_of);
@@ -266,7 +264,7 @@ static void add_finding(const struct context *context, const struct rule *rule, 
         finding->confidence = CONFIDENCE_LIKELY;
 }
 
-/* Returns how many there are, those that are alike counting once. */
+/* Finds the processes that run out. Copies count once. Returns their number; the caller frees *ret_exhausted. */
 static size_t find_exhausted(const struct context *context, const struct rule *rule, const struct finding_list *list,
     struct exhausted **ret_exhausted)
 {
@@ -300,7 +298,7 @@ void descriptor_exhaustion_assess(
 {
     struct exhausted *exhausted;
     size_t count = find_exhausted(context, rule, list, &exhausted);
-    look_at_sockets(context, arena, exhausted, count);
+    add_sockets(context, arena, exhausted, count);
     for (size_t i = 0; i < count; i++)
         add_finding(context, rule, &exhausted[i], arena, list);
     free(exhausted);

@@ -1,7 +1,5 @@
 #pragma once
-/*
- * Descriptors run out.
- */
+/* Processes that run out of descriptors. */
 #include "diagnose/rule.h"
 
 DECLARE_ASSESSMENT(descriptor_exhaustion);

@@ -1,12 +1,13 @@
 /*
- * ESTABLISHED: open both ways, and healthy unless one of the queues stands still. Four things are told apart:
+ * ESTABLISHED: open in both directions, and healthy unless a queue does not move. There are four causes:
  *
  *   Send-Q > 0, retransmit timer   nothing answers: the peer or the path is gone (RFC 9293 §3.8.1, tcp_write_timeout())
- *   Send-Q > 0, persist timer      the peer's kernel answers, its program does not read: window 0 (§3.8.6.1)
- *   Recv-Q > 0, nothing comes      the process here does not read
- *   both 0, for hours, no timer    idle, and nothing would tell if the peer were gone: keepalive is off (§3.8.4)
+ *   Send-Q > 0, persist timer      the peer's kernel answers, but its program does not read: window 0 (§3.8.6.1)
+ *   Recv-Q > 0, no data arrives    the process here does not read
+ *   both 0, for hours, no timer    idle; keepalive is off, so nothing shows whether the peer is still there (§3.8.4)
  *
- * Data on its way, a slow reader whose window opens now and then and a pool that rests for minutes are normal life.
+ * These are normal: data in flight, a slow reader whose window opens from time to time, a pool that is idle for
+ * minutes.
  */
 #include "diagnose/rules/established.h"
 
@@ -34,10 +35,10 @@ bool established_unanswered_applies(const struct context *context, const struct 
 }
 
 /*
- * A probe carries no data and does not count as sent (tcp_xmit_probe_skb()). Without tcp_info the pause between probes
- * has to tell for how long, and tells least: half of the limit then is enough, because no pause gets that long on a
- * window that closes for a moment, and the connection may be far older. Where the window was taken back, data is what
- * probes it, and the pauses between tell for how long.
+ * True if the window has been closed for the settle time. A probe has no data and does not reset last_data_sent
+ * (tcp_xmit_probe_skb()). Without tcp_info, the age comes from the pause between probes or retransmissions. It is a
+ * lower bound that may be far too low, so half of the limit is enough: a window that is closed only for a moment never
+ * gives such a pause.
  */
 static bool is_held_up(const struct context *context, const struct conn *conn, const struct limits *limits)
 {
@@ -71,14 +72,14 @@ bool established_unread_applies(const struct context *context, const struct conn
 
 bool established_idle_applies(const struct context *context, const struct conn *conn, const struct limits *limits)
 {
-    /* Between two sockets of one host nobody can vanish unnoticed. */
+    /* If both ends are on this host, the peer cannot disappear unnoticed. */
     if (ip_is_loopback(&conn->remote) || ip_is_same(&conn->local, &conn->remote))
         return false;
     return conn_has(conn, CONN_TIMER | CONN_QUEUES | CONN_TCP_INFO) && conn->timer == TIMER_NONE &&
         conn->recv_q_bytes == 0 && conn->send_q_bytes == 0 && conn_age(context->snapshot, conn).ms >= limits->settle_ms;
 }
 
-/* --- what the findings say ---------------------------------------------------------------------------------------- */
+/* --- descriptions ------------------------------------------------------------------------------------------------- */
 
 static void lower_confidence(struct finding *finding, enum confidence confidence)
 {
@@ -95,7 +96,7 @@ static void evidence_peers(struct arena *arena, struct finding *finding)
             &finding->evidence, arena, "They have %s different peers.", phrases_count(arena, finding->distinct_peers));
 }
 
-/* Where its threads hang makes it worth a warning, however few connections there are. */
+/* Adds the obstacle of the process. It makes the finding a warning, however few connections there are. */
 static void assess_obstacle(struct arena *arena, const struct group *group, const char *owner, const char *obstacle,
     bool halted, struct finding *finding)
 {
@@ -107,8 +108,9 @@ static void assess_obstacle(struct arena *arena, const struct group *group, cons
 }
 
 /*
- * A peer that was heard while the same data went out again and again is there: that packets of one size or one
- * direction are lost, or that its receive buffer is full, cannot be told apart from here.
+ * Adds whether segments of the peer arrived during the retransmissions. If so, the peer is there. Two reasons are then
+ * possible, and this end cannot tell them apart: packets of one size or direction are lost, or the peer's buffer is
+ * full.
  */
 static void assess_silence(struct arena *arena, const struct group *group, struct finding *finding)
 {
@@ -128,8 +130,8 @@ static void assess_silence(struct arena *arena, const struct group *group, struc
 
 /* --- unanswered ----------------------------------------------------------------------------------------------- */
 
-/* What the other ends tell, where some were seen, or where both ends must be on this host. */
-static void word_other_ends(struct arena *arena, const struct context *context, const struct group *group,
+/* Replaces title and why by what the other ends show, if some were seen or if both ends must be on this host. */
+static void describe_other_ends(struct arena *arena, const struct context *context, const struct group *group,
     const struct lost *lost, struct finding *finding)
 {
     if (lost->seen == 0 && !lost->is_local)
@@ -167,7 +169,7 @@ void established_unanswered_describe(
             "them because its receive buffer is full.";
     }
     const struct lost lost = lost_of(context, group);
-    word_other_ends(arena, context, group, &lost, finding);
+    describe_other_ends(arena, context, group, &lost, finding);
     if (lost_probes_are_most(context, group)) {
         lost_probes_describe(context, group, arena, finding);
         return;
@@ -217,12 +219,13 @@ void established_unanswered_describe(
 
 /* --- zero window ---------------------------------------------------------------------------------------------- */
 
-/* A reader that takes longer than this for a good part of a buffer is as good as none. */
+/* A reader that needs longer than this to free a part of the buffer counts as one that does not read. */
 enum { SLOW_READER_MS = 5 * 60 * 1000 };
 
 /*
- * With a large buffer the window opens again only when a sixteenth of it is free (__tcp_select_window()), which takes a
- * slow reader, or a player that has enough for now, a minute or two.
+ * Lowers confidence and severity if the peer may be a slow reader. The window opens again only when a sixteenth of the
+ * buffer is free (__tcp_select_window()). With a large buffer, a slow reader, or a media player that has enough data
+ * for now, needs a minute or two for that.
  */
 static void assess_slowness(struct arena *arena, const struct group *group, struct finding *finding)
 {
@@ -232,7 +235,7 @@ static void assess_slowness(struct arena *arena, const struct group *group, stru
             phrases_duration(arena, group->youngest_ms));
     else
         lower_confidence(finding, CONFIDENCE_LIKELY);
-    /* A window that was taken back opens as soon as anything is read: the kernel has no large buffer to free first. */
+    /* A window that was taken back opens as soon as the peer reads anything. */
     bool taken_back = group->taken_back * 2 > group->count;
     if (!group->ages_from_timer && group->oldest_ms < SLOW_READER_MS && !process_descriptors_run_out(finding->owner) &&
         !taken_back)
@@ -291,8 +294,8 @@ void established_zero_window_describe(
 
 struct unread {
     uint64_t bytes;
-    uint64_t compared; /* seen in the earlier reading too, with no fewer bytes */
-    uint64_t full;     /* the peers' window is likely closed: bytes beyond a common receive buffer */
+    uint64_t compared; /* connections that have at least as many bytes as in the previous snapshot */
+    uint64_t full;     /* connections with more bytes than a usual receive buffer: the window is probably closed */
 };
 
 static struct unread count_unread(const struct context *context, const struct group *group)
@@ -348,8 +351,10 @@ static void unread_fixes(struct arena *arena, const struct context *context, con
     lines_add(&finding->will_not_help, arena, "Anything on the peer or the path: the data has arrived.");
 }
 
-/* What it reads here it has to write there, where nobody takes it: those connections have a finding of their own. */
-static void word_blocked(const struct context *context, const struct group *group, const struct upstream *upstream,
+/*
+ * The process cannot write what it would read here: its connections further on are blocked, and have their own finding.
+ */
+static void describe_blocked(const struct context *context, const struct group *group, const struct upstream *upstream,
     struct arena *arena, struct finding *finding)
 {
     const char *owner = phrases_owner(arena, finding);
@@ -402,13 +407,13 @@ void established_unread_describe(
     lines_add(
         &finding->ruled_out, arena, "Not the peer, nor the network: the data is here, the kernel has acknowledged it.");
     if (upstream.blocks && obstacle == NULL)
-        word_blocked(context, group, &upstream, arena, finding);
+        describe_blocked(context, group, &upstream, arena, finding);
     if (unread.compared == group->count)
         lines_add(&finding->ruled_out, arena, "Not a slow reader: the queues have not become shorter.");
     else if (finding->owner == NULL || finding->owner->state != 'T') {
         /*
-         * From one look it may be reading, slowly: with a large buffer the window opens again only when half of it has
-         * been read, and until then nothing comes.
+         * One snapshot does not rule out that the process reads slowly: after the window has closed, no data arrives
+         * until a part of the buffer is free (__tcp_select_window()).
          */
         lower_confidence(finding, CONFIDENCE_LIKELY);
         if (obstacle == NULL && group->oldest_ms < SLOW_READER_MS)

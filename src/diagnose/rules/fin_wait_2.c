@@ -1,12 +1,12 @@
 /*
- * FIN_WAIT_2: this side has closed and the peer's kernel has acknowledged it; what is missing is the peer's own FIN
- * (RFC 9293 §3.6, §3.6.1). The peer may go on sending for as long as it likes, and each of its segments makes the
- * connection young again, so that a half-close on which data flows is normal. What remains is told by the descriptor:
+ * FIN_WAIT_2: this side has sent its FIN and the peer's kernel has acknowledged it, but the peer's own FIN has not
+ * arrived (RFC 9293 §3.6, §3.6.1). The peer may still send data, and each of its segments resets the age, so a
+ * half-close on which data flows is normal. Otherwise the descriptor decides:
  *
- *   inode        a process still holds it: it called shutdown(), not close(). No timer runs, it can last for ever
- *   no inode     closed here: __tcp_close() in net/ipv4/tcp.c starts the FIN_WAIT_2 time-out, after which it is gone
+ *   inode        a process still holds it: it called shutdown(), not close(). No timer runs, so it can last for ever
+ *   no inode     the process has closed it: __tcp_close() in net/ipv4/tcp.c starts the time-out that ends FIN_WAIT_2
  *
- * Where the other end is on this host too, it is in CLOSE_WAIT, and the process there is the finding.
+ * If the other end is on this host too, it is in CLOSE_WAIT, and the finding is about the process there.
  */
 #include "diagnose/rules/fin_wait_2.h"
 
@@ -30,8 +30,8 @@ static bool data_still_comes(const struct conn *conn, const struct limits *limit
 }
 
 /*
- * Whether somebody has it open is told by the inode, or, where that is not shown, by who is named as its owner, or by
- * the timer: close() on Linux starts one (__tcp_close()), so that a connection without any is held.
+ * True if a process has it open. The inode shows it. If the source shows no inodes, the owner (not on Windows) or the
+ * timer shows it: on Linux, close() starts a timer (__tcp_close()), so a connection without a timer is held.
  */
 static bool is_held(const struct context *context, const struct conn *conn)
 {
@@ -48,15 +48,15 @@ bool fin_wait_2_held_applies(const struct context *context, const struct conn *c
     return is_held(context, conn) && !data_still_comes(conn, limits) && context_is_settled(context, conn, limits);
 }
 
-/* Where it is not known whether somebody has it open, the words say so. */
+/* Also if it is not known whether a process has it open; then the description says so. */
 bool fin_wait_2_orphaned_applies(const struct context *context, const struct conn *conn, const struct limits *limits)
 {
     return !is_held(context, conn) && context_is_settled(context, conn, limits);
 }
 
-/* --- what the findings say ---------------------------------------------------------------------------------------- */
+/* --- descriptions ------------------------------------------------------------------------------------------------- */
 
-static void look_at_the_peer(
+static void add_peer_fixes(
     struct arena *arena, const struct context *context, const struct group *group, struct finding *finding)
 {
     const struct conn *first = &context->snapshot->conns[group->conns[0]];
@@ -77,12 +77,12 @@ static void rule_out_network(struct arena *arena, struct finding *finding)
 
 /* --- held by a process ------------------------------------------------------------------------------------------ */
 
-/* Younger, the peer may well be at work on what it was asked before the half-close. */
+/* Before this age, the peer may still be working on what was sent before the half-close. */
 enum { CERTAIN_MS = 5 * 60 * 1000 };
 
 struct held_facts {
     uint64_t half_closed; /* shutdown(SHUT_WR) */
-    uint64_t shut_both;   /* shutdown(SHUT_RDWR): a close() that lingers does not wait in this state */
+    uint64_t shut_both;   /* shutdown(SHUT_RDWR); close() with SO_LINGER does not wait in this state */
     uint64_t unread;      /* connections with bytes that the process here has not read */
     uint64_t unread_bytes;
 };
@@ -137,9 +137,9 @@ static void evidence_held(struct arena *arena, const struct context *context, co
 }
 
 /*
- * Whether the peer's kernel has been seen since it acknowledged our FIN: it has answered a probe, or its end is in this
- * snapshot. Else a peer that has lost its power, or a NAT that has forgotten the connection, looks just like one whose
- * program does not close.
+ * True if the peer's kernel has shown that it still has the connection: it has answered a keepalive probe, or its end
+ * is in this snapshot. Otherwise two other causes look the same as a program that does not close: a peer that has lost
+ * its power, and a NAT that has forgotten the connection.
  */
 static bool is_peer_alive(const struct group *group)
 {
@@ -164,8 +164,8 @@ static void held_by_who_waits(
     finding_judge_age(group, CERTAIN_MS, finding);
     lines_add(&finding->ruled_out, arena,
         "Not a half-close on which data still flows: that would make the connections young again.");
-    look_at_the_peer(arena, context, group, finding);
-    if (process_descriptors_run_out(finding->owner)) /* then it cannot wait for the peer */
+    add_peer_fixes(arena, context, group, finding);
+    if (process_descriptors_run_out(finding->owner)) /* then there is no time to wait for the peer */
         phrases_fix_restart_owners(arena, context, finding);
     fixes_add(&finding->fix_for_good, arena,
         "In the peer's program: close when recv() returns 0 (tcpwhy explain close-wait-leak).", NULL);
@@ -222,7 +222,7 @@ void fin_wait_2_held_describe(
 
 /* --- orphaned --------------------------------------------------------------------------------------------------- */
 
-/* From what share of a limit on there is a risk. */
+/* From these shares of a limit on, there is a risk. */
 enum { ORPHAN_PERCENT = 25, BUCKET_PERCENT = 80 };
 
 static bool near(int64_t value, int64_t limit, int percent)
@@ -231,8 +231,8 @@ static bool near(int64_t value, int64_t limit, int percent)
 }
 
 /*
- * Full sockets count against tcp_max_orphans, mini-sockets against tcp_max_tw_buckets: inet_twsk_alloc() in
- * net/ipv4/inet_timewait_sock.c makes them and counts them against the same limit as TIME_WAIT.
+ * Adds the limits. Full sockets count against tcp_max_orphans. Mini-sockets count against tcp_max_tw_buckets, as
+ * TIME_WAIT does: inet_twsk_alloc() in net/ipv4/inet_timewait_sock.c.
  */
 static void evidence_limits(
     struct arena *arena, const struct context *context, const struct group *group, struct finding *finding)
@@ -299,7 +299,7 @@ void fin_wait_2_orphaned_describe(
     lines_add(&finding->ruled_out, arena, "Not the application here: it has closed.");
 
     fixes_add(&finding->fix_now, arena, "Nothing here: the kernel ends them by itself.", NULL);
-    look_at_the_peer(arena, context, group, finding);
+    add_peer_fixes(arena, context, group, finding);
     fixes_add(&finding->fix_for_good, arena,
         "In the peer's program: close when recv() returns 0 (tcpwhy explain close-wait-leak).", NULL);
     command_keep_setting(arena, finding, &finding->fix_for_good,

@@ -1,13 +1,13 @@
 /*
- * LISTEN: completed connections wait in the accept queue until the process takes them. Once there are more than the
- * backlog (sk_acceptq_is_full() in include/net/sock.h), the kernel drops what comes: SYNs and last ACKs of handshakes
- * alike (tcp_conn_request(), tcp_v4_syn_recv_sock()). Whatever fills it, it is emptied by accept() alone.
+ * LISTEN: complete connections wait in the accept queue until the process calls accept(). If there are more than the
+ * backlog (sk_acceptq_is_full() in include/net/sock.h), the kernel drops SYNs and the last ACKs of handshakes
+ * (tcp_conn_request(), tcp_v4_syn_recv_sock()). Only accept() empties the queue.
  *
- * A queue may be full for a moment when many come at once. It is a finding when what waits has waited for a second,
- * when clients on this host have had to ask again, or when the listener has dropped connections between two readings;
- * and in a capture that knows no ages, where nothing but the row itself speaks.
+ * A queue may be full for a moment if many connections arrive at once. There is a finding if a connection has waited
+ * for a second, if a client on this host had to repeat its SYN, or if the listener has dropped connections between two
+ * readings. In a capture without ages, the full queue alone is enough.
  *
- * Where peers have given up already, close-wait-not-accepted is the one finding about that listener, and says all this.
+ * If peers have given up already, close-wait-not-accepted is the only finding about the listener, and reports all this.
  */
 #include "diagnose/rules/listen.h"
 
@@ -36,13 +36,15 @@ bool accept_queue_overflow_applies(const struct context *context, const struct c
 {
     if (!listener_is_full(conn))
         return false;
-    /* With SO_REUSEPORT several share a port, and cannot be told apart by what waits: one stands for all. */
+    /*
+     * Several listeners may share a port (SO_REUSEPORT). What waits does not show at which one, so one stands for all.
+     */
     const struct queue *queue = context_queue(context, context_listener(context, conn));
     if (queue != NULL && queue->closed > 0)
         return false;
     if (queue != NULL && (queue->oldest_ms >= limits->settle_ms || queue->syns_refused > 0))
         return true;
-    /* A capture that does not show for how long anything waits: the row itself proves that the queue is full. */
+    /* In a capture without ages, the row of the listener alone proves that the queue is full. */
     if (context->snapshot->origin != NULL && (queue == NULL || queue->aged == 0))
         return true;
     return drops_now(context, conn);
@@ -57,7 +59,7 @@ void accept_queue_overflow_assess(
         list->wants_rates |= queue_is_full(&context->queues.items[i]) && context->queues.items[i].closed == 0;
 }
 
-/* --- what the findings say ---------------------------------------------------------------------------------------- */
+/* --- descriptions ------------------------------------------------------------------------------------------------- */
 
 void queue_evidence(struct arena *arena, const struct queue *queue, struct finding *finding)
 {
@@ -97,7 +99,7 @@ static void evidence_backlog(
             "tcp_abort_on_overflow is on: clients get a reset instead of being kept waiting.");
 }
 
-/* What limits the argument of listen() there. */
+/* The setting that limits the argument of listen() on the system. */
 static const char *limit_of_backlog(const struct snapshot *snapshot)
 {
     static const struct {
@@ -145,7 +147,7 @@ static void evidence_drops(
             phrases_count(arena, (uint64_t)rise), phrases_duration(arena, ms));
 }
 
-/* The listeners, then what waits at them. */
+/* Fills in the connections of the finding: the listeners, then what waits at them. */
 static void take_waiting(const struct context *context, const struct group *group, const struct conn *shown,
     struct arena *arena, struct finding *finding)
 {
@@ -182,7 +184,7 @@ static void judge(const struct queue *queue, const struct group *group, bool dro
                                                                                             : SEVERITY_INFO;
     if (finding->oldest_ms >= limits->critical_age_ms)
         finding->severity = SEVERITY_CRITICAL;
-    /* Full and old, or full and dropping: nothing but a process that does not accept, or not fast enough, does that. */
+    /* Only a process that accepts too slowly, or not at all, keeps a queue full for long, or so full that it drops. */
     finding->confidence = finding->age_known || drops ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY;
 }
 

@@ -6,5 +6,5 @@
 
 DECLARE_RULE(accept_queue_overflow);
 DECLARE_ASSESSMENT(accept_queue_overflow);
-/* What else a full queue keeps waiting: evidence for whatever finding is made of it. NULL: nothing. */
+/* Adds what else waits because of this queue: evidence for any finding about it. NULL: adds nothing. */
 void queue_evidence(struct arena *arena, const struct queue *queue, struct finding *finding);

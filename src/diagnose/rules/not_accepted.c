@@ -1,13 +1,11 @@
 /*
- * ESTABLISHED without a socket of its own: the handshake is complete, and the connection waits in the accept queue. It
- * is a first-in, first-out queue (reqsk_queue_add(), inet_csk_accept()), so that the age of the oldest says for how
- * long nobody has come to the end of it, whatever else waits there, whether the clients have sent something or are
- * silent, and however far it is from full. Its clock is exact: the child's lsndtime is set when it is made
- * (tcp_create_openreq_child()), and nothing is sent on it before somebody accepts it, while a client's keepalive does
- * not touch that clock.
+ * ESTABLISHED without an inode: the handshake is complete, and the connection waits in the accept queue. The queue is
+ * first in, first out (reqsk_queue_add(), inet_csk_accept()). So the age of the oldest connection shows how long no
+ * process has emptied the queue, even if it is far from full. The age is exact: lsndtime is set when the handshake ends
+ * (tcp_create_openreq_child()), no data is sent before accept(), and the client's keepalive does not change it.
  *
- * A busy server may let clients wait for a moment. It is a finding when the oldest has waited for as long as the limit
- * says, or for a moment only, and the process that should accept cannot act.
+ * A busy server may let clients wait for a moment. There is a finding if the oldest connection has waited for the
+ * limit, or for a shorter time if the process that should accept cannot act.
  */
 #include "diagnose/rules/not_accepted.h"
 

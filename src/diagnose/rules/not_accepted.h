@@ -1,5 +1,5 @@
 #pragma once
-/* What waits in an accept queue that is not full, and that nobody takes out of it. */
+/* Connections that nobody accepts, in an accept queue that is not full. */
 #include "diagnose/rule.h"
 
 DECLARE_RULE(established_not_accepted);

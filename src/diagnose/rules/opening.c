@@ -1,15 +1,15 @@
 /*
- * SYN_SENT and SYN_RECEIVED: the handshake (RFC 9293 §3.5). Either lasts for one round trip; what stays longer sends
- * its SYN or SYN-ACK again, which is what these rules go by, whatever the count.
+ * SYN_SENT and SYN_RECEIVED: the handshake (RFC 9293 §3.5). Each state normally lasts one round trip. If it lasts
+ * longer, the kernel repeats the SYN or SYN-ACK; the rules use this, independent of the number of connections.
  *
- * SYN_SENT: a closed port answers with a reset at once, so that silence means that the SYN, or its answer, was dropped:
- * by a firewall, by a host that is down, or by a listener whose accept queue is full (tcp_conn_request() in
- * net/ipv4/tcp_input.c). The last of these is the listener's finding where it is on this host.
+ * SYN_SENT: a closed port answers with a reset at once. So silence means that the SYN, or the answer, was dropped: by a
+ * firewall, because the host is down, or by a listener whose accept queue is full (tcp_conn_request() in
+ * net/ipv4/tcp_input.c). If that listener is on this host, the finding is about the listener.
  *
- * SYN_RECEIVED: a client that exists answers the SYN-ACK. Many who do not, up to the listener's backlog, with the
- * kernel answering further SYNs by cookies (inet_csk_reqsk_queue_is_full(), tcp_syn_flood_action()) is a flood of
- * made-up senders; a few are clients that the answer does not reach. Both can also be the last ACK dropped at a full
- * accept queue (tcp_v4_syn_recv_sock()): again the listener's finding.
+ * SYN_RECEIVED: an existing client answers the SYN-ACK. If many clients do not, up to the backlog of the listener, and
+ * the kernel answers further SYNs with cookies (inet_csk_reqsk_queue_is_full(), tcp_syn_flood_action()), it is a flood
+ * from invented addresses. If a few do not, the SYN-ACK does not reach them. In both cases the last ACK may also have
+ * been dropped at a full accept queue (tcp_v4_syn_recv_sock()); then the finding is about the listener.
  */
 #include "diagnose/rules/opening.h"
 
@@ -27,23 +27,21 @@
 #include "diagnose/rules/state_only.h"
 
 enum {
-    SYN_RETRANSMITS = 2,    /* 2 s at the least: not one lost segment */
-    SYNACK_RETRANSMITS = 3, /* 7 s where the client is silent; 2 s where it repeats its SYN, which counts too */
+    SYN_RETRANSMITS = 2,    /* after at least 2 s: more than one lost segment */
+    SYNACK_RETRANSMITS = 3, /* after 7 s; after 2 s if the client repeats its SYN, because then each answer counts */
 };
 
 bool syn_sent_unanswered_applies(const struct context *context, const struct conn *conn, const struct limits *limits)
 {
-    /* Without timers their number has to tell: limits.min_without_age. */
+    /* Without timers, the number of connections decides: limits.min_without_age. */
     return (!conn_has(conn, CONN_TIMER) || conn->retransmits >= SYN_RETRANSMITS) &&
         context_is_settled(context, conn, limits);
 }
 
-/*
- * By how much cookies and dropped requests have risen since the earlier reading. Returns false where that is not known.
- */
+/* How many requests found the queue full since the previous reading. Returns false if that is not known. */
 static bool flood_rise(const struct context *context, uint32_t netns, int64_t *ret_rise, uint64_t *ret_ms)
 {
-    /* With cookies on, and with cookies off: the requests that found the queue full. */
+    /* The kernel counts these requests in one counter if cookies are on, and in the other if cookies are off. */
     int64_t cookies = 0, drops = 0;
     bool known = snapshot_counter_rise(context->snapshot, netns, COUNTER_REQ_Q_FULL_DO_COOKIES, &cookies, ret_ms);
     known |= snapshot_counter_rise(context->snapshot, netns, COUNTER_REQ_Q_FULL_DROP, &drops, ret_ms);
@@ -52,9 +50,9 @@ static bool flood_rise(const struct context *context, uint32_t netns, int64_t *r
 }
 
 /*
- * Whether requests have found a queue full in this namespace since it was made. It may not have been this queue, and
- * not today; but between two waves in which the kernel drops old requests, a flooded queue is no more than three
- * quarters full.
+ * True if requests have ever found a queue full in this namespace. It may have been another queue, or long ago. It is
+ * used because the kernel drops old requests in waves, and between these a flooded queue is at most three quarters
+ * full.
  */
 static bool was_full(const struct context *context, const struct queue *queue)
 {
@@ -67,7 +65,7 @@ static bool was_full(const struct context *context, const struct queue *queue)
     return false;
 }
 
-/* As good as full, and not because the program does not accept: then the listener's own finding is made. */
+/* True if the queue is nearly full. False if the program does not accept: then the listener has its own finding. */
 static bool is_filled(const struct context *context, const struct queue *queue, const struct limits *limits)
 {
     if (queue->half_open < limits->min_count || queue_is_stalled(queue))
@@ -77,7 +75,7 @@ static bool is_filled(const struct context *context, const struct queue *queue, 
         (spread && queue->half_open_repeated > 0 && queue_is_half_full(queue) && was_full(context, queue));
 }
 
-/* Requests that found the queue full were answered with cookies, and few of these came back: nobody was there. */
+/* True if the kernel has answered requests with cookies and at most half of these came back: no clients exist there. */
 static bool are_cookies_lost(const struct context *context, uint32_t netns)
 {
     int64_t sent = 0, returned = 0;
@@ -88,10 +86,11 @@ static bool are_cookies_lost(const struct context *context, uint32_t netns)
 }
 
 /*
- * Clients that are there answer within a round trip, however many they are. How many have been asked twice only tells
- * how old the flood is: the kernel drops the old ones sooner while the queue is more than half full
- * (reqsk_timer_handler()), and half of a steady flood is young. So a good part of them is enough where they come from
- * everywhere; where they come from few addresses, which may be clients whom the answers do not reach, most have to.
+ * True if the queue is filled by a flood. Existing clients answer within a round trip, however many they are. The share
+ * of half-open connections with a repeated SYN-ACK depends on the age of the flood: the kernel drops old ones sooner
+ * while the queue is more than half full (reqsk_timer_handler()), and half of a steady flood is young. So an eighth of
+ * them is enough if they come from many addresses. If they come from few addresses, these may be clients that the
+ * SYN-ACK does not reach; then it must be more than half of them, or most cookies are lost (are_cookies_lost()).
  */
 static bool is_flooded(const struct context *context, const struct queue *queue, const struct limits *limits)
 {
@@ -113,7 +112,7 @@ bool syn_recv_flood_applies(const struct context *context, const struct conn *co
     return queue != NULL && is_flooded(context, queue, limits);
 }
 
-/* Whether requests are being turned away now, two readings of the counters tell. */
+/* Adds no finding: asks for a second reading of the counters, which shows whether requests are being dropped now. */
 void syn_recv_flood_assess(
     const struct context *context, const struct rule *rule, struct arena *arena, struct finding_list *list)
 {
@@ -129,9 +128,7 @@ bool syn_recv_unanswered_applies(const struct context *context, const struct con
         context_is_settled(context, conn, limits);
 }
 
-/* --- what the findings say ---------------------------------------------------------------------------------------- */
-
-/* --- words that several share --------------------------------------------------------------------------------- */
+/* --- descriptions: shared parts ----------------------------------------------------------------------------------- */
 
 static void evidence_retransmits(
     struct arena *arena, const struct group *group, const char *what, struct finding *finding)
@@ -158,7 +155,7 @@ static void evidence_give_up(struct arena *arena, const struct finding *finding,
 
 /* --- SYN_SENT ------------------------------------------------------------------------------------------------- */
 
-/* What else this host has open to the same destinations: whether anybody gets through there. Of many ports, to any. */
+/* Counts the open connections of this host to the same destination: they show that it can be reached. */
 static uint64_t count_open(const struct snapshot *snapshot, const struct group *group, bool any_address)
 {
     bool any_port = group->distinct_ports > 1;
@@ -173,7 +170,7 @@ static uint64_t count_open(const struct snapshot *snapshot, const struct group *
     return open;
 }
 
-/* Many addresses, one attempt or two each: a crawler or a scanner meets silent hosts all day. */
+/* True for many addresses with one or two attempts each, as a crawler or a scanner makes: many hosts never answer. */
 static bool is_scattered(const struct finding *finding)
 {
     enum { MANY = 8 };
@@ -265,7 +262,7 @@ void syn_sent_unanswered_describe(
 
 /* --- SYN_RECEIVED: a flood ------------------------------------------------------------------------------------ */
 
-/* As many have come within the last second: one of 16 is more than clients on their way. */
+/* If this part of the half-open connections (a sixteenth) came within the last second, the flood goes on. */
 enum { YOUNG_PART = 16 };
 
 static void flood_evidence_counters(const struct context *context, const struct group *group, const struct queue *queue,
@@ -283,7 +280,7 @@ static void flood_evidence_counters(const struct context *context, const struct 
     }
     bool cookies = setting_value(snapshot_net_values(context->snapshot, first), SETTING_SYNCOOKIES, 1) != 0;
     if (rise == 0) {
-        /* What is young has come in the last second: it goes on, and just fits in as old ones are dropped. */
+        /* Connections without a repeated SYN-ACK came in the last second: new ones take the places of dropped ones. */
         bool goes_on = (queue->half_open - queue->half_open_repeated) * YOUNG_PART >= queue->half_open;
         finding->confidence = goes_on ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE;
         finding->severity = goes_on ? finding->severity : SEVERITY_INFO;
@@ -305,7 +302,7 @@ static void flood_evidence_counters(const struct context *context, const struct 
             "%s cookies came back valid in that time: real clients are among them, and get through.",
             phrases_count(arena, (uint64_t)answered));
         if (answered * 2 > rise)
-            finding->confidence = CONFIDENCE_POSSIBLE; /* more than the backlog was made for, and no flood */
+            finding->confidence = CONFIDENCE_POSSIBLE; /* real clients: the backlog is too small, it is no flood */
     }
 }
 
@@ -377,8 +374,8 @@ void syn_recv_flood_describe(
 /* --- SYN_RECEIVED: the answer does not arrive ----------------------------------------------------------------- */
 
 /*
- * A listener whose queue was full has dropped the last step of handshakes, which the client does not repeat until the
- * SYN-ACK comes again: what is half-open may be left over from then, and the client have answered.
+ * If the accept queue was full, the listener has dropped last ACKs of handshakes. A client repeats its ACK only when
+ * the SYN-ACK arrives again. So half-open connections may be left from that time, although their clients have answered.
  */
 static void assess_listener(
     struct arena *arena, const struct snapshot *snapshot, const struct conn *listener, struct finding *finding)
@@ -388,7 +385,7 @@ static void assess_listener(
     bool by_both;
     uint64_t drops = queue_drops(snapshot, listener, &by_both);
     if (drops > 0) {
-        /* Its queue is well filled now: that is the likelier cause, and has a finding of its own where it lasts. */
+        /* If the queue is at least half full now, that is the more likely cause; it has its own finding if it lasts. */
         if (conn_has(listener, CONN_QUEUES | CONN_BACKLOG) && listener->recv_q_bytes * 2ULL >= listener->send_q_bytes)
             finding->severity = SEVERITY_INFO;
         finding->confidence = CONFIDENCE_POSSIBLE;
@@ -402,10 +399,7 @@ static void assess_listener(
     }
 }
 
-/*
- * A flood is ruled out by numbers only: half-open connections far below the backlog, or a few addresses of which each
- * has several.
- */
+/* Rules out a flood if the half-open connections are not near the backlog, or come from few addresses. */
 static void assess_flood(
     const struct context *context, const struct conn *listener, struct arena *arena, struct finding *finding)
 {

@@ -1,11 +1,11 @@
 /*
- * Orphans: sockets that their process has closed and that still have something to send or to wait for. The whole host
- * may have tcp_max_orphans of them: tcp_too_many_orphans() in net/ipv4/tcp.c. Beyond, close() resets the connection
- * instead of ending it in order (TCPAbortOnMemory; "too many orphaned sockets" in the kernel's log).
+ * Orphans: sockets that their process has closed, and that still have to send data or a FIN, or wait for the peer. The
+ * whole host may have tcp_max_orphans of them: tcp_too_many_orphans() in net/ipv4/tcp.c. Above that, close() resets the
+ * connection (TCPAbortOnMemory; "too many orphaned sockets" in the kernel's log).
  *
- * tcp_out_of_resources() in net/ipv4/tcp_timer.c asks the same at each time-out of an orphan, and doubles the count
- * for one that has sent nothing for long (twice the longest time-out) or has used up its retries, and again for one
- * that an ICMP error came for. So the limit acts from a quarter of its number on.
+ * tcp_out_of_resources() in net/ipv4/tcp_timer.c checks the limit too, at each time-out of an orphan. It doubles the
+ * count for an orphan that has sent nothing for long (twice the longest time-out) or has used up its retries, and
+ * doubles it again if an ICMP error has arrived. So the limit may act from a quarter of its number on.
  */
 #include "diagnose/rules/orphans.h"
 
@@ -21,16 +21,16 @@
 
 struct orphan_limit {
     int64_t orphans, limit;
-    int64_t aborted;      /* connections reset for it in the last rise_ms */
-    int64_t aborted_ever; /* or because memory was short */
+    int64_t aborted;      /* TCPAbortOnMemory: its rise in the last rise_ms */
+    int64_t aborted_ever; /* its value; it also counts resets because TCP memory was short */
     uint64_t rise_ms;
-    uint64_t by_state[STATE_COUNT]; /* of those that could be seen */
+    uint64_t by_state[STATE_COUNT]; /* the orphans that were seen */
 };
 
 static const uint32_t ORPHAN_STATES = STATE_BIT(STATE_FIN_WAIT_1) | STATE_BIT(STATE_FIN_WAIT_2) |
     STATE_BIT(STATE_CLOSING) | STATE_BIT(STATE_LAST_ACK);
 
-/* Mini-sockets are not among them: tcp_time_wait() takes the full socket away. */
+/* Mini-sockets are not orphans: tcp_time_wait() has replaced the full socket. */
 static bool is_orphan(const struct snapshot *snapshot, const struct host *host, const struct conn *conn)
 {
     return hosts_of_conn(snapshot, conn) == host && (ORPHAN_STATES & STATE_BIT(conn->state)) != 0 &&
@@ -38,7 +38,7 @@ static bool is_orphan(const struct snapshot *snapshot, const struct host *host, 
         !(conn_has(conn, CONN_TIMER) && conn->timer == TIMER_TIME_WAIT);
 }
 
-/* Both are the host's, but the setting is shown only in its first namespace. */
+/* Count and limit belong to the whole host, but only the first namespace shows the setting. */
 static bool read_limit(const struct snapshot *snapshot, const struct host *host, struct orphan_limit *facts)
 {
     bool orphans = false, limit = false;

@@ -1,7 +1,5 @@
 #pragma once
-/*
- * Orphaned sockets, and the limit of them.
- */
+/* Orphaned sockets, and their limit tcp_max_orphans. */
 #include "diagnose/rule.h"
 
 DECLARE_ASSESSMENT(orphan_limit);

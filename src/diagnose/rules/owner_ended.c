@@ -1,10 +1,10 @@
 /*
- * Windows: a socket whose owner has ended. The table of TCP (GetExtendedTcpTable()) names the process that made the
- * socket for as long as somebody has a handle of it. A child that inherited one (CreateProcess() with bInheritHandles)
- * keeps the socket, and so the port, although its parent is gone; it does not know that it has it, and neither accepts,
- * reads nor closes.
+ * Windows: a socket whose owner has ended. The table of TCP connections (GetExtendedTcpTable()) names the process that
+ * created the socket, as long as any process has a handle of it. A child process that has inherited a handle
+ * (CreateProcess() with bInheritHandles) keeps the socket, and so the port, although its parent has ended. It does not
+ * know the handle, so it does not accept, read or close.
  *
- * In FIN_WAIT_2 and the states after it that is no sign: there a process may have closed and ended in order.
+ * FIN_WAIT_2 and the states after it are no sign: there a process may have closed its socket and ended normally.
  */
 #include "diagnose/rules/owner_ended.h"
 
@@ -25,7 +25,7 @@ bool owner_ended_applies(const struct context *context, const struct conn *conn,
     return os != NULL && strcmp(os, "windows") == 0;
 }
 
-/* Another process that listens on the port, or NULL. */
+/* Another process that listens on the same port, or NULL. */
 static const struct process *find_second_listener(
     const struct snapshot *snapshot, const struct conn *first, const struct process *owner)
 {

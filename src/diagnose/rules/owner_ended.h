@@ -1,5 +1,5 @@
 #pragma once
-/* Windows: a socket whose owner has ended. */
+/* Windows: sockets whose owner, the process that created them, has ended. */
 #include "diagnose/rule.h"
 
 DECLARE_RULE(owner_ended);

@@ -1,15 +1,16 @@
 /*
- * The ephemeral ports run out. Three ways, told apart by who holds which port (port_shortage.c):
+ * The ephemeral ports run out. This happens in three ways (enum port_shortage):
  *
- *   destination  connect() without bind(): the ports of one (source, destination, destination port). Fails with
- *                EADDRNOTAVAIL. TIME_WAIT that tcp_tw_reuse lets connect() take over is not counted as used.
- *   source       bind(address, 0) before connect(): the port must be unique for the address, whatever the
- *                destination: inet_csk_get_port(). Fails with EADDRINUSE. connect() by itself would use a port again
- *                for another destination, and takes odd ports first, so that where hardly a port is used twice and
- *                most of the range is taken, they were bound.
- *   bound        sockets that are bound and never connected: their ports are nobody's.
+ *   destination  connect() without bind() needs a free port for its source, destination and destination port. It fails
+ *                with EADDRNOTAVAIL. A port in TIME_WAIT that tcp_tw_reuse lets connect() take over counts as free.
+ *   source       bind(address, 0) before connect() needs a port that no other socket of the address uses, for any
+ *                destination: inet_csk_get_port(). It fails with EADDRINUSE. connect() alone would use a port again for
+ *                another destination, and tries the ports of one parity first. So if most of the range is in use, and
+ *                hardly any port twice, the ports were bound.
+ *   bound        sockets that are bound and never connect, and listeners, keep their ports from all others.
  *
- * A port that is both reserved and bound must not be taken off twice; which are reserved is not known, only how many.
+ * A port that is both reserved and bound must not be subtracted twice. It is known how many ports are reserved, but not
+ * which.
  */
 #include "diagnose/rules/port_exhaustion.h"
 
@@ -25,18 +26,18 @@
 #include "diagnose/rules/port_shortage.h"
 
 enum {
-    SHARED_PERCENT = 2, /* more ports than this used twice: not bound */
+    SHARED_PERCENT = 2, /* if more ports than this are used twice, they were not bound before they connected */
     FINDINGS_MAX = 10,
-    SOURCES_MAX = 64, /* that are looked at more closely, which costs a pass each */
+    SOURCES_MAX = 64, /* sources that are checked in detail; each takes a pass over all connections */
 };
 
-/* What is gathered of one network namespace. */
+/* The ports of one network namespace. */
 struct space {
     struct port_range range;
-    uint32_t sockets;  /* that have a local port */
+    uint32_t sockets;  /* all sockets */
     uint32_t in_range; /* sockets whose local port is in the range */
-    uint32_t bound;    /* distinct bound ports, beyond the reserved ones */
-    bool is_tight;     /* so many that it may be short of ports */
+    uint32_t bound;    /* ports_count_bound(); only if is_tight */
+    bool is_tight;     /* it has so many sockets in the range that ports may be short */
 };
 
 static bool is_short(uint64_t used, const struct port_range *range, const struct limits *limits)
@@ -44,7 +45,7 @@ static bool is_short(uint64_t used, const struct port_range *range, const struct
     return range->usable > 0 && used * 100 >= range->usable * limits->warning_percent;
 }
 
-/* The bound ports of the namespaces that matter, each once. */
+/* Counts the bound ports of the namespaces that may be short of ports. */
 static void count_bound(const struct snapshot *snapshot, struct space *spaces)
 {
     struct port_range *ranges = xcalloc(snapshot->netns_count + 1, sizeof *ranges);
@@ -60,7 +61,7 @@ static void count_bound(const struct snapshot *snapshot, struct space *spaces)
     free(ranges);
 }
 
-/* In the smallest range that the rows may tell instead of the usual one. */
+/* True if ports would be short in the smallest range that the rows may show instead of the usual one. */
 static bool may_be_short_of_others(
     const struct snapshot *snapshot, const struct space *space, const struct limits *limits)
 {
@@ -68,8 +69,8 @@ static bool may_be_short_of_others(
     return space->range.is_assumed && is_short(space->sockets, &smallest, limits);
 }
 
-/* It takes a pass over all connections: only where the answer may depend on it. */
-static void take_range_of_rows(const struct snapshot *snapshot, uint32_t netns, struct space *space)
+/* Uses the range that the rows show. It takes a pass over all connections, so it is called only if it may matter. */
+static void use_range_of_rows(const struct snapshot *snapshot, uint32_t netns, struct space *space)
 {
     space->range = ports_range_or_usual(snapshot, netns);
     space->in_range = 0;
@@ -78,8 +79,8 @@ static void take_range_of_rows(const struct snapshot *snapshot, uint32_t netns, 
             port_range_has(&space->range, snapshot->conns[i].local_port);
 }
 
-/* The namespaces; false where none of them has enough sockets to be short of ports: most hosts are done here. */
-static bool survey(const struct snapshot *snapshot, const struct limits *limits, struct space *spaces)
+/* Fills in the namespaces. Returns false if none of them can be short of ports, which is the case on most hosts. */
+static bool find_spaces(const struct snapshot *snapshot, const struct limits *limits, struct space *spaces)
 {
     bool any = false;
     for (uint32_t n = 0; n < snapshot->netns_count; n++)
@@ -94,7 +95,7 @@ static bool survey(const struct snapshot *snapshot, const struct limits *limits,
     for (uint32_t n = 0; n < snapshot->netns_count; n++) {
         struct space *space = &spaces[n];
         if (is_short(space->in_range, &space->range, limits) || may_be_short_of_others(snapshot, space, limits))
-            take_range_of_rows(snapshot, n, space);
+            use_range_of_rows(snapshot, n, space);
         space->is_tight = is_short(space->in_range, &space->range, limits);
         any |= space->is_tight;
     }
@@ -129,7 +130,7 @@ static bool belongs(const struct shortage *shortage, const struct conn *conn)
 
 /* --- the finding ------------------------------------------------------------------------------------------------ */
 
-static void report(const struct context *context, const struct rule *rule, struct shortage *shortage,
+static void add_finding(const struct context *context, const struct rule *rule, struct shortage *shortage,
     struct arena *arena, struct finding_list *list)
 {
     const struct snapshot *snapshot = context->snapshot;
@@ -177,7 +178,7 @@ static int fullest_first(const void *a, const void *b)
     return left > right ? -1 : left < right;
 }
 
-/* Ports of one destination, or those that bound sockets keep from all of them. */
+/* Shortages by one destination, or by bound sockets together with one destination. */
 static unsigned assess_destinations(const struct context *context, const struct rule *rule, const struct space *spaces,
     struct port_table *table, struct arena *arena, struct finding_list *list, bool *reported)
 {
@@ -198,13 +199,15 @@ static unsigned assess_destinations(const struct context *context, const struct 
             continue;
         shortage.kind = bound ? SHORTAGE_BOUND : SHORTAGE_DESTINATION;
         reported[use->netns] = true;
-        report(context, rule, &shortage, arena, list);
+        add_finding(context, rule, &shortage, arena, list);
         made++;
     }
     return made;
 }
 
-/* Whether the ports of this source address were bound before they were connected; fills in what is used. */
+/*
+ * True if the sockets of this source address were bound before they connected. Fills in used, bound and destinations.
+ */
 static bool is_bound_source(
     const struct context *context, const struct limits *limits, const struct space *spaces, struct shortage *shortage)
 {
@@ -243,12 +246,12 @@ static void assess_sources(const struct context *context, const struct rule *rul
         if (reported[use->netns] || !is_short((uint64_t)use->connections + space->bound, &space->range, limits) ||
             !is_bound_source(context, limits, spaces, &shortage))
             continue;
-        report(context, rule, &shortage, arena, list);
+        add_finding(context, rule, &shortage, arena, list);
         made++;
     }
 }
 
-/* No connection at all, and yet the range is taken: by sockets that are bound and wait. */
+/* Shortages by bound sockets alone, in namespaces without another finding. */
 static void assess_bound(const struct context *context, const struct rule *rule, const struct space *spaces,
     struct arena *arena, struct finding_list *list, const bool *reported)
 {
@@ -261,7 +264,7 @@ static void assess_bound(const struct context *context, const struct rule *rule,
         struct shortage shortage = { .kind = SHORTAGE_BOUND, .range = space->range, .bound = space->bound };
         shortage.use.netns = n;
         shortage.used = space->bound;
-        report(context, rule, &shortage, arena, list);
+        add_finding(context, rule, &shortage, arena, list);
         made++;
     }
 }
@@ -273,7 +276,7 @@ void port_exhaustion_assess(
     struct space *spaces = xcalloc(snapshot->netns_count + 1, sizeof *spaces);
     bool *reported = xcalloc(snapshot->netns_count + 1, sizeof *reported);
     struct port_table destinations = { 0 }, sources = { 0 };
-    if (survey(snapshot, context_limits(context, 0, rule), spaces)) {
+    if (find_spaces(snapshot, context_limits(context, 0, rule), spaces)) {
         for (size_t i = 0; i < snapshot->conn_count; i++) {
             const struct conn *conn = &snapshot->conns[i];
             if (!is_counted(context, spaces, conn))

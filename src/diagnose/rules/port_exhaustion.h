@@ -1,7 +1,5 @@
 #pragma once
-/*
- * Ephemeral ports run out.
- */
+/* Ephemeral ports that run out. */
 #include "diagnose/rule.h"
 
 DECLARE_ASSESSMENT(port_exhaustion);

@@ -1,4 +1,4 @@
-/* What the finding about ephemeral ports says. Why it is made: port_exhaustion.c. */
+/* The description of the finding about ephemeral ports. Rule: port_exhaustion.c. */
 #include "diagnose/rules/port_exhaustion.h"
 
 #include <string.h>
@@ -34,7 +34,7 @@ static const char *owner_phrase(struct arena *arena, const struct finding *findi
                                         finding->process_count > 1 ? " and others" : "");
 }
 
-/* "21,000 TIME_WAIT, 3,000 ESTABLISHED", most first. */
+/* "21,000 TIME_WAIT, 3,000 ESTABLISHED": most first */
 static const char *states(struct arena *arena, const struct shortage *shortage)
 {
     uint32_t left[STATE_COUNT];
@@ -133,7 +133,7 @@ static bool is_windows(const struct context *context)
     return os != NULL && strcmp(os, "windows") == 0;
 }
 
-/* Windows has a range of its own for IPv6, and a command for each. */
+/* The command for the address family: Windows has one range for IPv4 and one for IPv6. */
 static const char *command_for_family(
     struct arena *arena, const struct context *context, const struct shortage *shortage, const char *command)
 {
@@ -284,7 +284,7 @@ void port_exhaustion_describe(
     evidence_sum(arena, shortage, finding);
     evidence_rate(arena, context, shortage, finding);
     if (shortage->kind == SHORTAGE_SOURCE) {
-        finding->confidence = CONFIDENCE_LIKELY; /* bind() leaves no mark on a connected socket */
+        finding->confidence = CONFIDENCE_LIKELY; /* a connected socket does not show whether it was bound before */
         lines_add(&finding->evidence, arena,
             "Hardly a port is used for two destinations: connect() alone would have shared them.");
         lines_add(&finding->ruled_out, arena, "Not one destination that takes all ports: there are %u.",

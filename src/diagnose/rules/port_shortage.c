@@ -1,7 +1,7 @@
 /*
- * Which range a host takes its ephemeral ports from, where no setting tells. Each system has its default, which may
- * have been changed, and which older ones have not: so the ports that the rows show may refute it. Of many connections
- * to one destination the local ports are ephemeral ones.
+ * The range of ephemeral ports, if no setting shows it. Each system has a default, but the setting may have been
+ * changed, and older versions have other defaults. So the ports in the rows are compared with it. Local ports of many
+ * connections to one destination are ephemeral.
  */
 #include "diagnose/rules/port_shortage.h"
 
@@ -10,7 +10,7 @@
 #include "diagnose/platform.h"
 
 enum {
-    DESTINATION_MIN = 20, /* connections to one destination: fewer may be bound to ports of the program's choice */
+    DESTINATION_MIN = 20, /* connections to one destination; the program may have chosen the ports of fewer */
     /* Windows before Vista, and BSD before 1997: IPPORT_RESERVED + 1 to IPPORT_USERRESERVED. */
     OLD_FIRST = 1025,
     OLD_LAST = 5000,
@@ -19,7 +19,7 @@ enum {
     DYNAMIC_LAST = 65535,
 };
 
-/* The local ports of connections of which many go to one destination. */
+/* The ephemeral ports that the rows show. */
 struct seen {
     uint64_t connections, outside;
     uint16_t lowest, highest;
@@ -88,7 +88,7 @@ struct port_range ports_range_or_usual(const struct snapshot *snapshot, uint32_t
     if (platform->os == NULL && seen.lowest >= DYNAMIC_FIRST)
         return range_of(DYNAMIC_FIRST, DYNAMIC_LAST);
     if (seen.outside * 2 > seen.connections)
-        range.usable = 0; /* another range is set, and which is not known */
+        range.usable = 0; /* another range is set, and it is not known which */
     return range;
 }
 

@@ -1,10 +1,10 @@
 /*
- * A socket that is connected to itself. Two SYNs that cross make one connection (RFC 9293 section 3.5, figure 8), and a
- * socket may meet its own: connect() to a port of this host on which nobody listens picks an ephemeral port as its
- * source, and where that is the port it connects to, the SYN comes back to the socket that has sent it
- * (tcp_rcv_synsent_state_process()). A client that tries again and again gets there sooner or later.
+ * A socket that is connected to itself. Two SYNs that cross make one connection (simultaneous open: RFC 9293 §3.5,
+ * figure 7), and a socket may receive its own SYN. If a client connects to a port of this host on which nobody listens,
+ * the kernel chooses an ephemeral source port. If that is the same port, the SYN arrives at the socket that sent it
+ * (tcp_rcv_synsent_state_process()). A client that tries again and again will sooner or later get this port.
  *
- * One row proves it: two sockets of one host cannot have the same address and port at both ends.
+ * One row proves it: no other socket of the host can have the same address and port.
  */
 #include "diagnose/rules/self_connect.h"
 
@@ -24,7 +24,7 @@ bool self_connect_is(const struct conn *conn)
         !ip_is_any(&conn->local) && !ip_is_word(&conn->local);
 }
 
-/* However young it is: the program has it in hand, and nothing that it waits for can come. */
+/* At any age: the program uses the connection, and no answer can ever arrive. */
 bool self_connect_applies(const struct context *context, const struct conn *conn, const struct limits *limits)
 {
     (void)context;

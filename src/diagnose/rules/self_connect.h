@@ -1,9 +1,7 @@
 #pragma once
-/*
- * A socket that is connected to itself.
- */
+/* Sockets that are connected to themselves (TCP self-connect). */
 #include "diagnose/rule.h"
 
-/* Whether both ends are one: the same address and port. */
+/* True if both ends are the same address and port. */
 bool self_connect_is(const struct conn *conn);
 DECLARE_RULE(self_connect);

@@ -1,11 +1,11 @@
 /*
- * FIN_WAIT_1, CLOSING, LAST_ACK: this side has sent its FIN, and the acknowledgement of it is missing (RFC 9293
- * §3.3.2). They differ in who closed first: this side, both at once, the peer. What keeps them is the same: the
- * application here has done its part and is never at fault. Linux enters the states when the FIN is queued, so that
- * data may stand before it. Either nothing comes back (the retransmit timer doubles) or the peer's receive window is
- * zero (the persist timer probes, or its kernel refuses what comes): tcp_write_timeout() and tcp_probe_timer() in
- * net/ipv4/tcp_timer.c. Data that still flows to a slow reader resets both, so that such a connection stays young and
- * is normal.
+ * FIN_WAIT_1, CLOSING, LAST_ACK: this side has sent its FIN, and the peer has not acknowledged it (RFC 9293 §3.3.2).
+ * The states differ in who closed first: this side, both at once, the peer. The application here has done its part and
+ * is never at fault. Linux enters these states when the FIN is queued, so there may be unsent data before it.
+ *
+ * There are two causes: nothing comes back (the retransmit timer doubles), or the peer's receive window is zero (the
+ * persist timer sends probes, or the peer's kernel refuses the data). See tcp_write_timeout() and tcp_probe_timer() in
+ * net/ipv4/tcp_timer.c. Data that still flows to a slow reader resets both timers; such a connection is normal.
  */
 #include "diagnose/rules/sent_fin.h"
 
@@ -21,8 +21,9 @@
 #include "diagnose/rules/state_only.h"
 
 /*
- * Of DELIVERY_REFUSED: behind a window that could hold the data it may as well be lost on the way. ss leaves a window
- * of 0 out, so that it is not known here: then a peer that has closed its side most likely refuses what comes.
+ * True if the peer's window is zero. DELIVERY_REFUSED counts only if the window is not known: ss does not print a
+ * window of 0. If the peer has sent its FIN too, it then most likely refuses the data. If a window is shown that could
+ * hold the data, the data may just as well be lost on the path.
  */
 static bool is_zero_window(const struct context *context, const struct conn *conn)
 {
@@ -44,19 +45,17 @@ bool sent_fin_zero_window_applies(const struct context *context, const struct co
 
 bool sent_fin_unanswered_applies(const struct context *context, const struct conn *conn, const struct limits *limits)
 {
-    /* Without timers their number has to tell: limits.min_without_age. */
+    /* Without timers, the number of connections decides: limits.min_without_age. */
     return (!conn_has(conn, CONN_TIMER) || is_unanswered(context, conn)) && context_is_settled(context, conn, limits);
 }
 
-/* CLOSING is so rare that one finding takes in both; its words tell them apart. */
+/* CLOSING is so rare that one finding covers both causes; its description says which one it is. */
 bool sent_fin_either_applies(const struct context *context, const struct conn *conn, const struct limits *limits)
 {
     return sent_fin_zero_window_applies(context, conn, limits) || sent_fin_unanswered_applies(context, conn, limits);
 }
 
-/* --- what the findings say ---------------------------------------------------------------------------------------- */
-
-/* --- what differs between the states --------------------------------------------------------------------------- */
+/* --- descriptions: what differs between the states ---------------------------------------------------------------- */
 
 struct state_words {
     const char *fin;      /* "Nobody answers the last FIN of …" */
@@ -99,7 +98,7 @@ static const char *state_of(const struct context *context, const struct group *g
     return state_name((enum conn_state)context->snapshot->conns[group->conns[0]].state);
 }
 
-/* Sockets of the group that nobody holds any more. */
+/* Counts the sockets of the group that no process holds. */
 static uint64_t orphans_of(const struct context *context, const struct group *group)
 {
     uint64_t orphans = 0;
@@ -108,7 +107,7 @@ static uint64_t orphans_of(const struct context *context, const struct group *gr
     return orphans;
 }
 
-/* Sockets of the group that a process still has open. */
+/* Counts the sockets of the group that a process still has open. */
 static uint64_t held_of(const struct context *context, const struct group *group)
 {
     uint64_t held = 0;
@@ -119,7 +118,7 @@ static uint64_t held_of(const struct context *context, const struct group *group
     return held;
 }
 
-/* --- words that all of them share ------------------------------------------------------------------------------ */
+/* --- descriptions: shared parts -------------------------------------------------------------------------------- */
 
 static void evidence_orphans(
     struct arena *arena, const struct context *context, const struct group *group, struct finding *finding)
@@ -143,8 +142,8 @@ static void evidence_orphans(
     lines_add(&finding->evidence, arena, "This host has %s orphaned sockets; the kernel allows %s (tcp_max_orphans).",
         phrases_count(arena, (uint64_t)all), phrases_count(arena, (uint64_t)most));
     /*
-     * tcp_check_oom(): an orphan that does worse counts double or fourfold, so the limit bites from a quarter on.
-     * Where the whole host is looked at, that is a finding of its own: orphans.c.
+     * tcp_out_of_resources() may count an orphan up to four times, so the limit acts from a quarter on. If all
+     * connections are selected, that is a separate finding: orphans.c.
      */
     if (context->selects_all)
         return;
@@ -184,7 +183,7 @@ static const char *owner_phrase(struct arena *arena, const struct finding *findi
     return finding->owner == NULL ? "" : arena_printf(arena, " of %s", phrases_process_within(arena, finding->owner));
 }
 
-/* Of a peer that is heard but does not acknowledge, more than one thing may be true: DELIVERY_REFUSED. */
+/* A peer whose segments arrive, but which does not acknowledge, may have several reasons: DELIVERY_REFUSED. */
 static void assess_heard(struct arena *arena, const struct group *group, struct finding *finding)
 {
     if (group->heard == 0) {

@@ -1,7 +1,7 @@
 /*
- * What the findings say where a capture shows that connections are in a state, and no more: no timers, no queues, no
- * ages. States that last for a round trip are a finding by their number alone: in a quiet moment there are few of them.
- * They are possible, not certain, and say what would tell.
+ * Descriptions for a capture that shows only the state of connections: no timers, no queues, no ages. States that last
+ * one round trip are a finding by their number alone, because normally there are few of them at one moment. The
+ * findings are possible, not certain. They say what would show the cause.
  */
 #include "diagnose/rules/state_only.h"
 
@@ -120,7 +120,7 @@ void by_state_syn_sent_describe(
     lines_add(&finding->will_not_help, arena, "%s", platform->handshake_wont_help);
 }
 
-/* Of all that came to the port, how many ever got through. */
+/* Adds how many of the connections to the port were ever established. */
 static void evidence_share(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 {
@@ -171,7 +171,7 @@ void by_state_syn_received_describe(
           "flood), or the service does not accept and its queue is full.";
     evidence_number(arena, context, group, finding);
     if (spread) {
-        /* Nothing else was pasted, so that there may be far more of them. */
+        /* The paste has hardly anything else: the host may have far more of them. */
         if (context_is_asked_about(context, group->count) && finding->severity == SEVERITY_INFO)
             finding->severity = SEVERITY_WARNING;
         evidence_share(context, group, arena, finding);

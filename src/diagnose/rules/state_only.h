@@ -1,7 +1,5 @@
 #pragma once
-/*
- * What is said where a source shows the states and little more.
- */
+/* Descriptions of groups from a source that shows the states, but no timers. */
 #include "diagnose/rule.h"
 
 #define DECLARE_WORDS(name)                                                                                            \

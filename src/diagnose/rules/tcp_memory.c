@@ -1,8 +1,9 @@
 /*
- * The memory of all TCP sockets of a host against net.ipv4.tcp_mem (pages): above the second number the kernel is under
- * memory pressure and shrinks what every connection may queue (tcp_enter_memory_pressure()), at the third it drops
- * packets and aborts orphans ("TCP: out of memory", __sk_mem_raise_allocated() in net/core/sock.c). Both numbers of
- * /proc/net/sockstat and the limits are those of the whole host; who holds the memory, the sockets' own counts tell.
+ * Compares the memory of all TCP sockets of a host with net.ipv4.tcp_mem (three numbers, in pages). Above the second
+ * number the kernel is under memory pressure: it reduces what each connection may queue (tcp_enter_memory_pressure()).
+ * Above the third it drops packets (__sk_mem_raise_allocated() in net/core/sock.c) and aborts orphans (tcp_check_oom():
+ * "TCP: out of memory"). The memory in /proc/net/sockstat and the limits are those of the whole host. The counts of the
+ * sockets show which processes use the memory.
  */
 #include "diagnose/rules/tcp_memory.h"
 
@@ -22,7 +23,7 @@ enum { HOLDERS_SHOWN = 3, SAMPLE_MAX = 20, PAGE_BYTES = 4096 };
 
 struct usage {
     int64_t pages, pressure, limit;
-    uint32_t netns; /* where they could be read */
+    uint32_t netns; /* the namespace in which they were read */
 };
 
 static bool read_usage(const struct snapshot *snapshot, const struct host *host, struct usage *ret_usage)
@@ -43,7 +44,7 @@ static bool read_usage(const struct snapshot *snapshot, const struct host *host,
     return false;
 }
 
-/* What a socket takes: its queues' memory where the kernel tells, else the bytes in them. */
+/* The memory of a socket's queues; if the source does not show it, the bytes in them. */
 static uint64_t memory_of(const struct conn *conn)
 {
     if (conn_is_listener(conn))
@@ -54,7 +55,7 @@ static uint64_t memory_of(const struct conn *conn)
 }
 
 struct share {
-    const struct process *process; /* NULL: orphans, and what could not be told */
+    const struct process *process; /* NULL: sockets without a known holder, for example orphans */
     uint64_t bytes, conns;
 };
 
@@ -64,7 +65,7 @@ static int more_bytes_first(const void *a, const void *b)
     return one->bytes < other->bytes ? 1 : one->bytes > other->bytes ? -1 : 0;
 }
 
-/* One share for each process and a last one for what has none, largest first. The caller frees it. */
+/* One share for each process, and one for sockets without a known holder; largest first. The caller frees the array. */
 static struct share *find_shares(const struct snapshot *snapshot, const struct host *host, size_t *ret_count)
 {
     size_t count = snapshot->process_count + 1;
@@ -90,7 +91,7 @@ struct sized {
     uint32_t conn;
 };
 
-/* The connections that take most, kept in order as they are met. */
+/* Fills in the connections that use most memory, largest first. */
 static void sample_largest(const struct snapshot *snapshot, struct arena *arena, struct finding *finding)
 {
     struct sized largest[SAMPLE_MAX];
@@ -112,7 +113,7 @@ static void sample_largest(const struct snapshot *snapshot, struct arena *arena,
     finding->conn_count = count;
 }
 
-/* The memory is the whole host's, but each event is counted in the namespace of the socket that met it. */
+/* Sums over the namespaces of the host: the kernel counts each event in the namespace of the socket. */
 struct events {
     int64_t pressures, aborted, aborted_now;
     uint64_t ms; /* of aborted_now */

@@ -1,12 +1,11 @@
 /*
- * TIME_WAIT: the connection is over and this side closed first (RFC 9293 §3.3.2, §3.6.1). It holds neither a
- * descriptor nor a process and is gone after TCP_TIMEWAIT_LEN, 60 s. However many there are, they are no fault; a
- * thousand of one service are worth a word, because of who closes first. Whether they use up ports is another rule's
- * question (port_exhaustion.c).
+ * TIME_WAIT: the connection has ended, and this side closed first (RFC 9293 §3.3.2, §3.6.1). It uses no descriptor and
+ * no process, and ends after TCP_TIMEWAIT_LEN, 60 s. No number of them is a fault. A thousand of one service are
+ * mentioned, because they show who closes first. port_exhaustion.c checks whether they use up ports.
  *
- * What can go wrong is the limit of a namespace: inet_twsk_alloc() in net/ipv4/inet_timewait_sock.c makes no more than
- * tcp_max_tw_buckets of them, FIN_WAIT_2 mini-sockets included. Beyond, connections are closed without TIME_WAIT and
- * TCPTimeWaitOverflow counts them. The counter never falls, so that only its rise says anything about now.
+ * A namespace may reach its limit: inet_twsk_alloc() in net/ipv4/inet_timewait_sock.c makes at most tcp_max_tw_buckets
+ * mini-sockets, in TIME_WAIT and FIN_WAIT_2 together. Above that, connections end without TIME_WAIT, and
+ * TCPTimeWaitOverflow counts them. The counter never falls, so only its rise shows what happens now.
  */
 #include "diagnose/rules/time_wait.h"
 
@@ -22,7 +21,7 @@
 #include "diagnose/rule.h"
 #include "diagnose/rules/port_shortage.h"
 
-/* --- churn -------------------------------------------------------------------------------------------------------- */
+/* --- churn ------------------------------------------------------------------------------------------------------ */
 
 bool time_wait_churn_applies(const struct context *context, const struct conn *conn, const struct limits *limits)
 {
@@ -32,9 +31,7 @@ bool time_wait_churn_applies(const struct context *context, const struct conn *c
     return true;
 }
 
-/* --- churn ------------------------------------------------------------------------------------------------------ */
-
-/* The share of the ports to one destination; where it is large, "harmless" would be saying too much. */
+/* Adds which share of the ports to one destination they use. If it is large, the finding does not say "harmless". */
 static void assess_ports(
     struct arena *arena, const struct context *context, const struct group *group, struct finding *finding)
 {
@@ -61,7 +58,7 @@ static void assess_ports(
                                : "");
 }
 
-/* How many go from this host to itself: to a loopback address, or to the one that they come from. */
+/* Counts those that go from this host to itself: to a loopback address, or to their own local address. */
 static size_t count_within_host(const struct snapshot *snapshot, const struct group *group)
 {
     size_t within = 0;
@@ -134,15 +131,13 @@ void time_wait_churn_describe(
 
 /* --- overflow --------------------------------------------------------------------------------------------------- */
 
-/* --- overflow ----------------------------------------------------------------------------------------------------- */
-
 enum { NEAR_PERCENT = 90 };
 
 struct time_wait_overflow {
     uint32_t netns;
     int64_t used, limit; /* entries; limit 0: unknown */
-    int64_t skipped;     /* since the namespace was made */
-    int64_t rise;        /* of them, in the last rise_ms */
+    int64_t skipped;     /* TCPTimeWaitOverflow: connections that ended without TIME_WAIT since the namespace exists */
+    int64_t rise;        /* its rise in the last rise_ms */
     uint64_t rise_ms;
     bool rise_known;
 };
@@ -208,13 +203,13 @@ static void assess_netns(const struct context *context, const struct rule *rule,
     struct finding *finding = finding_list_add(list, rule);
     finding->count = (uint64_t)facts.used;
     finding->netns = &context->snapshot->netns[netns];
-    /* At the limit, and no more skipped for the moment: worth knowing only. */
+    /* If the namespace is at its limit but the counter does not rise now, it is only an information. */
     finding->severity = facts.rise_known && facts.rise == 0 ? SEVERITY_INFO : SEVERITY_WARNING;
     finding->confidence = facts.rise_known ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY;
     describe_overflow(&facts, arena, finding);
 }
 
-/* Whether the person asked for the whole host, or for connections of this namespace that are in TIME_WAIT. */
+/* For each namespace: true if all connections, or some in TIME_WAIT of this namespace, are selected. */
 static bool *concerned_namespaces(const struct context *context)
 {
     const struct snapshot *snapshot = context->snapshot;

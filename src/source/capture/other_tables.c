@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "model/conn_hash.h"
+#include "model/holders.h"
 #include "source/capture/formats/tasks.h"
 #include "source/capture/input/open.h"
 
@@ -83,10 +84,10 @@ static void add_holders(
 {
     if (conn->holder != NO_INDEX || conn_is_unheld(conn))
         return;
-    for (uint32_t i = other->holder; i != NO_INDEX; i = from->holders[i].next) {
-        const struct process *process = &from->processes[from->holders[i].process];
+    for (const struct holder *h = holders_first(from, other); h != NULL; h = holders_next(from, h)) {
+        const struct process *process = holders_process(from, h);
         const char *name = process->name != NULL ? process->name : "";
-        capture_hold(capture, conn, process->pid, name, strlen(name), from->holders[i].fd);
+        capture_hold(capture, conn, process->pid, name, strlen(name), h->fd);
     }
 }
 

@@ -26,6 +26,7 @@
 #include "base/hash_index.h"
 #include "base/memory.h"
 #include "model/conn_hash.h"
+#include "model/holders.h"
 #include "source/linux/bpf/bpf_closed.h"
 #include "source/linux/inet_diag.h"
 #include "source/linux/proc_text.h"
@@ -84,8 +85,9 @@ static bool *mark_known(const struct snapshot *snapshot)
 {
     bool *known = xcalloc(snapshot->holder_count + 1, sizeof *known);
     for (size_t i = 0; i < snapshot->conn_count; i++) {
-        for (uint32_t h = snapshot->conns[i].holder; h != NO_INDEX; h = snapshot->holders[h].next)
-            known[h] = true;
+        const struct holder *h = holders_first(snapshot, &snapshot->conns[i]);
+        for (; h != NULL; h = holders_next(snapshot, h))
+            known[h - snapshot->holders] = true;
     }
     for (size_t i = 0; i < snapshot->holder_count; i++) {
         if (snapshot->holders[i].next != NO_INDEX)
@@ -313,12 +315,8 @@ static int add(struct search *search, const struct candidate *candidate)
     *conn = candidate->conn;
     conn->netns = conn->netns < snapshot->netns_count ? conn->netns : 0;
     conn->holder = candidate->holder;
-    uint32_t last = NO_INDEX;
-    for (uint32_t h = conn->holder; h != NO_INDEX; h = snapshot->holders[h].next) {
-        if (snapshot->holders[h].process != last)
-            snapshot->processes[snapshot->holders[h].process].tcp_sockets++;
-        last = snapshot->holders[h].process;
-    }
+    for (const struct holder *h = holders_first(snapshot, conn); h != NULL; h = holders_next_process(snapshot, h))
+        holders_process(snapshot, h)->tcp_sockets++;
     return 0;
 }
 
