@@ -85,9 +85,8 @@ static bool *mark_known(const struct snapshot *snapshot)
 {
     bool *known = xcalloc(snapshot->holder_count + 1, sizeof *known);
     for (size_t i = 0; i < snapshot->conn_count; i++) {
-        const struct holder *h = holders_first(snapshot, &snapshot->conns[i]);
-        for (; h != NULL; h = holders_next(snapshot, h))
-            known[h - snapshot->holders] = true;
+        for (uint32_t h = snapshot->conns[i].holder; h != NO_INDEX; h = snapshot->holders[h].next)
+            known[h] = true;
     }
     for (size_t i = 0; i < snapshot->holder_count; i++) {
         if (snapshot->holders[i].next != NO_INDEX)
