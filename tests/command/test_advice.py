@@ -62,6 +62,7 @@ def test_evidence_is_kept_before_a_process_is_ended():
     for path, finding in findings():
         now = [fix["command"] for fix in finding["fix_now"] if fix["command"]]
         for number, command in enumerate(now):
-            if re.match(r"(kill -TERM|taskkill|Stop-Process|Restart-Service)\b",
-                        command) and "# " not in command:
+            if re.match(r"kill -(KILL|9)\b", command):
+                assert re.search("traced|frozen|stuck inside the kernel", finding["title"]), f"{path.name}: {command}"
+            elif re.match(r"(kill|taskkill|Stop-Process|Restart-Service)\b(?! -CONT)", command) and "# " not in command:
                 assert number > 0, f"{path.name}: {finding['id']}: {command}"
