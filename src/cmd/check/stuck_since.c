@@ -189,7 +189,8 @@ void stuck_since_collect(struct stuck_since *since, uint64_t now_ms, const struc
         uint64_t known_ms = age.kind != AGE_UNKNOWN ? age.ms : 0;
         add(since, key_of(snapshot, conn), known_ms < now_ms ? now_ms - known_ms : 0);
     }
-    qsort(since->items, since->count, sizeof *since->items, earliest_first);
+    if (since->count > 1) /* without any there is no array */
+        qsort(since->items, since->count, sizeof *since->items, earliest_first);
     if (since->count > STUCK_MAX)
         since->count = STUCK_MAX;
 }
