@@ -147,9 +147,7 @@ static int write_over(
 {
     char *text = NULL;
     size_t size = 0;
-    FILE *memory = open_memstream(&text, &size);
-    if (memory == NULL)
-        out_of_memory();
+    FILE *memory = xnonnull(open_memstream(&text, &size));
     int result = report_text(diagnosis, &watch->report, memory);
     if (fclose(memory) != 0)
         out_of_memory();
@@ -203,9 +201,7 @@ static int write_report(struct watch *watch, const struct diagnosis *diagnosis)
     watch->report.style = output_style(stdout);
     char *text = NULL;
     size_t size = 0;
-    FILE *out = open_memstream(&text, &size);
-    if (out == NULL)
-        out_of_memory();
+    FILE *out = xnonnull(open_memstream(&text, &size));
     int result = is_on_screen(watch, &screen) ? write_over(watch, diagnosis, &screen, out)
                                               : write_below(watch, diagnosis, out);
     if (fclose(out) != 0)

@@ -50,14 +50,16 @@ def pytest_sessionstart():
 def _world():
     world = World()
     try:
-        yield world.build()
+        world.build()
+        world.report = program.diagnose()  # at once: the kernel gives some of these connections up after a while
+        yield world
     finally:
         world.remove()
 
 
 @pytest.fixture(scope="session")
 def _report(_world):
-    return program.diagnose()
+    return _world.report
 
 
 @pytest.fixture

@@ -21,10 +21,6 @@ def without_root():
     return None if os.geteuid() == 0 else "needs root to become another user"
 
 
-def without_resource():
-    return None if _have_all_capabilities(24) else "needs CAP_SYS_RESOURCE to raise a limit of another process"
-
-
 def without_tool(name):
     return None if shutil.which(name) else f"needs {name}"
 

@@ -127,8 +127,9 @@ class Software:
 
     # --- servers: each listens when its function returns
 
-    def nginx(self, netns, port=PORT, listen="", workers=1, main="", **settings):
-        """`main`: settings outside of http. settings: keepalive_timeout="5", … Its root contains `big`, 64 MB."""
+    def nginx(self, netns, port=PORT, listen="", workers=1, main="", before=(), **settings):
+        """`main`: settings outside of http. `before`: a command that starts it, such as prlimit. settings:
+        keepalive_timeout="5", … Its root contains `big`, 64 MB."""
         folder = self.new_folder("nginx")
         folder.chmod(0o755)
         with open(folder / "big", "wb") as big:
@@ -136,7 +137,7 @@ class Software:
         words = "".join(f"{name} {value}; " for name, value in settings.items())
         (folder / "nginx.conf").write_text(NGINX.format(
             folder=folder, port=port, listen=listen, workers=workers, main=main, settings=words))
-        process = self.start(netns, shutil.which("nginx"), "-p", folder, "-c", folder / "nginx.conf")
+        process = self.start(netns, *before, shutil.which("nginx"), "-p", folder, "-c", folder / "nginx.conf")
         wait_listening(netns, port)
         wait_for(lambda: children(process.pid), "nginx's worker runs")
         return process

@@ -18,6 +18,7 @@ from sockets import on_port, sockets, wait_for
 from software import PORT, Software, wait_listening, why_missing
 
 CLIENTS = 12
+SNAPSHOTS = 30
 LISTENS = "import socket, time; listener = socket.create_server(('0.0.0.0', 22)); time.sleep(3600)"
 
 pytestmark = pytest.mark.skipif(why_missing("nginx") is not None, reason=str(why_missing("nginx")))
@@ -95,7 +96,7 @@ def _scenes(tmp_path_factory):
         for name, scene in made.items():
             scene.service_file = capture(scene.pair.service, folder / f"{name}-service")
             scene.other_file = capture(scene.other, folder / f"{name}-other")
-            scene.live = program.diagnose("--netns", scene.pair.service)
+            scene.live = [program.diagnose("--netns", scene.pair.service) for _ in range(SNAPSHOTS)]
         yield made
 
 
@@ -139,7 +140,10 @@ def test_an_answer_that_is_lost_on_the_way_back(scenes):
 
 @pytest.mark.parametrize("name", ["fins_are_lost", "answers_are_lost"])
 def test_in_one_snapshot_of_both_namespaces_it_is_certain(scenes, name):
-    finding = unanswered(scenes[name].live)
+    findings = [unanswered(report) for report in scenes[name].live]
+    told = [[finding[key] for key in ("title", "why", "severity", "confidence")] for finding in findings]
+    assert told == [told[0]] * SNAPSHOTS, "nothing comes and goes"
+    finding = findings[0]
     assert "on this host drops the packets" in finding["why"] and finding["confidence"] == "certain"
     assert "vanished" not in text_of(finding)
     assert ("does not arrive" if name == "fins_are_lost" else "lost on the way back") in finding["title"]

@@ -201,7 +201,7 @@ def test_descriptors_run_out_without_any_tcp_socket(stage, reports, how):
 
 def test_nothing_comes_and_goes(stage, reports):
     """What lasts is found each time; what is closed at once never is."""
-    for _ in range(10):
+    for _ in range(30):
         report = program.diagnose("--netns", "self", netns=stage.netns)
         assert gone(report, stage.pids("closes")) == []
         assert sum(f["count"] for f in gone(report, stage.pids("reset"))) == 30

@@ -22,6 +22,7 @@ from software import Software, children, go_program, wait_listening, why_missing
 LINES, TUNNELLED, PROXIED = 40, 25, 25
 RELAY_SEEN, RELAY, COLLECTOR, TUNNEL, SSHD, PROXY, BACKEND = 5140, 5141, 6010, 7022, 22, 8081, 8080
 SETTLED_S = 7
+SNAPSHOTS = 30
 pytestmark = pytest.mark.skipif(privileges.without_netns() is not None, reason=str(privileges.without_netns()))
 
 SSHD_CONFIGURATION = """
@@ -155,7 +156,7 @@ def scenes():
                 scene.clients.step()
         time.sleep(SETTLED_S)
         for name, scene in scenes.items():
-            scene.looks = [program.diagnose("--netns", "self", netns=pairs[name].service) for _ in range(3)]
+            scene.snapshots = [program.diagnose("--netns", "self", netns=pairs[name].service) for _ in range(SNAPSHOTS)]
         yield scenes
     finally:
         stage.clear()
@@ -173,7 +174,7 @@ def set_scene(scenes, name):
 @pytest.mark.finding("close-wait-leak", "real")
 def test_a_relay_that_leaks_is_not_put_down_to_its_healthy_collector(scenes, name):
     scene = set_scene(scenes, name)
-    for diagnosis in scene.looks:
+    for diagnosis in scene.snapshots:
         (leak,) = [f for f in diagnosis["findings"] if f["id"].startswith("close-wait-")]
         assert (leak["id"], leak["count"], leak["owner"]["pid"]) == ("close-wait-leak", LINES, scene.pid)
         assert (leak["fault"], leak["severity"]) == ("local-application", "warning")
@@ -183,7 +184,7 @@ def test_a_relay_that_leaks_is_not_put_down_to_its_healthy_collector(scenes, nam
 @pytest.mark.finding("established-unanswered", "real")
 def test_a_tunnel_whose_one_connection_is_lost_is_the_cause_of_all_that_hang_on_it(scenes):
     scene = set_scene(scenes, "tunnel")
-    for diagnosis in scene.looks:
+    for diagnosis in scene.snapshots:
         (finding,) = diagnosis.findings_of(scene.pid)
         assert (finding["id"], finding["count"], finding["severity"]) == ("established-unanswered", 1, "warning")
         assert any(f"keeps {TUNNELLED} connections on port {TUNNEL} in CLOSE_WAIT" in line for line in finding[
@@ -194,7 +195,7 @@ def test_a_tunnel_whose_one_connection_is_lost_is_the_cause_of_all_that_hang_on_
 @pytest.mark.finding("close-wait-leak", "quiet")
 def test_a_tunnel_to_a_server_that_is_at_work_raises_no_alarm(scenes):
     scene = set_scene(scenes, "working-tunnel")
-    for diagnosis in scene.looks:
+    for diagnosis in scene.snapshots:
         assert diagnosis["verdict"] == "healthy"
         assert {f["severity"] for f in diagnosis["findings"]} <= {"info"}
         assert all(f["confidence"] != "certain" for f in diagnosis.findings_of(scene.pid))
@@ -202,7 +203,7 @@ def test_a_tunnel_to_a_server_that_is_at_work_raises_no_alarm(scenes):
 
 def test_a_proxy_before_a_backend_that_hangs_is_cited_there(scenes):
     scene = set_scene(scenes, "proxy")
-    for diagnosis in scene.looks:
+    for diagnosis in scene.snapshots:
         assert diagnosis.findings_of(scene.pid) == []
         cited = [f for f in diagnosis.findings_of(*scene.others["backend"])
                  if any(f"keeps {PROXIED} connections on port {PROXY} in CLOSE_WAIT" in line for line in f["evidence"])]

@@ -176,8 +176,6 @@ def test_who_accepts_is_left_alone(seen, scene):
                                    scenes.nginx_reuseport], ids=lambda scene: scene.__name__.replace("_", "-"))
 def test_the_first_fix_works(seen, scene):
     place, finding = not_accepted(seen, scene)
-    if scene == scenes.nginx_without_descriptors and privileges.without_resource():
-        pytest.skip(privileges.without_resource())
     subprocess.run(["ip", "netns", "exec", seen.netns, "sh", "-c", commands(finding)[0]], check=True)
     wait_for(lambda: ports_are_served(seen, place), "its clients are accepted")
 
