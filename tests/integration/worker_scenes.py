@@ -157,6 +157,7 @@ def nginx_reuseport(software, netns, port):
 
 def nginx_without_descriptors(software, netns, port):
     nginx = software.nginx(netns, port, keepalive_timeout=600, client_header_timeout=600,
+                           main="user root;",  # whose soft limits root may raise without CAP_SYS_RESOURCE
                            before=["prlimit", f"--nofile={DESCRIPTORS}:{8 * DESCRIPTORS}"])
     clients(software, netns, port, DESCRIPTORS + PATIENT)
     return Set(port, children(nginx.pid), nginx.pid)
