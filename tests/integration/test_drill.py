@@ -307,12 +307,12 @@ def test_the_kernel_shows_the_fault(drills, finding):
     assert names[drill.owner_pid].startswith("drill-") and names[drill.peer_pid] == "drill-peer"
 
 
-def diagnose(drill):
+def diagnose(drill, after_s=0):
     """The findings about the drill, from the command that the drill prints."""
 
     def answer():
         drill.was_made_again()
-        time.sleep(max(0, drill.stood_at + drill.reported_after_s + 1 - time.monotonic()))
+        time.sleep(max(0, drill.stood_at + after_s - time.monotonic()))
         done = program.run("--json", "--all", "--netns", drill.netns_pid)
         # A slow machine may come late, while the drill makes its fault again.
         return None if drill.was_made_again() or done.returncode == program.FAILED else done
@@ -333,7 +333,7 @@ FOLLOWS = {"descriptor-exhaustion": {"established-not-accepted"}}
 def test_tcpwhy_reports_it(drills, finding):
     needs_rule(finding)
     drill, expected = drills[finding], DRILLS[finding]
-    findings = diagnose(drill)
+    findings = diagnose(drill, drill.reported_after_s + 1)
     assert {found["id"] for found in findings} - {finding} <= FOLLOWS.get(finding, set())
     (found,) = [found for found in findings if found["id"] == finding]
     assert found["fault"] == expected.fault
