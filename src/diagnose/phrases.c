@@ -292,6 +292,15 @@ void phrases_fix_threads(
         obstacle_keep_evidence(arena, context->snapshot, &only, 1, fixes);
 }
 
+void phrases_fix_close_always(struct arena *arena, struct finding *finding)
+{
+    fixes_add(&finding->fix_for_good, arena,
+        "Close the socket on every path out of the handler, errors and time-outs included: when read returns 0 (or "
+        "-1, or an exception), close. 'tcpwhy explain closing' has the pattern for C, C++, C#, Java, Python, "
+        "JavaScript, Go, Rust, PHP and Ruby, and for epoll.",
+        NULL);
+}
+
 const char *phrases_look_again(const struct snapshot *snapshot)
 {
     return snapshot->origin == NULL ? "look twice ('--confirm 60')" : "take the capture again a minute later";

@@ -54,6 +54,8 @@ void phrases_fix_restart_only(
 /* Adds how to see where the threads of the process wait. NULL: adds nothing. */
 void phrases_fix_threads(
     struct arena *arena, const struct context *context, const struct process *process, struct fixes *fixes);
+/* Adds, for good, that every path of the program closes its socket, and where the pattern for its language is. */
+void phrases_fix_close_always(struct arena *arena, struct finding *finding);
 /* What shows whether connections stay as they are: "look twice …", or for a capture "take the capture again …". */
 const char *phrases_look_again(const struct snapshot *snapshot);
 /* Adds how many descriptors the process has open, and its limit. Nothing if that is not known. */

@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import subprocess
 
 import pytest
@@ -59,7 +60,14 @@ def test_one_language():
     assert "int close_gracefully(int fd" not in done.stdout
     unknown = explain("closing", "cobol")
     assert unknown.returncode == 3
-    assert "C, C++, C#, Java, Python, JavaScript, Go, Rust, PHP, Ruby, TLS" in unknown.stderr
+    assert "C, C++, C#, Java, Python, JavaScript, Go, Rust, PHP, Ruby, epoll, TLS" in unknown.stderr
+
+
+def test_findings_name_every_recipe():
+    said = (ROOT / "src/diagnose/phrases.c").read_text(encoding="utf-8")
+    names = re.search(r"has the pattern for ([^.]*)", re.sub(r'"\s*"', "", said))[1]
+    recipes = re.search(r"has the sections: (.*), TLS", explain("closing", "cobol").stderr)
+    assert re.split(r", and for |, | and ", names) == recipes[1].split(", ")
 
 
 def test_list_and_json():

@@ -49,6 +49,48 @@ int main(int argc, char **argv)
 }
 """
 
+EPOLL_DRIVER = r"""
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+int main(int argc, char **argv)
+{
+    (void)argc;
+    struct conn conn = { .fd = socket(AF_INET, SOCK_STREAM, 0) };
+    struct sockaddr_in peer = { .sin_family = AF_INET, .sin_port = htons((unsigned short)atoi(argv[1])) };
+    peer.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (connect(conn.fd, (struct sockaddr *)&peer, sizeof peer) < 0)
+        return 2;
+    size_t size = (size_t)atoi(argv[2]);
+    char *bytes = calloc(size + 1, 1);
+    for (size_t sent = 0; sent < size;) {
+        ssize_t more = send(conn.fd, bytes + sent, size - sent, MSG_NOSIGNAL);
+        if (more < 0)
+            return 2;
+        sent += (size_t)more;
+    }
+    free(bytes);
+    int epoll = epoll_create1(EPOLL_CLOEXEC);
+    struct epoll_event writable = { .events = EPOLLIN | EPOLLOUT, .data.ptr = &conn };
+    epoll_ctl(epoll, EPOLL_CTL_ADD, conn.fd, &writable);
+    puts("ready");
+    fflush(stdout);
+    getchar();
+    begin_closing(epoll, &conn, atoi(argv[3]));
+    while (conn.fd >= 0) {
+        struct epoll_event event;
+        int wait_ms = check_closing_limit(&conn);
+        if (conn.fd >= 0 && epoll_wait(epoll, &event, 1, wait_ms) == 1)
+            on_closing_event(event.data.ptr);
+    }
+    puts(conn.peer_ended ? "ended" : "limit");
+    fflush(stdout);
+    while (getchar() != EOF) {
+    }
+}
+"""
+
 PYTHON_DRIVER = r"""
 import sys
 sock = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
@@ -216,11 +258,15 @@ def run(command, folder, **environment):
     subprocess.run(command, cwd=folder, check=True, timeout=BUILD_LIMIT_S, env={**os.environ, **environment})
 
 
-def build_c(folder):
+def build_c(folder, code=recipe("c") + C_DRIVER):
     compiler = tool("cc", "gcc", "clang")
-    (folder / "recipe.c").write_text(recipe("c") + C_DRIVER)
+    (folder / "recipe.c").write_text(code)
     run([compiler, "-std=gnu17", "-Wall", "-Wextra", "-Werror", "-o", "recipe", "recipe.c"], folder)
     return [str(folder / "recipe")]
+
+
+def build_epoll(folder):
+    return build_c(folder, recipe("c") + recipe("c epoll") + EPOLL_DRIVER)
 
 
 def build_python(folder):
@@ -287,6 +333,7 @@ def build_ruby(folder):
 
 BUILDERS = {
     "c": build_c,
+    "epoll": build_epoll,
     "cpp": build_cpp,
     "python": build_python,
     "java": build_java,

@@ -179,7 +179,7 @@ static void one_language_of_the_recipes(void **state)
     assert_int_equal(text.length, 0);
     knowledge_headings(knowledge_find("closing"), &text);
     assert_string_equal(buf_text(&text),
-        "C, C++, C#, Java, Python, JavaScript, Go, Rust, PHP, Ruby, TLS, Pools of HTTP clients, "
+        "C, C++, C#, Java, Python, JavaScript, Go, Rust, PHP, Ruby, epoll, TLS, Pools of HTTP clients, "
         "What will not help, Sources");
     buf_deinit(&text);
 }

@@ -86,10 +86,7 @@ void by_count_close_wait(const struct context *context, const struct rule *rule,
     fix_rows(arena, context, "See which process holds them, and on which port.", finding);
     if (finding->owner != NULL)
         phrases_fix_threads(arena, context, finding->owner, &finding->fix_now);
-    fixes_add(&finding->fix_for_good, arena,
-        "Close the socket on every path out of the handler, errors and time-outs included. 'tcpwhy explain closing' "
-        "has the pattern for C, C#, Java, Python, JavaScript and Go.",
-        NULL);
+    phrases_fix_close_always(arena, finding);
     lines_add(&finding->will_not_help, arena, "%s", platform_of(context->snapshot)->close_wait_wont_help);
 }
 

@@ -70,11 +70,7 @@ static void word_fixes(
         NULL);
     phrases_fix_threads(arena, context, finding->owner, &finding->fix_now);
     phrases_fix_restart_owners(arena, context, finding);
-    fixes_add(&finding->fix_for_good, arena,
-        "Close the socket on every path out of the handler, errors and time-outs included: when read returns 0 (or "
-        "-1, or an exception), close. 'tcpwhy explain closing' has the pattern for C, C#, Java, Python, JavaScript "
-        "and Go.",
-        NULL);
+    phrases_fix_close_always(arena, finding);
     if (!group->incoming)
         fixes_add(&finding->fix_for_good, arena,
             "If it is a pool of connections: let it drop idle ones sooner than the server does, and test one before "

@@ -57,11 +57,7 @@ static void add_fixes(const struct context *context, struct arena *arena, bool w
         command_raise_descriptors(arena, finding->owner, 2,
             "To win time until then, raise the limit of the running process.", &finding->fix_now);
     if (!waits)
-        fixes_add(&finding->fix_for_good, arena,
-            "Close the socket on every path out of the handler, errors and time-outs included: when read returns 0 (or "
-            "-1, or an exception), close. 'tcpwhy explain closing' has the pattern for C, C#, Java, Python, JavaScript "
-            "and Go.",
-            NULL);
+        phrases_fix_close_always(arena, finding);
 }
 
 void close_wait_leak_describe(
