@@ -5,12 +5,15 @@ import json
 import os
 import re
 import signal
+import sys
 import time
+from pathlib import Path
 
 import pytest
 
 import guest as guests
 import program
+from claims import CLAIMS, closing, opening, programs, settings  # noqa: F401
 from netns import Pair
 from sockets import wait_for
 from test_drill import DRILLS, TAKES_HOURS
@@ -354,6 +357,28 @@ def test_unanswered_closes_on_this_kernel(guest, path, started):
     (found,) = grown_findings(guest, "near", 12)
     assert (found["id"], found["count"], found["fault"]) == ("last-ack-unanswered", 30, "peer-or-path")
     assert (found["owner"]["pid"], found["owner"]["inferred"]) == (made["pid"], True)
+
+
+# Claims of the knowledge pages that neither wait nor lose packets. test_claims.py measures all on the host's kernel.
+CLAIMS_HERE = [
+    "an_unread_fin_counts_one", "bytes_before_an_unread_fin", "the_trap_of_a_fin_with_data", "close_with_unread_data",
+    "time_wait_is_60_s", "time_wait_is_on_the_side_that_closed_first", "linger_0_is_counted",
+    "the_first_write_succeeds", "a_close_that_lingers_in_fin_wait_2", "one_more_than_the_backlog_waits",
+    "established_without_a_process", "ports_of_bind_without_port", "a_reset_socket_keeps_its_port",
+    "the_last_copy_sends_the_fin", "more_than_max_tw_buckets", "default_of_tcp_fin_timeout", "default_of_somaxconn",
+    "default_of_ip_autobind_reuse",
+]
+
+
+def test_pages_hold_on_this_kernel(guest):
+    measured = {}
+    for first in range(0, len(CLAIMS_HERE), 6):  # the guest has to answer in time
+        run = guest.output(sys.executable, Path(__file__).parent / "claims/run.py", *CLAIMS_HERE[first:first + 6])
+        for line in run.splitlines():
+            measured.update(json.loads(line))
+    wrong = {name: measured.get(name) for name in CLAIMS_HERE
+             if "value" not in measured.get(name, {}) or not CLAIMS[name].holds(measured[name]["value"])}
+    assert wrong == {}
 
 
 def test_the_kernel_is_another(guest, record_property):

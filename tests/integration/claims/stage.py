@@ -95,8 +95,11 @@ class Path:
         """Silences `there`. With "input" alone it receives nothing, but what its programs send still goes out."""
         rules = "table ip gone {\n%s}\n" % "".join(
             f"chain {hook} {{ type filter hook {hook} priority 0; policy drop; }}\n" for hook in hooks)
-        subprocess.run(["nsenter", f"--net=/proc/{os.getpid()}/fd/{self.there}", "nft", "-f", "-"], input=rules,
-                       text=True, check=True)
+        done = subprocess.run(["nsenter", f"--net=/proc/{os.getpid()}/fd/{self.there}", "nft", "-f", "-"], input=rules,
+                              text=True, capture_output=True)
+        if "not supported" in done.stderr:
+            raise NotHere("this kernel has no nf_tables for IPv4")
+        assert done.returncode == 0, done.stderr
 
 
 def connected(address, **options):
