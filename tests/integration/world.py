@@ -147,8 +147,11 @@ class World:
 
     def _wait_for_states(self):
         def in_state(fault, state, netns=None):
-            wait_for(lambda: len(on_port(fault.port, state, netns)) == fault.count,
-                     f"{fault.count} connections of {fault.maker} in {state}", 20)
+            try:
+                wait_for(lambda: len(on_port(fault.port, state, netns)) == fault.count,
+                         f"{fault.count} connections of {fault.maker} in {state}", 20)
+            except AssertionError as e:
+                raise AssertionError(f"{e}; there are {on_port(fault.port, None, netns)}") from e
 
         for name in CLOSE_WAIT_HERE | {"flow"}:
             in_state(self[name], "CLOSE_WAIT")
