@@ -276,27 +276,59 @@ int text_parse_number(const char *text, uint64_t max, uint64_t *ret_number)
     return 0;
 }
 
-int text_parse_duration(const char *text, uint64_t *ret_milliseconds)
+/* The digits after a decimal point, as a part of `unit`. More than nine are of no importance. */
+static uint64_t part_of(uint64_t unit, const char *digits, size_t count)
+{
+    enum { SIGNIFICANT = 9 };
+    uint64_t part = 0, whole = 1;
+    for (size_t i = 0; i < count && i < SIGNIFICANT; i++) {
+        part = part * 10 + (uint64_t)(digits[i] - '0');
+        whole *= 10;
+    }
+    return unit * part / whole;
+}
+
+/* Parses one number with its unit, "1.5m". Returns the rest of the text; NULL if it is neither. */
+static const char *parse_one_duration(const char *text, uint64_t *ret_milliseconds, uint64_t *ret_unit)
 {
     static const struct {
-        const char *unit;
+        const char *name;
         uint64_t milliseconds;
     } units[] = { { "ms", 1 }, { "s", 1000 }, { "", 1000 }, { "m", 60000 }, { "min", 60000 }, { "h", 3600000 },
         { "d", 86400000 } };
-    size_t digits = strspn(text, "0123456789");
+    static const char digits[] = "0123456789";
     char number_text[16];
-    if (digits == 0 || digits >= sizeof number_text)
-        return -EINVAL;
-    memcpy(number_text, text, digits);
-    number_text[digits] = '\0';
     uint64_t number;
+    size_t whole = strspn(text, digits), parts = text[whole] == '.' ? strspn(text + whole + 1, digits) : 0;
+    if (whole == 0 || whole >= sizeof number_text || (text[whole] == '.' && parts == 0))
+        return NULL;
+    memcpy(number_text, text, whole);
+    number_text[whole] = '\0';
     if (text_parse_number(number_text, UINT32_MAX, &number) < 0)
-        return -EINVAL;
+        return NULL;
+    const char *unit = text + whole + (parts > 0 ? parts + 1 : 0);
+    size_t length = strcspn(unit, digits);
     for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
-        if (strcmp(text + digits, units[i].unit) == 0) {
-            *ret_milliseconds = number * units[i].milliseconds;
-            return 0;
+        if (strlen(units[i].name) == length && strncmp(unit, units[i].name, length) == 0) {
+            *ret_unit = units[i].milliseconds;
+            *ret_milliseconds = number * *ret_unit + part_of(*ret_unit, text + whole + 1, parts);
+            return unit + length;
         }
     }
-    return -EINVAL;
+    return NULL;
+}
+
+int text_parse_duration(const char *text, uint64_t *ret_milliseconds)
+{
+    uint64_t sum = 0, last_unit = UINT64_MAX;
+    do {
+        uint64_t milliseconds, unit;
+        text = parse_one_duration(text, &milliseconds, &unit);
+        if (text == NULL || unit >= last_unit) /* "1h30m", not "30m1h" */
+            return -EINVAL;
+        sum += milliseconds;
+        last_unit = unit;
+    } while (*text != '\0');
+    *ret_milliseconds = sum;
+    return 0;
 }

@@ -55,5 +55,5 @@ unsigned text_distance(const char *a, const char *b);
 bool text_same_word(const char *a, const char *b);
 /* Parses a whole string as an unsigned decimal number up to max. Returns 0 or -EINVAL. */
 int text_parse_number(const char *text, uint64_t max, uint64_t *ret_number);
-/* Parses "90", "90s", "5m", "2h", "1d", "250ms" as a time; a bare number is seconds. Returns 0 or -EINVAL. */
+/* Parses "90", "0.3", "90s", "1.5m", "1h30m", "250ms" as a time; a bare number is seconds. Returns 0 or -EINVAL. */
 int text_parse_duration(const char *text, uint64_t *ret_milliseconds);

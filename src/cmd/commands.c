@@ -4,6 +4,7 @@
 
 #include "base/suggest.h"
 #include "cmd/output.h"
+#include "cmd/ss_filter.h"
 
 static const struct command *const commands[] = {
     &command_diagnose,
@@ -30,16 +31,48 @@ const struct command *command_find(const char *name)
     return NULL;
 }
 
+/* Words that other tools use for what tcpwhy does under another name. */
+static const char *answer_to(const char *name)
+{
+    static const struct {
+        const char *names, *answer;
+    } words[] = {
+        { " kill close reset drop abort fix ",
+            "tcpwhy ends nothing itself; 'tcpwhy' says for each finding what will end it, with the command" },
+        { " watch top monitor live tail follow ", "'tcpwhy --watch 5' repeats the report" },
+        { " show ls ps ss netstat lsof connections sockets ", "'tcpwhy list' shows connections" },
+        { " stat stats statistics summary rank group ", "'tcpwhy count' counts connections" },
+        { " save dump snapshot record ", "'tcpwhy capture' saves a snapshot" },
+        { " compare ", "'tcpwhy diff' compares captures" },
+        { " why man doc docs states ", "'tcpwhy explain' explains" },
+        { " simulate test demo ", "'tcpwhy drill' makes a fault happen" },
+        { " run report status ", "'tcpwhy' alone reports" },
+    };
+    char wanted[32];
+    if (strchr(name, ' ') != NULL || (size_t)snprintf(wanted, sizeof wanted, " %s ", name) >= sizeof wanted)
+        return NULL;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (strstr(words[i].names, wanted) != NULL)
+            return words[i].answer;
+    }
+    return NULL;
+}
+
 int command_unknown(const char *name)
 {
-    struct suggestion suggestion = { .wanted = name, .within = 3 };
+    struct suggestion suggestion = { .wanted = name };
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         suggest(&suggestion, commands[i]->name);
     struct error err;
-    if (suggestion.nearest != NULL)
+    const char *answer = answer_to(name);
+    char hint[SS_HINT_MAX];
+    if (answer != NULL)
+        error_set(&err, 0, name, "no such command; %s", answer);
+    else if (suggestion.nearest != NULL)
         error_set(&err, 0, name, "no such command; did you mean '%s'?", suggestion.nearest);
     else
-        error_set(&err, 0, name, "no such command or file; 'tcpwhy help' lists the commands");
+        error_set(&err, 0, name, "no such command or file; %s",
+            ss_filter_hint(name, "'tcpwhy help' lists the commands", hint));
     return cmd_fail(NULL, &err);
 }
 

@@ -55,8 +55,10 @@ static void add_ends(struct buf *out, const struct select_endpoint *ends, unsign
         if (ends[i].has_net)
             ip_net_format(out, &ends[i].net);
         buf_str(out, v6 ? "]" : "");
-        if (ends[i].has_port)
-            buf_printf(out, ":%u", ends[i].port);
+        if (ends[i].has_port) {
+            buf_char(out, ':');
+            select_format_ports(out, &ends[i].ports);
+        }
     }
 }
 
@@ -80,8 +82,10 @@ static void add_term(struct buf *out, const struct selection *selection, unsigne
             add_word(out, selection->names[i]);
         break;
     case TERM_PORT:
-        for (unsigned i = 0; i < selection->port_count; i++)
-            buf_printf(out, "%s%u", i > 0 ? ", " : "", selection->ports[i]);
+        for (unsigned i = 0; i < selection->port_count; i++) {
+            buf_str(out, i > 0 ? ", " : "");
+            select_format_ports(out, &selection->ports[i]);
+        }
         break;
     case TERM_LOCAL:
         add_ends(out, selection->locals, selection->local_count);

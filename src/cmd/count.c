@@ -18,9 +18,43 @@ struct count_arguments {
 
 /* --- options -------------------------------------------------------------------------------------------------- */
 
+static int no_key(const char *name, struct error *err)
+{
+    const char *nearest = key_nearest(name);
+    if (nearest == NULL)
+        return error_set(err, -EINVAL, name, "is no key; --by help lists them");
+    return error_set(err, -EINVAL, name, "is no key; did you mean '%s'? --by help lists them", nearest);
+}
+
+static void describe_keys(struct buf *out)
+{
+    enum { WIDTH = 79, HELP_COLUMN = 14 };
+    buf_str(out, "Keys:\n");
+    const struct key *key;
+    for (size_t i = 0; (key = key_at(i)) != NULL; i++) {
+        size_t start = out->length;
+        buf_printf(out, "  %s", key->name);
+        buf_repeat(out, " ", HELP_COLUMN - (out->length - start));
+        text_wrap(out, key->help, HELP_COLUMN, WIDTH);
+        buf_char(out, '\n');
+    }
+}
+
+/* "--by help" */
+static int print_keys(void)
+{
+    struct buf text = { 0 };
+    describe_keys(&text);
+    fputs(buf_text(&text), stdout);
+    buf_deinit(&text);
+    return PARSE_HELP;
+}
+
 static int set_by(void *target, const char *value, struct error *err)
 {
     struct count_arguments *arguments = target;
+    if (strcmp(value, "help") == 0)
+        return print_keys();
     arguments->key_count = 0;
     for (;;) {
         size_t length = strcspn(value, ",");
@@ -29,7 +63,7 @@ static int set_by(void *target, const char *value, struct error *err)
         if (arguments->key_count == KEYS_MAX)
             return error_set(err, -E2BIG, name, "is one too many: at most %d", KEYS_MAX);
         if (!key_find(name, &arguments->keys[arguments->key_count]))
-            return error_set(err, -EINVAL, name, "is no key; did you mean '%s'? --help lists them", key_nearest(name));
+            return no_key(name, err);
         for (unsigned i = 0; i < arguments->key_count; i++) {
             if (arguments->keys[i].key == arguments->keys[arguments->key_count].key)
                 return error_set(err, -EINVAL, name, "is named twice");
@@ -65,7 +99,7 @@ static int set_net(void *target, const char *value, struct error *err)
 }
 
 static const struct option_row count_rows[] = {
-    { 'b', "by", "KEYS", "group by these, combined: state,process (default: state)", set_by },
+    { 'b', "by", "KEYS", "group by these, combined: state,process (default: state); 'help' lists them", set_by },
     { 't', "top", "N", "only the N largest groups, the others as one row", set_top },
     { 0, "net", "N[,N]", "prefix lengths of peer-net, IPv4 and IPv6 (default: 24,64)", set_net },
     { 'H', "no-header", NULL, "no line of titles", .flag = offsetof(struct count_arguments, count.no_header) },
@@ -77,20 +111,11 @@ static const struct option_row count_rows[] = {
 
 static void describe(struct buf *out)
 {
-    enum { WIDTH = 79, HELP_COLUMN = 14 };
     buf_str(out,
         "Prints, most first: how many connections, their share, the age of the oldest\n"
         "and the median age (of those whose age is known), and the keys. An age is the\n"
-        "time in the state; if ESTABLISHED, the idle time. \"-\" is unknown, or nobody.\n\n"
-        "Keys:\n");
-    const struct key *key;
-    for (size_t i = 0; (key = key_at(i)) != NULL; i++) {
-        size_t start = out->length;
-        buf_printf(out, "  %s", key->name);
-        buf_repeat(out, " ", HELP_COLUMN - (out->length - start));
-        text_wrap(out, key->help, HELP_COLUMN, WIDTH);
-        buf_char(out, '\n');
-    }
+        "time in the state; if ESTABLISHED, the idle time. \"-\" is unknown, or nobody.\n\n");
+    describe_keys(out);
     cmd_describe_causes(out);
 }
 

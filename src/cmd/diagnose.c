@@ -7,7 +7,9 @@
 #include "base/text.h"
 #include "cmd/commands.h"
 #include "cmd/inspect.h"
+#include "cmd/option_table.h"
 #include "cmd/output.h"
+#include "cmd/ss_filter.h"
 #include "cmd/watch.h"
 #include "report/report.h"
 
@@ -65,10 +67,40 @@ static const struct option_row own_rows[] = {
     { 0 },
 };
 
+/* Positive if the option takes the next argument as its value, 0 if not, negative if it is unknown. */
+static int takes_next(const struct option_group *groups, const char *argument)
+{
+    const struct option_row *row = NULL;
+    if (strncmp(argument, "--", 2) == 0) {
+        row = option_find(groups, 0, argument + 2, NULL);
+        return row == NULL ? -ENOENT : row->value != NULL && strchr(argument, '=') == NULL;
+    }
+    for (const char *letter = argument + 1; *letter != '\0'; letter++) {
+        row = option_find(groups, *letter, NULL, NULL);
+        if (row == NULL || row->value != NULL)
+            return row == NULL ? -ENOENT : letter[1] == '\0';
+    }
+    return 0;
+}
+
+/* The index in argv of the first operand; 0 if there is none, or if an option is unknown. */
+static int first_operand(const struct option_group *groups, int argc, char **argv)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (argv[i][0] != '-' || argv[i][1] == '\0')
+            return i;
+        int next = takes_next(groups, argv[i]);
+        if (next < 0)
+            return 0;
+        i += next;
+    }
+    return 0;
+}
+
 /* Moves a command that comes after options to the front: "tcpwhy --netns web list". NULL if there is none. */
 static const struct command *command_behind_options(const struct option_group *groups, int argc, char **argv)
 {
-    int at = options_first_operand(groups, argc, argv);
+    int at = first_operand(groups, argc, argv);
     const struct command *command = at > 1 ? command_find(argv[at]) : NULL;
     if (command == NULL)
         return NULL;
@@ -87,18 +119,24 @@ static bool is_number(const char *word)
 
 bool command_diagnose_takes(const char *word)
 {
-    return is_number(word) || strcmp(word, "-") == 0 || access(word, F_OK) == 0;
+    return is_number(word) || strcmp(word, "-") == 0 || ss_filter_begins(word) || access(word, F_OK) == 0;
 }
 
-/* Numbers of findings, and captures: "tcpwhy 3", "tcpwhy netstat.txt", "ss -tanp | tcpwhy -". */
-static int take_operands(
-    int count, char **operands, struct inspect_options *inspection, struct diagnose_options *options, struct error *err)
+/*
+ * Numbers of findings, captures, and a filter at the end: "tcpwhy 3", "tcpwhy netstat.txt", "ss -tanp | tcpwhy -",
+ * "tcpwhy state close-wait".
+ */
+static int take_operands(int count, char **operands, const struct option_group *groups,
+    struct inspect_options *inspection, struct diagnose_options *options, struct error *err)
 {
     int result = 0;
+    char hint[SS_HINT_MAX];
     for (int i = 0; i < count && result == 0; i++) {
+        if (ss_filter_begins(operands[i]))
+            return ss_filter_apply(groups, count - i, operands + i, err);
         if (!command_diagnose_takes(operands[i]))
-            result = error_set(
-                err, -EINVAL, operands[i], "is neither a file nor the number of a finding; --help shows the options");
+            result = error_set(err, -EINVAL, operands[i], "is neither a file nor the number of a finding; %s",
+                ss_filter_hint(operands[i], "--help shows the options", hint));
         else
             result = is_number(operands[i]) ? set_finding(options, operands[i], err)
                                             : options_add_from(inspection, operands[i], err);
@@ -132,7 +170,7 @@ static int parse(const struct command *self, const struct option_group *groups, 
     int operands = 0;
     int result = options_parse(self, groups, argc, argv, &operands, err);
     if (result == PARSE_OK)
-        result = take_operands(operands, argv + 1, inspection, options, err);
+        result = take_operands(operands, argv + 1, groups, inspection, options, err);
     if (result != PARSE_OK || options->watch_ms == 0)
         return result;
     if (inspection->confirm_ms > options->watch_ms)

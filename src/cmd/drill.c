@@ -363,14 +363,13 @@ static int unknown(const struct command *self, const char *finding)
 {
     unsigned count;
     const struct drill *drills = drill_table(&count);
-    struct suggestion suggestion = { .wanted = finding, .within = 6 };
+    struct suggestion suggestion = { .wanted = finding };
     for (unsigned i = 0; i < count; i++)
         suggest(&suggestion, drills[i].finding);
     struct error err;
-    if (suggestion.nearest != NULL)
-        error_set(&err, -ENOENT, finding, "no such drill; did you mean '%s'?", suggestion.nearest);
-    else
-        error_set(&err, -ENOENT, finding, "no such drill; 'tcpwhy drill --list' lists them");
+    char nearest[SUGGESTION_TEXT_MAX];
+    error_set(&err, -ENOENT, finding, "no such drill; %s",
+        suggestion_text(&suggestion, "'tcpwhy drill --list' lists them", nearest));
     return cmd_fail(self, &err);
 }
 

@@ -32,7 +32,9 @@ static int check_cause(const char *pattern, struct error *err)
             return 0;
         suggest(&suggestion, id);
     }
-    return error_set(err, -EINVAL, "--cause", "'%s' is no cause; did you mean '%s'?", word, suggestion.nearest);
+    char nearest[SUGGESTION_TEXT_MAX];
+    return error_set(err, -EINVAL, "--cause", "'%s' is no cause; %s", word,
+        suggestion_text(&suggestion, "--cause help lists them", nearest));
 }
 
 int cmd_check_causes(const struct selection *selection, struct error *err)

@@ -20,7 +20,37 @@ static int find_field(const char *name, const struct field **ret_field, struct e
     *ret_field = field_find(name);
     if (*ret_field != NULL)
         return 0;
-    return error_set(err, -EINVAL, name, "is no column; did you mean '%s'? --help lists them", field_nearest(name));
+    const char *nearest = field_nearest(name);
+    if (nearest == NULL)
+        return error_set(err, -EINVAL, name, "is no column; --columns help lists them");
+    return error_set(err, -EINVAL, name, "is no column; did you mean '%s'? --columns help lists them", nearest);
+}
+
+static void describe_columns(struct buf *out)
+{
+    enum { WIDTH = 79, HELP_COLUMN = 16 };
+    buf_str(out, "Columns (* shown by default):\n");
+    const struct field *field;
+    for (size_t i = 0; (field = field_at(i)) != NULL; i++) {
+        size_t start = out->length;
+        buf_printf(out, "%c %s", field->shown ? '*' : ' ', field->name);
+        buf_repeat(out, " ", HELP_COLUMN - (out->length - start));
+        text_wrap(out, field->help, HELP_COLUMN, WIDTH);
+        if (*field->unit != '\0')
+            buf_printf(out, " [%s]", field->unit);
+        buf_char(out, '\n');
+    }
+}
+
+/* "--columns help" */
+static int print_columns(void)
+{
+    struct buf text = { 0 };
+    describe_columns(&text);
+    output_page();
+    fputs(buf_text(&text), stdout);
+    buf_deinit(&text);
+    return PARSE_HELP;
 }
 
 static void drop_column(struct list_options *list, const struct field *field)
@@ -47,6 +77,8 @@ static void put_columns(struct list_options *list, bool all)
 static int set_columns(void *target, const char *value, struct error *err)
 {
     struct list_options *list = &((struct list_arguments *)target)->list;
+    if (strcmp(value, "help") == 0)
+        return print_columns();
     if ((*value == '+' || *value == '-') && list->column_count == 0)
         put_columns(list, false);
     for (;;) {
@@ -77,13 +109,15 @@ static int set_columns(void *target, const char *value, struct error *err)
 static int set_sort(void *target, const char *value, struct error *err)
 {
     struct list_options *list = &((struct list_arguments *)target)->list;
+    if (strcmp(value, "help") == 0)
+        return print_columns();
     list->unsorted = strcmp(value, "none") == 0;
     list->sort_count = 0;
     while (!list->unsorted) {
         size_t length = strcspn(value, ",");
-        bool descending = *value == '-';
+        bool descending = *value == '-', is_signed = descending || *value == '+'; /* as in ps --sort */
         char name[64];
-        snprintf(name, sizeof name, "%.*s", (int)(length - descending), value + descending);
+        snprintf(name, sizeof name, "%.*s", (int)(length - is_signed), value + is_signed);
         if (list->sort_count == LIST_SORT_KEYS_MAX)
             return error_set(err, -E2BIG, name, "is one too many: at most %d", LIST_SORT_KEYS_MAX);
         struct list_sort_key *key = &list->sort[list->sort_count];
@@ -107,7 +141,9 @@ static int set_limit(void *target, const char *value, struct error *err)
 }
 
 static const struct option_row list_rows[] = {
-    { 'c', "columns", "LIST", "these columns, or '+timer,-pid' to change the default ones, or 'all'", set_columns },
+    { 'c', "columns", "LIST", "these columns, or '+timer,-pid' to change the default ones, or 'all'; 'help' lists them",
+        set_columns },
+    { 'o', "format", "LIST", "the same, as in ps", set_columns },
     { 'S', "sort", "LIST", "by these columns, descending with a minus: '-recv_q,age'; 'none': as the kernel lists them",
         set_sort },
     { 'n', "limit", "N", "this many rows at most", set_limit },
@@ -120,7 +156,6 @@ static const struct option_row list_rows[] = {
 
 static void describe(struct buf *out)
 {
-    enum { WIDTH = 79, HELP_COLUMN = 16 };
     buf_str(out,
         "Sorted, unless --sort says otherwise: connections with a cause first, then by\n"
         "state, those that are being closed before those that live, listeners last,\n"
@@ -128,18 +163,8 @@ static void describe(struct buf *out)
         "JSON (tcpwhy.list/1) and CSV hold all columns unless --columns names some.\n"
         "Unknown is \"-\" in text, null in JSON, empty in CSV. Control characters are\n"
         "escaped everywhere; CSV puts an apostrophe before text that a spreadsheet\n"
-        "would take for a formula.\n\n"
-        "Columns (* shown by default):\n");
-    const struct field *field;
-    for (size_t i = 0; (field = field_at(i)) != NULL; i++) {
-        size_t start = out->length;
-        buf_printf(out, "%c %s", field->shown ? '*' : ' ', field->name);
-        buf_repeat(out, " ", HELP_COLUMN - (out->length - start));
-        text_wrap(out, field->help, HELP_COLUMN, WIDTH);
-        if (*field->unit != '\0')
-            buf_printf(out, " [%s]", field->unit);
-        buf_char(out, '\n');
-    }
+        "would take for a formula.\n\n");
+    describe_columns(out);
     cmd_describe_causes(out);
 }
 

@@ -175,6 +175,8 @@ static int begin_section(struct reading *reading, const char *name)
     suggest(&suggestion, "ignore NAME");
     for (size_t i = 0; i < reading->findings->count; i++)
         suggest(&suggestion, reading->findings->items[i].id);
+    if (suggestion.nearest == NULL)
+        return refuse(reading, name, "is no section: a finding, 'service NAME' or 'ignore NAME' is one");
     return refuse(reading, name, "is no section; did you mean '[%s]'?", suggestion.nearest);
 }
 
@@ -189,7 +191,9 @@ static int no_limit(struct reading *reading, const struct config_finding *findin
         else if (strcmp(limit_infos[i].name, name) == 0)
             return refuse(reading, name, "has no meaning for %s; 'tcpwhy config' shows what has", finding->id);
     }
-    return refuse(reading, name, "is no setting of %s; did you mean '%s'?", finding->id, suggestion.nearest);
+    char nearest[SUGGESTION_TEXT_MAX];
+    return refuse(reading, name, "is no setting of %s; %s", finding->id,
+        suggestion_text(&suggestion, "'tcpwhy config' shows them", nearest));
 }
 
 static int set_limit(struct reading *reading, const struct config_finding *finding, struct limit_settings *settings,
@@ -250,6 +254,7 @@ static const struct term *find_term(const char *name, bool of_ignore)
 /* Refuses a pattern that fits no finding. It is probably misspelt, and would ignore nothing. */
 static int check_findings(struct reading *reading, const struct selection *selection)
 {
+    char nearest[SUGGESTION_TEXT_MAX];
     for (unsigned i = 0; i < selection->cause_count; i++) {
         struct selection one = { .causes = { selection->causes[i] }, .cause_count = 1 };
         char word[SELECT_WORD_MAX];
@@ -261,7 +266,8 @@ static int check_findings(struct reading *reading, const struct selection *selec
             suggest(&suggestion, reading->findings->items[k].id);
         }
         if (!found)
-            return refuse(reading, word, "is no finding; did you mean '%s'?", suggestion.nearest);
+            return refuse(reading, word, "is no finding; %s",
+                suggestion_text(&suggestion, "'tcpwhy explain' lists them", nearest));
     }
     return 0;
 }
@@ -290,6 +296,8 @@ static int set_in_service(struct reading *reading, const char *name, const char 
         if (!terms[i].ignores_only)
             suggest(&suggestion, terms[i].name);
     }
+    if (dot == NULL && suggestion.nearest == NULL)
+        return refuse(reading, name, "is no setting of a service; a term such as port, or FINDING.SETTING?");
     if (dot == NULL)
         return refuse(
             reading, name, "is no setting of a service; did you mean '%s', or FINDING.SETTING?", suggestion.nearest);
@@ -298,6 +306,8 @@ static int set_in_service(struct reading *reading, const char *name, const char 
     suggestion = (struct suggestion){ .wanted = id };
     for (size_t i = 0; i < reading->findings->count; i++)
         suggest(&suggestion, reading->findings->items[i].id);
+    if (suggestion.nearest == NULL)
+        return refuse(reading, id, "is no finding; 'tcpwhy explain' lists them");
     return refuse(reading, id, "is no finding; did you mean '%s%s'?", suggestion.nearest, dot);
 }
 
@@ -332,7 +342,9 @@ static int set_in_ignore(struct reading *reading, const char *name, const char *
         suggest(&suggestion, "until");
         for (unsigned i = 0; i < TERM_COUNT; i++)
             suggest(&suggestion, terms[i].name);
-        return refuse(reading, name, "is no setting of an ignore; did you mean '%s'?", suggestion.nearest);
+        char nearest[SUGGESTION_TEXT_MAX];
+        return refuse(reading, name, "is no setting of an ignore; %s",
+            suggestion_text(&suggestion, "reason, until or a term that selects would be one", nearest));
     }
     if ((is_reason ? ignore->reason : ignore->until) != NULL)
         return refuse(reading, name, "is set twice");

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "model/age.h"
 #include "model/holders.h"
+#include "model/service_names.h"
 
 /* --- lists ---------------------------------------------------------------------------------------------------- */
 
@@ -67,8 +68,7 @@ static int add_state(struct selection *selection, const char *term, const char *
     struct suggestion suggestion = { .wanted = term, .within = 4 };
     for (int i = STATE_CLOSED; i < STATE_COUNT; i++)
         suggest(&suggestion, state_name(i));
-    /* If half of a short word differs, it is another word. */
-    if (suggestion.nearest != NULL && (size_t)suggestion.distance * 2 < strlen(term))
+    if (suggestion.nearest != NULL)
         return error_set(err, -EINVAL, term, "is not a TCP state; did you mean %s?", suggestion.nearest);
     return error_set(
         err, -EINVAL, term, "is not a TCP state; CLOSE_WAIT, last-ack, TimeWait, SYN_RECV or all would do");
@@ -98,25 +98,59 @@ int selection_add_pids(struct selection *selection, const char *text, struct err
     return for_each_term(selection, text, add_pid, err);
 }
 
-/* Returns 0, or -EINVAL if it is not a number from 1 to 65535. */
-static int parse_port(const char *text, uint16_t *ret_port)
+static int parse_port(const char *text, size_t length, uint16_t *ret_port)
 {
+    char number[8];
     uint64_t port;
-    if (text_parse_number(text, UINT16_MAX, &port) < 0 || port == 0)
+    if (length >= sizeof number)
+        return -EINVAL;
+    memcpy(number, text, length);
+    number[length] = '\0';
+    if (text_parse_number(number, UINT16_MAX, &port) < 0 || port == 0)
         return -EINVAL;
     *ret_port = (uint16_t)port;
     return 0;
 }
 
+int select_parse_ports(const char *text, struct select_ports *ret_ports)
+{
+    size_t digits = strspn(text, "0123456789");
+    struct select_ports range;
+    if (text[digits] == '\0' || text[digits] == '-') {
+        const char *last = text[digits] == '-' ? text + digits + 1 : text;
+        if (parse_port(text, digits, &range.first) < 0 || parse_port(last, strlen(last), &range.last) < 0 ||
+            range.first > range.last)
+            return -EINVAL;
+    } else {
+        range.first = range.last = service_port(text, strlen(text));
+        if (range.first == 0)
+            return -EINVAL;
+    }
+    *ret_ports = range;
+    return 0;
+}
+
+void select_format_ports(struct buf *out, const struct select_ports *ports)
+{
+    buf_printf(out, "%u", ports->first);
+    if (ports->last != ports->first)
+        buf_printf(out, "-%u", ports->last);
+}
+
+static bool in_range(const struct select_ports *range, uint16_t port)
+{
+    return port >= range->first && port <= range->last;
+}
+
 static int add_port(struct selection *selection, const char *term, const char *source, struct error *err)
 {
     (void)source;
-    uint16_t port;
-    if (parse_port(term, &port) < 0)
-        return error_set(err, -EINVAL, term, "is not a port: 1 to 65535");
+    struct select_ports range;
+    if (select_parse_ports(term, &range) < 0)
+        return error_set(err, -EINVAL, term, "is not a port: 80, 8000-8099, https; from 1 to 65535");
     int result = need_room(selection->port_count, term, err);
     if (result == 0)
-        selection->ports[selection->port_count++] = port;
+        selection->ports[selection->port_count++] = range;
     return result;
 }
 
@@ -154,7 +188,7 @@ int selection_add_causes(struct selection *selection, const char *text, struct e
 int selection_set_older(struct selection *selection, const char *text, struct error *err)
 {
     if (text_parse_duration(text, &selection->older_ms) < 0)
-        return error_set(err, -EINVAL, text, "is not an age: 90s, 5m, 2h, 1d, 250ms");
+        return error_set(err, -EINVAL, text, "is not an age: 90s, 1.5m, 2h, 1d, 250ms");
     return 0;
 }
 
@@ -209,8 +243,8 @@ static int parse_endpoint(const char *term, struct select_endpoint *ret_end, str
     if (colon != NULL) {
         *colon = '\0';
         end.has_port = strcmp(colon + 1, "*") != 0;
-        if (end.has_port && parse_port(colon + 1, &end.port) < 0)
-            return error_set(err, -EINVAL, term, "has no port after its colon: 1 to 65535 or *");
+        if (end.has_port && select_parse_ports(colon + 1, &end.ports) < 0)
+            return error_set(err, -EINVAL, term, "has no port after its colon: 80, 8000-8099, https or *");
     }
     end.has_net = strcmp(address, "*") != 0 && !(colon != NULL && *address == '\0');
     if (end.has_net) {
@@ -260,7 +294,7 @@ static bool endpoint_matches(const struct select_endpoint *ends, unsigned count,
 {
     enum { MAPPED_BITS = 96 };
     for (unsigned i = 0; i < count; i++) {
-        if (ends[i].has_port && ends[i].port != port)
+        if (ends[i].has_port && !in_range(&ends[i].ports, port))
             continue;
         if (!ends[i].has_net)
             return true;
@@ -276,7 +310,7 @@ static bool endpoint_matches(const struct select_endpoint *ends, unsigned count,
 static bool port_matches(const struct selection *selection, const struct conn *conn)
 {
     for (unsigned i = 0; i < selection->port_count; i++) {
-        if (selection->ports[i] == conn->local_port || selection->ports[i] == conn->remote_port)
+        if (in_range(&selection->ports[i], conn->local_port) || in_range(&selection->ports[i], conn->remote_port))
             return true;
     }
     return selection->port_count == 0;

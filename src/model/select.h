@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/error.h"
 #include "model/snapshot.h"
 
@@ -11,10 +12,14 @@ enum {
     SELECT_WORD_MAX = 256, /* bytes of one name, with its NUL */
 };
 
+struct select_ports {
+    uint16_t first, last;
+};
+
 struct select_endpoint {
     bool has_net, has_port;
     struct ip_net net;
-    uint16_t port;
+    struct select_ports ports;
 };
 
 struct selection {
@@ -26,7 +31,7 @@ struct selection {
     unsigned pid_count;
     const char *names[SELECT_TERMS_MAX]; /* process names; shell wildcards (fnmatch); each ends at a comma or NUL */
     unsigned name_count;
-    uint16_t ports[SELECT_TERMS_MAX]; /* either end */
+    struct select_ports ports[SELECT_TERMS_MAX]; /* either end */
     unsigned port_count;
     struct select_endpoint locals[SELECT_TERMS_MAX], peers[SELECT_TERMS_MAX];
     unsigned local_count, peer_count;
@@ -48,6 +53,11 @@ int selection_add_local(struct selection *selection, const char *text, struct er
 int selection_add_peer(struct selection *selection, const char *text, struct error *err);
 int selection_add_causes(struct selection *selection, const char *text, struct error *err);
 int selection_set_older(struct selection *selection, const char *text, struct error *err);
+
+/* Parses "80", "8000-8099" or "https". Returns 0 or -EINVAL. */
+int select_parse_ports(const char *text, struct select_ports *ret_ports);
+/* Appends "80" or "8000-8099". */
+void select_format_ports(struct buf *out, const struct select_ports *ports);
 
 bool selection_is_empty(const struct selection *selection);
 /* Checks all terms except the cause, which is known only after a diagnosis. */

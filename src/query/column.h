@@ -39,7 +39,7 @@ enum { FIELD_MAX = 64 }; /* greater than the number of fields */
 const struct field *field_at(size_t index);
 /* Upper and lower case are equal, so are hyphens and underscores. NULL if there is no such field. */
 const struct field *field_find(const char *name);
-/* The known name that is most similar to a misspelt one. */
+/* The known name that is most similar to a misspelt one, or NULL. */
 const char *field_nearest(const char *name);
 const char *field_key(const struct field *field);
 struct value field_value(const struct field *field, struct field_source *source, uint32_t conn_index);

@@ -30,5 +30,6 @@ enum { KEYS_MAX = 8 }; /* how many keys can be combined */
 const struct key *key_at(size_t index);
 /* Upper and lower case are equal, so are hyphens and underscores. Returns false if there is no such key. */
 bool key_find(const char *name, struct key_use *ret_use);
+/* The known name that is most similar to a misspelt one, or NULL. */
 const char *key_nearest(const char *name);
 struct value key_value(const struct key_use *use, struct key_source *source, uint32_t conn_index);

@@ -115,3 +115,81 @@ def test_colour_by_the_environment(monkeypatch, variables, coloured):
         monkeypatch.setenv(name, value)
     assert ("\x1b[1;33m" in run(TWO)[1]) == coloured
     assert "\x1b[1;33m" in run("--color=always", TWO)[1]
+
+
+# What hands type that are used to ss and netstat, and what it stands for.
+HABITS = [
+    (["-tanp"], []),
+    (["-ano"], []),
+    (["-tlnp"], ["--state", "listen"]),
+    (["-4tn"], ["-4"]),
+    (["-n"], []),
+    (["-l"], ["--state", "listen"]),
+    (["-n", "state", "close-wait"], ["--state", "close-wait"]),
+    (["--numeric", "--processes"], []),
+    (["state", "close-wait"], ["--state", "close-wait"]),
+    (["state", "close-wait", "state", "listening"], ["--state", "close-wait,listen"]),
+    (["exclude", "close-wait"], ["--state", "listen"]),
+    (["state", "connected"], ["--state", "close-wait"]),
+    (["sport", "=", ":34099"], ["--local", ":34099"]),
+    (["sport = :34099 and dst 10.77.0.0/16"], ["--local", ":34099", "--peer", "10.77.0.0/16"]),
+    (["src 10.77.0.1 and sport >= :34000"], ["--local", "10.77.0.1:34000-65535"]),
+    (["( dport = :34099 or sport = :34099 )"], ["--port", "34099"]),
+    (["sport = :1", "or", "sport", "==", ":34099"], ["--local", ":1,:34099"]),
+    (["sport < :34099"], ["--local", ":1-34098"]),
+    (["--port", "34000-35000"], ["--port", "34099"]),
+    (["--port", "https,34099"], ["--port", "34099"]),
+    (["-o", "pid,state"], ["--columns", "pid,state"]),
+    (["--sort=+pid"], ["--sort", "pid"]),
+]
+
+
+@pytest.mark.parametrize("typed, meant", HABITS, ids=lambda words: " ".join(words))
+def test_habits_of_ss_and_netstat(typed, meant):
+    typed, meant = (run("list", "--from", TWO, *words) for words in (typed, meant))
+    assert typed == meant and typed[0] == 0
+
+
+def test_a_filter_selects_for_a_diagnosis_too():
+    brief = [run("-q", *words)[1].splitlines()[3:-2] for words in
+             ([TWO, "sport", "=", ":34099"], [TWO, "--local", ":34099"], [TWO, "-tanp", "sport = :34099"])]
+    assert brief[0] == brief[1] == brief[2]
+
+
+@pytest.mark.parametrize("words, answer", [
+    (["kill"], "'tcpwhy' says for each finding what will end it"),
+    (["top"], "--watch"),
+    (["frobnicate"], "no such command or file; 'tcpwhy help'"),
+    (["established"], "--state ESTABLISHED"),
+    (["list", "established"], "established: is not expected here; --state ESTABLISHED"),
+    (["list", ":443"], "--port 443"),
+    (["list", "10.0.0.1"], "--local or --peer 10.0.0.1"),
+    (["list", "--udp"], "TCP only"),
+    (["list", "-u"], "TCP only"),
+    (["list", "--dport", "443"], "--peer :PORT"),
+    (["list", "sport != :443"], "cannot be read in a filter of ss"),
+    (["list", "sport = :443 or dst 10.0.0.1"], "terms of one kind"),
+    (["list", "sport = :443 and sport = :444"], "said twice"),
+    (["list", "( sport = :443"], "is not closed"),
+    (["list", "sport = :443 )"], "cannot be read"),
+    (["list", "state"], "wants a value"),
+    (["list", "state close-wait and"], "ends too early"),
+    (["list", "state stuck"], "is not a TCP state"),
+    (["list", "--port", "90-80"], "'90-80' is not a port"),
+    (["list", "-n", "many"], "'many' is not a number of rows"),
+    (["list", "--frobnicate"], "no such option; --help lists them"),
+    (["list", "--cause", "zzz*"], "--cause help lists them"),
+    (["count", "--by", "foo"], "is no key; --by help lists them"),
+], ids=lambda words: words if isinstance(words, str) else " ".join(words))
+def test_what_cannot_be_done_is_answered(words, answer):
+    status, out, err = run(*words)
+    assert (status, out) == (FAILED, "") and answer in err and err.count("\n") == 1, err
+
+
+@pytest.mark.parametrize("words, first", [
+    (["list", "--columns", "help"], "Columns"), (["list", "--sort", "help"], "Columns"),
+    (["count", "--by", "help"], "Keys"), (["--state", "help"], "CLOSED"), (["--cause=help"], "normal"),
+], ids=lambda words: words if isinstance(words, str) else " ".join(words))
+def test_a_list_of_values_on_demand(words, first):
+    status, out, err = run(*words)
+    assert (status, err) == (0, "") and out.startswith(first)

@@ -148,7 +148,7 @@ static void what_is_ignored_counts_for_itself(void **state)
     (void)state;
     struct ignore ignore = { .name = "spool",
         .reason = "known",
-        .selection = { .ports = { 9100 }, .port_count = 1, .causes = { "close-wait-*" }, .cause_count = 1 } };
+        .selection = { .ports = { { 9100, 9100 } }, .port_count = 1, .causes = { "close-wait-*" }, .cause_count = 1 } };
     struct policy policy = { .ignores = &ignore, .ignore_count = 1 };
     char *text = metrics_by(HOST, NULL, &policy, METRICS_TOP_DEFAULT);
     expect_line(text, "tcpwhy_verdict 0");

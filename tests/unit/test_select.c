@@ -96,7 +96,7 @@ static void ends_are_parsed_in_every_form(void **state)
         const struct select_endpoint *end = &selection.locals[0];
         assert_int_equal(selection.local_count, 1);
         if (end->has_net != (row->net != NULL) || end->has_port != (row->port != 0) ||
-            (end->has_port && end->port != row->port))
+            (end->has_port && end->ports.first != row->port))
             fail_msg("%s: taken for something else", row->text);
         if (row->net != NULL) {
             struct buf net = { 0 };
@@ -107,10 +107,31 @@ static void ends_are_parsed_in_every_form(void **state)
     }
 }
 
+static void ports_are_numbers_ranges_and_names(void **state)
+{
+    (void)state;
+    struct select_ports ports;
+    static const struct {
+        const char *text;
+        unsigned first, last;
+    } good[] = { { "80", 80, 80 }, { "80-90", 80, 90 }, { "80-80", 80, 80 }, { "https", 443, 443 },
+        { "1-65535", 1, 65535 }, { "afs3-callback", 7001, 7001 } };
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        if (select_parse_ports(good[i].text, &ports) != 0 || ports.first != good[i].first || ports.last != good[i].last)
+            fail_msg("%s", good[i].text);
+    }
+    static const char *const bad[] = { "", "0", "65536", "0-5", "90-80", "80-", "-80", "80-90-100", "80x", "htttps",
+        "80-https" };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        if (select_parse_ports(bad[i], &ports) == 0)
+            fail_msg("%s: taken for a port", bad[i]);
+    }
+}
+
 static void what_is_no_end_is_refused(void **state)
 {
     (void)state;
-    static const char *const bad[] = { "", ":", "10.0.0.5:", "10.0.0.5:0", "10.0.0.5:65536", "10.0.0.5:http",
+    static const char *const bad[] = { "", ":", "10.0.0.5:", "10.0.0.5:0", "10.0.0.5:65536", "10.0.0.5:htttp",
         "10.0.0.256", "10.0.0.0/33", "10.0.0.0/", "/8", "[::1", "::1]", "[::1]80", "[::1]:", "2001:db8::/129",
         "example.org", "10.0.0.5:80:90", "[10.0.0.5", "::1%lo", "[]", "[]:80", "[/]:80", "-1", "10.0.0.5,", ",10.0.0.5",
         "**" };
@@ -341,6 +362,7 @@ int main(void)
         cmocka_unit_test(every_spelling_of_a_state_is_taken),
         cmocka_unit_test(a_misspelt_state_is_named_and_corrected),
         cmocka_unit_test(ends_are_parsed_in_every_form),
+        cmocka_unit_test(ports_are_numbers_ranges_and_names),
         cmocka_unit_test(what_is_no_end_is_refused),
         cmocka_unit_test(lists_have_an_end),
         cmocka_unit_test(each_term_takes_in_what_it_should),

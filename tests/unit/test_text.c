@@ -63,6 +63,21 @@ static void durations_parse_with_units(void **state)
     assert_int_equal(ms, 300000);
     assert_int_equal(text_parse_duration("250ms", &ms), 0);
     assert_int_equal(ms, 250);
+    static const struct {
+        const char *text;
+        uint64_t ms;
+    } good[] = { { "0.3", 300 }, { "1.5m", 90000 }, { "0.25h", 900000 }, { "1m11s", 71000 }, { "1h30m", 5400000 },
+        { "2d3h4m5s6ms", 183845006 }, { "0.0001", 0 }, { "0.3333333333333", 333 }, { "1.5ms", 1 }, { "2min", 120000 } };
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        if (text_parse_duration(good[i].text, &ms) != 0 || ms != good[i].ms)
+            fail_msg("%s: %llu ms", good[i].text, (unsigned long long)ms);
+    }
+    static const char *const bad[] = { "1.", ".5", "1.m", "1..5", "1.5.5", "30m1h", "1m1m", "1h 30m", "5x", "m",
+        "0x10" };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        if (text_parse_duration(bad[i], &ms) == 0)
+            fail_msg("%s: taken for %llu ms", bad[i], (unsigned long long)ms);
+    }
     assert_true(text_parse_duration("", &ms) < 0);
     assert_true(text_parse_duration("5 m", &ms) < 0);
     assert_true(text_parse_duration("-5", &ms) < 0);

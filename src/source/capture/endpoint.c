@@ -4,7 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "source/capture/service_names.h"
+#include "model/service_names.h"
 
 enum { GROUPS = 8 };
 

@@ -1,4 +1,4 @@
-#include "source/capture/service_names.h"
+#include "model/service_names.h"
 
 #include <stdlib.h>
 #include <string.h>

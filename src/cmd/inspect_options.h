@@ -1,0 +1,62 @@
+#pragma once
+/* The options of every command that reads connections: which ones, and how they are read. */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "cmd/option.h"
+#include "model/select.h"
+#include "source/source.h"
+
+enum { INSPECT_FROM_MAX = 64 };
+
+/* The options of every command that reads connections. */
+struct inspect_options {
+    struct source_options source;
+    struct selection selection;
+    uint64_t confirm_ms; /* read a second snapshot after this time, to confirm the first one; 0: read only one */
+    bool json;
+    bool causes_only;     /* only the cause of each connection is needed, no findings: these need more connections */
+    bool owners_if_stuck; /* find the owners of sockets only if something is stuck */
+    const char *from[INSPECT_FROM_MAX]; /* captures to read instead of this host; "-": standard input */
+    unsigned from_count;
+    const char *tasks; /* a list of processes, which gives the PIDs of the capture their names; or NULL */
+    bool names_source; /* --source was given */
+    bool needs_rows;   /* the command shows single connections: a capture that has only counts is refused */
+    /*
+     * Called before this host's connections are diagnosed. It fills snapshot.stayed_ms with what earlier runs have
+     * stored. NULL: nothing was stored.
+     */
+    void (*recall)(struct snapshot *snapshot, void *data);
+    void *recall_data;
+    const char *config; /* the configuration file to read instead of the usual ones, or NULL */
+    /* If not NULL: the options are added here that select the same connections again: " --netns web --port 80". */
+    struct buf *again;
+};
+
+/* The rows of struct inspect_options. */
+extern const struct option_row inspect_option_rows[];
+/* The same rows without --json, for commands that have output formats of their own. */
+enum { INSPECT_ROWS_MAX = 64 };
+void inspect_rows_but_json(struct option_row ret_rows[INSPECT_ROWS_MAX]);
+/* True if the row selects connections; false if it says how they are read. A copy of a row of this table will do. */
+bool cmd_option_selects(const struct option_row *row);
+
+/*
+ * Copies the rows with these names to ret_rows, in the order of `rows`. `names` ends with NULL. ret_rows has room for
+ * `most` rows; the last one written has no name.
+ */
+void options_pick(const struct option_row *rows, const char *const *names, struct option_row *ret_rows, size_t most);
+
+/* Stores an option that selects connections, for commands that are printed and must select the same ones. */
+void inspect_add_again(const struct inspect_options *options, const char *name, const char *value);
+/* True if the option is stored by inspect_add_again(): --cause is not, because such commands have one of their own. */
+bool cmd_option_is_said_again(const struct option_row *row);
+
+/* Adds a capture, as --from does. Returns 0, or a negative errno with err filled. */
+int options_add_from(struct inspect_options *options, const char *path, struct error *err);
+
+/* Parses "10", "10s" or "5m" as the time between two snapshots. It must be from min_ms to one day. */
+int cmd_set_interval(const char *value, uint64_t min_ms, uint64_t *ret_ms, struct error *err);
