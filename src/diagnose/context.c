@@ -17,6 +17,7 @@ void context_init(struct context *context, const struct snapshot *snapshot)
     context->waiting_conns = xcalloc(1, sizeof *context->waiting_conns);
     context->served = xcalloc(1, sizeof *context->served);
     context->unknown_ends = xcalloc(1, sizeof *context->unknown_ends);
+    context->places = xcalloc(1, sizeof *context->places);
     context->process_counts = xcalloc(snapshot->process_count, sizeof *context->process_counts);
     context->local_addresses = (struct local_addresses){ 0 };
     if (snapshot->host_count > 0)
@@ -26,6 +27,8 @@ void context_init(struct context *context, const struct snapshot *snapshot)
 void context_deinit(struct context *context)
 {
     local_addresses_deinit(&context->local_addresses);
+    local_addresses_deinit(&context->places->addresses);
+    free(context->places);
     free(context->process_counts);
     free(context->served->counts);
     free(context->served->shares_port);

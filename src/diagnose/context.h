@@ -39,6 +39,14 @@ struct unknown_ends {
     size_t service_count, service_capacity;
     bool is_made;
 };
+
+/* Which network namespace has which address. places.c makes the table when it is first needed. */
+struct places {
+    struct local_addresses addresses; /* by network namespace */
+    bool is_partial;                  /* snapshot_is_partial(): of several hosts, each has its own */
+    bool is_made;
+};
+
 struct context {
     const struct snapshot *snapshot;
     uint32_t seen;               /* STATE_BIT()s that the snapshot contains */
@@ -53,6 +61,7 @@ struct context {
     struct waiting_conns *waiting_conns;
     struct served *served;
     struct unknown_ends *unknown_ends;
+    struct places *places;
     struct local_addresses local_addresses; /* empty if there is only one host */
     uint64_t *process_counts;               /* for each process, to count in; all 0 between uses */
 };

@@ -19,11 +19,10 @@ static uint64_t unanswered_ms(const struct snapshot *snapshot, const struct conn
     return conn_has(conn, CONN_TCP_INFO) ? conn->last_ack_recv_ms : 0;
 }
 
-/* False if the other host was read before the silence began: it may have crashed since, so its end proves nothing. */
-static bool is_still_there(const struct snapshot *snapshot, const struct conn *conn, const struct conn *other)
+bool lost_is_still_there(const struct snapshot *snapshot, const struct conn *conn, const struct host *host)
 {
     enum { MARGIN_MS = 1000 }; /* the clocks of two hosts may differ by this time */
-    const struct host *own = hosts_of_conn(snapshot, conn), *host = hosts_of_conn(snapshot, other);
+    const struct host *own = hosts_of_conn(snapshot, conn);
     return own == host || host->taken_at_ms >= own->taken_at_ms ||
         host->taken_at_ms + unanswered_ms(snapshot, conn) >= own->taken_at_ms + MARGIN_MS;
 }
@@ -66,11 +65,6 @@ static void count_way(
         other->bytes_received > conn->bytes_acked;
     if (is_refused(snapshot, conn, other))
         lost->full++;
-    else if (conn->state == STATE_SYN_SENT) /* the SYN has arrived */
-        lost->backward++;
-    else if (conn->state ==
-        STATE_SYN_RECEIVED) /* still SYN_SENT: without our SYN-ACK; else its ACK does not come here */
-        *(other->state == STATE_SYN_SENT ? &lost->outward : &lost->backward) += 1;
     else if ((sent_fin & STATE_BIT(conn->state)) != 0)
         *(has_our_fin(other) || more_came ? &lost->backward : &lost->outward) += 1;
     else
@@ -86,7 +80,7 @@ struct lost lost_of(const struct context *context, const struct group *group)
         uint32_t pair = group->pair_of != NULL ? group->pair_of[i] : NO_INDEX;
         const struct conn *other = pair != NO_INDEX ? &snapshot->conns[pair] : NULL;
         bool is_end = other != NULL && !conn_is_listener(other);
-        if (is_end && is_still_there(snapshot, conn, other)) {
+        if (is_end && lost_is_still_there(snapshot, conn, hosts_of_conn(snapshot, other))) {
             lost.example = conn;
             lost.opposite = other;
             lost.seen++;

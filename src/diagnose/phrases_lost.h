@@ -16,6 +16,8 @@ struct lost {
     const struct conn *opposite; /* the other end of `example` */
 };
 
+/* False if `host`, the peer's, was read before the silence began: what was seen there then proves nothing. */
+bool lost_is_still_there(const struct snapshot *snapshot, const struct conn *conn, const struct host *host);
 struct lost lost_of(const struct context *context, const struct group *group);
 
 /* True if all other ends were seen: no peer has disappeared. */

@@ -22,11 +22,9 @@
 #include "diagnose/unknown_ends.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/memory.h"
-#include "hosts/clock_skew.h"
-#include "hosts/nat.h"
+#include "diagnose/places.h"
 #include "model/conn_hash.h"
 #include "model/host.h"
 
@@ -38,32 +36,13 @@ struct search {
     const struct context *context;
     const struct snapshot *snapshot;
     struct unknown_ends *ends;
-    struct local_addresses places; /* by network namespace */
     struct hash_index outgoing, incoming, services;
-    bool *has_rows;  /* of each namespace: not only listeners were seen there */
-    bool is_partial; /* one host alone: some of its connections were not seen */
+    bool *has_rows; /* of each namespace: not only listeners were seen there */
 };
 
 static const struct host *host_of_netns(const struct snapshot *snapshot, uint32_t netns)
 {
     return snapshot->netns[netns].host;
-}
-
-/* Its sockets without a descriptor are not in the capture: those that were not accepted yet, or are closed. */
-static bool lists_descriptors(const struct host *host)
-{
-    return host->source != NULL && strcmp(host->source, "capture-lsof") == 0;
-}
-
-/* Whether what is missing in the other namespace is missing in truth. */
-static bool is_seen_whole(const struct search *search, uint32_t own_netns, uint32_t netns)
-{
-    const struct host *own = host_of_netns(search->snapshot, own_netns),
-                      *other = host_of_netns(search->snapshot, netns);
-    if (other == NULL)
-        return !search->is_partial;
-    return !other->is_partial && !lists_descriptors(other) &&
-        (own == other || (!hosts_are_apart(own, other) && !hosts_hide_ends(search->snapshot, own, other)));
 }
 
 static bool is_open(const struct conn *conn)
@@ -78,11 +57,10 @@ static uint32_t place_of_peer(const struct search *search, const struct conn *co
 {
     if (!is_open(conn) || conn->remote_port == 0 || ip_is_loopback(&conn->local))
         return NO_INDEX;
-    uint32_t netns = local_addresses_host(&search->places, &conn->remote);
-    if (netns >= search->snapshot->netns_count || netns == conn->netns ||
-        local_addresses_host(&search->places, &conn->local) != conn->netns)
+    uint32_t netns = places_of(search->context, &conn->remote);
+    if (netns == NO_INDEX || netns == conn->netns || places_of(search->context, &conn->local) != conn->netns)
         return NO_INDEX;
-    return is_seen_whole(search, conn->netns, netns) ? netns : NO_INDEX;
+    return places_seen_whole(search->context, conn->netns, netns) ? netns : NO_INDEX;
 }
 
 static void collect(struct search *search)
@@ -294,14 +272,9 @@ const struct unknown_ends *unknown_ends_find(const struct context *context)
     ends->is_made = true;
     if (snapshot->netns_count < 2 || context->seen != EVERY_STATE)
         return ends;
-    struct search search = { .context = context,
-        .snapshot = snapshot,
-        .ends = ends,
-        .is_partial = snapshot->host_count == 0 && snapshot_is_partial(snapshot) };
+    struct search search = { .context = context, .snapshot = snapshot, .ends = ends };
     search.has_rows = xcalloc(snapshot->netns_count, sizeof *search.has_rows);
-    local_addresses_init_by_netns(&search.places, snapshot);
     collect(&search);
-    local_addresses_deinit(&search.places);
     if (ends->count > 0) {
         index_items(&search);
         find_known(&search);

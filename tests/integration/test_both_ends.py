@@ -7,28 +7,30 @@ output of `ss` there.
 import contextlib
 import subprocess
 import sys
+from dataclasses import dataclass
 from types import SimpleNamespace
 
 import pytest
 
 import program
 from netns import Namespaces
-from scenes import crowd_of, lose, well_behaved
+from scenes import LAST_REQUEST, crowd_of, lose, set_sysctl, well_behaved
 from sockets import on_port, sockets, wait_for
 from software import PORT, Software, wait_listening, why_missing
 
 CLIENTS = 12
+CLOSED_PORT = PORT + 1
 SNAPSHOTS = 30
 LISTENS = "import socket, time; listener = socket.create_server(('0.0.0.0', 22)); time.sleep(3600)"
 
 pytestmark = pytest.mark.skipif(why_missing("nginx") is not None, reason=str(why_missing("nginx")))
 
 
-def lose_requests(netns):
-    """Drops what the service receives. What it sends arrives."""
+def lose_requests(netns, which=""):
+    """Drops what the service receives, or some of it. What it sends arrives."""
     rules = f"""
         table inet lost {{
-            chain input {{ type filter hook input priority 0; tcp dport {PORT} drop; }}
+            chain input {{ type filter hook input priority 0; tcp dport {{ {PORT}, {CLOSED_PORT} }} {which} drop; }}
         }}
     """
     subprocess.run(["ip", "netns", "exec", netns, "nft", "-f", "-"], input=rules.encode(), check=True)
@@ -55,6 +57,102 @@ def peer_has_vanished(namespaces, pair):
 
 
 SCENES = [fins_are_lost, answers_are_lost, peer_has_vanished]
+
+
+# --- scenes: connections that are opened, or that both sides have closed ----------------------------------------------
+
+def opens(software, pair, port=PORT):
+    crowd = software.crowd(pair.peer)
+    crowd.do("open", address=pair.service_address, port=port, count=CLIENTS, wait=False)
+    return crowd
+
+
+def syns_are_lost(software, pair):
+    lose_requests(pair.service)
+    opens(software, pair)
+
+
+def resets_are_lost(software, pair):
+    """Nobody listens on that port, and the reset that says so is lost."""
+    lose_requests(pair.service)
+    opens(software, pair, CLOSED_PORT)
+
+
+def synacks_are_lost(software, pair):
+    lose(pair.peer, PORT, both_ways=False)
+    opens(software, pair)
+
+
+def acks_are_lost(software, pair):
+    lose_requests(pair.service, "tcp flags & (syn | ack) == ack")
+    opens(software, pair)
+
+
+def clients_give_up(software, pair):
+    """The SYN-ACKs are lost, and the clients do not wait for them any longer."""
+    lose(pair.peer, PORT, both_ways=False)
+    crowd = opens(software, pair)
+    wait_for(lambda: len(on_port(PORT, "SYN_RECEIVED", pair.service)) == CLIENTS, "the SYNs have arrived")
+    crowd.do("close")
+
+
+def last_fins_are_lost(software, pair):
+    """The service has half-closed, and the clients close. Their FINs do not arrive."""
+    crowd = crowd_of(software, pair, CLIENTS, LAST_REQUEST)
+    wait_for(lambda: len(on_port(PORT, "FIN_WAIT_2", pair.service)) == CLIENTS, "the service has half-closed")
+    lose_requests(pair.service)
+    crowd.do("close")
+
+
+@dataclass(frozen=True)
+class Opening:
+    scene: object
+    side: str  # whose finding it is
+    finding: str
+    title: str
+    why: str
+    selection: tuple = ()
+
+
+OPENINGS = [
+    Opening(syns_are_lost, "peer", "syn-sent-unanswered", "do not arrive there", "has nothing of it"),
+    Opening(resets_are_lost, "peer", "syn-sent-unanswered", "nobody listens there", "The SYN, or the reset, is lost"),
+    Opening(synacks_are_lost, "service", "syn-recv-unanswered", "the SYN-ACK does not arrive at the client",
+            "the client still waits for it"),
+    Opening(acks_are_lost, "service", "syn-recv-unanswered", "the client's ACK does not arrive here",
+            "the connection is open for the client"),
+    Opening(clients_give_up, "service", "syn-recv-unanswered", "the client's host does not know them",
+            "has nothing of the connection"),
+    Opening(last_fins_are_lost, "peer", "last-ack-unanswered", "does not arrive: the peers are still there",
+            "lost on the way to the peer"),
+    Opening(last_fins_are_lost, "service", "fin-wait-2-held", "The peer's FIN of", "it is in LAST_ACK there",
+            ("--state", "fin-wait-2")),
+]
+
+
+def begin_opening(scene, namespaces, software):
+    pair = namespaces.pair()
+    # On a slow machine they must not end before they are seen.
+    set_sysctl(pair.service, "net.ipv4.tcp_synack_retries", 8)
+    set_sysctl(pair.peer, "net.ipv4.tcp_syn_retries", 8)
+    set_sysctl(pair.peer, "net.ipv4.tcp_orphan_retries", 12)
+    software.nginx(pair.service, lingering_close="always", lingering_time="300s", lingering_timeout="300s")
+    crowd_of(software, pair, 2)  # the other host's address is known by what it has with others
+    scene(software, pair)
+    return SimpleNamespace(pair=pair, live={}, joined={})
+
+
+def look_at(opening, made, folder):
+    """Takes all snapshots of one case, as soon as its finding has begun: what is half-open ends by itself."""
+    words = ["--netns", getattr(made.pair, opening.side), *opening.selection]
+
+    def count():
+        return sum(f["count"] for f in program.diagnose(*words)["findings"] if f["id"] == opening.finding)
+    wait_for(lambda: count() == CLIENTS, f"{opening.finding} of {opening.scene.__name__}", 60)
+    files = [capture(getattr(made.pair, side), folder / f"{opening.scene.__name__}-{side}")
+             for side in ("service", "peer")]
+    made.live[opening] = [program.diagnose(*words) for _ in range(2)]
+    made.joined[opening] = program.diagnose("--from", files[0], "--from", files[1], *opening.selection)
 
 
 def capture(netns, path):
@@ -90,10 +188,15 @@ def _scenes(tmp_path_factory):
         stack.callback(namespaces.remove_all)
         stack.callback(software.stop_all)
         made = {scene.__name__: begin(scene, namespaces, software) for scene in SCENES}
-        for name, scene in made.items():
+        for scene in {opening.scene: None for opening in OPENINGS}:
+            made[scene.__name__] = begin_opening(scene, namespaces, software)
+        for opening in OPENINGS:
+            look_at(opening, made[opening.scene.__name__], folder)
+        closing = {scene.__name__: made[scene.__name__] for scene in SCENES}
+        for name, scene in closing.items():
             wait_for(lambda: has_begun(scene), f"{name} has begun", 30)
-        wait_for(lambda: all(is_settled(scene) for scene in made.values()), "the FINs have been sent again", 60)
-        for name, scene in made.items():
+        wait_for(lambda: all(is_settled(scene) for scene in closing.values()), "the FINs have been sent again", 60)
+        for name, scene in closing.items():
             scene.service_file = capture(scene.pair.service, folder / f"{name}-service")
             scene.other_file = capture(scene.other, folder / f"{name}-other")
             scene.live = [program.diagnose("--netns", scene.pair.service) for _ in range(SNAPSHOTS)]
@@ -161,3 +264,20 @@ def test_a_host_that_knows_nothing_of_them_is_no_other_end(scenes):
     finding = unanswered(joined(scenes["peer_has_vanished"]))
     assert finding["title"].startswith("Nobody answers") and "The peer has vanished" in finding["why"]
     assert "other_ends" not in finding
+
+
+@pytest.mark.parametrize("opening", OPENINGS, ids=lambda opening: f"{opening.scene.__name__}-{opening.side}")
+def test_what_is_lost_while_a_connection_begins_or_ends(scenes, opening):
+    made = scenes[opening.scene.__name__]
+    (finding,) = [f for f in made.joined[opening]["findings"] if f["count"] == CLIENTS]
+    assert (finding["id"], finding["fault"], finding["confidence"]) == (opening.finding, "peer-or-path", "likely")
+    assert opening.title in finding["title"] and opening.why in finding["why"]
+
+
+@pytest.mark.parametrize("opening", OPENINGS, ids=lambda opening: f"{opening.scene.__name__}-{opening.side}")
+def test_in_one_snapshot_only_what_was_seen_is_said(scenes, opening):
+    """All scenes have the same addresses, as isolated containers may. So a row that is missing proves nothing."""
+    findings = [f for report in scenes[opening.scene.__name__].live[opening] for f in report["findings"]]
+    assert {(f["id"], f["count"], f["fault"]) for f in findings} == {(opening.finding, CLIENTS, "peer-or-path")}
+    for finding in findings:
+        assert (opening.title in finding["title"]) == (finding.get("other_ends") is not None)

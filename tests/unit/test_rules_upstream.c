@@ -331,6 +331,34 @@ static void a_handshake_may_be_left_over_from_a_full_queue(void **state)
     snprintf(
         host, sizeof host, SERVER "conn LISTEN *:9200 recv_q=0 send_q=64 skmem_drops=0 holders=812:4\n%s", half_open);
     says(host, "syn-recv-unanswered", "their answer was dropped here", false);
+    /* A SYN that the client repeats counts in sk_drops too. */
+    snprintf(
+        host, sizeof host, SERVER "conn LISTEN *:9200 recv_q=0 send_q=64 skmem_drops=4 holders=812:4\n%s", half_open);
+    says(host, "syn-recv-unanswered", "their answer was dropped here", false);
+}
+
+/* Neither counter says how many attempts one listener has dropped. Both together say how many at most. */
+static void what_a_listener_has_dropped_is_never_said_too_high(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *counter, *drops, *said;
+    } counters[] = {
+        { "", "70", "at most 70 connection attempts since it was opened: its own counter (sk_drops) also counts" },
+        { "counter TcpExt.ListenDrops 20\n", "70",
+            "at most 20 connection attempts since it was opened: all listeners" },
+        { "counter TcpExt.ListenDrops 900\n", "70", "together have dropped 900 (ListenDrops)" },
+        { "counter TcpExt.ListenDrops 70\n", "70", "(sk_drops and ListenDrops agree)" },
+    };
+    char host[2048];
+    for (size_t i = 0; i < sizeof counters / sizeof *counters; i++) {
+        snprintf(host, sizeof host,
+            SERVER "%sconn LISTEN *:9200 recv_q=65 send_q=64 skmem_drops=%s holders=812:4\n"
+                   "conn ESTABLISHED 10.0.0.5:9200 10.1.2.3:40000 x65 recv_q=5 send_q=0 inode=0 last_data_sent=60s "
+                   "last_data_recv=60s last_ack_recv=60s\n",
+            counters[i].counter, counters[i].drops);
+        says(host, "accept-queue-overflow", counters[i].said, true);
+    }
 }
 
 static void copies_share_a_title(void **state)
@@ -354,6 +382,7 @@ int main(void)
         cmocka_unit_test(a_queue_is_not_emptied_because_all_workers_wait),
         cmocka_unit_test(what_follows_is_cited_at_its_cause),
         cmocka_unit_test(a_handshake_may_be_left_over_from_a_full_queue),
+        cmocka_unit_test(what_a_listener_has_dropped_is_never_said_too_high),
         cmocka_unit_test(copies_share_a_title),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,6 +10,7 @@
 #include "diagnose/obstacle.h"
 #include "diagnose/phrases.h"
 #include "diagnose/phrases_age.h"
+#include "diagnose/phrases_drops.h"
 #include "diagnose/phrases_owners.h"
 #include "diagnose/phrases_peer.h"
 #include "diagnose/platform.h"
@@ -98,11 +99,8 @@ static void listener_evidence(
         lines_add(&finding->evidence, arena, "The listener's accept queue holds %s.",
             phrases_conns(arena, listener->recv_q_bytes));
     }
-    bool by_both;
-    uint64_t drops = queue_drops(snapshot, listener, &by_both);
-    if (drops > 0)
-        lines_add(&finding->evidence, arena, "This listener has dropped %s connection attempts since it was opened%s.",
-            phrases_count(arena, drops), by_both ? "" : " (or fewer: with TCP_DEFER_ACCEPT bare ACKs count there too)");
+    const uint32_t only = (uint32_t)(listener - snapshot->conns);
+    phrases_drops(arena, snapshot, &only, 1, &finding->evidence);
 }
 
 void close_wait_not_accepted_describe(

@@ -6,7 +6,8 @@
  *   inode        a process still holds it: it called shutdown(), not close(). No timer runs, so it can last for ever
  *   no inode     the process has closed it: __tcp_close() in net/ipv4/tcp.c starts the time-out that ends FIN_WAIT_2
  *
- * If the other end is on this host too, it is in CLOSE_WAIT, and the finding is about the process there.
+ * If the other end is on this host too, it is in CLOSE_WAIT, and the finding is about the process there. If it is in
+ * LAST_ACK or CLOSING, the program there has closed as well, and its FIN does not arrive here.
  */
 #include "diagnose/rules/fin_wait_2.h"
 
@@ -18,11 +19,13 @@
 #include "diagnose/group.h"
 #include "diagnose/phrases.h"
 #include "diagnose/phrases_age.h"
+#include "diagnose/phrases_lost.h"
 #include "diagnose/phrases_owners.h"
 #include "diagnose/phrases_peer.h"
 #include "diagnose/platform.h"
 #include "diagnose/queues.h"
 #include "diagnose/rules/state_only.h"
+#include "model/host.h"
 
 static bool data_still_comes(const struct conn *conn, const struct limits *limits)
 {
@@ -73,6 +76,69 @@ static void rule_out_network(struct arena *arena, struct finding *finding)
 {
     lines_add(&finding->ruled_out, arena,
         "Not a lost FIN: the peer's kernel has acknowledged ours, that is how FIN_WAIT_2 is entered.");
+}
+
+/* --- the other end has closed ------------------------------------------------------------------------------------- */
+
+/* Other ends that have sent their FIN. It has not arrived here: else the state would be TIME_WAIT. */
+struct closed_ends {
+    uint64_t count;
+    uint64_t again;      /* their FIN was sent again, and not only since this host was read */
+    uint8_t retransmits; /* the most of one */
+    bool is_local;
+    const struct conn *example; /* an other end; NULL: there are none */
+};
+
+static struct closed_ends closed_ends_of(const struct context *context, const struct group *group)
+{
+    const struct snapshot *snapshot = context->snapshot;
+    struct closed_ends ends = { .is_local = true };
+    for (size_t i = 0; i < group->count && group->pair_of != NULL; i++) {
+        const struct conn *conn = &snapshot->conns[group->conns[i]];
+        const struct conn *other = group->pair_of[i] != NO_INDEX ? &snapshot->conns[group->pair_of[i]] : NULL;
+        if (other == NULL || (other->state != STATE_LAST_ACK && other->state != STATE_CLOSING))
+            continue;
+        ends.count++;
+        ends.example = other;
+        ends.is_local &= hosts_of_conn(snapshot, conn) == hosts_of_conn(snapshot, other);
+        ends.again += conn_has(other, CONN_TIMER) && other->retransmits > 0 &&
+            lost_is_still_there(snapshot, other, hosts_of_conn(snapshot, conn));
+        if (conn_has(other, CONN_TIMER) && other->retransmits > ends.retransmits)
+            ends.retransmits = other->retransmits;
+    }
+    return ends;
+}
+
+static bool have_all_closed(const struct closed_ends *ends, const struct group *group)
+{
+    return ends->example != NULL && ends->count == group->count;
+}
+
+static void both_have_closed(struct arena *arena, const struct context *context, const struct group *group,
+    const struct closed_ends *ends, struct finding *finding)
+{
+    const struct platform *platform = platform_of(context->snapshot);
+    const char *address = phrases_address(arena, &ends->example->local);
+    bool is_sent_again = ends->again == group->count;
+    finding->fault = FAULT_PEER_OR_PATH;
+    finding->title = arena_printf(arena, "The peer's FIN of %s %s does not arrive here: both sides have closed",
+        phrases_conns(arena, group->count), phrases_service(arena, context, group));
+    finding->why = arena_printf(arena,
+        "This side has closed, and so has the program at the other end, which was seen too: it is in %s there. Its FIN "
+        "has not arrived here: it is lost on the way from the peer. %s",
+        state_name((enum conn_state)ends->example->state),
+        ends->is_local ? "A packet filter on this host drops it, or what connects its network namespaces does."
+                       : "A packet filter on one of the two hosts drops it, or a firewall or NAT between them that "
+                         "forgot the connection.");
+    if (ends->again > 0)
+        lines_add(
+            &finding->evidence, arena, "At the other end the FIN was sent again up to %u times.", ends->retransmits);
+    if (!(is_sent_again && ends->is_local) && finding->confidence > CONFIDENCE_LIKELY)
+        finding->confidence = is_sent_again ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE;
+    lines_add(&finding->ruled_out, arena, "Not a program there that does not close: it has closed.");
+    fixes_add(&finding->fix_now, arena, "See on this host whether the FIN arrives, and what filters it.",
+        platform_fill(arena, ends->is_local ? platform->route : platform->packets, address));
+    lines_add(&finding->will_not_help, arena, "Restarting the program there: it has closed, the rest is the kernel's.");
 }
 
 /* --- held by a process ------------------------------------------------------------------------------------------ */
@@ -202,19 +268,23 @@ void fin_wait_2_held_describe(
     bool unread = facts.unread * 2 > group->count;
     evidence_held(arena, context, group, &facts, finding);
     phrases_pairs(arena, context, group, &finding->evidence);
-    rule_out_network(arena, finding);
-    if (unread) {
+    const struct closed_ends closed = closed_ends_of(context, group);
+    bool both_closed = !unread && have_all_closed(&closed, group);
+    if (!both_closed)
+        rule_out_network(arena, finding);
+    if (unread)
         held_by_who_does_not_read(arena, context, group, finding);
-    } else {
+    else if (both_closed)
+        both_have_closed(arena, context, group, &closed, finding);
+    else
         held_by_who_waits(arena, context, group, finding);
-    }
     fixes_add(&finding->fix_for_good, arena,
         "In the program here: limit the wait. After shutdown() give the peer some seconds (SO_RCVTIMEO, a timer in "
         "the event loop), then close(): from there on the kernel's own time-out runs.",
         NULL);
     lines_add(&finding->will_not_help, arena,
         "tcp_fin_timeout: it starts with close(). Nothing limits FIN_WAIT_2 while a descriptor is open.");
-    if (is_peer_alive(group))
+    if (is_peer_alive(group) && !both_closed)
         lines_add(&finding->will_not_help, arena,
             "TCP keepalive against a program that does not close: its kernel answers for it. It ends what has "
             "vanished.");
@@ -268,8 +338,12 @@ static void evidence_limits(
 void fin_wait_2_orphaned_describe(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 {
+    const struct closed_ends closed = closed_ends_of(context, group);
+    bool both_closed = have_all_closed(&closed, group);
     if (!conn_is_unheld(&context->snapshot->conns[group->conns[0]])) {
         by_state_fin_wait_2_describe(context, group, arena, finding);
+        if (both_closed)
+            both_have_closed(arena, context, group, &closed, finding);
         return;
     }
     const struct net_values *values = snapshot_net_values(
@@ -291,17 +365,22 @@ void fin_wait_2_orphaned_describe(
     if (finding->give_up_known)
         lines_add(&finding->evidence, arena, "They end by themselves: the first in %s, the last in %s.",
             phrases_duration(arena, finding->first_give_up_ms), phrases_duration(arena, finding->last_give_up_ms));
-    if (finding->distinct_peers == 1)
+    if (finding->distinct_peers == 1 && !both_closed)
         lines_add(&finding->evidence, arena, "All of them belong to one peer: one program there does not close.");
     evidence_limits(arena, context, group, finding);
     phrases_pairs(arena, context, group, &finding->evidence);
-    rule_out_network(arena, finding);
+    if (!both_closed)
+        rule_out_network(arena, finding);
     lines_add(&finding->ruled_out, arena, "Not the application here: it has closed.");
 
     fixes_add(&finding->fix_now, arena, "Nothing here: the kernel ends them by itself.", NULL);
-    add_peer_fixes(arena, context, group, finding);
-    fixes_add(&finding->fix_for_good, arena,
-        "In the peer's program: close when recv() returns 0 (tcpwhy explain close-wait-leak).", NULL);
+    if (both_closed) {
+        both_have_closed(arena, context, group, &closed, finding);
+    } else {
+        add_peer_fixes(arena, context, group, finding);
+        fixes_add(&finding->fix_for_good, arena,
+            "In the peer's program: close when recv() returns 0 (tcpwhy explain close-wait-leak).", NULL);
+    }
     command_keep_setting(arena, finding, &finding->fix_for_good,
         "Where they are so many that ports or the limits above run short, a shorter wait helps. Its price: a peer that "
         "answers later than that gets a reset.",

@@ -8,8 +8,8 @@
 #include "diagnose/group.h"
 #include "diagnose/phrases.h"
 #include "diagnose/phrases_owners.h"
+#include "diagnose/places.h"
 #include "diagnose/unknown_verdict.h"
-#include "model/host.h"
 
 bool half_open_applies(const struct context *context, const struct conn *conn, const struct limits *limits)
 {
@@ -31,16 +31,6 @@ struct half_open {
     bool is_dated;
     uint32_t quiet_ms; /* the least */
 };
-
-/* "db-1", "the network namespace web" */
-static const char *name_of_place(struct arena *arena, const struct snapshot *snapshot, const struct conn *conn,
-    const struct unknown_service *service)
-{
-    const struct netns *netns = &snapshot->netns[service->netns];
-    if (netns->host != hosts_of_conn(snapshot, conn))
-        return netns->host->name;
-    return arena_printf(arena, "the network namespace %s", netns->name);
-}
 
 static void add_facts(const struct context *context, const struct conn *conn, const struct unknown_service *service,
     struct half_open *facts)
@@ -65,7 +55,7 @@ static struct half_open facts_of(const struct context *context, const struct gro
         if (service == NULL)
             continue;
         if (last == NULL)
-            facts.there = name_of_place(arena, snapshot, conn, service);
+            facts.there = places_name(arena, snapshot, conn, service->netns);
         one_place &= last == NULL || last->netns == service->netns;
         one_service &= last == NULL || last == service;
         facts.siblings = service->siblings;

@@ -18,6 +18,7 @@
 #include "diagnose/group.h"
 #include "diagnose/obstacle.h"
 #include "diagnose/phrases.h"
+#include "diagnose/phrases_drops.h"
 #include "diagnose/queues.h"
 #include "diagnose/rule.h"
 #include "diagnose/rules/by_count.h"
@@ -121,26 +122,16 @@ static const char *limit_of_backlog(const struct snapshot *snapshot)
 static void evidence_drops(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 {
-    uint64_t drops = 0, now = 0;
-    bool by_both = true;
-    for (size_t i = 0; i < group->count; i++) {
-        const struct conn *listener = &context->snapshot->conns[group->conns[i]];
-        bool its_by_both;
-        drops += queue_drops(context->snapshot, listener, &its_by_both);
-        by_both &= its_by_both;
-        now += queue_drops_since(context->snapshot, listener);
-    }
-    const char *whose = group->count == 1 ? "This listener has" : "These listeners have";
-    if (drops > 0)
-        lines_add(&finding->evidence, arena, "%s dropped %s connection attempts since %s opened%s.", whose,
-            phrases_count(arena, drops), group->count == 1 ? "it was" : "they were",
-            by_both ? "" : " (or fewer: with TCP_DEFER_ACCEPT bare ACKs count there too)");
+    uint64_t now = 0;
+    for (size_t i = 0; i < group->count; i++)
+        now += queue_drops_since(context->snapshot, &context->snapshot->conns[group->conns[i]]);
+    phrases_drops(arena, context->snapshot, group->conns, group->count, &finding->evidence);
     int64_t rise = 0;
     uint64_t ms = 0;
     bool known = snapshot_counter_rise(
         context->snapshot, context->snapshot->conns[group->conns[0]].netns, COUNTER_LISTEN_OVERFLOWS, &rise, &ms);
     if (now > 0)
-        lines_add(&finding->evidence, arena, "%s of them within the last %s.", phrases_count(arena, now),
+        lines_add(&finding->evidence, arena, "At most %s of them within the last %s.", phrases_count(arena, now),
             phrases_duration(arena, ms));
     else if (known && rise > 0)
         lines_add(&finding->evidence, arena, "%s attempts met a full queue within the last %s (ListenOverflows).",

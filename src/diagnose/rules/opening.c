@@ -24,6 +24,7 @@
 #include "diagnose/phrases_peer.h"
 #include "diagnose/queues.h"
 #include "diagnose/rule.h"
+#include "diagnose/rules/handshake_ends.h"
 #include "diagnose/rules/state_only.h"
 
 enum {
@@ -178,7 +179,7 @@ static bool is_scattered(const struct finding *finding)
 }
 
 static void syn_sent_fixes(
-    struct arena *arena, const struct group *group, const struct conn *first, struct finding *finding)
+    struct arena *arena, const struct group *group, const struct conn *first, bool is_seen, struct finding *finding)
 {
     const char *address = phrases_address(arena, &first->remote);
     const char *peer = finding->distinct_peers == 1 ? address : "one of the peers";
@@ -190,10 +191,11 @@ static void syn_sent_fixes(
         "See which way it takes, and what this host's own firewall does with it. nft shows neither rules of "
         "iptables-legacy nor eBPF programs (Cilium) nor a cloud's security groups.",
         arena_printf(arena, "ip route get %s; nft list ruleset", address));
-    fixes_add(&finding->fix_now, arena,
-        arena_printf(arena, "On %s, if you can: is it up, does it listen on%s, is that listener's queue full?", peer,
-            many_ports ? " these ports" : port),
-        NULL);
+    if (!is_seen)
+        fixes_add(&finding->fix_now, arena,
+            arena_printf(arena, "On %s, if you can: is it up, does it listen on%s, is that listener's queue full?",
+                peer, many_ports ? " these ports" : port),
+            NULL);
     fixes_add(&finding->fix_for_good, arena,
         "Give connect() a time limit of a few seconds, try another server after it, and do not start more attempts "
         "while none gets through.",
@@ -210,8 +212,10 @@ static void syn_sent_fixes(
 void syn_sent_unanswered_describe(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 {
+    const struct handshake_ends ends = handshake_ends_of(context, group, arena);
     if (!group->timers_known) {
         by_state_syn_sent_describe(context, group, arena, finding);
+        handshake_ends_describe(context, group, &ends, arena, finding);
         return;
     }
     const struct snapshot *snapshot = context->snapshot;
@@ -245,19 +249,21 @@ void syn_sent_unanswered_describe(
     evidence_give_up(arena, finding, &finding->evidence);
     phrases_pairs(arena, context, group, &finding->evidence);
 
-    lines_add(&finding->ruled_out, arena,
-        "Not a port on which nobody listens, if that host refuses: a reset would have come at once. Windows with its "
-        "firewall on does not refuse (stealth mode).");
+    handshake_ends_describe(context, group, &ends, arena, finding);
+    if (ends.unlistened == 0)
+        lines_add(&finding->ruled_out, arena,
+            "Not a port on which nobody listens, if that host refuses: a reset would have come at once. Windows with "
+            "its firewall on does not refuse (stealth mode).");
     lines_add(
         &finding->ruled_out, arena, "Not a lack of local ports: then no SYN is sent, and connect() fails at once.");
-    if (is_scattered(finding)) {
+    if (is_scattered(finding) && ends.example == NULL) {
         finding->severity = SEVERITY_INFO;
         lines_add(&finding->ruled_out, arena,
             "Not one destination that is down: there are nearly as many destinations as attempts, as a crawler or a "
             "scanner has them. Worth a look only if they should all answer: then it is this host's own uplink or "
             "firewall.");
     }
-    syn_sent_fixes(arena, group, first, finding);
+    syn_sent_fixes(arena, group, first, ends.example != NULL, finding);
 }
 
 /* --- SYN_RECEIVED: a flood ------------------------------------------------------------------------------------ */
@@ -378,20 +384,25 @@ void syn_recv_flood_describe(
  * the SYN-ACK arrives again. So half-open connections may be left from that time, although their clients have answered.
  */
 static void assess_listener(
-    struct arena *arena, const struct snapshot *snapshot, const struct conn *listener, struct finding *finding)
+    struct arena *arena, const struct snapshot *snapshot, const struct group *group, struct finding *finding)
 {
+    const struct conn *listener = group->listener;
     if (listener == NULL)
         return;
     bool by_both;
-    uint64_t drops = queue_drops(snapshot, listener, &by_both);
-    if (drops > 0) {
-        /* If the queue is at least half full now, that is the more likely cause; it has its own finding if it lasts. */
-        if (conn_has(listener, CONN_QUEUES | CONN_BACKLOG) && listener->recv_q_bytes * 2ULL >= listener->send_q_bytes)
+    uint64_t drops = queue_drops(snapshot, listener, &by_both), again = 0;
+    for (size_t i = 0; i < group->count; i++)
+        again += snapshot->conns[group->conns[i]].retransmits;
+    bool half_full = conn_has(listener, CONN_QUEUES | CONN_BACKLOG) &&
+        listener->recv_q_bytes * 2ULL >= listener->send_q_bytes;
+    /* A SYN that the client repeats counts in the listener's own counter too: tcp_v4_rcv(), discard_and_relse. */
+    if (drops > 0 && (by_both || half_full || drops > again)) {
+        if (half_full) /* that is the more likely cause; it has its own finding if it lasts */
             finding->severity = SEVERITY_INFO;
         finding->confidence = CONFIDENCE_POSSIBLE;
         lines_add(&finding->evidence, arena,
-            "The listener has dropped %s connection attempts since it was opened, as it does while its accept queue is "
-            "full: if that was a moment ago, the clients have answered, and their answer was dropped here.",
+            "The listener has dropped up to %s connection attempts since it was opened, as it does while its accept "
+            "queue is full: if that was a moment ago, the clients have answered, and their answer was dropped here.",
             phrases_count(arena, drops));
     } else if (conn_has(listener, CONN_QUEUES | CONN_BACKLOG)) {
         lines_add(&finding->ruled_out, arena, "Not a program that does not accept: its accept queue holds %s of %s.",
@@ -422,8 +433,10 @@ static void assess_flood(
 void syn_recv_unanswered_describe(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 {
+    const struct handshake_ends ends = handshake_ends_of(context, group, arena);
     if (!group->timers_known) {
         by_state_syn_received_describe(context, group, arena, finding);
+        handshake_ends_describe(context, group, &ends, arena, finding);
         return;
     }
     const char *service = phrases_service(arena, context, group);
@@ -443,10 +456,13 @@ void syn_recv_unanswered_describe(
     else if (finding->distinct_peers > 1)
         lines_add(
             &finding->evidence, arena, "They came from %s addresses.", phrases_count(arena, finding->distinct_peers));
-    assess_listener(arena, context->snapshot, listener, finding);
+    if (ends.synack_lost < group->count) /* else the clients have not answered */
+        assess_listener(arena, context->snapshot, group, finding);
     evidence_give_up(arena, finding, &finding->evidence);
     phrases_pairs(arena, context, group, &finding->evidence);
-    assess_flood(context, listener, arena, finding);
+    handshake_ends_describe(context, group, &ends, arena, finding);
+    if (ends.synack_lost + ends.ack_lost < group->count)
+        assess_flood(context, listener, arena, finding);
 
     const char *address = phrases_address(arena, &finding->peers[0].address);
     fixes_add(&finding->fix_now, arena, "See whether the SYN-ACK leaves, and by which interface.",
