@@ -122,6 +122,16 @@ static int open_regular(struct whole_file *file, mode_t mode)
     return fd;
 }
 
+/* Opening a FIFO waits for a reader. Signals act meanwhile: there is no file yet that could be left half-written. */
+static int open_special(const struct whole_file *file)
+{
+    sigset_t blocked;
+    sigprocmask(SIG_SETMASK, &file->signals_before, &blocked);
+    int fd = place_open(&file->place);
+    sigprocmask(SIG_SETMASK, &blocked, NULL);
+    return fd;
+}
+
 /* A descriptor, or a negative errno. */
 static int open_place(
     struct whole_file *file, const char *path, mode_t mode, enum place_link link, bool *ret_foreign_link)
@@ -136,14 +146,12 @@ static int open_place(
     if (exists && S_ISDIR(status.st_mode))
         return -EISDIR;
     if (exists && !S_ISREG(status.st_mode) && link == PLACE_FOLLOW)
-        return place_open(&file->place);
+        return open_special(file);
     return open_regular(file, mode);
 }
 
-static int open_disk(
-    struct whole_file *file, const char *path, mode_t mode, enum place_link link, bool *ret_foreign_link)
+static int open_disk(struct whole_file *file, int fd)
 {
-    int fd = open_place(file, path, mode, link, ret_foreign_link);
     if (fd < 0)
         return fd;
     file->disk = fdopen(fd, "w");
@@ -167,22 +175,44 @@ static void drop(struct whole_file *file)
     unblock_signals(&was.signals_before, &was.limit_before);
 }
 
+static int open_stream(struct whole_file *file)
+{
+    const cookie_io_functions_t functions = { .write = interruptible_write };
+    file->out = fopencookie(file, "w", functions);
+    return file->out == NULL ? -errno : 0;
+}
+
 int whole_file_open(struct whole_file *file, const char *path, mode_t mode, enum place_link link, struct error *err)
 {
     *file = (struct whole_file){ .place.folder = -1 };
     block_signals(file);
     bool foreign_link = false;
-    int result = open_disk(file, path, mode, link, &foreign_link);
-    if (result == 0) {
-        const cookie_io_functions_t functions = { .write = interruptible_write };
-        file->out = fopencookie(file, "w", functions);
-        if (file->out == NULL)
-            result = -errno;
-    }
+    int fd = open_place(file, path, mode, link, &foreign_link);
+    int result = open_disk(file, fd);
+    if (result == 0)
+        result = open_stream(file);
     if (result < 0) {
         error_set(err, result, path, "cannot be written: %s",
             foreign_link ? "a symbolic link of another user is not followed; name the folder itself"
                          : strerror(-result));
+        drop(file);
+    }
+    return result;
+}
+
+int whole_file_open_at(struct whole_file *file, int folder, const char *name, mode_t mode, struct error *err)
+{
+    *file = (struct whole_file){ .place.folder = fcntl(folder, F_DUPFD_CLOEXEC, 0) };
+    block_signals(file);
+    int result = file->place.folder < 0 ? -errno : 0;
+    if (result == 0) {
+        snprintf(file->place.name, sizeof file->place.name, "%s", name);
+        result = open_disk(file, open_regular(file, mode));
+    }
+    if (result == 0)
+        result = open_stream(file);
+    if (result < 0) {
+        error_set(err, result, name, "cannot be written: %s", strerror(-result));
         drop(file);
     }
     return result;

@@ -34,6 +34,8 @@ struct whole_file {
 
 /* A new or replaced file gets `mode`; the umask does not change it. Returns 0, or a negative errno with err filled. */
 int whole_file_open(struct whole_file *file, const char *path, mode_t mode, enum place_link link, struct error *err);
+/* The same for a file in a folder that is open already: as with PLACE_STAY, it replaces whatever has that name. */
+int whole_file_open_at(struct whole_file *file, int folder, const char *name, mode_t mode, struct error *err);
 /*
  * Gives the file its name. `result` is the caller's result of writing: if it is an error, the file is dropped. Releases
  * everything in either case. Returns 0, or a negative errno with err filled.

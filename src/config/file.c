@@ -5,10 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/fd_io.h"
+#include "base/open_checked.h"
+#include "base/place.h"
 #include "config/config.h"
 
 const char config_system_file[] = "/etc/tcpwhy.conf";
@@ -31,20 +32,12 @@ bool config_user_file(struct buf *out)
     return true;
 }
 
-/* /dev/null is the usual way to say "no file". */
-static bool is_null_device(const struct stat *info)
-{
-    return S_ISCHR(info->st_mode) && info->st_rdev == makedev(1, 3);
-}
-
 /*
  * A policy decides what is healthy. So a file that the user did not name must belong to root or to the caller. With
  * sudo HOME may still be that of another user.
  */
 static int check_file(const struct stat *info, const char *path, bool named, struct error *err)
 {
-    if (!S_ISREG(info->st_mode) && !is_null_device(info))
-        return error_set(err, -EINVAL, path, "is no regular file");
     if (info->st_size > CONFIG_BYTES_MAX)
         return error_set(err, -EFBIG, path, "is larger than any configuration: at most %d kB", CONFIG_BYTES_MAX >> 10);
     if (!named && info->st_uid != 0 && info->st_uid != geteuid())
@@ -60,22 +53,44 @@ static int check_file(const struct stat *info, const char *path, bool named, str
  */
 static bool is_absent(const char *path, int error)
 {
-    return error == ENOENT || error == ENOTDIR || (error == EACCES && faccessat(AT_FDCWD, path, F_OK, AT_EACCESS) < 0);
+    bool is_unseen = error == EACCES || error == ELOOP; /* ELOOP: a link that is not followed; it may lead nowhere */
+    return error == ENOENT || error == ENOTDIR || (is_unseen && faccessat(AT_FDCWD, path, F_OK, AT_EACCESS) < 0);
+}
+
+/*
+ * Opens a file that the user did not name. No link of another user is followed: his $HOME may still be set, and his
+ * link could lead to a file that only root can read. Returns a descriptor or a negative errno.
+ */
+static int open_unnamed(const char *path, bool *ret_foreign)
+{
+    struct place place;
+    int fd = place_find(&place, path, PLACE_FOLLOW, ret_foreign);
+    if (fd == 0)
+        fd = open_checked_at(place.folder, place.name, OPEN_FILE);
+    place_deinit(&place);
+    return fd;
+}
+
+static int fail_to_open(const char *path, int result, bool foreign, struct error *err)
+{
+    if (foreign)
+        return error_set(
+            err, result, path, "is behind a symbolic link of another user, which is not followed; name it by --config");
+    if (result == -EISDIR || result == -ENODEV)
+        return error_set(err, -EINVAL, path, "is no regular file");
+    return error_set(err, result, path, "cannot be read: %s", strerror(-result));
 }
 
 static int read_file(const char *path, bool named, struct buf *out, struct error *err)
 {
-    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    if (fd < 0 && !named && is_absent(path, errno))
+    bool foreign = false;
+    int fd = named ? open_checked(path, OPEN_FILE) : open_unnamed(path, &foreign);
+    if (fd < 0 && !named && is_absent(path, -fd))
         return -ENOENT;
+    if (fd < 0)
+        return fail_to_open(path, fd, foreign, err);
     struct stat info;
-    if (fd < 0 || fstat(fd, &info) < 0) {
-        int result = error_set(err, -errno, path, "cannot be read: %s", strerror(errno));
-        if (fd >= 0)
-            close(fd);
-        return result;
-    }
-    int result = check_file(&info, path, named, err);
+    int result = fstat(fd, &info) < 0 ? fail_to_open(path, -errno, false, err) : check_file(&info, path, named, err);
     if (result == 0) {
         result = fd_read_all(fd, CONFIG_BYTES_MAX, out);
         if (result < 0)

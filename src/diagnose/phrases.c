@@ -229,6 +229,11 @@ static void fix_restart(struct arena *arena, const struct context *context, cons
                 "Every process that can be seen from here was searched. Look from the PID namespace that they are in, "
                 "or from the host's. The kernel's own clients (NFS, CIFS, iSCSI) have no process.",
                 "sudo lsns -t pid");
+        else if (has_gap(context->snapshot, "owners-unsettled"))
+            fixes_add(fixes, arena,
+                "Look again: processes began and ended while their descriptors were read, and one of them may hold "
+                "these. If that stays, find what starts processes so fast.",
+                "sudo tcpwhy");
         else if (owners_are_hidden_from_root(context->snapshot))
             fixes_add(fixes, arena,
                 "Find out who holds them: root may not see it here (a user namespace, a container, or too few "

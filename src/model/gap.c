@@ -33,6 +33,10 @@ const struct gap_info gap_infos[GAP_KIND_COUNT] = {
         false },
     [GAP_OWNERS_HIDDEN] = { "owners-hidden",
         "run as root with all capabilities, or grant CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH", false },
+    [GAP_OWNERS_UNSETTLED] = { "owners-unsettled",
+        "look again, and find what starts processes so fast; the owner may also be in another PID namespace (nsenter "
+        "-t PID -a tcpwhy), or the kernel itself (NFS, CIFS, a VPN)",
+        false },
     [GAP_PROCESSES_UNNAMED] = { "processes-unnamed",
         "ask for the output of tasklist (or Get-Process), of the same moment, and give it with --tasks FILE", false },
     [GAP_RATES_UNKNOWN] = { "rates-unknown", "look again", false },

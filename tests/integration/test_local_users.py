@@ -1,6 +1,7 @@
 """Root runs tcpwhy on a host with other users. Files that they swap meanwhile neither block nor mislead it."""
 
 import os
+import signal
 import subprocess
 import time
 from pathlib import Path
@@ -36,7 +37,8 @@ def attack(build):
     running = []
 
     def start(name, *words):
-        process = subprocess.Popen([build(name), *map(str, words)], stdout=subprocess.PIPE, text=True)
+        process = subprocess.Popen([build(name), *map(str, words)], stdout=subprocess.PIPE, text=True,
+                                   start_new_session=True)
         running.append(process)
         process.said = process.stdout.readline().split()
         assert process.said
@@ -44,7 +46,7 @@ def attack(build):
 
     yield start
     for process in running:
-        process.kill()
+        os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         process.stdout.close()
 
@@ -100,11 +102,67 @@ def test_a_link_of_another_user_is_not_followed(folder_of_nobody, tmp_path):
     link = folder_of_nobody / "link"
     link.symlink_to(elsewhere)
     os.lchown(link, NOBODY, NOBODY)
-    for words in (("metrics", "--textfile", link), ("capture", "-o", link / "saved.json")):
+    for words in (("metrics", "--textfile", link), ("capture", "-o", link / "saved.json"),
+                  ("check", "--growth", "1/min", "--samples", link / "samples")):
         done = program.run(*words)
         assert done.returncode == program.FAILED
-        assert b"symbolic link of another user" in done.stderr, done.stderr
+        assert b"symbolic link of another user" in done.stderr + done.stdout, done
     assert list(elsewhere.iterdir()) == []
+
+
+@pytest.mark.skipif(bool(privileges.without_root()), reason=str(privileges.without_root()))
+def test_a_configuration_behind_a_link_of_another_user_is_not_read(folder_of_nobody, tmp_path):
+    """His $HOME is still set, and his link leads to a file of root's."""
+    secret = tmp_path / "secret"
+    secret.write_text("root:secret\n")
+    link = folder_of_nobody / "tcpwhy.conf"
+    link.symlink_to(secret)
+    os.lchown(link, NOBODY, NOBODY)
+    done = program.run("list", env={"XDG_CONFIG_HOME": str(folder_of_nobody)})
+    assert done.returncode == program.FAILED and done.stdout == b""
+    assert b"symbolic link of another user" in done.stderr and b"secret" not in done.stderr, done.stderr
+    secret.unlink()  # a link to nowhere is no file
+    assert program.run("list", env={"XDG_CONFIG_HOME": str(folder_of_nobody)}).returncode == program.HEALTHY
+
+
+def test_what_is_no_file_is_not_opened(tmp_path):
+    """A FIFO without a writer would wait, and a device that is opened may act."""
+    os.mkfifo(tmp_path / "fifo")
+    for path in (tmp_path / "fifo", "/dev/zero"):
+        done = program.run("list", "--config", path)
+        assert done.returncode == program.FAILED and b"is no regular file" in done.stderr, done.stderr
+    done = program.run("--from", "/dev/zero")
+    assert done.returncode == program.FAILED and b"is a device or a socket" in done.stderr, done.stderr
+
+
+def test_a_pipe_that_nobody_reads_is_waited_for_until_ctrl_c(tmp_path):
+    os.mkfifo(tmp_path / "fifo")
+    with subprocess.Popen([program.path(), "capture", "-o", tmp_path / "fifo"], stderr=subprocess.DEVNULL) as process:
+        try:
+            wait_until_it_opens(process.pid)
+            process.send_signal(signal.SIGINT)
+            assert process.wait(30) == -signal.SIGINT
+        finally:
+            process.kill()
+
+
+def wait_until_it_opens(pid):
+    """A FIFO is opened in fifo_open() of fs/pipe.c, which waits for its partner."""
+    deadline = time.monotonic() + 30
+    while "wait_for_partner" not in Path(f"/proc/{pid}/wchan").read_text():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_an_owner_that_moves_on_is_named_or_the_gap_tells(attack):
+    """Each process hands the sockets to its child and ends. Nobody may conclude that no process has them."""
+    port = int(attack("hides", "moving").said[1])
+    time.sleep(6)
+    for _ in range(RUNS):
+        diagnosis = program.diagnose("--port", port, "--source", "netlink")
+        owned = [f["owner"] is not None for f in diagnosis["findings"]]
+        assert owned and (all(owned) or diagnosis.gap("owners-unsettled"))
+        assert diagnosis.gap("owners-elsewhere") is None
 
 
 @pytest.mark.parametrize("source", ["netlink", "bpf"])

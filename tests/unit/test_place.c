@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/open_checked.h"
 #include "unit.h"
 
 static char folder[64];
@@ -166,6 +167,38 @@ static void a_pipe_of_another_user_is_not_opened(void **state)
     unlink(path_of("fifo"));
 }
 
+/* A FIFO is not even opened where a file is wanted: that would wait for a writer. */
+static void only_the_kind_that_is_wanted_is_opened(void **state)
+{
+    (void)state;
+    assert_int_equal(mkfifo(path_of("fifo"), 0600), 0);
+    assert_int_equal(open_checked(path_of("fifo"), OPEN_FILE | OPEN_TERMINAL), -ENODEV);
+    assert_int_equal(open_checked("/dev/zero", OPEN_FILE | OPEN_PIPE | OPEN_TERMINAL), -ENODEV);
+    assert_int_equal(open_checked(folder, OPEN_FILE | OPEN_PIPE), -EISDIR);
+    assert_int_equal(open_checked(path_of("none"), OPEN_FILE), -ENOENT);
+    int fd = open_checked("/dev/null", OPEN_FILE);
+    assert_true(fd >= 0);
+    close(fd);
+    unlink(path_of("fifo"));
+}
+
+static void a_link_is_followed_by_its_path_only(void **state)
+{
+    (void)state;
+    int file = open(path_of("file"), O_WRONLY | O_CREAT, 0600), at = open(folder, O_PATH | O_DIRECTORY);
+    assert_true(file >= 0 && at >= 0);
+    assert_int_equal(symlink("file", path_of("link")), 0);
+    assert_int_equal(open_checked_at(at, "link", OPEN_FILE), -ELOOP);
+    int named = open_checked(path_of("link"), OPEN_FILE), held = open_checked_at(at, "file", OPEN_FILE);
+    assert_true(named >= 0 && held >= 0);
+    close(named);
+    close(held);
+    close(file);
+    close(at);
+    unlink(path_of("link"));
+    unlink(path_of("file"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -176,6 +209,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_link_of_another_user_is_not_followed, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(what_leads_out_of_proc_is_a_place, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(a_pipe_of_another_user_is_not_opened, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(only_the_kind_that_is_wanted_is_opened, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(a_link_is_followed_by_its_path_only, make_folder, remove_folder),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

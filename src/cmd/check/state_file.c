@@ -10,8 +10,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/atomic_file.h"
 #include "base/fd_io.h"
 #include "base/hash.h"
+#include "base/open_checked.h"
+#include "base/place.h"
 
 /* --- the directory ---------------------------------------------------------------------------------------------- */
 
@@ -39,41 +42,75 @@ static int default_directory(struct buf *out, struct error *err)
     return 0;
 }
 
-/* Creates the directory and its parents. An existing one is no error: open_directory() checks its owner and mode. */
-static int make_directories(char *path)
+/*
+ * Makes one directory. An existing one is no error: check_directory() checks its owner and mode. A parent may belong to
+ * another user, who may swap names in it: so links of others are not followed (base/place.h).
+ */
+static int make_directory(const char *path, bool *ret_foreign)
 {
     enum { OWNER_ONLY = 0700 };
+    struct place place;
+    int result = place_find(&place, path, PLACE_STAY, ret_foreign);
+    if (result == -EISDIR) /* "." and ".." exist */
+        result = 0;
+    else if (result == 0 && mkdirat(place.folder, place.name, OWNER_ONLY) < 0 && errno != EEXIST)
+        result = -errno;
+    place_deinit(&place);
+    return result;
+}
+
+/* Makes the directory and its parents, if they are missing. */
+static int make_directories(char *path, bool *ret_foreign)
+{
     for (char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
         *slash = '\0';
-        int result = mkdir(path, OWNER_ONLY) < 0 && errno != EEXIST ? -errno : 0;
+        bool is_component = slash[-1] != '/' && slash[1] != '\0';
+        int result = is_component && access(path, F_OK) < 0 ? make_directory(path, ret_foreign) : 0;
         *slash = '/';
         if (result < 0)
             return result;
     }
-    return mkdir(path, OWNER_ONLY) < 0 && errno != EEXIST ? -errno : 0;
+    size_t length = strlen(path);
+    while (length > 1 && path[length - 1] == '/')
+        path[--length] = '\0';
+    return make_directory(path, ret_foreign);
+}
+
+static int check_directory(int directory, const char *path, struct error *err)
+{
+    struct stat info;
+    if (fstat(directory, &info) < 0)
+        return error_set(err, -errno, path, "cannot be opened: %s", strerror(errno));
+    const char *why = info.st_uid != geteuid()      ? "belongs to another user"
+        : (info.st_mode & (S_IWGRP | S_IWOTH)) != 0 ? "may be written by others"
+                                                    : NULL;
+    if (why == NULL)
+        return 0;
+    return error_set(err, -EPERM, path, "%s: samples are kept in a directory of one's own (--samples)", why);
 }
 
 static int open_directory(const char *path, int *ret_directory, struct error *err)
 {
-    int directory = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (directory < 0 && (errno == ENOTDIR || errno == ELOOP))
-        return error_set(err, -errno, path, "is a symbolic link or no directory, and not followed: remove it");
-    struct stat info;
-    if (directory < 0 || fstat(directory, &info) < 0) {
-        int result = error_set(err, -errno, path, "cannot be opened: %s", strerror(errno));
-        if (directory >= 0)
-            close(directory);
-        return result;
-    }
-    const char *why = info.st_uid != geteuid()      ? "belongs to another user"
-        : (info.st_mode & (S_IWGRP | S_IWOTH)) != 0 ? "may be written by others"
-                                                    : NULL;
-    if (why != NULL) {
+    struct place place;
+    bool foreign = false;
+    int directory = place_find(&place, path, PLACE_STAY, &foreign);
+    if (directory == 0)
+        directory = openat(place.folder, place.name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    else if (directory == -EISDIR) /* "." or ".." */
+        directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (directory == -1)
+        directory = -errno;
+    place_deinit(&place);
+    if (directory == -ENOTDIR || directory == -ELOOP)
+        return error_set(err, directory, path, "is a symbolic link or no directory, and not followed: remove it");
+    if (directory < 0)
+        return error_set(err, directory, path, "cannot be opened: %s", strerror(-directory));
+    int result = check_directory(directory, path, err);
+    if (result < 0)
         close(directory);
-        return error_set(err, -EPERM, path, "%s: samples are kept in a directory of one's own (--samples)", why);
-    }
-    *ret_directory = directory;
-    return 0;
+    else
+        *ret_directory = directory;
+    return result;
 }
 
 static uint64_t hash_of(const char *text)
@@ -94,10 +131,11 @@ int state_file_open(struct state_file *state, const char *directory, const char 
     else
         result = default_directory(&path, err);
     if (result == 0 && path.data != NULL) {
-        result = make_directories(path.data);
+        bool foreign = false;
+        result = make_directories(path.data, &foreign);
         if (result < 0)
             error_set(err, result, path.data, "cannot be made: %s; name a directory for samples by --samples",
-                strerror(-result));
+                foreign ? "a symbolic link of another user is not followed" : strerror(-result));
     }
     if (result == 0)
         result = open_directory(buf_text(&path), &state->directory, err);
@@ -134,14 +172,15 @@ static int check_file(const struct state_file *state, int fd, size_t most, struc
 
 int state_file_read(const struct state_file *state, size_t most, struct buf *out, struct error *err)
 {
-    /* O_NONBLOCK: somebody may have put a pipe here. */
-    int fd = openat(state->directory, state->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    if (fd < 0 && errno == ENOENT)
+    int fd = open_checked_at(state->directory, state->name, OPEN_FILE);
+    if (fd == -ENOENT)
         return -ENOENT;
-    if (fd < 0 && errno == ELOOP)
-        return error_set(err, -ELOOP, state->path, "is a symbolic link, and not followed: remove it");
+    if (fd == -ELOOP)
+        return error_set(err, fd, state->path, "is a symbolic link, and not followed: remove it");
+    if (fd == -EISDIR || fd == -ENODEV)
+        return error_set(err, -EPERM, state->path, "is no regular file: remove it");
     if (fd < 0)
-        return error_set(err, -errno, state->path, "cannot be opened: %s", strerror(errno));
+        return error_set(err, fd, state->path, "cannot be opened: %s", strerror(-fd));
     int result = check_file(state, fd, most, err);
     if (result == 0) {
         result = fd_read_all(fd, most, out);
@@ -155,20 +194,14 @@ int state_file_read(const struct state_file *state, size_t most, struct buf *out
 int state_file_write(const struct state_file *state, const char *bytes, size_t length, struct error *err)
 {
     enum { OWNER_ONLY = 0600 };
-    char name[sizeof state->name + 16];
-    snprintf(name, sizeof name, "%s.%d", state->name, getpid());
-    unlinkat(state->directory, name, 0); /* left by a process that was killed and had the same pid */
-    int fd = openat(state->directory, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, OWNER_ONLY);
-    int result = fd < 0 ? -errno : fd_write_all(fd, bytes, length);
-    if (result == 0 && fsync(fd) < 0)
-        result = -errno;
-    if (fd >= 0 && close(fd) < 0 && result == 0)
-        result = -errno;
-    if (result == 0 && renameat(state->directory, name, state->directory, state->name) < 0)
-        result = -errno;
-    if (result < 0) {
-        unlinkat(state->directory, name, 0);
-        error_set(err, result, state->path, "cannot be written: %s", strerror(-result));
+    struct whole_file file;
+    int result = whole_file_open_at(&file, state->directory, state->name, OWNER_ONLY, err);
+    if (result == 0) {
+        errno = 0;
+        bool is_written = fwrite(bytes, 1, length, file.out) == length && fflush(file.out) == 0;
+        result = whole_file_close(&file, is_written ? 0 : errno != 0 ? -errno : -EIO, err);
     }
+    if (result < 0)
+        error_set(err, result, state->path, "cannot be written: %s", strerror(-result));
     return result;
 }

@@ -48,7 +48,12 @@ void gaps_add_owners(struct snapshot *snapshot, const struct walk_hidden *hidden
     buf_str(&text, "who holds ");
     text_count(&text, unowned);
     buf_printf(&text, " of the sockets is not known: ");
-    if (hidden->processes == 0) {
+    if (hidden->processes == 0 && hidden->unsettled > 0) {
+        buf_str(&text, "the processes could not be read in peace; ");
+        text_count(&text, hidden->unsettled);
+        buf_str(&text, " of them began or ended meanwhile, and may have handed descriptors on");
+        snapshot_note_gap(snapshot, GAP_OWNERS_UNSETTLED, buf_text(&text), NULL);
+    } else if (hidden->processes == 0) {
         buf_str(&text, "every process was searched, none has them open");
         snapshot_note_gap(snapshot, GAP_OWNERS_ELSEWHERE, buf_text(&text), NULL);
     } else {

@@ -23,8 +23,9 @@ enum walk_aim {
     WALK_CAREFULLY = 1 << 3,
 };
 
-/* Processes whose descriptors may not be read. */
+/* Processes whose descriptors may not be read, or could not be read in peace. */
 struct walk_hidden {
+    size_t unsettled; /* how many processes began or ended during the last walk; 0 if that was not looked for */
     unsigned processes;
     uint32_t pid; /* the lowest pid of them, and its name */
     char name[64];

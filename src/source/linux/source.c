@@ -16,6 +16,7 @@
 #include "source/linux/net_tcp.h"
 #include "source/linux/netns.h"
 #include "source/linux/owners.h"
+#include "source/linux/pid_list.h"
 #include "source/linux/processes.h"
 #include "source/linux/settings.h"
 #include "source/linux/sock_diag.h"
@@ -266,20 +267,43 @@ static bool has_unowned(const struct reading *reading)
     return any;
 }
 
+/* Walks carefully, and counts the processes that began or ended meanwhile. */
+static int walk_carefully(struct reading *reading, struct error *err)
+{
+    struct snapshot *snapshot = reading->netns.snapshot;
+    struct pid_list before, after = { 0 };
+    snapshot->process_count = snapshot->holder_count = 0;
+    int result = pid_list_read(&before);
+    if (result == 0)
+        result = walk_for_owners(reading, WALK_CAREFULLY, err);
+    else
+        result = fail_to_walk(reading, result, err);
+    if (result == 0 && pid_list_read(&after) == 0)
+        reading->hidden.unsettled = pid_list_differences(&before, &after);
+    pid_list_deinit(&before);
+    pid_list_deinit(&after);
+    reading->unmatched = owners_join(snapshot);
+    return result;
+}
+
 /*
  * Repeats the walk if sockets still have no owner. The first walk counts descriptors, so it can miss some of a process
- * that opens and closes others meanwhile. The careful walk misses none. eBPF does not need this: there the kernel walks
- * over the descriptor tables.
+ * that opens and closes others meanwhile. The careful walk misses none of a process that lives as long as the walk;
+ * with eBPF every walk is like that. A process that ends may have handed its sockets on to one that the walk did not
+ * meet: so it is tried once more, and then the gap says so.
  */
 static int rewalk_carefully(struct reading *reading, struct error *err)
 {
-    struct snapshot *snapshot = reading->netns.snapshot;
-    if (reading->bpf != NULL || !has_unowned(reading))
-        return 0;
-    snapshot->process_count = snapshot->holder_count = 0;
-    int result = walk_for_owners(reading, WALK_CAREFULLY, err);
-    reading->unmatched = owners_join(snapshot);
-    return result < 0 ? result : reread_unowned(reading, false, err);
+    enum { TRIES = 2 };
+    int result = 0;
+    bool settled = false;
+    for (unsigned i = 0; i < TRIES && result == 0 && !settled && has_unowned(reading); i++) {
+        result = walk_carefully(reading, err);
+        if (result == 0)
+            result = reread_unowned(reading, false, err);
+        settled = reading->hidden.unsettled == 0;
+    }
+    return result;
 }
 
 static int read_host(struct reading *reading, struct error *err)

@@ -4,6 +4,7 @@
  *   hides busy LOW      another thread opens and closes LOW low descriptors as fast as possible
  *   hides apart         a thread with its own table of descriptors holds them
  *   hides changing      the process executes itself again and again
+ *   hides moving        each process lives for a moment, and leaves the sockets to its child
  */
 #define _GNU_SOURCE
 #include <err.h>
@@ -61,8 +62,34 @@ static void change(void)
     err(1, "exec");
 }
 
+/* The first process stays, without the sockets, so that the caller can end them all: they die with its group. */
+static void move(void)
+{
+    int ready[2];
+    if (pipe(ready) < 0)
+        err(1, "pipe");
+    if (fork() != 0) {
+        close(ready[1]);
+        char byte;
+        (void)!read(ready[0], &byte, 1); /* until the last one ends */
+        return;
+    }
+    leak();
+    for (;;) {
+        pid_t child = fork();
+        if (child > 0)
+            _exit(0);
+        if (child < 0)
+            usleep(100);
+    }
+}
+
 int main(int argc, char **argv)
 {
+    if (argc == 2 && strcmp(argv[1], "moving") == 0) {
+        move();
+        return 0;
+    }
     if (argc == 3 && strcmp(argv[1], "busy") == 0) {
         int low = atoi(argv[2]), fds[LOW_MAX];
         for (leak();;) {
@@ -86,5 +113,5 @@ int main(int argc, char **argv)
             leak();
         change();
     }
-    errx(2, "usage: hides busy LOW | hides apart | hides changing");
+    errx(2, "usage: hides busy LOW | hides apart | hides changing | hides moving");
 }

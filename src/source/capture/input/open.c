@@ -1,7 +1,6 @@
 #include "source/capture/input/open.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -9,6 +8,7 @@
 
 #include "base/fd_io.h"
 #include "base/memory.h"
+#include "base/open_checked.h"
 #include "source/capture/input/compressed.h"
 #include "source/capture/input/utf16.h"
 
@@ -35,16 +35,15 @@ static void file_close(void *state)
 static int open_file(struct input *input, const char *path, struct error *err)
 {
     bool is_stdin = strcmp(path, "-") == 0;
-    int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    if (fd < 0)
-        return error_set(err, -errno, path, "cannot be read: %s", strerror(errno));
+    int fd = is_stdin ? STDIN_FILENO : open_checked(path, OPEN_FILE | OPEN_PIPE | OPEN_TERMINAL);
     struct stat status;
-    bool known = fstat(fd, &status) == 0;
-    if (known && S_ISDIR(status.st_mode)) {
-        if (!is_stdin)
-            close(fd);
+    bool known = fd >= 0 && fstat(fd, &status) == 0;
+    if (fd == -EISDIR || (known && S_ISDIR(status.st_mode)))
         return error_set(err, -EISDIR, path, "is a folder; --from reads one file");
-    }
+    if (fd == -ENODEV)
+        return error_set(err, fd, path, "is a device or a socket; --from reads a file, a pipe or a terminal");
+    if (fd < 0)
+        return error_set(err, fd, path, "cannot be read: %s", strerror(-fd));
     struct file *file = xcalloc(1, sizeof *file);
     file->fd = fd;
     *input = (struct input){ .read = file_read, .close = file_close, .state = file };
