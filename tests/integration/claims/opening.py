@@ -71,7 +71,7 @@ def _send_syn(source, destination, port):
         raw.sendto(segment, (destination, 0))
 
 
-@claim("syn-recv-unanswered", "The count rises by the kernel's own timer (after 1, 3, 7, 15, 31 s)", 2.5, 20, "s",
+@claim("syn-recv-unanswered", "The count rises with the kernel's own timer (after 1, 3, 7, 15, 31 s)", 2.5, 20, "s",
        waits_s=3)
 def syn_ack_with_one_retry():
     """With one retransmission after 1 s the end comes after 3 s."""
@@ -332,12 +332,12 @@ def bind_beside_time_wait():
     return _after_time_wait(False, False)
 
 
-@claim("errors", "Servers set it: TIME_WAIT then does not matter.", "none")
+@claim("errors", "Servers set it, so that TIME_WAIT does not matter.", "none")
 def bind_beside_time_wait_with_reuseaddr():
     return _after_time_wait(True, True)
 
 
-@claim("errors", "The old socket must have had it as well as the new one.", ["EADDRINUSE", "EADDRINUSE"])
+@claim("errors", "Both the old and the new socket must have it.", ["EADDRINUSE", "EADDRINUSE"])
 def bind_beside_time_wait_with_one_reuseaddr():
     return [_after_time_wait(False, True), _after_time_wait(True, False)]
 

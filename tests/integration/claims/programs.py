@@ -76,7 +76,7 @@ def python_closes_sockets_across_exec():
     return _sockets_of_a_child(close_fds=False)
 
 
-@claim("close-wait-inherited", "but for `pass_fds` and `set_inheritable(True)`", 1)
+@claim("close-wait-inherited", "except with `pass_fds` and `set_inheritable(True)`", 1)
 def python_passes_descriptors():
     return _sockets_of_a_child(pass_fds="conn")
 
