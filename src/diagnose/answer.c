@@ -56,7 +56,8 @@ void answer_judge(
         finding->fault == FAULT_NONE)
         return;
     bool is_held_open = group->rule->states == STATE_BIT(STATE_FIN_WAIT_2) && group->count >= FEW;
-    bool is_proven = group->timers_known && (group->ages_known || group->retransmits_min >= PROVEN || is_held_open);
+    bool is_proven = (group->ages_known && !group->ages_from_snapshots) ||
+        (group->timers_known && (group->retransmits_min >= PROVEN || is_held_open));
     bool is_of_one_peer = finding->distinct_peers == 1 && group->count >= MANY;
     bool should_pass = (group->rule->states & PASSING_STATES) != 0 && part_of(parts, group)->conns >= FEW &&
         shows_others(context, part_of(parts, group));

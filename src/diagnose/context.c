@@ -74,6 +74,9 @@ bool context_is_incoming(const struct context *context, const struct conn *conn)
 bool context_is_settled(const struct context *context, const struct conn *conn, const struct limits *limits)
 {
     struct age age = conn_age(context->snapshot, conn);
+    uint64_t life_ms;
+    if (conn_life_ms(conn, &life_ms) && life_ms < limits->settle_ms)
+        return false;
     return age.kind == AGE_UNKNOWN || age.from_snapshots || age_judged_ms(&age) >= limits->settle_ms;
 }
 

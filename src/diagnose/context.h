@@ -81,7 +81,7 @@ bool context_is_incoming(const struct context *context, const struct conn *conn)
 bool context_guesses_direction(const struct context *context, const struct conn *conn);
 /*
  * True if the connection has been in its state for limits->settle_ms. Also true if its age is not known, or known only
- * from the time between two snapshots; then the finding has a lower confidence.
+ * from the time between two snapshots; then the finding has a lower confidence. False if it was made later than that.
  */
 bool context_is_settled(const struct context *context, const struct conn *conn, const struct limits *limits);
 

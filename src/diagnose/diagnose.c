@@ -210,7 +210,8 @@ static bool is_too_small(
     const struct context *context, const struct answer_part *parts, const struct group *group, uint8_t *causes)
 {
     const struct limits *limits = group->limits;
-    bool blind = !group->timers_known && limits->min_without_age > 0;
+    bool has_ages = group->ages_known && !group->ages_from_snapshots;
+    bool blind = !group->timers_known && !has_ages && limits->min_without_age > 0;
     uint64_t count = group->counted > group->count ? group->counted : group->count;
     if (count >= (blind ? limits->min_without_age : limits->min_count))
         return false;

@@ -1,5 +1,7 @@
 #include "diagnose/phrases_age.h"
 
+#include <string.h>
+
 #include "diagnose/context.h"
 #include "diagnose/phrases.h"
 
@@ -62,4 +64,42 @@ void phrases_clock_set_back(
     else if (group->confirmed_ms == 0)
         lines_add(evidence, arena, "To know for how long they have been so at least, %s.",
             phrases_look_again(context->snapshot));
+}
+
+/* "made 4 h 12 min ago", "made between 12 s and 4 h 12 min ago" */
+static const char *made(struct arena *arena, uint64_t shortest_ms, uint64_t longest_ms)
+{
+    const char *longest = phrases_duration(arena, longest_ms), *shortest = phrases_duration(arena, shortest_ms);
+    return strcmp(longest, shortest) == 0 ? arena_printf(arena, "made %s ago", longest)
+                                          : arena_printf(arena, "made between %s and %s ago", shortest, longest);
+}
+
+static void add_lives(
+    struct arena *arena, const struct context *context, const struct group *group, struct lines *evidence)
+{
+    uint64_t shortest_ms = UINT64_MAX, longest_ms = 0, known = 0;
+    for (size_t i = 0; i < group->count; i++) {
+        uint64_t life_ms;
+        if (!conn_life_ms(&context->snapshot->conns[group->conns[i]], &life_ms))
+            continue;
+        known++;
+        shortest_ms = life_ms < shortest_ms ? life_ms : shortest_ms;
+        longest_ms = life_ms > longest_ms ? life_ms : longest_ms;
+    }
+    if (known > 0)
+        lines_add(evidence, arena, "%s %s (CreationTime): %s been in %s for longer than that.",
+            known == 1 && group->count == 1 ? "It was"
+                : known < group->count      ? arena_printf(arena, "%s of them were", phrases_count(arena, known))
+                                            : "They were",
+            made(arena, shortest_ms, longest_ms), group->count == 1 ? "it has not" : "none has",
+            state_name((enum conn_state)context->snapshot->conns[group->conns[0]].state));
+}
+
+void phrases_shown_ages(
+    struct arena *arena, const struct context *context, const struct group *group, struct lines *evidence)
+{
+    enum conn_state state = (enum conn_state)context->snapshot->conns[group->conns[0]].state;
+    if (group->ages_known && !group->ages_from_snapshots)
+        lines_add(evidence, arena, "In %s %s, as the capture shows.", state_name(state), phrases_ages(arena, group));
+    add_lives(arena, context, group, evidence);
 }

@@ -13,3 +13,9 @@ const char *phrases_ages(struct arena *arena, const struct group *group);
  */
 void phrases_clock_set_back(
     struct arena *arena, const struct context *context, const struct group *group, struct lines *evidence);
+/*
+ * For a source without clocks and timers. Adds how long the connections have been in their state, if the source prints
+ * it; otherwise, if it prints when they were made, that they have not been in their state for longer.
+ */
+void phrases_shown_ages(
+    struct arena *arena, const struct context *context, const struct group *group, struct lines *evidence);

@@ -218,7 +218,26 @@ static struct age established_age(const struct snapshot *snapshot, const struct 
     return (struct age){ .kind = AGE_AT_LEAST, .ms = idle };
 }
 
-/* The age that this snapshot alone shows. */
+bool conn_life_ms(const struct conn *conn, uint64_t *ret_ms)
+{
+    *ret_ms = conn->shown_age_ms;
+    return conn_has(conn, CONN_SHOWN_AGE) && conn->shown_is_life;
+}
+
+/*
+ * The age that a program has printed. For ESTABLISHED it would be the time since the handshake, which does not show for
+ * how long anything has been stuck.
+ */
+static struct age shown_age(const struct conn *conn)
+{
+    uint64_t life_ms;
+    if (!conn_has(conn, CONN_SHOWN_AGE) || conn_life_ms(conn, &life_ms) || conn->state == STATE_ESTABLISHED ||
+        conn_is_listener(conn))
+        return (struct age){ .kind = AGE_UNKNOWN };
+    return (struct age){ .kind = AGE_AT_LEAST, .ms = conn->shown_age_ms };
+}
+
+/* The age that the clocks and timers of this snapshot show. */
 static struct age own_age(const struct snapshot *snapshot, const struct conn *conn)
 {
     const struct age unknown = { .kind = AGE_UNKNOWN };
@@ -293,12 +312,14 @@ bool conn_age_may_shrink(const struct snapshot *snapshot, const struct conn *con
     if (conn_has(conn, CONN_TCP_INFO) && (conn->state == STATE_CLOSE_WAIT || conn->state == STATE_FIN_WAIT_2))
         return !conn_has(conn, CONN_TIMER) || conn->timer == TIMER_KEEPALIVE;
     struct age age = own_age(snapshot, conn);
-    return age.kind == AGE_UNKNOWN || age.from_timer;
+    return (age.kind == AGE_UNKNOWN && shown_age(conn).kind == AGE_UNKNOWN) || age.from_timer;
 }
 
 struct age conn_age(const struct snapshot *snapshot, const struct conn *conn)
 {
     struct age age = own_age(snapshot, conn);
+    if (age.kind == AGE_UNKNOWN)
+        age = shown_age(conn);
     if (snapshot->stayed_ms != NULL)
         raise_age(&age, snapshot->stayed_ms[conn - snapshot->conns]);
     if (age.is_reset && previous_stayed(snapshot, conn) && previous_apart_ms(snapshot) > age.ms)

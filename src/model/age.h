@@ -43,9 +43,16 @@ struct age {
  *   CLOSED: time since the connection ended.
  * An answer to a keepalive probe is an ACK like any other. So where keepalive runs, or may run, CLOSE_WAIT and
  * FIN_WAIT_2 have only a lower bound, which every answer resets (is_reset). If the source has none of these clocks, the
- * age is the time between two snapshots (previous.h) in which the connection did not change.
+ * age is what it prints as such (netstat -i of Windows), or the time between two snapshots (previous.h) in which the
+ * connection did not change.
  */
 struct age conn_age(const struct snapshot *snapshot, const struct conn *conn);
+
+/*
+ * The time since the connection was made, if the source shows it (CreationTime of Get-NetTCPConnection). It has not
+ * been in its state for longer.
+ */
+bool conn_life_ms(const struct conn *conn, uint64_t *ret_ms);
 
 /*
  * True if a later snapshot may give a smaller age although nothing has changed: answers to keepalive probes set the

@@ -32,13 +32,14 @@ enum conn_field {
     CONN_COOKIE = 1 << 4,
     CONN_CGROUP = 1 << 5,
     CONN_SHUTDOWN = 1 << 6,
-    CONN_TCP_INFO = 1 << 7, /* probes, backoff, rtt_us … bytes_acked; later kernels added these: */
-    CONN_SND_WND = 1 << 8,  /* Linux 5.4 */
-    CONN_RTO_TIME = 1 << 9, /* total_rto_time_ms, rto_recoveries; Linux 6.7 */
-    CONN_SKMEM = 1 << 10,   /* skmem_… */
-    CONN_BACKLOG = 1 << 11, /* only for listeners: send_q_bytes is the backlog */
-    CONN_RTO = 1 << 12,     /* rto_ms; more sources show it than the rest of tcp_info */
-    CONN_BYTES = 1 << 13,   /* notsent_bytes, rwnd_limited_ms, bytes_received, bytes_acked; all since Linux 4.10 */
+    CONN_TCP_INFO = 1 << 7,   /* probes, backoff, rtt_us … bytes_acked; later kernels added these: */
+    CONN_SND_WND = 1 << 8,    /* Linux 5.4 */
+    CONN_RTO_TIME = 1 << 9,   /* total_rto_time_ms, rto_recoveries; Linux 6.7 */
+    CONN_SKMEM = 1 << 10,     /* skmem_… */
+    CONN_BACKLOG = 1 << 11,   /* only for listeners: send_q_bytes is the backlog */
+    CONN_RTO = 1 << 12,       /* rto_ms; more sources show it than the rest of tcp_info */
+    CONN_BYTES = 1 << 13,     /* notsent_bytes, rwnd_limited_ms, bytes_received, bytes_acked; all since Linux 4.10 */
+    CONN_SHOWN_AGE = 1 << 14, /* shown_age_ms, shown_is_life; only captures have them */
 };
 
 struct conn {
@@ -56,7 +57,8 @@ struct conn {
     uint8_t shutdown;       /* SHUTDOWN_… */
     uint8_t rto_recoveries; /* how many recoveries by timeout began, this one included; 255: 255 or more */
 
-    uint16_t present; /* enum conn_field */
+    uint16_t present;   /* enum conn_field */
+    bool shown_is_life; /* shown_age_ms is the time since the connection was made: it is not longer in its state */
 
     uint32_t uid;
     uint32_t inode;     /* 0: no struct socket: not accepted yet, an orphan, or a mini-socket */
@@ -89,6 +91,8 @@ struct conn {
     uint32_t skmem_rmem_bytes; /* memory of the receive queue */
     uint32_t skmem_wmem_bytes; /* memory of the send queue */
     uint32_t skmem_drops;      /* packets dropped; of a listener, connections dropped */
+
+    uint32_t shown_age_ms; /* the time in the state, as a program printed it (netstat -i of Windows); a lower bound */
 };
 
 /*

@@ -38,6 +38,8 @@ static void describe_evidence(const struct conn *conn, struct buf *out)
     if (conn_has(conn, CONN_TIMER))
         buf_printf(
             out, " timer=%s/%" PRIu32 "/%u/%u", timers[conn->timer], conn->timer_ms, conn->retransmits, conn->probes);
+    if (conn_has(conn, CONN_SHOWN_AGE))
+        buf_printf(out, " %s=%" PRIu32, conn->shown_is_life ? "life" : "age", conn->shown_age_ms);
     if (conn_has(conn, CONN_INODE))
         buf_printf(out, " ino=%" PRIu32, conn->inode);
     if (conn_has(conn, CONN_UID))

@@ -55,6 +55,8 @@ static const struct {
     MEMBER(CONN_SKMEM, skmem_rmem_bytes),
     MEMBER(CONN_SKMEM, skmem_wmem_bytes),
     MEMBER(CONN_SKMEM, skmem_drops),
+    MEMBER(CONN_SHOWN_AGE, shown_age_ms),
+    MEMBER(CONN_SHOWN_AGE, shown_is_life),
 };
 
 static uint64_t number_at(const struct conn *conn, size_t offset, size_t size)

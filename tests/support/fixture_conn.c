@@ -53,6 +53,8 @@ static const struct field fields[] = {
     FIELD(skmem_rmem_bytes, FIELD_NUMBER, CONN_SKMEM),
     FIELD(skmem_wmem_bytes, FIELD_NUMBER, CONN_SKMEM),
     FIELD(skmem_drops, FIELD_NUMBER, CONN_SKMEM),
+    FIELD(shown_age_ms, FIELD_MILLISECONDS, CONN_SHOWN_AGE),
+    FIELD(shown_is_life, FIELD_NUMBER, CONN_SHOWN_AGE),
 };
 
 enum { FIELD_COUNT = sizeof fields / sizeof *fields, HOLDERS_MAX = 16 };

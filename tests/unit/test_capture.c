@@ -59,6 +59,33 @@ static void windows_netstat(void **state)
     CHECK(cases);
 }
 
+/* netstat -i. The heading, or the options of the command, tell which number is the PID. */
+static void time_in_state(void **state)
+{
+    (void)state;
+    static const struct one cases[] = {
+        { "  Proto  Local Address  Foreign Address  State  PID  Time in State (ms)\n"
+          "  TCP    10.0.0.5:80    10.0.0.6:2       CLOSE_WAIT  812  4521033\n",
+            "capture-windows-netstat",
+            "CLOSE_WAIT 10.0.0.5:80 10.0.0.6:2 age=4521033 by 812/?\n" NUMBERS_ONLY NOTHING_ELSE },
+        { "  Proto  Local Address  Foreign Address  State  Time in State (ms)\n"
+          "  TCP    10.0.0.5:80    10.0.0.6:2       CLOSE_WAIT  4521033\n",
+            "capture-windows-netstat", "CLOSE_WAIT 10.0.0.5:80 10.0.0.6:2 age=4521033\n" NOTHING_ELSE },
+        { "C:\\>netstat -n -o -i\n  TCP    10.0.0.5:80    10.0.0.6:2       CLOSE_WAIT  812 InHost 01:15:21\n",
+            "capture-windows-netstat",
+            "CLOSE_WAIT 10.0.0.5:80 10.0.0.6:2 age=4521000 by 812/?\n" NUMBERS_ONLY NOTHING_ELSE },
+        { "C:\\>netstat -ani\n  TCP    10.0.0.5:80    10.0.0.6:2       CLOSE_WAIT  4521033\n",
+            "capture-windows-netstat", "CLOSE_WAIT 10.0.0.5:80 10.0.0.6:2 age=4521033\n" NOTHING_ELSE },
+        { "  Proto  Local Address  Foreign Address  State  Time in State (s)  PID\n"
+          "  TCP    10.0.0.5:80    10.0.0.6:2       LAST_ACK  95  0\n",
+            "capture-windows-netstat", "LAST_ACK 10.0.0.5:80 10.0.0.6:2 age=95000\n" NOTHING_ELSE },
+        /* Without -i the number is a PID, whatever the heading of a pasted table looks like. */
+        { "  Proto  Local Address  Foreign Address  State\n  TCP 10.0.0.5:80 10.0.0.6:2 CLOSE_WAIT 812\n",
+            "capture-windows-netstat", "CLOSE_WAIT 10.0.0.5:80 10.0.0.6:2 by 812/?\n" NUMBERS_ONLY NOTHING_ELSE },
+    };
+    CHECK(cases);
+}
+
 static void linux_netstat(void **state)
 {
     (void)state;
@@ -382,6 +409,37 @@ static void powershell(void **state)
     CHECK(cases);
 }
 
+#define CREATED "LocalPort : 80\nRemoteAddress : 10.1.2.3\nRemotePort : 5\nState : CloseWait\nCreationTime : "
+#define RECORD(created) "LocalAddress : 10.0.0.5\n" CREATED created "\n"
+#define LIFE(ms) "CLOSE_WAIT 10.0.0.5:80 10.1.2.3:5 life=" ms "\n" NOTHING_ELSE
+
+/* CreationTime and the date beside it. Fractions of a second are not read: a life is rounded up. */
+static void creation_times(void **state)
+{
+    (void)state;
+    static const struct one cases[] = {
+        { "2026-01-31T12:03:11\n\n" RECORD("31.01.2026 11:58:02"), "capture-powershell-list", LIFE("310000") },
+        { RECORD("1/31/2026 11:58:02 AM") "\nSaturday, January 31, 2026 12:03:11 PM\n", "capture-powershell-list",
+            LIFE("310000") },
+        { "mardi 3 mars 2026 12:03:11\n\n" RECORD("03/03/2026 11:58:02"), "capture-powershell-list", LIFE("310000") },
+        { "2026\u5e741\u670831\u65e5 12:03:11\n\n" RECORD("2026/01/31 11:58:02"), "capture-powershell-list",
+            LIFE("310000") },
+        /* The day and the month may be either: the longer life. */
+        { "2026-02-01T12:03:11\n\n" RECORD("1/2/2026 12:03:10 PM"), "capture-powershell-list", LIFE("2592002000") },
+        /* Later than the moment of the capture, not a date, and no date beside it: nothing is known. */
+        { "2026-01-31T12:03:11\n\n" RECORD("31.01.2026 12:58:02"), "capture-powershell-list",
+            "CLOSE_WAIT 10.0.0.5:80 10.1.2.3:5\n" NOTHING_ELSE },
+        { "2026-01-31T12:03:11\n\n" RECORD("31.31.2026 11:58:02"), "capture-powershell-list",
+            "CLOSE_WAIT 10.0.0.5:80 10.1.2.3:5\n" NOTHING_ELSE },
+        { RECORD("31.01.2026 11:58:02"), "capture-powershell-list",
+            "CLOSE_WAIT 10.0.0.5:80 10.1.2.3:5\n" NOTHING_ELSE },
+        { "LocalAddress,LocalPort,RemoteAddress,RemotePort,State,Age\n"
+          "10.0.0.5,80,10.1.2.3,5,CloseWait,1.00:00:02.1234567\n",
+            "capture-powershell-csv", LIFE("86402000") },
+    };
+    CHECK(cases);
+}
+
 #define HEADINGS "LocalAddress LocalPort RemoteAddress RemotePort State     AppliedSetting OwningProcess ProcessName\n"
 #define RULE "------------ --------- ------------- ---------- -----     -------------- ------------- -----------\n"
 #define REFUSED "gap refused\n"
@@ -571,6 +629,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(windows_netstat),
+        cmocka_unit_test(time_in_state),
         cmocka_unit_test(linux_netstat),
         cmocka_unit_test(ss),
         cmocka_unit_test(units_of_ss),
@@ -583,6 +642,7 @@ int main(void)
         cmocka_unit_test(several_tables),
         cmocka_unit_test(log_lines),
         cmocka_unit_test(powershell),
+        cmocka_unit_test(creation_times),
         cmocka_unit_test(cells_of_powershell_tables),
         cmocka_unit_test(rows_of_powershell_without_headings),
         cmocka_unit_test(columns_that_powershell_was_not_asked_for),

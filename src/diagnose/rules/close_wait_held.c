@@ -10,6 +10,7 @@
 #include "diagnose/context.h"
 #include "diagnose/group.h"
 #include "diagnose/phrases.h"
+#include "diagnose/phrases_age.h"
 #include "diagnose/phrases_owners.h"
 #include "diagnose/phrases_peer.h"
 #include "diagnose/platform.h"
@@ -22,15 +23,18 @@ bool close_wait_held_applies(const struct context *context, const struct conn *c
     return !all_known && !conn_is_unheld(conn) && context_is_settled(context, conn, limits);
 }
 
-/* Adds what the queues show, if they are known. They do not show here whether the end of stream was read. */
+/* Adds the ages, and what the queues show. They do not show here whether the end of stream was read. */
 static void evidence_queues(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 {
     const char *source = context->snapshot->origin != NULL ? "The capture" : "This source";
+    phrases_shown_ages(arena, context, group, &finding->evidence);
     if (!conn_has(&context->snapshot->conns[group->conns[0]], CONN_QUEUES)) {
         lines_add(&finding->evidence, arena,
-            "%s shows neither queues nor ages: whether the end of stream was read, and since when it is there, is not "
-            "known.",
+            group->ages_known
+                ? "%s shows no queues: whether the end of stream was read is not known."
+                : "%s shows neither queues nor ages: whether the end of stream was read, and since when it is there, "
+                  "is not known.",
             source);
         return;
     }

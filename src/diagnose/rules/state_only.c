@@ -10,6 +10,7 @@
 #include "diagnose/context.h"
 #include "diagnose/group.h"
 #include "diagnose/phrases.h"
+#include "diagnose/phrases_age.h"
 #include "diagnose/phrases_lost.h"
 #include "diagnose/phrases_owners.h"
 #include "diagnose/phrases_peer.h"
@@ -29,18 +30,28 @@ static const char *owner_phrase(struct arena *arena, const struct finding *findi
     return finding->owner == NULL ? "" : arena_printf(arena, " of %s", phrases_process_within(arena, finding->owner));
 }
 
+/* True if the source prints how long the connections have been in their state. */
+static bool has_ages(const struct group *group)
+{
+    return group->ages_known && !group->ages_from_snapshots;
+}
+
 static void evidence_number(
     struct arena *arena, const struct context *context, const struct group *group, struct finding *finding)
 {
     finding->confidence = CONFIDENCE_POSSIBLE;
     bool is_handshake = (group->rule->states & (STATE_BIT(STATE_SYN_SENT) | STATE_BIT(STATE_SYN_RECEIVED))) != 0;
-    lines_add(&finding->evidence, arena, "%s were in %s at one moment; %s.", phrases_count(arena, group->count),
-        state_of(context, group),
+    lines_add(&finding->evidence, arena, "%s %s in %s at one moment; %s.", phrases_count(arena, group->count),
+        group->count == 1 ? "was" : "were", state_of(context, group),
         is_handshake ? "one that is answered passes through it in one round trip"
                      : "a FIN without data before it is acknowledged in one round trip, and data that is still on its "
                        "way takes longer");
-    lines_add(&finding->evidence, arena,
-        "This capture has no timers or ages: that they are stuck is assumed, because there are so many.");
+    phrases_shown_ages(arena, context, group, &finding->evidence);
+    if (has_ages(group))
+        finding->confidence = CONFIDENCE_LIKELY;
+    else
+        lines_add(&finding->evidence, arena,
+            "This capture has no timers or ages: that they are stuck is assumed, because there are so many.");
     if (finding->distinct_peers == 1)
         lines_add(&finding->evidence, arena, "All of them have one peer: that host, or the path to it.");
     else if (finding->distinct_peers > 1)
@@ -67,9 +78,10 @@ void by_state_sent_fin_describe(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
 {
     const char *state = state_of(context, group);
-    finding->title = arena_printf(arena, "%s%s %s wait in %s for an acknowledgement of their FIN",
-        phrases_conns(arena, group->count), owner_phrase(arena, finding), phrases_service(arena, context, group),
-        state);
+    finding->title = arena_printf(arena, "%s%s %s %s", phrases_conns(arena, group->count), owner_phrase(arena, finding),
+        phrases_service(arena, context, group),
+        group->count == 1 ? arena_printf(arena, "waits in %s for an acknowledgement of its FIN", state)
+                          : arena_printf(arena, "wait in %s for an acknowledgement of their FIN", state));
     const struct lost lost = lost_of(context, group);
     finding->why = arena_printf(arena,
         "This side has closed and sent its FIN; what is missing is the peer's acknowledgement. %s",
@@ -101,10 +113,11 @@ void by_state_syn_sent_describe(
     finding->title = arena_printf(arena, "%s waits for an answer to %s %s", phrases_owner(arena, finding),
         group->count == 1 ? "its SYN" : arena_printf(arena, "the SYNs of %s", phrases_conns(arena, group->count)),
         phrases_service(arena, context, group));
-    finding
-        ->why = "A SYN was sent, and neither an acceptance nor a refusal has come back yet. So many at once are rarely "
-                "on their way: they are dropped there or on the way back, by a firewall, a host that is down, a wrong "
-                "address or route, or a server whose accept queue is full.";
+    finding->why = arena_printf(arena,
+        "A SYN was sent, and neither an acceptance nor a refusal has come back yet. %s: they are dropped there or on "
+        "the way back, by a firewall, a host that is down, a wrong address or route, or a server whose accept queue is "
+        "full.",
+        has_ages(group) ? "After so long they are no longer on their way" : "So many at once are rarely on their way");
     evidence_number(arena, context, group, finding);
     lines_add(&finding->ruled_out, arena,
         "Not a port on which nobody listens, if that host refuses: a reset would have come at once. Windows with its "
@@ -158,8 +171,8 @@ void by_state_syn_received_describe(
     const struct platform *platform = platform_of(context->snapshot);
     const char *address = phrases_address(arena, &finding->peers[0].address);
     bool spread = finding->distinct_peers * 4 >= group->count * 3 && group->count >= MANY;
-    finding->title = arena_printf(arena, "%s %s have not answered the SYN-ACK yet%s",
-        phrases_conns(arena, group->count), phrases_service(arena, context, group),
+    finding->title = arena_printf(arena, "%s %s %s not answered the SYN-ACK yet%s", phrases_conns(arena, group->count),
+        phrases_service(arena, context, group), group->count == 1 ? "has" : "have",
         spread ? ": as in a SYN flood" : "");
     finding->why = spread
         ? "SYNs came from as many addresses as there are connections, and none of these answers the SYN-ACK. That is "
@@ -192,13 +205,17 @@ void by_state_fin_wait_2_describe(
 {
     const struct platform *platform = platform_of(context->snapshot);
     finding->confidence = CONFIDENCE_LIKELY;
-    finding->title = arena_printf(arena, "%s%s %s wait in FIN_WAIT_2 for peers that do not close",
-        phrases_conns(arena, group->count), owner_phrase(arena, finding), phrases_service(arena, context, group));
+    finding->title = arena_printf(arena, "%s%s %s %s", phrases_conns(arena, group->count), owner_phrase(arena, finding),
+        phrases_service(arena, context, group),
+        group->count == 1 ? "waits in FIN_WAIT_2 for a peer that does not close"
+                          : "wait in FIN_WAIT_2 for peers that do not close");
     finding->why = arena_printf(arena,
         "This side has closed, the peers' kernels have acknowledged it, but the programs there keep their ends open. "
         "%s; where it has only shut down its sending side (a half-close), %s. Which of them is not in this capture.",
         platform->fin_wait_2_life, platform->fin_wait_2_half_closed);
-    lines_add(&finding->evidence, arena, "%s were in FIN_WAIT_2 at one moment.", phrases_conns(arena, group->count));
+    lines_add(&finding->evidence, arena, "%s %s in FIN_WAIT_2 at one moment.", phrases_conns(arena, group->count),
+        group->count == 1 ? "was" : "were");
+    phrases_shown_ages(arena, context, group, &finding->evidence);
     if (finding->distinct_peers == 1)
         lines_add(&finding->evidence, arena, "All of them belong to one peer: one program there does not close.");
     else if (finding->distinct_peers > 1)

@@ -107,7 +107,8 @@ void time_wait_churn_describe(
             phrases_count(arena, rate), rate == 1 ? "" : "s", rate == 1 ? "was" : "were",
             platform->time_wait_s == 60 ? "minute" : phrases_duration(arena, platform->time_wait_s * 1000ULL));
     if (group->ages_known)
-        lines_add(&finding->evidence, arena, "In TIME_WAIT %s, of 60 s.", phrases_ages(arena, group));
+        lines_add(&finding->evidence, arena, "In TIME_WAIT %s%s.", phrases_ages(arena, group),
+            platform->time_wait_s != 0 ? arena_printf(arena, ", of %u s", platform->time_wait_s) : "");
     if (group->incoming)
         add_evidence_of_service_port(context, group, arena, finding);
     else

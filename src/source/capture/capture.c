@@ -116,6 +116,7 @@ static int parse_text(const struct capture_options *options, struct capture *cap
     snapshot->source = capture->format->id;
     if (options->tasks != NULL)
         result = tasks_read(options->tasks, capture, err);
+    moments_settle(capture);
     ended_settle(capture);
     descriptors_settle(capture);
     if (result == 0)

@@ -223,7 +223,8 @@ static const struct {
 } asks[] = {
     { "linux", "ask for: ss -tanpiemo, as root", "ask for: ss -tanpiemo, as root" },
     { "windows", "ask for: netstat -anob from an elevated prompt; or Get-NetTCPConnection, and tasklist for --tasks",
-        "no command of Windows shows them; take the capture again a minute later: what stands in both is stuck" },
+        "netstat -anoi (newer Windows) shows the ages; no command shows the rest: take the capture again a minute "
+        "later, what stands in both is stuck" },
     { "macos", "ask for: sudo lsof -nP -iTCP -Tqs; or netstat -anv -p tcp",
         "take the capture again a minute later: what stands in both is stuck" },
     { "solaris", "ask for: netstat -anu -f inet -f inet6 -P tcp",
@@ -239,7 +240,8 @@ static const struct {
 static unsigned evidence_of(const struct capture *capture)
 {
     return (capture->snapshot->holder_count > 0 ? OWNERS : 0) | ((capture->present & CONN_QUEUES) != 0 ? QUEUES : 0) |
-        ((capture->present & CONN_TIMER) != 0 ? TIMERS : 0) | ((capture->present & CONN_TCP_INFO) != 0 ? AGES : 0);
+        ((capture->present & CONN_TIMER) != 0 ? TIMERS : 0) |
+        ((capture->present & (CONN_TCP_INFO | CONN_SHOWN_AGE)) != 0 ? AGES : 0);
 }
 
 static void add_missing_evidence(const struct capture *capture)

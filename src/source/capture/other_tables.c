@@ -48,6 +48,8 @@ static void fill_in(struct conn *conn, const struct conn *other)
         TAKE(skmem_rmem_bytes), TAKE(skmem_wmem_bytes), TAKE(skmem_drops);
     if ((added & CONN_BYTES) != 0)
         TAKE(notsent_bytes), TAKE(rwnd_limited_ms), TAKE(bytes_received), TAKE(bytes_acked);
+    if ((added & CONN_SHOWN_AGE) != 0)
+        TAKE(shown_age_ms), TAKE(shown_is_life);
     added &= (uint16_t)~CONN_CGROUP; /* the other text's control groups are not in this snapshot */
     conn->present |= added;
 }

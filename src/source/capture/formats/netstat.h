@@ -4,6 +4,10 @@
 
 struct windows_netstat {
     bool has_pids;
+    bool has_time;       /* netstat -i: the rows have the time in the state, and, with -o, the PID: */
+    bool has_pid_column; /* as the heading or the options of the command tell */
+    bool pid_is_last;
+    uint32_t unit_ms; /* of the time, if it is a plain number */
     bool after_other; /* the last row was not TCP; the lines after it belong to it */
 };
 enum line_kind windows_netstat_row(struct capture *capture, const struct line *line);

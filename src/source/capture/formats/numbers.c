@@ -30,7 +30,7 @@ unsigned numbers_recognise(const struct format *self, const char *bytes, size_t 
 enum line_kind numbers_line(struct capture *capture, const struct line *line)
 {
     if (ended_line(capture, line) || log_line(capture, line) || counter_line(capture, line) ||
-        descriptor_line(capture, line) || setting_line(capture, line))
+        descriptor_line(capture, line) || setting_line(capture, line) || moment_line(capture, line))
         return LINE_ROW;
     if (!state_counts_line(capture, line))
         return LINE_OTHER;

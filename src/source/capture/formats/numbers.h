@@ -21,6 +21,13 @@ bool ended_line(struct capture *capture, const struct line *line);
 bool descriptor_line(struct capture *capture, const struct line *line);
 /* Call it when all lines are read. Assigns the descriptors, and their limit, to processes. */
 void descriptors_settle(struct capture *capture);
+/* Reads a line that is a date and a time, as Get-Date prints it. */
+bool moment_line(struct capture *capture, const struct line *line);
+/*
+ * Call it when all lines are read. Where the text tells when it was made, the connections whose CreationTime was read
+ * get the time since then.
+ */
+void moments_settle(struct capture *capture);
 /* Call it when all lines and any list of processes are read. Marks the processes that have ended. */
 void ended_settle(struct capture *capture);
 

@@ -55,6 +55,10 @@ struct numbers {
     bool has_previous;
     const char *names; /* "TcpExt: ListenOverflows …"; the next line has the values */
 
+    /* moment_lines.c */
+    uint64_t moment_lines;
+    uint32_t now_s; /* the latest moment that the text tells, as moment_parse() reads it; 0: none */
+
     /* log_lines.c */
     uint64_t log_lines;
     uint8_t log_event;        /* 1 + enum log_message of an event whose number was read; its text may follow; 0: none */

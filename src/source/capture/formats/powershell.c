@@ -2,6 +2,8 @@
 
 #include <strings.h>
 
+#include "source/capture/formats/moments.h"
+
 enum property property_find(const char *name, size_t length)
 {
 #define NAME(name, property)                                                                                           \
@@ -21,6 +23,12 @@ enum property property_find(const char *name, size_t length)
         NAME("OwningProcess", PROPERTY_PID),
         NAME("PID", PROPERTY_PID),
         NAME("ProcessId", PROPERTY_PID),
+        NAME("CreationTime", PROPERTY_CREATED),
+        NAME("Created", PROPERTY_CREATED),
+        NAME("Age", PROPERTY_LIFE),
+        NAME("Duration", PROPERTY_LIFE),
+        NAME("LifeTime", PROPERTY_LIFE),
+        NAME("Uptime", PROPERTY_LIFE),
         NAME("Process", PROPERTY_PROCESS),
         NAME("ProcessName", PROPERTY_PROCESS),
         NAME("Name", PROPERTY_PROCESS),
@@ -40,7 +48,7 @@ bool properties_are_of_conn(unsigned properties)
     enum { ENOUGH = 3, ENDS_ENOUGH = 2 };
     unsigned ends = 1U << PROPERTY_LOCAL_ADDRESS | 1U << PROPERTY_LOCAL_PORT | 1U << PROPERTY_REMOTE_ADDRESS |
         1U << PROPERTY_REMOTE_PORT;
-    properties &= ~(1U << PROPERTY_NONE);
+    properties &= ~(1U << PROPERTY_NONE | 1U << PROPERTY_CREATED | 1U << PROPERTY_LIFE);
     return __builtin_popcount(properties) >= ENOUGH && __builtin_popcount(properties & ends) >= ENDS_ENOUGH;
 }
 
@@ -84,6 +92,23 @@ static bool read_ends(struct capture *capture, const struct token *values, struc
     return true;
 }
 
+/*
+ * Windows shows no other times. CreationTime is an age only when all is read and the moment of the capture is known
+ * (moments_settle()). Until then it is kept here without its presence bit.
+ */
+static void read_life(const struct token *values, struct conn *conn)
+{
+    enum { SECOND_MS = 1000 };
+    const struct token *life = &values[PROPERTY_LIFE], *created = &values[PROPERTY_CREATED];
+    uint32_t last;
+    if (life->text != NULL && duration_parse(life->text, life->length, SECOND_MS, &conn->shown_age_ms)) {
+        conn->shown_is_life = true;
+        conn->present |= CONN_SHOWN_AGE;
+    } else if (created->text != NULL && moment_parse(created->text, created->length, &conn->shown_age_ms, &last)) {
+        conn->shown_is_life = true;
+    }
+}
+
 enum line_kind conn_record_add(struct capture *capture, const struct conn_record *record)
 {
     const struct token *values = record->values;
@@ -94,6 +119,7 @@ enum line_kind conn_record_add(struct capture *capture, const struct conn_record
     conn->state = (uint8_t)state_words_find(&capture->state_words, state->text, state->length);
     if (conn->state == STATE_UNKNOWN || !read_ends(capture, values, conn))
         return LINE_MALFORMED;
+    read_life(values, conn);
     capture_add(capture);
     const struct token *name = &values[PROPERTY_PROCESS];
     uint64_t pid = 0;

@@ -13,6 +13,8 @@ enum property {
     PROPERTY_REMOTE_PORT,
     PROPERTY_STATE,
     PROPERTY_PID,
+    PROPERTY_CREATED, /* CreationTime: the moment at which the connection was made */
+    PROPERTY_LIFE,    /* the time since then, which people compute: (Get-Date) - CreationTime */
     PROPERTY_PROCESS, /* the name of the process, which people add as a calculated property */
     PROPERTY_COUNT
 };

@@ -25,7 +25,8 @@ enum {
 static bool is_of_udp(const struct powershell_list *list)
 {
     unsigned local = BIT(PROPERTY_LOCAL_ADDRESS) | BIT(PROPERTY_LOCAL_PORT);
-    return (list->seen & ~BIT(PROPERTY_PROCESS)) == (local | BIT(PROPERTY_PID));
+    unsigned others = BIT(PROPERTY_PROCESS) | BIT(PROPERTY_CREATED) | BIT(PROPERTY_LIFE);
+    return (list->seen & ~others) == (local | BIT(PROPERTY_PID));
 }
 
 /* True if the record is of a connection. Lists of services and processes also have State, Name and ProcessId. */

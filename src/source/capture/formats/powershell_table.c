@@ -133,6 +133,12 @@ static unsigned column_of(const struct powershell_table *table, size_t start, si
     return over < table->count ? over : before;
 }
 
+/* A name, and a date with its time. */
+static bool may_have_blanks(enum property property)
+{
+    return property == PROPERTY_NONE || property == PROPERTY_PROCESS || property == PROPERTY_CREATED;
+}
+
 static void place(const struct powershell_table *table, const char *line, const struct token *words, unsigned count,
     struct placed *placed)
 {
@@ -154,7 +160,7 @@ static void place(const struct powershell_table *table, const char *line, const 
             *value = words[i];
         } else {
             value->length = (size_t)(words[i].text + words[i].length - value->text);
-            placed->possible &= property == PROPERTY_NONE || property == PROPERTY_PROCESS;
+            placed->possible &= may_have_blanks(property);
         }
         placed->cells[column].end = end;
     }
@@ -165,7 +171,7 @@ static void place(const struct powershell_table *table, const char *line, const 
 
 /*
  * Assigns the words to the columns in order. only_known: the columns that are not used are empty. More words than
- * columns belong to a name in the last column.
+ * columns belong to a name or a date in the last column.
  */
 static bool read_in_order(const struct powershell_table *table, const struct token *words, unsigned count,
     bool only_known, struct conn_record *ret_record)
@@ -182,9 +188,9 @@ static bool read_in_order(const struct powershell_table *table, const struct tok
         ret_record->values[property] = words[at++];
         last = property;
     }
-    if (at < count && last != PROPERTY_PROCESS)
+    if (at < count && (last == PROPERTY_NONE || !may_have_blanks(last)))
         return false;
-    struct token *name = &ret_record->values[PROPERTY_PROCESS];
+    struct token *name = &ret_record->values[last];
     if (at < count)
         name->length = (size_t)(words[count - 1].text + words[count - 1].length - name->text);
     uint64_t pid;

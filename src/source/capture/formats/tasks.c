@@ -350,7 +350,7 @@ static void read_list_row(struct tasks *tasks, const char *line)
     enum meaning meaning = meaning_of(key.text, key.length);
     enum property property = property_find(key.text, key.length);
     uint64_t number;
-    tasks->list.is_conn |= property != PROPERTY_NONE && property != PROPERTY_PID && property != PROPERTY_PROCESS;
+    tasks->list.is_conn |= property >= PROPERTY_LOCAL_ADDRESS && property <= PROPERTY_STATE;
     if (meaning == MEANS_PID && token_number(&value, UINT32_MAX, &number))
         set_pid(tasks, &key, (uint32_t)number);
     else if (meaning == MEANS_NAME || meaning == MEANS_PROCESS_NAME)

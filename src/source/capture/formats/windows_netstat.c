@@ -7,12 +7,17 @@
  *
  * The headings are in the language of the system; in German, the states are too. The first word of a row is never
  * translated. A listener is recognised by its remote end, 0.0.0.0:0.
+ *
+ * With -i (since Windows 10) there is one more number: "Time in State (ms)". The heading, or the options of the command
+ * above it, tell which number is the PID. A time without a unit is read as milliseconds, the smallest unit that a
+ * program would print: then the age is a lower bound in any case.
  */
 #include <strings.h>
 
+#include "source/capture/formats/moments.h"
 #include "source/capture/formats/netstat.h"
 
-enum { WORDS_MAX = 10, SYSTEM_IDLE = 0 };
+enum { WORDS_MAX = 14, ENDS = 4, SYSTEM_IDLE = 0 };
 
 /* The state of a row. In an unknown language a listener is still recognised by its remote end. */
 static enum conn_state state_of(struct capture *capture, const struct token *word, const struct conn *conn)
@@ -66,9 +71,74 @@ static bool may_be_end(const struct token *word)
         word->text[0] == '[';
 }
 
-static enum line_kind other_line(struct capture *capture, const struct line *line, const struct token *first)
+/* --- netstat -i --------------------------------------------------------------------------------------------------- */
+
+/* Reads the options of "netstat -anoi" or "netstat -a -n -i". */
+static void read_command(struct windows_netstat *state, const char *text)
+{
+    const char *at = strcasestr(text, "netstat");
+    bool has_time = false, has_pid = false;
+    if (at == NULL)
+        return;
+    for (at += strcspn(at, " |"); *at == ' '; at += strcspn(at, " |")) {
+        at += strspn(at, " ");
+        if (*at != '-' && *at != '/')
+            continue;
+        size_t length = strcspn(at, " |");
+        has_time |= memchr(at, 'i', length) != NULL;
+        has_pid |= memchr(at, 'o', length) != NULL;
+    }
+    state->has_time = has_time;
+    state->has_pid_column = has_pid || !has_time;
+    state->pid_is_last = false;
+    state->unit_ms = 1;
+}
+
+/* "Proto  Local Address  Foreign Address  State  PID  Time in State (ms)". PID is the same in every language. */
+static void read_heading(struct windows_netstat *state, const struct token *words, unsigned count)
+{
+    enum { LEAST = 4, SECOND_MS = 1000 };
+    bool is_heading = count >= LEAST && words[0].length == strlen("Proto") &&
+        strncasecmp(words[0].text, "Proto", strlen("Proto")) == 0;
+    bool has_pid = false, by_ms = false, by_seconds = false;
+    for (unsigned i = 0; i < count; i++) {
+        has_pid |= token_is(&words[i], "PID");
+        by_ms |= token_is(&words[i], "(ms)");
+        by_seconds |= token_is(&words[i], "(s)") || token_is(&words[i], "(sec)");
+    }
+    if (!is_heading && !by_ms && !by_seconds)
+        return;
+    bool is_named = count >= LEAST && token_is(&words[count - 2], "in") && token_is(&words[count - 1], "State");
+    state->has_time |= by_ms || by_seconds || is_named;
+    state->has_pid_column = has_pid || !state->has_time;
+    state->pid_is_last = has_pid && token_is(&words[count - 1], "PID");
+    state->unit_ms = by_seconds ? SECOND_MS : 1;
+}
+
+/* Reads the words behind the state: PID, offload state, template, time in the state. */
+static uint32_t read_numbers(struct capture *capture, const struct token *words, unsigned count, struct conn *conn)
 {
     struct windows_netstat *state = capture->state;
+    uint64_t pid = SYSTEM_IDLE;
+    unsigned pid_at = state->has_time && state->pid_is_last ? count - 1 : 0;
+    bool has_pid = (state->has_pid_column || !state->has_time) && token_number(&words[pid_at], UINT32_MAX, &pid);
+    state->has_pids |= has_pid;
+    unsigned time_at = state->pid_is_last ? 0 : count - 1;
+    if (state->has_time && (!has_pid || time_at != pid_at) &&
+        duration_parse(words[time_at].text, words[time_at].length, state->unit_ms, &conn->shown_age_ms))
+        conn->present |= CONN_SHOWN_AGE;
+    return (uint32_t)pid;
+}
+
+static enum line_kind other_line(
+    struct capture *capture, const struct line *line, const struct token *words, unsigned count)
+{
+    struct windows_netstat *state = capture->state;
+    const struct token *first = &words[0];
+    if (count > 1) {
+        read_command(state, line->text);
+        read_heading(state, words, count);
+    }
     if (is_protocol(first, "UDP")) {
         state->after_other = true;
         return LINE_FOREIGN;
@@ -90,7 +160,7 @@ enum line_kind windows_netstat_row(struct capture *capture, const struct line *l
     struct token words[WORDS_MAX];
     unsigned count = tokens_split(line->text, line->length, words, WORDS_MAX, NULL);
     if (!is_protocol(&words[0], "TCP"))
-        return other_line(capture, line, &words[0]);
+        return other_line(capture, line, words, count);
     if (count < 4 || is_joined(words, count))
         return count > 1 && !may_be_end(&words[1]) ? LINE_OTHER : LINE_MALFORMED;
     if (count == 4 && memchr(words[3].text, '-', words[3].length) != NULL) /* Windows never writes SYN-RECEIVED so */
@@ -102,13 +172,10 @@ enum line_kind windows_netstat_row(struct capture *capture, const struct line *l
     conn->state = (uint8_t)state_of(capture, &words[3], conn);
     if (conn->state == STATE_UNKNOWN)
         return LINE_MALFORMED;
-    uint64_t pid;
     capture_add(capture);
     state->after_other = false;
-    if (count > 4 && token_number(&words[4], UINT32_MAX, &pid)) {
-        state->has_pids = true;
-        if (pid != SYSTEM_IDLE)
-            capture_hold(capture, conn, (uint32_t)pid, "", 0, FD_UNKNOWN);
-    }
+    uint32_t pid = count > ENDS ? read_numbers(capture, &words[ENDS], count - ENDS, conn) : SYSTEM_IDLE;
+    if (pid != SYSTEM_IDLE)
+        capture_hold(capture, conn, pid, "", 0, FD_UNKNOWN);
     return LINE_ROW;
 }

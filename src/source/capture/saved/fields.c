@@ -194,6 +194,8 @@ static const struct record_field conn_fields[] = {
     KNOWN(skmem_rmem_bytes, CONN_SKMEM),
     KNOWN(skmem_wmem_bytes, CONN_SKMEM),
     KNOWN(skmem_drops, CONN_SKMEM),
+    KNOWN(shown_age_ms, CONN_SHOWN_AGE),
+    KNOWN(shown_is_life, CONN_SHOWN_AGE),
     { 0 },
 };
 _Static_assert(sizeof conn_fields / sizeof *conn_fields <= RECORD_FIELDS_MAX, "a bit for each");
