@@ -63,7 +63,7 @@ static const struct option_row own_rows[] = {
     { 'v', "verbose", NULL, "everything about every finding", set_verbose },
     { 'a', "all", NULL, "the same, with every connection of a finding, not a sample",
         .flag = offsetof(struct diagnose_options, report.all_connections) },
-    { 'w', "watch", "SECS", "again and again, so long apart, with what has changed; Ctrl-C ends", set_watch },
+    { 'w', "watch", "SECS", "again and again, so long apart, with what has changed; q or Ctrl-C ends", set_watch },
     { 0 },
 };
 

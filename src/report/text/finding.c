@@ -278,3 +278,19 @@ void text_finding(struct flow *flow, const struct diagnosis *diagnosis, size_t n
         whole_card(flow, diagnosis, finding, options->all_connections);
     more(flow, finding, number, is_short, options);
 }
+
+void text_finding_steps(
+    struct flow *flow, const struct diagnosis *diagnosis, size_t number, const struct report_options *options)
+{
+    enum { PROOFS = 3, FIXES_NOW = 2, FIXES_FOR_GOOD = 1 };
+    const struct finding *finding = &diagnosis->findings[number - 1];
+    heading(flow, finding, number, diagnosis->finding_count, options->previous);
+    fixes(flow, "Now", &finding->fix_now, FIXES_NOW);
+    text_who(flow, diagnosis, finding, true);
+    flow_line(flow);
+    how_long(flow, finding);
+    why(flow, finding, true);
+    text_lines(flow, "Proof", &finding->evidence, PROOFS);
+    fixes(flow, "For good", &finding->fix_for_good, FIXES_FOR_GOOD);
+    more(flow, finding, number, true, options);
+}

@@ -113,13 +113,15 @@ static void right_aligned(struct flow *flow, enum style style, const char *text,
 }
 
 static void line(struct flow *flow, const struct finding *finding, size_t number, const struct widths *widths,
-    const struct diagnosis *previous)
+    const struct report_options *options)
 {
     static const char *const severities[][2] = { { "INFO", "INFO" }, { "WARN", "WARNING" }, { "CRIT", "CRITICAL" } };
     struct entry entry;
     char digits[24];
     size_t at = LABEL_COLUMN + widths->number;
-    entry_fill(&entry, finding, previous);
+    entry_fill(&entry, finding, options->previous);
+    if (number == options->chosen)
+        flow_text(flow, STYLE_BOLD, ">");
     snprintf(digits, sizeof digits, "%zu", number);
     right_aligned(flow, STYLE_DIM, digits, at);
     flow_column(flow, at += GUTTER);
@@ -174,5 +176,5 @@ void text_index(struct flow *flow, const struct diagnosis *diagnosis, const stru
     flow_line(flow);
     titles(flow, &widths);
     for (size_t i = 0; i < diagnosis->finding_count; i++)
-        line(flow, &diagnosis->findings[i], i + 1, &widths, options->previous);
+        line(flow, &diagnosis->findings[i], i + 1, &widths, options);
 }

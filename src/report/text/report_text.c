@@ -97,7 +97,7 @@ static void origin(struct flow *flow, const struct snapshot *snapshot)
     flow_line(flow);
 }
 
-static void headline(struct flow *flow, const struct diagnosis *diagnosis, const char *version)
+void text_headline(struct flow *flow, const struct diagnosis *diagnosis, const char *version)
 {
     const struct snapshot *snapshot = diagnosis->snapshot;
     flow_printf(flow, STYLE_BOLD, "tcpwhy %s", version);
@@ -176,7 +176,7 @@ static bool explains_fault(const struct diagnosis *diagnosis)
     return false;
 }
 
-static void verdict(struct flow *flow, const struct diagnosis *diagnosis)
+void text_whole_verdict(struct flow *flow, const struct diagnosis *diagnosis)
 {
     text_verdict(flow, diagnosis->verdict);
     if (diagnosis->verdict != VERDICT_HEALTHY && diagnosis->finding_count > 0)
@@ -320,10 +320,10 @@ int report_text(const struct diagnosis *diagnosis, const struct report_options *
 {
     struct flow flow;
     flow_init(&flow, &options->style, out);
-    headline(&flow, diagnosis, options->tool_version);
+    text_headline(&flow, diagnosis, options->tool_version);
     if (options->previous != NULL)
         change_summary(&flow, diagnosis, options->previous);
-    verdict(&flow, diagnosis);
+    text_whole_verdict(&flow, diagnosis);
     if (options->only > 0) {
         text_finding(&flow, diagnosis, options->only, options, false);
         return flow_finish(&flow);
