@@ -103,8 +103,11 @@ static int read_host(
     source.asks_holders = options->causes_only;
     /* The name may be a PID. The namespaces of processes become known by the walk for holders. */
     bool by_netns = selection->netns != NULL && !options->source.own_netns_only && strcmp(selection->netns, "all") != 0;
+    uint64_t pid;
     if (by_netns)
         source.asked = 0;
+    if (by_netns && text_parse_number(selection->netns, UINT32_MAX, &pid) == 0)
+        source.netns_pid = (uint32_t)pid;
     if (options->owners_if_stuck && !by_netns && selection->pid_count == 0 && selection->name_count == 0) {
         source.needs_owners = is_anything_stuck;
         source.data = &question;

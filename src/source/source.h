@@ -28,6 +28,11 @@ struct source_options {
     uint32_t asked;
     bool asks_holders;
     /*
+     * A process whose network namespace the user asked for. It is in the snapshot although it may have no TCP socket.
+     * 0: none.
+     */
+    uint32_t netns_pid;
+    /*
      * Finding the owners is the most expensive step. The source calls this function, if it is not NULL, with a snapshot
      * that is complete except for the owners. If the function returns false, the owners are not searched, except when a
      * process is near its limit of descriptors, when many closed sockets may still be open, or when the source finds

@@ -1,5 +1,7 @@
 """A command that a report offers acts in the namespace of the fault, and changes nothing in the caller's."""
 
+import json
+import os
 import signal
 import subprocess
 import sys
@@ -9,6 +11,7 @@ import pytest
 import privileges
 import program
 from netns import Namespaces
+from sockets import wait_for
 
 SETTING = "net.ipv4.ip_local_port_range"
 PORTS = "40000\t40099"
@@ -67,3 +70,19 @@ def test_inside_the_namespace_nothing_is_entered(crowded):
     diagnosis = program.diagnose("--netns", "self", netns=name)
     found = next(each for each in diagnosis["findings"] if each["id"] == "port-exhaustion")
     assert not [command for command in commands_of(found) if "nsenter" in command or "ip netns" in command]
+
+
+@pytest.mark.parametrize("source", ["bpf", "netlink", "proc"])
+def test_a_namespace_is_named_by_a_process_that_has_no_socket(crowded, source):
+    name, _ = crowded
+    with subprocess.Popen(["ip", "netns", "exec", name, "sleep", "60"]) as sleeper:
+        try:
+            wait_for(lambda: os.stat(f"/proc/{sleeper.pid}/ns/net").st_ino == os.stat(f"/run/netns/{name}").st_ino,
+                     "the process is in its namespace")
+            done = program.run("count", "--by", "netns", "--json", "--netns", sleeper.pid, "--source", source)
+        finally:
+            sleeper.kill()
+    if source == "bpf" and done.returncode == program.FAILED:
+        pytest.skip(done.stderr.decode())
+    assert done.returncode == program.HEALTHY, done.stderr
+    assert [row["netns"] for row in json.loads(done.stdout)["groups"]] == [name]

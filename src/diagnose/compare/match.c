@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/hash_index.h"
+#include "base/memory.h"
 #include "model/conn_hash.h"
 
 static bool has_cookie(const struct conn *conn)
@@ -34,14 +35,8 @@ uint32_t *diff_match(const struct snapshot *then, const struct snapshot *now)
 {
     struct hash_index table;
     hash_index_init(&table, then->conn_count);
-    uint32_t *matches = malloc((now->conn_count + 1) * sizeof *matches);
-    bool *taken = calloc(then->conn_count + 1, sizeof *taken);
-    if (matches == NULL || taken == NULL) {
-        hash_index_deinit(&table);
-        free(matches);
-        free(taken);
-        return NULL;
-    }
+    uint32_t *matches = xrealloc_array(NULL, now->conn_count, sizeof *matches);
+    bool *taken = xcalloc(then->conn_count, sizeof *taken);
     for (size_t i = 0; i < then->conn_count; i++)
         hash_index_add(&table, conn_hash_ends(&then->conns[i]), (uint32_t)i);
     for (size_t i = 0; i < now->conn_count; i++) {

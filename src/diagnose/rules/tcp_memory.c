@@ -119,10 +119,12 @@ struct events {
     uint64_t ms; /* of aborted_now */
 };
 
-static struct events count_events(const struct snapshot *snapshot)
+static struct events count_events(const struct snapshot *snapshot, const struct host *host)
 {
     struct events events = { 0 };
     for (size_t n = 0; n < snapshot->netns_count; n++) {
+        if (snapshot->netns[n].host != host)
+            continue;
         const struct net_values *values = &snapshot->net_values[n];
         int64_t rise;
         if (values->has_counter[COUNTER_MEMORY_PRESSURES])
@@ -137,7 +139,7 @@ static struct events count_events(const struct snapshot *snapshot)
 
 static void evidence_counters(const struct snapshot *snapshot, struct arena *arena, struct finding *finding)
 {
-    struct events events = count_events(snapshot);
+    struct events events = count_events(snapshot, finding->host);
     if (events.pressures > 0)
         lines_add(&finding->evidence, arena, "The kernel has come under TCP memory pressure %s since it started.",
             events.pressures == 1 ? "once"

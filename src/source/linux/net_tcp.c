@@ -15,6 +15,7 @@ static int read_table(struct snapshot *snapshot, uint32_t netns, const char *pat
     char *line = NULL;
     size_t capacity = 0;
     int result = 0;
+    errno = 0;
     while (result == 0 && getline(&line, &capacity, file) > 0) {
         struct conn conn;
         if (proc_parse_net_tcp_row(line, ipv6, &conn) < 0)
@@ -29,6 +30,8 @@ static int read_table(struct snapshot *snapshot, uint32_t netns, const char *pat
             added->netns = netns;
         }
     }
+    if (result == 0 && errno == ENOMEM) /* getline() has ended for want of memory, not at the end of the file */
+        result = -ENOMEM;
     if (result == 0 && ferror(file))
         result = -EIO;
     free(line);

@@ -3,8 +3,10 @@
  * namespace gives its sockets, settings and counters; /proc describes the processes that hold TCP sockets.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -349,6 +351,24 @@ static int read_as_asked(struct reading *reading, struct error *err)
     return read_host(reading, err);
 }
 
+/* Adds the process that source_options.netns_pid names, with its network namespace, if it has no TCP socket. */
+static void add_asked_process(struct snapshot *snapshot, uint32_t pid)
+{
+    char path[64];
+    struct stat status;
+    snprintf(path, sizeof path, "/proc/%u/ns/net", pid);
+    if (pid == 0 || snapshot_process_by_pid(snapshot, pid) != NULL || stat(path, &status) < 0)
+        return;
+    for (uint32_t i = 0; i < snapshot->netns_count; i++) {
+        if (snapshot->netns[i].inode != status.st_ino)
+            continue;
+        struct process *process = snapshot_add_process(snapshot);
+        process->pid = pid;
+        process->netns = i;
+        return;
+    }
+}
+
 int source_read(const struct source_options *options, struct snapshot *snapshot, struct error *err)
 {
     uint64_t started_us = clock_monotonic_us();
@@ -367,6 +387,7 @@ int source_read(const struct source_options *options, struct snapshot *snapshot,
     if (result < 0)
         goto out;
     owners_drop_others(snapshot, options->own_netns_only ? snapshot->netns[reading.own_netns].inode : 0);
+    add_asked_process(snapshot, options->netns_pid);
     processes_describe(snapshot, reading.walked_ms);
     processes_find_waits(snapshot);
     processes_find_close_on_exec(snapshot);
