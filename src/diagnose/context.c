@@ -28,6 +28,7 @@ void context_deinit(struct context *context)
 {
     local_addresses_deinit(&context->local_addresses);
     local_addresses_deinit(&context->places->addresses);
+    netns_links_deinit(&context->places->links);
     free(context->places);
     free(context->process_counts);
     free(context->served->counts);

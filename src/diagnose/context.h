@@ -45,6 +45,8 @@ struct places {
     struct local_addresses addresses; /* by network namespace */
     bool is_partial;                  /* snapshot_is_partial(): of several hosts, each has its own */
     bool is_made;
+    struct netns_links links; /* found by places_are_one_host() */
+    bool has_links;
 };
 
 struct context {

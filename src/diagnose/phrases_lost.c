@@ -4,6 +4,7 @@
 #include "diagnose/delivery.h"
 #include "diagnose/phrases.h"
 #include "diagnose/phrases_peer.h"
+#include "diagnose/places.h"
 #include "diagnose/platform.h"
 #include "model/age.h"
 #include "model/host.h"
@@ -74,7 +75,7 @@ static void count_way(
 struct lost lost_of(const struct context *context, const struct group *group)
 {
     const struct snapshot *snapshot = context->snapshot;
-    struct lost lost = { .is_local = true, .count = group->count };
+    struct lost lost = { .is_local = true, .is_sure = true, .count = group->count };
     for (size_t i = 0; i < group->count; i++) {
         const struct conn *conn = &snapshot->conns[group->conns[i]];
         uint32_t pair = group->pair_of != NULL ? group->pair_of[i] : NO_INDEX;
@@ -86,10 +87,20 @@ struct lost lost_of(const struct context *context, const struct group *group)
             lost.seen++;
             count_way(snapshot, conn, other, &lost);
         }
-        lost.is_local &= ip_is_loopback(&conn->remote) || ip_is_same(&conn->local, &conn->remote) ||
-            (is_end && hosts_of_conn(snapshot, conn) == hosts_of_conn(snapshot, other));
+        if (is_end || !lost.is_local) {
+            lost.is_local &= is_end && hosts_of_conn(snapshot, conn) == hosts_of_conn(snapshot, other);
+            continue;
+        }
+        enum one_host one_host = places_are_one_host(context, conn);
+        lost.is_local = one_host != ONE_HOST_UNKNOWN;
+        lost.is_sure &= one_host == ONE_HOST_SURE;
     }
     return lost;
+}
+
+bool lost_is_local(const struct context *context, const struct group *group)
+{
+    return lost_of(context, group).is_local;
 }
 
 /* --- words ------------------------------------------------------------------------------------------------------ */
@@ -155,7 +166,8 @@ void lost_assess(struct arena *arena, const struct lost *lost, struct finding *f
 {
     bool one_way = lost->outward == lost->seen || lost->backward == lost->seen;
     bool at_one_moment = lost->is_local && lost_has_all(lost); /* what two hosts show is of two moments */
-    if (lost->seen > 0 && !(one_way && at_one_moment) && finding->confidence > CONFIDENCE_LIKELY)
+    bool unsure = lost->seen > 0 ? !(one_way && at_one_moment) : lost->is_local && !lost->is_sure;
+    if (unsure && finding->confidence > CONFIDENCE_LIKELY)
         finding->confidence = CONFIDENCE_LIKELY;
     if (lost_has_all(lost))
         lines_add(&finding->ruled_out, arena, "Not a peer that has crashed or was switched off: its end was seen too.");

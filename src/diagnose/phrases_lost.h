@@ -12,12 +12,15 @@ struct lost {
     uint64_t full;     /* how many of them: our data was refused, because the program at the other end does not read */
     uint64_t count;    /* connections of the group */
     bool is_local;     /* all are between two sockets of one host, so no peer's host can have crashed */
+    bool is_sure;      /* is_local is certain */
     const struct conn *example;  /* one of `seen`; NULL if there are none */
     const struct conn *opposite; /* the other end of `example` */
 };
 
 /* False if `host`, the peer's, was read before the silence began: what was seen there then proves nothing. */
 bool lost_is_still_there(const struct snapshot *snapshot, const struct conn *conn, const struct host *host);
+/* True if both ends of all connections belong to one host. */
+bool lost_is_local(const struct context *context, const struct group *group);
 struct lost lost_of(const struct context *context, const struct group *group);
 
 /* True if all other ends were seen: no peer has disappeared. */

@@ -4,6 +4,13 @@
 
 /* The only network namespace that has this address, as an index; NO_INDEX if none or several have it. */
 uint32_t places_of(const struct context *context, const struct ip *address);
+/* Whether both ends of a connection belong to one host. */
+enum one_host {
+    ONE_HOST_UNKNOWN, /* or they do not */
+    ONE_HOST_LIKELY,  /* sockets of the host have both addresses, as those of a transparent proxy may too */
+    ONE_HOST_SURE,    /* loopback, the same address twice, or a listener has the remote address and port */
+};
+enum one_host places_are_one_host(const struct context *context, const struct conn *conn);
 /*
  * True if a connection that the snapshot does not show in `netns` does not exist there, and if its other end in
  * `own_netns` would be recognised: no NAT and no time between the two snapshots hides it.

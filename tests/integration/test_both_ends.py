@@ -13,10 +13,10 @@ from types import SimpleNamespace
 import pytest
 
 import program
-from netns import Namespaces
+from netns import Namespaces, ip
 from scenes import LAST_REQUEST, crowd_of, lose, set_sysctl, well_behaved
 from sockets import on_port, sockets, wait_for
-from software import PORT, Software, wait_listening, why_missing
+from software import PORT, REQUEST, Software, wait_listening, why_missing
 
 CLIENTS = 12
 CLOSED_PORT = PORT + 1
@@ -155,6 +155,28 @@ def look_at(opening, made, folder):
     made.joined[opening] = program.diagnose("--from", files[0], "--from", files[1], *opening.selection)
 
 
+# --- scene: two addresses of one host, and the clients are gone -------------------------------------------------------
+
+OWN_ADDRESSES = "10.177.7.1", "10.177.7.2"
+
+
+def begin_one_host(namespaces, software):
+    """The clients close without reading the answer. That resets the connections, and the resets are lost."""
+    netns = namespaces.add()
+    for address in OWN_ADDRESSES:
+        ip("-n", netns, "address", "add", f"{address}/32", "dev", "lo")
+    software.nginx(netns, keepalive_timeout="3s")
+    software.start(netns, sys.executable, "-c", LISTENS.replace("0.0.0.0", OWN_ADDRESSES[1]))
+    wait_listening(netns, 22)
+    crowd = software.crowd(netns)
+    crowd.do("open", address=OWN_ADDRESSES[0], port=PORT, count=CLIENTS, sources=[OWN_ADDRESSES[1]])
+    crowd.do("send", text=REQUEST)
+    wait_for(lambda: len([s for s in sockets(netns) if s.remote[1] == PORT and s.recv_q > 0]) == CLIENTS, "the answers")
+    lose_requests(netns)
+    crowd.do("close")
+    return SimpleNamespace(pair=SimpleNamespace(service=netns))
+
+
 def capture(netns, path):
     with open(path, "wb") as out:
         subprocess.run(["ip", "netns", "exec", netns, "ss", "-tanpiemo"], stdout=out, check=True)
@@ -190,6 +212,7 @@ def _scenes(tmp_path_factory):
         made = {scene.__name__: begin(scene, namespaces, software) for scene in SCENES}
         for scene in {opening.scene: None for opening in OPENINGS}:
             made[scene.__name__] = begin_opening(scene, namespaces, software)
+        made["one_host"] = begin_one_host(namespaces, software)
         for opening in OPENINGS:
             look_at(opening, made[opening.scene.__name__], folder)
         closing = {scene.__name__: made[scene.__name__] for scene in SCENES}
@@ -200,6 +223,7 @@ def _scenes(tmp_path_factory):
             scene.service_file = capture(scene.pair.service, folder / f"{name}-service")
             scene.other_file = capture(scene.other, folder / f"{name}-other")
             scene.live = [program.diagnose("--netns", scene.pair.service) for _ in range(SNAPSHOTS)]
+        wait_for(lambda: is_settled(made["one_host"]), "the FINs to the own host have been sent again", 60)
         yield made
 
 
@@ -264,6 +288,13 @@ def test_a_host_that_knows_nothing_of_them_is_no_other_end(scenes):
     finding = unanswered(joined(scenes["peer_has_vanished"]))
     assert finding["title"].startswith("Nobody answers") and "The peer has vanished" in finding["why"]
     assert "other_ends" not in finding
+
+
+def test_a_host_that_has_both_addresses_does_not_vanish(scenes):
+    """The other ends are gone, and both addresses are this host's: no host has crashed."""
+    finding = unanswered(program.diagnose("--netns", scenes["one_host"].pair.service))
+    assert "Both ends belong to this host" in finding["why"] and "vanished" not in text_of(finding)
+    assert finding["confidence"] == "likely" and "other_ends" not in finding
 
 
 @pytest.mark.parametrize("opening", OPENINGS, ids=lambda opening: f"{opening.scene.__name__}-{opening.side}")

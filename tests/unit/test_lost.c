@@ -206,6 +206,83 @@ static void a_host_does_not_vanish_from_itself(void **state)
             CONFIDENCE_CERTAIN });
 }
 
+#define OWN                                                                                                            \
+    "process 100 client user=www fds=200/1024 state=S\nprocess 200 postgres fds=300/1024\n"                            \
+    "setting net.ipv4.ip_local_port_range 32768 60999\n"
+/* Another connection shows that 10.0.0.9 is an address of this host. */
+#define HAS_9 "conn ESTABLISHED 10.0.0.9:22 10.7.7.7:50000 recv_q=0 send_q=0 timer=none holders=200:8\n"
+#define LISTENS_9 "conn LISTEN 10.0.0.9:5432 recv_q=0 send_q=128 holders=200:3\n"
+#define PROBES                                                                                                         \
+    "conn ESTABLISHED 10.0.0.5:40000 10.0.0.9:5432 x12 vary=local_port recv_q=0 send_q=0 timer=keepalive probes=4 "    \
+    "timer_ms=9000 last_data_sent=900s last_data_recv=900s last_ack_recv=800s bytes_acked=9 bytes_received=9 "         \
+    "holders=100:9\n"
+#define CLOSING_CLIENT                                                                                                 \
+    "conn CLOSE_WAIT 10.0.0.5:40000 10.0.0.9:5432 x12 vary=local_port recv_q=1 send_q=9000 bytes_acked=301" UNANSWERED \
+    "holders=100:9\n"
+
+/* Two addresses of one host, and the row of the other end is gone. */
+static void one_host_with_two_addresses_does_not_vanish(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *conns, *id, *title, *why, *foreign; /* foreign: the words where the address is not this host's */
+    } two[] = {
+        { FINS("120"), "fin-wait-1-unanswered", "Nobody answers", "Both ends belong to this host", "has vanished" },
+        { DATA("301"), "established-unanswered", "Nobody answers", "Both ends belong to this host", "vanished" },
+        { PROBES, "established-unanswered", "keepalive probes", "Both ends belong to this host", "has vanished" },
+        { CLOSING_CLIENT, "close-wait-blocked-writer", "stopped taking", "Both ends belong to this host", "is gone." },
+    };
+    char host[4096];
+    for (size_t i = 0; i < sizeof two / sizeof *two; i++) {
+        struct expected expected = { two[i].id, two[i].title, two[i].why, two[i].foreign, CONFIDENCE_LIKELY };
+        snprintf(host, sizeof host, OWN HAS_9 "%s", two[i].conns);
+        check_one_host(host, expected);
+        /* A look-alike: nothing shows that the address is this host's. */
+        snprintf(host, sizeof host, OWN "%s", two[i].conns);
+        struct snapshot snapshot;
+        struct diagnosis diagnosis;
+        fixture_must(&snapshot, host);
+        diagnose(&snapshot, NULL, NULL, &diagnosis);
+        const struct finding *finding = find(&diagnosis, two[i].id);
+        assert_non_null(finding);
+        assert_non_null(strstr(finding->why, two[i].foreign));
+        assert_null(strstr(finding->why, "Both ends belong"));
+        diagnosis_deinit(&diagnosis);
+        snapshot_deinit(&snapshot);
+    }
+    snprintf(host, sizeof host, OWN LISTENS_9 "%s", FINS("120"));
+    check_one_host(host,
+        (struct expected){ "fin-wait-1-unanswered", "Nobody answers", "Both ends belong to this host", "vanished",
+            CONFIDENCE_CERTAIN });
+}
+
+/* Network namespaces that are not connected may use the same addresses, as isolated containers do. */
+static void an_address_of_an_isolated_namespace_is_not_this_hosts(void **state)
+{
+    (void)state;
+#define PART(text) "netns host own inode=1\n" OWN text "netns web inode=2\n" HAS_9
+    check_one_host(PART(FINS("120")),
+        (struct expected){
+            "fin-wait-1-unanswered", "Nobody answers", "has vanished", "Both ends", CONFIDENCE_CERTAIN });
+}
+
+/* The kernel of each host counts its own events. */
+static void memory_pressure_of_one_host_is_not_counted_for_another(void **state)
+{
+    (void)state;
+    struct said said;
+    say(&said,
+        WEB "setting net.ipv4.tcp_mem 1000 1300 2000\ncounter TCP.mem 1400\ncounter TcpExt.TCPMemoryPressures 3\n",
+        DB "counter TcpExt.TCPMemoryPressures 900\n");
+    const struct finding *finding = find(&said.diagnosis, "tcp-memory-pressure");
+    assert_non_null(finding);
+    bool is_told = false;
+    for (size_t i = 0; i < finding->evidence.count; i++)
+        is_told |= strstr(finding->evidence.items[i], "memory pressure 3 times") != NULL;
+    assert_true(is_told);
+    forget(&said);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -218,6 +295,9 @@ int main(void)
         cmocka_unit_test(data_that_is_lost_on_one_of_both_ways),
         cmocka_unit_test(without_timers_the_other_end_counts_too),
         cmocka_unit_test(a_host_does_not_vanish_from_itself),
+        cmocka_unit_test(one_host_with_two_addresses_does_not_vanish),
+        cmocka_unit_test(memory_pressure_of_one_host_is_not_counted_for_another),
+        cmocka_unit_test(an_address_of_an_isolated_namespace_is_not_this_hosts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,6 +11,7 @@
 #include "diagnose/phrases.h"
 #include "diagnose/phrases_age.h"
 #include "diagnose/phrases_drops.h"
+#include "diagnose/phrases_lost.h"
 #include "diagnose/phrases_owners.h"
 #include "diagnose/phrases_peer.h"
 #include "diagnose/platform.h"
@@ -167,7 +168,8 @@ void close_wait_not_accepted_describe(
 
 /* --- blocked in writing --------------------------------------------------------------------------------------- */
 
-static const char *blocked_by(const struct group *group, uint64_t unanswered)
+static const char *blocked_by(
+    struct arena *arena, const struct group *group, const struct lost *lost, uint64_t unanswered)
 {
     if (unanswered == 0)
         return "They have stopped reading: their receive window is zero.";
@@ -176,7 +178,9 @@ static const char *blocked_by(const struct group *group, uint64_t unanswered)
     if (group->heard == group->count)
         return "What is sent again and again is not acknowledged, although the peers' hosts are heard: it is lost on "
                "the way there, or their receive buffers are full.";
-    return "Nothing answers what is sent again and again: the peer or the path to it is gone.";
+    return arena_printf(arena, "Nothing answers what is sent again and again%s",
+        lost->seen == 0 && !lost->is_local ? ": the peer or the path to it is gone."
+                                           : arena_printf(arena, ". %s", lost_why(arena, lost, "")));
 }
 
 void close_wait_blocked_writer_describe(
@@ -184,6 +188,7 @@ void close_wait_blocked_writer_describe(
 {
     uint64_t unanswered = group->silent + group->heard, by_window = group->count - unanswered;
     const char *owner = phrases_owner(arena, finding);
+    const struct lost lost = lost_of(context, group);
 
     if (unanswered == 0)
         finding->fault = FAULT_PEER_APPLICATION;
@@ -192,7 +197,7 @@ void close_wait_blocked_writer_describe(
     finding->why = arena_printf(arena,
         "The peers have closed their sending side and are owed %s more. %s The process here has to wait, or to "
         "give up: until then the connection stays in CLOSE_WAIT.",
-        phrases_bytes(arena, group->unsent_bytes), blocked_by(group, unanswered));
+        phrases_bytes(arena, group->unsent_bytes), blocked_by(arena, group, &lost, unanswered));
 
     lines_add(&finding->evidence, arena, "%s %s unsent or unacknowledged in Send-Q.",
         phrases_bytes(arena, group->unsent_bytes), group->unsent_bytes == 1 ? "is" : "are");
@@ -223,7 +228,13 @@ void close_wait_blocked_writer_describe(
     if (group->heard > 0 && finding->confidence > CONFIDENCE_LIKELY)
         finding->confidence = CONFIDENCE_LIKELY;
 
-    fixes_add(&finding->fix_now, arena, "Look at the peers first: which process there does not read, and why.", NULL);
+    if (unanswered == group->count && group->heard == 0) {
+        lost_assess(arena, &lost, finding);
+        lost_fix(arena, context, &lost, finding);
+    } else {
+        fixes_add(
+            &finding->fix_now, arena, "Look at the peers first: which process there does not read, and why.", NULL);
+    }
     phrases_fix_restart_owners(arena, context, finding);
     fixes_add(&finding->fix_for_good, arena,
         "Put a time limit on writing (SO_SNDTIMEO, the framework's write timeout, or TCP_USER_TIMEOUT, which also "

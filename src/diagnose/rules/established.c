@@ -171,7 +171,7 @@ void established_unanswered_describe(
     const struct lost lost = lost_of(context, group);
     describe_other_ends(arena, context, group, &lost, finding);
     if (lost_probes_are_most(context, group)) {
-        lost_probes_describe(context, group, arena, finding);
+        lost_probes_describe(context, group, &lost, arena, finding);
         return;
     }
     if (group->retransmits_min == group->retransmits_max)
@@ -430,10 +430,12 @@ void established_idle_describe(
     const char *owner = phrases_owner(arena, finding);
     finding->title = arena_printf(arena, "%s keeps %s %s that nobody has used for hours, without keepalive", owner,
         phrases_conns(arena, group->count), phrases_service(arena, context, group));
-    finding->why =
-        "Nothing has passed on them for so long, and no keepalive probe asks whether the peers are still there. "
-        "They may all be well. But a peer that lost its power or its network sends no FIN, and a firewall that "
-        "forgot the connection says nothing: without a probe such a connection stays for ever.";
+    finding->why = lost_is_local(context, group)
+        ? "Nothing has passed on them for so long, and no keepalive probe asks whether the other ends still exist. "
+          "Both ends belong to this host, so that they are most likely well: a program that ends closes its sockets."
+        : "Nothing has passed on them for so long, and no keepalive probe asks whether the peers are still there. "
+          "They may all be well. But a peer that lost its power or its network sends no FIN, and a firewall that "
+          "forgot the connection says nothing: without a probe such a connection stays for ever.";
     lines_add(&finding->evidence, arena, "Idle %s.", phrases_ages(arena, group));
     lines_add(
         &finding->evidence, arena, "Both queues are empty, and no timer runs: keepalive is off for these sockets.");

@@ -215,7 +215,7 @@ static bool is_peer_alive(const struct group *group)
 static void held_by_who_waits(
     struct arena *arena, const struct context *context, const struct group *group, struct finding *finding)
 {
-    bool is_alive = is_peer_alive(group);
+    bool is_alive = is_peer_alive(group), is_local = lost_is_local(context, group);
     finding->fault = is_alive ? FAULT_PEER_APPLICATION : FAULT_PEER_OR_PATH;
     finding->title = arena_printf(arena, "%s waits on %s %s for %s to close as well", phrases_owner(arena, finding),
         phrases_conns(arena, group->count), phrases_service(arena, context, group),
@@ -224,6 +224,10 @@ static void held_by_who_waits(
         ? "The process has shut down its side and kept the descriptors; the peer's kernel has acknowledged that, but "
           "the program there has not closed: it never will, or is still at work on its answer. Nobody has set a limit "
           "to the wait."
+        : is_local
+        ? "The process has shut down its side and kept the descriptors, and the kernel acknowledged that for the other "
+          "end, which was on this host. Since then nothing has come: the other socket is gone, and the reset that says "
+          "so was dropped on this host, or the program there does not close. Nobody has set a limit to the wait."
         : "The process has shut down its side and kept the descriptors, and the peer's kernel acknowledged that then. "
           "Since then nothing has come: the program there does not close, is still at work on its answer, or the peer "
           "or the way to it is gone. Nobody has set a limit to the wait.";

@@ -10,6 +10,7 @@
 #include "diagnose/phrases_owners.h"
 #include "diagnose/places.h"
 #include "diagnose/unknown_verdict.h"
+#include "model/host.h"
 
 bool half_open_applies(const struct context *context, const struct conn *conn, const struct limits *limits)
 {
@@ -24,6 +25,7 @@ bool half_open_applies(const struct context *context, const struct conn *conn, c
 struct half_open {
     const char *there;           /* "db-1"; NULL: they go to several */
     const struct conn *listener; /* of the service there, or NULL */
+    bool is_namespace;           /* it is another network namespace of this host */
     int64_t later_ms;            /* when the other host was seen */
     enum unknown_sign sign;      /* the least sure of them */
     uint64_t siblings;           /* of the one service; 0: they are of several, or there are none */
@@ -59,6 +61,7 @@ static struct half_open facts_of(const struct context *context, const struct gro
         one_place &= last == NULL || last->netns == service->netns;
         one_service &= last == NULL || last == service;
         facts.siblings = service->siblings;
+        facts.is_namespace = snapshot->netns[service->netns].host == hosts_of_conn(snapshot, conn);
         facts.later_ms = service->times.later_ms;
         facts.listener = unknown_verdict_listener(context, service);
         last = service;
@@ -173,10 +176,12 @@ void half_open_describe(
         phrases_conns(arena, group->count), phrases_service(arena, context, group),
         facts.there != NULL ? arena_printf(arena, "%s does", facts.there) : "the other hosts do", they);
     finding->why = arena_printf(arena,
-        "The other end is gone, and what would have said so never came: its host was restarted or lost its power, "
-        "another host has taken over its address, or it gave the connection up while nothing got through.%s TCP sends "
+        "The other end is gone, and what would have said so never came: %s, or it gave the connection up while nothing "
+        "got through.%s TCP sends "
         "nothing on an idle connection, so that this side does not know. Who sends on it next gets a reset, or no "
         "answer; who waits for data on it waits for ever.",
+        facts.is_namespace ? "its container was restarted or made anew with the same address"
+                           : "its host was restarted or lost its power, another host has taken over its address",
         is_likely ? ""
                   : " Or something between answers for that address, which cannot be ruled out here: a NAT, a "
                     "load balancer.");

@@ -35,33 +35,39 @@ bool lost_probes_are_most(const struct context *context, const struct group *gro
     return probed * 2 > group->count;
 }
 
-void lost_probes_describe(
-    const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
+void lost_probes_describe(const struct context *context, const struct group *group, const struct lost *lost,
+    struct arena *arena, struct finding *finding)
 {
     unsigned most = 0;
     for (size_t i = 0; i < group->count; i++) {
-        unsigned lost = lost_probes(&context->snapshot->conns[group->conns[i]]);
-        most = lost > most ? lost : most;
+        unsigned probes = lost_probes(&context->snapshot->conns[group->conns[i]]);
+        most = probes > most ? probes : most;
     }
-    finding->title = arena_printf(arena, "Nobody answers the keepalive probes of %s on %s %s",
-        phrases_owner(arena, finding), phrases_conns(arena, group->count), phrases_service(arena, context, group));
-    finding->why = "The connection was idle, keepalive has asked whether the peer is there, and nothing came back. The "
-                   "peer has vanished without a word (crashed, lost its power or its network), or something on the "
-                   "path has forgotten the connection and drops its packets (a firewall, a NAT). Keepalive ends it "
-                   "when as many probes as are set (tcp_keepalive_probes) are lost; the program gets ETIMEDOUT then.";
+    const char *what = arena_printf(arena, "the keepalive probes of %s on %s %s", phrases_owner(arena, finding),
+        phrases_conns(arena, group->count), phrases_service(arena, context, group));
+    const char *title = lost_title(arena, lost, what);
+    finding->title = title != NULL ? title : arena_printf(arena, "Nobody answers %s", what);
+    finding->why = arena_printf(arena,
+        "The connection was idle, keepalive has asked whether the peer is there, and nothing came back. %s Keepalive "
+        "ends it when as many probes as are set (tcp_keepalive_probes) are lost; the program gets ETIMEDOUT then.",
+        lost_why(arena, lost,
+            "The peer has vanished without a word (crashed, lost its power or its network), or something on the path "
+            "has forgotten the connection and drops its packets (a firewall, a NAT)."));
     if (finding->confidence > CONFIDENCE_LIKELY)
         finding->confidence = CONFIDENCE_LIKELY;
     lines_add(&finding->evidence, arena,
         "Up to %u probes in a row were not answered; any packet of the peer would set that back.", most);
     if (group->ages_known)
         lines_add(&finding->evidence, arena, "Nothing has passed on it %s.", phrases_ages(arena, group));
-    if (finding->distinct_peers == 1 && finding->count > 1)
+    if (finding->distinct_peers == 1 && finding->count > 1 && !lost->is_local && !lost_has_all(lost))
         lines_add(&finding->evidence, arena, "All of them have one peer: that host, or the path to it.");
     else if (finding->distinct_peers > 1)
         lines_add(
             &finding->evidence, arena, "They have %s different peers.", phrases_count(arena, finding->distinct_peers));
     phrases_pairs(arena, context, group, &finding->evidence);
     lines_add(&finding->ruled_out, arena, "Not a program there that hangs: its kernel would answer the probes.");
+    lost_assess(arena, lost, finding);
+    lost_fix(arena, context, lost, finding);
     const char *address = phrases_address(arena, &finding->peers[0].address);
     fixes_add(&finding->fix_now, arena,
         "Nothing ends them sooner but closing them here. See whether the peer is there; silence proves nothing where "

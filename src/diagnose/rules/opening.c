@@ -20,6 +20,7 @@
 #include "diagnose/limits.h"
 #include "diagnose/phrases.h"
 #include "diagnose/phrases_age.h"
+#include "diagnose/phrases_lost.h"
 #include "diagnose/phrases_owners.h"
 #include "diagnose/phrases_peer.h"
 #include "diagnose/queues.h"
@@ -229,8 +230,9 @@ void syn_sent_unanswered_describe(
         group->count == 1 ? "its SYN" : arena_printf(arena, "the SYNs of %s", phrases_conns(arena, group->count)));
     finding->why = arena_printf(arena,
         "A SYN was sent, again and again, and neither an acceptance nor a refusal came back: it is dropped on the "
-        "way there, or the answer on the way back. That is a firewall that drops, a host that is down, a wrong "
-        "address or route%s.",
+        "way there, or the answer on the way back. That is %s%s.",
+        lost_is_local(context, group) ? "a packet filter on this host: both addresses belong to it"
+                                      : "a firewall that drops, a host that is down, a wrong address or route",
         open > 0
             ? ", or a server there that does not keep up: its accept queue is full, and its kernel drops what comes"
             : "");
