@@ -146,7 +146,7 @@ static const struct option_row list_rows[] = {
     { 'o', "format", "LIST", "the same, as in ps", set_columns },
     { 'S', "sort", "LIST", "by these columns, descending with a minus: '-recv_q,age'; 'none': as the kernel lists them",
         set_sort },
-    { 'n', "limit", "N", "this many rows at most", set_limit },
+    { 'n', "limit", "N", "this many rows at most; 0: all", set_limit },
     { 'H', "no-header", NULL, "no line of titles", .flag = offsetof(struct list_arguments, list.no_header) },
     { 0, "csv", NULL, "print CSV (RFC 4180), all columns unless chosen", .flag = offsetof(struct list_arguments, csv) },
     { 0 },
@@ -159,7 +159,8 @@ static void describe(struct buf *out)
     buf_str(out,
         "Sorted, unless --sort says otherwise: connections with a cause first, then by\n"
         "state, those that are being closed before those that live, listeners last,\n"
-        "oldest first. A row is a connection; on a terminal the last column is cut.\n\n"
+        "oldest first; ties by address and port. A row is a connection. On a terminal rows\n"
+        "fit the width: empty queues are left out, long causes and names are cut.\n\n"
         "JSON (tcpwhy.list/1) and CSV hold all columns unless --columns names some.\n"
         "Unknown is \"-\" in text, null in JSON, empty in CSV. Control characters are\n"
         "escaped everywhere; CSV puts an apostrophe before text that a spreadsheet\n"
@@ -178,6 +179,7 @@ static int print_list(
     struct report_style style = cmd_table_style();
     arguments->list.terminal_width = style.width;
     arguments->list.utf8 = style.utf8;
+    arguments->list.colour = style.colour;
     return (options->json    ? list_json
             : arguments->csv ? list_csv
                              : list_text)(&inspection->diagnosis, &options->selection, &arguments->list, stdout);

@@ -81,15 +81,32 @@ static int compare_columns(struct rows *rows, uint32_t a, uint32_t b)
     return 0;
 }
 
-static int compare_rows(const void *context, uint32_t a, uint32_t b)
+static int compare_weights(struct rows *rows, uint32_t a, uint32_t b)
 {
-    struct rows *rows = *(struct rows *const *)context;
     if (rows->weights[a] != rows->weights[b])
         return rows->weights[a] < rows->weights[b] ? -1 : 1;
     if (rows->options->sort_count > 0)
         return compare_columns(rows, a, b);
+    return 0;
+}
+
+/* So that two runs list the same connections in the same order. */
+static int compare_ends(const struct conn *a, const struct conn *b)
+{
+    int order = ip_compare(&a->local, &b->local);
+    if (order == 0)
+        order = (int)a->local_port - (int)b->local_port;
+    if (order == 0)
+        order = ip_compare(&a->remote, &b->remote);
+    return order != 0 ? order : (int)a->remote_port - (int)b->remote_port;
+}
+
+static int compare_rows(const void *context, uint32_t a, uint32_t b)
+{
+    struct rows *rows = *(struct rows *const *)context;
     const struct conn *conns = rows->source.snapshot->conns;
-    return ip_compare(&conns[a].local, &conns[b].local);
+    int order = compare_weights(rows, a, b);
+    return order != 0 ? order : compare_ends(&conns[a], &conns[b]);
 }
 
 /* The first sort value of each row is computed only once. It decides most comparisons. */
@@ -191,6 +208,58 @@ static void fill_titles(const struct rows *rows, struct table *table)
         table_title(table, rows->columns[i]->name);
 }
 
+/* A column that says nothing: all is unknown, or zero if that is nothing too. */
+static bool says_nothing(struct rows *rows, const struct field *field, bool is_zero_nothing)
+{
+    for (size_t i = 0; i < rows->count; i++) {
+        struct value value = field_value(field, &rows->source, rows->indexes[i]);
+        if (value.kind != VALUE_UNKNOWN && (!is_zero_nothing || value.number != 0))
+            return false;
+    }
+    return true;
+}
+
+/* Leaves out columns that say nothing, as long as rows do not fit. */
+static void hide_empty(struct rows *rows, struct table *table)
+{
+    static const struct {
+        const char *name;
+        bool is_zero_nothing;
+    } may_hide[] = { { "recv_q", true }, { "send_q", true }, { "age", false } };
+    for (size_t i = 0; i < sizeof may_hide / sizeof *may_hide; i++) {
+        for (unsigned column = 0; column < rows->column_count; column++) {
+            if (table_width(table) > table->cut_at && rows->columns[column] == field_find(may_hide[i].name) &&
+                says_nothing(rows, rows->columns[column], may_hide[i].is_zero_nothing))
+                table_hide(table, column);
+        }
+    }
+}
+
+/*
+ * Makes the rows fit the terminal: without columns that say nothing, then with shorter words, at last without the cause
+ * (colours show that there is one). Addresses and numbers stay whole. Columns that the user has chosen stay.
+ */
+static void fit(struct rows *rows, struct table *table)
+{
+    static const struct {
+        const char *name;
+        size_t least;
+    } may_shrink[] = { { "netns", 8 }, { "process", 8 }, { "cause", 8 } };
+    bool is_chosen = rows->options->column_count > 0;
+    if (!is_chosen)
+        hide_empty(rows, table);
+    for (size_t i = 0; i < sizeof may_shrink / sizeof *may_shrink; i++) {
+        for (unsigned column = 0; column < rows->column_count; column++) {
+            if (rows->columns[column] == field_find(may_shrink[i].name))
+                table_shrink(table, column, may_shrink[i].least);
+        }
+    }
+    for (unsigned column = 0; column < rows->column_count && !is_chosen; column++) {
+        if (table_width(table) > table->cut_at && rows->columns[column] == field_find("cause"))
+            table_hide(table, column);
+    }
+}
+
 int list_text(
     const struct diagnosis *diagnosis, const struct selection *selection, const struct list_options *options, FILE *out)
 {
@@ -211,12 +280,17 @@ int list_text(
         fill_row(&rows, &table, rows.indexes[i]);
         table_measure(&table);
     }
+    if (table.cut_at > 0)
+        fit(&rows, &table);
     if (!options->no_header) {
+        table.style = options->colour ? "\033[1m" : NULL;
         fill_titles(&rows, &table);
         table_print(&table, out);
     }
     for (size_t i = 0; i < rows.count && !ferror(out); i++) {
         fill_row(&rows, &table, rows.indexes[i]);
+        bool is_stuck = diagnosis->causes[rows.indexes[i]] != 0;
+        table.style = options->colour && is_stuck ? "\033[33m" : NULL;
         table_print(&table, out);
     }
     table_deinit(&table);

@@ -27,8 +27,9 @@ struct list_options {
     bool unsorted; /* keep the order of the source */
     bool no_header;
     uint64_t limit;        /* the most rows to show; 0: all */
-    size_t terminal_width; /* the last column is cut here; 0: not a terminal, nothing is cut */
+    size_t terminal_width; /* rows are made to fit this; 0: not a terminal, nothing is cut */
     bool utf8;
+    bool colour; /* the titles, and connections with a cause, stand out */
 };
 
 /* Write the connections of the selection (NULL: all). Return 0 or the first write error as a negative errno. */

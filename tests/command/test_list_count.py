@@ -1,16 +1,23 @@
 """tcpwhy list and count on sockets that the test itself holds. TCPWHY names the program."""
 import csv
+import fcntl
 import io
 import json
 import os
+import pathlib
+import pty
+import re
 import socket
+import struct
 import subprocess
+import termios
 import time
 
 import pytest
 
 PROGRAM = os.environ.get("TCPWHY", "build/tcpwhy")
 PID = str(os.getpid())
+CAPTURE = pathlib.Path(__file__).parent.parent / "golden" / "captures" / "linux-lsof-queues.capture"
 
 
 def run(*arguments, status=0):
@@ -80,6 +87,53 @@ def test_text_csv_and_json_agree(port):
     assert [list(map(str, row.values())) for row in from_json] == [list(row.values()) for row in from_csv]
     assert [row.split(maxsplit=7)[:7] for row in text[1:]] == [list(row.values())[:7] for row in from_csv]
     assert [row["inode"] for row in from_json] == sorted(row["inode"] for row in from_json)
+
+
+def test_ties_are_listed_by_address_and_port(port):
+    found = rows("--local", f":{port}", "--state", "established")
+    assert len({row["remote"] for row in found}) == 3
+    for order in ([], ["--sort", "state"], ["--sort", "-state"]):
+        found = rows("--local", f":{port}", "--netns", "self", "-s", "fin-wait-2,established", *order)
+        ends = [int(row["remote"].rpartition(":")[2]) for row in found if row["state"] == "ESTABLISHED"]
+        assert ends == sorted(ends) or not order, "of one age only if nothing else differs"
+        assert order == [] or ends == sorted(ends)
+
+
+def on_a_terminal(columns, *words):
+    """What the program prints on a terminal of so many columns."""
+    master, slave = pty.openpty()
+    fcntl.ioctl(master, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    environment = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "NO_COLOR")}
+    done = subprocess.run([PROGRAM, *words, "--no-pager"], stdin=subprocess.DEVNULL, stdout=slave, check=True,
+                          timeout=60, env={**environment, "TERM": "xterm", "LC_ALL": "C.UTF-8"})
+    os.close(slave)
+    out = b""
+    while True:
+        try:
+            more = os.read(master, 65536)
+        except OSError:
+            break
+        if not more:
+            break
+        out += more
+    os.close(master)
+    assert done.returncode == 0
+    return out.decode().splitlines()
+
+
+def test_rows_fit_the_terminal():
+    lines = on_a_terminal(80, "list", "--from", str(CAPTURE))
+    assert lines[0].startswith("\x1b[1mSTATE") and any(line.startswith("\x1b[33mCLOSE_WAIT") for line in lines)
+    plain = [re.sub("\x1b\\[[0-9;]*m", "", line) for line in lines]
+    assert max(map(len, plain)) <= 80 and len(plain) == 46
+    assert "RECV-Q" in plain[0] and "CAUSE" in plain[0], "neither is empty"
+    assert any("10.77.0.1:34099  10.77.0.2:" in line for line in plain), "addresses stay whole"
+    wide = on_a_terminal(200, "list", "--from", str(CAPTURE))
+    assert "SEND-Q" in wide[0] and any("close-wait-unread" in line for line in wide)
+    narrow = on_a_terminal(80, "list", "--from", str(CAPTURE), "--cause", "close-wait-leak")
+    assert "-Q" not in narrow[0]
+    chosen = on_a_terminal(80, "list", "--from", str(CAPTURE), "--columns", "+recv_q,+fd,+holders")
+    assert "SEND-Q" in chosen[0], "what was asked for is not left out"
 
 
 def test_columns_can_be_added_and_taken_away():

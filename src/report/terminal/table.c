@@ -92,26 +92,60 @@ static void put_cut(const struct table *table, const char *text, size_t room, FI
     fputs(sign, out);
 }
 
+size_t table_width(const struct table *table)
+{
+    size_t width = 0;
+    for (unsigned i = 0; i < table->column_count; i++)
+        width += table->hidden[i] ? 0 : table->widths[i] + GAP;
+    return width > 0 ? width - GAP : 0;
+}
+
+void table_hide(struct table *table, unsigned column)
+{
+    table->hidden[column] = true;
+}
+
+void table_shrink(struct table *table, unsigned column, size_t least)
+{
+    size_t width = table_width(table), excess = width > table->cut_at ? width - table->cut_at : 0;
+    size_t most = table->widths[column] > least ? table->widths[column] - least : 0;
+    table->widths[column] -= excess < most ? excess : most;
+}
+
+/* The last column that is shown. */
+static unsigned last_column(const struct table *table)
+{
+    unsigned last = table->filled - 1;
+    while (last > 0 && table->hidden[last])
+        last--;
+    return last;
+}
+
 void table_print(struct table *table, FILE *out)
 {
     enum { LEAST = 8 }; /* the least columns of the last cell, if the terminal is too narrow for the others */
     size_t column = 0;
-    for (unsigned i = 0; i < table->filled; i++) {
+    unsigned last = last_column(table);
+    fputs(table->style != NULL ? table->style : "", out);
+    for (unsigned i = 0; i <= last; i++) {
+        if (table->hidden[i])
+            continue;
         const char *text = cell_text(table, i);
         size_t width = text_width(text);
         size_t padding = table->widths[i] > width ? table->widths[i] - width : 0;
-        bool last = i + 1 == table->filled;
         if (table->right[i])
             put_spaces(out, padding);
         size_t room = table->cut_at > column + LEAST ? table->cut_at - column : LEAST;
-        if (last && table->cut_at > 0 && width > room)
+        if (i != last)
+            room = table->widths[i];
+        if (table->cut_at > 0 && width > room)
             put_cut(table, text, room, out);
         else
             fputs(text, out);
-        if (!last)
+        if (i != last)
             put_spaces(out, GAP + (table->right[i] ? 0 : padding));
         column += table->widths[i] + GAP;
     }
-    putc('\n', out);
+    fputs(table->style != NULL ? "\033[0m\n" : "\n", out);
     next_row(table);
 }

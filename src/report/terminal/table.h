@@ -14,8 +14,10 @@ struct table {
     unsigned column_count;
     bool right[TABLE_COLUMNS_MAX];
     size_t widths[TABLE_COLUMNS_MAX];
-    size_t cut_at; /* the terminal's columns, where the last cell is cut; 0: never */
-    bool utf8;     /* cut with "…", not "..." */
+    bool hidden[TABLE_COLUMNS_MAX]; /* by table_hide() */
+    size_t cut_at;                  /* the terminal's columns, where the last cell is cut; 0: never */
+    bool utf8;                      /* cut with "…", not "..." */
+    const char *style;              /* the terminal's sequence that begins the style of the next row; NULL: none */
 
     struct buf cells; /* the cells of this row, separated by NUL */
     size_t starts[TABLE_COLUMNS_MAX];
@@ -29,6 +31,12 @@ void table_add_column(struct table *table, bool right);
 struct buf *table_cell(struct table *table);
 /* Adds a cell with the column's name as its title: "recv_q" becomes "RECV-Q". */
 void table_title(struct table *table, const char *name);
+/* The columns of the terminal that a row takes. */
+size_t table_width(const struct table *table);
+/* Leaves out a column. */
+void table_hide(struct table *table, unsigned column);
+/* Makes a column narrower, but not below `least`, so that rows fit at cut_at. Its longer cells are cut. */
+void table_shrink(struct table *table, unsigned column, size_t least);
 /* End the row. table_measure() widens the columns to hold it; table_print() prints it. */
 void table_measure(struct table *table);
 void table_print(struct table *table, FILE *out);
