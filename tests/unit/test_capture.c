@@ -112,7 +112,7 @@ static void ss(void **state)
 {
     (void)state;
     static const struct one cases[] = {
-        { "State  Recv-Q Send-Q Local Address:Port Peer Address:Port Process\n", "capture-ss", "" },
+        { "State  Recv-Q Send-Q Local Address:Port Peer Address:Port Process\n", "capture-ss", "gap refused\n" },
         { "ESTAB 0 0 10.0.0.5:80 10.1.2.3:5\n", "capture-ss",
             "ESTABLISHED 10.0.0.5:80 10.1.2.3:5 rq=0 sq=0\n" NOTHING_ELSE },
         { "LISTEN 1 128 *:80 *:*\nLISTEN 0 0 [::1]:81 [::]:*\n", "capture-ss",
@@ -258,7 +258,7 @@ static void conntrack(void **state)
             "SYN_SENT 192.0.2.9:1 203.0.113.7:443\nESTABLISHED [2001:db8::1]:1 [2001:db8::2]:443\n"
             "gap tracked-states\n" NOTHING_ELSE },
         { "tcp 6 50 TIME_WAIT src=192.0.2.9 dst=203.0.113.7 sport=2 dport=443" BACK, "capture-conntrack",
-            "gap tracked-states\n" },
+            "gap tracked-states\ngap refused\n" },
     };
     CHECK(cases);
 #undef BACK
@@ -324,6 +324,37 @@ static void several_tables(void **state)
             "capture-linux-netstat",
             "ESTABLISHED 10.0.0.6:80 10.1.2.3:5 rq=0 sq=0 by 812/java\n"
             "LAST_ACK 10.0.0.5:80 10.1.2.3:6 rq=1 sq=0 by 812/java\ngap another-format\n" NOTHING_ELSE },
+        /* A name in one table, its address in the other. Where two rows fit, neither is taken. */
+        { "tcp 1 0 10.0.0.5:80 10.1.2.3:6 CLOSE_WAIT\ntcp 0 0 10.0.0.5:81 10.1.2.3:7 ESTABLISHED\n"
+          "tcp 0 0 10.0.0.6:81 10.1.2.3:7 ESTABLISHED\n$ lsof -i\n"
+          "java 812 www 12u IPv4 77 0t0 TCP web-1:http->10.1.2.3:6 (CLOSE_WAIT)\n"
+          "java 812 www 13u IPv4 78 0t0 TCP web-1:81->10.1.2.3:7 (ESTABLISHED)\n",
+            "capture-linux-netstat",
+            "CLOSE_WAIT 10.0.0.5:80 10.1.2.3:6 rq=1 sq=0 ino=77 by 812/java:12\n"
+            "ESTABLISHED 10.0.0.5:81 10.1.2.3:7 rq=0 sq=0\nESTABLISHED 10.0.0.6:81 10.1.2.3:7 rq=0 sq=0\n"
+            "gap another-format\n" NOTHING_ELSE },
+        /* One program, run again with other options; a connection that is gone by then is not added. */
+        { "$ ss -tnp\nESTAB 0 0 10.0.0.5:80 10.1.2.3:5 users:((\"java\",pid=812,fd=12))\n"
+          "CLOSE-WAIT 1 0 10.0.0.5:80 10.1.2.3:6 users:((\"java\",pid=812,fd=13))\n"
+          "ESTAB 0 0 10.0.0.5:80 10.1.2.3:4 users:((\"java\",pid=812,fd=14))\n"
+          "$ ss -tno\nState Recv-Q Send-Q Local Address:Port Peer Address:Port\n"
+          "ESTAB 0 0 10.0.0.5:80 10.1.2.3:5 timer:(keepalive,1min,0)\n"
+          "CLOSE-WAIT 1 0 10.0.0.5:80 10.1.2.3:6 timer:(keepalive,2min,0)\n",
+            "capture-ss",
+            "ESTABLISHED 10.0.0.5:80 10.1.2.3:5 rq=0 sq=0 timer=keepalive/60000/0/0 by 812/java:12\n"
+            "CLOSE_WAIT 10.0.0.5:80 10.1.2.3:6 rq=1 sq=0 timer=keepalive/120000/0/0 by 812/java:13\n"
+            "gap several-looks\n" NOTHING_ELSE },
+        /* The descriptors of a process; of a list that was printed twice the second counts. */
+        { "$ ss -tane\nESTAB 0 0 10.0.0.5:80 10.1.2.3:5 ino:77 sk:1 <->\n"
+          "ESTAB 0 0 10.0.0.5:80 10.1.2.3:6 ino:78 sk:2 <->\n"
+          "$ ls -l /proc/812/fd\nlrwx------ 1 www www 64 Nov 28 10:00 5 -> socket:[78]\n"
+          "$ ls -l /proc/812/fd\nlrwx------ 1 www www 64 Nov 28 10:00 0 -> /dev/null\n"
+          "lrwx------ 1 www www 64 Nov 28 10:00 7 -> socket:[77]\n"
+          "lrwx------ 1 www www 64 Nov 28 10:00 8 -> socket:[99]\n",
+            "capture-ss",
+            "ESTABLISHED 10.0.0.5:80 10.1.2.3:5 rq=0 sq=0 timer=none/0/0/0 ino=77 uid=0 sk=1 shut=0 by 812/?:7\n"
+            "ESTABLISHED 10.0.0.5:80 10.1.2.3:6 rq=0 sq=0 timer=none/0/0/0 ino=78 uid=0 sk=2 shut=0\n" NUMBERS_ONLY
+                NOTHING_ELSE },
         /* A list of processes. */
         { "  TCP 10.0.0.5:80 10.1.2.3:5 CLOSE_WAIT 812\n  TCP 10.0.0.5:80 10.1.2.3:6 CLOSE_WAIT 812\n"
           "  TCP 10.0.0.5:80 10.1.2.3:7 CLOSE_WAIT 812\n\n"

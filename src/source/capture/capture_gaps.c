@@ -101,6 +101,11 @@ static void add_several_snapshots(struct capture *capture)
     count_lines(&text, (uint64_t)capture->snapshot_count, "look");
     buf_str(&text, " one after the other; only one is looked at here, the last that is whole, ");
     count_lines(&text, capture->snapshot->conn_count, "row");
+    if (capture->repeats.filled > 0) {
+        buf_str(&text, "; what only the others show was added to ");
+        text_count(&text, capture->repeats.filled);
+        buf_str(&text, " of them");
+    }
     snapshot_note_gap(capture->snapshot, GAP_SEVERAL_LOOKS, buf_text(&text), NULL);
     buf_deinit(&text);
 }
@@ -337,9 +342,30 @@ static int refuse_lost(const struct capture *capture, const char *path, struct e
     return result;
 }
 
+/*
+ * Refuses a text that has a heading and no row below it, or rows of other protocols only. Nothing was looked at: that
+ * is not the same as nothing wrong.
+ */
+static int refuse_empty(const struct capture *capture, const char *path, struct error *err)
+{
+    if (capture->snapshot->conn_count > 0 || capture->format->is_counts)
+        return 0;
+    const char *title = capture->format->title;
+    if (capture->kinds[LINE_ROW] > 0)
+        return error_set(err, -EBADMSG, path,
+            "is %s, and no row of it tells the state of a socket; ask for ss -tanpiemo, as root", title);
+    return error_set(err, -EBADMSG, path,
+        "%s %s: nothing was looked at, which does not mean that nothing is wrong. A filter (state, port, grep, "
+        "findstr) may have let nothing through; ask for the whole output, in a file",
+        capture->kinds[LINE_FOREIGN] > 0 ? "has rows of other protocols, and none of TCP, in" : "has no row below",
+        capture->kinds[LINE_FOREIGN] > 0 ? title : arena_printf(&capture->snapshot->arena, "the heading of %s", title));
+}
+
 int capture_report(struct capture *capture, const char *path, struct error *err)
 {
     int result = refuse_lost(capture, path, err);
+    if (result == 0)
+        result = refuse_empty(capture, path, err);
     if (result < 0)
         return result;
     set_origin(capture, path);

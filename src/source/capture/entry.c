@@ -1,6 +1,7 @@
 /* Fills the connections of all formats: endpoints and holders. */
 #include "model/holders.h"
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "source/capture/input/charset.h"
 #include "source/capture/format.h"
@@ -12,6 +13,7 @@ void capture_deinit(struct capture *capture)
     repeats_deinit(&capture->repeats);
     leftovers_deinit(&capture->leftovers);
     buf_deinit(&capture->joined);
+    free(capture->numbers.links);
 }
 
 struct conn *capture_draft(struct capture *capture)

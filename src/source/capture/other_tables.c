@@ -9,49 +9,25 @@
 #include "base/text.h"
 #include "model/conn_hash.h"
 #include "model/holders.h"
+#include "source/capture/fill_in.h"
 #include "source/capture/formats/tasks.h"
 #include "source/capture/input/open.h"
 
 /* --- a connection in two tables ----------------------------------------------------------------------------------- */
 
-#define TAKE(field) conn->field = other->field
-
-/* Copies the fields that only the other row has. */
-static void fill_in(struct conn *conn, const struct conn *other)
+/* True for the same address. A name and an address may be the same too, where the other end tells. */
+static bool may_be_same(const struct ip *one, const struct ip *other)
 {
-    uint16_t added = (uint16_t)(other->present & ~conn->present);
-    if ((added & CONN_QUEUES) == 0)
-        added &= (uint16_t)~CONN_BACKLOG; /* it tells the meaning of the queues */
-    if ((added & CONN_QUEUES) != 0)
-        TAKE(recv_q_bytes), TAKE(send_q_bytes);
-    if ((added & CONN_TIMER) != 0)
-        TAKE(timer), TAKE(timer_ms), TAKE(retransmits);
-    if ((added & CONN_UID) != 0)
-        TAKE(uid);
-    if ((added & CONN_INODE) != 0)
-        TAKE(inode);
-    if ((added & CONN_COOKIE) != 0)
-        TAKE(cookie);
-    if ((added & CONN_SHUTDOWN) != 0)
-        TAKE(shutdown);
-    if ((added & CONN_TCP_INFO) != 0) {
-        TAKE(probes), TAKE(backoff), TAKE(rtt_us), TAKE(rttvar_us), TAKE(unacked), TAKE(total_retrans);
-        TAKE(last_data_sent_ms), TAKE(last_data_recv_ms), TAKE(last_ack_recv_ms);
-    }
-    if ((added & CONN_SND_WND) != 0)
-        TAKE(snd_wnd_bytes);
-    if ((added & CONN_RTO) != 0)
-        TAKE(rto_ms);
-    if ((added & CONN_RTO_TIME) != 0)
-        TAKE(total_rto_time_ms), TAKE(rto_recoveries);
-    if ((added & CONN_SKMEM) != 0)
-        TAKE(skmem_rmem_bytes), TAKE(skmem_wmem_bytes), TAKE(skmem_drops);
-    if ((added & CONN_BYTES) != 0)
-        TAKE(notsent_bytes), TAKE(rwnd_limited_ms), TAKE(bytes_received), TAKE(bytes_acked);
-    if ((added & CONN_SHOWN_AGE) != 0)
-        TAKE(shown_age_ms), TAKE(shown_is_life);
-    added &= (uint16_t)~CONN_CGROUP; /* the other text's control groups are not in this snapshot */
-    conn->present |= added;
+    bool is_name = ip_is_word(one) != ip_is_word(other) && !ip_is_redacted(one) && !ip_is_redacted(other);
+    return is_name || ip_is_same(one, other);
+}
+
+/* A name has no family. */
+static bool are_of_one_family(const struct conn *one, const struct conn *other)
+{
+    bool has_name = ip_is_word(&one->local) || ip_is_word(&one->remote) || ip_is_word(&other->local) ||
+        ip_is_word(&other->remote);
+    return has_name || one->ipv6 == other->ipv6;
 }
 
 static bool are_one(const struct conn *one, const struct conn *other)
@@ -59,23 +35,44 @@ static bool are_one(const struct conn *one, const struct conn *other)
     bool same_inode = !conn_has(one, CONN_INODE) || !conn_has(other, CONN_INODE) || one->inode == other->inode;
     /* not the names of unknown services */
     bool has_ports = conn_is_listener(one) || (one->local_port != 0 && one->remote_port != 0);
-    return has_ports && one->state == other->state && one->ipv6 == other->ipv6 &&
+    return has_ports && one->state == other->state && are_of_one_family(one, other) &&
         one->local_port == other->local_port && one->remote_port == other->remote_port &&
-        ip_is_same(&one->local, &other->local) && ip_is_same(&one->remote, &other->remote) && same_inode;
+        may_be_same(&one->local, &other->local) && may_be_same(&one->remote, &other->remote) && same_inode;
 }
 
-/* The connection of the capture that this row is about. NULL if there is none, or if several are possible. */
-static struct conn *find(const struct snapshot *snapshot, const struct hash_index *table, const struct conn *wanted)
+/* Of what is the same in both rows, whether an end is a name or an address. */
+static uint64_t hash_ports(const struct conn *conn)
 {
-    struct hash_walk walk = hash_index_walk(table, conn_hash_ends(wanted));
+    return hash_number((uint64_t)conn->local_port << 16 | conn->remote_port);
+}
+
+/* The connections of the capture, by their ends, and by their ports only. */
+struct row_index {
+    struct hash_index by_ends, by_ports;
+};
+
+/*
+ * The connection of the capture that this row is about. NULL if there is none, or if several are possible. Where an end
+ * is a name, only the ports can be looked up.
+ */
+static struct conn *find(const struct snapshot *snapshot, const struct row_index *rows, const struct conn *wanted)
+{
+    enum { WALK_MOST = 64 };
+    const struct hash_index *tables[] = { &rows->by_ends, &rows->by_ports };
+    const uint64_t hashes[] = { conn_hash_ends(wanted), hash_ports(wanted) };
     struct conn *found = NULL;
-    uint32_t index;
-    while ((index = hash_walk_next(table, &walk)) != HASH_NONE) {
-        if (!are_one(&snapshot->conns[index], wanted))
-            continue;
-        if (found != NULL)
-            return NULL;
-        found = &snapshot->conns[index];
+    for (int i = 0; i < 2 && found == NULL; i++) {
+        struct hash_walk walk = hash_index_walk(tables[i], hashes[i]);
+        uint32_t index;
+        for (unsigned steps = 0; (index = hash_walk_next(tables[i], &walk)) != HASH_NONE; steps++) {
+            if (i > 0 && steps == WALK_MOST)
+                return NULL;
+            if (!are_one(&snapshot->conns[index], wanted))
+                continue;
+            if (found != NULL)
+                return NULL;
+            found = &snapshot->conns[index];
+        }
     }
     return found;
 }
@@ -120,24 +117,43 @@ static uint64_t add_listeners(struct capture *capture, const struct snapshot *fr
     return added;
 }
 
+static bool has_names(const struct snapshot *snapshot)
+{
+    for (size_t i = 0; i < snapshot->conn_count; i++) {
+        if (ip_is_word(&snapshot->conns[i].local) || ip_is_word(&snapshot->conns[i].remote))
+            return true;
+    }
+    return false;
+}
+
+static void index_rows(const struct snapshot *snapshot, bool by_ports, struct row_index *ret_rows)
+{
+    hash_index_init(&ret_rows->by_ends, snapshot->conn_count);
+    hash_index_init(&ret_rows->by_ports, by_ports ? snapshot->conn_count : 0);
+    for (size_t i = 0; i < snapshot->conn_count; i++) {
+        hash_index_add(&ret_rows->by_ends, conn_hash_ends(&snapshot->conns[i]), (uint32_t)i);
+        if (by_ports)
+            hash_index_add(&ret_rows->by_ports, hash_ports(&snapshot->conns[i]), (uint32_t)i);
+    }
+}
+
 static uint64_t join(struct capture *capture, const struct snapshot *from)
 {
     struct snapshot *snapshot = capture->snapshot;
-    struct hash_index table;
+    struct row_index rows;
     uint64_t joined = 0;
-    hash_index_init(&table, snapshot->conn_count);
-    for (size_t i = 0; i < snapshot->conn_count; i++)
-        hash_index_add(&table, conn_hash_ends(&snapshot->conns[i]), (uint32_t)i);
+    index_rows(snapshot, has_names(snapshot) || has_names(from), &rows);
     for (size_t i = 0; i < from->conn_count; i++) {
-        struct conn *conn = find(snapshot, &table, &from->conns[i]);
+        struct conn *conn = find(snapshot, &rows, &from->conns[i]);
         if (conn == NULL)
             continue;
         joined++;
-        fill_in(conn, &from->conns[i]);
+        conn_fill_in(conn, &from->conns[i]);
         add_holders(capture, conn, from, &from->conns[i]);
         capture->present |= conn->present;
     }
-    hash_index_deinit(&table);
+    hash_index_deinit(&rows.by_ends);
+    hash_index_deinit(&rows.by_ports);
     if (joined > 0)
         joined += add_listeners(capture, from);
     for (size_t i = 0; joined > 0 && i < from->process_count; i++) {

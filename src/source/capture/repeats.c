@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "model/conn_hash.h"
 #include "model/holders.h"
+#include "source/capture/fill_in.h"
 
 void repeats_deinit(struct repeats *repeats)
 {
@@ -274,6 +275,45 @@ static size_t find_repeats(const struct repeats *repeats, struct search *search,
     return count;
 }
 
+/* Gives the connection the holders of another row, if it has none. Returns true if they were taken. */
+static bool take_holders(struct conn *conn, struct conn *other)
+{
+    if (conn->holder != NO_INDEX || other->holder == NO_INDEX || conn_is_unheld(conn))
+        return false;
+    conn->holder = other->holder;
+    other->holder = NO_INDEX;
+    return true;
+}
+
+/*
+ * People run a program several times with other options: "ss -tan", then "ss -tanp", then "ss -tani". Fills in what
+ * only the other snapshots show of the connections of this one. Returns how many got anything.
+ */
+static size_t take_from_others(struct snapshot *snapshot, const struct extent *best)
+{
+    struct hash_index table;
+    size_t filled = 0;
+    hash_index_init(&table, best->end - best->start);
+    for (uint32_t i = best->start; i < best->end; i++)
+        hash_index_add(&table, conn_hash_ends(&snapshot->conns[i]), i);
+    for (uint32_t i = best->start > 0 ? 0 : best->end; i < snapshot->conn_count;
+         i = i + 1 == best->start ? best->end : i + 1) {
+        struct conn *other = &snapshot->conns[i];
+        struct hash_walk walk = hash_index_walk(&table, conn_hash_ends(other));
+        for (uint32_t index; (index = hash_walk_next(&table, &walk)) != HASH_NONE;) {
+            struct conn *conn = &snapshot->conns[index];
+            if (conn->state != other->state || !are_one(conn, other))
+                continue;
+            uint16_t present = conn->present;
+            conn_fill_in(conn, other);
+            filled += take_holders(conn, other) || conn->present != present;
+            break;
+        }
+    }
+    hash_index_deinit(&table);
+    return filled;
+}
+
 /*
  * When the kernel is busy, /proc/net/tcp, which is read in pieces, shows some sockets twice; the later row is right. If
  * many rows are equal, something has removed what differs in them, and all are kept.
@@ -298,7 +338,7 @@ static void drop_repeats(const struct repeats *repeats, struct snapshot *snapsho
     free(repeated);
 }
 
-unsigned repeats_keep_best(const struct repeats *repeats, struct snapshot *snapshot, bool ends_in_line)
+unsigned repeats_keep_best(struct repeats *repeats, struct snapshot *snapshot, bool ends_in_line)
 {
     struct search search = { .snapshot = snapshot, .repeats = repeats, .candidate = NO_INDEX, .count = 1 };
     bool interrupted = repeats->start_count > 0 && repeats->starts[repeats->start_count - 1] > 0;
@@ -316,6 +356,7 @@ unsigned repeats_keep_best(const struct repeats *repeats, struct snapshot *snaps
     }
     hash_index_deinit(&search.table);
     choose_snapshot(&search, (uint32_t)snapshot->conn_count, ends_in_line);
+    repeats->filled = search.count > 1 ? take_from_others(snapshot, &search.best) : 0;
     drop_repeats(repeats, snapshot, &search.best);
     return search.count;
 }

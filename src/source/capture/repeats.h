@@ -26,6 +26,7 @@ struct repeats {
     uint32_t *starts; /* indexes of the connections that follow a heading, a prompt or the like */
     size_t start_count, start_capacity;
     bool at_start; /* the next connection follows such a line */
+    size_t filled; /* connections of which another snapshot showed more; set by repeats_keep_best() */
 };
 
 void repeats_deinit(struct repeats *repeats);
@@ -37,11 +38,11 @@ static inline void repeats_interrupt(struct repeats *repeats)
 /* Call it after each connection that is added. is_cut: an address of it is cut. */
 void repeats_add(struct repeats *repeats, const struct snapshot *snapshot, bool is_cut);
 /*
- * Call it when all connections are added. It removes those of all snapshots but one. Returns the number of snapshots,
- * at least 1.
+ * Call it when all connections are added. It removes those of all snapshots but one. What only the others show of
+ * the same connections, such as owners, is kept. Returns the number of snapshots, at least 1.
  *
  * It compares all rows only if the sample has repeats or the text was interrupted. ends_in_line: the text has no
  * newline at its end. The program may have been ended while it printed, so if the last snapshot has fewer rows, it is
  * not complete.
  */
-unsigned repeats_keep_best(const struct repeats *repeats, struct snapshot *snapshot, bool ends_in_line);
+unsigned repeats_keep_best(struct repeats *repeats, struct snapshot *snapshot, bool ends_in_line);

@@ -10,6 +10,9 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/hash.h"
+#include "base/hash_index.h"
+#include "base/memory.h"
 #include "base/text.h"
 
 enum { MODE_LENGTH = 10, FD_MAX = 1 << 30, TARGET_AT = 4 };
@@ -53,8 +56,27 @@ static struct descriptor_list *list_of(struct numbers *numbers, uint32_t pid)
 static struct descriptor_list *begin_list(struct numbers *numbers, uint32_t pid)
 {
     struct descriptor_list *list = list_of(numbers, pid);
+    uint32_t index = (uint32_t)(list - numbers->descriptors);
+    size_t kept = 0;
+    for (size_t i = 0; i < numbers->link_count && list->open > 0; i++) {
+        if (numbers->links[i].list != index)
+            numbers->links[kept++] = numbers->links[i];
+    }
+    numbers->link_count = list->open > 0 ? kept : numbers->link_count;
     *list = (struct descriptor_list){ .pid = pid };
     return list;
+}
+
+/* Stores "socket:[23049313]", so that the process can be joined to the row with that inode. */
+static void add_link(struct numbers *numbers, const char *target, uint32_t fd)
+{
+    struct token inode = { target, strspn(target, "0123456789") };
+    uint64_t number;
+    if (inode.text[inode.length] != ']' || !token_number(&inode, UINT32_MAX, &number))
+        return;
+    struct socket_link *link = vec_add(
+        (void **)&numbers->links, &numbers->link_count, &numbers->link_capacity, sizeof *numbers->links);
+    *link = (struct socket_link){ .inode = (uint32_t)number, .fd = fd, .list = numbers->descriptor_list - 1 };
 }
 
 static struct descriptor_list *current_list(struct numbers *numbers)
@@ -92,7 +114,10 @@ static bool read_link(struct capture *capture, const char *text)
         list = begin_list(numbers, 0);
     list->lowest = list->open == 0 || fd < list->lowest ? (uint32_t)fd : list->lowest;
     list->open++;
-    list->sockets += strncmp(target, "socket:[", strlen("socket:[")) == 0;
+    if (strncmp(target, "socket:[", strlen("socket:[")) == 0) {
+        list->sockets++;
+        add_link(numbers, target + strlen("socket:["), (uint32_t)fd);
+    }
     list->highest = fd > list->highest ? (uint32_t)fd : list->highest;
     if (list->user == NULL && user.length > 0)
         list->user = arena_strndup(&capture->snapshot->arena, user.text, user.length);
@@ -216,10 +241,55 @@ static void note_cut_list(struct capture *capture, const struct descriptor_list 
     buf_deinit(&text);
 }
 
+/* The row with this inode, or NULL. */
+static struct conn *find_conn(const struct snapshot *snapshot, const struct hash_index *inodes, uint32_t inode)
+{
+    struct hash_walk walk = hash_index_walk(inodes, hash_number(inode));
+    for (uint32_t index; (index = hash_walk_next(inodes, &walk)) != HASH_NONE;) {
+        if (snapshot->conns[index].inode == inode)
+            return &snapshot->conns[index];
+    }
+    return NULL;
+}
+
+/*
+ * Joins the descriptors to the rows that show inodes ("ss -e", "netstat -e"): the process holds these connections. A
+ * list without a PID is of the process that the rows name.
+ */
+static void join_links(struct capture *capture)
+{
+    const struct numbers *numbers = &capture->numbers;
+    struct snapshot *snapshot = capture->snapshot;
+    struct hash_index inodes = { 0 };
+    uint32_t owners[DESCRIPTOR_LISTS_MAX];
+    for (size_t i = 0; i < snapshot->conn_count && numbers->link_count > 0; i++) {
+        const struct conn *conn = &snapshot->conns[i];
+        if (conn_has(conn, CONN_INODE) && conn->inode != 0)
+            hash_index_add(&inodes, hash_number(conn->inode), (uint32_t)i);
+    }
+    for (unsigned i = 0; i < DESCRIPTOR_LISTS_MAX; i++)
+        owners[i] = NO_INDEX;
+    for (size_t i = 0; i < numbers->link_count; i++) {
+        const struct socket_link *link = &numbers->links[i];
+        struct conn *conn = find_conn(snapshot, &inodes, link->inode);
+        if (conn == NULL)
+            continue;
+        const struct process *owner = snapshot_owner(snapshot, conn);
+        if (owners[link->list] == NO_INDEX && owner != NULL && numbers->descriptors[link->list].pid == 0)
+            owners[link->list] = (uint32_t)(owner - snapshot->processes);
+        if (owners[link->list] == NO_INDEX)
+            owners[link->list] = find_process(capture, &numbers->descriptors[link->list]);
+        if (conn->holder == NO_INDEX)
+            pids_hold(snapshot, conn, owners[link->list], link->fd);
+    }
+    hash_index_deinit(&inodes);
+}
+
 void descriptors_settle(struct capture *capture)
 {
     const struct numbers *numbers = &capture->numbers;
     struct snapshot *snapshot = capture->snapshot;
+    join_links(capture);
     for (unsigned i = 0; i < numbers->descriptor_lists; i++) {
         const struct descriptor_list *list = &numbers->descriptors[i];
         uint32_t index = list->open > 0 ? find_process(capture, list) : NO_INDEX;

@@ -13,6 +13,12 @@
 enum { NUMBERS_ROW_MAX = 8, NUMBERS_TABLE_ROWS_MAX = 64, LOG_SOURCE_LINES = 6, NUMBERS_ENDED_MAX = 16 };
 enum { DESCRIPTOR_LISTS_MAX = 8 };
 
+/* "90 -> socket:[23049313]" in the list of a process's descriptors. */
+struct socket_link {
+    uint32_t inode, fd;
+    uint32_t list; /* index into numbers.descriptors */
+};
+
 /* What the last command counts. */
 enum descriptor_question {
     DESCRIPTORS_NOT_ASKED,
@@ -81,6 +87,8 @@ struct numbers {
     uint64_t descriptor_lines;
     struct descriptor_list descriptors[DESCRIPTOR_LISTS_MAX];
     unsigned descriptor_lists;
+    struct socket_link *links;
+    size_t link_count, link_capacity;
     unsigned descriptor_list;            /* 1 + index of the list that is being read; 0: none */
     uint32_t descriptor_pid, limits_pid; /* that the last command names; 0: none */
     enum descriptor_question descriptor_question;
