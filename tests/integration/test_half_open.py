@@ -20,6 +20,7 @@ from sockets import sockets, wait_for
 from software import PORT, REQUEST, Software, why_missing
 
 OLD, NEW = 12, 3
+SNAPSHOTS = 30
 SETTLES_S = 120  # it wants a hundred times as long as the snapshots take, which is seconds on a busy machine
 REDIRECT = f"""
     table ip moved {{
@@ -208,3 +209,23 @@ def test_what_was_closed_between_is_not_half_open(old, tmp_path):
              OLD + NEW, "the server has closed too")
     report = program.diagnose("--from", client, "--from", capture(old.resting.server, tmp_path / "server"))
     assert half_open(report) == []
+
+
+def test_nothing_comes_and_goes(old, tmp_path):
+    """Pairs of snapshots that took too long to make are not counted: they prove nothing about that moment."""
+    def seen(folder):
+        folder.mkdir()
+        server = capture(old.restarted.server, folder / "server")
+        client = capture(old.restarted.client, folder / "client")
+        took_s = client.stat().st_mtime - server.stat().st_mtime
+        return half_open(program.diagnose("--from", server, "--from", client)), took_s
+
+    wait_for(lambda: len(half_open(both(old.restarted, tmp_path))) == 1, "the snapshots show it", SETTLES_S)
+    begun, told = time.time(), []
+    for number in range(SNAPSHOTS * 4):
+        findings, took_s = seen(tmp_path / str(number))
+        if took_s * 150 < time.time() - begun + 30 or findings:
+            told.append([(f["title"], f["count"], f["severity"], f["confidence"]) for f in findings])
+        if len(told) == SNAPSHOTS:
+            break
+    assert len(told) == SNAPSHOTS and told == [told[0]] * SNAPSHOTS
