@@ -117,9 +117,9 @@ const struct command command_capture = {
     .synopsis = "tcpwhy capture [OPTIONS]",
     .details =
         "Saves all that tcpwhy sees of this host as JSON lines; 'tcpwhy --from FILE' reads them, and its diagnosis\n"
-        "is the same as here. Without -o it goes to standard output. A file is written as a whole or not at all,\n"
-        "and only its owner may read it: it has the addresses, users and command lines of this host in it.\n"
-        "--redact makes up others for these, and for the host, units and containers; ports, states, times and\n"
+        "is the same as here. Without -o they go to standard output. A file appears complete or not at all, and only\n"
+        "its owner may read it, because it holds the addresses, users and command lines of this host. --redact\n"
+        "replaces these, and the names of the host, units and containers, by made-up ones. Ports, states, times and\n"
         "counters stay, and so do the findings.\n",
     .examples = "  tcpwhy capture -o web-3.zst            save it, compressed\n"
                 "  tcpwhy capture --redact -o ticket.gz   to give it away\n"

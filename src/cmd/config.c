@@ -357,13 +357,13 @@ const struct command command_config = {
     .summary = "print the configuration in force, and where each value comes from",
     .synopsis = "tcpwhy config [OPTIONS]",
     .details =
-        "Reads /etc/tcpwhy.conf and then ~/.config/tcpwhy.conf (XDG_CONFIG_HOME), of which neither has to be there,\n"
-        "and prints what comes of them and of the defaults. What is not understood is named with its line.\n",
+        "Reads /etc/tcpwhy.conf and then ~/.config/tcpwhy.conf (XDG_CONFIG_HOME), if they exist, and prints the\n"
+        "values that follow from them and from the defaults. If a line is not understood, the error names it.\n",
     .examples = "  tcpwhy config\n"
                 "      what is in force\n"
                 "  tcpwhy config --config new.conf\n"
-                "      is this file in order, and what would it change?\n"
+                "      is this file correct, and what would it change?\n"
                 "  tcpwhy config | grep -v '; default$'\n"
-                "      only what somebody has decided\n",
+                "      only what differs from the defaults\n",
     .run = run,
 };

@@ -242,7 +242,7 @@ const struct command command_diagnose = {
     .examples = "  tcpwhy                           the whole host\n"
                 "  tcpwhy 2                         all about the second finding\n"
                 "  tcpwhy -q                        the verdict, and a line for each finding\n"
-                "  tcpwhy --confirm 10              only what is stuck in two looks, 10 s apart\n"
+                "  tcpwhy --confirm 10              only what is stuck in two snapshots, 10 s apart\n"
                 "  tcpwhy --watch 5                 every 5 s, with what has changed\n"
                 "  tcpwhy --process java --json     java's connections, for a program\n"
                 "  tcpwhy --state LastAck -a        every connection in LAST_ACK that is stuck\n"

@@ -23,8 +23,8 @@ static int set_interval(void *target, const char *value, struct error *err)
 }
 
 static const struct option_row diff_rows[] = {
-    { 'a', "all", NULL, "every row, also of what only stays", .flag = offsetof(struct diff_arguments, report.all) },
-    { 0, "interval", "SECS", "time from one capture to the next, whatever their own times", set_interval },
+    { 'a', "all", NULL, "every row, also those that are steady", .flag = offsetof(struct diff_arguments, report.all) },
+    { 0, "interval", "SECS", "time from one capture to the next, instead of their own times", set_interval },
     { 0 },
 };
 
@@ -130,23 +130,23 @@ const struct command command_diff = {
     .summary = "compare captures of one host: what stayed, what grew, what leaks",
     .synopsis = "tcpwhy diff [OPTIONS] CAPTURE CAPTURE [CAPTURE …]",
     .details =
-        "Captures are snapshots (tcpwhy capture), which are put in the order of their times, or text that --from\n"
-        "reads, the earliest first; - is standard input. Connections are the same where both ends are, and the\n"
-        "kernel's cookie where both captures have it; who holds one in one capture holds it in the others. For each\n"
-        "process, service and state, and for several together where a leak is spread over them:\n\n"
-        "  leaks     those that stay in CLOSE_WAIT become more: nobody closes them\n"
-        "  piles-up  those that stay in another state do\n"
-        "  grows     more come than go; whether they stay two captures may not tell: three do\n"
-        "  grew      became more, but not in the later captures\n"
+        "Captures are snapshots (tcpwhy capture) in any order, or text that --from reads, the earliest first; - is\n"
+        "standard input. Two connections are the same if both ends are the same, and the kernel's cookie too if both\n"
+        "captures have it. The holder that one capture shows is taken as the holder in all. There is a row for each\n"
+        "process, service and state, and for several together if a leak is spread over them:\n\n"
+        "  leaks     the number that stays in CLOSE_WAIT rises: nobody closes them\n"
+        "  piles-up  the number that stays in another state rises\n"
+        "  grows     more come than go; two captures may not show whether the new ones stay, three do\n"
+        "  grew      more came than went, but not in the later captures\n"
         "  busy      about as many come as go\n"
         "  shrinks   more go than come\n"
         "  steady    the same ones stay\n\n"
         "STAYED, CAME and WENT compare the last capture with the first; PER MIN is the slope over all of them. LIMIT\n"
-        "IN is the time until a process runs out of descriptors at its slope, where it grows by what stays, to the\n"
-        "last. Exit status: 0 nothing is known to leak; 1 something leaks, or only grows in CLOSE_WAIT, or a process\n"
-        "runs out of descriptors within a day; 2 one does within an hour, or has; 3 tcpwhy could not do what was\n"
-        "asked. From fewer than three captures, or in less than 30 seconds, 2 follows only for a process that is\n"
-        "near its limit already: otherwise at most 1.\n",
+        "IN is the time until a process runs out of descriptors at that slope, if connections that stay still make\n"
+        "it grow. Exit status: 0 nothing is known to leak; 1 something leaks, or only grows in CLOSE_WAIT, or a\n"
+        "process runs out of descriptors within a day; 2 one does within an hour, or has; 3 tcpwhy could not do what\n"
+        "was asked. With fewer than three captures, or less than 30 seconds, it is 2 only if a process is near its\n"
+        "limit already.\n",
     .examples = "  tcpwhy capture -o 1.zst; sleep 600; tcpwhy capture -o 2.zst; tcpwhy diff 1.zst 2.zst\n"
                 "  tcpwhy diff mon.zst tue.zst wed.zst --process java\n"
                 "  tcpwhy diff --interval 60 before.txt after.txt   pasted netstat output, a minute apart\n",

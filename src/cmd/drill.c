@@ -410,11 +410,11 @@ const struct command command_drill = {
     .name = "drill",
     .summary = "make a fault happen safely, to learn it or to test alarms",
     .synopsis = "tcpwhy drill [OPTIONS] FINDING | --list",
-    .details = "FINDING is the id of a finding: the fault behind it is made with real sockets and\n"
-               "processes, in a network namespace of the drill's own. Limits are set and packets\n"
-               "are lost only there. No root is needed where the kernel lets users make namespaces.\n"
-               "The drill says how to look at it and what tcpwhy should report, and when. All of it\n"
-               "goes at the end: after --for, on Ctrl-C, and also when tcpwhy is killed.\n",
+    .details = "FINDING is the id of a finding. The drill makes the fault behind it, with real sockets\n"
+               "and processes, in its own network namespace. It sets limits and drops packets only\n"
+               "there. It needs no root if the kernel lets users make namespaces. The drill says how\n"
+               "to look at the fault, what tcpwhy should report, and when. Everything ends with the\n"
+               "drill: after --for, on Ctrl-C, and also when tcpwhy is killed.\n",
     .examples = "  tcpwhy drill close-wait-leak\n"
                 "      a service that forgets to close 50 connections, for 5 minutes\n"
                 "  tcpwhy drill close-wait-leak --in-host --count 200 --keep\n"

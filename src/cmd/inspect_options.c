@@ -163,8 +163,8 @@ const struct option_row inspect_option_rows[] = {
         set_from },
     { 0, "tasks", "FILE", "names the PIDs of a capture: what tasklist or Get-Process printed", set_tasks },
     { 0, "source", "KIND", "read sockets by: auto (default), bpf, netlink, proc", set_source },
-    { 0, "confirm", "SECS", "look again so long after: only what has not moved is stuck", set_confirm },
-    { 0, "config", "FILE", "be judged by this configuration instead of the usual ones", set_config },
+    { 0, "confirm", "SECS", "take another snapshot SECS later: only what has not moved is stuck", set_confirm },
+    { 0, "config", "FILE", "use this configuration instead of the usual ones", set_config },
     { 'j', "json", NULL, "print JSON", .flag = offsetof(struct inspect_options, json) },
     { 0 },
 };

@@ -154,10 +154,9 @@ const struct command command_metrics = {
     .synopsis = "tcpwhy metrics [OPTIONS]",
     .details = "Prints what a monitoring system records: connections by state, namespace and\n"
                "process, findings, descriptors, ports, the queues of listeners, and the kernel's\n"
-               "counters. However many processes and peers there are, the number of series is\n"
-               "bounded: --top of each kind stand for themselves, other connections and findings\n"
-               "are counted as \"other\". The exit status does not tell the verdict: that is the\n"
-               "metric tcpwhy_verdict.\n",
+               "counters. The number of series is bounded: --top of each kind have series of their\n"
+               "own, other connections and findings are counted as \"other\". The exit status does\n"
+               "not tell the verdict: the metric tcpwhy_verdict does.\n",
     .examples = "  tcpwhy metrics --netns self\n"
                 "      the metrics of this network namespace, as OpenMetrics 1.0\n"
                 "  tcpwhy metrics --textfile /var/lib/prometheus/node-exporter\n"

@@ -53,7 +53,7 @@ static const struct key keys[] = {
     { .name = "unit", .field = "unit", .help = "its systemd unit" },
     { .name = "container", .field = "container", .help = "its container" },
     { .name = "netns", .field = "netns", .help = "network namespace" },
-    { .name = "host", .field = "host", .help = "host that it is of, where several were looked at" },
+    { .name = "host", .field = "host", .help = "its host, if there are several" },
     { .name = "peer", .get = get_peer, .help = "remote address" },
     { .name = "peer-net", .get = get_peer_net, .help = "its network: /24 and /64, or as --net says" },
     { .name = "peer-port", .get = get_peer_port, .help = "remote port" },

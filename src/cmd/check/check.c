@@ -146,7 +146,7 @@ static int check_thresholds(const struct check *check, struct error *err)
         return error_set(
             err, -EINVAL, "--growth", "is measured on this host; a capture, given with --from, does not grow");
     if (check->inspection.confirm_ms >= check->timeout_ms)
-        return error_set(err, -EINVAL, "--confirm", "looks twice, so long apart: --timeout has to be longer");
+        return error_set(err, -EINVAL, "--confirm", "takes two snapshots, so long apart: --timeout has to be longer");
     return 0;
 }
 
@@ -423,10 +423,10 @@ const struct command command_check = {
     .summary = "a monitoring plugin for Nagios, Icinga and others; also as check_tcpwhy",
     .synopsis = "tcpwhy check [OPTIONS]",
     .details =
-        "Without a threshold it is as grave as the diagnosis says: by the age of what is stuck, how many there are,\n"
-        "how fast they grow, and how near a limit is. With thresholds it counts:\n"
+        "Without a threshold its state is that of the diagnosis: it depends on the age and the number of stuck\n"
+        "connections, on how fast they grow, and on how near a limit is. With thresholds it counts:\n"
         "'--state A -w 100 -c 500' warns over 100 and is critical over 500. A selection and its limits are one\n"
-        "threshold; where what came first comes again, the next begins: '--state A -w 1 -c 2 --state B -w 3'.\n\n"
+        "threshold; another selection after them begins the next: '--state A -w 1 -c 2 --state B -w 3'.\n\n"
         "RANGE: '10' alarms below 0 and above 10, '10:' below 10, '~:10' above 10, '10:20' outside, '@10:20'\n"
         "inside.\n\n"
         "Prints one line, performance data, and lines with the reason and what to do, all to standard output.\n"
