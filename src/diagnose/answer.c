@@ -46,7 +46,7 @@ static bool shows_others(const struct context *context, const struct answer_part
     return context->asked_count > part->conns;
 }
 
-void answer_judge(
+void answer_raise_severity(
     const struct context *context, const struct answer_part *parts, const struct group *group, struct finding *finding)
 {
     /* On a whole host the limits can judge a selection. A paste may be all that the user has. */

@@ -25,5 +25,5 @@ struct answer_part *answer_parts(const struct group *groups, size_t count, struc
  */
 bool answer_is(const struct context *context, const struct answer_part *parts, const struct group *group);
 /* Raises the severity from info to warning, if the finding answers a paste and is a fault that the paste proves. */
-void answer_judge(
+void answer_raise_severity(
     const struct context *context, const struct answer_part *parts, const struct group *group, struct finding *finding);

@@ -265,10 +265,10 @@ static void make_findings(
             rules[i].assess(context, &rules[i], &diagnosis->arena, &list);
     }
     consequences_fold(context->snapshot, &diagnosis->arena, &list);
-    totals_judge(context, diagnosis, &list);
-    logged_judge(context, &diagnosis->arena, &list);
+    totals_add_findings(context, diagnosis, &list);
+    logged_add_findings(context, &diagnosis->arena, &list);
     for (size_t i = 0; i < list.count; i++)
-        policy_judge(context, diagnosis->ignores, &list.items[i]);
+        policy_apply_to_finding(context, diagnosis->ignores, &list.items[i]);
     diagnosis->findings = arena_alloc(&diagnosis->arena, list.count * sizeof *list.items);
     diagnosis->wants_rates = list.wants_rates;
     if (list.count > 0) {
@@ -360,7 +360,7 @@ void diagnose(const struct snapshot *snapshot, const struct selection *selection
     group_fold(&context, diagnosis.ignores, stuck, count, &diagnosis.arena, &groups, &group_count);
     make_findings(&context, groups, group_count, causes, &diagnosis);
     if (snapshot->counts_only)
-        totals_note(&context, &diagnosis);
+        totals_add_notes(&context, &diagnosis);
     notes_make(&context, &diagnosis, selected);
     add_passing_note(&context, &diagnosis);
     *ret_diagnosis = diagnosis;

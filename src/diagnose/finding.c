@@ -258,7 +258,7 @@ static void add_kindred_evidence(
         phrases_count(arena, group->kindred));
 }
 
-void finding_judge_age(const struct group *group, uint64_t certain_ms, struct finding *finding)
+void finding_lower_confidence(const struct group *group, uint64_t certain_ms, struct finding *finding)
 {
     /* If keepalive may reset the clocks, the proven age falls after each answer to a probe, so it is never certain. */
     bool young = group->oldest_ms < certain_ms || group->resets > 0 || group->keepalives > 0;
@@ -317,11 +317,11 @@ void finding_make(const struct context *context, const struct answer_part *parts
             finding.severity = risk;
     }
     finding.is_answer = answer_is(context, parts, group);
-    answer_judge(context, parts, group, &finding); /* before describe(), which may change the severity */
+    answer_raise_severity(context, parts, group, &finding); /* before describe(), which may change the severity */
     group->rule->describe(context, group, arena, &finding);
     add_ports_evidence(context, group, arena, &finding);
     add_kindred_evidence(context, group, arena, &finding);
-    totals_tell(snapshot, group, arena, &finding);
+    totals_correct_count(snapshot, group, arena, &finding);
     if (group->confirmed_ms > 0)
         add_confirmation(group, arena, &finding);
     finding.action = action_for(group->rule, &finding);

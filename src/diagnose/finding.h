@@ -29,4 +29,4 @@ struct finding *finding_list_add(struct finding_list *list, const struct rule *r
  * Lowers the confidence to likely if the oldest connection is younger than certain_ms, or if keepalive may reset the
  * clocks. Does nothing if a previous snapshot has confirmed the group.
  */
-void finding_judge_age(const struct group *group, uint64_t certain_ms, struct finding *finding);
+void finding_lower_confidence(const struct group *group, uint64_t certain_ms, struct finding *finding);

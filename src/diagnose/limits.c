@@ -124,7 +124,7 @@ static const struct ignore *ignore_of(
     return NULL;
 }
 
-void policy_judge(const struct context *context, const uint8_t *ignores, struct finding *finding)
+void policy_apply_to_finding(const struct context *context, const uint8_t *ignores, struct finding *finding)
 {
     unsigned i = 1;
     while (i < rule_count - 1 && strcmp(rules[i].id, finding->id) != 0)

@@ -22,4 +22,4 @@ const struct limits *context_limits(const struct context *context, unsigned serv
  */
 const uint8_t *ignores_make(const struct context *context, struct diagnosis *diagnosis);
 /* Lowers the severity to the limit severity_at_most, and sets finding->ignored to the ignore that matches, or NULL. */
-void policy_judge(const struct context *context, const uint8_t *ignores, struct finding *finding);
+void policy_apply_to_finding(const struct context *context, const uint8_t *ignores, struct finding *finding);

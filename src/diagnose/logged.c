@@ -108,7 +108,7 @@ static void add_finding(
     lines_add(&finding->will_not_help, arena, "%s", messages[message].wont_help);
 }
 
-void logged_judge(const struct context *context, struct arena *arena, struct finding_list *list)
+void logged_add_findings(const struct context *context, struct arena *arena, struct finding_list *list)
 {
     for (int message = 0; message < LOG_MESSAGE_COUNT; message++) {
         if (context->snapshot->logged[message] == 0)

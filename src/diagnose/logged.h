@@ -6,4 +6,4 @@
  * Adds each message as evidence to the finding that it belongs to. If the list has no such finding, adds one with
  * confidence likely: the time of the message is not known, so what it reports may be over.
  */
-void logged_judge(const struct context *context, struct arena *arena, struct finding_list *list);
+void logged_add_findings(const struct context *context, struct arena *arena, struct finding_list *list);

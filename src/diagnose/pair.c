@@ -59,10 +59,10 @@ static enum fit fit_of(const struct snapshot *snapshot, const struct conn *one, 
     if (one->netns == other->netns)
         return one != other ? FIT_SURE : FIT_NOT;
     /* each namespace has a loopback of its own */
-    if (ip_is_loopback(&one->local) || !hosts_may_meet(snapshot, one, other))
+    if (ip_is_loopback(&one->local) || !hosts_may_pair(snapshot, one, other))
         return FIT_NOT;
     if (hosts_of_conn(snapshot, one) != hosts_of_conn(snapshot, other))
-        return FIT_POSSIBLE; /* hosts_may_meet() has checked the addresses */
+        return FIT_POSSIBLE; /* hosts_may_pair() has checked the addresses */
     return pair_evidence_allows(snapshot, one, other) ? FIT_POSSIBLE : FIT_STRANGER;
 }
 

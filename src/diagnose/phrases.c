@@ -306,9 +306,9 @@ void phrases_fix_close_always(struct arena *arena, struct finding *finding)
         NULL);
 }
 
-const char *phrases_look_again(const struct snapshot *snapshot)
+const char *phrases_second_snapshot(const struct snapshot *snapshot)
 {
-    return snapshot->origin == NULL ? "look twice ('--confirm 60')" : "take the capture again a minute later";
+    return snapshot->origin == NULL ? "take two snapshots ('--confirm 60')" : "take the capture again a minute later";
 }
 
 void phrases_descriptors(struct arena *arena, const struct process *process, struct lines *evidence)

@@ -56,7 +56,10 @@ void phrases_fix_threads(
     struct arena *arena, const struct context *context, const struct process *process, struct fixes *fixes);
 /* Adds, for good, that every path of the program closes its socket, and where the pattern for its language is. */
 void phrases_fix_close_always(struct arena *arena, struct finding *finding);
-/* What shows whether connections stay as they are: "look twice …", or for a capture "take the capture again …". */
-const char *phrases_look_again(const struct snapshot *snapshot);
+/*
+ * How to get a second snapshot, which shows whether connections stay as they are: an option of tcpwhy, or for a capture
+ * the request to take it again. It is a part of a sentence, and constant.
+ */
+const char *phrases_second_snapshot(const struct snapshot *snapshot);
 /* Adds how many descriptors the process has open, and its limit. Nothing if that is not known. */
 void phrases_descriptors(struct arena *arena, const struct process *process, struct lines *evidence);

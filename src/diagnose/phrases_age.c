@@ -63,7 +63,7 @@ void phrases_clock_set_back(
             how_many(arena, group, remembered_count(context, group)));
     else if (group->confirmed_ms == 0)
         lines_add(evidence, arena, "To know for how long they have been so at least, %s.",
-            phrases_look_again(context->snapshot));
+            phrases_second_snapshot(context->snapshot));
 }
 
 /* "made 4 h 12 min ago", "made between 12 s and 4 h 12 min ago" */

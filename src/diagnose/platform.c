@@ -41,7 +41,7 @@ static const struct platform platforms[] = {
         .handshake_wont_help = "More tcp_syn_retries: the same silence, for longer.",
         .rows = "sudo ss -tanpiemo",
         .port_users = "ss -tan | awk '{print $5}' | sort | uniq -c | sort -rn | head",
-        .owners = { "Find out who holds them: look again as root, and in other PID namespaces. The kernel's own "
+        .owners = { "Find out who holds them: run tcpwhy as root, and in other PID namespaces. The kernel's own "
                     "clients (NFS, CIFS, iSCSI) have no process.",
             "sudo ss -tanpie" },
         .restart = { "End the process in its usual way and start it again: the kernel closes its descriptors with it.",

@@ -149,7 +149,7 @@ static bool is_linked(const struct queues *queues, const struct queue *queue, co
 {
     const struct snapshot *snapshot = queues->listeners->snapshot;
     return needs_link(snapshot, queue, conn) ? netns_links_have(&queues->links, conn->netns, queue->listener->netns)
-                                             : hosts_may_meet(snapshot, conn, queue->listener);
+                                             : hosts_may_pair(snapshot, conn, queue->listener);
 }
 
 /* *ret_possible: it is not known to go to any, and would by its address. */

@@ -44,7 +44,7 @@ static bool sum_up(const struct snapshot *snapshot, uint32_t detailed, size_t in
     return true;
 }
 
-void totals_judge(const struct context *context, struct diagnosis *diagnosis, struct finding_list *list)
+void totals_add_findings(const struct context *context, struct diagnosis *diagnosis, struct finding_list *list)
 {
     const struct snapshot *snapshot = context->snapshot;
     uint32_t detailed = snapshot_detailed_states(snapshot);
@@ -102,7 +102,7 @@ static const char *replace_count(struct arena *arena, const char *title, uint64_
         arena, "%.*s%s%s%s", (int)(at - title), title, capital, number + strlen(capital), at + strlen(old));
 }
 
-void totals_tell(
+void totals_correct_count(
     const struct snapshot *snapshot, const struct group *group, struct arena *arena, struct finding *finding)
 {
     if (snapshot->origin == NULL || !is_shortened(snapshot))
@@ -324,7 +324,7 @@ static void add_descriptors_notes(const struct context *context, struct diagnosi
             "these as \"protocol: TCP\".");
 }
 
-void totals_note(const struct context *context, struct diagnosis *diagnosis)
+void totals_add_notes(const struct context *context, struct diagnosis *diagnosis)
 {
     if (context->snapshot->netns_count == 0)
         return;

@@ -243,7 +243,7 @@ static bool is_shared(const struct snapshot *snapshot, const struct ip *address)
             compare_addresses) != NULL;
 }
 
-bool hosts_may_meet(const struct snapshot *snapshot, const struct conn *conn, const struct conn *other)
+bool hosts_may_pair(const struct snapshot *snapshot, const struct conn *conn, const struct conn *other)
 {
     const struct host *one_host = hosts_of_conn(snapshot, conn), *other_host = hosts_of_conn(snapshot, other);
     if (one_host == other_host)

@@ -10,7 +10,7 @@
  * always may. On two hosts it may not if several hosts have one of the addresses (loopback, a bridge's private
  * network), or if the snapshots are too far apart in time (hosts_are_apart()).
  */
-bool hosts_may_meet(const struct snapshot *snapshot, const struct conn *conn, const struct conn *other);
+bool hosts_may_pair(const struct snapshot *snapshot, const struct conn *conn, const struct conn *other);
 /*
  * True if ends of connections between the two hosts cannot be matched, because of a NAT, a proxy, or the time between.
  */

@@ -39,7 +39,7 @@ const struct gap_info gap_infos[GAP_KIND_COUNT] = {
         false },
     [GAP_PROCESSES_UNNAMED] = { "processes-unnamed",
         "ask for the output of tasklist (or Get-Process), of the same moment, and give it with --tasks FILE", false },
-    [GAP_RATES_UNKNOWN] = { "rates-unknown", "look again", false },
+    [GAP_RATES_UNKNOWN] = { "rates-unknown", "run tcpwhy again", false },
     [GAP_ROWS_LEFT_OUT] = { "rows-left-out", "ask for the whole output, in a file", true },
     [GAP_ROWS_TOO_LONG] = { "rows-too-long", "take a snapshot: tcpwhy capture", false },
     [GAP_SEVERAL_LOOKS] = { "several-looks",

@@ -22,7 +22,7 @@
 #include "source/linux/inet_diag.h"
 #include "base/hash.h"
 #include "source/linux/owners.h"
-#include "source/linux/repeats.h"
+#include "source/linux/duplicates.h"
 #include "source/capture/input/open.h"
 
 struct work {
@@ -73,7 +73,7 @@ static void parse(struct work *work)
 static void join(struct work *work)
 {
     (void)owners_join(&work->snapshot);
-    repeats_drop(&work->snapshot, 0);
+    duplicates_drop(&work->snapshot, 0);
 }
 
 static void diagnose_all(struct work *work)

@@ -75,12 +75,12 @@ def advice(port, before):
 
 def test_who_is_not_root_is_told_to_be(leak):
     said = advice(leak, NOBODY)
-    assert "look again as root" in said and "$ sudo tcpwhy" in said and "run as root with all capabilities" in said
+    assert "run tcpwhy as root" in said and "$ sudo tcpwhy" in said and "run as root with all capabilities" in said
 
 
 def test_root_of_a_user_namespace_is_not_told_to_be_root(leak):
     said = advice(leak, [*NOBODY, "unshare", "-Ur"])
-    assert "look again as root" not in said and "sudo tcpwhy" not in said and "run as root" not in said
+    assert "run tcpwhy as root" not in said and "sudo tcpwhy" not in said and "run as root" not in said
     assert "run tcpwhy outside of it, as the host's root" in said
 
 

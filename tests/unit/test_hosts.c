@@ -116,7 +116,7 @@ static void addresses_that_both_have_pair_nothing(void **state)
         here = joined.conns[i].state == STATE_FIN_WAIT_2 ? &joined.conns[i] : here;
         there = joined.conns[i].state == STATE_CLOSE_WAIT && there == NULL ? &joined.conns[i] : there;
     }
-    assert_false(hosts_may_meet(&joined, here, there));
+    assert_false(hosts_may_pair(&joined, here, there));
     struct diagnosis diagnosis;
     diagnose(&joined, NULL, NULL, &diagnosis);
     const struct finding *leak = find(&diagnosis, "close-wait-leak");

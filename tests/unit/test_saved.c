@@ -407,7 +407,7 @@ static void hosts_that_were_joined_stay_apart(void **state)
     assert_string_equal(snapshot_netns(&back, &back.conns[1])->name, "blue");
     assert_string_equal(snapshot_owner(&back, &back.conns[1])->name, "postgres");
     assert_string_equal(back.cgroups[snapshot_owner(&back, &back.conns[1])->cgroup].path, "/db");
-    assert_true(hosts_may_meet(&back, &back.conns[0], &back.conns[1]));
+    assert_true(hosts_may_pair(&back, &back.conns[0], &back.conns[1]));
     char *again = saved_to_text(&back);
     assert_string_equal(again, text);
     free(again);

@@ -70,7 +70,7 @@ static void word_fixes(
     const struct platform *platform = platform_of(context->snapshot);
     fixes_add(&finding->fix_now, arena,
         arena_printf(arena, "To be certain: %s. What is still there is stuck, not passing.",
-            phrases_look_again(context->snapshot)),
+            phrases_second_snapshot(context->snapshot)),
         NULL);
     phrases_fix_threads(arena, context, finding->owner, &finding->fix_now);
     phrases_fix_restart_owners(arena, context, finding);

@@ -115,7 +115,7 @@ void close_wait_leak_describe(
     if (finding->process_count == 1)
         lines_add(
             &finding->ruled_out, arena, "Not a descriptor inherited by another process: only this one holds them.");
-    finding_judge_age(group, CLOSE_WAIT_CERTAIN_MS, finding);
+    finding_lower_confidence(group, CLOSE_WAIT_CERTAIN_MS, finding);
     /*
      * A proxy may keep a half-closed connection for some time. Two snapshots a short time apart do not rule that out.
      */

@@ -82,7 +82,7 @@ void close_wait_evidence_age(
     else
         lines_add(&finding->evidence, arena,
             "How long they have been in CLOSE_WAIT is not known from this source; to tell those that stay, %s.",
-            phrases_look_again(context->snapshot));
+            phrases_second_snapshot(context->snapshot));
     close_wait_evidence_number(arena, group, finding);
     phrases_clock_set_back(arena, context, group, &finding->evidence);
 }
@@ -224,7 +224,7 @@ void close_wait_blocked_writer_describe(
     if (unanswered == 0)
         lines_add(
             &finding->ruled_out, arena, "Not the path: the peer's acknowledgements of the window probes come back.");
-    finding_judge_age(group, CLOSE_WAIT_CERTAIN_MS, finding);
+    finding_lower_confidence(group, CLOSE_WAIT_CERTAIN_MS, finding);
     if (group->heard > 0 && finding->confidence > CONFIDENCE_LIKELY)
         finding->confidence = CONFIDENCE_LIKELY;
 
@@ -296,7 +296,7 @@ void close_wait_inherited_describe(
     close_wait_rule_out_half_close(arena, group, finding);
     if (shared)
         lines_add(&finding->ruled_out, arena, "Not a fork() in progress: every holder has been running for a while.");
-    finding_judge_age(group, CLOSE_WAIT_CERTAIN_MS, finding);
+    finding_lower_confidence(group, CLOSE_WAIT_CERTAIN_MS, finding);
 
     for (size_t i = 0; i < finding->process_count && i < 2; i++) {
         const struct process *process = finding->processes[finding->process_count - 1 - i].process;
@@ -414,7 +414,7 @@ void close_wait_unread_describe(
     close_wait_rule_out_blocked_writer(arena, group, finding);
     lines_add(&finding->ruled_out, arena,
         "Not a forgotten close() after the end of stream: it has not been read yet (Recv-Q would be 0).");
-    finding_judge_age(group, CLOSE_WAIT_CERTAIN_MS, finding);
+    finding_lower_confidence(group, CLOSE_WAIT_CERTAIN_MS, finding);
     if (!waits && upstream.may_wait) {
         upstream_describe_doubt(group, &upstream, arena, finding);
         close_wait_lower_confidence(finding, CONFIDENCE_LIKELY);

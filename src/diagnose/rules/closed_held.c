@@ -211,7 +211,7 @@ void closed_held_describe(
             "next.");
         finding->severity = SEVERITY_INFO;
     }
-    finding_judge_age(group, CERTAIN_MS, finding);
+    finding_lower_confidence(group, CERTAIN_MS, finding);
     if (kinds.unknown > 0)
         lower_confidence(finding, group->count >= MANY_UNKNOWN ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE);
     if (finding->owner == NULL)

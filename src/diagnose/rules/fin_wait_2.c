@@ -231,7 +231,7 @@ static void held_by_who_waits(
         : "The process has shut down its side and kept the descriptors, and the peer's kernel acknowledged that then. "
           "Since then nothing has come: the program there does not close, is still at work on its answer, or the peer "
           "or the way to it is gone. Nobody has set a limit to the wait.";
-    finding_judge_age(group, CERTAIN_MS, finding);
+    finding_lower_confidence(group, CERTAIN_MS, finding);
     lines_add(&finding->ruled_out, arena,
         "Not a half-close on which data still flows: that would make the connections young again.");
     add_peer_fixes(arena, context, group, finding);

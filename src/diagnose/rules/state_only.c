@@ -60,11 +60,11 @@ static void evidence_number(
     phrases_pairs(arena, context, group, &finding->evidence);
 }
 
-static void fix_look_again(struct arena *arena, const struct context *context, struct finding *finding)
+static void fix_second_snapshot(struct arena *arena, const struct context *context, struct finding *finding)
 {
     fixes_add(&finding->fix_now, arena,
         arena_printf(arena, "To be certain: %s. What is still there is stuck, not passing.",
-            phrases_look_again(context->snapshot)),
+            phrases_second_snapshot(context->snapshot)),
         NULL);
 }
 
@@ -92,7 +92,7 @@ void by_state_sent_fin_describe(
     lost_assess(arena, &lost, finding);
     lines_add(&finding->ruled_out, arena,
         "Not the application here: %s is entered by closing. What it forgot to close would be in CLOSE_WAIT.", state);
-    fix_look_again(arena, context, finding);
+    fix_second_snapshot(arena, context, finding);
     if (!lost_fix(arena, context, &lost, finding))
         fix_packets(arena, context, "See on that host whether the peer answers.", finding);
     fixes_add(&finding->fix_for_good, arena,
@@ -122,7 +122,7 @@ void by_state_syn_sent_describe(
     lines_add(&finding->ruled_out, arena,
         "Not a port on which nobody listens, if that host refuses: a reset would have come at once. Windows with its "
         "firewall on does not refuse (stealth mode).");
-    fix_look_again(arena, context, finding);
+    fix_second_snapshot(arena, context, finding);
     fix_packets(arena, context, "See whether the SYN leaves that host, and whether anything comes back.", finding);
     fixes_add(&finding->fix_now, arena, "See the way there, and what the host's own firewall does with it.",
         platform_fill(arena, platform->route, address));
@@ -192,7 +192,7 @@ void by_state_syn_received_describe(
     }
     lines_add(&finding->ruled_out, arena,
         "Not a leak of the program here: it sees a connection only when the handshake is complete.");
-    fix_look_again(arena, context, finding);
+    fix_second_snapshot(arena, context, finding);
     fix_packets(arena, context, "See whether the SYN-ACK leaves, and by which interface.", finding);
     fixes_add(&finding->fix_now, arena, "See the way back.", platform_fill(arena, platform->route, address));
     fixes_add(&finding->fix_for_good, arena,
@@ -224,7 +224,7 @@ void by_state_fin_wait_2_describe(
     phrases_pairs(arena, context, group, &finding->evidence);
     lines_add(&finding->ruled_out, arena,
         "Not a lost FIN: the peer's kernel has acknowledged ours, that is how FIN_WAIT_2 is entered.");
-    fix_look_again(arena, context, finding);
+    fix_second_snapshot(arena, context, finding);
     fixes_add(&finding->fix_now, arena,
         "On the peers: find the program that does not close. There the same connections are in CLOSE_WAIT.", NULL);
     fixes_add(&finding->fix_for_good, arena,

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "source/text/proc_net_tcp_row.h"
-#include "source/linux/repeats.h"
+#include "source/linux/duplicates.h"
 
 static int read_table(struct snapshot *snapshot, uint32_t netns, const char *path, bool ipv6)
 {
@@ -49,6 +49,6 @@ int net_tcp_read(struct snapshot *snapshot, uint32_t netns)
     result = read_table(snapshot, netns, "/proc/thread-self/net/tcp6", true);
     if (result < 0 && result != -ENOENT) /* -ENOENT: a kernel without IPv6 */
         return result;
-    repeats_drop(snapshot, first);
+    duplicates_drop(snapshot, first);
     return 0;
 }

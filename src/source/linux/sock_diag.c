@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "source/linux/inet_diag.h"
-#include "source/linux/repeats.h"
+#include "source/linux/duplicates.h"
 
 enum {
     /* The kernel fills at most 32 KiB for one read of a dump: netlink_dump(). */
@@ -85,7 +85,7 @@ int sock_diag_read(struct snapshot *snapshot, uint32_t netns)
         result = dump_all(socket, &dump);
     mnl_socket_close(socket);
     if (result == 0)
-        repeats_drop(snapshot, first);
+        duplicates_drop(snapshot, first);
     else
         snapshot->conn_count = first;
     return result;

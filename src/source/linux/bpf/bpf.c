@@ -14,7 +14,7 @@
 #include "source/linux/bpf/bpf_parse.h"
 #include "source/linux/inet_diag.h"
 #include "source/linux/proc_file.h"
-#include "source/linux/repeats.h"
+#include "source/linux/duplicates.h"
 
 #include <walks.skel.h> /* generated from walks.bpf.c: the programs and their loader */
 
@@ -169,7 +169,7 @@ int bpf_source_read(struct bpf_source *bpf, struct snapshot *snapshot, uint32_t 
     if (may_have_sockets(&snapshot->net_values[netns]))
         result = bpf_iterate(bpf->programs->links.walk_sockets_fd, add_socket, &walk);
     if (result == 0)
-        repeats_drop(snapshot, first);
+        duplicates_drop(snapshot, first);
     if (result == 0 && bpf->owners.has_walked)
         result = bpf_owners_add_bound(&bpf->owners, netns, first);
     if (result < 0)

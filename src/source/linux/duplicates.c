@@ -1,4 +1,4 @@
-#include "source/linux/repeats.h"
+#include "source/linux/duplicates.h"
 
 #include <errno.h>
 
@@ -21,7 +21,7 @@ static bool is_same(const struct conn *one, const struct conn *other)
     return one->inode == other->inode || !conn_is_listener(one);
 }
 
-void repeats_drop(struct snapshot *snapshot, size_t first)
+void duplicates_drop(struct snapshot *snapshot, size_t first)
 {
     struct hash_index table;
     hash_index_init(&table, snapshot->conn_count - first);

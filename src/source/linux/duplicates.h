@@ -10,4 +10,4 @@
  * Removes duplicates among the connections from index `first` on. The one that was read last stays. Connections are
  * equal if their cookies are; without cookies, if both endpoints and, for listeners, the inode are.
  */
-void repeats_drop(struct snapshot *snapshot, size_t first);
+void duplicates_drop(struct snapshot *snapshot, size_t first);
