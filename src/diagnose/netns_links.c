@@ -22,7 +22,9 @@ bool netns_links_have(const struct netns_links *links, uint32_t one, uint32_t ot
     return false;
 }
 
-/* Whoever has these states has counters to compare, and each namespace has a loopback of its own. */
+/*
+ * Only connections in these states have counters to compare. A connection over loopback never leaves its namespace.
+ */
 static bool may_cross(const struct conn *conn)
 {
     return (conn->state == STATE_ESTABLISHED || conn->state == STATE_CLOSE_WAIT || conn->state == STATE_FIN_WAIT_2) &&
@@ -37,7 +39,7 @@ static bool may_be_ends(const struct snapshot *snapshot, const struct conn *one,
         (one->netns == other->netns || pair_evidence_allows(snapshot, one, other));
 }
 
-/* The only one that can be the other end, or NULL where there is none, or several. */
+/* The other end of the connection. NULL if there is none, or if several connections could be it. */
 static const struct conn *other_end(
     const struct snapshot *snapshot, const struct hash_index *table, const struct conn *conn)
 {

@@ -1,7 +1,7 @@
 #pragma once
 /*
- * Which network namespaces of a host are connected, as far as their connections prove it. Isolated networks, as
- * containers have, may use the same addresses: that an address fits says nothing.
+ * Which network namespaces of a host are connected with each other. The proof is a connection that has one end in each.
+ * A fitting address is no proof, because the isolated networks of containers often use the same addresses.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,8 +14,8 @@ struct netns_links {
     size_t count, capacity;
 };
 
-/* Finds them. Release with netns_links_deinit(). */
+/* Fills `links`, which must be zero. The caller releases it with netns_links_deinit(). */
 void netns_links_find(struct netns_links *links, const struct snapshot *snapshot);
 void netns_links_deinit(struct netns_links *links);
-/* Whether a connection was seen that has its ends in these two. */
+/* True if the snapshot has a connection with one end in each of these two; they are indexes of namespaces. */
 bool netns_links_have(const struct netns_links *links, uint32_t one, uint32_t other);

@@ -1,23 +1,23 @@
 /*
- * Half-open connections (RFC 9293 section 3.5.1): one host has the connection, the other does not, since it was
- * restarted or has given the connection up, and what would have said so was lost. Seen from one end such a connection
- * is just idle. Where the other host was seen too, whole, and has none that fits, in no state, it shows.
+ * Half-open connections (RFC 9293 section 3.5.1): one host has the connection, the other does not. That host was
+ * restarted, or has given the connection up, and this side was not told. From one end such a connection only looks
+ * idle. It shows if the other host was read completely too, and has no row that fits, in any state.
  *
- * That a row is missing has other reasons as well, and each has to be ruled out:
+ * A row may be missing for other reasons. Each must be ruled out:
  *
  *   it was opened or closed between     nothing has come for much longer than the two snapshots are apart; and far more
- *   the two snapshots                   are missing than are closed in so short a time, as idle ones are
- *   the times of the snapshots are      the sibling's two ends remember the same moments: so long before the one
- *   wrong (clocks, copied files)        snapshot and so long before the other
+ *   the two snapshots                   are missing than idle connections are closed in so short a time
+ *   the times of the snapshots are      a sibling's two ends remember the same moment: their ages differ by the time
+ *   wrong (clocks, copied files)        between the snapshots
  *   a NAT, a proxy, a container's port  a sibling, between the same addresses and to the same service, is known there
- *   the address has several hosts       then those that are known would be as quiet as those that are not; after a
- *   (a load balancer, anycast)          restart the known ones are all younger, and have been used since
- *   the other snapshot was filtered     the sibling again: what shows one shows the other
- *   its handshake was never completed   something was received, or acknowledged, after it
+ *   the address has several hosts       then the known ones would be as old as the missing ones; after a restart all
+ *   (a load balancer, anycast)          known ones are younger, and have been used since
+ *   the other snapshot was filtered     a sibling again: a filter that shows it would show the missing ones too
+ *   its handshake was never completed   something was received, or acknowledged, after the handshake
  *   there (a full accept queue)
  *
- * A row that shares only the client's end counts as knowing it: a redirection (REDIRECT, DNAT, a sidecar) changes the
- * server's address or port, and a client's port is used once at a time.
+ * If a row of the other host has the same client's end only, the host counts as knowing the connection: a redirection
+ * (REDIRECT, DNAT, a sidecar) changes the server's address or port, and a client uses a port once at a time.
  */
 #include "diagnose/unknown_ends.h"
 
@@ -30,14 +30,14 @@
 
 enum { EVERY_STATE = STATE_BIT(STATE_COUNT) - 1 };
 
-/* --- which connections come into question ------------------------------------------------------------------------- */
+/* --- which connections are examined ------------------------------------------------------------------------------- */
 
 struct search {
     const struct context *context;
     const struct snapshot *snapshot;
     struct unknown_ends *ends;
     struct hash_index outgoing, incoming, services;
-    bool *has_rows; /* of each namespace: not only listeners were seen there */
+    bool *has_rows; /* for each namespace: it has connections, and not only listeners */
 };
 
 static const struct host *host_of_netns(const struct snapshot *snapshot, uint32_t netns)
@@ -47,12 +47,12 @@ static const struct host *host_of_netns(const struct snapshot *snapshot, uint32_
 
 static bool is_open(const struct conn *conn)
 {
-    if (conn->state == STATE_FIN_WAIT_2) /* one that nobody holds ends by itself */
+    if (conn->state == STATE_FIN_WAIT_2) /* if no process holds it, it ends by itself */
         return !conn_is_unheld(conn) && conn->timer != TIMER_TIME_WAIT;
     return conn->state == STATE_ESTABLISHED && !conn_is_unheld(conn);
 }
 
-/* The namespace that alone has its remote address, if it is another than its own; else NO_INDEX. */
+/* The only namespace that has the remote address. NO_INDEX if several have it, or if it is the connection's own. */
 static uint32_t place_of_peer(const struct search *search, const struct conn *conn)
 {
     if (!is_open(conn) || conn->remote_port == 0 || ip_is_loopback(&conn->local))
@@ -85,7 +85,7 @@ static uint64_t hash_end(const struct ip *address, uint16_t port)
     return conn_hash_between(address, port, &none, 0);
 }
 
-/* By the client's end. What the table does not take, of very many equal ones, counts as known. */
+/* Indexes them by the client's end. If so many are equal that the table refuses some, those count as known. */
 static void index_items(struct search *search)
 {
     struct unknown_ends *ends = search->ends;
@@ -223,7 +223,7 @@ static void count_known(
         service->known_quiet_ms = unknown_ends_quiet_ms(conn);
 }
 
-/* Services are those of which something is missing. */
+/* Makes the services: those with missing connections. */
 static void sum_up(struct search *search)
 {
     struct unknown_ends *ends = search->ends;
@@ -252,7 +252,7 @@ static void sum_up(struct search *search)
     }
 }
 
-/* Keeps those that are missing. */
+/* Keeps the missing ones only. */
 static void drop_known(struct unknown_ends *ends)
 {
     size_t kept = 0;

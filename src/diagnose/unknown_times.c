@@ -2,14 +2,14 @@
 
 enum {
     MARGIN_MS = 1000,
-    CLOCKS_APART_MS = 500, /* of two hosts whose clocks agree */
+    CLOCKS_APART_MS = 500, /* clocks that agree may differ by this much */
     TICKS_MS = 20,         /* the kernel's clocks tick: USER_HZ is 100 at the least */
-    ROWS_A_MS = 100,       /* that a kernel shows */
+    ROWS_A_MS = 100,       /* a kernel prints at least this many */
 };
 
 struct unknown_times unknown_times_of(const struct snapshot *snapshot, const struct host *own, const struct host *other)
 {
-    uint64_t rows_ms = snapshot->conn_count / ROWS_A_MS; /* a text does not say how long it took to make it */
+    uint64_t rows_ms = snapshot->conn_count / ROWS_A_MS; /* a text does not say how long it took */
     if (own == other)
         return (struct unknown_times){
             .reading_ms = (own != NULL ? own->elapsed_us : snapshot->elapsed_us) / 1000 + rows_ms, .same_host = true
@@ -41,8 +41,8 @@ static bool is_near(int64_t one, int64_t other)
 }
 
 /*
- * Where nothing has passed since the earlier snapshot, each end remembers when something last did: what one has sent
- * and the other received. The difference is the time between the snapshots.
+ * If no data has passed since the earlier snapshot, both ends remember the same moment: one when it sent the last data,
+ * the other when it received them. The difference of the two ages is the time between the snapshots.
  */
 enum dating unknown_times_measure(struct unknown_times *times, const struct conn *conn, const struct conn *row)
 {

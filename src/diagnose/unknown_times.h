@@ -1,30 +1,33 @@
 #pragma once
-/* The moments at which the two hosts of a connection were seen, or two network namespaces of one host. */
+/*
+ * How far apart in time two hosts were read, or two network namespaces of one host. A connection that only one of them
+ * has may have been opened or closed in between.
+ */
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "model/host.h"
 
 struct unknown_times {
-    int64_t later_ms;    /* by its clock the other host was seen so much later; negative: earlier */
-    uint64_t reading_ms; /* how long it took to read both */
+    int64_t later_ms;    /* by the clocks, how much later the other host was read; negative: earlier */
+    uint64_t reading_ms; /* how long the reading of both took */
     bool same_host;
-    bool is_measured; /* what both ends of a connection remember says so too, more exactly: */
-    int64_t measured_ms;
+    bool is_measured;    /* measured_ms is known */
+    int64_t measured_ms; /* later_ms, but more exact: from what both ends of one connection remember */
 };
 
 struct unknown_times unknown_times_of(
     const struct snapshot *snapshot, const struct host *own, const struct host *other);
-/* For how long nothing must have come on a connection, that it was there when the other host was seen. */
+/* A connection that has received nothing for at least this long existed when the other host was read. */
 uint64_t unknown_times_needed_ms(const struct unknown_times *times);
-/* How long the snapshots left open for a connection to end unseen: at its own host it was seen, and then no more. */
+/* The time in which a connection may have ended after its own host was read and before the other host was. */
 uint64_t unknown_times_open_ms(const struct unknown_times *times);
 
 enum dating {
-    DATING_NONE,    /* something has passed meanwhile, or the clocks are not known */
+    DATING_NONE,    /* not possible: data has passed meanwhile, or the ends show no clocks */
     DATING_AGREES,  /* what both ends remember fits the times of the snapshots */
-    DATING_DIFFERS, /* one of the clocks, or the time of a file, is wrong */
+    DATING_DIFFERS, /* it does not fit: one of the clocks, or the time of a file, is wrong */
 };
 
-/* Measures the time between by a connection of which both ends were seen: `conn` is on the own host. */
+/* Measures the time between the two snapshots with a connection that both have: `conn` is on the own host. */
 enum dating unknown_times_measure(struct unknown_times *times, const struct conn *conn, const struct conn *row);

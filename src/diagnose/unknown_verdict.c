@@ -7,8 +7,8 @@
 
 enum {
     MARGIN_MS = 1000,
-    MOMENT_MS = 5000, /* within it, nobody restarts a client */
-    FEW = 10,         /* one of so many */
+    MOMENT_MS = 5000, /* nobody restarts a client in less time */
+    FEW = 10,         /* a tenth is few */
 };
 
 const struct conn *unknown_verdict_listener(const struct context *context, const struct unknown_service *service)
@@ -24,17 +24,18 @@ const struct conn *unknown_verdict_listener(const struct context *context, const
     return listeners_find(&context->listeners, &end);
 }
 
-/* What waits for a program that does not accept has another cause, and may have no row at all. */
+/* Connections that wait to be accepted have another cause, and may have no row at all. */
 static bool is_accepting(const struct conn *listener)
 {
     return listener == NULL || !conn_has(listener, CONN_QUEUES) || listener->recv_q_bytes == 0;
 }
 
 /*
- * Idle connections come to the end of their time, and are closed, one after the other: of so many (known + missing),
- * after so long each, so many would be closed by chance while the snapshots were taken. Those that are missing must be
- * far more. By the law of rare events the factors leave one in ten thousand for chance; ten and more are as many by
- * themselves. All may come to their end at one moment too, which is one chance for all of them.
+ * True if the missing connections may have been closed by chance between the two snapshots. Idle connections are closed
+ * one after the other, when their time is over. From their number (known + missing) and their age follows how many are
+ * closed by chance in the time between the snapshots. The number of missing ones must be this expected number times a
+ * factor, which falls as their number rises. With the factors, chance alone gives such a number in one of ten thousand
+ * cases (Poisson distribution). But all of them may also be closed at one moment, which is one event for all.
  */
 static bool is_chance(const struct unknown_service *service, uint32_t quiet_ms)
 {
@@ -46,7 +47,7 @@ static bool is_chance(const struct unknown_service *service, uint32_t quiet_ms)
         quiet_ms < AT_ONE_MOMENT * open_ms;
 }
 
-/* The other snapshot may have been filtered: nothing shows that connections of this service would be in it. */
+/* True if the other snapshot may have been filtered, so that connections of this service would not be in it. */
 static bool may_be_filtered(const struct context *context, const struct unknown_service *service)
 {
     const struct host *other = context->snapshot->netns[service->netns].host;
@@ -54,7 +55,7 @@ static bool may_be_filtered(const struct context *context, const struct unknown_
     return service->siblings == 0 && is_text && !service->has_rows;
 }
 
-/* The other host does not have it, as far as its snapshot goes; whether that means anything. */
+/* The snapshot of the other host does not have the connection. Decides how sure it is that the host has lost it. */
 static enum unknown_sign weigh(const struct context *context, const struct unknown_service *service, uint32_t quiet_ms)
 {
     int64_t later = service->times.later_ms;
@@ -95,7 +96,7 @@ void unknown_verdict_note_unsure(const struct context *context, struct diagnosis
     for (size_t i = 0; i < ends->count; i++) {
         const struct conn *conn = &context->snapshot->conns[ends->items[i].conn];
         const struct unknown_service *service = &ends->services[ends->items[i].service];
-        /* A few of many have been opened or closed in between, as always. */
+        /* A few of many are always opened or closed between two snapshots. */
         bool few = service->missing * FEW < service->known + service->missing;
         unsure += context->selected[ends->items[i].conn] && !few && judge(context, service, conn) == UNKNOWN_UNSURE;
     }

@@ -1,7 +1,7 @@
 /*
  * Half-open: the connection is open here, and the other host does not know it any more (RFC 9293 section 3.5.1). TCP
- * sends nothing on an idle connection, and so nothing tells: the next segment does, which is answered by a reset, or
- * keepalive. From one end it looks idle; unknown_verdict.c tells what both show.
+ * sends nothing on an idle connection. So this side notices nothing until it sends data or a keepalive probe, which is
+ * answered by a reset. From one end the connection only looks idle. unknown_verdict.c compares both ends.
  */
 #include "diagnose/rules/half_open.h"
 

@@ -1,7 +1,7 @@
 /*
- * Keepalive (RFC 9293 section 3.8.4) asks a peer from which nothing has come for long. One that is there answers each
- * probe, whatever its program does. So probes without an answer prove that the peer or the path is gone, before the
- * kernel gives the connection up, and although no data waits.
+ * Keepalive (RFC 9293 section 3.8.4) sends probes to a peer from which nothing has come for a long time. The peer's
+ * kernel answers each probe, whatever its program does. So unanswered probes prove that the peer has vanished or that
+ * the path is broken. They show it before the kernel gives the connection up, and although no data waits.
  */
 #include "diagnose/rules/lost_probes.h"
 
@@ -11,8 +11,8 @@
 #include "diagnose/phrases_peer.h"
 
 /*
- * Any segment of the peer sets their number back to 0 (tcp_ack()). It stands in the place of the retransmissions where
- * this timer runs (inet_sk_diag_fill()).
+ * The number of probes without an answer. Any segment of the peer sets it back to 0 (tcp_ack()). While the keepalive
+ * timer runs, the kernel reports it in the field of the retransmissions (inet_sk_diag_fill()).
  */
 static unsigned lost_probes(const struct conn *conn)
 {
@@ -23,7 +23,7 @@ static unsigned lost_probes(const struct conn *conn)
 
 bool lost_probes_prove(const struct conn *conn)
 {
-    enum { LOST = 2 }; /* the answer to the last one may be on its way */
+    enum { LOST = 2 }; /* the answer to the last probe may be on its way */
     return lost_probes(conn) >= LOST;
 }
 
