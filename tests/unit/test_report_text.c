@@ -131,23 +131,23 @@ static void colours_only_when_asked_for(void **state)
     struct sick_host host;
     sick_host_init(&host);
     char *plain = text_of(&host.diagnosis, (struct report_options){ .style = { .width = 80, .utf8 = true } });
-    char *colour = text_of(
+    char *coloured = text_of(
         &host.diagnosis, (struct report_options){ .style = { .width = 80, .utf8 = true, .colour = true } });
     assert_null(strchr(plain, '\033'));
-    expect_contains(colour, "\033[1;31mCRITICAL\033[0m");
-    expect_contains(colour, "\033[1mclose-wait-leak\033[0m");
+    expect_contains(coloured, "\033[1;31mCRITICAL\033[0m");
+    expect_contains(coloured, "\033[1mclose-wait-leak\033[0m");
     /* Without its colours the report is the same. */
-    char *to = colour;
-    for (const char *from = colour; *from != '\0';) {
+    char *to = coloured;
+    for (const char *from = coloured; *from != '\0';) {
         if (*from == '\033')
             from += strcspn(from, "m") + 1;
         else
             *to++ = *from++;
     }
     *to = '\0';
-    assert_string_equal(colour, plain);
+    assert_string_equal(coloured, plain);
     free(plain);
-    free(colour);
+    free(coloured);
     sick_host_deinit(&host);
 }
 
