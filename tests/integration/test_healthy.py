@@ -17,9 +17,12 @@ MISSING = {load.name: why_missing(*load.tools) for load in LOADS}
 
 
 class Running:
-    def __init__(self, load, netns, loaded):
-        self.load, self.netns, self.loaded = load, netns, loaded
+    def __init__(self, load, netns):
+        self.load, self.netns = load, netns
+        self.software = Software()
+        self.loaded = load.start(self.software, netns)
         self.runs, self.times = [], []
+        self.note, self.failure = "NO LOAD", None
 
     def due(self):
         return self.times[-1] + self.load.every_s if self.times else 0
@@ -27,6 +30,16 @@ class Running:
     def look(self):
         self.times.append(time.monotonic())
         self.runs.append(program.diagnose("--netns", "self", netns=self.netns, sampled=True))
+        if len(self.runs) == RUNS:
+            self.end()
+
+    def end(self):
+        """At once: a load at full speed takes the processor from what still runs."""
+        try:
+            self.note = self.loaded(self.runs)
+        except AssertionError as e:
+            self.failure = e
+        self.software.stop_all()
 
     def is_quiet(self, run):
         loud = [f for f in run["findings"] if f["severity"] != "info"]
@@ -35,21 +48,20 @@ class Running:
 
 @pytest.fixture(scope="module")
 def running():
-    """Runs all loads at once and diagnoses each ten times. Loads at full speed come last, and end with the others."""
-    software, namespaces = Software(), Namespaces()
+    """Runs all loads at once and diagnoses each ten times. Loads at full speed start last."""
+    namespaces, started = Namespaces(), {}
     try:
-        started = {}
         for load in sorted(LOADS, key=lambda load: -load.every_s):
             if not MISSING[load.name]:
-                netns = namespaces.add()
-                started[load.name] = Running(load, netns, load.start(software, netns))
+                started[load.name] = Running(load, namespaces.add())
         while unfinished := [r for r in started.values() if len(r.runs) < RUNS]:
             next_one = min(unfinished, key=Running.due)
             time.sleep(max(0, next_one.due() - time.monotonic()))
             next_one.look()
         yield started
     finally:
-        software.stop_all()
+        for made in started.values():
+            made.software.stop_all()
         namespaces.remove_all()
 
 
@@ -59,14 +71,12 @@ def test_quiet(running, load):
         pytest.skip(MISSING[load.name])
     made = running[load.name]
     quiet = [made.is_quiet(run) for run in made.runs]
-    note = "NO LOAD"
-    try:
-        note = made.loaded(made.runs)
-    finally:
-        scoreboard.record_load(load.name, sum(quiet), len(quiet), f"{made.times[-1] - made.times[0]:.0f} s, {note}")
-        for finding in load.looks_like:
-            if finding in scoreboard.finding_ids():
-                scoreboard.record(finding, "quiet", not any(is_mistaken(run, finding) for run in made.runs))
+    scoreboard.record_load(load.name, sum(quiet), len(quiet), f"{made.times[-1] - made.times[0]:.0f} s, {made.note}")
+    for finding in load.looks_like:
+        if finding in scoreboard.finding_ids():
+            scoreboard.record(finding, "quiet", not any(is_mistaken(run, finding) for run in made.runs))
+    if made.failure:
+        raise made.failure
     for run in made.runs:
         assert [(f["id"], f["title"], f["evidence"]) for f in run["findings"] if f["severity"] != "info"] == []
         assert (run["verdict"], run.status) == ("healthy", program.HEALTHY)
