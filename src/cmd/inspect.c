@@ -179,7 +179,9 @@ static int read_hosts(const struct inspect_options *options, struct snapshot *sn
     for (unsigned i = 0; i < count; i++)
         snapshot_init(&parts[i]);
     for (unsigned i = 0; i < count && result == 0; i++) {
-        const struct capture_options capture = { .path = options->from[i] };
+        const struct capture_options capture = {
+            .path = options->from[i], .state_names = options->state_names, .state_name_count = options->state_name_count
+        };
         result = capture_read(&capture, &parts[i], err);
         if (result == 0 && parts[i].counts_only)
             result = error_set(err, -ENODATA, options->from[i],
@@ -216,9 +218,11 @@ static int read_snapshot(const struct inspect_options *options, struct inspectio
         return read_host(options, &inspection->policy, &inspection->snapshot, err);
     if (options->from_count > 1)
         return read_hosts(options, &inspection->snapshot, err);
-    const struct capture_options capture = {
-        .path = options->from[0], .tasks = options->tasks, .previous = &inspection->previous
-    };
+    const struct capture_options capture = { .path = options->from[0],
+        .tasks = options->tasks,
+        .state_names = options->state_names,
+        .state_name_count = options->state_name_count,
+        .previous = &inspection->previous };
     return capture_read(&capture, &inspection->snapshot, err);
 }
 

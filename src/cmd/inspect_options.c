@@ -120,6 +120,19 @@ static int set_tasks(void *target, const char *value, struct error *err)
     return 0;
 }
 
+static int set_state_name(void *target, const char *value, struct error *err)
+{
+    struct inspect_options *options = target;
+    enum { MOST = sizeof options->state_names / sizeof *options->state_names };
+    const char *equals = strchr(value, '=');
+    if (equals == NULL || equals == value || state_parse(equals + 1) == STATE_UNKNOWN)
+        return error_set(err, -EINVAL, value, "is not WORD=STATE: LETZTE_ACK=LAST_ACK");
+    if (options->state_name_count == MOST)
+        return error_set(err, -E2BIG, value, "is one too many: at most %d", MOST);
+    options->state_names[options->state_name_count++] = value;
+    return 0;
+}
+
 int cmd_set_interval(const char *value, uint64_t min_ms, uint64_t *ret_ms, struct error *err)
 {
     enum { MAX_MS = 24 * 60 * 60 * 1000 };
@@ -162,6 +175,8 @@ const struct option_row inspect_option_rows[] = {
         "standard input",
         set_from },
     { 0, "tasks", "FILE", "names the PIDs of a capture: what tasklist or Get-Process printed", set_tasks },
+    { 0, "state-name", "WORD=STATE", "what a word of a capture means that is not known: LETZTE_ACK=LAST_ACK",
+        set_state_name },
     { 0, "source", "KIND", "read sockets by: auto (default), bpf, netlink, proc", set_source },
     { 0, "confirm", "SECS", "take another snapshot SECS later: only what has not moved is stuck", set_confirm },
     { 0, "config", "FILE", "use this configuration instead of the usual ones", set_config },
@@ -204,7 +219,7 @@ bool cmd_option_selects(const struct option_row *row)
 
 bool cmd_option_is_said_again(const struct option_row *row)
 {
-    static const char *const names[] = { "tasks", "source", "config" };
+    static const char *const names[] = { "tasks", "state-name", "source", "config" };
     bool is_one = cmd_option_selects(row) && strcmp(row->name, "cause") != 0;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         is_one |= strcmp(row->name, names[i]) == 0;

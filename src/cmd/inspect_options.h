@@ -22,7 +22,9 @@ struct inspect_options {
     bool owners_if_stuck; /* find the owners of sockets only if something is stuck */
     const char *from[INSPECT_FROM_MAX]; /* captures to read instead of this host; "-": standard input */
     unsigned from_count;
-    const char *tasks; /* a list of processes, which gives the PIDs of the capture their names; or NULL */
+    const char *tasks;          /* a list of processes, which gives the PIDs of the capture their names; or NULL */
+    const char *state_names[8]; /* words for states in a capture: "LETZTE_ACK=LAST_ACK" */
+    unsigned state_name_count;
     bool names_source; /* --source was given */
     bool needs_rows;   /* the command shows single connections: a capture that has only counts is refused */
     /*

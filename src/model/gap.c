@@ -46,6 +46,7 @@ const struct gap_info gap_infos[GAP_KIND_COUNT] = {
         "what stays and what grows from one to the next, if each is in a file of its own: tcpwhy diff FIRST … LAST",
         false },
     [GAP_SNAPSHOT_INCOMPLETE] = { "snapshot-incomplete", "ask for the file as it was saved", true },
+    [GAP_STATES_UNKNOWN] = { "states-unknown", "say what the word means: --state-name WORD=STATE", true },
     [GAP_TIMES_OF_FILES] = { "times-of-files",
         "--interval SECS, if they are wrong: the time from one capture to the next", false },
     [GAP_TIMES_UNKNOWN] = { "times-unknown",

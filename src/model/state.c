@@ -153,3 +153,20 @@ uint32_t states_to_linux(uint32_t states)
     }
     return mask;
 }
+
+bool state_may_begin(const char *text)
+{
+    char wanted[32], name[32];
+    if (plain(text, wanted, sizeof wanted) < 0)
+        return false;
+    size_t length = strlen(wanted);
+    for (int state = STATE_CLOSED; state < STATE_COUNT; state++) {
+        if (plain(names[state], name, sizeof name) == 0 && strncmp(name, wanted, length) == 0)
+            return true;
+    }
+    for (size_t i = 0; i < sizeof spellings / sizeof *spellings; i++) {
+        if (strncmp(spellings[i].spelling, wanted, length) == 0)
+            return true;
+    }
+    return false;
+}

@@ -4,6 +4,7 @@
  *
  * The first eleven have the numbers of Microsoft's MIB_TCP_STATE, so that a number from Windows is the state.
  */
+#include <stdbool.h>
 #include <stdint.h>
 
 enum conn_state {
@@ -33,6 +34,8 @@ const char *state_name(enum conn_state state);
  * spaces, hyphens and underscores do not matter. Returns STATE_UNKNOWN for anything else.
  */
 enum conn_state state_parse(const char *text);
+/* True if the text may be the beginning of such a name, as at the end of a line that was cut. */
+bool state_may_begin(const char *text);
 
 /* A bound socket that neither listens nor connects: TCP_BOUND_INACTIVE in include/net/tcp_states.h, Linux 6.8 */
 enum { LINUX_STATE_BOUND = 13 };

@@ -1,4 +1,5 @@
 """What stands behind tcpwhy on a command line, besides options. TCPWHY names the program."""
+import json
 import os
 import pathlib
 import subprocess
@@ -193,3 +194,52 @@ def test_what_cannot_be_done_is_answered(words, answer):
 def test_a_list_of_values_on_demand(words, first):
     status, out, err = run(*words)
     assert (status, err) == (0, "") and out.startswith(first)
+
+
+GERMAN = """
+Aktive Verbindungen
+
+  Proto  Lokale Adresse         Remoteadresse          Status           PID
+  TCP    192.168.17.20:515      192.168.17.31:50122    LETZTE_ACK       0
+  TCP    192.168.17.20:515      192.168.17.31:50123    LETZTE_ACK       0
+  TCP    192.168.17.20:515      192.168.17.31:50124    LETZTE_ACK       0
+  TCP    192.168.17.20:515      192.168.17.31:50128    SCHLIESSEN_WARTEN       4711
+""".encode()
+
+
+def states(text, *words):
+    status, out, err = run("count", "--json", "--from", "-", *words, input=text)
+    assert status != FAILED, err
+    document = json.loads(out)
+    return {group["state"]: group["count"] for group in document["groups"]}, document
+
+
+def test_a_word_for_a_state_that_is_not_known():
+    counts, document = states(GERMAN)
+    assert counts == {"UNKNOWN": 3, "CLOSE_WAIT": 1}
+    (gap,) = (gap for gap in document["gaps"] if gap["id"] == "states-unknown")
+    assert "state 'LETZTE_ACK' is not known (3 rows)" in gap["text"]
+    counts, document = states(GERMAN, "--state-name", "letzte_ack=last-ack")
+    assert counts == {"LAST_ACK": 3, "CLOSE_WAIT": 1}
+    assert not any(gap["id"] == "states-unknown" for gap in document["gaps"])
+
+
+@pytest.mark.parametrize("word", ["ESTAB", "LAST_", "4711", "http:", "10.0.0.1", "x"])
+def test_a_row_that_is_cut_is_no_new_state(word):
+    text = GERMAN.replace(b"50124    LETZTE_ACK       0", b"50124    " + word.encode())
+    counts, _ = states(text, "--state-name", "LETZTE_ACK=LAST_ACK")
+    assert counts.get("UNKNOWN", 0) == 0 and counts["LAST_ACK"] == 2
+
+
+def test_a_name_for_no_state_is_refused():
+    for value in ("LETZTE_ACK", "LETZTE_ACK=LETZTE", "=LAST_ACK"):
+        status, _, err = run("--state-name", value, "--from", TWO)
+        assert status == FAILED and "is not WORD=STATE" in err
+
+
+def test_the_same_row_again_is_one_connection():
+    row = b"tcp 0 0 10.0.0.1:80 10.0.0.2:%d CLOSE_WAIT\n"
+    assert states(row % 1234 * 3000)[0] == {"CLOSE_WAIT": 1}
+    assert states(b"".join(row % port * 2 for port in range(5000, 5100)))[0] == {"CLOSE_WAIT": 100}
+    local = b"tcp 0 0 127.0.0.1:80 127.0.0.1:%d CLOSE_WAIT\n"
+    assert states(local % 1234 * 2 + local % 1235)[0]["CLOSE_WAIT"] >= 2, "other namespaces have a 127.0.0.1 too"

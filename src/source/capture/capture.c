@@ -140,6 +140,8 @@ int capture_read_input(
         .format = format,
         .input = input,
         .path = options->path,
+        .state_names = options->state_names,
+        .state_name_count = options->state_name_count,
         .os = format->os,
         .keeps_leftovers = !format->is_counts,
         .repairs = true };

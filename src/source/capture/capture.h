@@ -10,6 +10,8 @@
 struct capture_options {
     const char *path;  /* "-": standard input */
     const char *tasks; /* a list of processes (tasklist, Get-Process), which gives the PIDs their names; NULL: none */
+    const char *const *state_names; /* what words of states mean that are not known: "LETZTE_ACK=LAST_ACK" */
+    unsigned state_name_count;
     /*
      * An initialised snapshot. It receives the previous snapshot that a saved one may contain, and must outlive the
      * current one. NULL: not wanted.

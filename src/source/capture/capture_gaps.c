@@ -92,6 +92,33 @@ void capture_report_lines(struct capture *capture)
     buf_deinit(&text);
 }
 
+/* "state 'LETZTE_ACK' is not known (160 rows)" */
+static void add_unknown_states(struct capture *capture)
+{
+    const struct unknown_states *unknown = &capture->unknown_states;
+    struct buf text = { 0 }, remedy = { 0 };
+    if (unknown->count == 0)
+        return;
+    for (unsigned i = 0; i < unknown->count; i++) {
+        buf_str(&text, i > 0 ? ", state '" : "state '");
+        text_escape(&text, unknown->items[i].text);
+        buf_str(&text, "' is not known (");
+        count_lines(&text, unknown->items[i].rows, "row");
+        buf_char(&text, ')');
+    }
+    if (unknown->other_rows > 0) {
+        buf_str(&text, ", nor are those of ");
+        count_lines(&text, unknown->other_rows, "other row");
+    }
+    buf_str(&text, ": these rows are counted, but not judged");
+    buf_str(&remedy, "say what the word means, for example --state-name ");
+    text_escape(&remedy, unknown->items[0].text);
+    buf_str(&remedy, "=LAST_ACK");
+    snapshot_note_gap(capture->snapshot, GAP_STATES_UNKNOWN, buf_text(&text), buf_text(&remedy));
+    buf_deinit(&text);
+    buf_deinit(&remedy);
+}
+
 static void add_several_snapshots(struct capture *capture)
 {
     if (capture->snapshot_count < 2)
@@ -372,6 +399,7 @@ int capture_report(struct capture *capture, const char *path, struct error *err)
     capture_report_lines(capture);
     add_other_format(capture);
     add_long_rows(capture);
+    add_unknown_states(capture);
     add_several_snapshots(capture);
     add_rows_left_out(capture);
     add_names(capture);

@@ -61,6 +61,8 @@ enum conn_state capture_state(struct capture *capture, const struct token *word,
     if (word->length == 0 || (word->text[0] >= '0' && word->text[0] <= '9'))
         return STATE_UNKNOWN;
     enum conn_state state = state_words_find(&capture->state_words, word->text, word->length);
+    if (state == STATE_UNKNOWN && capture->state_name_count > 0)
+        state = state_by_names(capture->state_names, capture->state_name_count, word->text, word->length);
     bool may_be_cut = state == STATE_CLOSED && conn->remote_port != 0 && word->length == strlen("CLOSE");
     return may_be_cut ? STATE_UNKNOWN : state;
 }

@@ -76,6 +76,9 @@ struct capture {
     struct repeats repeats;
     int snapshot_count; /* snapshots in the text; one of them is used */
     struct state_words state_words;
+    const char *const *state_names; /* "LETZTE_ACK=LAST_ACK" */
+    unsigned state_name_count;
+    struct unknown_states unknown_states;
     struct left_out left_out;
     struct leftovers leftovers; /* filled if keeps_leftovers is set */
     /* the input consists of these lines, and understood ones are marked in it; NULL: another input */

@@ -259,8 +259,23 @@ static bool has_listeners_only(const struct snapshot *snapshot, uint32_t start, 
     return true;
 }
 
+/*
+ * True if the row is of the same connection as an equal one before it, however many there are: its ends are numbers,
+ * and no other namespace has them.
+ */
+static bool is_surely_one(const struct conn *one, const struct conn *other)
+{
+    bool is_told = !ip_is_word(&one->local) && !ip_is_word(&one->remote) && !ip_is_redacted(&one->local) &&
+        !ip_is_redacted(&one->remote);
+    return is_told && one->state == other->state && !ip_is_loopback(&one->remote) &&
+        !ip_equal(&one->local, &one->remote);
+}
+
+/* What is known of a row that is seen again. */
+enum repeat { SEEN_ONCE, SEEN_AGAIN, SURELY_ONE };
+
 /* Marks rows that are seen again before the text is interrupted. Returns their number. */
-static size_t find_repeats(const struct repeats *repeats, struct search *search, bool *repeated)
+static size_t find_repeats(const struct repeats *repeats, struct search *search, uint8_t *repeated)
 {
     size_t count = 0, part = 0;
     for (uint32_t i = search->best.start; i < search->best.end; i++) {
@@ -269,7 +284,8 @@ static size_t find_repeats(const struct repeats *repeats, struct search *search,
         uint32_t before = identifies(search, i) ? add_row(search, i) : NO_INDEX;
         if (before == NO_INDEX || before < search->best.start)
             continue;
-        repeated[before] = true;
+        const struct conn *conns = search->snapshot->conns;
+        repeated[before] = is_surely_one(&conns[before], &conns[i]) ? SURELY_ONE : SEEN_AGAIN;
         count++;
     }
     return count;
@@ -316,19 +332,19 @@ static size_t take_from_others(struct snapshot *snapshot, const struct extent *b
 
 /*
  * When the kernel is busy, /proc/net/tcp, which is read in pieces, shows some sockets twice; the later row is right. If
- * many rows are equal, something has removed what differs in them, and all are kept.
+ * many rows are equal, something has removed what differs in them, and all are kept whose ends are not told.
  */
 static void drop_repeats(const struct repeats *repeats, struct snapshot *snapshot, const struct extent *best)
 {
     uint32_t start = best->start, end = best->end;
     enum { FEW = 20 };
     struct search search = { .snapshot = snapshot, .repeats = repeats, .best = *best };
-    bool *repeated = xcalloc(snapshot->conn_count, sizeof *repeated);
+    uint8_t *repeated = xcalloc(snapshot->conn_count, sizeof *repeated);
     hash_index_init(&search.table, snapshot->conn_count);
     size_t count = find_repeats(repeats, &search, repeated), kept = 0;
     bool drops = count * FEW <= end - start;
     for (uint32_t i = 0; i < snapshot->conn_count; i++) {
-        if (i >= start && i < end && !(drops && repeated[i]))
+        if (i >= start && i < end && !(drops && repeated[i] != SEEN_ONCE) && repeated[i] != SURELY_ONE)
             snapshot->conns[kept++] = snapshot->conns[i];
         else
             holders_drop(snapshot, &snapshot->conns[i]);

@@ -2,6 +2,7 @@
 
 #include <stdbool.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/hash.h"
 
@@ -65,4 +66,57 @@ enum conn_state state_words_find(struct state_words *words, const char *text, si
 void state_words_deinit(struct state_words *words)
 {
     hash_index_deinit(&words->index);
+}
+
+static bool is_letter(unsigned char byte)
+{
+    return (byte >= 'A' && byte <= 'Z') || (byte >= 'a' && byte <= 'z') || byte >= 0x80;
+}
+
+static bool is_name(const char *text, size_t length)
+{
+    enum { LEAST = 4 };
+    size_t letters = 0;
+    for (size_t i = 0; i < length; i++) {
+        unsigned char byte = (unsigned char)text[i];
+        if (!is_letter(byte) && byte != '_' && (i == 0 || byte < '0' || byte > '9'))
+            return false;
+        letters += is_letter(byte);
+    }
+    return letters >= LEAST;
+}
+
+bool unknown_states_add(struct unknown_states *unknown, const char *text, size_t length)
+{
+    char word[sizeof unknown->items->text];
+    if (length >= sizeof word || !is_name(text, length))
+        return false;
+    memcpy(word, text, length);
+    word[length] = '\0';
+    for (unsigned i = 0; i < unknown->count; i++) {
+        if (strcmp(unknown->items[i].text, word) == 0) {
+            unknown->items[i].rows++;
+            return true;
+        }
+    }
+    if (state_may_begin(word))
+        return false;
+    if (unknown->count == sizeof unknown->items / sizeof *unknown->items) {
+        unknown->other_rows++;
+        return true;
+    }
+    struct unknown_state *added = &unknown->items[unknown->count++];
+    added->rows = 1;
+    memcpy(added->text, word, length + 1);
+    return true;
+}
+
+enum conn_state state_by_names(const char *const *names, unsigned count, const char *text, size_t length)
+{
+    for (unsigned i = 0; i < count; i++) {
+        const char *equals = strchr(names[i], '=');
+        if (equals != NULL && (size_t)(equals - names[i]) == length && strncasecmp(names[i], text, length) == 0)
+            return state_parse(equals + 1);
+    }
+    return STATE_UNKNOWN;
 }

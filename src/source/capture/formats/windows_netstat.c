@@ -154,6 +154,15 @@ static enum line_kind other_line(
     return capture->after_row && is_service ? LINE_DETAIL : LINE_OTHER;
 }
 
+/* True for a row with a word for its state that is not known, in the system's language: all else can be read. */
+static bool is_whole(struct capture *capture, const struct token *words, unsigned count)
+{
+    uint64_t number;
+    bool has_end = count == ENDS || token_number(&words[ENDS], UINT32_MAX, &number);
+    return !capture->only_recognises && has_end &&
+        unknown_states_add(&capture->unknown_states, words[ENDS - 1].text, words[ENDS - 1].length);
+}
+
 enum line_kind windows_netstat_row(struct capture *capture, const struct line *line)
 {
     struct windows_netstat *state = capture->state;
@@ -170,7 +179,7 @@ enum line_kind windows_netstat_row(struct capture *capture, const struct line *l
     if (kind != LINE_ROW)
         return kind == LINE_MALFORMED && !may_be_end(&words[1]) ? LINE_OTHER : kind;
     conn->state = (uint8_t)state_of(capture, &words[3], conn);
-    if (conn->state == STATE_UNKNOWN)
+    if (conn->state == STATE_UNKNOWN && !is_whole(capture, words, count))
         return LINE_MALFORMED;
     capture_add(capture);
     state->after_other = false;
