@@ -8,6 +8,7 @@
 #   make install    to $(DESTDIR)$(prefix)
 #   make format     lay the C code out as .clang-format says; `make check` asks for it
 #   make clean      remove everything that was built
+#   make help       this list
 
 prefix = /usr/local
 SOCKETS =
@@ -45,10 +46,13 @@ format:
 clean:
 	rm -rf build
 
+help:
+	@sed -n 's/^#   //p' Makefile
+
 setup-build:
 	@tools/setup build
 
 setup-check:
 	@tools/setup check
 
-.PHONY: all run check bench install format clean setup-build setup-check
+.PHONY: all run check bench install format clean help setup-build setup-check

@@ -83,12 +83,13 @@ _tcpwhy() {
         compopt -o filenames 2>/dev/null
         return
         ;;
-    --source) COMPREPLY=($(compgen -W 'auto netlink proc' -- "$word")); return ;;
+    --source) COMPREPLY=($(compgen -W 'auto bpf netlink proc' -- "$word")); return ;;
+    --color) COMPREPLY=($(compgen -W 'auto always never' -- "$word")); return ;;
     --confirm | --watch) COMPREPLY=($(compgen -W '2 5 10 30s 1m' -- "$word")); return ;;
     --older) COMPREPLY=($(compgen -W '90s 5m 1h 1d' -- "$word")); return ;;
     esac
     case $command:$option in
-    list:-c | list:--columns) _tcpwhy_list "$word" all $(_tcpwhy_names "$program" list Columns); return ;;
+    list:-c | list:--columns | list:-o | list:--format) _tcpwhy_list "$word" all $(_tcpwhy_names "$program" list Columns); return ;;
     list:-S | list:--sort) _tcpwhy_list "$word" none $(_tcpwhy_names "$program" list Columns); return ;;
     count:-b | count:--by) _tcpwhy_list "$word" $(_tcpwhy_names "$program" count Keys); return ;;
     drill:--for) COMPREPLY=($(compgen -W '90s 5m 1h' -- "$word")); return ;;

@@ -111,3 +111,44 @@ def test_every_page_is_offered_and_exists():
     assert len(pages) > 15
     for page in pages:
         run("explain", page)
+
+
+# --- fish and zsh ------------------------------------------------------------------------------------------------------
+
+OFFERS = [
+    ("tcpwhy l", "list"),
+    ("tcpwhy list --col", "--columns"),
+    ("tcpwhy list --columns rec", "recv_q"),
+    ("tcpwhy count --by pro", "process"),
+    ("tcpwhy --state clos", "CLOSE_WAIT"),
+    ("tcpwhy explain last", "last-ack"),
+    ("tcpwhy drill close-wait-l", "close-wait-leak"),
+    ("tcpwhy help capt", "capture"),
+]
+
+
+def shell(tmp_path, *arguments):
+    """Runs a shell that finds the program under its name."""
+    (tmp_path / "tcpwhy").symlink_to(pathlib.Path(PROGRAM).resolve())
+    environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "HOME": str(tmp_path)}
+    done = subprocess.run(arguments, capture_output=True, text=True, check=False, timeout=60, env=environment)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.skipif(shutil.which("fish") is None, reason="fish is not installed")
+@pytest.mark.parametrize("line, offered", OFFERS)
+def test_fish(tmp_path, line, offered):
+    script = SCRIPT.parent / "tcpwhy.fish"
+    out = shell(tmp_path, "fish", "--no-config", "-c", f"source '{script}'; complete -C '{line}'")
+    assert offered in [row.split("\t")[0] for row in out.splitlines()], out
+
+
+@pytest.mark.skipif(shutil.which("zsh") is None, reason="zsh is not installed")
+@pytest.mark.parametrize("line, offered", OFFERS)
+def test_zsh(tmp_path, line, offered):
+    """The functions that zsh's completion calls print what they are given."""
+    driver = ('functions[complete_it]="$(cat $1)"; shift; _describe() { print -l -- "${(P@)argv[-1]}" }; '
+              '_sequence() { "$@" }; _files() { }; words=("$@"); CURRENT=$#words; PREFIX=$words[-1]; complete_it')
+    out = shell(tmp_path, "zsh", "-f", "-c", driver, "zsh", str(SCRIPT.parent / "_tcpwhy"), *line.split(" "))
+    assert offered in [row.split(":")[0] for row in out.splitlines()], out
