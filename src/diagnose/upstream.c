@@ -208,8 +208,9 @@ static void add_end(const struct context *context, const struct group *group, co
         upstream->several = true;
 }
 
-/* True if the processes have another open connection further on that is not blocked. */
-static bool has_another_way(const struct context *context, const struct group *group, const struct finding *finding)
+/* Counts the open connections further on that are not blocked. */
+static uint64_t count_open_further(
+    const struct context *context, const struct group *group, const struct finding *finding)
 {
     const struct snapshot *snapshot = context->snapshot;
     uint64_t open = 0;
@@ -219,7 +220,7 @@ static bool has_another_way(const struct context *context, const struct group *g
             !is_client(context, group, finding, conn) && !is_blocked(snapshot, conn) &&
             holds(group, finding, snapshot, conn);
     }
-    return open > 0;
+    return open;
 }
 
 /*
@@ -233,10 +234,34 @@ static void assess_blocked(
     if (!group->incoming || few == 0)
         return;
     bool is_only_way = few * CLIENTS_MAX >= group->count && upstream->waiting == 0 &&
-        !has_another_way(context, group, finding);
+        count_open_further(context, group, finding) == 0;
     upstream->blocks_all = is_only_way || few >= group->count;
     if (upstream->blocks_all)
         upstream->cause = is_only_way ? upstream->stuck : NULL;
+}
+
+/* True if the clients' FINs are unread (finding close-wait-unread). All of the group have one cause. */
+static bool are_fins_unread(const struct context *context, const struct group *group)
+{
+    const struct conn *first = &context->snapshot->conns[group->conns[0]];
+    return first->state == STATE_CLOSE_WAIT && conn_has(first, CONN_QUEUES) && first->recv_q_bytes > 0;
+}
+
+/*
+ * A proxy that has fewer connections further on than clients (a pool, as PgBouncer has) does not read from a client
+ * whose request must wait for one of them, so that it does not see the client's FIN. It explains the group only if the
+ * server's ends were seen and do not read; otherwise it may. A program that has another way could go on, and one that
+ * has read the FINs leaks.
+ */
+static void assess_pool(
+    const struct context *context, const struct group *group, const struct finding *finding, struct upstream *upstream)
+{
+    uint64_t few = upstream->waiting;
+    upstream->is_pool = few > 0 && few < group->count && few * CLIENTS_MAX >= group->count && group->incoming &&
+        upstream->passed_on == 0 && upstream->blocked_further == 0 && are_fins_unread(context, group) &&
+        count_open_further(context, group, finding) == few - upstream->half_closed;
+    upstream->may_wait |= upstream->is_pool;
+    upstream->waits |= upstream->is_pool && upstream->proven == few;
 }
 
 struct upstream upstream_find(const struct context *context, const struct group *group, const struct finding *finding)
@@ -258,7 +283,8 @@ struct upstream upstream_find(const struct context *context, const struct group 
     upstream.waits = upstream.expected >= group->count;
     upstream.may_wait = upstream.waiting >= group->count;
     upstream.blocks = upstream.blocked >= group->count;
-    if (upstream.proven < group->count)
+    assess_pool(context, group, finding, &upstream);
+    if (upstream.proven < group->count && !(upstream.is_pool && upstream.waits))
         upstream.cause = NULL;
     assess_blocked(context, group, finding, &upstream);
     return upstream;

@@ -25,8 +25,9 @@ struct upstream {
     const struct conn *stuck;  /* one of `blocked_further` */
     const struct conn *cause;  /* the connection that explains all: `stuck`, or the other end of `server`; or NULL */
     bool several;              /* `waiting` go to more than one server */
-    bool waits;                /* `expected` are as many as the group: they explain it */
-    bool may_wait;             /* `waiting` are as many as the group: they may explain it */
+    bool is_pool;              /* `waiting` are fewer than the group, and the only connections further on */
+    bool waits;                /* `expected` are as many as the group, or a pool of `proven`: they explain it */
+    bool may_wait;             /* `waiting` are as many as the group, or a pool: they may explain it */
     bool blocks;               /* `blocked` are as many as the group */
     bool blocks_all; /* `blocked_further` explain the group: they are as many, or the only connections further on */
 };

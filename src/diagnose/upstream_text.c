@@ -36,9 +36,10 @@ void upstream_describe_waiting(const struct context *context, const struct group
     finding->title = arena_printf(arena, "%s keeps %s %s that %s closed, while it waits for %s", owner,
         phrases_conns(arena, group->count), phrases_service(arena, context, group), phrases_peers_have(group), server);
     finding->why = arena_printf(arena,
-        "It looks like a proxy: it has as many connections to %s, on which %s. A proxy or a tunnel keeps its "
-        "client's connection until the server has answered or has closed too, even when the client has gone: look "
-        "at the server first.",
+        "It looks like a proxy: it has %s to %s, on which %s. A proxy or a tunnel keeps its client's connection until "
+        "the server has answered or has closed too, even when the client has gone: look at the server first.",
+        upstream->is_pool ? arena_printf(arena, "%s, and no other way on,", phrases_conns(arena, upstream->waiting))
+                          : "as many connections",
         server,
         upstream->half_closed * 2 > upstream->waiting ? "it has closed its side and the server has not"
                                                       : "it has sent a request and waits for the reply");

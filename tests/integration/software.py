@@ -158,7 +158,7 @@ class Software:
 
     def postgres(self, netns, max_connections=600, port=5432):
         folder = self.new_folder("postgres")
-        as_user = _as_user_who_is_not_root(folder)
+        as_user = as_user_who_is_not_root(folder)
         programs = _postgres_folder()
         data, socket_folder = folder / "data", folder
         subprocess.run([*as_user, f"{programs}/initdb", "-D", data, "-A", "trust", "-U", "tester", "--no-sync",
@@ -235,7 +235,7 @@ class Crowd:
         return json.loads(line)
 
 
-def _as_user_who_is_not_root(folder):
+def as_user_who_is_not_root(folder):
     """PostgreSQL does not run as root. Returns a command that changes the user. The folder is given to that user."""
     if os.geteuid() != 0:
         return []

@@ -1,7 +1,8 @@
 """The owner that a finding names if the process passes on what it receives: the process itself, or what is behind it.
 
-Four cases: a relay that leaks, with a healthy collector; ssh -L whose only connection is lost; HAProxy with a
-backend that hangs; ssh -L to a server that works on its answer. All are real programs and run at the same time.
+Five cases: a relay that leaks, with a healthy collector; ssh -L whose only connection is lost; HAProxy with a
+backend that hangs; PgBouncer whose PostgreSQL is stopped; ssh -L to a server that works on its answer. All are real
+programs and run at the same time.
 """
 
 import os
@@ -17,10 +18,11 @@ import program
 from faults.stage import Stage
 from faults.wire import connect
 from netns import Namespaces
-from software import Software, children, go_program, wait_listening, why_missing
+from software import Software, as_user_who_is_not_root, children, go_program, wait_listening, why_missing
 
 LINES, TUNNELLED, PROXIED = 40, 25, 25
 RELAY_SEEN, RELAY, COLLECTOR, TUNNEL, SSHD, PROXY, BACKEND = 5140, 5141, 6010, 7022, 22, 8081, 8080
+PGBOUNCER_PORT, POOL = 6432, 3
 SETTLED_S = 7
 SNAPSHOTS = 30
 pytestmark = pytest.mark.skipif(privileges.without_netns() is not None, reason=str(privileges.without_netns()))
@@ -131,11 +133,65 @@ def haproxy(software, stage, pair):
     return scene
 
 
+PGBOUNCER = """
+[databases]
+postgres = host=127.0.0.1 port=5432 user=tester
+[pgbouncer]
+listen_addr = 0.0.0.0
+listen_port = {port}
+auth_type = any
+auth_file = {folder}/users
+unix_socket_dir =
+pool_mode = transaction
+default_pool_size = {pool}
+"""
+
+
+class Pooled:
+    """Clients of PgBouncer. The patient ones take all connections of its pool; the others ask, and give up."""
+
+    def __init__(self, software, patient, others):
+        self._query, self._patient, self._others = software.query_of_postgres("select 1"), patient, others
+
+    def step(self):
+        self._patient.do("send", text=self._query)
+        time.sleep(1)
+        self._others.do("send", text=self._query)
+        self._others.do("shutdown")
+
+
+def pgbouncer(software, pair):
+    """25 clients share 3 connections to PostgreSQL, which is stopped."""
+    scene = Scene()
+    scene.why_not = why_missing("postgres", "pgbouncer")
+    if scene.why_not:
+        return scene
+    postgres = software.postgres(pair.service, max_connections=20)
+    folder = software.new_folder("pgbouncer")
+    (folder / "users").write_text('"tester" ""\n')
+    (folder / "ini").write_text(PGBOUNCER.format(port=PGBOUNCER_PORT, folder=folder, pool=POOL))
+    scene.pid = software.start(pair.service, *as_user_who_is_not_root(folder), shutil.which("pgbouncer"),
+                               folder / "ini").pid
+    wait_listening(pair.service, PGBOUNCER_PORT)
+    crowds = software.crowd(pair.peer), software.crowd(pair.peer)
+    for crowd, count in zip(crowds, (POOL, PROXIED)):
+        crowd.do("open", address=pair.service_address, port=PGBOUNCER_PORT, count=count)
+        for text in software.startup_of_postgres(), software.query_of_postgres("select pg_sleep(0.5)"):
+            crowd.do("send", text=text)
+            crowd.do("receive", until="Z\0\0\0\5I")
+    scene.others["postgres"] = [postgres.pid, *children(postgres.pid)]
+    for pid in scene.others["postgres"]:
+        os.kill(pid, 19)
+    scene.clients = Pooled(software, *crowds)
+    return scene
+
+
 @pytest.fixture(scope="module")
 def scenes():
     software, namespaces, stage = Software(), Namespaces(), Stage()
     try:
-        pairs = {name: namespaces.pair() for name in ("relay-seen", "relay", "tunnel", "working-tunnel", "proxy")}
+        pairs = {name: namespaces.pair() for name in ("relay-seen", "relay", "tunnel", "working-tunnel", "proxy",
+                                                "pgbouncer")}
         if not why_missing("go", "socat"):
             software.leak = go_program(software, "leak")
             collector(software, pairs["relay-seen"].service)
@@ -146,6 +202,7 @@ def scenes():
             "tunnel": ssh_tunnel(software, stage, pairs["tunnel"]),
             "working-tunnel": ssh_tunnel(software, stage, pairs["working-tunnel"]),
             "proxy": haproxy(software, stage, pairs["proxy"]),
+            "pgbouncer": pgbouncer(software, pairs["pgbouncer"]),
         }
         time.sleep(1)
         if not scenes["tunnel"].why_not:
@@ -208,3 +265,15 @@ def test_a_proxy_before_a_backend_that_hangs_is_cited_there(scenes):
         cited = [f for f in diagnosis.findings_of(*scene.others["backend"])
                  if any(f"keeps {PROXIED} connections on port {PROXY} in CLOSE_WAIT" in line for line in f["evidence"])]
         assert len(cited) == 1 and cited[0]["severity"] != "info"
+
+
+def test_a_pool_whose_database_is_stopped_waits_for_it(scenes):
+    """Its clients' FINs lie unread, because each connection of the pool waits. As soon as the database has a finding,
+    it is cited there."""
+    scene = set_scene(scenes, "pgbouncer")
+    for diagnosis in scene.snapshots:
+        stopped = [f for f in diagnosis.findings_of(*scene.others["postgres"]) if f["id"] == "established-unread"]
+        cited = [line for f in stopped for line in f["evidence"] if f"on port {PGBOUNCER_PORT} in CLOSE_WAIT" in line]
+        waits = [f["title"] for f in diagnosis.findings_of(scene.pid)]
+        assert all("while it waits for 127.0.0.1:5432" in title for title in waits), waits
+        assert len(waits) + len(cited) == 1 and bool(cited) == bool(stopped)

@@ -26,7 +26,33 @@
     "last_ack_recv=1m holders=812:7\n"
 #define MINE_TOO "holders=812:200\n"
 
+/* Clients have closed, and their FINs are unread: a pool of three connections serves them all. */
+#define UNREAD_30                                                                                                      \
+    "conn CLOSE_WAIT 10.0.0.5:9100 10.1.2.3:40000 x30 recv_q=1 send_q=0 timer=none " SINCE("1m") "holders=812:20\n"
+#define POOL(count)                                                                                                    \
+    "conn ESTABLISHED 127.0.0.1:50000 127.0.0.1:5432 x" count " vary=local_port " IDLE                                 \
+    "last_data_sent=1m last_data_recv=2m last_ack_recv=1m bytes_received=900 bytes_acked=900 " MINE_TOO
+#define SERVERS(state, count, unread)                                                                                  \
+    "process 971 postgres parent=800 fds=50/1024 state=" state " running=1h\nwait 971 S call=epoll_wait threads=1\n"   \
+    "conn ESTABLISHED 127.0.0.1:5432 127.0.0.1:50000 x" count " recv_q=" unread " send_q=0 timer=none "                \
+    "last_data_sent=2m last_data_recv=1m last_ack_recv=1m bytes_received=900 bytes_acked=900 holders=971:9\n"
+
 static const struct rule_case cases[] = {
+    /* A pool: fewer connections further on than clients */
+    { "all connections of a pool wait for a server that is stopped: its clients are cited there",
+        SERVER UNREAD_30 POOL("3") SERVERS("T", "3", "14"), "established-unread 3 971 warning certain\n" },
+    { "the server has read everything: the pool is no excuse", SERVER UNREAD_30 POOL("3") SERVERS("S", "3", "0"),
+        "close-wait-unread 30 812 warning certain\n" },
+    { "one connection of the pool is free",
+        SERVER UNREAD_30 POOL("3")
+            SERVERS("T", "3", "14") "conn ESTABLISHED 10.0.0.5:50009 10.9.0.7:5432 " IDLE
+                                    "last_data_sent=2m last_data_recv=1m last_ack_recv=1m bytes_received=9 "
+                                    "bytes_acked=9 " MINE_TOO,
+        "close-wait-unread 30 812 warning certain\nestablished-unread 3 971 warning certain\n" },
+    { "the FINs were read: who leaks is not excused by three connections to a stopped server",
+        SERVER READ_30 POOL("3") SERVERS("T", "3", "14"),
+        "close-wait-leak 30 812 warning likely\nestablished-unread 3 971 warning certain\n" },
+
     /* A proxy: on as many connections it waits for an answer of a server */
     { "a proxy whose clients have given up before its server has answered",
         SERVER READ_30 TO_SERVER("ESTABLISHED") ANSWERED_BEFORE MINE_TOO, "close-wait-leak 30 812 warning likely\n" },
