@@ -34,7 +34,8 @@ http {{
     }}
 }}
 """
-LOAD_S = 15
+RUNS = 8  # diagnoses under load; one more follows it
+LOAD_MAX_S = 120
 
 
 @pytest.fixture
@@ -61,12 +62,13 @@ def test_nginx_under_load(netns, tmp_path, keepalive, record_property):
                              stdin=subprocess.DEVNULL, preexec_fn=die_with_parent)
     try:
         wait_for(lambda: any(s.local[1] == 8080 for s in sockets(netns)), "nginx listens")
-        wrk = subprocess.Popen([*inside, "wrk", "-t1", "-c50", f"-d{LOAD_S}s", "http://127.0.0.1:8080/"],
+        wrk = subprocess.Popen([*inside, "wrk", "-t1", "-c50", f"-d{LOAD_MAX_S}s", "http://127.0.0.1:8080/"],
                                stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, preexec_fn=die_with_parent)
         runs = []
-        while wrk.poll() is None:
+        while len(runs) < RUNS:
             runs.append(program.diagnose("--netns", "self", netns=netns))
             time.sleep(0.7)
+        wrk.send_signal(signal.SIGINT)  # then it prints its summary
         runs.append(program.diagnose("--netns", "self", netns=netns))
         rate = next((line for line in wrk.stdout.read().decode().splitlines() if "Requests/sec" in line), "?")
         record_property("note", f"nginx, keepalive {keepalive}: {' '.join(rate.split())}")
@@ -76,7 +78,6 @@ def test_nginx_under_load(netns, tmp_path, keepalive, record_property):
     finally:
         nginx.send_signal(signal.SIGTERM)
         nginx.wait(10)
-    assert len(runs) >= 5
     assert max(run["totals"]["connections"] for run in runs) > 50, "there was load"
     for run in runs:
         assert (run["verdict"], run.status) == ("healthy", program.HEALTHY)
