@@ -2,6 +2,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -257,7 +258,8 @@ def test_everything_is_installed(tmp_path):
     found = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if not path.is_dir()}
     ends = ["bin/tcpwhy", "lib/nagios/plugins/check_tcpwhy", "share/tcpwhy/prometheus/tcpwhy.rules.yml",
             "share/tcpwhy/grafana/tcpwhy.json", "share/tcpwhy/nagios/tcpwhy-commands.cfg",
-            "share/tcpwhy/nagios/tcpwhy-services.cfg", "share/tcpwhy/icinga2/tcpwhy-command.conf",
+            "share/tcpwhy/nagios/tcpwhy-services.cfg", "share/tcpwhy/nagios/tcpwhy.sudoers",
+            "share/tcpwhy/nagios/tcpwhy-nrpe.cfg", "share/tcpwhy/icinga2/tcpwhy-command.conf",
             "share/tcpwhy/icinga2/tcpwhy-services.conf", "lib/systemd/system/tcpwhy-metrics.service",
             "lib/systemd/system/tcpwhy-metrics.timer"]
     for end in ends:
@@ -269,3 +271,17 @@ def test_everything_is_installed(tmp_path):
     assert "@" not in (tmp_path / service).read_text().replace("@system-service", "").replace("@privileged",
             "").replace(
         "@resources", "")
+
+
+def test_sudo_allows_what_nrpe_runs(tmp_path):
+    sudoers, nrpe = ((PACKAGING / "nagios" / name).read_text().replace("@plugins@", "/usr/lib/nagios/plugins")
+                     for name in ("tcpwhy.sudoers.in", "tcpwhy-nrpe.cfg.in"))
+    allowed = re.findall(r"^nagios ALL=\(root\) NOPASSWD: (.*)$", sudoers, flags=re.M)
+    run = re.findall(r"^command\[\w+\]=sudo -n (.*)$", nrpe, flags=re.M)
+    assert allowed == run and len(run) == 3
+    assert all("--timeout" in command for command in allowed), "without arguments sudo would allow any"
+    if shutil.which("visudo") is None:
+        pytest.skip("visudo is not installed")
+    (tmp_path / "tcpwhy").write_text(sudoers)
+    (tmp_path / "tcpwhy").chmod(0o440)
+    subprocess.run(["visudo", "-c", "-f", tmp_path / "tcpwhy"], check=True, capture_output=True, timeout=20)
