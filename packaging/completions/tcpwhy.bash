@@ -85,6 +85,7 @@ _tcpwhy() {
         ;;
     --source) COMPREPLY=($(compgen -W 'auto bpf netlink proc' -- "$word")); return ;;
     --color) COMPREPLY=($(compgen -W 'auto always never' -- "$word")); return ;;
+    --timeout) COMPREPLY=($(compgen -W '10 30s 5m' -- "$word")); return ;;
     --confirm | --watch) COMPREPLY=($(compgen -W '2 5 10 30s 1m' -- "$word")); return ;;
     --older) COMPREPLY=($(compgen -W '90s 5m 1h 1d' -- "$word")); return ;;
     esac
@@ -93,7 +94,7 @@ _tcpwhy() {
     list:-S | list:--sort) _tcpwhy_list "$word" none $(_tcpwhy_names "$program" list Columns); return ;;
     count:-b | count:--by) _tcpwhy_list "$word" $(_tcpwhy_names "$program" count Keys); return ;;
     drill:--for) COMPREPLY=($(compgen -W '90s 5m 1h' -- "$word")); return ;;
-    check:-t | check:--timeout | check:--growth-over) COMPREPLY=($(compgen -W '10 30s 5m' -- "$word")); return ;;
+    check:-t | check:--growth-over) COMPREPLY=($(compgen -W '10 30s 5m' -- "$word")); return ;;
     diagnose:-w) COMPREPLY=($(compgen -W '2 5 10 30s 1m' -- "$word")); return ;;
     check:-g | check:--growth) COMPREPLY=($(compgen -W '10/min 100/h' -- "$word")); return ;;
     check:-w | check:--warning | check:-c | check:--critical | check:--label | drill:-c | drill:--count | list:-n | list:--limit | count:-t | count:--top | count:--net | *:--port | *:-l | \

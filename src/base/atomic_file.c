@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/progress.h"
+
 /* --- signals ---------------------------------------------------------------------------------------------------- */
 
 /* The signals that would end the process. Ignored ones (nohup) are left out. */
@@ -187,6 +189,7 @@ int whole_file_open(struct whole_file *file, const char *path, mode_t mode, enum
     *file = (struct whole_file){ .place.folder = -1 };
     block_signals(file);
     bool foreign_link = false;
+    progress_begin("writing", path);
     int fd = open_place(file, path, mode, link, &foreign_link);
     int result = open_disk(file, fd);
     if (result == 0)

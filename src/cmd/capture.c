@@ -30,7 +30,7 @@ static int set_output(void *target, const char *value, struct error *err)
 {
     if (*value == '\0')
         return error_set(err, -EINVAL, NULL, "wants a file's name, or - for standard output");
-    ((struct capture_arguments *)target)->path = value;
+    ((struct capture_arguments *)target)->path = is_standard_output(value) ? NULL : value;
     return 0;
 }
 
@@ -84,14 +84,14 @@ static int print_capture(
     int result = arguments->redact ? redact(inspection, err) : 0;
     if (result < 0)
         return result;
-    if (arguments->path == NULL || is_standard_output(arguments->path))
+    if (arguments->path == NULL)
         return saved_write(&inspection->snapshot, TCPWHY_VERSION, stdout);
     return write_file(arguments->path, &inspection->snapshot, err);
 }
 
 static int run_capture(const struct command *self, int argc, char **argv)
 {
-    static const char *const names[] = { "from", "tasks", "source", "confirm",
+    static const char *const names[] = { "from", "tasks", "source", "confirm", "timeout",
         NULL }; /* a capture is always of all connections */
     struct inspect_options inspection = { 0 };
     struct capture_arguments arguments = { 0 };
@@ -107,6 +107,7 @@ static int run_capture(const struct command *self, int argc, char **argv)
         .hint = "the file's name goes after -o",
         .print = print_capture,
         .arguments = &arguments,
+        .file = &arguments.path,
     };
     return cmd_view(self, &view, &inspection, argc, argv);
 }

@@ -187,6 +187,8 @@ static int report_once(
 {
     struct inspection seen;
     struct error err = { 0 };
+    if (!inspection->json && inspection->from_count > 0)
+        output_prepare_page();
     int status = cmd_inspect(self, inspection, NULL, &seen);
     if (status != STATUS_HEALTHY)
         return status;

@@ -6,8 +6,10 @@
 #include <string.h>
 
 #include "cmd/commands.h"
+#include "cmd/confine.h"
 #include "cmd/inspect.h"
 #include "cmd/output.h"
+#include "cmd/patience.h"
 #include "report/diff.h"
 #include "source/capture/capture.h"
 
@@ -80,11 +82,20 @@ static int compare(const struct command *self, const struct inspect_options *ins
     const struct diff_options options = { .selection = &inspection->selection, .interval_ms = arguments->interval_ms };
     for (size_t i = 0; i < count; i++)
         snapshot_init(&snapshots[i]);
-    int result = read_snapshots(paths, count, snapshots, &err);
+    struct deadline deadline;
+    int result = cmd_begin_deadline(self, inspection, &deadline, &err);
+    if (result == 0) {
+        if (!inspection->json)
+            output_prepare_page();
+        cmd_confine(&(struct confinement){ .paths = inspection->from, .count = count });
+    }
+    if (result == 0)
+        result = read_snapshots(paths, count, snapshots, &err);
     if (result == 0)
         result = check_netns(&inspection->selection, snapshots, count, &err);
     if (result == 0)
         result = diff_make(snapshots, count, &options, &diff, &err);
+    deadline_answer(&deadline);
     int status = result < 0 ? cmd_fail(self, &err) : (int)diff.verdict;
     if (result == 0) {
         arguments->report.style = output_style(stdout);
@@ -103,7 +114,7 @@ static int compare(const struct command *self, const struct inspect_options *ins
 static int run_diff(const struct command *self, int argc, char **argv)
 {
     static const char *const names[] = { "state", "pid", "process", "port", "local", "peer", "netns", "ipv4", "ipv6",
-        "json", NULL };
+        "timeout", "json", NULL };
     struct inspect_options inspection = { 0 };
     struct diff_arguments arguments = { .report = { .tool_version = TCPWHY_VERSION } };
     struct option_row rows[16];
@@ -122,7 +133,9 @@ static int run_diff(const struct command *self, int argc, char **argv)
         result = check(argv + 1, operands, &err);
     if (result < 0)
         return cmd_fail(self, &err);
-    return compare(self, &inspection, &arguments, argv + 1, (size_t)operands);
+    for (int i = 0; i < operands && result == 0; i++)
+        result = options_add_from(&inspection, argv[1 + i], &err);
+    return result < 0 ? cmd_fail(self, &err) : compare(self, &inspection, &arguments, argv + 1, (size_t)operands);
 }
 
 const struct command command_diff = {

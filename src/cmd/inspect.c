@@ -7,8 +7,12 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/progress.h"
 #include "base/suggest.h"
 #include "base/text.h"
+#include "cmd/confine.h"
+#include "cmd/patience.h"
+#include "cmd/privileges.h"
 #include "diagnose/diagnose.h"
 #include "model/previous.h"
 #include "hosts/join.h"
@@ -129,6 +133,7 @@ static int read_again(const struct inspect_options *options, struct inspection *
         fflush(stderr);
         buf_deinit(&wait);
     }
+    progress_begin("waiting to look again (--confirm)", NULL);
     clock_sleep_ms(options->confirm_ms + ROUNDING_MS);
     if (watched)
         fputs("\r\033[K", stderr); /* the note is removed from the terminal */
@@ -229,9 +234,7 @@ static int read_snapshot(const struct inspect_options *options, struct inspectio
 static int read_and_diagnose(const struct inspect_options *options, const struct inspection *previous,
     struct inspection *inspection, struct error *err)
 {
-    int result = check_from(options, err);
-    if (result == 0)
-        result = read_snapshot(options, inspection, err);
+    int result = read_snapshot(options, inspection, err);
     if (result == 0)
         result = check_counts(options, &inspection->snapshot, err);
     if (result == 0)
@@ -249,6 +252,8 @@ static int read_and_diagnose(const struct inspect_options *options, const struct
         inspection->snapshot.previous = previous_snapshot;
     if (options->recall != NULL && options->from_count == 0)
         options->recall(&inspection->snapshot, options->recall_data);
+    progress_set_connections(inspection->snapshot.conn_count);
+    progress_begin("working out the causes", NULL);
     diagnose(&inspection->snapshot, &options->selection, &inspection->policy, &inspection->diagnosis);
     if (inspection->diagnosis.wants_rates && inspection->snapshot.previous == NULL && options->from_count == 0)
         measure_rates(options, inspection);
@@ -288,6 +293,16 @@ int cmd_read_config(const char *file, struct policy *policy, struct error *err)
     return config_read(file, &findings, policy, err);
 }
 
+static void confine(const struct inspect_options *options)
+{
+    const struct confinement confinement = { .paths = options->from,
+        .count = options->from_count,
+        .tasks = options->tasks,
+        .output = options->output,
+        .link = options->output_link };
+    cmd_confine(&confinement);
+}
+
 int cmd_try_inspect(const struct inspect_options *options, const struct inspection *previous,
     struct inspection *ret_inspection, struct error *err)
 {
@@ -300,7 +315,13 @@ int cmd_try_inspect(const struct inspect_options *options, const struct inspecti
     policy_init(&ret_inspection->policy);
     result = cmd_read_config(options->config, &ret_inspection->policy, err);
     if (result == 0)
+        result = check_from(options, err);
+    if (result == 0 && options->from_count > 0)
+        confine(options);
+    if (result == 0)
         result = read_and_diagnose(options, previous, ret_inspection, err);
+    if (options->from_count == 0 && !options->reads_again)
+        (void)privileges_drop(PRIVILEGES_FOR_FILES); /* fails where a filter of system calls forbids it */
     if (result < 0) {
         policy_deinit(&ret_inspection->policy);
         snapshot_deinit(&ret_inspection->snapshot);
@@ -313,7 +334,12 @@ int cmd_inspect(const struct command *command, const struct inspect_options *opt
     struct inspection *ret_inspection)
 {
     struct error err = { 0 };
-    return cmd_try_inspect(options, previous, ret_inspection, &err) < 0 ? cmd_fail(command, &err) : STATUS_HEALTHY;
+    struct deadline deadline;
+    int result = cmd_begin_deadline(command, options, &deadline, &err);
+    if (result == 0)
+        result = cmd_try_inspect(options, previous, ret_inspection, &err);
+    deadline_answer(&deadline);
+    return result < 0 ? cmd_fail(command, &err) : STATUS_HEALTHY;
 }
 
 void inspection_deinit(struct inspection *inspection)

@@ -150,6 +150,12 @@ static int set_confirm(void *target, const char *value, struct error *err)
     return cmd_set_interval(value, MIN_MS, &((struct inspect_options *)target)->confirm_ms, err);
 }
 
+static int set_timeout(void *target, const char *value, struct error *err)
+{
+    enum { MIN_MS = 100 };
+    return cmd_set_interval(value, MIN_MS, &((struct inspect_options *)target)->timeout_ms, err);
+}
+
 static int set_config(void *target, const char *value, struct error *err)
 {
     if (*value == '\0')
@@ -180,6 +186,7 @@ const struct option_row inspect_option_rows[] = {
     { 0, "source", "KIND", "read sockets by: auto (default), bpf, netlink, proc", set_source },
     { 0, "confirm", "SECS", "take another snapshot SECS later: only what has not moved is stuck", set_confirm },
     { 0, "config", "FILE", "use this configuration instead of the usual ones", set_config },
+    { 0, "timeout", "SECS", "give up after this time (default: 2m), and say what was waited for", set_timeout },
     { 'j', "json", NULL, "print JSON", .flag = offsetof(struct inspect_options, json) },
     { 0 },
 };
@@ -196,11 +203,14 @@ void options_pick(const struct option_row *rows, const char *const *names, struc
     ret_rows[count] = (struct option_row){ 0 };
 }
 
-void inspect_rows_but_json(struct option_row ret_rows[INSPECT_ROWS_MAX])
+void inspect_rows_but(const char *const *names, struct option_row ret_rows[INSPECT_ROWS_MAX])
 {
     size_t count = 0;
     for (const struct option_row *row = inspect_option_rows; row->name != NULL && count + 1 < INSPECT_ROWS_MAX; row++) {
-        if (strcmp(row->name, "json") != 0)
+        bool is_left_out = false;
+        for (size_t i = 0; names[i] != NULL; i++)
+            is_left_out |= strcmp(row->name, names[i]) == 0;
+        if (!is_left_out)
             ret_rows[count++] = *row;
     }
     ret_rows[count] = (struct option_row){ 0 };

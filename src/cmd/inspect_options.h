@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/place.h"
 #include "base/error.h"
 #include "cmd/option.h"
 #include "model/select.h"
@@ -17,6 +18,10 @@ struct inspect_options {
     struct source_options source;
     struct selection selection;
     uint64_t confirm_ms; /* read a second snapshot after this time, to confirm the first one; 0: read only one */
+    uint64_t timeout_ms; /* the command ends after this time; 0: the default */
+    const char *output;  /* the file that will be written, or NULL; with its link as in base/atomic_file.h */
+    enum place_link output_link;
+    bool reads_again; /* this host will be read again: all capabilities are kept */
     bool json;
     bool causes_only;     /* only the cause of each connection is needed, no findings: these need more connections */
     bool owners_if_stuck; /* find the owners of sockets only if something is stuck */
@@ -40,9 +45,9 @@ struct inspect_options {
 
 /* The rows of struct inspect_options. */
 extern const struct option_row inspect_option_rows[];
-/* The same rows without --json, for commands that have output formats of their own. */
+/* The same rows without some of them, for commands that have such options of their own. `names` ends with NULL. */
 enum { INSPECT_ROWS_MAX = 64 };
-void inspect_rows_but_json(struct option_row ret_rows[INSPECT_ROWS_MAX]);
+void inspect_rows_but(const char *const *names, struct option_row ret_rows[INSPECT_ROWS_MAX]);
 /* True if the row selects connections; false if it says how they are read. A copy of a row of this table will do. */
 bool cmd_option_selects(const struct option_row *row);
 

@@ -130,7 +130,8 @@ static int run_metrics(const struct command *self, int argc, char **argv)
         .needs_rows = true, .recall = stuck_memory_recall, .recall_data = &arguments.memory
     };
     struct option_row inspect_rows[INSPECT_ROWS_MAX];
-    inspect_rows_but_json(inspect_rows);
+    static const char *const left_out[] = { "json", NULL };
+    inspect_rows_but(left_out, inspect_rows);
     const struct option_group groups[] = {
         { "Metrics", metrics_rows, &arguments },
         { "Which connections", inspect_rows, &inspection },
@@ -141,6 +142,9 @@ static int run_metrics(const struct command *self, int argc, char **argv)
         .hint = "options begin with --",
         .print = print_metrics,
         .arguments = &arguments,
+        .file = &arguments.textfile,
+        .link = PLACE_STAY,
+        .file_is_folder = true,
     };
     int status = cmd_view(self, &view, &inspection, argc, argv);
     stuck_memory_deinit(&arguments.memory);

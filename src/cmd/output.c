@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <langinfo.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,8 @@ struct output_settings output_settings;
 static struct {
     pid_t pid;    /* 0: no pager is running */
     int terminal; /* a copy of stdout as it was before */
+    int pipe;     /* to the pager, until it is used */
+    bool is_used; /* standard output goes to it */
     struct report_style style;
 } pager;
 
@@ -58,7 +61,7 @@ static bool wants_colour(bool terminal)
 struct report_style output_style(FILE *out)
 {
     enum { WIDTH_DEFAULT = 80, WIDTH_MIN = 60, WIDTH_MAX = 1000 };
-    if (out == stdout && pager.pid != 0)
+    if (out == stdout && pager.is_used)
         return pager.style;
     bool terminal = isatty(fileno(out));
     struct report_style style = { .width = WIDTH_DEFAULT };
@@ -80,7 +83,7 @@ struct report_style output_style(FILE *out)
 
 bool output_is_terminal(void)
 {
-    return pager.pid != 0 || isatty(STDOUT_FILENO);
+    return pager.is_used || isatty(STDOUT_FILENO);
 }
 
 /* --- the pager -------------------------------------------------------------------------------------------------- */
@@ -102,50 +105,80 @@ static const char *wanted_pager(void)
     return *wanted == '\0' || strcmp(wanted, "cat") == 0 ? NULL : wanted;
 }
 
-static _Noreturn void become_pager(const char *command, int in)
+/* Waits for the first byte. At the end of the pipe without one, there is nothing to show. */
+static void await_text(int in)
 {
-    struct buf script = { 0 };
-    /* 127: the shell has not found the program */
-    buf_printf(&script, "%s\nif [ $? -eq 127 ]; then exec cat; fi", command);
-    dup2(in, STDIN_FILENO);
+    struct pollfd text = { .fd = in, .events = POLLIN };
+    while (poll(&text, 1, -1) < 0 && errno == EINTR)
+        ;
+    if ((text.revents & POLLIN) == 0)
+        _exit(0);
+}
+
+static _Noreturn void become_pager(const char *script, const int ends[2])
+{
+    close(ends[1]);
+    await_text(ends[0]);
+    dup2(ends[0], STDIN_FILENO);
     /* -F: less ends if everything fits on the screen; -R: it shows colours; -X: the text stays on the terminal. */
     setenv("LESS", "FRX", 0);
-    execl("/bin/sh", "sh", "-c", buf_text(&script), (char *)NULL);
+    execl("/bin/sh", "sh", "-c", script, (char *)NULL);
     _exit(127);
 }
 
-void output_page(void)
+void output_prepare_page(void)
 {
     const char *command = wanted_pager();
     int ends[2];
     if (command == NULL || pager.pid != 0 || pipe2(ends, O_CLOEXEC) < 0)
         return;
     struct report_style style = output_style(stdout);
+    struct buf script = { 0 };
+    /* 127: the shell has not found the program */
+    buf_printf(&script, "%s\nif [ $? -eq 127 ]; then exec cat; fi", command);
     fflush(stdout);
     int terminal = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
     pid_t pid = terminal < 0 ? -1 : fork();
     if (pid == 0)
-        become_pager(command, ends[0]);
+        become_pager(buf_text(&script), ends);
+    buf_deinit(&script);
+    close(ends[0]);
     if (pid > 0) {
-        dup2(ends[1], STDOUT_FILENO);
-        signal(SIGINT, SIG_IGN); /* Ctrl-C is for the pager */
         pager.pid = pid;
         pager.terminal = terminal;
+        pager.pipe = ends[1];
         pager.style = style;
-    } else if (terminal >= 0) {
-        close(terminal);
+        return;
     }
-    close(ends[0]);
     close(ends[1]);
+    if (terminal >= 0)
+        close(terminal);
+}
+
+void output_page(void)
+{
+    output_prepare_page();
+    if (pager.pid == 0 || pager.is_used)
+        return;
+    fflush(stdout);
+    dup2(pager.pipe, STDOUT_FILENO);
+    close(pager.pipe);
+    signal(SIGINT, SIG_IGN); /* Ctrl-C is for the pager */
+    pager.is_used = true;
 }
 
 void output_end(void)
 {
     if (pager.pid == 0)
         return;
-    fflush(stdout);
-    dup2(pager.terminal, STDOUT_FILENO); /* closes the pipe, so that the pager sees the end of the text */
+    if (pager.is_used) {
+        fflush(stdout);
+        dup2(pager.terminal, STDOUT_FILENO); /* closes the pipe, so that the pager sees the end of the text */
+    } else {
+        close(pager.pipe);
+    }
     while (waitpid(pager.pid, NULL, 0) < 0 && errno == EINTR)
         ;
     pager.pid = 0;
+    pager.is_used = false;
 }

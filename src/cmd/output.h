@@ -30,5 +30,10 @@ bool output_is_terminal(void);
  * directly.
  */
 void output_page(void);
+/*
+ * Starts the process of that pager, which waits for the first byte: for a program that may start none any more when it
+ * has something to show (cmd/sandbox.h).
+ */
+void output_prepare_page(void);
 /* Waits until the reader has left the pager. Call it at the end of a program that may have called output_page(). */
 void output_end(void);

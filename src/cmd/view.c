@@ -4,6 +4,7 @@
 
 #include "cmd/commands.h"
 #include "cmd/output.h"
+#include "cmd/patience.h"
 
 static int parse(const struct command *self, const struct view *view, const struct inspect_options *options, int argc,
     char **argv, struct error *err)
@@ -23,6 +24,17 @@ static int parse(const struct command *self, const struct view *view, const stru
     return view->complete != NULL ? view->complete(view->arguments, err) : 0;
 }
 
+static int print(const struct command *self, const struct view *view, const struct inspect_options *options,
+    struct inspection *seen, struct error *err)
+{
+    cmd_note_unread_input(self, options);
+    int result = view->print(view->arguments, options, seen, err);
+    if (view->csv != NULL && !options->json)
+        cmd_note_gaps(self, &seen->snapshot);
+    inspection_deinit(seen);
+    return result;
+}
+
 int cmd_view(
     const struct command *self, const struct view *view, struct inspect_options *options, int argc, char **argv)
 {
@@ -34,14 +46,23 @@ int cmd_view(
         return cmd_fail(self, &err);
 
     struct inspection seen;
-    int status = cmd_inspect(self, options, NULL, &seen);
-    if (status != STATUS_HEALTHY)
-        return status;
-    cmd_note_unread_input(self, options);
-    result = view->print(view->arguments, options, &seen, &err);
-    if (view->csv != NULL && !options->json)
-        cmd_note_gaps(self, &seen.snapshot);
-    inspection_deinit(&seen);
+    struct deadline deadline;
+    struct buf output = { 0 };
+    bool writes_file = view->file != NULL && *view->file != NULL;
+    if (writes_file) {
+        buf_printf(&output, "%s%s", *view->file, view->file_is_folder ? "/." : "");
+        options->output = buf_text(&output);
+        options->output_link = view->link;
+    }
+    result = cmd_begin_deadline(self, options, &deadline, &err);
+    if (result == 0)
+        result = cmd_try_inspect(options, NULL, &seen, &err);
+    if (!writes_file || result < 0)
+        deadline_answer(&deadline);
+    if (result == 0)
+        result = print(self, view, options, &seen, &err);
+    deadline_answer(&deadline);
+    buf_deinit(&output);
     if (result < 0)
         return err.message[0] != '\0' ? cmd_fail(self, &err) : cmd_fail_to_write(self, result);
     return STATUS_HEALTHY;

@@ -17,6 +17,9 @@ struct view {
     int (*print)(
         void *arguments, const struct inspect_options *options, struct inspection *inspection, struct error *err);
     void *arguments;
+    const char *const *file; /* where this is not NULL, `print` writes a file: within the deadline, too */
+    enum place_link link;
+    bool file_is_folder; /* it is written into that folder */
 };
 
 /* Runs the command. Returns the exit status. */

@@ -333,6 +333,8 @@ static void end(const struct watch *watch)
 int cmd_watch(const struct command *command, const struct inspect_options *inspection,
     const struct report_options *report, uint64_t interval_ms)
 {
+    struct inspect_options again = *inspection;
+    again.reads_again = true;
     struct watch watch = { .inspection = inspection,
         .report = *report,
         .interval_ms = interval_ms,
@@ -349,7 +351,7 @@ int cmd_watch(const struct command *command, const struct inspect_options *inspe
     int status = STATUS_HEALTHY, ended_by = TIME_IS_UP;
     while (ended_by == TIME_IS_UP) {
         struct inspection *now = &inspections[count % 2], *previous = count > 0 ? &inspections[(count + 1) % 2] : NULL;
-        status = cmd_inspect(command, inspection, previous, now);
+        status = cmd_inspect(command, &again, previous, now);
         if (status != STATUS_HEALTHY)
             break;
         if (count == 0) /* before the first verdict, Ctrl-C ends the process */

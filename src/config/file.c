@@ -10,6 +10,7 @@
 #include "base/fd_io.h"
 #include "base/open_checked.h"
 #include "base/place.h"
+#include "base/progress.h"
 #include "config/config.h"
 
 const char config_system_file[] = "/etc/tcpwhy.conf";
@@ -84,6 +85,7 @@ static int fail_to_open(const char *path, int result, bool foreign, struct error
 static int read_file(const char *path, bool named, struct buf *out, struct error *err)
 {
     bool foreign = false;
+    progress_begin("reading", path);
     int fd = named ? open_checked(path, OPEN_FILE) : open_unnamed(path, &foreign);
     if (fd < 0 && !named && is_absent(path, -fd))
         return -ENOENT;

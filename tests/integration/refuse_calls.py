@@ -8,8 +8,8 @@ import struct
 import sys
 
 NUMBERS = {
-    "x86_64": {"bpf": 321, "pidfd_getfd": 438},
-    "aarch64": {"bpf": 280, "pidfd_getfd": 438},
+    "x86_64": {"bpf": 321, "pidfd_getfd": 438, "seccomp": 317},
+    "aarch64": {"bpf": 280, "pidfd_getfd": 438, "seccomp": 277},
 }.get(platform.machine(), {})
 PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 38, 22, 2
 LOAD, JUMP_EQUAL, RETURN = 0x20, 0x15, 0x06  # linux/bpf_common.h

@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -144,6 +145,17 @@ def test_a_pipe_that_nobody_reads_is_waited_for_until_ctrl_c(tmp_path):
             assert process.wait(30) == -signal.SIGINT
         finally:
             process.kill()
+
+
+def test_a_file_system_that_never_answers_ends_with_the_time(tmp_path):
+    """FUSE without a daemon: not even the opening of a file there returns."""
+    if privileges.without_root() or not os.path.exists("/dev/fuse"):
+        pytest.skip(privileges.without_root() or "this kernel has no FUSE")
+    silent = ["unshare", "--mount", sys.executable, PROGRAMS / "silent_mount.py", tmp_path]
+    for words in (("--from", tmp_path / "x"), ("list", "--config", tmp_path / "x"), ("capture", "-o", tmp_path / "x")):
+        done = subprocess.run([*silent, program.path(), *words, "--timeout", "1"], capture_output=True, timeout=60)
+        assert done.returncode == program.FAILED, done
+        assert b"within 1 s (--timeout)" in done.stderr and str(tmp_path / "x").encode() in done.stderr
 
 
 def wait_until_it_opens(pid):

@@ -4,8 +4,8 @@
  */
 #include <errno.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/memory.h"
@@ -13,12 +13,12 @@
 #include "cmd/check/threshold.h"
 #include "cmd/check/verdict.h"
 #include "cmd/commands.h"
-#include "cmd/check/deadline.h"
+#include "cmd/deadline.h"
 #include "cmd/check/state_file.h"
 #include "cmd/check/stuck_memory.h"
 #include "cmd/inspect.h"
 
-enum { TIMEOUT_MS = 10 * 1000, GROWTH_OVER_MS = 5 * 60 * 1000 };
+enum { TIMEOUT_MS = 30 * 1000, GROWTH_OVER_MS = 5 * 60 * 1000 };
 
 struct check {
     struct inspect_options inspection; /* how the host is read; each threshold has its own selection */
@@ -97,7 +97,7 @@ static const struct option_row check_rows[] = {
     { 0, "growth-over", "TIME", "over how long growth is measured (default: 5m)", set_growth_over },
     { 0, "samples", "DIR", "keep what growth is measured by here", set_samples },
     { 0, "label", "NAME", "what the last threshold is called in the performance data", set_label },
-    { 't', "timeout", "SECS", "give up after this time (default: 10)", set_timeout },
+    { 't', "timeout", "SECS", "give up after this time (default: 30)", set_timeout },
     { 'v', "verbose", NULL, "with the proof, and what was ruled out", .flag = offsetof(struct check, verbose) },
     { 'V', "version", NULL, "print the version", .flag = offsetof(struct check, version) },
     { 0 },
@@ -153,7 +153,8 @@ static int check_thresholds(const struct check *check, struct error *err)
 static int parse(const struct command *self, struct check *check, int argc, char **argv, struct error *err)
 {
     struct option_row inspect_rows[INSPECT_ROWS_MAX];
-    inspect_rows_but_json(inspect_rows);
+    static const char *const left_out[] = { "json", "timeout", NULL };
+    inspect_rows_but(left_out, inspect_rows);
     const struct option_group groups[] = {
         { "Check", check_rows, check, NULL },
         { "Which connections, and how", inspect_rows, check, choose_target },
@@ -377,26 +378,17 @@ static int give_answer(const struct check *check, struct deadline *deadline, uin
     return written < 0 ? STATUS_FAILED : (int)answer.status;
 }
 
-/* Allocated for the rest of the program, because the thread of the deadline uses it. */
-static struct deadline *begin_deadline(const struct check *check, struct error *err)
+static int begin_deadline(const struct check *check, struct deadline *deadline, struct error *err)
 {
-    struct deadline *deadline = xcalloc(1, sizeof *deadline + 128);
-    char *words = (char *)(deadline + 1);
     struct buf time = { 0 };
     text_duration(&time, check->timeout_ms);
-    snprintf(words, 128, "TCPWHY %s - this host could not be looked at within %s (--timeout)\n",
-        plugin_status_name(PLUGIN_UNKNOWN), buf_text(&time));
+    *deadline = (struct deadline){ .fd = STDOUT_FILENO, .status = STATUS_FAILED };
+    snprintf(deadline->words, sizeof deadline->words,
+        "TCPWHY %s - this host could not be looked at within %s (--timeout)", plugin_status_name(PLUGIN_UNKNOWN),
+        buf_text(&time));
     buf_deinit(&time);
-    deadline->words = words;
-    deadline->ms = check->timeout_ms;
-    deadline->status = STATUS_FAILED;
-    int result = deadline_begin(deadline);
-    if (result < 0) {
-        free(deadline);
-        error_set(err, result, "--timeout", "cannot be kept: %s", strerror(-result));
-        return NULL;
-    }
-    return deadline;
+    int result = deadline_begin(deadline, check->timeout_ms);
+    return result < 0 ? error_set(err, result, "--timeout", "cannot be kept: %s", strerror(-result)) : 0;
 }
 
 static int run(const struct command *self, int argc, char **argv)
@@ -411,8 +403,8 @@ static int run(const struct command *self, int argc, char **argv)
     } else if (result < 0) {
         fail(&err);
     } else if (result == PARSE_OK) {
-        struct deadline *deadline = begin_deadline(&check, &err);
-        status = deadline != NULL ? give_answer(&check, deadline, began_us) : fail(&err);
+        struct deadline deadline;
+        status = begin_deadline(&check, &deadline, &err) == 0 ? give_answer(&check, &deadline, began_us) : fail(&err);
     }
     thresholds_deinit(&check.thresholds);
     return status;

@@ -153,6 +153,13 @@ int capture_read_input(
     return result;
 }
 
+void capture_open_early(const struct capture_options *options)
+{
+    input_open_early(options->path);
+    if (options->tasks != NULL)
+        input_open_early(options->tasks);
+}
+
 int capture_read(const struct capture_options *options, struct snapshot *snapshot, struct error *err)
 {
     uint64_t started_us = clock_monotonic_us();

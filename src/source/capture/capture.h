@@ -19,6 +19,9 @@ struct capture_options {
     struct snapshot *previous;
 };
 
+/* Opens the files of a capture, which is read later, when this process may open nothing any more (cmd/sandbox.h). */
+void capture_open_early(const struct capture_options *options);
+
 /*
  * Fills an initialised snapshot. Lines that are not understood are counted and noted as a gap. Gaps also name what the
  * capture cannot show, and the better command. Returns 0, or a negative errno with err filled: the file cannot be read,

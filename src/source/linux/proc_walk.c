@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "base/progress.h"
 #include "base/text.h"
 #include "source/linux/proc_file.h"
 #include "source/linux/proc_text.h"
@@ -274,6 +275,7 @@ static void visit_process(const struct walk *walk, struct walker *walker, struct
     int proc = dirfd(walk->folder);
     snprintf(task, sizeof task, "%u", visit->pid);
     visit->first_holder = walker->holder_count;
+    progress_pid(visit->pid);
     if ((walk->aims & (WALK_NETNS | WALK_DESCRIPTORS)) != 0)
         visit->netns_inode = netns_of(proc, task);
     if ((walk->aims & WALK_NEAR_LIMIT) != 0 && !walker->near_limit)

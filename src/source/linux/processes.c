@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/progress.h"
 #include "source/linux/proc_file.h"
 #include "source/linux/proc_text.h"
 #include "source/text/cgroup_path.h"
@@ -181,6 +182,7 @@ void processes_describe(struct snapshot *snapshot, uint64_t walked_ms)
         process->user = "?";
         process->state = '?';
         snprintf(path, sizeof path, "/proc/%u", process->pid);
+        progress_begin("reading", path);
         int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (folder < 0)
             continue;

@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/progress.h"
 #include "source/linux/bpf/bpf.h"
 #include "source/linux/closed.h"
 #include "source/linux/gaps.h"
@@ -84,8 +85,11 @@ static int read_sockets(struct snapshot *snapshot, uint32_t netns, void *data)
 
 static int read_netns(struct snapshot *snapshot, uint32_t netns, void *data)
 {
+    progress_begin("reading the sockets of network namespace", snapshot->netns[netns].name);
     settings_read(&snapshot->net_values[netns]);
-    return read_sockets(snapshot, netns, data);
+    int result = read_sockets(snapshot, netns, data);
+    progress_set_connections(snapshot->conn_count);
+    return result;
 }
 
 static int fail_without_memory(struct error *err)
@@ -143,6 +147,7 @@ static int begin_walk(struct reading *reading, struct walk *walk, unsigned aims)
 
 static int end_walk(struct reading *reading, struct walk *walk)
 {
+    progress_begin("reading the descriptors of processes", NULL);
     int result = reading->bpf != NULL ? bpf_walk_end(reading->bpf) : 0;
     if (reading->bpf == NULL)
         walk_end(walk, &reading->netns, &reading->hidden);

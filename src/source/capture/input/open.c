@@ -1,6 +1,7 @@
 #include "source/capture/input/open.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -9,6 +10,7 @@
 #include "base/fd_io.h"
 #include "base/memory.h"
 #include "base/open_checked.h"
+#include "base/progress.h"
 #include "source/capture/input/compressed.h"
 #include "source/capture/input/utf16.h"
 
@@ -21,7 +23,9 @@ struct file {
 static ssize_t file_read(void *state, char *out, size_t size)
 {
     const struct file *file = state;
-    return fd_read(file->fd, out, size);
+    ssize_t length = fd_read(file->fd, out, size);
+    progress_add_bytes(length > 0 ? (size_t)length : 0);
+    return length;
 }
 
 static void file_close(void *state)
@@ -32,10 +36,48 @@ static void file_close(void *state)
     free(file);
 }
 
+/* --- files that are opened before they are read ------------------------------------------------------------------ */
+
+enum { EARLY_MAX = 128 }; /* more captures than a command takes */
+
+static struct {
+    const char *path;
+    int fd; /* or a negative errno: opening it failed */
+    bool is_taken;
+} early[EARLY_MAX];
+static unsigned early_count;
+
+static int open_path(const char *path)
+{
+    progress_begin("opening", path);
+    return open_checked(path, OPEN_FILE | OPEN_PIPE | OPEN_TERMINAL);
+}
+
+void input_open_early(const char *path)
+{
+    if (early_count == EARLY_MAX || strcmp(path, "-") == 0)
+        return;
+    early[early_count].path = path;
+    early[early_count++].fd = open_path(path);
+}
+
+static int take_early(const char *path)
+{
+    for (unsigned i = 0; i < early_count; i++) {
+        if (!early[i].is_taken && strcmp(early[i].path, path) == 0) {
+            early[i].is_taken = true;
+            return early[i].fd;
+        }
+    }
+    return open_path(path);
+}
+
+/* --- files, continued ------------------------------------------------------------------------------------------- */
+
 static int open_file(struct input *input, const char *path, struct error *err)
 {
     bool is_stdin = strcmp(path, "-") == 0;
-    int fd = is_stdin ? STDIN_FILENO : open_checked(path, OPEN_FILE | OPEN_PIPE | OPEN_TERMINAL);
+    int fd = is_stdin ? STDIN_FILENO : take_early(path);
     struct stat status;
     bool known = fd >= 0 && fstat(fd, &status) == 0;
     if (fd == -EISDIR || (known && S_ISDIR(status.st_mode)))
@@ -44,6 +86,7 @@ static int open_file(struct input *input, const char *path, struct error *err)
         return error_set(err, fd, path, "is a device or a socket; --from reads a file, a pipe or a terminal");
     if (fd < 0)
         return error_set(err, fd, path, "cannot be read: %s", strerror(-fd));
+    progress_begin("reading", is_stdin ? "standard input" : path);
     struct file *file = xcalloc(1, sizeof *file);
     file->fd = fd;
     *input = (struct input){ .read = file_read, .close = file_close, .state = file };
