@@ -46,6 +46,12 @@ static bool shows_others(const struct context *context, const struct answer_part
     return context->asked_count > part->conns;
 }
 
+/* Fewer than are a finding on a whole host: an answer, but no warning. */
+static bool is_few(const struct group *group)
+{
+    return group->rule->answers_few && group->count < group->limits->min_count;
+}
+
 void answer_raise_severity(
     const struct context *context, const struct answer_part *parts, const struct group *group, struct finding *finding)
 {
@@ -53,7 +59,7 @@ void answer_raise_severity(
     bool is_paste = context->snapshot->origin != NULL && context->selects_all;
     bool is_set = group->limits->warning_count != group->rule->limits.warning_count; /* the user has set the limit */
     if (!finding->is_answer || !is_paste || is_set || finding->severity != SEVERITY_INFO ||
-        finding->fault == FAULT_NONE)
+        finding->fault == FAULT_NONE || is_few(group))
         return;
     bool is_held_open = group->rule->states == STATE_BIT(STATE_FIN_WAIT_2) && group->count >= FEW;
     bool is_proven = (group->ages_known && !group->ages_from_snapshots) ||

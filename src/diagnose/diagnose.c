@@ -216,7 +216,8 @@ static bool is_too_small(
     if (count >= (blind ? limits->min_without_age : limits->min_count))
         return false;
     /* If most of a paste is such connections, the user asks about them, and should get an answer. */
-    if (blind && group->count >= limits->min_count && answer_is(context, parts, group))
+    bool may_answer = group->rule->answers_few || (blind && group->count >= limits->min_count);
+    if (may_answer && answer_is(context, parts, group))
         return false;
     for (size_t i = 0; i < group->count; i++)
         causes[group->conns[i]] = 0;

@@ -48,6 +48,7 @@ struct rule {
         struct arena *arena, struct finding_list *list);
     struct limits limits; /* the defaults */
     bool holds_moving;    /* bytes may pass on such a connection: a previous snapshot confirms it all the same */
+    bool answers_few;     /* min_count only keeps it from a busy host: who asks about fewer gets an answer */
     bool one_port;        /* its findings are about one port or listener: its groups are never folded over ports */
 };
 

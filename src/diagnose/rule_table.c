@@ -225,6 +225,7 @@ const struct rule rules[] = {
         .judge_count = by_count_fin_wait_2,
         .states = STATE_BIT(STATE_FIN_WAIT_2),
         .fault = FAULT_PEER_APPLICATION,
+        .answers_few = true,
         .limits = { .min_count = 100, .settle_ms = 20 * SECOND, .warning_count = 5000 },
     },
     {

@@ -295,6 +295,12 @@ static void table_of_a_device(void **state)
             "capture-table",
             "ESTABLISHED 192.0.2.6:23 192.0.2.60:52666\nSYN_RECEIVED 192.0.2.6:23 192.0.2.60:52666\n"
             "LISTEN 192.0.2.6:23 0.0.0.0:*\n" NOTHING_ELSE },
+        /* awk '{print $4, $5, $6}'. The port before a state is no count; a log is no table. */
+        { "10.0.0.5:8080 10.1.2.3:5 CLOSE_WAIT\n10.0.0.5:8080 10.1.2.3:6 CLOSE_WAIT\n"
+          "12:03:11 session 10.0.0.5:8080 10.1.2.3:7 closed\n",
+            "capture-table",
+            "CLOSE_WAIT 10.0.0.5:8080 10.1.2.3:5\nCLOSE_WAIT 10.0.0.5:8080 10.1.2.3:6\n"
+            "gap lines-not-understood\n" NOTHING_ELSE },
     };
     CHECK(cases);
 }

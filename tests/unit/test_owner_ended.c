@@ -88,7 +88,7 @@ static const struct scene scenes[] = {
     { "closed before it ended",
         "  TCP    10.0.0.5:80    10.1.2.3:50122    FIN_WAIT_2    15136\n"
         "ERROR: The process \"15136\" not found.\n",
-        "" },
+        "fin-wait-2-orphaned 1" },
     { "listener and connections are one finding",
         LISTENER
         "  TCP    10.0.0.5:5665    10.1.2.3:50122    CLOSE_WAIT    15136\n"

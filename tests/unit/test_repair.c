@@ -50,6 +50,18 @@ static void what_only_shows_is_taken_off(void **state)
         "&gt; TCP  10.0.0.5:9100  10.1.2.3:1  CLOSE_WAIT  4312\n&gt; TCP  10.0.0.5:9100  10.1.2.3:2  CLOSE_WAIT  "
         "4312\n");
     expect_whole(" > " TCP("1") " > " TCP("2"));
+    expect_whole("<pre><code>" TCP("1") TCP("2") "</code></pre>\n");
+    expect_whole(
+        "<tr><td>tcp</td><td> 1 0 10.0.0.5:9100</td><td> 10.1.2.3:1 CLOSE_WAIT 812/java&#32;</td></tr><br/>\n" LINUX(
+            "2"));
+    expect_whole("TCP 10.0.0.5\xef\xbc\x9a"
+                 "9100 10.1.2.3\xef\xbc\x9a"
+                 "1 CLOSE_WAIT 4312\n" TCP("2"));
+    expect_whole("&gt; CLOSE-WAIT 1 0 10.0.0.5:80 10.1.2.3:1 users:((&quot;java&quot;,pid=812,fd=7))\n"
+                 "&gt; CLOSE-WAIT 1 0 10.0.0.5:80 10.1.2.3:2 users:((&quot;java&quot;,pid=812,fd=8))\n");
+    expect_whole("| Proto | Local | Foreign | State | PID |\n|---|---|---|---|---|\n"
+                 "| TCP | 10.0.0.5:80 | 10.1.2.3:1 | CLOSE_WAIT | 4312 |\n"
+                 "|TCP|10.0.0.5:80|10.1.2.3:2|CLOSE_WAIT|4312|\n");
 }
 
 static void what_stands_before_rows_is_passed_over(void **state)

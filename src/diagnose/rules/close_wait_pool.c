@@ -126,3 +126,17 @@ bool close_wait_is_idle_pool(
     }
     return false;
 }
+
+bool close_wait_may_be_awaited(
+    const struct context *context, const struct group *group, struct arena *arena, struct finding *finding)
+{
+    bool is_pasted = context->snapshot->origin != NULL && context->selects_all && finding->is_answer;
+    bool is_young = group->ages_known && group->oldest_ms < PEER_WAITS_MS;
+    if (!is_pasted || group->pair_count > 0 || is_young)
+        return false;
+    lines_add(&finding->evidence, arena,
+        "The other ends are not in this capture: whether a program there waits for these to be closed (FIN_WAIT_2, "
+        "held by a process), or is done with them, is not known.");
+    close_wait_lower_confidence(finding, CONFIDENCE_LIKELY);
+    return true;
+}

@@ -427,7 +427,8 @@ void close_wait_unread_describe(
      */
     if (obstacle != NULL && !waits && (group->incoming || halted) && finding->severity == SEVERITY_INFO)
         finding->severity = SEVERITY_WARNING;
-    if (!halted && close_wait_is_idle_pool(context, group, arena, finding))
+    if (!halted && close_wait_is_idle_pool(context, group, arena, finding) &&
+        !close_wait_may_be_awaited(context, group, arena, finding))
         finding->severity = SEVERITY_INFO;
 
     if (!phrases_fix_obstacle(arena, context, finding, obstructed, &finding->fix_now) && obstacle != NULL)

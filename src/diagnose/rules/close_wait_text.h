@@ -18,5 +18,11 @@ void close_wait_evidence_number(struct arena *arena, const struct group *group, 
 /* True if the group is an idle connection pool, which does no harm (close_wait_pool.c). Adds why, or why not. */
 bool close_wait_is_idle_pool(
     const struct context *context, const struct group *group, struct arena *arena, struct finding *finding);
+/*
+ * For a paste that is about these connections, unless they are young or their other ends were seen: true, because a
+ * program there may hang until these are closed. Whoever pastes that half is told so too. Adds why.
+ */
+bool close_wait_may_be_awaited(
+    const struct context *context, const struct group *group, struct arena *arena, struct finding *finding);
 /* True if there are few connections for the limits of the rule, and they do not use up the process's descriptors. */
 bool close_wait_is_small_risk(const struct group *group, const struct finding *finding);

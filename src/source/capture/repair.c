@@ -18,18 +18,46 @@ static size_t control_sequence(const char *text)
     return text[at] >= '@' && text[at] <= '~' ? at + 1 : 0;
 }
 
+/* "<pre>", "</td>", "<span class=...>": markup around the rows of a web page. Returns its length, or 0. */
+static size_t markup_tag(const char *text)
+{
+    static const char *const tags[] = { "pre", "code", "br", "p", "div", "span", "td", "th", "tr", "table", "tbody",
+        "thead", "li", "ul", "blockquote", "font", "b" };
+    if (text[0] != '<')
+        return 0;
+    const char *name = text + 1 + (text[1] == '/');
+    size_t length = strspn(name, "abcdefghijklmnopqrstuvwxyz");
+    for (size_t i = 0; i < sizeof tags / sizeof *tags; i++) {
+        if (length != strlen(tags[i]) || strncmp(name, tags[i], length) != 0 || strchr(" />", name[length]) == NULL)
+            continue;
+        const char *end = strchr(name, '>');
+        return end != NULL ? (size_t)(end + 1 - text) : 0;
+    }
+    return 0;
+}
+
 /* Finds what is to be replaced at the beginning of the text. Returns its length, or 0. */
 static size_t find_shown(const char *text, const char **ret_instead)
 {
     static const struct {
         const char *bytes, *instead;
     } shown[] = {
-        { "\xc2\xa0", " " },     /* U+00A0, no-break space */
-        { "\xe2\x80\xaf", " " }, /* U+202F, narrow no-break space */
-        { "\xe2\x80\x8b", "" },  /* U+200B, zero-width space */
-        { "\xef\xbb\xbf", "" },  /* U+FEFF */
+        { "\xc2\xa0", " " },      /* U+00A0, no-break space */
+        { "\xe2\x80\xaf", " " },  /* U+202F, narrow no-break space */
+        { "\xe2\x80\x8b", "" },   /* U+200B, zero-width space */
+        { "\xef\xbb\xbf", "" },   /* U+FEFF */
+        { "\xef\xbc\x9a", ":" },  /* U+FF1A, fullwidth colon */
+        { "\xe2\x80\x9c", "\"" }, /* U+201C and U+201D, typographic quotes */
+        { "\xe2\x80\x9d", "\"" },
         { "&gt;", ">" },
+        { "&lt;", "<" },
+        { "&amp;", "&" },
+        { "&quot;", "\"" },
         { "&nbsp;", " " },
+        { "&#32;", " " },
+        { "&#34;", "\"" },
+        { "&#39;", "'" },
+        { "&#160;", " " },
     };
     *ret_instead = "";
     for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) {
@@ -38,7 +66,8 @@ static size_t find_shown(const char *text, const char **ret_instead)
             return strlen(shown[i].bytes);
         }
     }
-    return control_sequence(text);
+    size_t tag = markup_tag(text);
+    return tag > 0 ? tag : control_sequence(text);
 }
 
 static void drop_start(struct line *line, size_t length)
@@ -47,13 +76,16 @@ static void drop_start(struct line *line, size_t length)
     line->length -= length;
 }
 
-/* Removes " > " and "| " at the beginning. */
+/* Removes " > " and "| " at the beginning. If there was a bar, the others end the cells of a table. */
 static bool drop_quotes(struct line *line)
 {
     size_t quote = strspn(line->text, " >|");
     if (memchr(line->text, '>', quote) == NULL && memchr(line->text, '|', quote) == NULL)
         return false;
+    bool has_bar = memchr(line->text, '|', quote) != NULL;
     drop_start(line, quote);
+    for (char *bar = line->text; has_bar && (bar = strchr(bar, '|')) != NULL;)
+        *bar = ' ';
     return true;
 }
 
@@ -61,7 +93,7 @@ bool line_repair(struct line *line)
 {
     char *to = line->text;
     bool changed = false;
-    if (strpbrk(line->text, "\x1b\xc2\xe2\xef&") == NULL) /* the first bytes of what is replaced */
+    if (strpbrk(line->text, "\x1b\xc2\xe2\xef&<") == NULL) /* the first bytes of what is replaced */
         return drop_quotes(line);
     for (const char *from = line->text; *from != '\0';) {
         const char *instead;

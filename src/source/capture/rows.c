@@ -78,7 +78,7 @@ static enum line_kind understand(const struct format *self, struct capture *capt
     if (is_understood(kind))
         return kind;
     unsigned ends = line_count_ends(line);
-    if (kind == LINE_OTHER && ends >= 2)
+    if (kind == LINE_OTHER && ends >= 2 && !self->is_counts) /* no count has two ends: a port would be taken for one */
         kind = read_behind_prefix(self, capture, line);
     if (kind != LINE_OTHER)
         return kind;

@@ -76,7 +76,9 @@ static enum conn_state state_of(
 static enum line_kind continuation(struct capture *capture, const struct line *line)
 {
     struct conn *conn = capture_last_conn(capture);
-    if (!capture->after_row || conn == NULL)
+    /* ss indents the details. A line that is not may be a row behind a mark of quotation. */
+    bool is_row = (unsigned char)line->text[0] > ' ' && line_count_ends(line) > 1;
+    if (!capture->after_row || conn == NULL || is_row)
         return LINE_OTHER;
     return ss_read_details(capture, line->text, line->length, conn) > 0 ? LINE_DETAIL : LINE_OTHER;
 }

@@ -73,9 +73,14 @@ int lines_next(struct lines_reader *reader, struct line *ret_line)
 
 void line_remove_quotes(struct line *line)
 {
+    bool has_bar = false;
     while (line->length > 0 && (line->text[0] == '>' || line->text[0] == '|')) {
+        has_bar |= line->text[0] == '|';
         size_t taken = line->text[1] == ' ' ? 2 : 1;
         line->text += taken;
         line->length -= taken;
     }
+    for (char *bar = line->text;
+         has_bar && (bar = memchr(bar, '|', line->length - (size_t)(bar - line->text))) != NULL;)
+        *bar = ' ';
 }
