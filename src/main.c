@@ -10,8 +10,8 @@
 #include "cmd/output.h"
 
 /*
- * Whoever reads our output may have had enough of it (`tcpwhy list | head -1`): then there is nothing left to do and
- * nothing to complain about. Some parents (Python, Go, containers) have their children ignore that signal.
+ * The reader of our output may close the pipe early (`tcpwhy list | head -1`). That is no error, so SIGPIPE ends the
+ * program silently. Some parents (Python, Go, containers) start their children with that signal ignored.
  */
 static void end_with_the_reader(void)
 {

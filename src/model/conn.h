@@ -49,7 +49,7 @@ struct conn {
     uint16_t remote_port;
 
     uint8_t state;          /* enum conn_state */
-    bool ipv6;              /* the socket's family; its addresses may be IPv4 all the same */
+    bool ipv6;              /* the socket's family; the addresses of an IPv6 socket may be IPv4 */
     uint8_t timer;          /* enum conn_timer */
     uint8_t retransmits;    /* of the segment that is unacknowledged now; zero-window probes when timer is persist */
     uint8_t probes;         /* unanswered zero-window or keepalive probes (tcpi_probes) */

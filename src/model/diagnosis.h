@@ -3,7 +3,7 @@
  * What was concluded from a snapshot: ranked findings and a verdict. Made by src/diagnose, shown by src/report.
  *
  * Every string and array lives in the diagnosis's arena or in the snapshot, which must outlive it. Strings may hold
- * process names and other words from outside: whoever shows them escapes them.
+ * process names and other words from outside: the code that prints them must escape them.
  */
 #include <stdbool.h>
 #include <stddef.h>

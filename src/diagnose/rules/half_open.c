@@ -23,12 +23,12 @@ bool half_open_applies(const struct context *context, const struct conn *conn, c
 
 /* What the connections of a group have in common. */
 struct half_open {
-    const char *there;           /* "db-1"; NULL: they go to several */
+    const char *there;           /* the other host, "db-1"; NULL: they go to several */
     const struct conn *listener; /* of the service there, or NULL */
     bool is_namespace;           /* it is another network namespace of this host */
-    int64_t later_ms;            /* when the other host was seen */
-    enum unknown_sign sign;      /* the least sure of them */
-    uint64_t siblings;           /* of the one service; 0: they are of several, or there are none */
+    int64_t later_ms;            /* how much later the other host was read; negative: earlier */
+    enum unknown_sign sign;      /* of the least certain connection */
+    uint64_t siblings;           /* of the service; 0: there are several services, or no siblings */
     bool all_siblings;           /* each service has some */
     bool is_dated;
     uint32_t quiet_ms; /* the least */
@@ -85,7 +85,7 @@ static const char *when_seen(struct arena *arena, const struct half_open *facts)
         later < 0 ? "earlier" : "later");
 }
 
-/* Who serves there, where that was started after the last that came from it. */
+/* The process that listens there, if it was started after the last segment had come from it; else NULL. */
 static const struct process *restarted_there(const struct context *context, const struct half_open *facts)
 {
     const struct process *process = facts->listener != NULL ? snapshot_owner(context->snapshot, facts->listener) : NULL;

@@ -236,8 +236,8 @@ static void more(struct flow *flow, const struct finding *finding, size_t number
 }
 
 /*
- * What is only worth knowing is told without a remedy, unless it answers the question: a healthy host has a short
- * report.
+ * A finding for information has no remedy in its short card, unless it answers the user's question. So the report of a
+ * healthy host is short.
  */
 static void short_card(struct flow *flow, const struct diagnosis *diagnosis, const struct finding *finding)
 {

@@ -106,7 +106,7 @@ def killing_a_close_wait():
 
 @claim("close-wait", 'Performance Monitor\'s "TCPv4\\Connections Established" counts ESTABLISHED *and* CLOSE_WAIT', 2)
 def curr_estab_counts_close_wait():
-    """RFC 1213's counter is the same on Linux."""
+    """Linux counts CurrEstab as RFC 1213 defines it: ESTABLISHED and CLOSE_WAIT."""
     stage.new_netns()
     _conn, _peer = stage.pair()
     before = stage.counter("CurrEstab")
@@ -149,8 +149,8 @@ def three_retransmissions_of_a_fin():
        "s with tcp_orphan_retries 2", waits_s=3)
 def orphan_retries_end_an_orphan():
     """
-    Time-outs that double: 1 + 2 + 4 of them are 1.4 s with the shortest, of 200 ms; with 8 retries it is 102.2 s. The
-    end comes with the first time-out after that.
+    The time-outs double. With 2 retries and the shortest time-out of 200 ms they are 0.2 + 0.4 + 0.8 = 1.4 s; with 8
+    retries 102.2 s. The kernel gives up when the last one has run out.
     """
     path = stage.Path()
     stage.setting("net.ipv4.tcp_orphan_retries", 2)
@@ -202,7 +202,7 @@ def user_timeout_with_data():
 
 
 def _fill(conn):
-    """Sends until the peer, which reads nothing, takes no more."""
+    """Sends until the buffers of both ends are full. The peer reads nothing."""
     conn.setblocking(False)
     last = time.monotonic()
     while time.monotonic() - last < 1:
