@@ -206,9 +206,19 @@ static int report_once(
     return status;
 }
 
+static void say_again(const struct again *again, struct buf words[2], struct report_options *report)
+{
+    buf_printf(&words[0], "%s%s", buf_text(&again->selection), buf_text(&again->reading));
+    buf_printf(&words[1], "%s%s", buf_text(&words[0]), buf_text(&again->causes));
+    report->list_arguments = buf_text(&words[0]);
+    report->arguments = buf_text(&words[1]);
+    report->from_arguments = buf_text(&again->reading);
+}
+
 static int run(const struct command *self, int argc, char **argv)
 {
-    struct buf again = { 0 };
+    struct again again = { 0 };
+    struct buf words[2] = { 0 }; /* of options.report */
     struct inspect_options inspection = { .owners_if_stuck = true, .again = &again };
     struct diagnose_options options = { .report = { .tool_version = TCPWHY_VERSION } };
     const struct option_group groups[] = {
@@ -223,14 +233,18 @@ static int run(const struct command *self, int argc, char **argv)
     struct error err = { 0 };
     int status = STATUS_HEALTHY;
     int result = parse(self, groups, argc, argv, &inspection, &options, &err);
-    options.report.arguments = buf_text(&again);
+    say_again(&again, words, &options.report);
     if (result < 0)
         status = cmd_fail(self, &err);
     else if (result == PARSE_OK && options.watch_ms > 0)
         status = cmd_watch(self, &inspection, &options.report, options.watch_ms);
     else if (result == PARSE_OK)
         status = report_once(self, &inspection, &options);
-    buf_deinit(&again);
+    buf_deinit(&again.reading);
+    buf_deinit(&again.selection);
+    buf_deinit(&again.causes);
+    buf_deinit(&words[0]);
+    buf_deinit(&words[1]);
     return status;
 }
 

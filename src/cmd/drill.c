@@ -177,22 +177,33 @@ static void add_commands(struct buf *out, const struct drill *drill, const struc
         buf_printf(out, "tcpwhy --port %u\n", run->port);
     else
         buf_printf(out, "tcpwhy --netns %d\n", (int)run->netns_pid);
-    if (!run->userns)
+    if (!run->userns && !drill->unheld)
         buf_printf(out, "%*stcpwhy --pid %d\n", LABEL_COLUMN, "", (int)run->owner_pid);
 }
 
-static void add_expectation(struct buf *out, const struct drill *drill, const struct drill_run *run, unsigned width)
+/* ", from 12:00:07 on (after 7 s)" */
+static void add_beginning(struct buf *out, unsigned seconds)
+{
+    buf_str(out, ", from ");
+    add_clock(out, seconds);
+    buf_str(out, " on (after ");
+    text_duration(out, seconds * 1000ULL);
+    buf_char(out, ')');
+}
+
+static void add_expectation(struct buf *out, const struct drill *drill, unsigned width)
 {
     struct buf words = { 0 };
-    if (run->netns_pid == 0 && drill->in_host_finding != NULL)
-        buf_printf(&words, "%s of drill-peer, the other end, which is in sight here", drill->in_host_finding);
-    else
+    bool is_replaced = drill->seen_finding != NULL && drill->seen_after_s <= drill->after_s;
+    if (!is_replaced) {
         buf_str(&words, drill->finding);
-    buf_str(&words, ", from ");
-    add_clock(&words, drill->after_s);
-    buf_str(&words, " on (after ");
-    text_duration(&words, drill->after_s * 1000ULL);
-    buf_char(&words, ')');
+        add_beginning(&words, drill->after_s);
+    }
+    if (drill->seen_finding != NULL) {
+        buf_printf(&words, "%s%s of drill-peer, the other end, which is in sight here", is_replaced ? "" : "; then ",
+            drill->seen_finding);
+        add_beginning(&words, drill->seen_after_s);
+    }
     add_label(out, "Expect");
     text_wrap(out, buf_text(&words), LABEL_COLUMN, width);
     buf_char(out, '\n');
@@ -228,7 +239,7 @@ static void show_text(const struct drill *drill, const struct drill_run *run, co
             run->host_limit.before);
     }
     add_commands(&text, drill, run);
-    add_expectation(&text, drill, run, width);
+    add_expectation(&text, drill, width);
     if (drill->note != NULL) {
         add_label(&text, "Note");
         text_wrap(&text, drill->note, LABEL_COLUMN, width);
@@ -261,6 +272,8 @@ static void show_json(const struct drill *drill, const struct drill_run *run)
     json_member_uint(&json, "port", run->port);
     json_member_uint(&json, "count", run->count);
     json_member_uint(&json, "reported_after_s", drill->after_s);
+    json_member_string(&json, "seen_finding", drill->seen_finding);
+    json_member_uint(&json, "seen_after_s", drill->seen_after_s);
     json_member_string(&json, "host_limit", drill->host_limit);
     json_member_string(&json, "host_limit_before", drill->host_limit != NULL ? run->host_limit.before : NULL);
     json_object_end(&json);

@@ -95,15 +95,15 @@ static bool is_anything_stuck(const struct snapshot *snapshot, const void *data)
     return stuck;
 }
 
-/* Reads only those parts of this host that the options need. */
-static int read_host(
-    const struct inspect_options *options, const struct policy *policy, struct snapshot *snapshot, struct error *err)
+/* Reads the connections in these states (0: all). */
+static int read_states(const struct inspect_options *options, const struct policy *policy, uint32_t states,
+    struct snapshot *snapshot, struct error *err)
 {
     const struct selection *selection = &options->selection;
     const struct question question = { selection, policy };
     struct source_options source = options->source;
-    source.states = diagnose_states(selection, !options->causes_only);
-    source.asked = selection->states;
+    source.states = states;
+    source.asked = states != 0 ? selection->states : 0;
     source.asks_holders = options->causes_only;
     /* The name may be a PID. The namespaces of processes become known by the walk for holders. */
     bool by_netns = selection->netns != NULL && !options->source.own_netns_only && strcmp(selection->netns, "all") != 0;
@@ -117,6 +117,33 @@ static int read_host(
         source.data = &question;
     }
     return source_read(&source, snapshot, err);
+}
+
+/* True if the selected connections alone do not give the answer that the whole host gives. */
+static bool needs_all_states(
+    const struct inspect_options *options, const struct policy *policy, const struct snapshot *snapshot)
+{
+    struct diagnosis diagnosis;
+    diagnose(snapshot, &options->selection, policy, &diagnosis);
+    bool needs = diagnosis.finding_count > 0 || diagnosis.ignored_count > 0 || diagnosis.selected_count == 0;
+    diagnosis_deinit(&diagnosis);
+    return needs;
+}
+
+/*
+ * Reads only those parts of this host that the options need. A selection must not change what is said of the selected
+ * connections: if they are stuck, all others are read too. Most often they are not.
+ */
+static int read_host(
+    const struct inspect_options *options, const struct policy *policy, struct snapshot *snapshot, struct error *err)
+{
+    uint32_t states = diagnose_states(&options->selection, !options->causes_only);
+    int result = read_states(options, policy, states, snapshot, err);
+    if (result < 0 || states == 0 || options->causes_only || !needs_all_states(options, policy, snapshot))
+        return result;
+    snapshot_deinit(snapshot);
+    snapshot_init(snapshot);
+    return read_states(options, policy, 0, snapshot, err);
 }
 
 /* Makes the first snapshot the previous one and reads a second. */

@@ -85,13 +85,27 @@ static int set_source(void *target, const char *value, struct error *err)
     return error_set(err, -EINVAL, value, "is not a source: auto, bpf, netlink or proc");
 }
 
+/* Where the option is stored; NULL: it does not change what the commands show. */
+static struct buf *place_of(struct again *again, const char *name)
+{
+    static const char *const reading[] = { "from", "tasks", "state-name", "source", "config" };
+    if (again == NULL)
+        return NULL;
+    for (size_t i = 0; i < sizeof reading / sizeof *reading; i++) {
+        if (strcmp(name, reading[i]) == 0)
+            return &again->reading;
+    }
+    return strcmp(name, "cause") == 0 ? &again->causes : &again->selection;
+}
+
 void inspect_add_again(const struct inspect_options *options, const char *name, const char *value)
 {
     struct buf word = { 0 };
-    if (options->again != NULL && (value == NULL || text_shell_quote(&word, value))) {
-        buf_printf(options->again, " --%s", name);
+    struct buf *again = place_of(options->again, name);
+    if (again != NULL && (value == NULL || text_shell_quote(&word, value))) {
+        buf_printf(again, " --%s", name);
         if (value != NULL)
-            buf_printf(options->again, " %s", buf_text(&word));
+            buf_printf(again, " %s", buf_text(&word));
     }
     buf_deinit(&word);
 }
@@ -230,7 +244,7 @@ bool cmd_option_selects(const struct option_row *row)
 bool cmd_option_is_said_again(const struct option_row *row)
 {
     static const char *const names[] = { "tasks", "state-name", "source", "config" };
-    bool is_one = cmd_option_selects(row) && strcmp(row->name, "cause") != 0;
+    bool is_one = cmd_option_selects(row);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         is_one |= strcmp(row->name, names[i]) == 0;
     return is_one;

@@ -13,6 +13,13 @@
 
 enum { INSPECT_FROM_MAX = 64 };
 
+/* Options as they were given, for commands that are printed: " --netns web --port 80". */
+struct again {
+    struct buf reading;   /* what is read: --from, --config */
+    struct buf selection; /* without --cause: a printed command may have one of its own */
+    struct buf causes;
+};
+
 /* The options of every command that reads connections. */
 struct inspect_options {
     struct source_options source;
@@ -38,9 +45,8 @@ struct inspect_options {
      */
     void (*recall)(struct snapshot *snapshot, void *data);
     void *recall_data;
-    const char *config; /* the configuration file to read instead of the usual ones, or NULL */
-    /* If not NULL: the options are added here that select the same connections again: " --netns web --port 80". */
-    struct buf *again;
+    const char *config;  /* the configuration file to read instead of the usual ones, or NULL */
+    struct again *again; /* if not NULL, what was said is added here */
 };
 
 /* The rows of struct inspect_options. */
@@ -59,7 +65,7 @@ void options_pick(const struct option_row *rows, const char *const *names, struc
 
 /* Stores an option that selects connections, for commands that are printed and must select the same ones. */
 void inspect_add_again(const struct inspect_options *options, const char *name, const char *value);
-/* True if the option is stored by inspect_add_again(): --cause is not, because such commands have one of their own. */
+/* True if the option is stored by inspect_add_again(). */
 bool cmd_option_is_said_again(const struct option_row *row);
 
 /* Adds a capture, as --from does. Returns 0, or a negative errno with err filled. */

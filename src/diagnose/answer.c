@@ -27,7 +27,7 @@ struct answer_part *answer_parts(const struct group *groups, size_t count, struc
         parts[i] = (struct answer_part){ 0 };
     for (size_t i = 0; i < count; i++) {
         struct answer_part *part = &parts[groups[i].rule - rules];
-        part->conns += groups[i].count;
+        part->conns += groups[i].asked;
         part->groups++;
     }
     return parts;
@@ -36,7 +36,7 @@ struct answer_part *answer_parts(const struct group *groups, size_t count, struc
 bool answer_is(const struct context *context, const struct answer_part *parts, const struct group *group)
 {
     const struct answer_part *part = part_of(parts, group);
-    return context_is_asked_about(context, group->count) ||
+    return context_is_asked_about(context, group->asked) ||
         (part->groups <= GROUPS_MAX && context_is_asked_about(context, part->conns));
 }
 

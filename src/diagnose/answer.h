@@ -11,7 +11,7 @@
 #include "diagnose/context.h"
 #include "diagnose/group.h"
 
-/* The connections and groups of one rule. */
+/* The connections that the user asks about, and the groups, of one rule. */
 struct answer_part {
     uint64_t conns;
     uint32_t groups;

@@ -9,12 +9,14 @@
 #include "diagnose/finding.h"
 #include "diagnose/group.h"
 #include "diagnose/limits.h"
+#include "diagnose/list_options.h"
 #include "diagnose/logged.h"
 #include "diagnose/notes.h"
 #include "diagnose/pair.h"
 #include "diagnose/phrases.h"
 #include "diagnose/queues.h"
 #include "diagnose/rule.h"
+#include "diagnose/selected.h"
 #include "diagnose/totals.h"
 #include "diagnose/unknown_verdict.h"
 
@@ -66,28 +68,6 @@ static void find_causes(const struct context *context, const struct confirm *con
     }
     *ret_stuck = stuck;
     *ret_count = count;
-}
-
-/* Marks and counts the selected connections, and removes the others from `stuck`. */
-static void apply_selection(
-    const struct selection *selection, struct diagnosis *diagnosis, bool *selected, struct stuck *stuck, size_t *count)
-{
-    const struct snapshot *snapshot = diagnosis->snapshot;
-    bool all = selection == NULL || selection_is_empty(selection);
-    for (size_t i = 0; i < snapshot->conn_count; i++) {
-        const struct conn *conn = &snapshot->conns[i];
-        selected[i] = all ||
-            (selection_matches(selection, snapshot, conn) &&
-                selection_matches_cause(selection, diagnosis_cause(diagnosis, i)));
-        diagnosis->selected_count += selected[i];
-        diagnosis->by_state[conn->state] += selected[i];
-    }
-    size_t kept = 0;
-    for (size_t i = 0; i < *count; i++) {
-        if (selected[stuck[i].conn])
-            stuck[kept++] = stuck[i];
-    }
-    *count = kept;
 }
 
 /* How many connections the user asks about; 0 for a whole host, live: there the user points at none of them. */
@@ -153,25 +133,36 @@ static bool is_explained(const struct context *context, const struct stuck *stuc
     return by_program || explains_more(context, stuck->pair) || waits_for_close(context, stuck->conn, stuck->pair);
 }
 
-/*
- * One root cause gives one finding. A connection is removed from `stuck` if its other end is in this snapshot and will
- * have the finding. It is still evidence there, as the other end.
- */
-static void yield_to_other_ends(const struct context *context, struct stuck *stuck, size_t *count)
+/* Finds the connections whose other end is in this snapshot and will have the finding. One root cause gives one. */
+static void find_yielding(const struct context *context, struct stuck *stuck, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct conn *other = stuck[i].pair == NO_INDEX ? NULL : &context->snapshot->conns[stuck[i].pair];
+        if (other != NULL)
+            stuck[i].yields = conn_is_listener(other) ? listener_is_at_fault(context, other)
+                                                      : is_explained(context, &stuck[i]);
+    }
+}
+
+/* Removes them from `stuck`. They are still evidence, as other ends. */
+static size_t remove_yielding(struct stuck *stuck, size_t count)
 {
     size_t kept = 0;
-    for (size_t i = 0; i < *count; i++) {
-        uint32_t pair = stuck[i].pair;
-        const struct conn *other = pair == NO_INDEX ? NULL : &context->snapshot->conns[pair];
-        bool yields = false;
-        if (other != NULL && context->selected[pair] && conn_is_listener(other))
-            yields = listener_is_at_fault(context, other);
-        else if (other != NULL && context->selected[pair])
-            yields = is_explained(context, &stuck[i]);
-        if (!yields)
+    for (size_t i = 0; i < count; i++) {
+        if (!stuck[i].yields)
             stuck[kept++] = stuck[i];
     }
-    *count = kept;
+    return kept;
+}
+
+/* True if some connections in this state are normal because they are few: those count that do not yield. */
+static bool counts_by_pair(uint32_t state)
+{
+    for (unsigned i = 1; i < rule_count; i++) {
+        if ((rules[i].states & state) != 0 && rules[i].limits.min_count > 0)
+            return true;
+    }
+    return false;
 }
 
 uint32_t diagnose_states(const struct selection *selection, bool findings)
@@ -181,8 +172,8 @@ uint32_t diagnose_states(const struct selection *selection, bool findings)
     uint32_t wanted = selection->states;
     if (wanted == 0 || (findings && (wanted & port_users) != 0))
         return 0;
-    for (int state = 0; findings && state < STATE_COUNT; state++) {
-        if ((selection->states & STATE_BIT(state)) != 0)
+    for (int state = 0; state < STATE_COUNT; state++) {
+        if ((selection->states & STATE_BIT(state)) != 0 && (findings || counts_by_pair(STATE_BIT(state))))
             wanted |= pair_opposites((enum conn_state)state);
     }
     uint32_t judged = wanted;
@@ -244,8 +235,8 @@ static const struct host *host_of(const struct snapshot *snapshot, const struct 
     return finding->conn_count > 0 ? hosts_of_conn(snapshot, &snapshot->conns[finding->conns[0]]) : NULL;
 }
 
-static void make_findings(
-    const struct context *context, struct group *groups, size_t count, uint8_t *causes, struct diagnosis *diagnosis)
+static void make_findings(const struct context *context, struct group *groups, size_t count, const bool *concerns,
+    uint8_t *causes, struct diagnosis *diagnosis)
 {
     struct finding_list list = { 0 };
     const struct answer_part *parts = answer_parts(groups, count, &diagnosis->arena);
@@ -268,6 +259,7 @@ static void make_findings(
     consequences_fold(context->snapshot, &diagnosis->arena, &list);
     totals_add_findings(context, diagnosis, &list);
     logged_add_findings(context, &diagnosis->arena, &list);
+    selected_filter(context, concerns, &diagnosis->arena, &list);
     for (size_t i = 0; i < list.count; i++)
         policy_apply_to_finding(context, diagnosis->ignores, &list.items[i]);
     diagnosis->findings = arena_alloc(&diagnosis->arena, list.count * sizeof *list.items);
@@ -279,6 +271,7 @@ static void make_findings(
     for (size_t i = 0; i < list.count; i++) {
         diagnosis->findings[i].host = host_of(context->snapshot, &list.items[i]);
         command_place(&diagnosis->arena, &diagnosis->findings[i]);
+        list_options_set(diagnosis, &diagnosis->findings[i]);
     }
     while (diagnosis->finding_count < list.count && list.items[diagnosis->finding_count].ignored == NULL)
         raise_verdict(&list.items[diagnosis->finding_count++], diagnosis);
@@ -314,17 +307,6 @@ static void add_passing_note(const struct context *context, struct diagnosis *di
             phrases_conns(arena, passing), phrases_duration(arena, previous_apart_ms(snapshot)));
 }
 
-/* True if all connections are selected. "--netns self" counts as all, because then no other namespace is read. */
-static bool takes_in_all(const struct selection *selection)
-{
-    if (selection == NULL)
-        return true;
-    struct selection rest = *selection;
-    if (rest.netns != NULL && strcmp(rest.netns, "self") == 0)
-        rest.netns = NULL;
-    return selection_is_empty(&rest);
-}
-
 void diagnose(const struct snapshot *snapshot, const struct selection *selection, const struct policy *policy,
     struct diagnosis *ret_diagnosis)
 {
@@ -334,11 +316,11 @@ void diagnose(const struct snapshot *snapshot, const struct selection *selection
     struct group *groups = NULL;
     size_t count = 0, group_count = 0;
     uint8_t *causes = arena_alloc(&diagnosis.arena, snapshot->conn_count);
-    bool *selected = xcalloc(snapshot->conn_count, sizeof *selected);
+    bool *selected = arena_alloc(&diagnosis.arena, snapshot->conn_count * sizeof *selected);
     diagnosis.causes = causes;
     struct context context = {
         .selected = selected,
-        .selects_all = takes_in_all(selection),
+        .selects_all = selected_all(selection),
         .causes = causes,
         .policy = policy,
         .limits = limits_make(policy, &diagnosis.arena),
@@ -349,23 +331,27 @@ void diagnose(const struct snapshot *snapshot, const struct selection *selection
     struct confirm confirm;
     confirm_init(&confirm, &context);
     find_causes(&context, &confirm, causes, &stuck, &count);
-    apply_selection(selection, &diagnosis, selected, stuck, &count);
+    selected_mark(selection, &diagnosis, selected);
     context.asked_count = count_asked(&context, &diagnosis);
     totals_count(selection, &diagnosis);
     pair_find(snapshot, stuck, count);
     pair_with_listeners(&context, stuck, count);
-    pair_note_unsure(stuck, count, &diagnosis);
+    pair_note_unsure(stuck, count, selected, &diagnosis);
     unknown_verdict_note_unsure(&context, &diagnosis);
-    yield_to_other_ends(&context, stuck, &count);
+    find_yielding(&context, stuck, count);
+    const bool *concerns = selected_concerns(&context, selection, stuck, count, &diagnosis.arena);
+    count = remove_yielding(stuck, count);
     diagnosis.ignores = ignores_make(&context, &diagnosis);
     group_fold(&context, diagnosis.ignores, stuck, count, &diagnosis.arena, &groups, &group_count);
-    make_findings(&context, groups, group_count, causes, &diagnosis);
+    make_findings(&context, groups, group_count, concerns, causes, &diagnosis);
+    if (selection != NULL && selection->cause_count > 0)
+        selected_mark(selection, &diagnosis, selected); /* some groups were too small for a finding */
+    selected_gaps(selection, &diagnosis);
     if (snapshot->counts_only)
         totals_add_notes(&context, &diagnosis);
     notes_make(&context, &diagnosis, selected);
     add_passing_note(&context, &diagnosis);
     *ret_diagnosis = diagnosis;
-    free(selected);
     free(stuck);
     confirm_deinit(&confirm);
     context_deinit(&context);

@@ -273,6 +273,16 @@ static void find_proven_ages(const struct snapshot *snapshot, struct group *grou
     free(ages);
 }
 
+static uint64_t count_selected(const struct context *context, const struct group *group)
+{
+    uint64_t selected = 0;
+    for (size_t i = 0; i < group->count; i++)
+        selected += context->selected[group->conns[i]];
+    for (size_t i = 0; i < group->pair_count; i++)
+        selected += context->selected[group->pairs[i]];
+    return selected;
+}
+
 static void make_group(const struct context *context, const struct fold_key *key, struct aged *aged, size_t count,
     struct arena *arena, struct group *group)
 {
@@ -323,6 +333,7 @@ static void make_group(const struct context *context, const struct fold_key *key
     }
     group->pairs = pairs;
     group->pair_of = pair_of;
+    group->asked = context->selects_all ? count : count_selected(context, group);
     find_proven_ages(snapshot, group);
     if (key->any_port)
         count_ports(snapshot, group);

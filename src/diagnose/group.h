@@ -33,6 +33,7 @@ struct group {
 
     const uint32_t *conns; /* oldest first */
     size_t count;
+    uint64_t asked; /* how many of them, or of their other ends, the user has selected; all: `count` */
     /* The number to compare with limits. The largest of several groups that differ only by the cause has the sum. */
     uint64_t kindred;
     uint64_t counted;      /* totals_of_group(); 0: not known */

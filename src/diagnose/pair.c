@@ -163,18 +163,20 @@ void pair_find(const struct snapshot *snapshot, struct stuck *stuck, size_t coun
     hash_index_deinit(&table);
 }
 
-void pair_note_unsure(const struct stuck *stuck, size_t count, struct diagnosis *diagnosis)
+void pair_note_unsure(const struct stuck *stuck, size_t count, const bool *selected, struct diagnosis *diagnosis)
 {
     uint64_t unsure = 0;
     for (size_t i = 0; i < count; i++)
-        unsure += stuck[i].is_pair_unsure || (stuck[i].has_stranger && stuck[i].pair == NO_INDEX);
+        unsure += selected[stuck[i].conn] &&
+            (stuck[i].is_pair_unsure || (stuck[i].has_stranger && stuck[i].pair == NO_INDEX));
     if (unsure == 0)
         return;
     diagnosis_add_gap(diagnosis, GAP_ENDS_AMBIGUOUS,
         arena_printf(&diagnosis->arena,
             "which other ends %s that may be stuck %s: other network namespaces of this host use the same addresses "
             "and ports, as isolated containers do; none of those was taken for an other end",
-            phrases_conns(&diagnosis->arena, unsure), unsure == 1 ? "has" : "have"));
+            phrases_conns(&diagnosis->arena, unsure), unsure == 1 ? "has" : "have"),
+        NULL);
 }
 
 /* How many connections of the group may have an other end at this host that was not recognised. */

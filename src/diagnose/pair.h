@@ -13,7 +13,7 @@ void pair_find(const struct snapshot *snapshot, struct stuck *stuck, size_t coun
  * Adds a gap to the diagnosis if some ends were not paired because connections in other network namespaces have the
  * same addresses and ports.
  */
-void pair_note_unsure(const struct stuck *stuck, size_t count, struct diagnosis *diagnosis);
+void pair_note_unsure(const struct stuck *stuck, size_t count, const bool *selected, struct diagnosis *diagnosis);
 
 /*
  * True if another host may have other ends of the group that cannot be recognised, because a NAT or a proxy hides them:

@@ -11,5 +11,6 @@ struct stuck {
     bool listened;       /* this host listens on its local port; set by group.c */
     bool guessed;        /* its direction, incoming or outgoing, is a guess; set by group.c */
     bool is_pair_unsure; /* several connections may be its other end; then pair is NO_INDEX */
+    bool yields;         /* the finding about its other end explains it, so it has none itself */
     bool has_stranger;   /* a connection in another namespace has the right addresses, but is not its other end */
 };

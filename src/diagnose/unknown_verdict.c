@@ -106,5 +106,6 @@ void unknown_verdict_note_unsure(const struct context *context, struct diagnosis
         arena_printf(&diagnosis->arena,
             "whether %s that are open here are known at the other end: its host was seen, and they were not. They may "
             "have been opened or closed between the two snapshots, or another host may answer for that address",
-            phrases_conns(&diagnosis->arena, unsure)));
+            phrases_conns(&diagnosis->arena, unsure)),
+        NULL);
 }

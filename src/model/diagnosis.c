@@ -1,5 +1,6 @@
 #include "model/diagnosis.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -62,13 +63,13 @@ const char *diagnosis_cause(const struct diagnosis *diagnosis, size_t conn_index
     return diagnosis->cause_ids[diagnosis->causes[conn_index]];
 }
 
-void diagnosis_add_gap(struct diagnosis *diagnosis, enum gap_kind kind, const char *text)
+void diagnosis_add_gap(struct diagnosis *diagnosis, enum gap_kind kind, const char *text, const char *remedy)
 {
     struct gap *gaps = arena_alloc(&diagnosis->arena, (diagnosis->gap_count + 1) * sizeof *gaps);
     for (size_t i = 0; i < diagnosis->gap_count; i++)
         gaps[i] = diagnosis->gaps[i];
     gaps[diagnosis->gap_count++] = (struct gap){
-        .id = gap_infos[kind].id, .text = text, .remedy = gap_infos[kind].remedy
+        .id = gap_infos[kind].id, .text = text, .remedy = remedy != NULL ? remedy : gap_infos[kind].remedy
     };
     diagnosis->gaps = gaps;
 }
@@ -78,12 +79,22 @@ struct gap *diagnosis_all_gaps(const struct diagnosis *diagnosis, size_t *ret_co
     const struct snapshot *snapshot = diagnosis->snapshot;
     struct gap *gaps = xrealloc_array(NULL, snapshot->gap_count + diagnosis->gap_count + 1, sizeof *gaps);
     size_t count = 0;
-    for (size_t i = 0; i < snapshot->gap_count; i++)
-        gaps[count++] = snapshot->gaps[i];
+    for (size_t i = 0; i < snapshot->gap_count; i++) {
+        enum gap_kind kind = gap_find(snapshot->gaps[i].id);
+        if (!diagnosis->recounts_owners || !gap_is_about_owners(kind))
+            gaps[count++] = snapshot->gaps[i];
+    }
     for (size_t i = 0; i < diagnosis->gap_count; i++)
         gaps[count++] = diagnosis->gaps[i];
     *ret_count = count;
     return gaps;
+}
+
+size_t diagnosis_count_gaps(const struct diagnosis *diagnosis)
+{
+    size_t count;
+    free(diagnosis_all_gaps(diagnosis, &count));
+    return count;
 }
 
 void diagnosis_deinit(struct diagnosis *diagnosis)

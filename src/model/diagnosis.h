@@ -106,8 +106,17 @@ struct finding {
     struct lines evidence, ruled_out, will_not_help;
     struct fixes fix_now, fix_for_good;
 
-    const uint32_t *conns; /* indexes into snapshot.conns, oldest first */
+    const uint32_t *conns; /* indexes into snapshot.conns, oldest first; with a selection, the selected ones first */
     size_t conn_count;
+    /*
+     * A finding is about the whole host: the selection decides only whether it is shown. These say how many of its
+     * connections, and how many of their other ends, are selected. Not set if diagnosis.selected is NULL.
+     */
+    uint64_t selected_count, selected_ends;
+    bool is_concerned; /* it is shown although none of these is selected: it is about what they wait for */
+    /* Options of `tcpwhy list` that show what it is about: "--cause close-wait-leak", "--pid 812". */
+    const char *list_options;
+    bool lists_cause; /* they name its cause, so that a selection can be added to them */
     /*
      * The finding is about most of the connections that the user selected or pasted. So it answers the user's question,
      * and its fixes are shown even if nothing is wrong. The INFO findings of a whole host are shown in short form.
@@ -129,6 +138,7 @@ struct diagnosis {
     const struct snapshot *snapshot;
     enum verdict verdict;
 
+    const bool *selected;    /* for each connection: the selection takes it in; NULL: it takes in all */
     uint64_t selected_count; /* connections that the selection took in */
     uint64_t by_state[STATE_COUNT];
 
@@ -140,6 +150,7 @@ struct diagnosis {
     struct lines notes;     /* the healthy part of the report: why something that looks alarming is normal */
     const struct gap *gaps; /* gaps that the diagnosis found, in addition to the snapshot's */
     size_t gap_count;
+    bool recounts_owners; /* its own gaps about unknown owners replace the snapshot's */
     /* A rule needs to know how fast a counter rises. The caller may read the counters again and diagnose again. */
     bool wants_rates;
 
@@ -149,8 +160,9 @@ struct diagnosis {
 
 /* "normal" or a finding's id. */
 const char *diagnosis_cause(const struct diagnosis *diagnosis, size_t conn_index);
-/* Adds a gap that the diagnosis found. The text is in the arena. */
-void diagnosis_add_gap(struct diagnosis *diagnosis, enum gap_kind kind, const char *text);
-/* All gaps, the snapshot's first. The caller frees the array. */
+/* Adds a gap that the diagnosis found. The strings are in the arena. `remedy` NULL: the remedy of this kind. */
+void diagnosis_add_gap(struct diagnosis *diagnosis, enum gap_kind kind, const char *text, const char *remedy);
+/* All gaps that concern the selection, the snapshot's first. The caller frees the array. */
 struct gap *diagnosis_all_gaps(const struct diagnosis *diagnosis, size_t *ret_count);
+size_t diagnosis_count_gaps(const struct diagnosis *diagnosis);
 void diagnosis_deinit(struct diagnosis *diagnosis);

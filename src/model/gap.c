@@ -54,6 +54,11 @@ const struct gap_info gap_infos[GAP_KIND_COUNT] = {
     [GAP_TRACKED_STATES] = { "tracked-states", "on the host that is an end of them: ss -tanpiemo, as root", true },
 };
 
+bool gap_is_about_owners(enum gap_kind kind)
+{
+    return kind == GAP_OWNERS_HIDDEN || kind == GAP_OWNERS_ELSEWHERE || kind == GAP_OWNERS_UNSETTLED;
+}
+
 enum gap_kind gap_find(const char *id)
 {
     unsigned kind = 0;

@@ -58,5 +58,7 @@ struct gap_info {
 
 extern const struct gap_info gap_infos[GAP_KIND_COUNT];
 
+/* True if it counts sockets whose holder was not found. */
+bool gap_is_about_owners(enum gap_kind kind);
 /* Returns GAP_KIND_COUNT if this version has no kind with this id. */
 enum gap_kind gap_find(const char *id);

@@ -24,10 +24,13 @@ struct report_options {
     struct report_style style; /* text only */
     enum report_detail detail; /* text only */
     unsigned only;             /* text only: the number of the one finding to be shown, whole; 0: see `detail` */
-    const char *arguments;     /* text only: options that select the same connections again, " --netns web"; or NULL */
-    size_t chosen;             /* text only: the number of the finding that is marked in the index; 0: none */
-    bool all_connections;      /* list every connection of a finding, not a sample; shows whole cards */
-    bool compact;              /* JSON on one line */
+    /* Text only, each NULL or options for commands that are printed: " --netns web". */
+    const char *arguments;      /* the same report again */
+    const char *list_arguments; /* the same connections, but for their cause */
+    const char *from_arguments; /* all connections of the same host or capture */
+    size_t chosen;              /* text only: the number of the finding that is marked in the index; 0: none */
+    bool all_connections;       /* list every connection of a finding, not a sample; shows whole cards */
+    bool compact;               /* JSON on one line */
     /* Text only: the previous diagnosis, to show what has changed since; or NULL. */
     const struct diagnosis *previous;
 };

@@ -98,6 +98,8 @@ static int write_report(const struct snapshot *snapshot, const struct policy *po
         .detail = strcmp(form, "text") == 0 ? REPORT_SHORT : REPORT_WHOLE,
         .all_connections = strcmp(form, "all") == 0,
         .arguments = buf_text(&arguments),
+        .list_arguments = buf_text(&arguments),
+        .from_arguments = buf_text(&arguments),
     };
     int r = (strcmp(form, "json") == 0 ? report_json : report_text)(&diagnosis, &options, stdout);
     diagnosis_deinit(&diagnosis);

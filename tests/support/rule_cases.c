@@ -97,7 +97,8 @@ static void describe_state(
     size_t kept = 0;
     for (size_t i = 0; i < diagnosis.finding_count; i++) {
         const char *id = diagnosis.findings[i].id;
-        if (strcmp(id, "port-exhaustion") != 0 && strcmp(id, "descriptor-exhaustion") != 0)
+        if (strcmp(id, "port-exhaustion") != 0 && strcmp(id, "descriptor-exhaustion") != 0 &&
+            strcmp(id, "orphan-limit") != 0)
             diagnosis.findings[kept++] = diagnosis.findings[i];
     }
     diagnosis.finding_count = kept;

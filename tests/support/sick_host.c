@@ -55,6 +55,8 @@ static void leak(struct sick_host *host, struct finding *finding)
     peers[0] = (struct peer_count){ snapshot->conns[finding->conns[0]].remote, 1200 };
     peers[1] = (struct peer_count){ snapshot->conns[finding->conns[finding->count - 1]].remote, 4 };
     *finding = (struct finding){ .id = "close-wait-leak",
+        .list_options = "--cause close-wait-leak",
+        .lists_cause = true,
         .action = "close when peers do",
         .severity = SEVERITY_CRITICAL,
         .confidence = CONFIDENCE_CERTAIN,
@@ -95,6 +97,8 @@ static void last_ack(struct sick_host *host, struct finding *finding)
     struct arena *arena = &host->diagnosis.arena;
     const struct snapshot *snapshot = &host->snapshot;
     *finding = (struct finding){ .id = "last-ack-unanswered",
+        .list_options = "--cause last-ack-unanswered",
+        .lists_cause = true,
         .action = "check peers, path",
         .severity = SEVERITY_WARNING,
         .confidence = CONFIDENCE_LIKELY,
@@ -120,6 +124,8 @@ static void last_ack(struct sick_host *host, struct finding *finding)
 static void idle(struct sick_host *host, struct finding *finding)
 {
     *finding = (struct finding){ .id = "established-idle",
+        .list_options = "--cause established-idle",
+        .lists_cause = true,
         .action = "nothing or keepalive",
         .severity = SEVERITY_INFO,
         .confidence = CONFIDENCE_POSSIBLE,

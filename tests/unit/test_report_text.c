@@ -250,7 +250,8 @@ static void by_default_it_is_short(void **state)
     struct sick_host host;
     sick_host_init(&host);
     char *text = text_of(&host.diagnosis,
-        (struct report_options){ .style = { .width = 110, .utf8 = true }, .arguments = " --netns web" });
+        (struct report_options){
+            .style = { .width = 110, .utf8 = true }, .arguments = " --netns web", .list_arguments = " --netns web" });
     static const char *const wanted[] = { "3 findings: 1 critical, 1 warning, 1 info\n", "ESTABLISHED",
         "FINDING              PROCESS", "COUNT", "AGE  WHAT TO DO\n", "1  CRITICAL  close-wait-leak", "1,204",
         "2  WARNING   last-ack-unanswered", "3  INFO      established-idle", "CRITICAL  close-wait-leak · certain",

@@ -209,8 +209,8 @@ static void a_peer_that_does_not_read_is_at_fault_in_closing(void **state)
     snapshot_deinit(&snapshot);
 }
 
-/* With a selection, findings about the host are not shown. The risk must still be reported. */
-static void near_the_limit_a_selection_raises_the_severity(void **state)
+/* With a selection, a finding about the host is shown if it is about a selected connection. */
+static void near_the_limit_a_selection_shows_the_limit(void **state)
 {
     (void)state;
     struct snapshot snapshot;
@@ -218,9 +218,10 @@ static void near_the_limit_a_selection_raises_the_severity(void **state)
     struct selection selection = { .states = STATE_BIT(STATE_FIN_WAIT_1) };
     fixture_must(&snapshot, ORPHANS("500") FIN_WAIT_1_20 "inode=0 " RETRANSMITTED_6 "\n");
     diagnose(&snapshot, &selection, NULL, &diagnosis);
-    assert_int_equal(diagnosis.finding_count, 1);
-    assert_string_equal(diagnosis.findings[0].id, "fin-wait-1-unanswered");
+    assert_int_equal(diagnosis.finding_count, 2);
+    assert_string_equal(diagnosis.findings[0].id, "orphan-limit");
     assert_int_equal(diagnosis.findings[0].severity, SEVERITY_CRITICAL);
+    assert_string_equal(diagnosis.findings[1].id, "fin-wait-1-unanswered");
     diagnosis_deinit(&diagnosis);
     snapshot_deinit(&snapshot);
 }
@@ -260,7 +261,7 @@ int main(void)
         cmocka_unit_test(a_process_that_does_not_read_is_at_fault_itself),
         cmocka_unit_test(a_peer_that_may_be_gone_is_not_blamed),
         cmocka_unit_test(a_peer_that_does_not_read_is_at_fault_in_closing),
-        cmocka_unit_test(near_the_limit_a_selection_raises_the_severity),
+        cmocka_unit_test(near_the_limit_a_selection_shows_the_limit),
         cmocka_unit_test(fin_wait_2_has_a_time_left_unless_it_is_held),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -42,13 +42,18 @@ struct drill {
     const char *note;   /* what else the user should know, or NULL */
     const char *name;   /* of the service or client whose connections get stuck; 15 bytes at most */
     const char *helper; /* of the child process that holds the connections, or NULL */
-    /* With --in-host both ends are visible, which can lead to another finding: its id, or NULL for the same. */
-    const char *in_host_finding;
+    /*
+     * Root sees both ends. So from `seen_after_s` on, the finding may be about the other end, drill-peer, which then
+     * has to act: the id of that finding, or NULL.
+     */
+    const char *seen_finding;
+    unsigned seen_after_s;
     struct drill_side service, peer;
     enum drill_place place;
     unsigned count;     /* connections, unless the user gives a number */
     unsigned count_max; /* the largest number that the user may give */
     unsigned after_s;   /* after this time tcpwhy reports the finding */
     unsigned renew_s;   /* the drill starts again after this time, before the kernel ends the connections; 0: never */
+    bool unheld;        /* the finding is about what no process holds: --pid does not select it */
     bool in_host;       /* it may run on the host's own loopback interface (--in-host) */
 };

@@ -100,7 +100,7 @@ static void add_socket(const struct context *context, uint32_t index, struct are
 {
     exhausted->by_state[context->snapshot->conns[index].state]++;
     exhausted->selected += context->selected[index];
-    if (!context->selected[index] || exhausted->sample_count >= SAMPLE_MAX)
+    if (exhausted->sample_count >= SAMPLE_MAX)
         return;
     if (exhausted->sample == NULL)
         exhausted->sample = arena_alloc(arena, SAMPLE_MAX * sizeof *exhausted->sample);
@@ -242,8 +242,6 @@ static void add_finding(const struct context *context, const struct rule *rule, 
     struct arena *arena, struct finding_list *list)
 {
     const struct process *process = exhausted->process;
-    if (!context->selects_all && exhausted->selected == 0)
-        return;
     struct process_count *held = arena_alloc(arena, sizeof *held);
     uint64_t count = is_about_tcp(process) ? process->tcp_sockets : count_sockets(process);
     *held = (struct process_count){ .process = process, .count = count };
@@ -257,6 +255,7 @@ static void add_finding(const struct context *context, const struct rule *rule, 
     finding->count = count;
     finding->conns = exhausted->sample;
     finding->conn_count = exhausted->sample_count;
+    finding->selected_count = exhausted->selected;
     finding->netns = process->netns < context->snapshot->netns_count ? &context->snapshot->netns[process->netns] : NULL;
     word(exhausted, context->snapshot->counts_only, arena, finding);
     cite_in_queues(context, rule->id, arena, list, finding);

@@ -156,7 +156,7 @@ static void take_waiting(const struct context *context, const struct group *grou
         const struct conn *conn = &snapshot->conns[i];
         bool waits = (conn->state == STATE_ESTABLISHED || conn->state == STATE_CLOSE_WAIT) &&
             conn_has(conn, CONN_INODE) && conn->inode == 0;
-        if (waits && context->selected[i] && context_listener(context, conn) == shown)
+        if (waits && context_listener(context, conn) == shown)
             conns[count++] = (uint32_t)i;
     }
     finding->conns = conns;

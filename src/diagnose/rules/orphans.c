@@ -168,7 +168,7 @@ static void assess_host(const struct context *context, const struct host *host, 
 {
     struct orphan_limit facts = { 0 };
     const struct limits *limits = context_limits(context, 0, rule);
-    if (!context->selects_all || !read_limit(context->snapshot, host, &facts) ||
+    if (!read_limit(context->snapshot, host, &facts) ||
         facts.orphans * 100 < facts.limit * (int64_t)limits->warning_percent)
         return;
     struct finding *finding = finding_list_add(list, rule);

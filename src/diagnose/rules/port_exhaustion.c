@@ -135,14 +135,8 @@ static void add_finding(const struct context *context, const struct rule *rule, 
 {
     const struct snapshot *snapshot = context->snapshot;
     size_t count = 0;
-    bool concerned = context->selects_all;
-    for (size_t i = 0; i < snapshot->conn_count; i++) {
-        bool mine = belongs(shortage, &snapshot->conns[i]);
-        count += mine;
-        concerned |= mine && context->selected[i];
-    }
-    if (!concerned)
-        return;
+    for (size_t i = 0; i < snapshot->conn_count; i++)
+        count += belongs(shortage, &snapshot->conns[i]);
     uint32_t *conns = arena_alloc(arena, count * sizeof *conns);
     size_t filled = 0;
     for (size_t i = 0; i < snapshot->conn_count && filled < count; i++) {

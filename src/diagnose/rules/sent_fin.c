@@ -141,16 +141,6 @@ static void evidence_orphans(
         return;
     lines_add(&finding->evidence, arena, "This host has %s orphaned sockets; the kernel allows %s (tcp_max_orphans).",
         phrases_count(arena, (uint64_t)all), phrases_count(arena, (uint64_t)most));
-    /*
-     * tcp_out_of_resources() may count an orphan up to four times, so the limit acts from a quarter on. If all
-     * connections are selected, that is a separate finding: orphans.c.
-     */
-    if (context->selects_all)
-        return;
-    if (all * 4 >= most && finding->severity < SEVERITY_WARNING)
-        finding->severity = SEVERITY_WARNING;
-    if (all * 2 >= most)
-        finding->severity = SEVERITY_CRITICAL;
 }
 
 static void evidence_give_up(struct arena *arena, struct finding *finding)

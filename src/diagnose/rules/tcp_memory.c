@@ -218,7 +218,7 @@ static void assess_host(const struct context *context, const struct host *host, 
 {
     const struct snapshot *snapshot = context->snapshot;
     struct usage usage;
-    if (!context->selects_all || !read_usage(snapshot, host, &usage) || usage.pages < usage.pressure)
+    if (!read_usage(snapshot, host, &usage) || usage.pages < usage.pressure)
         return;
     list->wants_rates |= snapshot->previous == NULL;
     struct finding *finding = finding_list_add(list, rule);

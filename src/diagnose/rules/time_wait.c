@@ -203,6 +203,7 @@ static void assess_netns(const struct context *context, const struct rule *rule,
         return;
     struct finding *finding = finding_list_add(list, rule);
     finding->count = (uint64_t)facts.used;
+    finding->is_concerned = true; /* see time_wait_overflow_assess() */
     finding->netns = &context->snapshot->netns[netns];
     /* If the namespace is at its limit but the counter does not rise now, it is only an information. */
     finding->severity = facts.rise_known && facts.rise == 0 ? SEVERITY_INFO : SEVERITY_WARNING;

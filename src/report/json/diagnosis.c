@@ -42,7 +42,7 @@ static void ignored(struct json *json, const struct diagnosis *diagnosis, bool a
         json_member_string(json, "file", finding->ignored->origin.file);
         json_member_uint(json, "line", finding->ignored->origin.line);
         json_key(json, "finding");
-        json_finding(json, diagnosis->snapshot, finding, all_connections);
+        json_finding(json, diagnosis, finding, all_connections);
         json_object_end(json);
     }
     json_array_end(json);
@@ -59,7 +59,7 @@ int report_json(const struct diagnosis *diagnosis, const struct report_options *
     json_key(&json, "findings");
     json_array(&json);
     for (size_t i = 0; i < diagnosis->finding_count; i++)
-        json_finding(&json, snapshot, &diagnosis->findings[i], options->all_connections);
+        json_finding(&json, diagnosis, &diagnosis->findings[i], options->all_connections);
     json_array_end(&json);
     ignored(&json, diagnosis, options->all_connections);
     json_lines(&json, "notes", &diagnosis->notes);

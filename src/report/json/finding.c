@@ -251,8 +251,10 @@ static void conn_object(struct json *json, const struct snapshot *snapshot, cons
     json_object_end(json);
 }
 
-void json_finding(struct json *json, const struct snapshot *snapshot, const struct finding *finding, bool all_conns)
+void json_finding(struct json *json, const struct diagnosis *diagnosis, const struct finding *finding, bool all_conns)
 {
+    const struct snapshot *snapshot = diagnosis->snapshot;
+    bool is_selection = diagnosis->selected != NULL;
     uint64_t shown = !all_conns && finding->conn_count > REPORT_SAMPLE ? REPORT_SAMPLE : finding->conn_count;
     json_object(json);
     json_member_string(json, "id", finding->id);
@@ -262,6 +264,10 @@ void json_finding(struct json *json, const struct snapshot *snapshot, const stru
     json_member_string(json, "title", finding->title);
     json_member_string(json, "why", finding->why);
     json_member_uint(json, "count", finding->count);
+    if (is_selection) {
+        json_member_uint(json, "selected_count", finding->selected_count);
+        json_member_uint(json, "selected_other_ends", finding->selected_ends);
+    }
     owner(json, finding);
     process_counts(json, "processes", finding->processes, finding->process_count);
     process_counts(json, "counterparts", finding->counterparts, finding->counterpart_count);

@@ -5,6 +5,6 @@
 #include "base/json.h"
 #include "model/diagnosis.h"
 
-void json_finding(struct json *json, const struct snapshot *snapshot, const struct finding *finding, bool all_conns);
+void json_finding(struct json *json, const struct diagnosis *diagnosis, const struct finding *finding, bool all_conns);
 /* Writes a member: "key": ["…", …]. */
 void json_lines(struct json *json, const char *key, const struct lines *lines);

@@ -100,6 +100,23 @@ static void how_long(struct flow *flow, const struct finding *finding)
     flow_line(flow);
 }
 
+/* With a selection: how much of the finding it takes in. The finding itself is about the whole host. */
+static void selected(struct flow *flow, const struct diagnosis *diagnosis, const struct finding *finding)
+{
+    if (diagnosis->selected == NULL || (finding->selected_count > 0 && finding->selected_count >= finding->count))
+        return;
+    text_label(flow, "Selected");
+    uint64_t count = finding->selected_count > 0 ? finding->selected_count : finding->selected_ends;
+    if (count > 0)
+        flow_count(flow, STYLE_PLAIN, count);
+    flow_text(flow, STYLE_PLAIN,
+        finding->selected_count > 0      ? " of them"
+            : finding->selected_ends > 0 ? " of their other ends"
+                                         : "their listener, or what waits for it");
+    flow_text(flow, STYLE_PLAIN, "; the finding is about the whole host");
+    flow_line(flow);
+}
+
 /* The length of the first two sentences in bytes. */
 static size_t two_sentences(const char *text)
 {
@@ -219,10 +236,10 @@ static void command(struct flow *flow, const char *operands, const char *argumen
     flow_line(flow);
 }
 
-static void more(struct flow *flow, const struct finding *finding, size_t number, bool is_short,
+static void more(struct flow *flow, const struct finding *finding, size_t number, bool is_short, bool is_selection,
     const struct report_options *options)
 {
-    char operands[128];
+    char operands[160];
     text_label(flow, "More");
     if (is_short) {
         snprintf(operands, sizeof operands, "%zu", number);
@@ -230,9 +247,11 @@ static void more(struct flow *flow, const struct finding *finding, size_t number
     }
     snprintf(operands, sizeof operands, "explain %s", finding->id);
     command(flow, operands, NULL);
-    snprintf(operands, sizeof operands, "list --cause %s", finding->id);
-    if (finding->conn_count > 0) /* else no connection has it as its cause */
-        command(flow, operands, options->arguments);
+    if (finding->list_options == NULL)
+        return;
+    snprintf(operands, sizeof operands, "list %s", finding->list_options);
+    bool lists_selected = finding->lists_cause && (!is_selection || finding->selected_count > 0);
+    command(flow, operands, lists_selected ? options->list_arguments : options->from_arguments);
 }
 
 /*
@@ -242,6 +261,7 @@ static void more(struct flow *flow, const struct finding *finding, size_t number
 static void short_card(struct flow *flow, const struct diagnosis *diagnosis, const struct finding *finding)
 {
     enum { PROOFS = 3, FIXES_NOW = 2, FIXES_FOR_GOOD = 1 };
+    selected(flow, diagnosis, finding);
     why(flow, finding, true);
     how_long(flow, finding);
     text_lines(flow, "Proof", &finding->evidence, PROOFS);
@@ -256,6 +276,7 @@ static void short_card(struct flow *flow, const struct diagnosis *diagnosis, con
 static void whole_card(
     struct flow *flow, const struct diagnosis *diagnosis, const struct finding *finding, bool all_connections)
 {
+    selected(flow, diagnosis, finding);
     why(flow, finding, false);
     how_long(flow, finding);
     text_lines(flow, "Proof", &finding->evidence, SIZE_MAX);
@@ -276,7 +297,7 @@ void text_finding(struct flow *flow, const struct diagnosis *diagnosis, size_t n
         short_card(flow, diagnosis, finding);
     else
         whole_card(flow, diagnosis, finding, options->all_connections);
-    more(flow, finding, number, is_short, options);
+    more(flow, finding, number, is_short, diagnosis->selected != NULL, options);
 }
 
 void text_finding_steps(
@@ -285,6 +306,7 @@ void text_finding_steps(
     enum { PROOFS = 3, FIXES_NOW = 2, FIXES_FOR_GOOD = 1 };
     const struct finding *finding = &diagnosis->findings[number - 1];
     heading(flow, finding, number, diagnosis->finding_count, options->previous);
+    selected(flow, diagnosis, finding);
     fixes(flow, "Now", &finding->fix_now, FIXES_NOW);
     text_who(flow, diagnosis, finding, true);
     flow_line(flow);
@@ -292,5 +314,5 @@ void text_finding_steps(
     why(flow, finding, true);
     text_lines(flow, "Proof", &finding->evidence, PROOFS);
     fixes(flow, "For good", &finding->fix_for_good, FIXES_FOR_GOOD);
-    more(flow, finding, number, true, options);
+    more(flow, finding, number, true, diagnosis->selected != NULL, options);
 }

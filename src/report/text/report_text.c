@@ -3,6 +3,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/memory.h"
 #include "model/previous.h"
 #include "model/policy.h"
 #include "report/text/change.h"
@@ -97,6 +98,23 @@ static void origin(struct flow *flow, const struct snapshot *snapshot)
     flow_line(flow);
 }
 
+/* How many network namespaces have selected connections. */
+static size_t count_netns(const struct diagnosis *diagnosis)
+{
+    const struct snapshot *snapshot = diagnosis->snapshot;
+    bool *seen = xcalloc(snapshot->netns_count + 1, sizeof *seen);
+    size_t count = 0;
+    for (size_t i = 0; i < snapshot->conn_count; i++) {
+        uint32_t netns = snapshot->conns[i].netns;
+        if (!diagnosis->selected[i] || netns >= snapshot->netns_count || seen[netns])
+            continue;
+        seen[netns] = true;
+        count++;
+    }
+    free(seen);
+    return count;
+}
+
 void text_headline(struct flow *flow, const struct diagnosis *diagnosis, const char *version)
 {
     const struct snapshot *snapshot = diagnosis->snapshot;
@@ -116,11 +134,13 @@ void text_headline(struct flow *flow, const struct diagnosis *diagnosis, const c
     }
     flow_text(flow, STYLE_DIM,
         snapshot->counts_only                                             ? " connections by their numbers, read in "
+            : diagnosis->selected != NULL                                 ? " connections selected, read in "
             : diagnosis->selected_count == 1 && snapshot->conn_count == 1 ? " connection looked at in "
                                                                           : " connections looked at in ");
     elapsed(flow, snapshot->elapsed_us);
-    if (snapshot->netns_count > 1)
-        flow_printf(flow, STYLE_DIM, " · %zu network namespaces", snapshot->netns_count);
+    size_t netns_count = diagnosis->selected != NULL ? count_netns(diagnosis) : snapshot->netns_count;
+    if (netns_count > 1)
+        flow_printf(flow, STYLE_DIM, " · %zu network namespaces", netns_count);
     if (snapshot->confirms) {
         flow_text(flow, STYLE_DIM, " · two looks, ");
         flow_duration(flow, STYLE_DIM, previous_apart_ms(snapshot));
@@ -195,7 +215,7 @@ void text_whole_verdict(struct flow *flow, const struct diagnosis *diagnosis)
                 : "Nothing has to be done; what is worth knowing stands below.");
     else if (diagnosis->ignored_count > 0)
         flow_text(flow, STYLE_PLAIN, "No connection is stuck, but for those that are ignored.");
-    else if (diagnosis->snapshot->gap_count + diagnosis->gap_count > 0)
+    else if (diagnosis_count_gaps(diagnosis) > 0)
         flow_text(
             flow, STYLE_PLAIN, "No connection that could be judged is stuck; what could not be seen stands below.");
     else
@@ -276,7 +296,7 @@ void text_gaps(struct flow *flow, const struct gap *gaps, size_t count)
 /* Counts in one line what only the whole report shows, so that the reader knows that it exists. */
 static void left_out(struct flow *flow, const struct diagnosis *diagnosis, const struct report_options *options)
 {
-    size_t gaps = diagnosis->snapshot->gap_count + diagnosis->gap_count;
+    size_t gaps = diagnosis_count_gaps(diagnosis);
     const struct {
         const char *name;
         size_t count;

@@ -108,13 +108,14 @@ static int read_own_netns(struct reading *reading, struct error *err)
     return 0;
 }
 
-static int read_other_netns(struct reading *reading, struct error *err)
+/* Reads the namespaces from number `first` on, without the own one. */
+static int read_other_netns(struct reading *reading, uint32_t first, struct error *err)
 {
     struct snapshot *snapshot = reading->netns.snapshot;
     unsigned refused = 0;
     int why = 0;
     const char *example = "";
-    for (uint32_t i = 0; i < snapshot->netns_count; i++) {
+    for (uint32_t i = first; i < snapshot->netns_count; i++) {
         if (i == reading->own_netns)
             continue;
         int result = netns_enter(snapshot, i, read_netns, reading);
@@ -174,17 +175,24 @@ static int walk_and_read(struct reading *reading, unsigned aims, struct error *e
         return fail_to_walk(reading, result, err);
     netns_find_named(&reading->netns);
     netns_name(&reading->netns, reading->own_netns);
-    return reading->options->own_netns_only ? 0 : read_other_netns(reading, err);
+    return reading->options->own_netns_only ? 0 : read_other_netns(reading, 0, err);
 }
 
-/* Walks over the processes to find the owners, where the first walk has found only the namespaces. */
+/*
+ * Walks over the processes to find the owners, where the first walk has found only the namespaces that processes are
+ * in. Those that only a descriptor keeps are found now, and read: the other ends of stuck connections may be there.
+ */
 static int walk_for_owners(struct reading *reading, unsigned how, struct error *err)
 {
     struct walk walk;
+    uint32_t known = (uint32_t)reading->netns.snapshot->netns_count;
     int result = begin_walk(reading, &walk, WALK_DESCRIPTORS | how);
     if (result == 0)
         result = end_walk(reading, &walk);
-    return result < 0 ? fail_to_walk(reading, result, err) : 0;
+    if (result < 0)
+        return fail_to_walk(reading, result, err);
+    netns_name(&reading->netns, reading->own_netns);
+    return reading->options->own_netns_only ? 0 : read_other_netns(reading, known, err);
 }
 
 /* True if a connection that the user asked for may have an owner: source.h. */
