@@ -139,6 +139,13 @@ static enum part part_of(const struct context *context, const struct conn *liste
     return is_master(context, listener, process) ? PART_MASTER : PART_SERVER;
 }
 
+/* True if another listener has the same address and port. */
+static bool port_is_shared(const struct context *context, const struct conn *listener)
+{
+    (void)served_counts(context); /* fills in shares_port */
+    return bit_of(context->served->shares_port, (size_t)(listener - context->snapshot->conns));
+}
+
 /*
  * True if the listener shares its port and this process cannot accept. Each of several listeners of one port has its
  * own acceptor, although the master has opened all of them and every worker has inherited all (nginx's reuseport). The
@@ -146,8 +153,7 @@ static enum part part_of(const struct context *context, const struct conn *liste
  */
 static bool is_stuck_among_others(const struct context *context, const struct conn *listener, uint32_t process)
 {
-    (void)served_counts(context); /* fills in shares_port */
-    return bit_of(context->served->shares_port, (size_t)(listener - context->snapshot->conns)) &&
+    return port_is_shared(context, listener) &&
         obstacle_to_accept(&context->snapshot->processes[process]) != OBSTACLE_NONE;
 }
 
@@ -238,7 +244,8 @@ struct acceptors acceptors_find(const struct context *context, struct arena *are
     if (listener == NULL)
         return acceptors;
     add_holders(context, listener, &found);
-    for (size_t i = 0; i < snapshot->conn_count; i++) {
+    const size_t conn_count = port_is_shared(context, listener) ? snapshot->conn_count : 0;
+    for (size_t i = 0; i < conn_count; i++) {
         const struct conn *other = &snapshot->conns[i];
         if (other != listener && shares_port(listener, other) && conn_has(other, CONN_QUEUES) &&
             other->recv_q_bytes > 0)

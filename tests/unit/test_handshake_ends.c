@@ -124,7 +124,7 @@ static void what_may_hide_a_syn_proves_nothing(void **state)
         DB_WITH("12:01:11.123", "") LISTENS,
         DB_WITH("12:04:11.123", "") LISTENS,
         /* that address is not known to be this host's */
-        "host db-1 linux 6.18.44 2026-01-31T12:03:11.123Z\nprocess 200 postgres\n" LISTENS,
+        ("host db-1 linux 6.18.44 2026-01-31T12:03:11.123Z\nprocess 200 postgres\n" LISTENS),
     };
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         struct said said;

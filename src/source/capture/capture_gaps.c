@@ -255,8 +255,8 @@ static const struct {
 } asks[] = {
     { "linux", "ask for: ss -tanpiemo, as root", "ask for: ss -tanpiemo, as root" },
     { "windows", "ask for: netstat -anob from an elevated prompt; or Get-NetTCPConnection, and tasklist for --tasks",
-        "netstat -anoi (newer Windows) shows the ages; no command shows the rest: take the capture again a minute "
-        "later, what stands in both is stuck" },
+        "netstat -anoi (newer Windows) shows the ages; no command shows the rest. Take the capture again a minute "
+        "later: what stands in both is stuck" },
     { "macos", "ask for: sudo lsof -nP -iTCP -Tqs; or netstat -anv -p tcp",
         "take the capture again a minute later: what stands in both is stuck" },
     { "solaris", "ask for: netstat -anu -f inet -f inet6 -P tcp",
