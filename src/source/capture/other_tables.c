@@ -67,7 +67,9 @@ static struct conn *find(const struct snapshot *snapshot, const struct row_index
         for (unsigned steps = 0; (index = hash_walk_next(tables[i], &walk)) != HASH_NONE; steps++) {
             if (i > 0 && steps == WALK_MOST)
                 return NULL;
-            if (!are_one(&snapshot->conns[index], wanted))
+            const struct conn *row = &snapshot->conns[index];
+            bool has_hash = (i == 0 ? conn_hash_ends(row) : hash_ports(row)) == hashes[i];
+            if (!has_hash || !are_one(row, wanted)) /* a walk passes others too, and a name may be any address */
                 continue;
             if (found != NULL)
                 return NULL;
