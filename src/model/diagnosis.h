@@ -113,10 +113,10 @@ struct finding {
      * connections, and how many of their other ends, are selected. Not set if diagnosis.selected is NULL.
      */
     uint64_t selected_count, selected_ends;
-    bool is_concerned; /* it is shown although none of these is selected: it is about what they wait for */
     /* Options of `tcpwhy list` that show what it is about: "--cause close-wait-leak", "--pid 812". */
     const char *list_options;
-    bool lists_cause; /* they name its cause, so that a selection can be added to them */
+    bool lists_cause;  /* they name its cause, so that a selection can be added to them */
+    bool is_concerned; /* it is shown although it has no selected connection: it is about what these wait for */
     /*
      * The finding is about most of the connections that the user selected or pasted. So it answers the user's question,
      * and its fixes are shown even if nothing is wrong. The INFO findings of a whole host are shown in short form.

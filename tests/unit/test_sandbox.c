@@ -72,9 +72,11 @@ static void it_opens_starts_and_asks_nothing(void **state)
 
 static int compute(void)
 {
-    void *much = malloc(1 << 20);
-    EXPECT(much != NULL);
-    much = realloc(much, 64 << 20);
+    void *some = malloc(1 << 20);
+    EXPECT(some != NULL);
+    void *much = realloc(some, 64 << 20);
+    if (much == NULL)
+        free(some);
     EXPECT(much != NULL);
     free(much);
     int ends[2] = { dup(STDERR_FILENO), -1 };

@@ -45,11 +45,20 @@ static void the_end_that_must_act_is_named_from_either_end(void **state)
 {
     (void)state;
     static const struct {
+        int (*add)(struct selection *, const char *, struct error *);
         const char *option, *value;
         uint64_t conns, ends;
-    } selections[] = { { "pid", "10", 0, 20 }, { "pid", "20", 20, 0 }, { "process", "sender", 0, 20 },
-        { "port", "9100", 20, 20 }, { "port", "40007", 1, 1 }, { "cause", "established-zero-window", 0, 20 },
-        { "local", ":9100", 0, 20 }, { "peer", "10.0.0.5", 20, 20 }, { "older", "1m", 20, 20 } };
+    } selections[] = {
+        { selection_add_pids, "pid", "10", 0, 20 },
+        { selection_add_pids, "pid", "20", 20, 0 },
+        { selection_add_names, "process", "sender", 0, 20 },
+        { selection_add_ports, "port", "9100", 20, 20 },
+        { selection_add_ports, "port", "40007", 1, 1 },
+        { selection_add_causes, "cause", "established-zero-window", 0, 20 },
+        { selection_add_local, "local", ":9100", 0, 20 },
+        { selection_add_peer, "peer", "10.0.0.5", 20, 20 },
+        { selection_set_older, "older", "1m", 20, 20 },
+    };
     struct one whole;
     begin(&whole, UNREAD, NULL);
     assert_int_equal(whole.diagnosis.finding_count, 1);
@@ -58,15 +67,7 @@ static void the_end_that_must_act_is_named_from_either_end(void **state)
     for (size_t i = 0; i < sizeof selections / sizeof *selections; i++) {
         struct selection selection = { 0 };
         struct error err = { 0 };
-        int (*const add)(struct selection *, const char *, struct error *) = strcmp(selections[i].option, "pid") == 0
-            ? selection_add_pids
-            : strcmp(selections[i].option, "process") == 0 ? selection_add_names
-            : strcmp(selections[i].option, "port") == 0    ? selection_add_ports
-            : strcmp(selections[i].option, "cause") == 0   ? selection_add_causes
-            : strcmp(selections[i].option, "local") == 0   ? selection_add_local
-            : strcmp(selections[i].option, "peer") == 0    ? selection_add_peer
-                                                           : selection_set_older;
-        assert_int_equal(add(&selection, selections[i].value, &err), 0);
+        assert_int_equal(selections[i].add(&selection, selections[i].value, &err), 0);
         struct one one;
         begin(&one, UNREAD, &selection);
         assert_int_equal(one.diagnosis.finding_count, 1);
