@@ -16,7 +16,7 @@ RULES, RULES_TEST = PACKAGING / "prometheus/tcpwhy.rules.yml", PACKAGING / "prom
 DASHBOARD = PACKAGING / "grafana/tcpwhy.json"
 METRIC = r"(?<![\w:])tcpwhy_[a-z_]+"
 NOT_FROM_COMMAND_LINE = {"help", "version", "color", "no-pager"}  # and what reads something else than this host:
-CAPTURES = {"from", "tasks", "source"}
+CAPTURES = {"from", "tasks", "source", "state-name"}
 
 
 def names_that_exist():
