@@ -29,6 +29,8 @@ class Terminal:
         self.resize(rows, columns)
         self.settings = termios.tcgetattr(self.slave)
         environment = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "NO_COLOR")}
+        # A crash ends a build with the sanitizer as it ends any other.
+        environment["ASAN_OPTIONS"] = environment.get("ASAN_OPTIONS", "") + ":handle_segv=0:handle_abort=0"
         self.process = subprocess.Popen(
             [PROGRAM, *words], stdin=self.slave, stdout=self.slave, stderr=self.slave, start_new_session=True,
             preexec_fn=self.become_foreground, env={**environment, "TERM": "xterm", "LC_ALL": "C.UTF-8"})

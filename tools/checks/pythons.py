@@ -23,7 +23,7 @@ def in_worlds_of_their_own():
 def pytest(tests, junit, options=(), alone=False, **environment):
     junit.unlink(missing_ok=True)
     return run([*([ALONE] if alone else []), "/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:cacheprovider",
-                f"--junitxml={junit}", *options, *tests], timeout=1200, **environment)
+                f"--junitxml={junit}", *options, *tests], timeout=2400, **environment)
 
 
 def run_pytest(outcome, suite, *options, program=PROGRAM, report=None, **environment):
