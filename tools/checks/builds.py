@@ -145,7 +145,7 @@ def fuzz(source):
     done = run([SANITIZE / "tests/fuzz" / source.stem, f"-max_total_time={FUZZ_SECONDS}", "-max_len=8192",
                 "-timeout=5", "-rss_limit_mb=1024", "-close_fd_mask=1", f"-artifact_prefix={found}/",
                 found, ROOT / "tests/fuzz/corpus" / name],
-               timeout=FUZZ_SECONDS + 60, ASAN_OPTIONS="abort_on_error=0:detect_stack_use_after_return=1")
+               timeout=FUZZ_SECONDS + 180, ASAN_OPTIONS="abort_on_error=0:detect_stack_use_after_return=1")
     return name, [] if done.returncode == 0 else [f"{done.stdout[-6000:]}\nthe input is in {found}"]
 
 
