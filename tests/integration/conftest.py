@@ -1,4 +1,5 @@
 import os
+import signal
 
 import pytest
 from _pytest.runner import runtestprotocol
@@ -9,6 +10,9 @@ from world import World
 
 
 def pytest_configure(config):
+    # A shell that starts something in the background has it ignore Ctrl-C, and so would all that the tests start.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
     config.addinivalue_line("markers", "finding(id, role): for the table at the end; role is one of scoreboard.ROLES")
     config.addinivalue_line("markers", "needs(name…): parts of the world that need privileges")
     config.addinivalue_line("markers", "last: has to wait for something that began at the start")
