@@ -115,7 +115,7 @@ def seen():
         if not why_missing("nginx", "apache2"):
             seen.apache, crowd = apache_pool(software, pooling)
             wait_for(lambda: len([s for s in sockets(pooling.service) if s.state == "CLOSE_WAIT" and
-                                  s.remote[1] == BACKEND]) == POOLED, "the backend has closed all", 40)
+                                  s.remote[1] == BACKEND]) == POOLED, "the backend has closed all", 90)
             crowd.do("close")
             time.sleep(6)  # what is younger is not judged
             seen.pools = [look(pooling.service) for _ in range(FEW)]
