@@ -10,6 +10,7 @@
 #include "fixture.h"
 #include "hosts/join.h"
 #include "model/host.h"
+#include "two_hosts.h"
 
 #define WEB                                                                                                            \
     "host web-3 linux 6.18.44 2026-01-31T12:03:11.123Z\nsetting net.ipv4.ip_local_port_range 32768 60999\n"            \
@@ -76,15 +77,7 @@ static void check_snapshot(const struct snapshot *snapshot, struct expected expe
 
 static void check(const char *one, const char *other, struct expected expected)
 {
-    static const char *const files[] = { "a", "b" };
-    struct snapshot parts[2], joined;
-    struct error err = { 0 };
-    fixture_must(&parts[0], one);
-    fixture_must(&parts[1], other);
-    snapshot_init(&joined);
-    assert_int_equal(hosts_join(parts, files, 2, &joined, &err), 0);
-    for (size_t i = 0; i < 2; i++)
-        snapshot_deinit(&parts[i]);
+    struct snapshot joined = two_hosts_join(one, other);
     check_snapshot(&joined, expected);
     snapshot_deinit(&joined);
 }

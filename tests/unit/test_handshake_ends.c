@@ -4,10 +4,9 @@
 
 #include "unit.h"
 
-#include "diagnose/diagnose.h"
 #include "fixture.h"
-#include "hosts/join.h"
 #include "model/host.h"
+#include "two_hosts.h"
 #include "model/select.h"
 
 #define WEB_AT(time)                                                                                                   \
@@ -30,40 +29,6 @@
     "conn " state " 10.0.0.5:40000 10.0.0.9:5432 x12 vary=local_port recv_q=0 send_q=0 timer=none holders=100:20\n"
 #define OTHER_OF_WEB "conn ESTABLISHED 10.0.0.5:39000 10.0.0.77:22 recv_q=0 send_q=0 timer=none holders=100:9\n"
 
-struct said {
-    struct snapshot joined;
-    struct diagnosis diagnosis;
-};
-
-static void say(struct said *said, const char *web, const char *db, const struct selection *selection)
-{
-    static const char *const files[] = { "a", "b" };
-    struct snapshot parts[2];
-    struct error err = { 0 };
-    fixture_must(&parts[0], web);
-    fixture_must(&parts[1], db);
-    snapshot_init(&said->joined);
-    assert_int_equal(hosts_join(parts, files, 2, &said->joined, &err), 0);
-    for (size_t i = 0; i < 2; i++)
-        snapshot_deinit(&parts[i]);
-    diagnose(&said->joined, selection, NULL, &said->diagnosis);
-}
-
-static void forget(struct said *said)
-{
-    diagnosis_deinit(&said->diagnosis);
-    snapshot_deinit(&said->joined);
-}
-
-static const struct finding *find(const struct diagnosis *diagnosis, const char *id)
-{
-    for (size_t i = 0; i < diagnosis->finding_count; i++) {
-        if (strcmp(diagnosis->findings[i].id, id) == 0)
-            return &diagnosis->findings[i];
-    }
-    return NULL;
-}
-
 struct expected {
     const char *id, *title, *why;
     enum confidence confidence;
@@ -71,7 +36,7 @@ struct expected {
 
 static void check_finding(const struct diagnosis *diagnosis, const struct expected *expected)
 {
-    const struct finding *finding = find(diagnosis, expected->id);
+    const struct finding *finding = two_hosts_finding(diagnosis, expected->id);
     assert_non_null(finding);
     if (strstr(finding->title, expected->title) == NULL || strstr(finding->why, expected->why) == NULL)
         print_error("%s\n%s\n", finding->title, finding->why);
@@ -83,10 +48,10 @@ static void check_finding(const struct diagnosis *diagnosis, const struct expect
 
 static void check(const char *web, const char *db, struct expected expected)
 {
-    struct said said;
-    say(&said, web, db, NULL);
+    struct two_hosts said;
+    two_hosts_diagnose(&said, web, db, NULL);
     check_finding(&said.diagnosis, &expected);
-    forget(&said);
+    two_hosts_deinit(&said);
 }
 
 static void a_syn_that_does_not_arrive(void **state)
@@ -127,15 +92,15 @@ static void what_may_hide_a_syn_proves_nothing(void **state)
         ("host db-1 linux 6.18.44 2026-01-31T12:03:11.123Z\nprocess 200 postgres\n" LISTENS),
     };
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
-        struct said said;
-        say(&said, WEB SYNS, others[i], NULL);
-        const struct finding *finding = find(&said.diagnosis, "syn-sent-unanswered");
+        struct two_hosts said;
+        two_hosts_diagnose(&said, WEB SYNS, others[i], NULL);
+        const struct finding *finding = two_hosts_finding(&said.diagnosis, "syn-sent-unanswered");
         assert_non_null(finding);
         if (strstr(finding->title, "nobody answers the SYNs of 12 connections") == NULL)
             print_error("case %zu: %s\n", i, finding->title);
         assert_non_null(strstr(finding->title, "nobody answers the SYNs of 12 connections"));
         assert_int_equal(finding->confidence, CONFIDENCE_CERTAIN);
-        forget(&said);
+        two_hosts_deinit(&said);
     }
 }
 
@@ -177,19 +142,19 @@ static void a_client_that_does_not_know_them(void **state)
 static void some_of_them(void **state)
 {
     (void)state;
-    struct said said;
-    say(&said, WEB SYNS,
+    struct two_hosts said;
+    two_hosts_diagnose(&said, WEB SYNS,
         DB LISTENS AT_DB("SYN_RECEIVED", "5 vary=peer_port") "timer=retransmit retransmits=1 "
                                                              "timer_ms=900\n",
         NULL);
-    const struct finding *finding = find(&said.diagnosis, "syn-sent-unanswered");
+    const struct finding *finding = two_hosts_finding(&said.diagnosis, "syn-sent-unanswered");
     assert_non_null(finding);
     assert_non_null(strstr(finding->title, "nobody answers the SYNs of 12 connections"));
     bool is_told = false;
     for (size_t i = 0; i < finding->evidence.count; i++)
         is_told |= strstr(finding->evidence.items[i], "On 5 connections the SYN has arrived") != NULL;
     assert_true(is_told);
-    forget(&said);
+    two_hosts_deinit(&said);
 }
 
 #define FIN_WAIT_2                                                                                                     \
@@ -205,31 +170,31 @@ static void a_fin_of_the_peer_that_is_lost(void **state)
 {
     (void)state;
     /* One story, one finding: that of the end whose packets are lost. */
-    struct said said;
-    say(&said, WEB FIN_WAIT_2, DB LAST_ACKS("6"), NULL);
+    struct two_hosts said;
+    two_hosts_diagnose(&said, WEB FIN_WAIT_2, DB LAST_ACKS("6"), NULL);
     check_finding(&said.diagnosis,
         &(struct expected){ "last-ack-unanswered", "does not arrive: the peers are still there",
             "lost on the way to the peer", CONFIDENCE_LIKELY });
-    assert_null(find(&said.diagnosis, "fin-wait-2-held"));
-    forget(&said);
+    assert_null(two_hosts_finding(&said.diagnosis, "fin-wait-2-held"));
+    two_hosts_deinit(&said);
 
     /* Asked about FIN_WAIT_2 alone, the same is said. */
     const struct selection selection = { .states = STATE_BIT(STATE_FIN_WAIT_2) };
-    say(&said, WEB FIN_WAIT_2, DB LAST_ACKS("6"), &selection);
+    two_hosts_diagnose(&said, WEB FIN_WAIT_2, DB LAST_ACKS("6"), &selection);
     check_finding(&said.diagnosis,
         &(struct expected){ "last-ack-unanswered", "does not arrive: the peers are still there",
             "lost on the way to the peer", CONFIDENCE_LIKELY });
-    assert_null(find(&said.diagnosis, "fin-wait-2-held"));
-    forget(&said);
+    assert_null(two_hosts_finding(&said.diagnosis, "fin-wait-2-held"));
+    two_hosts_deinit(&said);
 
     /* A look-alike: the program there has not closed. */
-    say(&said, WEB FIN_WAIT_2, DB AT_DB("CLOSE_WAIT", "12 vary=peer_port") "recv_q=1 send_q=0 holders=200:9\n",
-        &selection);
-    assert_null(find(&said.diagnosis, "fin-wait-2-held"));
+    two_hosts_diagnose(&said, WEB FIN_WAIT_2,
+        DB AT_DB("CLOSE_WAIT", "12 vary=peer_port") "recv_q=1 send_q=0 holders=200:9\n", &selection);
+    assert_null(two_hosts_finding(&said.diagnosis, "fin-wait-2-held"));
     assert_int_equal(said.diagnosis.finding_count, 1);
     assert_int_equal(said.diagnosis.findings[0].fault, FAULT_LOCAL_APPLICATION);
     assert_int_equal(said.diagnosis.findings[0].selected_ends, 12);
-    forget(&said);
+    two_hosts_deinit(&said);
 }
 
 int main(void)

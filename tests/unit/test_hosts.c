@@ -11,6 +11,7 @@
 
 #include "diagnose/diagnose.h"
 #include "fixture.h"
+#include "two_hosts.h"
 
 enum { HOSTS = 2 };
 
@@ -30,15 +31,6 @@ static struct snapshot join(const char *one, const char *other)
     for (size_t i = 0; i < HOSTS; i++)
         snapshot_deinit(&parts[i]);
     return joined;
-}
-
-static const struct finding *find(const struct diagnosis *diagnosis, const char *id)
-{
-    for (size_t i = 0; i < diagnosis->finding_count; i++) {
-        if (strcmp(diagnosis->findings[i].id, id) == 0)
-            return &diagnosis->findings[i];
-    }
-    return NULL;
 }
 
 static bool has_line(const struct lines *lines, const char *part)
@@ -70,7 +62,7 @@ static void both_ends_are_one_finding_where_it_must_be_mended(void **state)
     struct diagnosis diagnosis;
     diagnose(&joined, NULL, NULL, &diagnosis);
     assert_int_equal(diagnosis.finding_count, 1);
-    const struct finding *leak = find(&diagnosis, "close-wait-leak");
+    const struct finding *leak = two_hosts_finding(&diagnosis, "close-wait-leak");
     assert_non_null(leak);
     assert_int_equal(leak->count, 80);
     assert_string_equal(leak->host->name, "db-1");
@@ -119,7 +111,7 @@ static void addresses_that_both_have_pair_nothing(void **state)
     assert_false(hosts_may_pair(&joined, here, there));
     struct diagnosis diagnosis;
     diagnose(&joined, NULL, NULL, &diagnosis);
-    const struct finding *leak = find(&diagnosis, "close-wait-leak");
+    const struct finding *leak = two_hosts_finding(&diagnosis, "close-wait-leak");
     assert_non_null(leak);
     assert_int_equal(leak->counterpart_count, 0);
     diagnosis_deinit(&diagnosis);
@@ -137,8 +129,8 @@ static void what_translates_the_server_is_a_gap(void **state)
     assert_true(hosts_hide_ends(&joined, &joined.hosts[1], &joined.hosts[0]));
     struct diagnosis diagnosis;
     diagnose(&joined, NULL, NULL, &diagnosis);
-    assert_int_equal(find(&diagnosis, "close-wait-leak")->counterpart_count, 0);
-    assert_non_null(find(&diagnosis, "fin-wait-2-held"));
+    assert_int_equal(two_hosts_finding(&diagnosis, "close-wait-leak")->counterpart_count, 0);
+    assert_non_null(two_hosts_finding(&diagnosis, "fin-wait-2-held"));
     diagnosis_deinit(&diagnosis);
     snapshot_deinit(&joined);
 }
@@ -196,8 +188,8 @@ static void a_host_that_masquerades_its_containers_is_a_gap(void **state)
     assert_non_null(strstr(joined.gaps[0].text, "has 40 there that web-3 does not know"));
     struct diagnosis diagnosis;
     diagnose(&joined, NULL, NULL, &diagnosis);
-    assert_int_equal(find(&diagnosis, "close-wait-leak")->confidence, CONFIDENCE_LIKELY);
-    assert_int_equal(find(&diagnosis, "fin-wait-2-held")->confidence, CONFIDENCE_LIKELY);
+    assert_int_equal(two_hosts_finding(&diagnosis, "close-wait-leak")->confidence, CONFIDENCE_LIKELY);
+    assert_int_equal(two_hosts_finding(&diagnosis, "fin-wait-2-held")->confidence, CONFIDENCE_LIKELY);
     diagnosis_deinit(&diagnosis);
     snapshot_deinit(&joined);
 }
@@ -258,7 +250,7 @@ static void a_host_that_forgot_its_end_is_evidence(void **state)
         DB "conn ESTABLISHED 10.0.0.9:5432 10.0.0.7:40007 holders=100:9\n");
     struct diagnosis diagnosis;
     diagnose(&joined, NULL, NULL, &diagnosis);
-    const struct finding *finding = find(&diagnosis, "last-ack-unanswered");
+    const struct finding *finding = two_hosts_finding(&diagnosis, "last-ack-unanswered");
     assert_non_null(finding);
     assert_string_equal(finding->host->name, "web-3");
     assert_true(
@@ -277,7 +269,7 @@ static void limits_of_hosts_are_not_added_up(void **state)
     struct snapshot joined = join(empty, full);
     struct diagnosis diagnosis;
     diagnose(&joined, NULL, NULL, &diagnosis);
-    const struct finding *finding = find(&diagnosis, "orphan-limit");
+    const struct finding *finding = two_hosts_finding(&diagnosis, "orphan-limit");
     assert_non_null(finding);
     assert_string_equal(finding->host->name, "db-1");
     assert_int_equal(finding->count, 900);
@@ -353,7 +345,7 @@ static void snapshots_far_apart_pair_nothing(void **state)
         assert_true(cases[i].gap == NULL || strstr(joined.gaps[0].text, cases[i].gap) != NULL);
         struct diagnosis diagnosis;
         diagnose(&joined, NULL, NULL, &diagnosis);
-        const struct finding *leak = find(&diagnosis, "close-wait-leak");
+        const struct finding *leak = two_hosts_finding(&diagnosis, "close-wait-leak");
         assert_int_equal(leak->counterpart_count, cases[i].paired);
         assert_false(has_line(&leak->evidence, "was looked at too and has no end"));
         diagnosis_deinit(&diagnosis);

@@ -6,8 +6,8 @@
 
 #include "diagnose/diagnose.h"
 #include "fixture.h"
-#include "hosts/join.h"
 #include "model/host.h"
+#include "two_hosts.h"
 
 #define WEB                                                                                                            \
     "host web-3 linux 6.18.44 2026-01-31T12:03:11.123Z\nsetting net.ipv4.ip_local_port_range 32768 60999\n"            \
@@ -31,40 +31,6 @@
     "recv_q=0 send_q=0 timer=none bytes_acked=900 bytes_received=300 last_data_sent=65s last_data_recv=70s "           \
     "last_ack_recv=65s holders=200:9\n"
 
-struct said {
-    struct snapshot joined;
-    struct diagnosis diagnosis;
-};
-
-static void say(struct said *said, const char *web, const char *db)
-{
-    static const char *const files[] = { "a", "b" };
-    struct snapshot parts[2];
-    struct error err = { 0 };
-    fixture_must(&parts[0], web);
-    fixture_must(&parts[1], db);
-    snapshot_init(&said->joined);
-    assert_int_equal(hosts_join(parts, files, 2, &said->joined, &err), 0);
-    for (size_t i = 0; i < 2; i++)
-        snapshot_deinit(&parts[i]);
-    diagnose(&said->joined, NULL, NULL, &said->diagnosis);
-}
-
-static void forget(struct said *said)
-{
-    diagnosis_deinit(&said->diagnosis);
-    snapshot_deinit(&said->joined);
-}
-
-static const struct finding *find(const struct diagnosis *diagnosis, const char *id)
-{
-    for (size_t i = 0; i < diagnosis->finding_count; i++) {
-        if (strcmp(diagnosis->findings[i].id, id) == 0)
-            return &diagnosis->findings[i];
-    }
-    return NULL;
-}
-
 struct expected {
     const char *id, *title, *why;
     const char *not_why; /* NULL: not checked */
@@ -73,7 +39,7 @@ struct expected {
 
 static void check_finding(const struct diagnosis *diagnosis, const struct expected *expected)
 {
-    const struct finding *finding = find(diagnosis, expected->id);
+    const struct finding *finding = two_hosts_finding(diagnosis, expected->id);
     assert_non_null(finding);
     if (strstr(finding->title, expected->title) == NULL || strstr(finding->why, expected->why) == NULL)
         print_error("%s\n%s\n", finding->title, finding->why);
@@ -86,10 +52,10 @@ static void check_finding(const struct diagnosis *diagnosis, const struct expect
 
 static void check(const char *web, const char *db, struct expected expected)
 {
-    struct said said;
-    say(&said, web, db);
+    struct two_hosts said;
+    two_hosts_diagnose(&said, web, db, NULL);
     check_finding(&said.diagnosis, &expected);
-    forget(&said);
+    two_hosts_deinit(&said);
 }
 
 static void a_fin_that_does_not_arrive(void **state)
@@ -105,28 +71,30 @@ static void a_fin_that_does_not_arrive(void **state)
 static void an_acknowledgement_that_does_not_come_back(void **state)
 {
     (void)state;
-    struct said said;
-    say(&said, WEB FINS("120"),
+    struct two_hosts said;
+    two_hosts_diagnose(&said, WEB FINS("120"),
         DB AT_DB("CLOSE_WAIT", "120") "recv_q=0 send_q=0 timer=none bytes_acked=900 bytes_received=301 "
-                                      "last_data_sent=65s last_data_recv=52s last_ack_recv=52s holders=200:9\n");
+                                      "last_data_sent=65s last_data_recv=52s last_ack_recv=52s holders=200:9\n",
+        NULL);
     check_finding(&said.diagnosis,
         &(struct expected){
             "fin-wait-1-unanswered", "is lost on the way back", "has arrived there", "vanished", CONFIDENCE_LIKELY });
-    assert_non_null(find(&said.diagnosis, "close-wait-leak"));
-    forget(&said);
+    assert_non_null(two_hosts_finding(&said.diagnosis, "close-wait-leak"));
+    two_hosts_deinit(&said);
 }
 
 /* A kernel whose receive buffer is full may drop packets silently. The cause is its program. */
 static void a_full_buffer_is_not_the_path(void **state)
 {
     (void)state;
-    struct said said;
-    say(&said, WEB FINS("120"),
+    struct two_hosts said;
+    two_hosts_diagnose(&said, WEB FINS("120"),
         DB AT_DB("ESTABLISHED", "120") "recv_q=90000 send_q=0 timer=none bytes_acked=900 bytes_received=300 "
-                                       "last_data_sent=65s last_data_recv=70s last_ack_recv=65s holders=200:9\n");
-    assert_null(find(&said.diagnosis, "fin-wait-1-unanswered"));
-    assert_non_null(find(&said.diagnosis, "established-unread"));
-    forget(&said);
+                                       "last_data_sent=65s last_data_recv=70s last_ack_recv=65s holders=200:9\n",
+        NULL);
+    assert_null(two_hosts_finding(&said.diagnosis, "fin-wait-1-unanswered"));
+    assert_non_null(two_hosts_finding(&said.diagnosis, "established-unread"));
+    two_hosts_deinit(&said);
 }
 
 static void a_peer_that_is_gone_may_have_vanished(void **state)
@@ -243,7 +211,7 @@ static void one_host_with_two_addresses_does_not_vanish(void **state)
         struct diagnosis diagnosis;
         fixture_must(&snapshot, host);
         diagnose(&snapshot, NULL, NULL, &diagnosis);
-        const struct finding *finding = find(&diagnosis, two[i].id);
+        const struct finding *finding = two_hosts_finding(&diagnosis, two[i].id);
         assert_non_null(finding);
         assert_non_null(strstr(finding->why, two[i].foreign));
         assert_null(strstr(finding->why, "Both ends belong"));
@@ -270,17 +238,17 @@ static void an_address_of_an_isolated_namespace_is_not_this_hosts(void **state)
 static void memory_pressure_of_one_host_is_not_counted_for_another(void **state)
 {
     (void)state;
-    struct said said;
-    say(&said,
+    struct two_hosts said;
+    two_hosts_diagnose(&said,
         WEB "setting net.ipv4.tcp_mem 1000 1300 2000\ncounter TCP.mem 1400\ncounter TcpExt.TCPMemoryPressures 3\n",
-        DB "counter TcpExt.TCPMemoryPressures 900\n");
-    const struct finding *finding = find(&said.diagnosis, "tcp-memory-pressure");
+        DB "counter TcpExt.TCPMemoryPressures 900\n", NULL);
+    const struct finding *finding = two_hosts_finding(&said.diagnosis, "tcp-memory-pressure");
     assert_non_null(finding);
     bool is_told = false;
     for (size_t i = 0; i < finding->evidence.count; i++)
         is_told |= strstr(finding->evidence.items[i], "memory pressure 3 times") != NULL;
     assert_true(is_told);
-    forget(&said);
+    two_hosts_deinit(&said);
 }
 
 int main(void)
