@@ -88,3 +88,17 @@ const char *captured_text(const struct snapshot *snapshot)
     buf_deinit(&out);
     return text;
 }
+
+void captured_check(const struct captured_case *cases, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct snapshot snapshot;
+        const char *source = captured(&snapshot, cases[i].text, strlen(cases[i].text));
+        if (strcmp(source, cases[i].source) != 0)
+            fail_msg("%s\nexpected %s, found %s", cases[i].text, cases[i].source, source);
+        const char *found = captured_text(&snapshot);
+        if (strcmp(found, cases[i].expected) != 0)
+            fail_msg("%s\nexpected:\n%sfound:\n%s", cases[i].text, cases[i].expected, found);
+        snapshot_deinit(&snapshot);
+    }
+}

@@ -12,3 +12,15 @@ const char *captured(struct snapshot *snapshot, const char *text, size_t length)
  * of the gaps. Valid until the next call.
  */
 const char *captured_text(const struct snapshot *snapshot);
+
+/* A text, the format as which it has to be recognised, and the lines of captured_text() that it has to give. */
+struct captured_case {
+    const char *text, *source, *expected;
+};
+
+void captured_check(const struct captured_case *cases, size_t count);
+
+#define CHECK(cases) captured_check(cases, sizeof(cases) / sizeof *(cases))
+/* Gaps of nearly every capture: what it does not show; and processes known by number only. */
+#define NOTHING_ELSE "gap not-in-capture\n"
+#define NUMBERS_ONLY "gap processes-unnamed\n"

@@ -15,6 +15,7 @@
 #include "model/host.h"
 #include "source/capture/saved/redact.h"
 #include "saved.h"
+#include "two_hosts.h"
 #include "source/capture/saved/fields.h"
 
 #include "model/holders.h"
@@ -374,20 +375,13 @@ static void what_holds_nothing_is_refused(void **state)
 
 static struct snapshot join_two(void)
 {
-    static const char *const files[] = { "a", "b" };
-    struct snapshot parts[2], joined;
-    struct error err;
-    fixture_must(&parts[0],
+    return two_hosts_join(
         "host web-3 linux 6.18.44 2026-01-31T12:03:11.123Z\nnetns host own inode=7\ncgroup 5 /web\n"
         "process 100 client netns=host cgroup=5\nconn FIN_WAIT_2 10.0.0.5:40000 10.0.0.9:5432 holders=100:9\n"
-        "gap owners-hidden text=\"not seen\" remedy=root\n");
-    fixture_must(&parts[1],
+        "gap owners-hidden text=\"not seen\" remedy=root\n",
         "host db-1 linux 6.18.45 2026-01-31T12:04:31.123Z\nnetns host own inode=7\nnetns blue inode=8\ncgroup 5 /db\n"
         "process 100 postgres netns=blue cgroup=5\n"
         "conn CLOSE_WAIT 10.0.0.9:5432 10.0.0.5:40000 netns=blue holders=100:9\n");
-    snapshot_init(&joined);
-    assert_int_equal(hosts_join(parts, files, 2, &joined, &err), 0);
-    return joined;
 }
 
 static void hosts_that_were_joined_stay_apart(void **state)
