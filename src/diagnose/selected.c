@@ -36,16 +36,20 @@ void selected_mark(const struct selection *selection, struct diagnosis *diagnosi
 
 /* --- which findings --------------------------------------------------------------------------------------------- */
 
-/* True if the connection belongs to a listener that is selected, and to no process. */
+/*
+ * True if the connection came in through a selected listener and belongs to no process (any more): its service may have
+ * closed it, or has not accepted it yet.
+ */
 static bool is_of_selected_listener(
     const struct context *context, const struct selection *selection, const struct conn *conn)
 {
     const uint32_t waiting = STATE_BIT(STATE_SYN_RECEIVED) | STATE_BIT(STATE_ESTABLISHED) | STATE_BIT(STATE_CLOSE_WAIT);
     bool by_process = selection->pid_count + selection->name_count > 0;
+    if (conn->holder != NO_INDEX || (conn->state != STATE_SYN_RECEIVED && !conn_is_unheld(conn)) ||
+        (!by_process && (waiting & STATE_BIT(conn->state)) == 0))
+        return false;
     const struct conn *listener = context_listener(context, conn);
-    return listener != NULL && context->selected[listener - context->snapshot->conns] && conn->holder == NO_INDEX &&
-        (conn->state == STATE_SYN_RECEIVED || conn_is_unheld(conn)) &&
-        (by_process || (waiting & STATE_BIT(conn->state)) != 0);
+    return listener != NULL && context->selected[listener - context->snapshot->conns];
 }
 
 const bool *selected_concerns(const struct context *context, const struct selection *selection,
@@ -56,11 +60,9 @@ const bool *selected_concerns(const struct context *context, const struct select
         return NULL;
     size_t conns = context->snapshot->conn_count;
     bool *concerns = arena_alloc(arena, conns * sizeof *concerns);
-    if (conns > 0)
-        memcpy(concerns, context->selected, conns * sizeof *concerns);
-    for (size_t i = 0; i < count; i++)
-        concerns[stuck[i].conn] |= is_of_selected_listener(
-            context, selection, &context->snapshot->conns[stuck[i].conn]);
+    /* Not only those that are stuck by now: the other end may be stuck before. */
+    for (size_t i = 0; i < conns; i++)
+        concerns[i] = context->selected[i] || is_of_selected_listener(context, selection, &context->snapshot->conns[i]);
     for (int link = 0; link < LINKS; link++) {
         for (size_t i = 0; i < count; i++)
             concerns[stuck[i].pair == NO_INDEX ? stuck[i].conn : stuck[i].pair] |= stuck[i].yields &&

@@ -136,6 +136,36 @@ static void what_waits_at_a_selected_listener_is_shown(void **state)
     }
 }
 
+/* What the service has closed is held by nobody, and is not stuck by now. The client that does not close it is. */
+static void the_client_is_shown_before_the_orphans_are_old(void **state)
+{
+    (void)state;
+    static const char host[] = "netns web own\n"
+                               "process 10 server parent=1 fds=60/20000 running=2d\n"
+                               "process 20 client parent=1 fds=60/20000 running=2d\n"
+                               "process 30 other parent=1 fds=60/20000 running=2d\n"
+                               "conn LISTEN *:80 recv_q=0 send_q=128 holders=10:3\n"
+                               "conn LISTEN *:81 recv_q=0 send_q=128 holders=30:3\n"
+                               "conn FIN_WAIT_2 10.0.0.5:80 10.0.0.5:40000 x30 recv_q=0 send_q=0 inode=0 "
+                               "timer=time_wait timer_ms=50000\n"
+                               "conn CLOSE_WAIT 10.0.0.5:40000 10.0.0.5:80 x30 vary=local_port recv_q=0 send_q=0 "
+                               "timer=none last_ack_recv=10s last_data_sent=11s last_data_recv=11s rtt=300 "
+                               "holders=20:9\n";
+    static const char *const pids[] = { "10", "20", "30" };
+    struct error err = { 0 };
+    for (size_t i = 0; i < sizeof pids / sizeof *pids; i++) {
+        struct selection selection = { 0 };
+        selection_add_pids(&selection, pids[i], &err);
+        struct one one;
+        begin(&one, host, &selection);
+        bool is_concerned = strcmp(pids[i], "30") != 0;
+        assert_int_equal(one.diagnosis.finding_count, is_concerned ? 1 : 0);
+        if (is_concerned)
+            assert_string_equal(one.diagnosis.findings[0].id, "close-wait-leak");
+        end(&one);
+    }
+}
+
 static void gaps_count_what_is_selected(void **state)
 {
     (void)state;
@@ -172,6 +202,7 @@ int main(void)
         cmocka_unit_test(what_is_about_nothing_selected_is_not_shown),
         cmocka_unit_test(the_selected_connections_come_first),
         cmocka_unit_test(what_waits_at_a_selected_listener_is_shown),
+        cmocka_unit_test(the_client_is_shown_before_the_orphans_are_old),
         cmocka_unit_test(gaps_count_what_is_selected),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
